@@ -1,0 +1,92 @@
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+/** Boundaries between projects (style guide §1): which tag may depend on which. */
+const depConstraints = [
+  { sourceTag: 'type:kernel', onlyDependOnLibsWithTags: ['type:kernel'] },
+  { sourceTag: 'type:domain', onlyDependOnLibsWithTags: ['type:kernel', 'type:domain'] },
+  { sourceTag: 'type:contracts', onlyDependOnLibsWithTags: ['type:kernel'] },
+  { sourceTag: 'type:client', onlyDependOnLibsWithTags: ['type:kernel', 'type:contracts'] },
+  { sourceTag: 'type:infra', onlyDependOnLibsWithTags: ['type:kernel', 'type:contracts', 'type:infra'] },
+  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:testing'] },
+  { sourceTag: 'type:service', onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:testing'] },
+  // The platform joins the services into one process and drives them from the command line; nothing may depend on it.
+  {
+    sourceTag: 'type:platform',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:service', 'type:testing'],
+  },
+  ...['gateway', 'ledger', 'quota', 'billing'].map((scope) => ({
+    sourceTag: `scope:${scope}`,
+    onlyDependOnLibsWithTags: [`scope:${scope}`, 'scope:shared'],
+  })),
+];
+
+/** Folders inside a service are invisible to Nx; these blocks guard them. One block a folder: flat config replaces options. */
+const drivers = ['pg', 'pg/*', 'typeorm', '@nestjs/typeorm', 'kafkajs', 'stripe'];
+const testingOnlyInSpecs = { group: ['@tollgate/testing'], message: 'test helpers are imported by specs only' };
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '.nx/**', '**/node_modules/**', '.tollgate/**', '.cache/**', 'bench/results/**'] },
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    plugins: { '@nx': nx },
+    languageOptions: { parserOptions: { project: './tsconfig.spec.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { allow: [], depConstraints }],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true } }],
+      'no-restricted-imports': ['error', { patterns: [testingOnlyInSpecs] }],
+    },
+  },
+  {
+    files: ['services/*/src/domain/**/*.ts', 'libs/pricing/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [
+        { regex: '^(?!\\.|@tollgate/(kernel|pricing|contracts)$|temporal-polyfill$)', message: 'the domain knows kernel, pricing and contracts only' },
+        { group: ['**/app/**', '**/adapters/**', '**/http/**', '**/consumers/**'], message: 'the domain imports nothing above it' },
+      ] }],
+      'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval', 'crypto'],
+      'no-restricted-syntax': ['error', { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'time enters the domain as a value' },
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'time enters the domain as a value' },
+        { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'the domain is deterministic' }],
+    },
+  },
+  {
+    files: ['services/*/src/app/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [
+        testingOnlyInSpecs,
+        { group: drivers, message: 'drivers belong to adapters' },
+        { group: ['**/adapters/**', '**/http/**', '**/consumers/**'], message: 'app declares ports; adapters implement them' },
+        { group: ['@nestjs/*'], message: 'use cases are plain functions' },
+      ] }],
+    },
+  },
+  {
+    files: ['services/*/src/http/**/*.ts', 'services/*/src/consumers/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [
+        testingOnlyInSpecs,
+        { group: drivers, message: 'drivers belong to adapters' },
+        { group: ['**/adapters/**'], message: 'http and consumers reach adapters through app ports only' },
+      ] }],
+    },
+  },
+  {
+    files: ['**/*.spec.ts'],
+    rules: { 'max-lines-per-function': 'off', 'no-restricted-imports': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  {
+    files: ['libs/testing/**/*.ts', 'libs/system-tests/**/*.ts'],
+    rules: { 'no-restricted-imports': 'off' },
+  },
+);

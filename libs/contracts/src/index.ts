@@ -1,0 +1,15 @@
+export { deadLetterTopic, groups, partitionsDefault, topics } from './topics.ts';
+export type { Topic } from './topics.ts';
+export { accountKinds, accountStatuses, recordHeaders } from './ledger-requests.ts';
+export type {
+  AccountKind, AccountSettings, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, RatedInputs, RequestData,
+  RequestType, SettingsChange,
+} from './ledger-requests.ts';
+export { answersPattern } from './ledger-answers.ts';
+export type {
+  AccountView, Answer, AnswerBatch, AnswerProblem, EntryView, HoldStatus, HoldView, LimitRefusal, LimitView, LotView, RateView,
+} from './ledger-answers.ts';
+export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';
+export type {
+  CatalogBooked, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView,
+} from './ledger-queries.ts';

@@ -1,0 +1,86 @@
+import type { AccountView, EntryView } from './ledger-answers.ts';
+
+/** Reads of committed books, answered by any ledger instance over Nest's TCP transport (in one process: called directly). */
+export type LedgerQueries = {
+  /** null: no such account. `at`: as it was after the last entry recorded at or before this ISO time. */
+  account(query: { readonly id: string; readonly at?: string }): Promise<AccountView | null>;
+  /** Newest first; `after` is the cursor of the previous page; `from` inclusive and `to` exclusive bound recorded_at. null: no such account. */
+  entries(query: {
+    readonly account: string;
+    readonly after?: string;
+    readonly limit: number;
+    readonly from?: string;
+    readonly to?: string;
+    /** Only entries of these kinds. */
+    readonly kinds?: readonly string[];
+  }): Promise<{ readonly items: readonly EntryView[]; readonly next: string | null; readonly total?: number } | null>;
+  entry(query: { readonly id: string }): Promise<EntryView | null>;
+  /** How the amount of a rated entry came about; null: no such entry. */
+  explain(query: { readonly id: string }): Promise<Explanation | null>;
+  /** null: no such entry; `not_sealed` within the first second. */
+  proof(query: { readonly id: string }): Promise<ProofView | 'not_sealed' | null>;
+  refused(query: { readonly account?: string; readonly after?: string; readonly limit: number }): Promise<{
+    readonly items: readonly RefusedView[];
+    readonly next: string | null;
+  }>;
+  /** Versions in force or to come, as the partitions have booked them. */
+  catalog(query: { readonly catalog: 'rate-card' | 'price-plan' }): Promise<readonly CatalogBooked[]>;
+  /** Per partition: who owns it, how far it is, why it halted. */
+  partitions(query: Record<string, never>): Promise<readonly PartitionView[]>;
+};
+
+export type ExplanationStep = { readonly step: string; readonly formula: string; readonly result: string };
+export type Explanation = {
+  readonly entry: EntryView;
+  readonly rate: { readonly card: string; readonly version: number; readonly effective_from: string } | null;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly steps: readonly ExplanationStep[];
+  readonly result: string;
+};
+
+/** An inclusion proof after RFC 6962 §2.1.1; hashes in lower-case hex. */
+export type ProofView = {
+  readonly entry: string;
+  /** The bytes (UTF-8) whose hash SHA-256(0x00 ‖ leaf) is the leaf. */
+  readonly leaf: string;
+  readonly leaf_hash: string;
+  readonly leaf_index: number;
+  readonly tree_size: number;
+  readonly path: readonly string[];
+  readonly seal: {
+    readonly partition: number;
+    readonly number: string;
+    readonly from_seq: string;
+    readonly to_seq: string;
+    readonly root: string;
+    readonly previous: string;
+    readonly seal_hash: string;
+    readonly sealed_at: string;
+  };
+};
+
+export type RefusedView = {
+  readonly account: string;
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly refused_at: string;
+  readonly cursor: string;
+};
+export type CatalogBooked = { readonly name: string; readonly version: number; readonly partitions: number; readonly of: number };
+export type PartitionView = {
+  readonly partition: number;
+  readonly state: 'owned' | 'claiming' | 'halted' | 'elsewhere';
+  readonly epoch: string;
+  readonly next_offset: string;
+  readonly last_seq: string;
+  readonly reason?: string;
+};
+
+/** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
+export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
+export const ledgerQueryNames = [
+  'account', 'entries', 'entry', 'explain', 'proof', 'refused', 'catalog', 'partitions',
+] as const satisfies readonly (keyof LedgerQueries)[];

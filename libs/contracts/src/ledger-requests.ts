@@ -1,0 +1,128 @@
+/**
+ * What is asked of the ledger, as it travels in `usage.events.v1`. One record is one request about one account (or one
+ * hold, entry or partition); amounts are decimal strings in the account's smallest unit, times are ISO 8601 in UTC.
+ */
+export const accountKinds = ['wallet', 'licence', 'quota', 'credits', 'metered'] as const;
+export type AccountKind = (typeof accountKinds)[number];
+
+export const accountStatuses = ['active', 'inactive', 'trial'] as const;
+export type AccountStatus = (typeof accountStatuses)[number];
+
+/** What an account may be told to obey. An absent member is "not set"; in a change, null takes a setting away. */
+export type AccountSettings = {
+  /** Most that may be used (in the period when there is one), own and below: a decimal string ≥ 0. */
+  readonly limit?: string;
+  /** How far below 0 a wallet or credits account may go: a decimal string ≥ 0 or `unlimited`. */
+  readonly overdraft?: string;
+  /** What a credits account is refilled up to at each reset: a decimal string ≥ 0. */
+  readonly allowance?: string;
+  /** ISO 8601 duration between resets (`P30D`, `P1M`), counted from the opening. */
+  readonly period?: string;
+  /** End of a licence's trial. */
+  readonly trial_end?: string;
+  /** Name of the price plan of a metered account. */
+  readonly plan?: string;
+};
+export type SettingsChange = { readonly [Name in keyof AccountSettings]?: string | null };
+
+export type Opening = {
+  readonly kind: AccountKind;
+  readonly unit: string;
+  readonly owner?: string;
+  readonly status?: AccountStatus;
+  readonly settings?: AccountSettings;
+  /** Units granted in the same decision, as a first lot. Not part of "same again". */
+  readonly grant?: string;
+};
+
+/** Data by request type. */
+export type RequestData = {
+  /** Opens the account; the same opening again is answered `unchanged`, another kind or unit is refused. */
+  readonly open: Opening;
+  /** Changes owner, status or settings; `balance` sets the balance to a figure by one adjusting entry. One decision. */
+  readonly change: {
+    readonly owner?: string | null;
+    readonly status?: AccountStatus;
+    readonly settings?: SettingsChange;
+    readonly balance?: string;
+    /** Refused with ACCOUNT_INACTIVE/NOT_OWNER semantics when given and not met: the change is conditional on the current owner (null: nobody). */
+    readonly if_owner?: string | null;
+  };
+  readonly grant: { readonly amount: string; readonly priority?: number; readonly expires_at?: string; readonly activate?: boolean };
+  /**
+   * Takes units: `amount` as it is, or a meter with its quantities, rated by the rate card in force.
+   * With `actor`, refused NOT_OWNER unless the actor owns the account.
+   */
+  readonly spend: { readonly amount?: string; readonly meter?: string; readonly inputs?: RatedInputs; readonly actor?: string };
+  readonly hold: { readonly amount: string; readonly expires_in_ms: number; readonly parent?: string };
+  readonly settle: { readonly hold: string; readonly amount: string };
+  readonly extend: { readonly hold: string; readonly amount: string };
+  readonly release: { readonly hold: string };
+  /** Gives back `amount` (default: all that is left) of the entry `entry`. */
+  readonly correct: { readonly entry: string; readonly amount?: string };
+  /** A limit owned by somebody else, fetched at `fetched_at`; an older fetch than the stored one is ignored (rule 21). */
+  readonly limit: { readonly limit: string; readonly fetched_at: string };
+  /** Takes back the synchronous request (`source`, `id`) whose caller was answered 503 (rule 23). */
+  readonly withdraw: { readonly source: string; readonly id: string };
+  /** Books timers that became due; appended by the partition's owner (rule 16). */
+  readonly tick: Record<string, never>;
+  /** Tells a partition that the test clock was advanced; the record's own time carries the new time. */
+  readonly clock: Record<string, never>;
+  /** A published catalog version (rule 19): one record in every partition. */
+  readonly catalog: { readonly item: CatalogItem };
+};
+export type RequestType = keyof RequestData;
+
+/** What a meter counted: `model` is text, all else whole numbers (JSON numbers within 2^53 or decimal strings). */
+export type RatedInputs = { readonly [quantity: string]: string | number };
+
+/** A version of something in the catalog; immutable once published. */
+export type CatalogItem = {
+  readonly catalog: 'rate-card' | 'price-plan';
+  readonly name: string;
+  readonly version: number;
+  /** In force from max(effective_from, its place in the log). */
+  readonly effective_from: string;
+  readonly content: unknown;
+};
+
+/** Words beside an entry, erasable (rule 29). `salt` (32 hex digits) hides them in the entry's leaf; made where the request is made. */
+export type Details = {
+  readonly salt: string;
+  readonly purpose?: string;
+  readonly reason?: string;
+  readonly actor?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * The value of one record. Identity is (account, `source`, `id`): the same again gets its first answer, the same with
+ * another `hash` is refused. Sources: `http:<operation>`, `ce:<CloudEvents source>`, `timer:<kind>`, `ledger`, `catalog`.
+ */
+export type LedgerRequest<T extends RequestType = RequestType> = {
+  readonly [K in T]: {
+    readonly v: 1;
+    readonly type: K;
+    readonly source: string;
+    readonly id: string;
+    /** The account the request is about; empty for requests that name a hold or an entry, and for tick, clock and catalog. */
+    readonly account: string;
+    /** true when the caller chose `id` and may send it again: refusals then look the id up first (rule 10). */
+    readonly keyed?: boolean;
+    /** First 32 hex digits of the SHA-256 of the canonical content; only where `keyed`. */
+    readonly hash?: string;
+    /** The producer's claim of when it happened; absent: the record's time. */
+    readonly occurred?: string;
+    readonly correlation?: string;
+    readonly details?: Details;
+    readonly data: RequestData[K];
+  };
+}[T];
+
+/** Record headers. */
+export const recordHeaders = {
+  /** `<gateway id>|<boot nonce>|<host:port>|<signature>`: where the answer goes (rule 22). */
+  replyTo: 'reply-to',
+  /** The gateway's number for the caller that waits, as a decimal string. Absent: nobody waits. */
+  waiter: 'waiter',
+} as const;

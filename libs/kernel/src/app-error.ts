@@ -1,0 +1,69 @@
+/** What a thrown error means to its handler (style guide §6); the error itself knows no HTTP. */
+export type ErrorKind = 'invalid' | 'not_found' | 'refused' | 'conflict' | 'reused' | 'unavailable' | 'bug';
+
+/** Every code the platform can answer with. A code is never reused for another meaning. */
+export const errorCodes = [
+  'ACCOUNT_FROZEN',
+  'ACCOUNT_INACTIVE',
+  'ACCOUNT_KIND_CONFLICT',
+  'ACCOUNT_UNKNOWN',
+  'ALLOWANCE_EXHAUSTED',
+  'AMOUNT_OUT_OF_RANGE',
+  'BODY_MALFORMED',
+  'BODY_TOO_LARGE',
+  'CATALOG_CONFLICT',
+  'CATALOG_INVALID',
+  'CREDENTIALS_INVALID',
+  'CREDENTIALS_MISSING',
+  'ENTRY_NOT_CORRECTABLE',
+  'ENTRY_UNKNOWN',
+  'EVENT_MALFORMED',
+  'EVENT_TYPE_UNKNOWN',
+  'HOLD_ENDED',
+  'HOLD_UNKNOWN',
+  'IDEMPOTENCY_KEY_REUSED',
+  'INVARIANT_BROKEN',
+  'LEDGER_UNAVAILABLE',
+  'LIMIT_EXCEEDED',
+  'LOG_UNAVAILABLE',
+  'MEDIA_TYPE_UNSUPPORTED',
+  'METHOD_NOT_ALLOWED',
+  'NOT_OWNER',
+  'NOT_SEALED_YET',
+  'PARTITION_HALTED',
+  'RATE_LIMITED',
+  'REQUEST_INVALID',
+  'REQUEST_WITHDRAWN',
+  'ROUTE_UNKNOWN',
+  'SCOPE_MISSING',
+  'TIME_OUT_OF_RANGE',
+  'UNIT_CONFLICT',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+/** The only error class thrown on purpose. `message` may be shown to the caller; `details` is for logs and problem fields. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly kind: ErrorKind;
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(kind: ErrorKind, code: ErrorCode, message: string, details: ErrorDetails = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** @throws AppError('bug') when `condition` is false: a broken promise of our own, never of a caller. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new AppError('bug', 'INVARIANT_BROKEN', message);
+}
+
+/** Makes a switch exhaustive: the compiler refuses a case that is not handled. */
+export function assertNever(value: never): never {
+  throw new AppError('bug', 'INVARIANT_BROKEN', `unexpected value ${JSON.stringify(value)}`);
+}
