@@ -82,8 +82,9 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.spec.ts'],
-    rules: { 'max-lines-per-function': 'off', 'no-restricted-imports': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
+    // Specs of every project use the test harness, which itself depends on the kernel only.
+    files: ['**/*.spec.ts', '**/*.contract.ts'],
+    rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['@tollgate/testing'], depConstraints }], 'max-lines-per-function': 'off', 'no-restricted-imports': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
     files: ['libs/testing/**/*.ts', 'libs/system-tests/**/*.ts'],

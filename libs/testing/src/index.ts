@@ -1,1 +1,15 @@
-export {};
+export { freePort } from './free-port.ts';
+export { waitFor } from './wait-for.ts';
+export { fakeClock } from './fake-clock.ts';
+export type { FakeClock } from './fake-clock.ts';
+export { startBound, endBound } from './bound-process.ts';
+export type { BoundOptions, BoundProcess } from './bound-process.ts';
+export { startPostgres } from './postgres-server.ts';
+export type { TestPostgres } from './postgres-server.ts';
+export { freshDatabase } from './fresh-database.ts';
+export type { FreshDatabase, FreshDatabaseOptions } from './fresh-database.ts';
+export { startKafka } from './kafka-broker.ts';
+export type { TestKafka } from './kafka-broker.ts';
+export { inCi, notRun, sharedServer, startTestRun, uniqueName } from './test-run.ts';
+export type { SharedPart, TestRun } from './test-run.ts';
+export { describeWith, whyNot } from './needs.ts';
