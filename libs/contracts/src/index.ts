@@ -13,3 +13,5 @@ export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';
 export type {
   CatalogBooked, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView,
 } from './ledger-queries.ts';
+export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
+export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';

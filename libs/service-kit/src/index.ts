@@ -17,3 +17,7 @@ export type { QueryClient } from './query-client.ts';
 export { parseAddress, parseAddresses } from './address.ts';
 export type { Address } from './address.ts';
 export { nestLogger } from './nest-logger.ts';
+export {
+  addressesSetting, addressSetting, distributedSecrets, distributedSettings, kafkaSettings, logLevelSetting, portSetting,
+  postgresUrlSetting, serviceSecretSetting,
+} from './settings.ts';

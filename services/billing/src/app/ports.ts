@@ -1,0 +1,25 @@
+import type { CatalogItem, CatalogVersionView } from '@tollgate/contracts';
+import type { CheckedPublication } from '../domain/catalog-version.ts';
+
+/** Published versions and which of them the ledger has yet to hear of; one database transaction a call. */
+export type CatalogStore = {
+  /** Keeps the next version of its name, and that it must be broadcast, in one commit. With a known `key`: the first version. */
+  publish(publication: CheckedPublication, at: { readonly nowMs: number; readonly key?: string; readonly hash: string }): Promise<CatalogVersionView>;
+  /** null: no such version. */
+  find(id: { readonly catalog: string; readonly name: string; readonly version: number }): Promise<CatalogVersionView | null>;
+  list(query: { readonly catalog: string; readonly name?: string }): Promise<readonly CatalogVersionView[]>;
+  /**
+   * Hands every version that was not yet appended to `append`, in the order of publication, and marks it when that
+   * resolves. One instance at a time; another answers at once without doing anything.
+   */
+  appendOutstanding(append: (item: CatalogItem) => Promise<void>): Promise<void>;
+  /** Versions that were appended and not yet seen booked everywhere. */
+  awaitingBooking(): Promise<readonly CatalogItem[]>;
+  markBooked(item: CatalogItem): Promise<void>;
+};
+
+/** The log, as far as a broadcast needs it. */
+export type CatalogLog = {
+  /** Appends a version to every partition; resolves when all hold it. A repeat is booked once. */
+  broadcast(item: CatalogItem): Promise<void>;
+};

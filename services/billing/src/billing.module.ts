@@ -1,0 +1,76 @@
+import 'reflect-metadata';
+import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import type { BillingQueries, LedgerQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import type { EventLog } from '@tollgate/messaging';
+import { createPool } from '@tollgate/persistence';
+import { partOf, type HealthReport, type Logger } from '@tollgate/service-kit';
+import type { Pool } from 'pg';
+import { catalogLog } from './adapters/log/catalog-log.ts';
+import { catalogStore } from './adapters/postgres/catalog-store.ts';
+import { startBroadcaster, type Broadcaster } from './app/broadcaster.ts';
+import { makePublishCatalog } from './app/publish-catalog.ts';
+
+export type BillingOptions = {
+  /** Of the role `tollgate_billing`, on a migrated database. */
+  readonly databaseUrl: string;
+  readonly eventLog: EventLog;
+  readonly ledger: Pick<LedgerQueries, 'catalog'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long a publication waits for the partitions; default 10 s. */
+  readonly publishWaitMs?: number;
+};
+
+const optionsToken = Symbol('BillingOptions');
+
+/** Everything that lives as long as the service, joined once. */
+@Injectable()
+export class Billing implements OnApplicationShutdown {
+  readonly queries: BillingQueries;
+  readonly #pool: Pool;
+  readonly #broadcaster: Broadcaster;
+  readonly #eventLog: EventLog;
+
+  constructor(@Inject(optionsToken) options: BillingOptions) {
+    const { logger, clock, eventLog, ledger } = options;
+    this.#eventLog = eventLog;
+    this.#pool = createPool({
+      url: options.databaseUrl,
+      max: 4,
+      applicationName: 'tollgate-billing',
+      onLostConnection: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+    });
+    const store = catalogStore(this.#pool);
+    this.#broadcaster = startBroadcaster({
+      store,
+      ledger,
+      log: catalogLog(eventLog),
+      onFailure: (error) => logger.warn({ err: error }, 'the catalog could not be broadcast; it is tried again'),
+    });
+    this.queries = {
+      publishCatalog: makePublishCatalog({ store, clock, wake: () => this.#broadcaster.wake(), waitMs: options.publishWaitMs ?? 10_000 }),
+      listCatalog: (query) => store.list(query),
+    };
+  }
+
+  async health(): Promise<HealthReport> {
+    const parts = await Promise.all([
+      partOf('database', () => this.#pool.query('select 1')),
+      partOf('log', () => this.#eventLog.check()),
+    ]);
+    return { ready: parts.every(({ up }) => up), parts };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#broadcaster.stop();
+    await this.#pool.end();
+  }
+}
+
+@Module({})
+export class BillingModule {
+  static with(options: BillingOptions): DynamicModule {
+    return { module: BillingModule, providers: [{ provide: optionsToken, useValue: options }, Billing] };
+  }
+}
