@@ -1,0 +1,67 @@
+import { AppError } from '@tollgate/kernel';
+import { Temporal } from 'temporal-polyfill';
+
+/** A half-open stretch of time, [startMs, endMs), in milliseconds since 1970. */
+export type Period = { readonly startMs: number; readonly endMs: number };
+
+/** The calendar month that holds `atMs` in a time zone (rule 17). */
+export function calendarMonth(atMs: number, timeZone: string): Period {
+  if (timeZone === 'UTC') {
+    const date = new Date(atMs);
+    const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+    return { startMs: Date.UTC(year, month, 1), endMs: Date.UTC(year, month + 1, 1) };
+  }
+  const at = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone);
+  const start = at.with({ day: 1 }).startOfDay();
+  const next = start.toPlainDate().add({ months: 1 }).toZonedDateTime({ timeZone });
+  return { startMs: start.epochMilliseconds, endMs: next.epochMilliseconds };
+}
+
+/** Shortest period between resets: shorter ones would fill the books with resets. */
+const durationMinMs = 60_000;
+
+/**
+ * Checks an ISO 8601 duration used as a period (`P30D`, `P1M`, `PT1H`); at least one minute, counted from 2000-01-01.
+ * @throws AppError('invalid', REQUEST_INVALID)
+ */
+export function parseDuration(text: string): string {
+  try {
+    const start = Temporal.Instant.from('2000-01-01T00:00:00Z').toZonedDateTimeISO('UTC');
+    if (start.add(Temporal.Duration.from(text)).epochMilliseconds - start.epochMilliseconds >= durationMinMs) return text;
+  } catch {
+    // The message below is what the caller can use; the library's names its own terms.
+  }
+  throw new AppError('invalid', 'REQUEST_INVALID', 'period is an ISO 8601 duration of at least one minute, such as P30D or P1M');
+}
+
+/** The period that holds `atMs` when periods of `duration` follow each other from `anchorMs` on (UTC); `atMs` ≥ `anchorMs`. */
+export function periodSince(anchorMs: number, duration: string, atMs: number): Period {
+  const length = fixedLengthMs(duration);
+  if (length !== undefined) {
+    const index = Math.max(0, Math.floor((atMs - anchorMs) / length));
+    return { startMs: anchorMs + index * length, endMs: anchorMs + (index + 1) * length };
+  }
+  const parsed = Temporal.Duration.from(duration);
+  const anchor = Temporal.Instant.fromEpochMilliseconds(anchorMs).toZonedDateTimeISO('UTC');
+  const at = (index: number): number => anchor.add(times(parsed, index)).epochMilliseconds;
+  const approximate = at(1) - anchorMs;
+  let index = Math.max(0, Math.floor((atMs - anchorMs) / approximate) - 1);
+  while (at(index + 1) <= atMs) index++;
+  while (index > 0 && at(index) > atMs) index--;
+  return { startMs: at(index), endMs: at(index + 1) };
+}
+
+/** Days and shorter have one length in UTC; months and years do not. */
+function fixedLengthMs(duration: string): number | undefined {
+  const { years, months, weeks, days, hours, minutes, seconds } = Temporal.Duration.from(duration);
+  if (years !== 0 || months !== 0) return undefined;
+  return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+}
+
+function times(duration: Temporal.Duration, count: number): Temporal.Duration {
+  const { years, months, weeks, days, hours, minutes, seconds } = duration;
+  return Temporal.Duration.from({
+    years: years * count, months: months * count, weeks: weeks * count, days: days * count,
+    hours: hours * count, minutes: minutes * count, seconds: seconds * count,
+  });
+}

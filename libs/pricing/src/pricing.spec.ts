@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { calendarMonth, defaultPricePlan, defaultRateCardContent, overageBlocks, parseDuration, parsePercent, parseRateCard, periodSince, rateUsage } from './index.ts';
+
+const utc = (text: string): number => Date.parse(`${text}Z`);
+const cost = (output: bigint, percent: number): bigint | undefined =>
+  rateUsage(parseRateCard({ profit_percent: percent }), 'llm.tokens', { model: undefined, quantities: new Map([['input_tokens', 100n], ['output_tokens', output]]) })?.cost;
+
+describe('rate card', () => {
+  it('charges output four to one and rounds up', () => {
+    expect([cost(400n, 0), cost(1n, 0), cost(4n, 0), cost(5n, 0), cost(0n, 0)]).toEqual([100n, 1n, 1n, 2n, 0n]);
+  });
+  it('adds profit exactly: 100 at 10 % is 110, never 111', () => {
+    expect([cost(400n, 10), cost(400n, 20), cost(4n, 1)]).toEqual([110n, 120n, 2n]);
+  });
+  it('never charges less than the exact price and less than one unit more', () => {
+    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 10n ** 12n }), fc.integer({ min: 0, max: 100 }), (output, percent) => {
+      const base = (output + 3n) / 4n;
+      const exact = base * BigInt(100 + percent);
+      const charged = (cost(output, percent) ?? -1n) * 100n;
+      expect(charged >= exact && charged < exact + 100n).toBe(true);
+    }));
+  });
+  it('rates a model by its own line and others by *', () => {
+    const card = parseRateCard({ meters: { 'llm.tokens': { rates: { '*': { output_tokens: '1' }, big: { input_tokens: '3/2', output_tokens: '5' } } } } });
+    const quantities = new Map([['input_tokens', 3n], ['output_tokens', 2n]]);
+    expect(rateUsage(card, 'llm.tokens', { model: 'big', quantities })?.cost).toBe(15n);
+    expect(rateUsage(card, 'llm.tokens', { model: 'other', quantities })?.cost).toBe(2n);
+    expect(rateUsage(card, 'image', { model: 'other', quantities })).toBeUndefined();
+  });
+  it.each([[[]], [{ x: 1 }], [{ profit_percent: -1 }], [{ profit_percent: 1001 }], [{ profit_percent: '1.234' }], [{ meters: { a: { rates: {} } } }],
+    [{ meters: { a: { rates: { '*': { q: '1/0' } } } } }], [{ meters: { request: { rates: { '*': { q: '1' } } } } }]])('refuses %j', (content) => {
+    expect(() => parseRateCard(content)).toThrow(expect.objectContaining({ code: 'CATALOG_INVALID' }) as Error);
+  });
+  it('reads percentages as basis points', () => {
+    expect([parsePercent(20), parsePercent('12.5'), parsePercent(0)]).toEqual([2000n, 1250n, 0n]);
+    expect(parseRateCard(defaultRateCardContent).profitBasisPoints).toBe(0n);
+  });
+});
+
+describe('price plan', () => {
+  it('starts a block with the first unit beyond the included ones', () => {
+    const blocks = [0n, 8_000_000n, 8_000_001n, 16_000_000n, 16_000_001n, 25_000_000n, 100_000_000n].map((used) => overageBlocks(used, defaultPricePlan));
+    expect(blocks).toEqual([0n, 0n, 1n, 1n, 2n, 3n, 12n]);
+  });
+});
+
+describe('periods', () => {
+  it('are calendar months in the zone of the plan, half-open', () => {
+    expect(calendarMonth(utc('2026-10-31T23:59:59.999'), 'UTC')).toEqual({ startMs: utc('2026-10-01T00:00'), endMs: utc('2026-11-01T00:00') });
+    expect(calendarMonth(utc('2026-11-01T00:00'), 'UTC').startMs).toBe(utc('2026-11-01T00:00'));
+    expect(calendarMonth(utc('2026-11-01T02:59'), 'America/Sao_Paulo')).toEqual({ startMs: utc('2026-10-01T03:00'), endMs: utc('2026-11-01T03:00') });
+    expect(calendarMonth(utc('2026-03-29T12:00'), 'Europe/Berlin')).toEqual({ startMs: utc('2026-02-28T23:00'), endMs: utc('2026-03-31T22:00') });
+  });
+  it('follow each other from the anchor without gap or overlap', () => {
+    const anchor = utc('2026-01-31T10:00');
+    for (const duration of ['P30D', 'P1M', 'PT1H', 'P1Y']) {
+      fc.assert(fc.property(fc.integer({ min: 0, max: 5 * 365 * 86_400_000 }), (after) => {
+        const period = periodSince(anchor, duration, anchor + after);
+        expect(period.startMs <= anchor + after && anchor + after < period.endMs).toBe(true);
+        expect(periodSince(anchor, duration, period.endMs).startMs).toBe(period.endMs);
+      }), { numRuns: 30 });
+    }
+  });
+  it.each(['', 'P', '30', 'PT1S', '-P1D', 'P0D', 'x'])('refuses %j as a period', (text) => {
+    expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }) as Error);
+  });
+});

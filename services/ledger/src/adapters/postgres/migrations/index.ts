@@ -1,0 +1,13 @@
+import type { ServiceSchema } from '@tollgate/persistence';
+import { createBooks } from './0001-create-books.sql.ts';
+import { forbidChanges } from './0002-forbid-changes.sql.ts';
+
+/** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
+export const ledgerSchema: ServiceSchema = {
+  schema: 'ledger',
+  role: 'tollgate_ledger',
+  migrations: [
+    { name: '20261121000100-create-books', sql: createBooks },
+    { name: '20261121000200-forbid-changes', sql: forbidChanges },
+  ],
+};

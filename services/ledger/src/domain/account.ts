@@ -1,0 +1,119 @@
+import type { AccountKind, AccountStatus } from '@tollgate/contracts';
+import type { Period } from '@tollgate/pricing';
+
+/** A grant that is not used up. Lots are burnt by priority (lower first), then expiry (sooner first), then age. */
+export type Lot = {
+  /** Sequence number, in the account, of the entry that opened it. */
+  readonly lot: number;
+  readonly granted: bigint;
+  readonly left: bigint;
+  readonly priority: number;
+  readonly expiresMs: number | null;
+  /** Sequence number of the entry beside which its newest row was written (rule 15). */
+  readonly rowSeq: number;
+};
+
+/** Units set aside for a spend to come. */
+export type Hold = {
+  /** Sequence number, in the account, of the entry that opened it. */
+  readonly hold: number;
+  /** What is still reserved by this hold itself; what its children cut out is theirs. */
+  readonly amount: bigint;
+  readonly expiresMs: number;
+  readonly parent: number | null;
+  /** Ancestor accounts it was booked on (rule 20). */
+  readonly budgets: readonly string[];
+  readonly rowSeq: number;
+};
+
+/** Parsed settings; see AccountSettings in the contracts. */
+export type Settings = {
+  readonly limit: bigint | null;
+  readonly overdraft: bigint | 'unlimited' | null;
+  readonly allowance: bigint | null;
+  readonly period: string | null;
+  readonly trialEndMs: number | null;
+  readonly plan: string | null;
+};
+export const noSettings: Settings = { limit: null, overdraft: null, allowance: null, period: null, trialEndMs: null, plan: null };
+
+/** What was used in one period. `highWater` is the most it ever was: tier crossings follow it (rule 18). */
+export type Counter = { readonly period: Period | null; readonly used: bigint; readonly highWater: bigint };
+
+/** The changeable part of an account that entries do not carry: a version row is written when it changes (rule 14). */
+export type Terms = {
+  readonly status: AccountStatus;
+  readonly owner: string | null;
+  readonly settings: Settings;
+  /** Start of the fetch that brought the limit; an older one is ignored (rule 21). */
+  readonly limitFetchedMs: number;
+};
+
+/**
+ * An account as folded from its entries. Working copies of a batch are changed by `evolve` only; committed ones never.
+ */
+export type Account = {
+  /** Number in the partition, by order of opening from 1. */
+  readonly ref: number;
+  readonly id: string;
+  readonly kind: AccountKind;
+  readonly unit: string;
+  readonly openedMs: number;
+  seq: number;
+  balance: bigint;
+  held: bigint;
+  counter: Counter;
+  /** The period before the counter's, while usage may still arrive for it. */
+  earlier: Counter | null;
+  terms: Terms;
+  /** Open lots in burning order. */
+  lots: readonly Lot[];
+  /** Lot of the newest entry that moved one, as its columns carry it. */
+  lotSeen: number | null;
+  holds: ReadonlyMap<number, Hold>;
+  /** Earliest time at which a hold, a lot or a reset becomes due; Infinity when nothing will. */
+  dueMs: number;
+  lastRecordedMs: number;
+  /** Set when what was loaded does not add up (rule 15): nothing is decided until it is repaired. */
+  frozen: string | null;
+};
+
+export const newAccount = (opened: Pick<Account, 'ref' | 'id' | 'kind' | 'unit' | 'openedMs'>): Account => ({
+  ref: opened.ref,
+  id: opened.id,
+  kind: opened.kind,
+  unit: opened.unit,
+  openedMs: opened.openedMs,
+  seq: 0,
+  balance: 0n,
+  held: 0n,
+  counter: { period: null, used: 0n, highWater: 0n },
+  earlier: null,
+  terms: { status: 'active', owner: null, settings: noSettings, limitFetchedMs: 0 },
+  lots: [],
+  lotSeen: null,
+  holds: new Map(),
+  dueMs: Infinity,
+  lastRecordedMs: opened.openedMs,
+  frozen: null,
+});
+
+/** Why the parts of a loaded account do not add up, or null (rule 15). */
+export function inconsistency(account: Account): string | null {
+  let lots = 0n;
+  for (const lot of account.lots) lots += lot.left;
+  const expected = keepsLots(account.kind) && account.balance > 0n ? account.balance : 0n;
+  if (lots !== expected) return `open lots hold ${lots}, the balance says ${expected}`;
+  let held = 0n;
+  for (const hold of account.holds.values()) held += hold.amount;
+  // Budgets of descendants' holds are counted in an ancestor's `held` without holds of its own.
+  if (held > account.held) return `open holds reserve ${held}, the last entry says ${account.held}`;
+  return null;
+}
+
+/** Whether the account is refilled at the start of each period. */
+export const isRefilled = (account: Pick<Account, 'kind' | 'terms'>): boolean =>
+  account.kind === 'credits' && account.terms.settings.allowance !== null && account.terms.settings.period !== null;
+
+/** Kinds whose balance is made of granted lots; the others only count what was used. */
+export const keepsLots = (kind: AccountKind): boolean => kind === 'wallet' || kind === 'credits' || kind === 'licence';

@@ -1,0 +1,112 @@
+import type { Account, Settings, Terms } from './account.ts';
+import { isRefilled, keepsLots } from './account.ts';
+import type { Book } from './book.ts';
+import { availableOf } from './book.ts';
+import type { Decided } from './decided.ts';
+import { Refusal } from './decided.ts';
+import { resetTimer } from './due.ts';
+import type { Cause, Entry } from './entry.ts';
+import { burn, lotAfter, postGrant } from './lots.ts';
+import type { Ask, Request } from './request.ts';
+import { priorityDefault } from './request.ts';
+import { closeRequest, existing } from './spend.ts';
+import { accountView } from './views.ts';
+
+type AskOf<T extends Ask['type']> = Extract<Ask, { type: T }>;
+
+/** Opens an account, with its first grant in the same decision; the same opening again changes nothing. */
+export function decideOpen(book: Book, request: Request, ask: AskOf<'open'>): Decided {
+  const known = book.find(request.account);
+  if (known) return sameAgain(book, known, ask);
+  refuseSettings(ask.kind, ask.settings);
+  if (ask.grant > 0n && !keepsLots(ask.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${ask.kind} account takes no grants`);
+  const opened = book.open({ id: request.account, kind: ask.kind, unit: ask.unit });
+  const terms: Terms = { status: ask.status, owner: ask.owner, settings: ask.settings, limitFetchedMs: 0 };
+  const withTerms = { ...opened, terms };
+  const entries = [book.post(opened.id, { kind: 'opened', cause: request.cause, ordinal: 0, opened: true, terms, timers: resetTimer(book, withTerms) })];
+  const allowance = isRefilled(withTerms) ? (ask.settings.allowance ?? 0n) : 0n;
+  const first = ask.grant > allowance ? ask.grant : allowance;
+  if (first > 0n) {
+    entries.push(postGrant(book, opened.id, {
+      kind: 'granted', cause: request.cause, ordinal: 1, amount: first, contra: ask.grant > allowance ? 'grants' : 'allowance',
+      priority: priorityDefault, expiresMs: null,
+    }));
+  }
+  return bookedState(book, entries);
+}
+
+function sameAgain(book: Book, known: Readonly<Account>, ask: AskOf<'open'>): Decided {
+  if (known.kind !== ask.kind) throw new Refusal('ACCOUNT_KIND_CONFLICT', `the account exists as ${known.kind}`);
+  if (known.unit !== ask.unit) throw new Refusal('UNIT_CONFLICT', `the account exists in ${known.unit}`);
+  return { outcome: 'unchanged', account: known.id, entries: [], available: availableOf(book, known), state: accountView(book, known) };
+}
+
+/** Kinds obey only what has a meaning for them; anything else would be a promise that is not kept. */
+function refuseSettings(kind: Account['kind'], settings: Settings): void {
+  if (settings.overdraft !== null && kind !== 'wallet' && kind !== 'credits') throw new Refusal('REQUEST_INVALID', `a ${kind} account has no overdraft`);
+  if (settings.allowance !== null && kind !== 'credits') throw new Refusal('REQUEST_INVALID', 'only credits accounts have an allowance');
+  if (settings.allowance !== null && settings.period === null) throw new Refusal('REQUEST_INVALID', 'an allowance needs a period');
+  if (settings.trialEndMs !== null && kind !== 'licence') throw new Refusal('REQUEST_INVALID', 'only licence accounts have a trial');
+  if (settings.plan !== null && kind !== 'metered') throw new Refusal('REQUEST_INVALID', 'only metered accounts have a price plan');
+}
+
+/** Changes owner, status, settings and balance in one decision. */
+export function decideChange(book: Book, request: Request, ask: AskOf<'change'>): Decided {
+  const account = existing(book, request.account);
+  if (ask.ifOwner !== undefined && ask.ifOwner !== account.terms.owner) throw new Refusal('NOT_OWNER', 'the account has another owner');
+  const settings = ask.settings(account.terms.settings);
+  refuseSettings(account.kind, settings);
+  if (ask.balance !== undefined && !keepsLots(account.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `the balance of a ${account.kind} account cannot be set`);
+  if (ask.balance !== undefined && ask.balance < account.held) throw new Refusal('ALLOWANCE_EXHAUSTED', 'open holds reserve more than that balance');
+  const terms: Terms = {
+    status: ask.status ?? account.terms.status,
+    owner: ask.owner === undefined ? account.terms.owner : ask.owner,
+    settings,
+    limitFetchedMs: account.terms.limitFetchedMs,
+  };
+  const entries = [book.post(account.id, { kind: 'changed', cause: request.cause, ordinal: 0, terms, timers: resetTimer(book, { ...account, terms }) })];
+  if (ask.balance !== undefined) entries.push(...postBalance(book, account.id, { cause: request.cause, balance: ask.balance }));
+  return bookedState(book, entries);
+}
+
+/** Brings the balance to a figure: by one lot more, or by taking from the lots in burning order. */
+function postBalance(book: Book, accountId: string, to: { readonly cause: Cause; readonly balance: bigint }): readonly Entry[] {
+  const { balance } = existing(book, accountId);
+  const cause = { ...to.cause, details: null };
+  if (to.balance > balance) {
+    return [postGrant(book, accountId, { kind: 'adjusted', cause, ordinal: 1, amount: to.balance - balance, contra: 'adjustments', priority: priorityDefault, expiresMs: null })];
+  }
+  if (to.balance === balance) return [];
+  return burn(existing(book, accountId), balance - to.balance).map(({ lot, take }, index) =>
+    book.post(accountId, { kind: 'adjusted', cause, ordinal: index + 1, amount: -take, contra: 'adjustments', ...lotAfter(lot, take) }));
+}
+
+export function decideGrant(book: Book, request: Request, ask: AskOf<'grant'>): Decided {
+  const account = existing(book, request.account);
+  if (!keepsLots(account.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${account.kind} account takes no grants`);
+  if (ask.expiresMs !== null && ask.expiresMs <= book.nowMs) throw new Refusal('TIME_OUT_OF_RANGE', 'the grant would have expired already');
+  // Units added to an inactive licence make it active; a running trial stays a trial (surfaces §1).
+  const activates = account.kind === 'licence' && account.terms.status === 'inactive';
+  const entry = postGrant(book, account.id, {
+    kind: 'granted', cause: request.cause, ordinal: 0, amount: ask.amount, contra: 'grants', priority: ask.priority, expiresMs: ask.expiresMs,
+    ...(activates ? { terms: { ...account.terms, status: 'active' as const } } : {}),
+  });
+  return { outcome: 'booked', account: account.id, entries: [entry], available: closeRequest(book, [entry]) };
+}
+
+/** A limit that somebody else owns; the older of two fetches is ignored (rule 21). */
+export function decideLimit(book: Book, request: Request, ask: AskOf<'limit'>): Decided {
+  const account = existing(book, request.account);
+  const unchanged = ask.limit === account.terms.settings.limit;
+  if (ask.fetchedMs <= account.terms.limitFetchedMs || unchanged) {
+    return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account), state: accountView(book, account) };
+  }
+  const terms = { ...account.terms, settings: { ...account.terms.settings, limit: ask.limit }, limitFetchedMs: ask.fetchedMs };
+  return bookedState(book, [book.post(account.id, { kind: 'changed', cause: request.cause, ordinal: 0, terms })]);
+}
+
+function bookedState(book: Book, entries: readonly Entry[]): Decided {
+  const available = closeRequest(book, entries);
+  const account = existing(book, entries[0]?.account ?? '');
+  return { outcome: 'booked', account: account.id, entries, available, state: accountView(book, account) };
+}

@@ -1,0 +1,306 @@
+import type { CatalogItem, HoldView } from '@tollgate/contracts';
+import { AppError, ancestorsOf, inAmountRange } from '@tollgate/kernel';
+import { calendarMonth, overageBlocks, periodSince } from '@tollgate/pricing';
+import type { Period, PricePlan } from '@tollgate/pricing';
+import type { Account, Counter, Terms } from './account.ts';
+import { keepsLots } from './account.ts';
+import type { Catalog } from './catalog.ts';
+import { planOf } from './catalog.ts';
+import type { Cause, Contra, CounterRow, Crossing, Entry, EntryKind, EntryRate, HoldRow, LotRow, Timer } from './entry.ts';
+import { evolve, openedBy } from './evolve.ts';
+
+/** Committed accounts of one partition, by id; `undefined` means that there is no such account (it was looked up). */
+export type CommittedAccounts = (id: string) => Account | undefined;
+
+/** Where a partition's books stand. */
+export type BookPosition = { readonly partition: number; readonly lastSeq: number; readonly lastRef: number; readonly catalog: Catalog };
+
+/** What one posting says; everything absent is zero, null or empty. */
+export type Posting = {
+  readonly kind: EntryKind;
+  readonly cause: Cause;
+  readonly ordinal: number;
+  readonly amount?: bigint;
+  readonly held?: bigint;
+  readonly used?: bigint;
+  readonly contra?: Contra;
+  readonly lot?: { readonly lot: number; readonly left: bigint } | null;
+  readonly lotRows?: readonly Omit<LotRow, 'floor'>[];
+  readonly hold?: number | null;
+  readonly holdRows?: readonly Omit<HoldRow, 'floor'>[];
+  readonly terms?: Terms;
+  readonly rate?: EntryRate | null;
+  readonly corrects?: number | null;
+  readonly opened?: boolean;
+  readonly timers?: readonly Omit<Timer, 'ref'>[];
+  /** The period the amount counts in, when it is not the current one (rule 17). */
+  readonly into?: Counter;
+  readonly late?: boolean;
+};
+
+/**
+ * The working copy of one partition's books while a batch is decided: committed accounts are read from behind it, changed
+ * ones are copies of its own, so that a failed batch is undone by dropping the book (rule 12).
+ */
+export class Book {
+  readonly partition: number;
+  readonly entries: Entry[] = [];
+  catalog: Catalog;
+  /** The time of the record being decided; never goes back (rule 1). */
+  nowMs = 0;
+  /** Offset of the record being decided. */
+  offset = 0;
+  lastSeq: number;
+  lastRef: number;
+  /** Holds that ended in this batch, by account number and hold. */
+  readonly endedHolds = new Map<string, HoldView>();
+  /** Catalog versions booked in this batch. */
+  readonly items: { readonly item: CatalogItem; readonly offset: number; readonly bookedMs: number }[] = [];
+  readonly #committed: CommittedAccounts;
+  readonly #copies = new Map<string, Account>();
+  #mark = { entries: 0, seq: 0, ref: 0 };
+  readonly #before = new Map<string, Account | undefined>();
+
+  constructor(position: BookPosition, committed: CommittedAccounts) {
+    this.partition = position.partition;
+    this.lastSeq = position.lastSeq;
+    this.lastRef = position.lastRef;
+    this.catalog = position.catalog;
+    this.#committed = committed;
+  }
+
+  /** The account as of now, or undefined. What it answers is not to be changed: post. */
+  find(id: string): Readonly<Account> | undefined {
+    return this.#copies.get(id) ?? this.#committed(id);
+  }
+
+  /** Accounts changed by this batch. */
+  changed(): IterableIterator<Account> {
+    return this.#copies.values();
+  }
+
+  /** From here on `undo` takes everything back: one request is booked whole or not at all. */
+  begin(): void {
+    this.#mark = { entries: this.entries.length, seq: this.lastSeq, ref: this.lastRef };
+    this.#before.clear();
+  }
+
+  undo(): void {
+    for (const [id, account] of this.#before) {
+      if (account) this.#copies.set(id, account);
+      else this.#copies.delete(id);
+    }
+    this.entries.length = this.#mark.entries;
+    this.lastSeq = this.#mark.seq;
+    this.lastRef = this.#mark.ref;
+    this.#before.clear();
+  }
+
+  /** Opens an account; `post` an `opened` entry next. */
+  open(opening: { readonly id: string; readonly kind: Account['kind']; readonly unit: string }): Account {
+    const account = openedBy({ ref: ++this.lastRef, account: opening.id, accountKind: opening.kind, unit: opening.unit }, this.nowMs);
+    this.#before.set(opening.id, undefined);
+    this.#copies.set(opening.id, account);
+    return account;
+  }
+
+  /**
+   * Writes one entry and applies it to the working copy.
+   * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when a sum would leave the range of bigint; `undo` takes back what the
+   *   request posted before.
+   */
+  post(accountId: string, posting: Posting): Entry {
+    const account = this.#copyOf(accountId);
+    const terms = posting.terms ?? account.terms;
+    const rolled = this.rolled(account, this.nowMs, terms.settings.period);
+    const counting = countersAfter(account, rolled, posting);
+    const entry: Entry = {
+      partitionSeq: ++this.lastSeq,
+      ref: account.ref,
+      account: account.id,
+      accountKind: account.kind,
+      unit: account.unit,
+      seq: account.seq + 1,
+      kind: posting.kind,
+      amount: posting.amount ?? 0n,
+      balanceAfter: account.balance + (posting.amount ?? 0n),
+      heldAfter: account.held + (posting.held ?? 0n),
+      usedAfter: counting.used,
+      contra: posting.contra ?? 'none',
+      lot: posting.lot?.lot ?? account.lotSeen,
+      lotLeft: posting.lot?.left ?? lotLeft(account, account.lotSeen),
+      hold: posting.hold ?? null,
+      source: posting.cause.source,
+      requestId: posting.cause.id,
+      ordinal: posting.ordinal,
+      hash: posting.cause.hash,
+      periodStartMs: counting.period?.startMs ?? null,
+      late: posting.late ?? false,
+      rate: posting.rate ?? null,
+      corrects: posting.corrects ?? null,
+      occurredMs: posting.cause.occurredMs,
+      recordedMs: this.nowMs,
+      offset: this.offset,
+      details: posting.ordinal === 0 ? posting.cause.details : null,
+      availableAfter: null,
+      opened: posting.opened ? { openedMs: account.openedMs } : null,
+      terms: posting.terms ?? null,
+      lotRows: lotRowsOf(account, posting),
+      holdRows: holdRowsOf(account, posting),
+      counterRows: counting.rows,
+      crossings: this.#crossings(account, counting),
+      timers: (posting.timers ?? []).map((timer) => ({ ...timer, ref: account.ref })),
+    };
+    if (!inAmountRange(entry.balanceAfter) || !inAmountRange(entry.heldAfter) || !inAmountRange(entry.usedAfter)) {
+      throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', 'a sum would leave the range of 64 bits');
+    }
+    evolve(account, entry);
+    this.entries.push(entry);
+    return entry;
+  }
+
+  /** Existing ancestors that limit this account: same unit and a limit of their own, nearest first. */
+  budgetsOf(account: Readonly<Account>): readonly Readonly<Account>[] {
+    if (!account.id.includes('/')) return [];
+    const budgets: Readonly<Account>[] = [];
+    for (const id of ancestorsOf(account.id)) {
+      const ancestor = this.find(id);
+      if (ancestor && ancestor.unit === account.unit && ancestor.terms.settings.limit !== null) budgets.push(ancestor);
+    }
+    return budgets;
+  }
+
+  /** The counters of an account at a time: the stored ones, or fresh ones when a new period has begun since. */
+  rolled(account: Readonly<Account>, atMs: number, period = account.terms.settings.period): { counter: Counter; earlier: Counter | null } {
+    const { counter, earlier } = account;
+    if (counter.period && atMs < counter.period.endMs && (account.terms.settings.period === period)) return { counter, earlier };
+    const next = this.periodAt(account, atMs, period);
+    if (!next) return { counter, earlier };
+    if (counter.period && next.startMs === counter.period.startMs) return { counter: { ...counter, period: next }, earlier };
+    return { counter: { period: next, used: 0n, highWater: 0n }, earlier: counter.period ? counter : null };
+  }
+
+  planOf(account: Readonly<Account>): PricePlan {
+    return planOf(this.catalog, account.terms.settings.plan);
+  }
+
+  periodAt(account: Readonly<Account>, atMs: number, period = account.terms.settings.period): Period | null {
+    if (period !== null) return periodSince(account.openedMs, period, atMs);
+    return account.kind === 'metered' ? calendarMonth(atMs, this.planOf(account).timeZone) : null;
+  }
+
+  #copyOf(id: string): Account {
+    const known = this.#copies.get(id);
+    if (known) {
+      if (!this.#before.has(id)) this.#before.set(id, { ...known });
+      return known;
+    }
+    const committed = this.#committed(id);
+    if (!committed) throw new AppError('bug', 'INVARIANT_BROKEN', `posting to an account that does not exist: ${id}`);
+    const copy = { ...committed };
+    this.#before.set(id, undefined);
+    this.#copies.set(id, copy);
+    return copy;
+  }
+
+  #crossings(account: Account, counting: Counting): readonly Crossing[] {
+    if (account.kind !== 'metered' || account.terms.settings.plan === null || !counting.period || !counting.highWater) return none;
+    const plan = this.planOf(account);
+    const crossings: Crossing[] = [];
+    const after = overageBlocks(counting.highWater.after, plan);
+    for (let block = overageBlocks(counting.highWater.before, plan) + 1n; block <= after; block++) {
+      crossings.push({ periodStartMs: counting.period.startMs, periodEndMs: counting.period.endMs, block, plan: account.terms.settings.plan });
+    }
+    return crossings;
+  }
+}
+
+const none: readonly never[] = [];
+type Counting = {
+  readonly used: bigint;
+  readonly period: Period | null;
+  readonly rows: readonly CounterRow[];
+  readonly highWater: { readonly before: bigint; readonly after: bigint } | null;
+};
+
+/** Which counter an entry moves, what it is afterwards, and which rows must be kept because the entry alone cannot tell (rule 15). */
+function countersAfter(account: Account, rolled: { counter: Counter; earlier: Counter | null }, posting: Posting): Counting {
+  const used = posting.used ?? 0n;
+  const target = posting.into ?? rolled.counter;
+  const after = used === 0n ? target : moved(target, used);
+  const highWater = used > 0n ? { before: target.highWater, after: after.highWater } : null;
+  const rows: CounterRow[] = [];
+  if (posting.into) rows.push(after, rolled.counter);
+  else if (rolled.counter.period && !samePeriod(rolled.counter.period, account.counter.period)) {
+    if (rolled.earlier && rolled.earlier !== account.earlier) rows.push(rolled.earlier);
+    rows.push(after);
+  } else if (used < 0n) rows.push(after);
+  return { used: after.used, period: after.period, rows: rows.length === 0 ? none : rows, highWater };
+}
+
+const samePeriod = (a: Period, b: Period | null): boolean => b !== null && a.startMs === b.startMs && a.endMs === b.endMs;
+
+function moved(counter: Counter, used: bigint): Counter {
+  const after = counter.used + used;
+  return { period: counter.period, used: after, highWater: after > counter.highWater ? after : counter.highWater };
+}
+
+/** Entries that move no lot carry the one moved last, so that the newest entry always tells what is left in it. */
+function lotLeft(account: Account, number: number | null): bigint | null {
+  return number === null ? null : (account.lots.find(({ lot }) => lot === number)?.left ?? 0n);
+}
+
+/** Rows of lots: those the posting names, and the one that entries stop carrying because another is moved now. */
+function lotRowsOf(account: Account, posting: Posting): readonly LotRow[] {
+  const rows: Omit<LotRow, 'floor'>[] = posting.lotRows ? [...posting.lotRows] : [];
+  const movedLot = posting.lot?.lot;
+  if (movedLot !== undefined && account.lotSeen !== null && account.lotSeen !== movedLot) {
+    const left = account.lots.find((lot) => lot.lot === account.lotSeen);
+    if (left && !rows.some((row) => row.lot === left.lot)) rows.push(left);
+  }
+  if (rows.length === 0) return none;
+  const rewritten = new Set(rows.map((row) => row.lot));
+  let floor = account.seq + 1;
+  for (const lot of account.lots) if (!rewritten.has(lot.lot)) floor = Math.min(floor, lot.rowSeq);
+  return rows.map(({ lot, left, granted, priority, expiresMs }) => ({ lot, left, granted, priority, expiresMs, floor }));
+}
+
+function holdRowsOf(account: Account, posting: Posting): readonly HoldRow[] {
+  if (!posting.holdRows || posting.holdRows.length === 0) return none;
+  const rewritten = new Set(posting.holdRows.map((row) => row.hold));
+  let floor = account.seq + 1;
+  // The map is in the order of the newest rows: the first hold that is not rewritten is the oldest that matters.
+  for (const hold of account.holds.values()) {
+    if (rewritten.has(hold.hold)) continue;
+    floor = Math.min(floor, hold.rowSeq);
+    break;
+  }
+  return posting.holdRows.map((row) => ({ ...row, floor }));
+}
+
+/** What an account and its budgets leave to spend; null: nothing limits it. */
+export function availableOf(book: Book, account: Readonly<Account>): bigint | null {
+  let least = ownAvailable(book, account);
+  for (const budget of book.budgetsOf(account)) {
+    const left = limitLeft(book, budget);
+    if (left !== null && (least === null || left < least)) least = left;
+  }
+  return least;
+}
+
+/** What the account's own balance, overdraft and limit leave; null: nothing limits it. */
+export function ownAvailable(book: Book, account: Readonly<Account>): bigint | null {
+  const limit = limitLeft(book, account);
+  if (!keepsLots(account.kind)) return account.kind === 'quota' ? (limit ?? 0n) : limit;
+  const { overdraft } = account.terms.settings;
+  if (overdraft === 'unlimited' && account.kind !== 'licence') return limit;
+  const floor = account.kind === 'licence' ? 0n : ((overdraft as bigint | null) ?? 0n);
+  const own = account.balance - account.held + floor;
+  return limit !== null && limit < own ? limit : own;
+}
+
+/** What the account's limit leaves; null: it has none. */
+export function limitLeft(book: Book, account: Readonly<Account>): bigint | null {
+  const { limit } = account.terms.settings;
+  return limit === null ? null : limit - book.rolled(account, book.nowMs).counter.used - account.held;
+}

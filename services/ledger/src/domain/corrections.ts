@@ -1,0 +1,133 @@
+import type { Account } from './account.ts';
+import { keepsLots } from './account.ts';
+import type { Book } from './book.ts';
+import { availableOf } from './book.ts';
+import type { Decided } from './decided.ts';
+import { Refusal } from './decided.ts';
+import type { Cause, Entry, EntryKind } from './entry.ts';
+import { postRelease } from './holds.ts';
+import { lotAfter, postGrant } from './lots.ts';
+import type { Ask, Request } from './request.ts';
+import { priorityDefault } from './request.ts';
+import { closeRequest, existing, postBudgets } from './spend.ts';
+
+/** An entry that is to be taken back, as looked up before deciding. */
+export type Target = {
+  readonly partitionSeq: number;
+  readonly account: string;
+  readonly kind: EntryKind;
+  /** Signed, as booked. */
+  readonly amount: bigint;
+  /** What earlier corrections gave back of it, ≥ 0. */
+  readonly corrected: bigint;
+  /** The lot it moved, with the terms a returned unit keeps. */
+  readonly lot: { readonly lot: number; readonly priority: number; readonly expiresMs: number | null } | null;
+  readonly hold: number | null;
+  readonly periodStartMs: number | null;
+  /** Ancestors it has budget rows on. */
+  readonly budgets: readonly string[];
+};
+/** What must be known of the past to take something back. */
+export type Targets = {
+  readonly entry: (seq: number) => Target | undefined;
+  /** Every entry of a request on its own account, empty when it was never booked. */
+  readonly request: (account: string, source: string, id: string) => readonly Target[];
+};
+
+const correctable = new Set<EntryKind>(['spent', 'settled', 'granted', 'adjusted', 'reset']);
+
+/** A mistake is corrected by another entry that names the first; usage is given back, a grant is taken back. */
+export function decideCorrect(book: Book, request: Request, ask: Extract<Ask, { type: 'correct' }>, targets: Targets): Decided {
+  const target = targets.entry(ask.entry.seq);
+  if (!target || ask.entry.partition !== book.partition) throw new Refusal('ENTRY_UNKNOWN', 'there is no such entry');
+  const account = existing(book, target.account);
+  const size = target.amount < 0n ? -target.amount : target.amount;
+  const left = size - target.corrected;
+  if (!correctable.has(target.kind) || size === 0n) throw new Refusal('ENTRY_NOT_CORRECTABLE', `an entry of kind ${target.kind} moves nothing that can be given back`);
+  const amount = ask.amount ?? left;
+  if (left === 0n) throw new Refusal('ENTRY_NOT_CORRECTABLE', 'the entry was given back completely before');
+  if (amount > left) throw new Refusal('ENTRY_NOT_CORRECTABLE', `${left} of the entry are left to give back`);
+  if (target.amount > 0n) refuseSpentGrant(account, target, amount);
+  const entry = postBack(book, { target, amount, kind: 'corrected', cause: request.cause, ordinal: 0 });
+  return { outcome: 'booked', account: account.id, entries: [entry], available: closeRequest(book, [entry]) };
+}
+
+function refuseSpentGrant(account: Readonly<Account>, target: Target, amount: bigint): void {
+  const lot = account.lots.find((open) => open.lot === target.lot?.lot);
+  const free = account.balance - account.held;
+  if (!lot || lot.left < amount || free < amount) throw new Refusal('ENTRY_NOT_CORRECTABLE', `${lot && lot.left < free ? lot.left : free} units of the grant are left`);
+}
+
+/**
+ * Takes back a request whose caller was told 503 (rule 23). Booked: reversed by entries. Not booked: its id is booked with
+ * amount 0, so that a late arrival is a duplicate.
+ */
+export function decideWithdraw(book: Book, request: Request, ask: Extract<Ask, { type: 'withdraw' }>, targets: Targets): Decided {
+  const account = book.find(request.account);
+  if (!account) return { outcome: 'unchanged', account: request.account, entries: [] };
+  const booked = targets.request(request.account, ask.source, ask.id);
+  const entries: Entry[] = [];
+  if (booked.length === 0) {
+    entries.push(book.post(account.id, { kind: 'withdrawn', cause: { ...request.cause, source: ask.source, id: ask.id }, ordinal: 0 }));
+  }
+  for (const target of booked) {
+    const entry = withdrawOne(book, { target, cause: request.cause, ordinal: entries.length });
+    if (entry) entries.push(entry);
+  }
+  if (entries.length === 0) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
+  return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
+}
+
+function withdrawOne(book: Book, back: { readonly target: Target; readonly cause: Cause; readonly ordinal: number }): Entry | null {
+  const { target, cause, ordinal } = back;
+  const account = existing(book, target.account);
+  if (target.kind === 'held') {
+    const hold = target.hold === null ? undefined : account.holds.get(target.hold);
+    return hold ? postRelease(book, account.id, { hold, cause: { ...cause, id: `${cause.id}#${ordinal}` }, outcome: 'released' }).entry : null;
+  }
+  const size = (target.amount < 0n ? -target.amount : target.amount) - target.corrected;
+  if (size <= 0n) return null;
+  if (target.amount > 0n) {
+    const lot = account.lots.find((open) => open.lot === target.lot?.lot);
+    const left = lot?.left ?? 0n;
+    const amount = left < size ? left : size;
+    return amount > 0n ? postBack(book, { target, amount, kind: 'withdrawn', cause, ordinal }) : null;
+  }
+  return postBack(book, { target, amount: size, kind: 'withdrawn', cause, ordinal });
+}
+
+/** Moves `amount` of a target back: to its lot's terms for usage, out of its lot for a grant, and off its budgets. */
+function postBack(
+  book: Book,
+  back: { readonly target: Target; readonly amount: bigint; readonly kind: EntryKind; readonly cause: Cause; readonly ordinal: number },
+): Entry {
+  const { target, amount, kind, cause, ordinal } = back;
+  const account = existing(book, target.account);
+  const corrects = target.partitionSeq;
+  if (target.amount > 0n) {
+    const lot = account.lots.find((open) => open.lot === target.lot?.lot) ?? null;
+    return book.post(account.id, { kind, cause, ordinal, amount: -amount, contra: 'grants', corrects, ...lotAfter(lot, amount) });
+  }
+  const counted = usedBack(book, account, target, amount);
+  if (!keepsLots(account.kind)) {
+    const entry = book.post(account.id, { kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted });
+    postBudgets(book, { of: entry, ids: target.budgets, used: -amount, held: 0n });
+    return entry;
+  }
+  const expired = target.lot?.expiresMs !== null && target.lot?.expiresMs !== undefined && target.lot.expiresMs <= book.nowMs;
+  const entry = postGrant(book, account.id, {
+    kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted,
+    priority: target.lot?.priority ?? priorityDefault,
+    // Units of a lot that has expired since come back without expiry: taking them again would undo the correction.
+    expiresMs: expired ? null : (target.lot?.expiresMs ?? null),
+  });
+  postBudgets(book, { of: entry, ids: target.budgets, used: -amount, held: 0n });
+  return entry;
+}
+
+/** A correction lowers what was used in the entry's own period while that is still counted, and nothing afterwards. */
+function usedBack(book: Book, account: Readonly<Account>, target: Target, amount: bigint): { used: bigint } | Record<string, never> {
+  const { counter } = book.rolled(account, book.nowMs);
+  const current = (counter.period?.startMs ?? null) === target.periodStartMs;
+  return current && counter.used >= amount ? { used: -amount } : {};
+}

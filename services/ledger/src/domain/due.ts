@@ -1,0 +1,61 @@
+import type { Account, Hold } from './account.ts';
+import { isRefilled } from './account.ts';
+import type { Book } from './book.ts';
+import { bookDueLots } from './due-lots.ts';
+import { postRelease } from './holds.ts';
+import { postGrant } from './lots.ts';
+import { priorityDefault } from './request.ts';
+
+/** Books everything that became due on an account before the record's time, in order of due time (rule 16). */
+export function bookDue(book: Book, accountId: string): void {
+  for (;;) {
+    const account = book.find(accountId);
+    if (!account || account.frozen !== null || account.dueMs > book.nowMs) return;
+    const hold = firstDueHold(account, book.nowMs);
+    const resetMs = dueReset(book, account);
+    if (hold && hold.expiresMs <= (resetMs ?? Infinity)) expireHold(book, account, hold);
+    else if (resetMs !== undefined) bookReset(book, account, resetMs);
+    else {
+      bookDueLots(book, accountId);
+      return;
+    }
+    bookDueLots(book, accountId);
+  }
+}
+
+function firstDueHold(account: Readonly<Account>, nowMs: number): Hold | undefined {
+  let first: Hold | undefined;
+  for (const hold of account.holds.values()) {
+    if (hold.expiresMs > nowMs) continue;
+    // Children first: they expire no later than their parent and give back to it.
+    if (!first || hold.expiresMs < first.expiresMs || (hold.expiresMs === first.expiresMs && hold.hold > first.hold)) first = hold;
+  }
+  return first;
+}
+
+function expireHold(book: Book, account: Readonly<Account>, hold: Hold): void {
+  const cause = { source: 'timer:hold', id: `${hold.hold}@${hold.expiresMs}`, hash: null, occurredMs: hold.expiresMs, details: null };
+  postRelease(book, account.id, { hold, cause, outcome: 'expired' });
+}
+
+/** Start of the newest period when its reset was not booked yet; older ones that were missed change nothing any more. */
+function dueReset(book: Book, account: Readonly<Account>): number | undefined {
+  if (!isRefilled(account)) return undefined;
+  const { counter } = book.rolled(account, book.nowMs);
+  return counter.period && account.counter.period && counter.period.startMs > account.counter.period.startMs ? counter.period.startMs : undefined;
+}
+
+/** A new period: what was used is counted from 0, and the balance is refilled up to the allowance, never lowered. */
+function bookReset(book: Book, account: Readonly<Account>, resetMs: number): void {
+  const cause = { source: 'timer:reset', id: `0@${resetMs}`, hash: null, occurredMs: resetMs, details: null };
+  const missing = (account.terms.settings.allowance ?? 0n) - account.balance;
+  const timers = resetTimer(book, account);
+  if (missing <= 0n) book.post(account.id, { kind: 'reset', cause, ordinal: 0, contra: 'allowance', timers });
+  else postGrant(book, account.id, { kind: 'reset', cause, ordinal: 0, amount: missing, contra: 'allowance', priority: priorityDefault, expiresMs: null, timers });
+}
+
+/** The timer of the next reset, as of now. */
+export function resetTimer(book: Book, account: Pick<Account, 'kind' | 'terms'> & Readonly<Account>) {
+  const period = isRefilled(account) ? book.periodAt(account, book.nowMs) : null;
+  return period ? [{ dueMs: period.endMs, kind: 'reset' as const, object: 0 }] : [];
+}

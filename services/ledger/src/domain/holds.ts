@@ -1,0 +1,147 @@
+import type { HoldView } from '@tollgate/contracts';
+import type { Account, Hold } from './account.ts';
+import type { Book } from './book.ts';
+import type { Decided } from './decided.ts';
+import { Refusal } from './decided.ts';
+import { bookDueLots } from './due-lots.ts';
+import type { Cause, Entry, HoldOutcome, HoldRow } from './entry.ts';
+import type { Ask, HoldId, Request } from './request.ts';
+import { closeRequest, existing, postBudgets, postSpend, refuseBeyond, refuseInactive } from './spend.ts';
+import { holdView } from './views.ts';
+
+/** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
+export type EndedHolds = (ref: number, hold: number) => HoldView | undefined;
+
+export function decideHold(book: Book, request: Request, ask: Extract<Ask, { type: 'hold' }>): Decided {
+  const account = existing(book, request.account);
+  refuseInactive(book, account);
+  const parent = ask.parent === null ? null : account.holds.get(ask.parent.hold);
+  if (ask.parent !== null && (!parent || ask.parent.ref !== account.ref || ask.parent.partition !== book.partition)) {
+    throw new Refusal('HOLD_UNKNOWN', 'the parent hold is not open on this account');
+  }
+  if (parent && parent.amount < ask.amount) {
+    throw new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${ask.amount}, the parent hold has ${parent.amount} left`, {
+      refusal: { account: account.id, asked: String(ask.amount), available: String(parent.amount) },
+    });
+  }
+  if (!parent) refuseBeyond(book, account, ask.amount);
+  const number = account.seq + 1;
+  const budgets = parent ? parent.budgets : book.budgetsOf(account).map(({ id }) => id);
+  const wanted = book.nowMs + ask.expiresInMs;
+  const expiresMs = parent && parent.expiresMs < wanted ? parent.expiresMs : wanted;
+  const opened = { hold: number, amount: ask.amount, expiresMs, parent: parent?.hold ?? null, budgets };
+  const held = parent ? 0n : ask.amount;
+  const entry = book.post(account.id, {
+    kind: 'held', cause: request.cause, ordinal: 0, held, hold: number,
+    holdRows: [...(parent ? [openRow({ ...parent, amount: parent.amount - ask.amount })] : []), openRow(opened)],
+    timers: [{ dueMs: expiresMs, kind: 'hold', object: number }],
+  });
+  if (!parent) postBudgets(book, { of: entry, ids: budgets, used: 0n, held });
+  return booked(book, [entry], holdView(book.partition, account, { ...opened, status: 'open' }));
+}
+
+export function decideExtend(book: Book, request: Request, ask: { readonly hold: HoldId; readonly amount: bigint }, ended: EndedHolds): Decided {
+  const { account, hold } = openHold(book, request, ask.hold, ended);
+  refuseBeyond(book, account, ask.amount);
+  const amount = hold.amount + ask.amount;
+  const entry = book.post(account.id, { kind: 'extended', cause: request.cause, ordinal: 0, held: ask.amount, hold: hold.hold, holdRows: [openRow({ ...hold, amount })] });
+  postBudgets(book, { of: entry, ids: hold.budgets, used: 0n, held: ask.amount });
+  return booked(book, [entry], holdView(book.partition, account, { ...hold, amount, status: 'open' }));
+}
+
+/** Settling less gives the rest back; settling more takes it from what is available, else the hold stays. */
+export function decideSettle(book: Book, request: Request, ask: { readonly hold: HoldId; readonly amount: bigint }, ended: EndedHolds): Decided {
+  const { account, hold } = openHold(book, request, ask.hold, ended);
+  const ending = endingOf(account, hold, 'settled', ask.amount);
+  if (ask.amount > ending.freed) refuseBeyond(book, account, ask.amount, ending.freed);
+  const entries = [...postSpend(book, account.id, {
+    kind: 'settled', cause: request.cause, amount: ask.amount, held: -ending.given(ask.amount), hold: hold.hold, budgets: hold.budgets, holdRows: ending.rows(ask.amount),
+  })];
+  bookDueLots(book, account.id);
+  const settled = holdView(book.partition, account, { ...hold, amount: ending.freed, status: 'settled', settled: ask.amount });
+  book.endedHolds.set(endedKey(account.ref, hold.hold), settled);
+  return booked(book, entries, settled);
+}
+
+export function decideRelease(book: Book, request: Request, ask: { readonly hold: HoldId }, ended: EndedHolds): Decided {
+  const { account, hold } = openHold(book, request, ask.hold, ended);
+  const { entry, view } = postRelease(book, account.id, { hold, cause: request.cause, outcome: 'released' });
+  bookDueLots(book, account.id);
+  return booked(book, [entry], view);
+}
+
+/** Ends a hold without a spend: by request or, at its deadline, by timer. */
+export function postRelease(
+  book: Book,
+  accountId: string,
+  end: { readonly hold: Hold; readonly cause: Cause; readonly outcome: 'released' | 'expired' },
+): { entry: Entry; view: HoldView } {
+  const account = existing(book, accountId);
+  const ending = endingOf(account, end.hold, end.outcome, null);
+  const held = -ending.given(0n);
+  const kind = end.outcome === 'released' ? 'released' : 'hold_expired';
+  const entry = book.post(accountId, { kind, cause: end.cause, ordinal: 0, held, hold: end.hold.hold, holdRows: ending.rows(0n) });
+  postBudgets(book, { of: entry, ids: end.hold.budgets, used: 0n, held });
+  const view = holdView(book.partition, account, { ...end.hold, amount: ending.freed, status: end.outcome });
+  book.endedHolds.set(endedKey(account.ref, end.hold.hold), view);
+  return { entry, view };
+}
+
+/**
+ * What ending a hold moves: its own amount and that of its open children, which end as released. What is not settled goes
+ * back to an open parent, else to the account.
+ */
+function endingOf(account: Readonly<Account>, hold: Hold, outcome: HoldOutcome, settled: bigint | null) {
+  const children = descendantsOf(account, hold.hold);
+  let freed = hold.amount;
+  for (const child of children) freed += child.amount;
+  const parent = hold.parent === null ? null : (account.holds.get(hold.parent) ?? null);
+  const back = (spent: bigint): bigint => (parent && spent < freed ? freed - spent : 0n);
+  return {
+    freed,
+    parent,
+    /** By how much the account's held sum falls. */
+    given: (spent: bigint): bigint => freed - back(spent),
+    rows: (spent: bigint): readonly Omit<HoldRow, 'floor'>[] => [
+      { ...rowOf(hold), outcome, settled },
+      ...children.map((child) => ({ ...rowOf(child), outcome: 'released' as const, settled: null })),
+      ...(parent && back(spent) > 0n ? [openRow({ ...parent, amount: parent.amount + back(spent) })] : []),
+    ],
+  };
+}
+
+function descendantsOf(account: Readonly<Account>, hold: number): readonly Hold[] {
+  const found: Hold[] = [];
+  const parents = new Set([hold]);
+  // A child is opened after its parent, so one pass in order of number finds every generation.
+  for (const candidate of [...account.holds.values()].sort((a, b) => a.hold - b.hold)) {
+    if (candidate.parent !== null && parents.has(candidate.parent)) {
+      parents.add(candidate.hold);
+      found.push(candidate);
+    }
+  }
+  return found;
+}
+
+function openHold(book: Book, request: Request, id: HoldId, ended: EndedHolds): { account: Readonly<Account>; hold: Hold } {
+  if (request.account === '' || !book.find(request.account)) throw new Refusal('HOLD_UNKNOWN', 'there is no such hold');
+  const account = existing(book, request.account);
+  const hold = account.holds.get(id.hold);
+  if (hold) return { account, hold };
+  const outcome = book.endedHolds.get(endedKey(id.ref, id.hold)) ?? ended(id.ref, id.hold);
+  if (!outcome) throw new Refusal('HOLD_UNKNOWN', 'there is no such hold');
+  throw new Refusal('HOLD_ENDED', `the hold was ${outcome.status} before`, { hold: outcome });
+}
+
+const endedKey = (ref: number, hold: number): string => `${ref}-${hold}`;
+
+function booked(book: Book, entries: readonly Entry[], hold: HoldView): Decided {
+  const account = entries[0]?.account ?? '';
+  const available = closeRequest(book, entries);
+  return { outcome: 'booked', account, entries, available, hold };
+}
+
+const rowOf = (hold: Omit<Hold, 'rowSeq'>): Omit<HoldRow, 'floor' | 'outcome' | 'settled'> => ({
+  hold: hold.hold, amount: hold.amount, expiresMs: hold.expiresMs, parent: hold.parent, budgets: hold.budgets,
+});
+const openRow = (hold: Omit<Hold, 'rowSeq'>): Omit<HoldRow, 'floor'> => ({ ...rowOf(hold), outcome: 'open', settled: null });

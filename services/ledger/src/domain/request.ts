@@ -1,0 +1,204 @@
+import { accountKinds, accountStatuses } from '@tollgate/contracts';
+import type { AccountKind, AccountStatus, CatalogItem, LedgerRequest, SettingsChange } from '@tollgate/contracts';
+import { AppError, isStorableJson, isStorableText, parseAmount } from '@tollgate/kernel';
+import { parseDuration } from '@tollgate/pricing';
+import type { Settings } from './account.ts';
+import { noSettings } from './account.ts';
+import type { Cause } from './entry.ts';
+
+/** A request with its numbers parsed; what `decide` takes. Amounts are in the account's smallest unit. */
+export type Request = { readonly cause: Cause; readonly account: string; readonly keyed: boolean; readonly ask: Ask };
+export type Ask =
+  | { readonly type: 'open'; readonly kind: AccountKind; readonly unit: string; readonly owner: string | null; readonly status: AccountStatus; readonly settings: Settings; readonly grant: bigint }
+  | {
+      readonly type: 'change'; readonly owner: string | null | undefined; readonly status: AccountStatus | undefined;
+      readonly settings: (current: Settings) => Settings; readonly balance: bigint | undefined; readonly ifOwner: string | null | undefined;
+    }
+  | { readonly type: 'grant'; readonly amount: bigint; readonly priority: number; readonly expiresMs: number | null }
+  | { readonly type: 'spend'; readonly amount: bigint | null; readonly meter: string | null; readonly inputs: Readonly<Record<string, string>>; readonly actor: string | null }
+  | { readonly type: 'hold'; readonly amount: bigint; readonly expiresInMs: number; readonly parent: HoldId | null }
+  | { readonly type: 'settle' | 'extend'; readonly hold: HoldId; readonly amount: bigint }
+  | { readonly type: 'release'; readonly hold: HoldId }
+  | { readonly type: 'correct'; readonly entry: EntryId; readonly amount: bigint | null }
+  | { readonly type: 'limit'; readonly limit: bigint; readonly fetchedMs: number }
+  | { readonly type: 'withdraw'; readonly source: string; readonly id: string }
+  | { readonly type: 'tick' }
+  | { readonly type: 'clock' }
+  | { readonly type: 'catalog'; readonly item: CatalogItem };
+
+/** `h-<partition>-<account number>-<number of the opening entry in the account>`. */
+export type HoldId = { readonly partition: number; readonly ref: number; readonly hold: number };
+/** `<partition>-<partition_seq>`. */
+export type EntryId = { readonly partition: number; readonly seq: number };
+
+export const priorityDefault = 100;
+const refuse = (message: string): never => {
+  throw new AppError('invalid', 'REQUEST_INVALID', message);
+};
+
+export const formatHoldId = (id: HoldId): string => `h-${id.partition}-${id.ref}-${id.hold}`;
+export function parseHoldId(text: unknown): HoldId {
+  const match = typeof text === 'string' ? /^h-([0-9]{1,5})-([0-9]{1,10})-([0-9]{1,15})$/.exec(text) : null;
+  if (!match) throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
+  return { partition: Number(match[1]), ref: Number(match[2]), hold: Number(match[3]) };
+}
+export const formatEntryId = (id: EntryId): string => `${id.partition}-${id.seq}`;
+export function parseEntryId(text: unknown): EntryId {
+  const match = typeof text === 'string' ? /^([0-9]{1,5})-([0-9]{1,15})$/.exec(text) : null;
+  if (!match) throw new AppError('not_found', 'ENTRY_UNKNOWN', 'there is no such entry');
+  return { partition: Number(match[1]), seq: Number(match[2]) };
+}
+
+/**
+ * Reads the value of a record.
+ * @throws AppError('invalid') with the reason: a poison record, or a request whose caller is told so.
+ */
+export function readRequest(value: string, recordMs: number): Request {
+  let wire: LedgerRequest;
+  try {
+    wire = JSON.parse(value) as LedgerRequest;
+  } catch {
+    return refuse('the record is not JSON');
+  }
+  if (typeof wire !== 'object' || wire === null || wire.v !== 1) return refuse('the record is not a request of version 1');
+  if (!isText(wire.source, 300) || !isText(wire.id, 300)) return refuse('source and id are texts of 1 to 300 characters');
+  if (typeof wire.account !== 'string' || wire.account.length > 1024 || !isStorableText(wire.account)) return refuse('account is not a text');
+  if (typeof wire.data !== 'object' || wire.data === null) return refuse('data is an object');
+  if (wire.hash !== undefined && !/^[0-9a-f]{32}$/.test(wire.hash)) return refuse('hash is 32 hex digits');
+  if (wire.details !== undefined && (!isStorableJson(wire.details) || !/^[0-9a-f]{32}$/.test(wire.details.salt))) return refuse('details cannot be stored');
+  const cause: Cause = {
+    source: wire.source,
+    id: wire.id,
+    hash: wire.hash ?? null,
+    occurredMs: wire.occurred === undefined ? recordMs : parseTime(wire.occurred, 'occurred'),
+    details: wire.details ?? null,
+  };
+  const ask = readAsk(wire);
+  const named = ask.type === 'settle' || ask.type === 'extend' || ask.type === 'release' || ask.type === 'correct';
+  const partitionWide = ask.type === 'tick' || ask.type === 'clock' || ask.type === 'catalog';
+  if (!named && !partitionWide && wire.account === '') return refuse('account is missing');
+  return { cause, account: wire.account, keyed: wire.keyed === true, ask };
+}
+
+function readAsk(wire: LedgerRequest): Ask {
+  switch (wire.type) {
+    case 'open': {
+      const { kind, unit, owner, status, settings, grant } = wire.data;
+      if (!accountKinds.includes(kind)) return refuse(`kind is one of ${accountKinds.join(', ')}`);
+      if (!isText(unit, 64)) return refuse('unit is a text of 1 to 64 characters');
+      if (owner !== undefined && !isText(owner, 300)) return refuse('owner is a text of 1 to 300 characters');
+      return {
+        type: 'open', kind, unit, owner: owner ?? null, status: readStatus(status ?? 'active'),
+        settings: changed(noSettings, settings ?? {}), grant: grant === undefined ? 0n : positive(grant, 'grant'),
+      };
+    }
+    case 'change': {
+      const { owner, status, settings, balance, if_owner: ifOwner } = wire.data;
+      if (owner !== undefined && owner !== null && !isText(owner, 300)) return refuse('owner is a text of 1 to 300 characters');
+      const change = settings ?? {};
+      changed(noSettings, change);
+      return {
+        type: 'change', owner, status: status === undefined ? undefined : readStatus(status), ifOwner,
+        settings: (current) => changed(current, change), balance: balance === undefined ? undefined : notNegative(balance, 'balance'),
+      };
+    }
+    case 'grant': {
+      const { amount, priority, expires_at: expires } = wire.data;
+      if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 1_000_000)) return refuse('priority is a whole number from 0 to 1000000');
+      return {
+        type: 'grant', amount: positive(amount, 'amount'), priority: priority ?? priorityDefault,
+        expiresMs: expires === undefined ? null : parseTime(expires, 'expires_at'),
+      };
+    }
+    case 'spend': {
+      const { amount, meter, inputs, actor } = wire.data;
+      if ((amount === undefined) === (meter === undefined)) return refuse('a spend has either an amount or a meter');
+      if (meter !== undefined && !isText(meter, 128)) return refuse('meter is a text of 1 to 128 characters');
+      return {
+        type: 'spend', amount: amount === undefined ? null : notNegative(amount, 'amount'), meter: meter ?? null,
+        inputs: readInputs(inputs ?? {}), actor: actor ?? null,
+      };
+    }
+    case 'hold': {
+      const { amount, expires_in_ms: expires, parent } = wire.data;
+      if (!Number.isSafeInteger(expires) || expires < 1 || expires > 366 * 86_400_000) return refuse('expires_in_ms is from 1 to a year');
+      return { type: 'hold', amount: positive(amount, 'amount'), expiresInMs: expires, parent: parent === undefined ? null : parseHoldId(parent) };
+    }
+    case 'settle':
+      return { type: 'settle', hold: parseHoldId(wire.data.hold), amount: notNegative(wire.data.amount, 'amount') };
+    case 'extend':
+      return { type: 'extend', hold: parseHoldId(wire.data.hold), amount: positive(wire.data.amount, 'amount') };
+    case 'release':
+      return { type: 'release', hold: parseHoldId(wire.data.hold) };
+    case 'correct':
+      return { type: 'correct', entry: parseEntryId(wire.data.entry), amount: wire.data.amount === undefined ? null : positive(wire.data.amount, 'amount') };
+    case 'limit':
+      return { type: 'limit', limit: notNegative(wire.data.limit, 'limit'), fetchedMs: parseTime(wire.data.fetched_at, 'fetched_at') };
+    case 'withdraw':
+      if (!isText(wire.data.source, 300) || !isText(wire.data.id, 300)) return refuse('withdraw names a source and an id');
+      return { type: 'withdraw', source: wire.data.source, id: wire.data.id };
+    case 'tick':
+    case 'clock':
+      return { type: wire.type };
+    case 'catalog':
+      return { type: 'catalog', item: readItem(wire.data.item) };
+    default:
+      return refuse(`there is no request of type ${String((wire as { type?: unknown }).type)}`);
+  }
+}
+
+function readItem(item: CatalogItem): CatalogItem {
+  if (typeof item !== 'object' || item === null || item.catalog !== 'rate-card' || !isText(item.name, 128)) return refuse('the catalog item is not a rate card');
+  if (!Number.isInteger(item.version) || item.version < 1) return refuse('a version is a whole number from 1');
+  parseTime(item.effective_from, 'effective_from');
+  return item;
+}
+
+function changed(current: Settings, change: SettingsChange): Settings {
+  const pick = <T>(value: string | null | undefined, old: T | null, read: (text: string) => T): T | null =>
+    value === undefined ? old : value === null ? null : read(value);
+  return {
+    limit: pick(change.limit, current.limit, (text) => notNegative(text, 'limit')),
+    overdraft: pick<bigint | 'unlimited'>(change.overdraft, current.overdraft, (text) => (text === 'unlimited' ? text : notNegative(text, 'overdraft'))),
+    allowance: pick(change.allowance, current.allowance, (text) => notNegative(text, 'allowance')),
+    period: pick(change.period, current.period, (text) => parseDuration(text)),
+    trialEndMs: pick(change.trial_end, current.trialEndMs, (text) => parseTime(text, 'trial_end')),
+    plan: pick(change.plan, current.plan, (text) => (isText(text, 128) ? text : refuse('plan is a text of 1 to 128 characters'))),
+  };
+}
+
+function readInputs(inputs: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const read: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inputs)) {
+    if (!isText(name, 128)) return refuse('a quantity is named by 1 to 128 characters');
+    if (name === 'model') read[name] = isText(value, 256) ? value : refuse('model is a text of 1 to 256 characters');
+    else read[name] = String(notNegative(typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value, name));
+  }
+  return read;
+}
+
+function readStatus(status: AccountStatus): AccountStatus {
+  return accountStatuses.includes(status) ? status : refuse(`status is one of ${accountStatuses.join(', ')}`);
+}
+
+const isText = (value: unknown, max: number): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= max && isStorableText(value);
+
+/** Times are kept to the millisecond, from 1970 to 9999. */
+function parseTime(text: unknown, name: string): number {
+  const ms = typeof text === 'string' ? Date.parse(text) : NaN;
+  if (!(ms >= 0 && ms < 253_402_300_800_000)) throw new AppError('invalid', 'TIME_OUT_OF_RANGE', `${name} is not a time between 1970 and 9999`);
+  return ms;
+}
+
+function positive(text: unknown, name: string): bigint {
+  const amount = notNegative(text, name);
+  if (amount === 0n) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `${name} is at least 1`);
+  return amount;
+}
+
+function notNegative(text: unknown, name: string): bigint {
+  const amount = typeof text === 'string' ? parseAmount(text) : -1n;
+  if (amount < 0n) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `${name} is a decimal string of an integer from 0 to 2^63-1`);
+  return amount;
+}

@@ -1,0 +1,152 @@
+import { AppError } from '@tollgate/kernel';
+import { rateUsage } from '@tollgate/pricing';
+import type { Account, Counter } from './account.ts';
+import type { Book } from './book.ts';
+import { availableOf, limitLeft, ownAvailable } from './book.ts';
+import { cardAt, rateCardDefault } from './catalog.ts';
+import type { Decided } from './decided.ts';
+import { Refusal } from './decided.ts';
+import type { Cause, Entry, EntryKind, EntryRate } from './entry.ts';
+import { burn, lotAfter } from './lots.ts';
+import type { Ask, Request } from './request.ts';
+import { isoTime } from './views.ts';
+
+/** Takes units at once: the account's own balance and every budget above it are checked and booked in one decision. */
+export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { type: 'spend' }>): Decided {
+  const account = existing(book, request.account);
+  if (ask.actor !== null && account.terms.owner !== ask.actor) throw new Refusal('NOT_OWNER', 'the account belongs to somebody else');
+  refuseInactive(book, account);
+  const { amount, rate } = amountOf(book, account, ask);
+  if (amount === 0n) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
+  refuseBeyond(book, account, amount);
+  const entries = postSpend(book, account.id, { kind: 'spent', cause: request.cause, amount, rate });
+  return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
+}
+
+export function existing(book: Book, id: string): Readonly<Account> {
+  const account = book.find(id);
+  if (!account) throw new Refusal('ACCOUNT_UNKNOWN', 'there is no such account');
+  if (account.frozen !== null) throw new Refusal('ACCOUNT_FROZEN', `the account is frozen: ${account.frozen}`);
+  return account;
+}
+
+/** A licence's trial ends without a record: the time of the request decides. */
+export function refuseInactive(book: Book, account: Readonly<Account>): void {
+  const { status, settings } = account.terms;
+  const ended = status === 'trial' && settings.trialEndMs !== null && book.nowMs >= settings.trialEndMs;
+  if (status === 'inactive' || ended) throw new Refusal('ACCOUNT_INACTIVE', ended ? 'the trial has ended' : 'the account is not active');
+}
+
+/** Refuses what the account or the first budget above it cannot give, naming the limit that refused. */
+export function refuseBeyond(book: Book, account: Readonly<Account>, amount: bigint, freed = 0n): void {
+  const own = ownAvailable(book, account);
+  if (own !== null && own + freed < amount) throw refusal(book, account, account, amount, own + freed);
+  for (const budget of book.budgetsOf(account)) {
+    const left = limitLeft(book, budget);
+    if (left !== null && left + freed < amount) throw refusal(book, account, budget, amount, left + freed);
+  }
+}
+
+function refusal(book: Book, account: Readonly<Account>, refusing: Readonly<Account>, asked: bigint, left: bigint): Refusal {
+  const available = left > 0n ? left : 0n;
+  const { settings } = refusing.terms;
+  const { counter } = book.rolled(refusing, book.nowMs);
+  const waitingHelps = counter.period !== null && (settings.limit !== null || (refusing.kind === 'credits' && settings.allowance !== null));
+  const where = refusing.id === account.id ? 'the account' : `the budget of ${refusing.id}`;
+  return new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${asked} ${account.unit}, ${where} has ${available} available`, {
+    refusal: {
+      account: refusing.id,
+      ...(settings.limit === null ? {} : { limit: String(settings.limit) }),
+      asked: String(asked),
+      available: String(available),
+      ...(waitingHelps && counter.period ? { resets_at: isoTime(counter.period.endMs) } : {}),
+    },
+  });
+}
+
+/** Amounts are booked as they are; a meter's quantities are rated, or (metered and quota accounts) counted as they are. */
+export function amountOf(book: Book, account: Readonly<Account>, ask: Extract<Ask, { type: 'spend' }>): { amount: bigint; rate: EntryRate | null } {
+  if (ask.amount !== null) return { amount: ask.amount, rate: null };
+  const meter = ask.meter ?? '';
+  const quantities = new Map<string, bigint>();
+  for (const [name, value] of Object.entries(ask.inputs)) if (name !== 'model') quantities.set(name, BigInt(value));
+  if (meter === 'request') return { amount: quantities.get('quantity') ?? 1n, rate: null };
+  const booked = cardAt(book.catalog, rateCardDefault, book.nowMs);
+  const model = ask.inputs['model'];
+  const rated = booked ? rateUsage(booked.card, meter, { model, quantities }) : undefined;
+  if (!booked || !rated) throw new Refusal('EVENT_TYPE_UNKNOWN', `no rate is in force for ${meter}${model === undefined ? '' : ` and ${model}`}`);
+  const rate = { card: rateCardDefault, version: booked.version, meter, inputs: ask.inputs };
+  if (account.kind !== 'metered' && account.kind !== 'quota') return { amount: rated.cost, rate };
+  let counted = 0n;
+  for (const quantity of quantities.values()) counted += quantity;
+  return { amount: counted, rate: { ...rate, version: 0 } };
+}
+
+/**
+ * Posts a spend lot by lot, then one row on each budget. `heldBefore` gives back what a hold had reserved, with the first
+ * entry. Nothing is checked here any more.
+ */
+export function postSpend(
+  book: Book,
+  accountId: string,
+  spend: {
+    readonly kind: EntryKind; readonly cause: Cause; readonly amount: bigint; readonly rate?: EntryRate | null;
+    readonly held?: bigint; readonly hold?: number; readonly budgets?: readonly string[];
+    readonly holdRows?: Parameters<Book['post']>[1]['holdRows'];
+  },
+): readonly Entry[] {
+  const before = existing(book, accountId);
+  const budgets = spend.budgets ?? book.budgetsOf(before).map(({ id }) => id);
+  const target = periodFor(book, before, spend.cause.occurredMs);
+  const entries: Entry[] = [];
+  for (const [ordinal, { lot, take }] of burn(before, spend.amount).entries()) {
+    const account = existing(book, accountId);
+    const goesInactive = account.kind === 'licence' && account.balance - take <= 0n && account.terms.status !== 'inactive' && spend.amount > 0n;
+    entries.push(book.post(accountId, {
+      kind: spend.kind,
+      cause: spend.cause,
+      ordinal,
+      amount: -take,
+      used: take,
+      contra: 'usage',
+      rate: ordinal === 0 ? (spend.rate ?? null) : null,
+      hold: spend.hold ?? null,
+      ...(ordinal === 0 ? { held: spend.held ?? 0n, holdRows: spend.holdRows ?? [] } : {}),
+      ...lotAfter(lot, take),
+      ...(target.late ? { late: true } : {}),
+      ...(target.into ? { into: book.rolled(account, book.nowMs).earlier ?? target.into } : {}),
+      ...(goesInactive ? { terms: { ...account.terms, status: 'inactive' as const } } : {}),
+    }));
+  }
+  postBudgets(book, { of: entries[0], ids: budgets, used: spend.amount, held: spend.held ?? 0n });
+  return entries;
+}
+
+/** Usage that happened in the period before counts there while it is open, later in the current one, flagged late (rule 17). */
+function periodFor(book: Book, account: Readonly<Account>, occurredMs: number): { into?: Counter; late?: boolean } {
+  const { counter, earlier } = book.rolled(account, book.nowMs);
+  if (!counter.period || occurredMs >= counter.period.startMs) return {};
+  const previous = earlier?.period && occurredMs >= earlier.period.startMs && occurredMs < earlier.period.endMs ? earlier : null;
+  if (previous?.period && book.nowMs < previous.period.endMs + book.planOf(account).graceMs) return { into: previous };
+  return { late: true };
+}
+
+/** Budget rows: what counts against the limits above, outside the trial balance (rule 20). */
+export function postBudgets(
+  book: Book,
+  budget: { readonly of: Entry | undefined; readonly ids: readonly string[]; readonly used: bigint; readonly held: bigint },
+): void {
+  if (!budget.of || budget.ids.length === 0) return;
+  const cause: Cause = { source: 'budget', id: String(budget.of.partitionSeq), hash: null, occurredMs: budget.of.occurredMs, details: null };
+  for (const id of budget.ids) {
+    if (book.find(id)) book.post(id, { kind: 'budgeted', cause, ordinal: 0, used: budget.used, held: budget.held });
+  }
+}
+
+/** What can be spent after the request; kept on its last entry so that a repeat gets the same answer. */
+export function closeRequest(book: Book, entries: readonly Entry[]): bigint | null {
+  const last = entries.at(-1);
+  if (!last) throw new AppError('bug', 'INVARIANT_BROKEN', 'a booked request has entries');
+  last.availableAfter = availableOf(book, existing(book, last.account));
+  return last.availableAfter;
+}

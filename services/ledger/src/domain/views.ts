@@ -1,0 +1,113 @@
+import type { AccountSettings, AccountView, EntryView, HoldStatus, HoldView, LimitView } from '@tollgate/contracts';
+import type { Account, Settings } from './account.ts';
+import type { Book } from './book.ts';
+import { availableOf, limitLeft } from './book.ts';
+import type { Entry } from './entry.ts';
+import { formatEntryId, formatHoldId } from './request.ts';
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+/** An entry as the API shows it. */
+export function entryView(partition: number, entry: Entry): EntryView {
+  const details = entry.details;
+  return {
+    id: formatEntryId({ partition, seq: entry.partitionSeq }),
+    account: entry.account,
+    seq: String(entry.seq),
+    kind: entry.kind,
+    amount: String(entry.amount),
+    balance_after: String(entry.balanceAfter),
+    held_after: String(entry.heldAfter),
+    used_after: String(entry.usedAfter),
+    unit: entry.unit,
+    contra: entry.contra,
+    ...(entry.lot !== null && entry.amount !== 0n ? { lot: String(entry.lot) } : {}),
+    ...(entry.hold === null ? {} : { hold_id: formatHoldId({ partition, ref: entry.ref, hold: entry.hold }) }),
+    source: entry.source,
+    request_id: entry.requestId,
+    ordinal: entry.ordinal,
+    ...(entry.corrects === null ? {} : { corrects: formatEntryId({ partition, seq: entry.corrects }) }),
+    ...(entry.periodStartMs === null ? {} : { period: isoTime(entry.periodStartMs) }),
+    ...(entry.late ? { late: true } : {}),
+    ...(entry.rate ? { rate: entry.rate } : {}),
+    occurred_at: isoTime(entry.occurredMs),
+    recorded_at: isoTime(entry.recordedMs),
+    offset: String(entry.offset),
+    ...(details ? { details: wordsOf(details) } : {}),
+  };
+}
+
+/** Details without the salt, which is the owner's proof alone (rule 29). */
+function wordsOf(details: NonNullable<Entry['details']>): Record<string, unknown> {
+  const { salt: _, ...words } = details;
+  return words;
+}
+
+export function settingsView(settings: Settings): AccountSettings {
+  return {
+    ...(settings.limit === null ? {} : { limit: String(settings.limit) }),
+    ...(settings.overdraft === null ? {} : { overdraft: String(settings.overdraft) }),
+    ...(settings.allowance === null ? {} : { allowance: String(settings.allowance) }),
+    ...(settings.period === null ? {} : { period: settings.period }),
+    ...(settings.trialEndMs === null ? {} : { trial_end: isoTime(settings.trialEndMs) }),
+    ...(settings.plan === null ? {} : { plan: settings.plan }),
+  };
+}
+
+/** An account with its lots, holds and limits, as of the book's time. */
+export function accountView(book: Book, account: Readonly<Account>): AccountView {
+  const available = availableOf(book, account);
+  const { counter } = book.rolled(account, book.nowMs);
+  return {
+    id: account.id,
+    kind: account.kind,
+    unit: account.unit,
+    status: account.frozen === null ? account.terms.status : 'frozen',
+    owner: account.terms.owner,
+    balance: String(account.balance),
+    held: String(account.held),
+    available: available === null ? null : String(available),
+    used: String(counter.used),
+    settings: settingsView(account.terms.settings),
+    as_of: { seq: String(account.seq), recorded_at: isoTime(account.lastRecordedMs) },
+    lots: account.lots.map((lot) => ({
+      lot: String(lot.lot),
+      granted: String(lot.granted),
+      left: String(lot.left),
+      priority: lot.priority,
+      expires_at: lot.expiresMs === null ? null : isoTime(lot.expiresMs),
+    })),
+    holds: [...account.holds.values()].map((hold) => holdView(book.partition, account, { ...hold, status: 'open' })),
+    limits: [...(account.terms.settings.limit === null ? [] : [account]), ...book.budgetsOf(account)].map((limited) => limitView(book, limited)),
+    ...(counter.period ? { period: { start: isoTime(counter.period.startMs), end: isoTime(counter.period.endMs) } } : {}),
+    opened_at: isoTime(account.openedMs),
+  };
+}
+
+function limitView(book: Book, account: Readonly<Account>): LimitView {
+  const { counter } = book.rolled(account, book.nowMs);
+  const left = limitLeft(book, account) ?? 0n;
+  return {
+    account: account.id,
+    limit: String(account.terms.settings.limit),
+    used: String(counter.used),
+    held: String(account.held),
+    remaining: String(left > 0n ? left : 0n),
+    ...(counter.period ? { resets_at: isoTime(counter.period.endMs) } : {}),
+  };
+}
+
+export function holdView(
+  partition: number,
+  account: Pick<Account, 'ref' | 'id'>,
+  hold: { readonly hold: number; readonly amount: bigint; readonly expiresMs: number; readonly status: HoldStatus; readonly settled?: bigint | null },
+): HoldView {
+  return {
+    hold_id: formatHoldId({ partition, ref: account.ref, hold: hold.hold }),
+    account: account.id,
+    amount: String(hold.amount),
+    status: hold.status,
+    expires_at: isoTime(hold.expiresMs),
+    ...(hold.settled === undefined || hold.settled === null ? {} : { settled_amount: String(hold.settled) }),
+  };
+}
