@@ -1,1 +1,4 @@
-export {};
+export { startQuota } from './start.ts';
+export type { RunningQuota } from './start.ts';
+export type { QuotaOptions } from './quota.module.ts';
+export { quotaSchema } from './adapters/postgres/migrations.ts';

@@ -1,0 +1,27 @@
+import type { ServiceSchema } from '@tollgate/persistence';
+
+/** Quota's schema: the last answer of a remote quota provider for each token, which is known by its hash only. */
+export const quotaSchema: ServiceSchema = {
+  schema: 'quota',
+  role: 'tollgate_quota',
+  migrations: [
+    {
+      name: '20261121090000-create-limits',
+      sql: `
+        create table quota.limits (
+          token_hash text not null,
+          quota_bytes bigint not null check (quota_bytes >= 0),
+          subscription_type text not null,
+          expires_at timestamptz,
+          fetched_at timestamptz not null,
+          used_at timestamptz not null,
+          constraint limits_pkey primary key (token_hash),
+          constraint limits_token_hashed check (token_hash ~ '^[0-9a-f]{64}$')
+        );
+        comment on table quota.limits is 'Limits owned by a remote provider, as last fetched; how much is used, the ledger knows.';
+        create index limits_used on quota.limits (used_at);
+        grant select, insert, update on quota.limits to tollgate_quota;
+      `,
+    },
+  ],
+};
