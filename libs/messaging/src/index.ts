@@ -3,3 +3,6 @@ export type {
   TopicPartition, TopicSpec,
 } from './event-log.ts';
 export type { AnswerReceiver, AnswerSender } from './answers.ts';
+export { openEmbeddedLog, readEmbeddedLog } from './embedded/embedded-log.ts';
+export type { EmbeddedLogOptions } from './embedded/embedded-log.ts';
+export { embeddedLogMigrations, embeddedLogSchema } from './embedded/migrations.sql.ts';

@@ -1,0 +1,104 @@
+import { AppError } from '@tollgate/kernel';
+import type { Appended, OutgoingRecord } from '../event-log.ts';
+
+/** One call of `append` that waits. */
+export type PendingAppend = {
+  readonly records: readonly OutgoingRecord[];
+  readonly deadline: number;
+  readonly resolve: (appended: readonly Appended[]) => void;
+  readonly reject: (error: unknown) => void;
+  /** The caller has its answer already (time-out). */
+  settled: boolean;
+};
+
+/** Bounds of one send: what a commit takes in a few milliseconds. One call larger than this goes alone. */
+const collectRecordsMax = 10_000;
+const collectCharsMax = 4 * 1024 * 1024;
+
+export const logUnavailable = (message: string, cause?: unknown): AppError =>
+  new AppError('unavailable', 'LOG_UNAVAILABLE', message, {}, cause);
+
+/** Calls of `append` in order, with one time-out for all: an answer comes within `timeoutMs`, whatever the log does. */
+export class AppendQueue {
+  private readonly waiting: PendingAppend[] = [];
+  private inFlight: readonly PendingAppend[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private readonly timeoutMs: number;
+  private readonly limits: { readonly recordsMax: number };
+
+  constructor(timeoutMs: number, limits = { recordsMax: collectRecordsMax }) {
+    this.timeoutMs = timeoutMs;
+    this.limits = limits;
+  }
+
+  get empty(): boolean {
+    return this.waiting.length === 0;
+  }
+
+  push(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    return new Promise((resolve, reject) => {
+      const deadline = performance.now() + this.timeoutMs;
+      this.waiting.push({ records, deadline, resolve, reject, settled: false });
+      this.timer ??= setTimeout(() => this.expire(), this.timeoutMs);
+    });
+  }
+
+  /** What goes into the next send, in order. The caller ends it with `settle` or gives it back with `again`. */
+  collect(): readonly PendingAppend[] {
+    let records = 0;
+    let chars = 0;
+    let count = 0;
+    for (const pending of this.waiting) {
+      records += pending.records.length;
+      for (const record of pending.records) chars += record.value.length + record.key.length;
+      if (count > 0 && (records > this.limits.recordsMax || chars > collectCharsMax)) break;
+      count++;
+    }
+    this.inFlight = this.waiting.splice(0, count);
+    return this.inFlight;
+  }
+
+  /** The send surely had no effect and is tried again, but for callers that were told so already. */
+  again(): void {
+    this.waiting.unshift(...this.inFlight.filter((pending) => !pending.settled));
+    this.inFlight = [];
+  }
+
+  settle(answer: (pending: PendingAppend) => void): void {
+    const sent = this.inFlight;
+    this.inFlight = [];
+    for (const pending of sent) {
+      if (pending.settled) continue;
+      pending.settled = true;
+      answer(pending);
+    }
+  }
+
+  /** Rejects all that wait, for good. */
+  close(error: AppError): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    for (const pending of this.waiting.splice(0)) {
+      pending.settled = true;
+      pending.reject(error);
+    }
+    this.settle((pending) => pending.reject(error));
+  }
+
+  private expire(): void {
+    const now = performance.now();
+    const late = (pending: PendingAppend): boolean => pending.deadline <= now + 1;
+    for (const pending of this.inFlight) {
+      if (pending.settled || !late(pending)) continue;
+      pending.settled = true;
+      pending.reject(logUnavailable('the log did not confirm the records in time; they may have been written'));
+    }
+    const kept = this.waiting.findIndex((pending) => !late(pending));
+    for (const pending of this.waiting.splice(0, kept === -1 ? this.waiting.length : kept)) {
+      pending.settled = true;
+      pending.reject(logUnavailable('the log did not take the records in time'));
+    }
+    const next = [...this.inFlight.filter((pending) => !pending.settled), ...this.waiting][0];
+    this.timer = next === undefined ? undefined : setTimeout(() => this.expire(), Math.max(1, next.deadline - now));
+  }
+}

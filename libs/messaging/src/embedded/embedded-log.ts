@@ -1,0 +1,203 @@
+import { AppError, wallClock } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import { createPool } from '@tollgate/persistence';
+import type { Pool } from 'pg';
+import type {
+  Appended, EventLog, LogRecord, OutgoingRecord, SubscribeOptions, Subscription, TopicDescription, TopicPartition, TopicSpec,
+} from '../event-log.ts';
+import type { RecordSource, Taken } from '../partition-worker.ts';
+import { logUnavailable } from './append-queue.ts';
+import { Group } from './groups.ts';
+import { fromTail } from './partition-log.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { commitOffset, committedOffset, createTopic, describeTopic, pruneStored, storedPartitions, storedRecords } from './store.ts';
+import { LogWriter } from './writer.ts';
+
+export type EmbeddedLogOptions = {
+  /** Address of the database as the log's own role; its schema is `embeddedLogSchema`. */
+  readonly url: string;
+  /** The platform's clock: what records are stamped with (rule 1). Default: the wall clock. */
+  readonly clock?: Clock;
+  /** Default 1,500: below the 2 s in which the gateway must answer 503. */
+  readonly appendTimeoutMs?: number;
+  /** How much of the newest records stays in memory for consumers. Default 16 MiB. */
+  readonly tailBytesMax?: number;
+  /** Hears of everything that is tried again: lost connections, handlers that reject. */
+  readonly onTrouble?: (message: string, error: unknown) => void;
+};
+
+const readMax = 2_000;
+const checkTimeoutMs = 2_000;
+const retentionSweepMs = 3_600_000;
+
+/**
+ * Opens the log kept in a PostgreSQL table, for one process: an advisory lock keeps every other one out.
+ * @throws AppError('conflict', LOG_IN_USE) when another process has it open.
+ */
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
+  const log = new EmbeddedLog(options);
+  await log.open();
+  return log;
+}
+
+/** Reads an embedded log that another process may have open, for the operator's tools. */
+export function readEmbeddedLog(options: { readonly url: string }): Pick<EventLog, 'read' | 'describe' | 'close'> {
+  const pool = createPool({ url: options.url, max: 2, applicationName: 'tollgate-log-reader' });
+  return {
+    describe: (topic) => describeTopic(pool, topic),
+    read: (range) => readStored(pool, range),
+    close: () => pool.end(),
+  };
+}
+
+class EmbeddedLog implements EventLog {
+  private readonly clock: Clock;
+  private readonly onTrouble: (message: string, error: unknown) => void;
+  private readonly writer: LogWriter;
+  private readonly pool: Pool;
+  private readonly groups = new Map<string, Group>();
+  private readonly sweep: NodeJS.Timeout;
+
+  constructor(options: EmbeddedLogOptions) {
+    this.clock = options.clock ?? wallClock;
+    this.onTrouble = options.onTrouble ?? (() => undefined);
+    this.writer = new LogWriter({
+      url: options.url,
+      clock: this.clock,
+      appendTimeoutMs: options.appendTimeoutMs ?? 1_500,
+      tailBytesMax: options.tailBytesMax ?? 16 * 1024 * 1024,
+      onTrouble: this.onTrouble,
+    });
+    this.pool = createPool({ url: options.url, max: 4, applicationName: 'tollgate-log-reads', queryTimeoutMs: 30_000 });
+    this.sweep = setInterval(() => void this.removeExpired(), retentionSweepMs);
+    this.sweep.unref();
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.writer.open();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    await this.removeExpired();
+  }
+
+  append(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    return this.writer.append(records);
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    for (const topic of options.topics) this.writer.partition(topic, 0);
+    const group = this.groups.get(options.group) ?? new Group(options.group, {
+      partitionsOf: (topic) => this.writer.partitions.get(topic)?.length ?? 0,
+      source: (name, where, wake) => this.source(name, where, wake),
+      commit: (name, where, nextOffset) => commitOffset(this.pool, name, where, nextOffset),
+      onFailure: ({ topic, partition, step }, error) => this.onTrouble(`partition ${partition} of ${topic}: ${step} failed`, error),
+    });
+    this.groups.set(options.group, group);
+    return group.join(options);
+  }
+
+  read(range: { topic: string; partition: number; from: number; to?: number }): AsyncIterable<readonly LogRecord[]> {
+    return readStored(this.pool, range);
+  }
+
+  describe(topic: string): Promise<TopicDescription> {
+    return describeTopic(this.pool, topic);
+  }
+
+  async createTopics(specs: readonly TopicSpec[]): Promise<void> {
+    for (const spec of specs) await createTopic(this.pool, spec);
+    this.writer.add(await storedPartitions(this.pool, null));
+  }
+
+  async prune({ topic, partition, before }: { topic: string; partition: number; before: number }): Promise<void> {
+    await this.pruneLog(this.writer.partition(topic, partition), before);
+  }
+
+  async check(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(logUnavailable('the database of the log does not answer')), checkTimeoutMs - 100);
+    });
+    try {
+      await Promise.race([late, Promise.all([this.writer.check(), this.pool.query('select 1')])]);
+    } catch (error) {
+      throw error instanceof AppError ? error : logUnavailable('the database of the log does not answer', error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.sweep);
+    await Promise.all([...this.groups.values()].map((group) => group.stop()));
+    await this.writer.close();
+    await this.pool.end();
+  }
+
+  private source(group: string, where: TopicPartition, wake: () => void): RecordSource {
+    const log = this.writer.partition(where.topic, where.partition);
+    return {
+      committed: () => committedOffset(this.pool, group, where),
+      from: () => log.waiting.add(wake),
+      take: (position, max): Promise<Taken> | Taken => {
+        if (position < log.start || position > log.end) return { outside: { start: log.start, end: log.end } };
+        if (position === log.end) return [];
+        return fromTail(log, position, max) ?? this.fromTable(log, position, max, wake);
+      },
+      end: () => log.waiting.delete(wake),
+    };
+  }
+
+  private async fromTable(log: PartitionLog, from: number, max: number, wake: () => void): Promise<readonly LogRecord[]> {
+    const { topicNumber, partition } = log;
+    const records = await storedRecords(this.pool, { topicNumber, partition, from, max });
+    // Pruned or replaced while it was read: look at the bounds again.
+    if (records.length === 0) wake();
+    return records;
+  }
+
+  private async removeExpired(): Promise<void> {
+    try {
+      for (const { topic, partition, retentionDays } of await storedPartitions(this.pool, null)) {
+        if (retentionDays === null) continue;
+        const log = this.writer.partition(topic, partition);
+        await this.pruneLog(log, log.end, this.clock.nowMs() - retentionDays * 86_400_000);
+      }
+    } catch (error) {
+      this.onTrouble('records past their retention were not removed', error);
+    }
+  }
+
+  private async pruneLog(log: PartitionLog, before: number, olderThanMs?: number): Promise<void> {
+    const { topicNumber, partition } = log;
+    const start = await pruneStored(this.pool, { topicNumber, partition, before, ...(olderThanMs === undefined ? {} : { olderThanMs }) });
+    if (start !== undefined) log.start = Math.max(log.start, start);
+  }
+}
+
+async function* readStored(
+  pool: Pool, range: { readonly topic: string; readonly partition: number; readonly from: number; readonly to?: number },
+): AsyncGenerator<readonly LogRecord[]> {
+  const stored = (await storedPartitions(pool, range.topic)).find(({ partition }) => partition === range.partition);
+  if (stored === undefined || range.from < stored.start || range.from > stored.end) {
+    throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `the log does not hold offset ${range.from} of ${range.topic}/${range.partition}`,
+      stored === undefined ? {} : { start: stored.start, end: stored.end });
+  }
+  const to = Math.min(range.to ?? stored.end, stored.end);
+  const { topicNumber, partition } = stored;
+  const readFrom = (from: number): Promise<readonly LogRecord[]> =>
+    from < to ? storedRecords(pool, { topicNumber, partition, from, max: Math.min(readMax, to - from) }) : Promise.resolve([]);
+  let next = readFrom(range.from);
+  for (let from = range.from; from < to; ) {
+    const records = await next;
+    if (records.length === 0) throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `offset ${from} was removed while it was read`);
+    from += records.length;
+    // The next read is under way while the caller works on this one.
+    next = readFrom(from);
+    next.catch(() => undefined);
+    yield records;
+  }
+}

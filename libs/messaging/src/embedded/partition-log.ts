@@ -1,0 +1,78 @@
+import type { LogRecord } from '../event-log.ts';
+
+/** What the process knows of one partition: its committed bounds and the records appended last. */
+export type PartitionLog = {
+  readonly topic: string;
+  /** Number of the topic in the database. */
+  readonly topicNumber: number;
+  readonly partition: number;
+  /** First offset kept. */
+  start: number;
+  /** Next offset to be written; all below it is committed. */
+  end: number;
+  /** Time of the last record: the next one is never earlier (rule 1). */
+  lastMs: number;
+  /** The newest batches, oldest first, without gaps up to `end`. */
+  tail: TailBatch[];
+  /** Those who wait for more records. */
+  readonly waiting: Set<() => void>;
+};
+export type TailBatch = { readonly first: number; readonly records: readonly LogRecord[]; readonly bytes: number };
+
+/** Keeps what was appended last in memory, up to a number of bytes over all partitions; the oldest goes first. */
+export class TailCache {
+  private readonly order: PartitionLog[] = [];
+  private head = 0;
+  private bytes = 0;
+  private readonly bytesMax: number;
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+  }
+
+  add(partition: PartitionLog, batch: TailBatch): void {
+    partition.tail.push(batch);
+    this.order.push(partition);
+    this.bytes += batch.bytes;
+    while (this.bytes > this.bytesMax) this.dropOldest();
+    if (this.head > 1_024 && this.head * 2 > this.order.length) {
+      this.order.splice(0, this.head);
+      this.head = 0;
+    }
+  }
+
+  /** Forgets everything: the database is read again. */
+  clear(): void {
+    for (const partition of this.order) partition.tail = [];
+    this.order.length = 0;
+    this.head = 0;
+    this.bytes = 0;
+  }
+
+  private dropOldest(): void {
+    const dropped = this.order[this.head++]?.tail.shift();
+    if (dropped !== undefined) this.bytes -= dropped.bytes;
+  }
+}
+
+/** Records from `position` that are in memory, at most `max`; undefined when the first is not. */
+export function fromTail({ tail }: PartitionLog, position: number, max: number): readonly LogRecord[] | undefined {
+  const oldest = tail[0];
+  if (oldest === undefined || position < oldest.first) return undefined;
+  let index = 0;
+  for (let above = tail.length; above - index > 1; ) {
+    const middle = (index + above) >> 1;
+    if ((tail[middle]?.first ?? 0) > position) above = middle;
+    else index = middle;
+  }
+  const batch = tail[index];
+  if (batch === undefined) return undefined;
+  const from = position - batch.first;
+  const alone = from === 0 && batch.records.length <= max && index === tail.length - 1;
+  if (alone) return batch.records;
+  const records = batch.records.slice(from, from + max);
+  for (let next = index + 1; next < tail.length && records.length < max; next++) {
+    records.push(...(tail[next]?.records.slice(0, max - records.length) ?? []));
+  }
+  return records;
+}
