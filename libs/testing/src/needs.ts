@@ -1,4 +1,4 @@
-import { describe, it } from '@jest/globals';
+import type { describe as Describe, it as It } from '@jest/globals';
 import { inCi, notRun, sharedServer } from './test-run.ts';
 import type { SharedPart } from './test-run.ts';
 
@@ -17,6 +17,8 @@ export async function whyNot(part: SharedPart): Promise<string | undefined> {
 
 /** `describe` for specs that need a server: without it they are skipped by name, and fail in CI. */
 export function describeWith(part: SharedPart, missing: string | undefined, name: string, specs: () => void): void {
+  // Jest's own globals, taken when used: benches and black-box drivers import this library outside jest.
+  const { describe, it } = globalThis as unknown as { readonly describe: typeof Describe; readonly it: typeof It };
   if (missing === undefined) return void describe(name, specs);
   if (inCi()) return void describe(name, () => it(`needs a real ${part}`, () => notRun(name, missing)));
   notRun(name, missing);
