@@ -18,6 +18,6 @@ export { parseAddress, parseAddresses } from './address.ts';
 export type { Address } from './address.ts';
 export { nestLogger } from './nest-logger.ts';
 export {
-  addressesSetting, addressSetting, distributedSecrets, distributedSettings, kafkaSettings, logLevelSetting, portSetting,
+  addressesSetting, addressSetting, distributedSecrets, distributedSettings, kafkaConnectionOf, kafkaSettings, logLevelSetting, portSetting,
   postgresUrlSetting, serviceSecretSetting,
 } from './settings.ts';

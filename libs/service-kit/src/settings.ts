@@ -28,11 +28,31 @@ export const serviceSecretSetting = z.string().min(16, 'is shorter than 16 chara
 /** The brokers and how to reach them. */
 export const kafkaSettings = {
   KAFKA_BROKERS: z.string().transform((text) => text.split(',').map((broker) => broker.trim())),
+  /** PEM of the authority, or `system` for the machine's own. */
   KAFKA_SSL_CA: z.string().optional(),
   KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
 };
+
+type KafkaSettings = { readonly [Name in keyof typeof kafkaSettings]?: z.output<(typeof kafkaSettings)[Name]> | undefined };
+
+/** The settings in the shape the log's Kafka adapter takes them. */
+export const kafkaConnectionOf = (settings: KafkaSettings, clientId: string): {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly sslCa?: string;
+  readonly saslMechanism?: string;
+  readonly saslUsername?: string;
+  readonly saslPassword?: string;
+} => ({
+  brokers: settings.KAFKA_BROKERS ?? [],
+  clientId,
+  ...(settings.KAFKA_SSL_CA === undefined ? {} : { sslCa: settings.KAFKA_SSL_CA }),
+  ...(settings.KAFKA_SASL_MECHANISM === undefined ? {} : { saslMechanism: settings.KAFKA_SASL_MECHANISM }),
+  ...(settings.KAFKA_SASL_USERNAME === undefined ? {} : { saslUsername: settings.KAFKA_SASL_USERNAME }),
+  ...(settings.KAFKA_SASL_PASSWORD === undefined ? {} : { saslPassword: settings.KAFKA_SASL_PASSWORD }),
+});
 
 /** What every service needs that runs as a process of its own; nothing here has a generated default. */
 export const distributedSettings = {
@@ -46,4 +66,4 @@ export const distributedSettings = {
 };
 
 /** Those of them that may come as `X_FILE`. */
-export const distributedSecrets = ['DATABASE_URL', 'SERVICE_SECRET', 'KAFKA_SASL_PASSWORD'] as const;
+export const distributedSecrets = ['DATABASE_URL', 'SERVICE_SECRET', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA'] as const;

@@ -1,0 +1,41 @@
+import { ledgerQueryNames, ledgerQueryPattern, billingQueryNames, billingQueryPattern, type LedgerQueries } from '@tollgate/contracts';
+import { wallClock } from '@tollgate/kernel';
+import { openKafkaLog } from '@tollgate/messaging';
+import { rolePassword, roleUrl } from '@tollgate/persistence';
+import {
+  createLogger, createMetrics, createQueryClient, createShutdown, kafkaConnectionOf, runMain, serveQueries, startHealthServer,
+} from '@tollgate/service-kit';
+import { billingSchema } from './adapters/postgres/migrations.ts';
+import { readConfig } from './config.ts';
+import { startBilling } from './start.ts';
+
+/** Billing as its own process, by its environment alone. */
+await runMain(async () => {
+  const config = readConfig(process.env);
+  const secret = config.SERVICE_SECRET;
+  const logger = createLogger({ service: 'billing', level: config.LOG_LEVEL });
+  const shutdown = createShutdown((line) => logger.info(line));
+
+  const onTrouble = (message: string, error: unknown): void => logger.warn({ err: error }, message);
+  const eventLog = await openKafkaLog({ ...kafkaConnectionOf(config, 'billing'), onTrouble });
+  shutdown.onStop('the log', () => eventLog.close());
+  const ledger = createQueryClient<LedgerQueries>({
+    addresses: config.LEDGER_ADDRESS, secret, names: ledgerQueryNames, pattern: ledgerQueryPattern, unavailable: 'LEDGER_UNAVAILABLE',
+  });
+  shutdown.onStop('the connection to the ledger', () => ledger.close());
+
+  const { role } = billingSchema;
+  const databaseUrl = roleUrl(config.DATABASE_URL, role, rolePassword(secret, role));
+  const billing = await startBilling({ databaseUrl, eventLog, ledger: ledger.queries, clock: wallClock, logger });
+  shutdown.onStop('billing', () => billing.stop());
+  const server = await serveQueries({
+    host: config.HOST, port: config.BILLING_ADDRESS.port, secret, queries: billing.queries, names: billingQueryNames,
+    pattern: billingQueryPattern, logger,
+  });
+  shutdown.onStop('the port for queries', () => server.close());
+  const health = await startHealthServer({
+    host: config.HOST, port: config.HEALTH_PORT, health: () => billing.health(), metrics: createMetrics(), logger,
+  });
+  shutdown.onStop('the health port', () => health.close());
+  logger.info({ queryPort: server.port, healthPort: health.port }, 'billing runs');
+});

@@ -1,0 +1,41 @@
+import { ConfigError } from '@tollgate/service-kit';
+import { Command, CommanderError } from 'commander';
+import { FolderInUse } from '../data-folder.ts';
+import { connect } from './connect.ts';
+import { addExportCommand } from './export.ts';
+import { addImportCommand } from './import.ts';
+import { addKeysCommands } from './keys.ts';
+import { addMigrateCommand } from './migrate.ts';
+import { CommandFailed } from './output.ts';
+
+/** The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings. */
+const program = new Command('tollgate')
+  .description('Operates the platform: while it runs, and in embedded mode also while it is stopped.')
+  .option('--json', 'answer with JSON')
+  .option('--url <address>', "the gateway's address; default: from DATA_DIR or HOST and PORT")
+  .showHelpAfterError();
+
+addMigrateCommand(program);
+addKeysCommands(program, connect);
+addImportCommand(program, connect);
+addExportCommand(program, connect);
+everywhere(program);
+
+/** `--json` and `--url` may stand before or after a command, whichever. */
+function everywhere(parent: Command): void {
+  for (const command of parent.commands) {
+    command.option('--json', 'answer with JSON').option('--url <address>', "the gateway's address");
+    everywhere(command);
+  }
+}
+
+try {
+  await program.parseAsync();
+  process.exitCode ??= 0;
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode);
+  const known = error instanceof CommandFailed || error instanceof ConfigError || error instanceof FolderInUse;
+  const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = error instanceof ConfigError ? 78 : 1;
+}

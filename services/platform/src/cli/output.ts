@@ -1,0 +1,17 @@
+/** How a command answers: one JSON document with `--json`, else lines for people. */
+export type Output = {
+  /** The command's result; `lines` is its readable form. */
+  result(value: unknown, lines: readonly string[]): void;
+  /** Progress and remarks: stderr, never part of the result. */
+  remark(line: string): void;
+};
+
+export const createOutput = (json: boolean): Output => ({
+  result: (value, lines) => void process.stdout.write(json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join('')),
+  remark: (line) => void (json || process.stderr.write(`${line}\n`)),
+});
+
+/** A failure that the operator can act on: its message is all that is shown, and the command exits 1. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { startBilling, billingSchema } from '@tollgate/billing';
+import { partitionsDefault } from '@tollgate/contracts';
+import { gatewaySchema, startGateway } from '@tollgate/gateway';
+import { wallClock, type Clock } from '@tollgate/kernel';
+import { ledgerSchema, startLedger } from '@tollgate/ledger';
+import { createInProcessAnswers, embeddedLogSchema, openEmbeddedLog, openKafkaLog, type EventLog } from '@tollgate/messaging';
+import { quotaSchema, startQuota } from '@tollgate/quota';
+import { combineHealth, createMetrics, kafkaConnectionOf, type HealthReport, type Logger, type Shutdown } from '@tollgate/service-kit';
+import { present, type PlatformConfig } from './config.ts';
+import { takeDataFolder, type DataFolder } from './data-folder.ts';
+import { startDatabase } from './database.ts';
+import { openDemoWallet } from './demo.ts';
+import { prepareDatabase, type PreparedDatabase } from './prepare.ts';
+import { embeddedSecrets, secretsOf, type Secrets } from './secrets.ts';
+import { openTestClock, type TestClock } from './test-clock.ts';
+import { topicSpecs } from './topics.ts';
+
+export type PlatformOptions = {
+  readonly config: PlatformConfig;
+  readonly logger: Logger;
+  /** One line a step, for the operator. */
+  readonly say: (line: string) => void;
+  /** Hears of everything that must be closed again, in the order in which it came up. */
+  readonly onStop: Shutdown['onStop'];
+};
+
+export type RunningPlatform = {
+  /** `http://host:port` of the gateway. */
+  readonly address: string;
+  /** null: distributed. */
+  readonly dataDir: string | null;
+};
+
+/** Starts the four services in this process, joined directly, on what the settings name or on what the data folder holds. */
+export async function startPlatform(options: PlatformOptions): Promise<RunningPlatform> {
+  const { config, logger, say, onStop } = options;
+  const folder = config.mode === 'embedded' ? await takeFolder(options) : null;
+  const secrets = folder === null ? secretsOf(config.settings) : embeddedSecrets(folder.path, config.settings);
+  const testClock = folder !== null && config.settings.TEST_CLOCK === '1' ? openTestClock(folder.path) : undefined;
+  const clock = testClock ?? wallClock;
+  if (testClock !== undefined) say(`Test clock     time stands at ${new Date(testClock.nowMs()).toISOString()}`);
+
+  const adminUrl = await databaseUrl(options, folder);
+  const distributedLog = config.settings.KAFKA_BROKERS !== undefined;
+  const database = await prepareDatabase({ adminUrl, serviceSecret: secrets.serviceSecret, embeddedLog: !distributedLog });
+  say(`Schemas        ${database.ran.length === 0 ? 'up to date' : `${database.ran.length} migrations applied`}`);
+
+  const onTrouble = (message: string, error: unknown): void => logger.warn({ err: error }, message);
+  const eventLog = distributedLog
+    ? await openKafkaLog({ ...kafkaConnectionOf(config.settings, 'tollgate'), onTrouble })
+    : await openEmbeddedLog({ url: database.urlFor(embeddedLogSchema), clock, onTrouble });
+  onStop('the log', () => eventLog.close());
+  await eventLog.createTopics(topicSpecs);
+  say(`Log            ${distributedLog ? `Kafka at ${config.settings.KAFKA_BROKERS?.join(', ')}` : 'embedded'}, ${partitionsDefault} partitions`);
+
+  const address = await startServices(options, { secrets, clock, testClock, database, eventLog });
+  if (folder !== null) {
+    const demo = await openDemoWallet({ dataDir: folder.path, address, serverKey: secrets.serverApiKey });
+    if (demo) say('Demo           the wallet demo has 1000 units');
+    folder.announce(address);
+  }
+  return { address, dataDir: folder?.path ?? null };
+}
+
+async function takeFolder({ config, say, onStop }: PlatformOptions): Promise<DataFolder> {
+  const folder = await takeDataFolder(config.settings.DATA_DIR);
+  onStop('the data folder', () => folder.release());
+  say(`Data folder    ${folder.path}`);
+  return folder;
+}
+
+async function databaseUrl({ config, say, logger, onStop }: PlatformOptions, folder: DataFolder | null): Promise<string> {
+  const given = config.settings.DATABASE_URL;
+  if (given !== undefined || folder === null) {
+    const url = present(given, 'DATABASE_URL');
+    say(`PostgreSQL     at ${new URL(url).host}`);
+    return url;
+  }
+  const database = await startDatabase({ dataDir: join(folder.path, 'postgres'), onTrouble: (line) => logger.error(line) });
+  onStop('PostgreSQL', () => database.stop());
+  say(`PostgreSQL     embedded, on port ${new URL(database.url).port}`);
+  return database.url;
+}
+
+type Joined = {
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly testClock: TestClock | undefined;
+  readonly database: PreparedDatabase;
+  readonly eventLog: EventLog;
+};
+
+async function startServices({ config, logger, say, onStop }: PlatformOptions, joined: Joined): Promise<string> {
+  const { clock, database, eventLog, secrets, testClock } = joined;
+  const metrics = createMetrics();
+  const answers = createInProcessAnswers();
+  const loggerOf = (service: string): Logger => logger.child({ service });
+
+  const ledger = await startLedger({
+    databaseUrl: database.urlFor(ledgerSchema), eventLog, answers: answers.sender, clock, metrics,
+    partitions: partitionsDefault, logger: loggerOf('ledger'),
+  });
+  onStop('ledger', () => ledger.stop());
+  const billing = await startBilling({
+    databaseUrl: database.urlFor(billingSchema), eventLog, ledger: ledger.queries, clock, logger: loggerOf('billing'),
+  });
+  onStop('billing', () => billing.stop());
+  const quota = await startQuota({ databaseUrl: database.urlFor(quotaSchema), logger: loggerOf('quota') });
+  onStop('quota', () => quota.stop());
+
+  const health = async (): Promise<HealthReport> => combineHealth(await Promise.all([ledger.health(), billing.health(), quota.health()]));
+  const gateway = await startGateway({
+    config: gatewayConfig(config), secrets, databaseUrl: database.urlFor(gatewaySchema), eventLog, receiver: answers.receiver,
+    ledger: ledger.queries, billing: billing.queries, clock, metrics, health, logger: loggerOf('gateway'),
+    ...(testClock === undefined ? {} : { testClock }),
+  });
+  onStop('gateway', () => gateway.stop());
+  say('Services       gateway, ledger, quota and billing in one process');
+  return gateway.address;
+}

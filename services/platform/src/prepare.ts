@@ -1,0 +1,39 @@
+import { billingSchema } from '@tollgate/billing';
+import { gatewaySchema } from '@tollgate/gateway';
+import { ledgerSchema } from '@tollgate/ledger';
+import { embeddedLogSchema, openKafkaLog } from '@tollgate/messaging';
+import { migrate, rolePassword, roleUrl, type ServiceSchema } from '@tollgate/persistence';
+import { quotaSchema } from '@tollgate/quota';
+import { kafkaConnectionOf } from '@tollgate/service-kit';
+import type { Settings } from './config.ts';
+import { topicSpecs } from './topics.ts';
+
+export type PreparedDatabase = {
+  /** What was applied, `<schema>/<migration>`. */
+  readonly ran: readonly string[];
+  /** The address for one service's role. */
+  urlFor(schema: ServiceSchema): string;
+};
+
+/** Brings the database to this version: every service's role and schema, and the embedded log's where it is used. */
+export async function prepareDatabase(options: {
+  readonly adminUrl: string;
+  readonly serviceSecret: string;
+  readonly embeddedLog: boolean;
+}): Promise<PreparedDatabase> {
+  const { adminUrl, serviceSecret, embeddedLog } = options;
+  const passwordOf = (role: string): string => rolePassword(serviceSecret, role);
+  const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ledgerSchema, gatewaySchema, billingSchema, quotaSchema];
+  const ran = await migrate({ adminUrl, schemas, rolePassword: passwordOf });
+  return { ran, urlFor: ({ role }) => roleUrl(adminUrl, role, passwordOf(role)) };
+}
+
+/** Creates the topics that are missing on the brokers, with explicit settings. */
+export async function prepareTopics(settings: Settings): Promise<void> {
+  const log = await openKafkaLog(kafkaConnectionOf(settings, 'tollgate-migrate'));
+  try {
+    await log.createTopics(topicSpecs);
+  } finally {
+    await log.close();
+  }
+}
