@@ -1,0 +1,71 @@
+import type { Answer, AnswerProblem, EntryView, LedgerRequest } from '@tollgate/contracts';
+import { parseEvent } from '../domain/cloud-event.ts';
+import type { EventFault } from '../domain/cloud-event.ts';
+import type { RequestLine } from './request-line.ts';
+import { contentHash } from './requests.ts';
+
+export const eventsMax = 1_000;
+
+export type Receipt = { readonly id: string; readonly partition: number; readonly offset: number };
+export type Rejected = EventFault & { readonly index: number };
+export type Accepted = { readonly receipts: readonly Receipt[]; readonly rejected: readonly Rejected[] };
+
+export type EventResult = {
+  readonly id?: string;
+  readonly status: 'booked' | 'duplicate' | 'refused';
+  readonly entry?: EntryView;
+  readonly problem?: AnswerProblem;
+};
+
+export type EventOptions = { readonly nowMs: number; readonly correlation?: string | undefined };
+
+type Sorted = { readonly requests: readonly LedgerRequest[]; readonly indexes: readonly number[]; readonly rejected: readonly Rejected[] };
+
+/** Reads the events one by one: a bad one does not hold up the others. */
+export function sortEvents(events: readonly unknown[], { nowMs, correlation }: EventOptions): Sorted {
+  const requests: LedgerRequest[] = [];
+  const indexes: number[] = [];
+  const rejected: Rejected[] = [];
+  for (const [index, raw] of events.entries()) {
+    const parsed = parseEvent(raw, nowMs);
+    if ('fault' in parsed) {
+      rejected.push({ index, ...parsed.fault });
+      continue;
+    }
+    const { id, source, account, meter, inputs, occurred } = parsed.event;
+    requests.push({
+      v: 1, type: 'spend', source: `ce:${source}`, id, account, keyed: true, hash: contentHash(raw),
+      ...(occurred === undefined ? {} : { occurred }),
+      ...(correlation === undefined ? {} : { correlation }),
+      data: { meter, inputs },
+    });
+    indexes.push(index);
+  }
+  return { requests, indexes, rejected };
+}
+
+/** Puts the valid events into the log and answers once it holds them; nobody waits for their booking. */
+export async function acceptEvents(line: RequestLine, { requests, rejected }: Sorted): Promise<Accepted> {
+  const appended = requests.length === 0 ? [] : await line.post(requests);
+  const receipts = appended.map(({ partition, offset }, at) => ({ id: requests[at]?.id ?? '', partition, offset }));
+  return { receipts, rejected };
+}
+
+/** As `acceptEvents`, waiting for every booking: one result an event, in the order they came. */
+export async function bookEvents(line: RequestLine, { requests, indexes, rejected }: Sorted): Promise<readonly EventResult[]> {
+  const answers = await Promise.all(requests.map((request) => line.ask(request)));
+  const results: EventResult[] = [];
+  for (const [at, answer] of answers.entries()) results[indexes[at] ?? 0] = resultOf(requests[at]?.id ?? '', answer);
+  for (const { index, id, code, detail } of rejected) {
+    results[index] = { ...(id === undefined ? {} : { id }), status: 'refused', problem: { code, detail } };
+  }
+  return results;
+}
+
+function resultOf(id: string, answer: Answer): EventResult {
+  if (answer.outcome === 'refused') {
+    const problem = answer.problem ?? { code: 'INVARIANT_BROKEN', detail: 'the ledger refused without a reason' };
+    return { id, status: 'refused', problem };
+  }
+  return { id, status: answer.replayed ? 'duplicate' : 'booked', ...(answer.entry === undefined ? {} : { entry: answer.entry }) };
+}

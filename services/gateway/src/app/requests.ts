@@ -1,0 +1,82 @@
+import { hash, randomBytes, randomUUID } from 'node:crypto';
+import { canonicalJson } from '@tollgate/kernel';
+import type { Details, LedgerRequest, RequestData, RequestType } from '@tollgate/contracts';
+
+/** What a caller gave to make a request once-only, and to find it in logs. */
+export type Caller = {
+  /** The Idempotency-Key, when one came. */
+  readonly key?: string | undefined;
+  readonly correlation?: string | undefined;
+};
+
+/** Words for `Details`; without any of them there are no details. */
+export type Words = Omit<Details, 'salt'>;
+
+const boot = randomUUID();
+let count = 0;
+
+/** An id no other request of any gateway has. */
+export function freshId(): string {
+  count += 1;
+  return `${boot}-${count.toString(36)}`;
+}
+
+/** First 32 hex digits of the SHA-256 of the canonical content: the same content, the same hash, whatever its spelling. */
+export const contentHash = (content: unknown): string => hash('sha256', canonicalJson(content), 'hex').slice(0, 32);
+
+export type Asked<T extends RequestType> = {
+  readonly type: T;
+  /** `http:<operation>`; with the account the scope of a caller's key. */
+  readonly operation: string;
+  readonly account: string;
+  readonly data: RequestData[T];
+  /** All that the caller said, for the comparison with a repeat under the same key. */
+  readonly content: unknown;
+  readonly words?: Words | undefined;
+};
+
+/** The record of a synchronous request. With a key the caller may send it again and gets the first answer. */
+export function requestOf<T extends RequestType>(asked: Asked<T>, caller: Caller): LedgerRequest {
+  const { key, correlation } = caller;
+  const identity = key === undefined ? { id: freshId() } : { id: key, keyed: true, hash: contentHash(asked.content) };
+  const request = {
+    v: 1 as const,
+    type: asked.type,
+    source: `http:${asked.operation}`,
+    ...identity,
+    account: asked.account,
+    ...(correlation === undefined ? {} : { correlation }),
+    ...detailsOf(asked.words),
+    data: asked.data,
+  };
+  return request as LedgerRequest;
+}
+
+function detailsOf(words: Words | undefined): { details?: Details } {
+  if (words === undefined) return {};
+  const { purpose, reason, actor, metadata } = words;
+  if (purpose === undefined && reason === undefined && actor === undefined && metadata === undefined) return {};
+  return {
+    details: {
+      salt: nextSalt(),
+      ...(purpose === undefined ? {} : { purpose }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(actor === undefined ? {} : { actor }),
+      ...(metadata === undefined ? {} : { metadata }),
+    },
+  };
+}
+
+const saltLength = 16;
+let pool = randomBytes(0);
+let used = 0;
+
+/** 16 random bytes in hex, drawn in blocks because a call for each costs a system call. */
+function nextSalt(): string {
+  if (used + saltLength > pool.length) {
+    pool = randomBytes(saltLength * 256);
+    used = 0;
+  }
+  used += saltLength;
+  return pool.toString('hex', used - saltLength, used);
+}

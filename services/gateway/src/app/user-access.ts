@@ -1,0 +1,131 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import type { Clock } from '@tollgate/kernel';
+import { Remembered } from './access.ts';
+import type { Access } from './access.ts';
+import type { User, UserStore } from './users.ts';
+
+export type OutsideProvider = { readonly jwksUrl: string; readonly issuer: string; readonly audience: string };
+
+/** How long a login is good for; users log in daily at most. */
+const loginTtlS = 24 * 3600;
+const rememberedMax = 20_000;
+const keyPrefix = 'tgu_';
+
+type RememberedToken = { readonly access: Access; readonly expiresMs: number };
+
+/**
+ * Logins and API keys of users. A token is verified once and then found in memory until it expires, by the real clock; so the
+ * consuming routes cost no cryptography and no query.
+ */
+export class UserAccess {
+  private readonly secret: Uint8Array;
+  private readonly users: UserStore;
+  private readonly realClock: Clock;
+  private readonly outside: OutsideProvider | null;
+  private readonly outsideKeys: JWTVerifyGetKey | null;
+  private readonly tokens = new Remembered<RememberedToken>(rememberedMax);
+  private readonly apiKeys = new Remembered<Access>(rememberedMax);
+
+  constructor(options: { jwtSecret: string; users: UserStore; realClock: Clock; outside?: OutsideProvider | undefined }) {
+    this.secret = new TextEncoder().encode(options.jwtSecret);
+    this.users = options.users;
+    this.realClock = options.realClock;
+    this.outside = options.outside ?? null;
+    this.outsideKeys = options.outside === undefined ? null : createRemoteJWKSet(new URL(options.outside.jwksUrl));
+  }
+
+  /** Signs a login that is valid for 24 hours: HS256, `sub` is the user's id. */
+  async issue(user: User): Promise<string> {
+    const nowS = Math.floor(this.realClock.nowMs() / 1000);
+    return new SignJWT({ role: user.role, ...(user.email === null ? {} : { email: user.email }) })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setSubject(user.id)
+      .setIssuedAt(nowS)
+      .setExpirationTime(nowS + loginTtlS)
+      .sign(this.secret);
+  }
+
+  /** Who holds this bearer token; answers at once when it was seen before. */
+  verifyToken(token: string): Access | Promise<Access> {
+    const remembered = this.tokens.get(token);
+    if (remembered !== undefined) {
+      if (remembered.expiresMs > this.realClock.nowMs()) return remembered.access;
+      this.tokens.delete(token);
+      return { fault: 'expired' };
+    }
+    return this.verifyNewToken(token);
+  }
+
+  /** The user's API key: derived, so it can be shown again and is stored nowhere. */
+  apiKeyOf(user: User): string {
+    const id = Buffer.from(user.id, 'utf8').toString('base64url');
+    return `${keyPrefix}${id}.${this.mac(user).toString('base64url')}`;
+  }
+
+  verifyApiKey(key: string): Access | Promise<Access> {
+    return this.apiKeys.get(key) ?? this.verifyNewApiKey(key);
+  }
+
+  private async verifyNewApiKey(key: string): Promise<Access> {
+    const dot = key.indexOf('.');
+    if (!key.startsWith(keyPrefix) || dot === -1 || key.length > 1_000) return { fault: 'invalid' };
+    const userId = Buffer.from(key.slice(keyPrefix.length, dot), 'base64url').toString('utf8');
+    if (userId.includes('\u0000')) return { fault: 'invalid' };
+    const user = await this.users.byId(userId);
+    const given = Buffer.from(key.slice(dot + 1), 'base64url');
+    if (user === null) return { fault: 'invalid' };
+    const expected = this.mac(user);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { fault: 'invalid' };
+    const access: Access = { principal: { type: 'user', userId: user.id, admin: user.role === 'admin' } };
+    this.apiKeys.set(key, access);
+    return access;
+  }
+
+  private mac(user: User): Buffer {
+    return createHmac('sha256', this.secret).update(`user-api-key\n${user.id}\n${user.keySalt}`).digest();
+  }
+
+  private async verifyNewToken(token: string): Promise<Access> {
+    if (token.length > 8_192) return { fault: 'invalid' };
+    let payload: JWTPayload;
+    let ours: boolean;
+    try {
+      const { alg } = decodeProtectedHeader(token);
+      ours = alg === 'HS256';
+      payload = ours ? await this.verifyOurs(token) : await this.verifyOutside(token);
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) return { fault: 'expired' };
+      // An identity provider that does not answer is no proof against the token.
+      if (error instanceof errors.JWKSTimeout || error instanceof TypeError) throw error;
+      return { fault: 'invalid' };
+    }
+    const { sub, exp } = payload;
+    if (sub === undefined || sub.length === 0 || sub.length > 255 || exp === undefined) return { fault: 'invalid' };
+    const admin = ours ? payload['role'] === 'admin' : (await this.users.byId(sub))?.role === 'admin';
+    const access: Access = { principal: { type: 'user', userId: sub, admin, ...(ours ? {} : { profile: profileOf(payload) }) } };
+    this.tokens.set(token, { access, expiresMs: exp * 1000 });
+    return access;
+  }
+
+  private async verifyOurs(token: string): Promise<JWTPayload> {
+    const { payload } = await jwtVerify(token, this.secret, { algorithms: ['HS256'], currentDate: new Date(this.realClock.nowMs()) });
+    return payload;
+  }
+
+  private async verifyOutside(token: string): Promise<JWTPayload> {
+    if (this.outside === null || this.outsideKeys === null) throw new errors.JWTInvalid('no outside identity provider');
+    const { issuer, audience } = this.outside;
+    const { payload } = await jwtVerify(token, this.outsideKeys, {
+      algorithms: ['RS256', 'ES256'], issuer, audience, requiredClaims: ['exp', 'sub'],
+      currentDate: new Date(this.realClock.nowMs()),
+    });
+    return payload;
+  }
+}
+
+function profileOf(payload: JWTPayload): { email?: string; name?: string } {
+  const { email, name } = payload;
+  return { ...(typeof email === 'string' ? { email } : {}), ...(typeof name === 'string' ? { name } : {}) };
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { OutsideProvider } from './app/user-access.ts';
+
+/** What decides how the gateway behaves; secrets and addresses of other parts come beside it. */
+export type GatewayConfig = {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly answerWaitMs: number;
+  readonly adminEmail: string;
+  /** An outside identity provider beside our own logins. */
+  readonly outside?: OutsideProvider | undefined;
+};
+
+export type GatewaySecrets = {
+  readonly jwtSecret: string;
+  readonly serverApiKey: string;
+  readonly adminPassword: string;
+};
+
+/** Variables of the gateway in both modes (running.md §2), without the secrets. */
+export const gatewaySettings = {
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  ADMIN_EMAIL: z.string().min(3).default('admin@localhost'),
+  /** How long a synchronous request waits for its booking before 503. */
+  ANSWER_WAIT_MS: z.coerce.number().int().min(100).max(60_000).default(5_000),
+  JWT_JWKS_URL: z.url().optional(),
+  JWT_ISSUER: z.string().min(1).optional(),
+  JWT_AUDIENCE: z.string().min(1).optional(),
+};
+export const gatewaySecretSettings = {
+  /** HS256: its UTF-8 bytes are the key, 32 of them at least (RFC 7518 §3.2). */
+  JWT_SECRET: z.string().refine((value) => Buffer.byteLength(value) >= 32, { error: 'must have at least 32 bytes' }),
+  SERVER_API_KEY: z.string().min(16),
+  ADMIN_PASSWORD: z.string().min(8),
+};
+
+type Settings = z.output<z.ZodObject<typeof gatewaySettings>>;
+
+/** The config of parsed settings. An outside provider needs all three of its variables; `outsideFault` says when it lacks one. */
+export function gatewayConfig(settings: Settings): GatewayConfig {
+  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings;
+  const outside = jwksUrl === undefined || issuer === undefined || audience === undefined ? undefined : { jwksUrl, issuer, audience };
+  return {
+    host: settings.HOST, port: settings.PORT, answerWaitMs: settings.ANSWER_WAIT_MS, adminEmail: settings.ADMIN_EMAIL, outside,
+  };
+}
+
+/** For a schema's check: issuer and audience are checked whenever outside logins are accepted. */
+export function outsideFault(settings: Partial<Settings>): string | null {
+  const given = [settings.JWT_JWKS_URL, settings.JWT_ISSUER, settings.JWT_AUDIENCE].filter((value) => value !== undefined);
+  return given.length === 0 || given.length === 3 ? null : 'JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE go together';
+}
+
+/** Tells gateways apart in logs and answers. */
+export const gatewayId = (): string => `gateway-${randomUUID().slice(0, 8)}`;

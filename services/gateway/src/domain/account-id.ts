@@ -1,0 +1,47 @@
+import { isStorableText } from '@tollgate/kernel';
+
+/** Longest account id, in characters, of all its segments and slashes together. */
+export const accountIdMax = 512;
+/** Longest segment that a client may choose. */
+export const segmentMax = 128;
+
+/** Prefixes of the accounts behind the surfaces; an escaped client id may make such a segment longer than `segmentMax`. */
+const reserved = /^(licence|wallet|quota|credits|metered):/u;
+const control = /[\u0000-\u001f\u007f-\u009f]/u;
+
+/** Why `id` cannot be the id of an account; null when it can. Any script is welcome, control characters are not. */
+export function accountIdFault(id: string): string | null {
+  if (id.length === 0 || id.length > accountIdMax) return `an account id has 1 to ${accountIdMax} characters`;
+  if (control.test(id) || !isStorableText(id)) return 'an account id has no control characters and no broken surrogates';
+  for (const segment of id.split('/')) {
+    if (segment.length === 0) return 'an account id has no empty segment between its slashes';
+    if (segment.length > segmentMax && !reserved.test(segment)) {
+      return `a segment of an account id has at most ${segmentMax} characters`;
+    }
+  }
+  return null;
+}
+
+/** The account behind a client's id on a surface: `/` and `%` inside the id are percent-encoded (surfaces §0.9). */
+export function surfaceAccount(prefix: 'licence' | 'wallet' | 'quota' | 'credits' | 'metered', id: string): string {
+  return `${prefix}:${id.replaceAll('%', '%25').replaceAll('/', '%2F')}`;
+}
+
+const entryId = /^([0-9]{1,4})-([0-9]{1,19})$/;
+const holdId = /^h-([0-9]{1,4})-[0-9a-zA-Z_]{1,64}-[0-9]{1,19}$/;
+
+/** The partition that an entry id (`<partition>-<seq>`) names, or null when it is no such id. */
+export function partitionOfEntry(id: string, partitions: number): number | null {
+  return partitionIn(entryId.exec(id), partitions);
+}
+
+/** The partition that a hold id (`h-<partition>-<account ref>-<seq>`) names, or null when it is no such id. */
+export function partitionOfHold(id: string, partitions: number): number | null {
+  return partitionIn(holdId.exec(id), partitions);
+}
+
+function partitionIn(match: RegExpExecArray | null, partitions: number): number | null {
+  if (match === null) return null;
+  const partition = Number(match[1]);
+  return partition < partitions ? partition : null;
+}

@@ -1,0 +1,25 @@
+import { isStorableText } from '@tollgate/kernel';
+
+/** 32 characters, no O/0/I/1, so that a key survives being read aloud. */
+const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+const groups = 5;
+const groupLength = 5;
+
+/** A licence key of 5 × 5 characters made of 25 random bytes (125 bits: five of each byte). */
+export function licenceKeyFrom(random: Uint8Array): string {
+  const parts: string[] = [];
+  for (let group = 0; group < groups; group++) {
+    const bytes = random.subarray(group * groupLength, (group + 1) * groupLength);
+    parts.push(Array.from(bytes, (byte) => alphabet.charAt(byte & 31)).join(''));
+  }
+  return parts.join('-');
+}
+export const licenceKeyBytes = groups * groupLength;
+
+/** A key as it is stored: without surrounding blanks, in capitals. */
+export const normalLicenceKey = (text: string): string => text.trim().toUpperCase();
+
+/** Whether a normalised key can exist: 1–128 characters, none of them a control character. */
+export function isLicenceKey(key: string): boolean {
+  return key.length >= 1 && key.length <= 128 && !/[\u0000-\u001f\u007f-\u009f]/u.test(key) && isStorableText(key);
+}

@@ -1,0 +1,65 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import type { BillingQueries, LedgerQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import type { HealthReport, Metrics } from '@tollgate/service-kit';
+import { LicenceKeys } from './app/licence-keys.ts';
+import { Logins } from './app/logins.ts';
+import { RequestLine } from './app/request-line.ts';
+import { ServerKeys } from './app/server-keys.ts';
+import type { TestClock } from './app/test-clock.ts';
+import { UserAccess } from './app/user-access.ts';
+import { LicenceKeysAdminController } from './http/licence-keys/admin.controller.ts';
+import { AuthController } from './http/licence-keys/auth.controller.ts';
+import { UseTokenController } from './http/licence-keys/use-token.controller.ts';
+import { UserController } from './http/licence-keys/user.controller.ts';
+import { AccountsController } from './http/native/accounts.controller.ts';
+import { ApiKeysController } from './http/native/api-keys.controller.ts';
+import { EntriesController } from './http/native/entries.controller.ts';
+import { EventsController } from './http/native/events.controller.ts';
+import { HoldsController } from './http/native/holds.controller.ts';
+import { RateCardsController } from './http/native/rate-cards.controller.ts';
+import { TestClockController } from './http/native/test-clock.controller.ts';
+import { HealthController } from './http/operations/health.controller.ts';
+import { tokens } from './http/tokens.ts';
+
+/** What the controllers are given, joined in start.ts. */
+export type GatewayParts = {
+  readonly line: RequestLine;
+  readonly serverKeys: ServerKeys;
+  readonly userAccess: UserAccess;
+  readonly logins: Logins;
+  readonly licenceKeys: LicenceKeys;
+  readonly ledger: LedgerQueries;
+  readonly billing: BillingQueries;
+  readonly clock: Clock;
+  readonly testClock: TestClock | null;
+  readonly readiness: () => Promise<HealthReport>;
+  readonly metrics: Metrics;
+};
+
+@Module({})
+export class GatewayModule {
+  static with(parts: GatewayParts): DynamicModule {
+    return {
+      module: GatewayModule,
+      controllers: [
+        EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
+        RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
+      ],
+      providers: [
+        { provide: RequestLine, useValue: parts.line },
+        { provide: ServerKeys, useValue: parts.serverKeys },
+        { provide: UserAccess, useValue: parts.userAccess },
+        { provide: Logins, useValue: parts.logins },
+        { provide: LicenceKeys, useValue: parts.licenceKeys },
+        { provide: tokens.ledger, useValue: parts.ledger },
+        { provide: tokens.billing, useValue: parts.billing },
+        { provide: tokens.clock, useValue: parts.clock },
+        { provide: tokens.testClock, useValue: parts.testClock },
+        { provide: tokens.readiness, useValue: parts.readiness },
+        { provide: tokens.metrics, useValue: parts.metrics },
+      ],
+    };
+  }
+}

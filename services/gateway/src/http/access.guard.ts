@@ -1,0 +1,90 @@
+import { Injectable, mixin } from '@nestjs/common';
+import type { CanActivate, ExecutionContext, Type } from '@nestjs/common';
+import { AppError } from '@tollgate/kernel';
+import type { FastifyRequest } from 'fastify';
+import { mayDo } from '../app/access.ts';
+import type { Access, AccessFault, Principal, Scope } from '../app/access.ts';
+import { ServerKeys } from '../app/server-keys.ts';
+import { UserAccess } from '../app/user-access.ts';
+
+type Admitted = FastifyRequest & { principal?: Principal };
+
+/** Who sent the request; only behind a guard. */
+export function principalOf(request: FastifyRequest): Principal {
+  const { principal } = request as Admitted;
+  if (principal === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'a route without a guard asked who calls');
+  return principal;
+}
+
+const faultTexts: Readonly<Record<Extract<AccessFault, string>, string>> = {
+  missing: 'Authentication is required',
+  malformed: 'Authorization header is malformed',
+  invalid: 'Invalid credentials',
+  expired: 'Token has expired',
+};
+
+function faultError(fault: AccessFault): AppError {
+  if (typeof fault === 'object') {
+    const { retryAfterS } = fault;
+    return new AppError('refused', 'RATE_LIMITED', 'this key sends more requests than its rate limit allows', { retry_after_s: retryAfterS });
+  }
+  return new AppError('invalid', fault === 'missing' ? 'CREDENTIALS_MISSING' : 'CREDENTIALS_INVALID', faultTexts[fault]);
+}
+
+/** Whom a route lets in. */
+export type Door =
+  /** Server keys with the scope, admins; `owners`: users too, who then see what is theirs only. */
+  | { readonly scope: Scope; readonly owners?: boolean }
+  /** Users, by their login or API key. */
+  | 'user';
+
+/** The one guard of a route: reads the credentials, finds out whose they are and whether they open this door. */
+export function guarded(door: Door): Type<CanActivate> {
+  @Injectable()
+  class AccessGuard implements CanActivate {
+    private readonly serverKeys: ServerKeys;
+    private readonly userAccess: UserAccess;
+
+    constructor(serverKeys: ServerKeys, userAccess: UserAccess) {
+      this.serverKeys = serverKeys;
+      this.userAccess = userAccess;
+    }
+
+    canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+      const request = context.switchToHttp().getRequest<Admitted>();
+      const access = this.read(request);
+      return access instanceof Promise ? access.then((found) => admit(request, found, door)) : admit(request, access, door);
+    }
+
+    private read({ headers }: FastifyRequest): Access | Promise<Access> {
+      const serverKey = headers['x-server-api-key'];
+      if (typeof serverKey === 'string' && door !== 'user') return this.serverKeys.verify(serverKey);
+      const userKey = headers['x-api-key'];
+      if (typeof userKey === 'string') return this.userAccess.verifyApiKey(userKey);
+      const { authorization } = headers;
+      if (authorization === undefined) return { fault: 'missing' };
+      if (authorization.length < 8 || authorization.slice(0, 7).toLowerCase() !== 'bearer ') return { fault: 'malformed' };
+      const bearer = authorization.slice(7).trim();
+      if (bearer.length === 0) return { fault: 'malformed' };
+      if (door === 'user' || looksLikeJwt(bearer)) return this.userAccess.verifyToken(bearer);
+      return this.serverKeys.verify(bearer);
+    }
+  }
+  return mixin(AccessGuard);
+}
+
+/** Three parts, the first of which is a JSON object in base64url. */
+function looksLikeJwt(bearer: string): boolean {
+  const first = bearer.indexOf('.');
+  return bearer.startsWith('ey') && first !== -1 && bearer.indexOf('.', first + 1) !== -1;
+}
+
+function admit(request: Admitted, access: Access, door: Door): boolean {
+  if ('fault' in access) throw faultError(access.fault);
+  const { principal } = access;
+  request.principal = principal;
+  if (door === 'user') return true;
+  if (mayDo(principal, door.scope) || (door.owners === true && principal.type === 'user')) return true;
+  const detail = door.scope === 'admin' ? 'Admin access required' : `this needs the scope ${door.scope}`;
+  throw new AppError('refused', 'SCOPE_MISSING', detail);
+}

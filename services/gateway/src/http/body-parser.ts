@@ -1,0 +1,52 @@
+import { isUtf8 } from 'node:buffer';
+import { AppError, isStorableJson } from '@tollgate/kernel';
+import type { FastifyInstance } from 'fastify';
+
+/** Most bytes of a body, 1 MiB; batches of events 8 MiB. */
+export const bodyMax = 1_048_576;
+export const batchBodyMax = 8 * 1_048_576;
+const depthMax = 64;
+
+const structuredEvent = 'application/cloudevents+json';
+const eventBatch = 'application/cloudevents-batch+json';
+
+/** JSON in, nothing else: other content types are 415. No body at all is welcome where a route needs none. */
+export function registerBodyParsers(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  const types = [['application/json', bodyMax], [structuredEvent, bodyMax], [eventBatch, batchBodyMax]] as const;
+  for (const [type, bodyLimit] of types) {
+    fastify.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
+      try {
+        done(null, parseBody(body as Buffer));
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+  }
+}
+
+/**
+ * The parsed body; an empty one is `undefined`.
+ * @throws AppError('invalid', BODY_MALFORMED) for broken UTF-8 or JSON, nesting deeper than 64, NUL and lone surrogates.
+ */
+function parseBody(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  let value: unknown;
+  try {
+    value = isUtf8(body) ? JSON.parse(body.toString('utf8')) : JSON.parse('');
+  } catch {
+    throw new AppError('invalid', 'BODY_MALFORMED', 'the body is not valid JSON in UTF-8');
+  }
+  if (!isStorableJson(value, depthMax)) {
+    throw new AppError('invalid', 'BODY_MALFORMED', isTooDeep(value, depthMax)
+      ? `the body is nested deeper than ${depthMax} levels`
+      : 'the body has a NUL character or a lone surrogate');
+  }
+  return value;
+}
+
+function isTooDeep(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth === 0) return true;
+  return Object.values(value).some((item) => isTooDeep(item, depth - 1));
+}

@@ -1,0 +1,57 @@
+import type { Failure } from './failure.ts';
+
+/** How a surface words its errors. */
+export type Envelope = {
+  readonly contentType: string;
+  body(failure: Failure, correlationId: string): unknown;
+};
+
+const titles = new Map<string, { readonly type: string; readonly title: string }>();
+
+function titleOf(code: string): { readonly type: string; readonly title: string } {
+  let known = titles.get(code);
+  if (known === undefined) {
+    const words = code.toLowerCase().replaceAll('_', ' ');
+    known = { type: `urn:tollgate:problem:${words.replaceAll(' ', '-')}`, title: words.charAt(0).toUpperCase() + words.slice(1) };
+    titles.set(code, known);
+  }
+  return known;
+}
+
+/** RFC 9457, with our code and the correlation id. */
+export const problemJson: Envelope = {
+  contentType: 'application/problem+json; charset=utf-8',
+  body: (failure, correlationId) => {
+    const { type, title } = titleOf(failure.code);
+    const { status, code, detail, fields } = failure;
+    return { type, title, status, code, detail, correlation_id: correlationId, ...fields };
+  },
+};
+
+/** `{success:false, error}` of the licence-key surface. */
+export const licenceEnvelope: Envelope = {
+  contentType: 'application/json; charset=utf-8',
+  body: (failure) => ({ success: false, error: failure.detail }),
+};
+
+/**
+ * Which surface a path belongs to, before routing too (surfaces §0.1). The first match decides, so narrower prefixes stand
+ * above wider ones. Prefixes of surfaces that are not there yet answer in problem+json.
+ */
+const prefixes: readonly (readonly [prefix: string, envelope: Envelope])[] = [
+  ['/api/user/usage', problemJson],
+  ['/api/user', licenceEnvelope],
+  ['/api/auth', licenceEnvelope],
+  ['/api/admin/license-keys', licenceEnvelope],
+];
+
+/** The envelope of a request's path (a query may follow). A prefix ends at a slash, at the query or at the end. */
+export function envelopeOf(url: string): Envelope {
+  for (const [prefix, envelope] of prefixes) {
+    if (!url.startsWith(prefix)) continue;
+    const next = url.charCodeAt(prefix.length);
+    // "/", "?", "#" or the end of the text (NaN).
+    if (Number.isNaN(next) || next === 47 || next === 63 || next === 35) return envelope;
+  }
+  return problemJson;
+}

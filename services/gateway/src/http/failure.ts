@@ -1,0 +1,130 @@
+import { HttpException } from '@nestjs/common';
+import { AppError } from '@tollgate/kernel';
+import type { ErrorCode, ErrorKind } from '@tollgate/kernel';
+
+/** What went wrong, ready for any surface's envelope. */
+export type Failure = {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of a problem+json body. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** Set when it is our own mistake: the error to log. */
+  readonly bug?: unknown;
+};
+
+const statusByKind: Readonly<Record<ErrorKind, number>> = {
+  invalid: 400, not_found: 404, refused: 402, conflict: 409, reused: 409, unavailable: 503, bug: 500,
+};
+
+/** Where the code says more than the kind. Refusals of the ledger arrive as codes alone. */
+const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
+  ACCOUNT_FROZEN: 409,
+  ACCOUNT_INACTIVE: 409,
+  ACCOUNT_KIND_CONFLICT: 409,
+  ACCOUNT_UNKNOWN: 404,
+  ALLOWANCE_EXHAUSTED: 402,
+  AMOUNT_OUT_OF_RANGE: 400,
+  BODY_MALFORMED: 400,
+  BODY_TOO_LARGE: 413,
+  CATALOG_CONFLICT: 409,
+  CATALOG_INVALID: 400,
+  CREDENTIALS_INVALID: 401,
+  CREDENTIALS_MISSING: 401,
+  ENTRY_NOT_CORRECTABLE: 409,
+  ENTRY_UNKNOWN: 404,
+  EVENT_MALFORMED: 400,
+  EVENT_TYPE_UNKNOWN: 400,
+  HOLD_ENDED: 409,
+  HOLD_UNKNOWN: 404,
+  IDEMPOTENCY_KEY_REUSED: 409,
+  KEY_UNKNOWN: 404,
+  LEDGER_UNAVAILABLE: 503,
+  LIMIT_EXCEEDED: 402,
+  LOG_UNAVAILABLE: 503,
+  MEDIA_TYPE_UNSUPPORTED: 415,
+  METHOD_NOT_ALLOWED: 405,
+  NOT_OWNER: 403,
+  NOT_SEALED_YET: 409,
+  PARTITION_HALTED: 503,
+  RATE_LIMITED: 429,
+  REQUEST_INVALID: 400,
+  REQUEST_WITHDRAWN: 409,
+  ROUTE_UNKNOWN: 404,
+  SCOPE_MISSING: 403,
+  TIME_OUT_OF_RANGE: 400,
+  UNIT_CONFLICT: 409,
+};
+
+/** The status of a code alone; 409 where the table says nothing, because the ledger understood and would not. */
+export const statusOfCode = (code: string): number => statusByCode[code as ErrorCode] ?? 409;
+
+/** Seconds a client should wait before it comes back to a platform that is short of a part. */
+export const retryAfterS = 1;
+
+type FrameworkError = { readonly code?: unknown; readonly statusCode?: unknown; readonly message?: unknown };
+
+/** Any error that reaches the edge, whoever threw it. Texts of unknown errors never leave the process. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof AppError) return ofAppError(error);
+  if (error instanceof HttpException) return ofStatus(error.getStatus(), error.message, error);
+  const { code, statusCode } = (typeof error === 'object' && error !== null ? error : {}) as FrameworkError;
+  if (typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number') {
+    return ofStatus(statusCode, frameworkTexts[code] ?? 'the request cannot be read', error);
+  }
+  if (isConnectionLoss(error)) return unavailable('LEDGER_UNAVAILABLE', 'the database does not answer');
+  return { status: 500, code: 'INVARIANT_BROKEN', detail: 'something went wrong on our side', bug: error };
+}
+
+function ofAppError(error: AppError): Failure {
+  const { kind, code, message, details } = error;
+  if (kind === 'bug') return { status: 500, code, detail: 'something went wrong on our side', bug: error };
+  if (kind === 'unavailable') return unavailable(code, message);
+  const { status: given, retry_after_s: wait, allow, fields } = details;
+  const status = typeof given === 'number' ? given : (statusByCode[code] ?? statusByKind[kind]);
+  const headers = {
+    ...(typeof wait === 'number' ? { 'retry-after': String(wait) } : {}),
+    ...(typeof allow === 'string' ? { allow } : {}),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+  };
+  return {
+    status, code, detail: message, headers, ...(typeof fields === 'object' && fields !== null ? { fields: { ...fields } } : {}),
+  };
+}
+
+function unavailable(code: ErrorCode, detail: string): Failure {
+  return { status: 503, code, detail, headers: { 'retry-after': String(retryAfterS) } };
+}
+
+const frameworkTexts: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'the body is too large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'this content type is not understood here',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as its Content-Length says',
+  FST_ERR_BAD_URL: 'the path is not valid percent-encoded UTF-8',
+};
+
+function ofStatus(status: number, detail: string, error: unknown): Failure {
+  switch (status) {
+    case 404:
+      return { status, code: 'ROUTE_UNKNOWN', detail: 'there is nothing at this address' };
+    case 405:
+      return { status, code: 'METHOD_NOT_ALLOWED', detail };
+    case 413:
+      return { status, code: 'BODY_TOO_LARGE', detail };
+    case 415:
+      return { status, code: 'MEDIA_TYPE_UNSUPPORTED', detail };
+    case 503:
+      return unavailable('LEDGER_UNAVAILABLE', 'the platform is stopping');
+    default:
+      if (status >= 400 && status < 500) return { status: status === 414 ? 414 : 400, code: 'REQUEST_INVALID', detail };
+      return { status: 500, code: 'INVARIANT_BROKEN', detail: 'something went wrong on our side', bug: error };
+  }
+}
+
+/** Connection refused, reset or timed out, and PostgreSQL's own "shutting down", "starting" and "too many clients". */
+function isConnectionLoss(error: unknown): boolean {
+  const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as FrameworkError;
+  if (typeof code === 'string') return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|57P0|08|53)/.test(code);
+  return typeof message === 'string' && /connection terminated|connection timeout|timeout exceeded|Query read timeout/i.test(message);
+}

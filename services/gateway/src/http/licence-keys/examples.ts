@@ -1,0 +1,15 @@
+export const loginExample = {
+  success: true, message: 'Login successful', access_token: 'eyJ…', token: 'eyJ…', api_key: 'tgu_…',
+  data: {
+    access_token: 'eyJ…', token: 'eyJ…', api_key: 'tgu_…',
+    user: { id: '0b6c…', email: 'ada@example.org', name: 'Ada', role: 'user', created_at: '2026-11-21T12:00:00.000Z' },
+  },
+};
+export const keyExample = {
+  id: '7d0f2c1a-52a7-4f43-9a57-0d2cf8a4a6c1', license_key: 'ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2', token_balance: 100,
+  price_per_token: 5, status: 'active', user_id: null, created_at: '2026-11-21T12:00:00.000Z',
+};
+export const useTokenExample = {
+  success: true, message: 'Token used successfully',
+  data: { license_key: 'ABC12-XYZ34', previous_balance: 100, new_balance: 99, tokens_used: 1 },
+};

@@ -1,0 +1,85 @@
+import { AppError, isStorableText } from '@tollgate/kernel';
+import { z } from 'zod';
+import type { KeyWithState } from '../../app/licence-keys.ts';
+import { isLicenceKey, normalLicenceKey } from '../../domain/licence-key.ts';
+
+const storable = (max: number, min = 1) =>
+  z.string().min(min, min === 0 ? undefined : `must have at least ${min} characters`).max(max)
+    .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
+
+const email = storable(254).transform((value) => value.trim().toLowerCase())
+  .refine((value) => /^[^\s@]+@[^\s@]+$/.test(value), { error: 'must be an e-mail address' });
+
+export const Register = z.object({ email, password: storable(1_024, 8), name: storable(255) })
+  .meta({ example: { email: 'ada@example.org', password: 'correct horse', name: 'Ada' } });
+export type Register = z.output<typeof Register>;
+
+export const Login = z.object({ email: storable(254).transform((value) => value.trim().toLowerCase()), password: storable(1_024) })
+  .meta({ example: { email: 'ada@example.org', password: 'correct horse' } });
+export type Login = z.output<typeof Login>;
+
+/** A key of the path or the body: trimmed, in capitals. */
+export const keyText = z.string().transform(normalLicenceKey).refine(isLicenceKey, { error: 'must be a license key of 1 to 128 characters' });
+
+export const AssignLicence = z.object({ license_key: keyText }).meta({ example: { license_key: 'ABC12-XYZ34' } });
+export type AssignLicence = z.output<typeof AssignLicence>;
+
+export const UseToken = z.union([
+  z.object({
+    purpose: storable(255, 0).nullish(),
+    metadata: z.record(z.string(), z.unknown()).nullish(),
+  }),
+  z.undefined().transform(() => ({ purpose: undefined, metadata: undefined })),
+  z.null().transform(() => ({ purpose: undefined, metadata: undefined })),
+], { error: 'the body is a JSON object with purpose (text of at most 255 characters) and metadata (an object), both optional' })
+  .meta({ example: { purpose: 'API request', metadata: { endpoint: '/api/data' } } });
+export type UseToken = z.output<typeof UseToken>;
+
+/** JSON numbers are shown and taken within 2^53 only (surfaces §0.8). */
+const units = (min: number) => z.int(`must be a whole number from ${min} to 2^53-1`).min(min).max(Number.MAX_SAFE_INTEGER);
+
+export const CreateKey = z.object({
+  key: keyText.optional(), token_balance: units(0).default(0), price_per_token: units(1).optional(),
+}).meta({ example: { token_balance: 100, price_per_token: 5 } });
+export type CreateKey = z.output<typeof CreateKey>;
+
+export const CreateKeys = z.object({
+  count: z.int().min(1).max(100), token_balance: units(0).default(0), price_per_token: units(1).optional(),
+}).meta({ example: { count: 10, token_balance: 100 } });
+export type CreateKeys = z.output<typeof CreateKeys>;
+
+export const StartTrial = z.object({ trial_days: z.int().min(1).max(36_500), token_balance: units(0) })
+  .meta({ example: { trial_days: 14, token_balance: 50 } });
+export type StartTrial = z.output<typeof StartTrial>;
+
+export const AddTokens = z.object({ token_balance: units(1), notes: storable(1_000, 0).optional() })
+  .meta({ example: { token_balance: 100, notes: 'renewal' } });
+export type AddTokens = z.output<typeof AddTokens>;
+
+const number = (max: number, fallback: number) =>
+  z.string().regex(/^[0-9]{1,6}$/, 'must be a number').transform(Number)
+    .refine((value) => value >= 1, { error: 'must be at least 1' }).transform((value) => Math.min(value, max)).default(fallback);
+export const PageQuery = z.object({ page: number(999_999, 1), limit: number(100, 20) });
+export type PageQuery = z.output<typeof PageQuery>;
+
+/** A balance as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */
+export function shownUnits(amount: string | bigint): number {
+  const value = Number(amount);
+  if (Number.isSafeInteger(value)) return value;
+  throw new AppError('conflict', 'AMOUNT_OUT_OF_RANGE', 'the balance is too large for this surface; read it through /v1/accounts');
+}
+
+/** A key as admins see it. */
+export function shownKey({ licence, state }: KeyWithState): Record<string, unknown> {
+  const trialEnd = state?.settings.trial_end;
+  return {
+    id: licence.id,
+    license_key: licence.key,
+    token_balance: shownUnits(state?.balance ?? '0'),
+    price_per_token: licence.pricePerToken === null ? null : shownUnits(licence.pricePerToken),
+    status: state?.status ?? 'inactive',
+    user_id: state === null ? licence.userId : state.owner,
+    ...(trialEnd === undefined ? {} : { trial_end: trialEnd }),
+    created_at: licence.createdAt,
+  };
+}

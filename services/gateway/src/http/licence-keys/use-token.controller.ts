@@ -1,0 +1,156 @@
+import { Body, Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { AnswerProblem, EntryView, LedgerQueries } from '@tollgate/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { licenceAccount, LicenceKeys } from '../../app/licence-keys.ts';
+import { guarded } from '../access.guard.ts';
+import { callerOf } from '../caller.ts';
+import { documented } from '../documented.ts';
+import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
+import { inject } from '../tokens.ts';
+import type { Failure } from '../failure.ts';
+import { useTokenExample } from './examples.ts';
+import { keyText, PageQuery, shownUnits, UseToken } from './shapes.ts';
+import { userOf } from './user.controller.ts';
+
+const surface = 'licence keys';
+
+/** Refusals of the ledger in the words of this surface. */
+const refusals: Readonly<Record<string, readonly [status: number, error: string]>> = {
+  ACCOUNT_UNKNOWN: [404, 'License key not found'],
+  NOT_OWNER: [403, 'You do not have permission to use this license key'],
+  ACCOUNT_INACTIVE: [400, 'License key is not active'],
+  ALLOWANCE_EXHAUSTED: [400, 'Insufficient token balance'],
+  LIMIT_EXCEEDED: [400, 'Insufficient token balance'],
+};
+
+/** Pages further back than this many entries are for the SQL view. */
+const historyMax = 100_000;
+const chunk = 500;
+
+@ApiTags('licence keys')
+@Controller('api/user/license-keys')
+export class UseTokenController {
+  private readonly keys: LicenceKeys;
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+
+  constructor(keys: LicenceKeys, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.keys = keys;
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  @Post(':licenseKey/use-token')
+  @UseGuards(guarded('user'))
+  @documented({
+    summary: 'Takes one token of the key', auth: 'user', status: 200, once: true, surface, example: useTokenExample,
+    errors: [
+      [404, 'License key not found'], [403, 'You do not have permission to use this license key'],
+      [400, 'License key is not active'], [400, 'Insufficient token balance'],
+    ],
+  })
+  async use(
+    @Param('licenseKey', { schema: keyText }) key: string,
+    @Body({ schema: UseToken }) body: UseToken,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { userId } = userOf(request);
+    const purpose = body.purpose ?? undefined;
+    const metadata = body.metadata ?? undefined;
+    const answer = await this.keys.useOne({ key, userId, purpose, metadata }, callerOf(request));
+    const problem = problemOf(answer);
+    if (problem !== null) {
+      sendRefusal(request, reply, await this.refusal(problem, key));
+      return;
+    }
+    const { entry } = answer;
+    if (entry === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'a spend of one was booked without an entry');
+    if (answer.replayed) void reply.header('idempotent-replay', 'true');
+    void reply.code(200).send({
+      success: true,
+      message: 'Token used successfully',
+      data: {
+        license_key: key,
+        previous_balance: shownUnits(BigInt(entry.balance_after) - BigInt(entry.amount)),
+        new_balance: shownUnits(entry.balance_after),
+        tokens_used: 1,
+      },
+    });
+  }
+
+  @Get(':licenseKey/usage')
+  @UseGuards(guarded('user'))
+  @documented({
+    summary: 'Uses of the key, newest first; for its owner', auth: 'user', status: 200, surface,
+    example: {
+      success: true,
+      data: {
+        items: [{
+          id: '17-412', license_key_id: '7d0f…', user_id: '0b6c…', previous_balance: 100, new_balance: 99, purpose: 'API request',
+          metadata: { endpoint: '/api/data' }, created_at: '2026-11-21T12:00:00.000Z',
+        }],
+        pagination: { page: 1, limit: 20, total: 1 },
+      },
+    },
+    errors: [[404, 'License key not found'], [403, 'You do not have permission to use this license key']],
+  })
+  async usage(
+    @Param('licenseKey', { schema: keyText }) key: string, @Query({ schema: PageQuery }) { page, limit }: PageQuery, @Req() request: FastifyRequest,
+  ): Promise<unknown> {
+    const { userId } = userOf(request);
+    const licence = await this.keys.store.byKey(key);
+    const state = licence === null ? null : await this.ledger.account({ id: licence.account });
+    if (licence === null || state === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
+    if (state.owner !== userId) throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
+    const { entries, total } = await this.page(licenceAccount(key), (page - 1) * limit, limit);
+    const items = entries.map((entry) => shownUse(entry, { licenceId: licence.id, userId }));
+    return { success: true, data: { items, pagination: { page, limit, total } } };
+  }
+
+  /** The ledger pages by cursor, this surface by number: what lies before the page is skipped here. */
+  private async page(account: string, offset: number, limit: number): Promise<{ entries: EntryView[]; total: number }> {
+    if (offset + limit > historyMax) throw new AppError('invalid', 'REQUEST_INVALID', `only the last ${historyMax} uses can be paged through`);
+    const entries: EntryView[] = [];
+    let seen = 0;
+    let total: number | undefined;
+    let after: string | undefined;
+    do {
+      const found = await this.ledger.entries({
+        account, kinds: ['spent'], limit: Math.min(chunk, offset + limit - seen), ...(after === undefined ? {} : { after }),
+      });
+      if (found === null) break;
+      total ??= found.total;
+      entries.push(...found.items.slice(Math.max(0, offset - seen)));
+      seen += found.items.length;
+      after = found.next ?? undefined;
+    } while (after !== undefined && seen < offset + limit);
+    return { entries, total: total ?? seen };
+  }
+
+  private async refusal(problem: AnswerProblem, key: string): Promise<Failure> {
+    const failure = failureOfProblem(problem, this.clock.nowMs());
+    // A removed key has no owner for the ledger; for its users it is gone.
+    const gone = problem.code === 'NOT_OWNER' && (await this.keys.store.byKey(key)) === null;
+    const [status, detail] = refusals[gone ? 'ACCOUNT_UNKNOWN' : problem.code] ?? [failure.status, failure.detail];
+    return { ...failure, status, detail, ...(status === failure.status ? {} : { headers: {} }) };
+  }
+}
+
+function shownUse(entry: EntryView, { licenceId, userId }: { licenceId: string; userId: string }): Record<string, unknown> {
+  const { details } = entry;
+  return {
+    id: entry.id,
+    license_key_id: licenceId,
+    user_id: details?.['actor'] ?? userId,
+    previous_balance: shownUnits(BigInt(entry.balance_after) - BigInt(entry.amount)),
+    new_balance: shownUnits(entry.balance_after),
+    tokens_used: 1,
+    purpose: details?.['purpose'] ?? null,
+    metadata: details?.['metadata'] ?? null,
+    created_at: entry.recorded_at,
+  };
+}

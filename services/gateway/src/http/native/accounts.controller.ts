@@ -1,0 +1,199 @@
+import { Body, Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { AccountView, LedgerQueries, RequestData } from '@tollgate/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../../app/access.ts';
+import { RequestLine } from '../../app/request-line.ts';
+import { requestOf } from '../../app/requests.ts';
+import { partitionOfHold } from '../../domain/account-id.ts';
+import { modelTokenInputs, isQuantity } from '../../domain/cloud-event.ts';
+import { guarded, principalOf } from '../access.guard.ts';
+import { callerOf } from '../caller.ts';
+import { documented } from '../documented.ts';
+import { inject } from '../tokens.ts';
+import { bookedBody, sendAnswer } from './answers.ts';
+import { accountExample, entryExample } from './examples.ts';
+import { accountId, AccountQuery, EntriesQuery, Grant, Hold, OpenAccount, Spend } from './shapes.ts';
+
+@ApiTags('accounts')
+@Controller('v1/accounts')
+export class AccountsController {
+  private readonly line: RequestLine;
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+
+  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.line = line;
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  @Post()
+  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @documented({
+    summary: 'Opens an account; the same again answers 200', auth: 'server key', status: 201, once: true, example: accountExample,
+    errors: ['ACCOUNT_KIND_CONFLICT', 'UNIT_CONFLICT', 'AMOUNT_OUT_OF_RANGE'],
+  })
+  async open(@Body({ schema: OpenAccount }) body: OpenAccount, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { id, kind, unit, owner, settings } = body;
+    const data = {
+      kind, unit, ...(owner === undefined ? {} : { owner }), ...(settings === undefined ? {} : { settings: present(settings) }),
+    };
+    const answer = await this.line.ask(
+      requestOf({ type: 'open', operation: 'open', account: id, data, content: request.body }, callerOf(request)),
+    );
+    const status = answer.outcome === 'unchanged' ? 200 : 201;
+    const state = answer.state ?? (answer.outcome === 'refused' ? null : await this.ledger.account({ id }));
+    sendAnswer(this.to(request, reply), answer, { status, body: state });
+  }
+
+  @Get(':id')
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @documented({
+    summary: 'An account now, or as it was at a time', auth: 'server key or owner', status: 200, example: accountExample,
+    errors: ['ACCOUNT_UNKNOWN'],
+  })
+  async read(
+    @Param('id', { schema: accountId }) id: string,
+    @Query({ schema: AccountQuery }) query: AccountQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<AccountView> {
+    const principal = principalOf(request);
+    const view = await this.ledger.account(query.at === undefined ? { id } : { id, at: query.at });
+    if (view !== null && query.at === undefined) return visible(principal, view);
+    // Who may see the past of an account is decided by its present owner.
+    const now = visible(principal, query.at === undefined ? null : await this.ledger.account({ id }));
+    if (view === null) throw new AppError('not_found', 'ACCOUNT_UNKNOWN', `the account was opened at ${now.opened_at}, after that time`);
+    return view;
+  }
+
+  @Get(':id/entries')
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @documented({
+    summary: 'Entries of an account, newest first', auth: 'server key or owner', status: 200,
+    example: { items: [entryExample], next: null }, errors: ['ACCOUNT_UNKNOWN'],
+  })
+  async entries(
+    @Param('id', { schema: accountId }) id: string,
+    @Query({ schema: EntriesQuery }) query: EntriesQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<unknown> {
+    const principal = principalOf(request);
+    if (principal.type === 'user' && !principal.admin) visible(principal, await this.ledger.account({ id }));
+    const page = await this.ledger.entries({ account: id, ...present(query) });
+    if (page === null) throw unknownAccount();
+    return page;
+  }
+
+  @Post(':id/grants')
+  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @documented({
+    summary: 'Adds units as a lot of their own', auth: 'server key', status: 201, once: true,
+    example: { entry: { ...entryExample, kind: 'granted', amount: '1000' }, available: '1000' },
+    errors: ['ACCOUNT_UNKNOWN', 'AMOUNT_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE'],
+  })
+  async grant(
+    @Param('id', { schema: accountId }) account: string,
+    @Body({ schema: Grant }) body: Grant,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { amount, priority, expires_at: expiresAt, reason } = body;
+    const caller = callerOf(request);
+    // A repeat under a key may come after the expiry: only its first time is judged here.
+    if (expiresAt !== undefined && caller.key === undefined && Date.parse(expiresAt) <= this.clock.nowMs()) {
+      throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'expires_at lies in the past');
+    }
+    const data = { amount, ...present({ priority, expires_at: expiresAt }) };
+    const answer = await this.line.ask(
+      requestOf({ type: 'grant', operation: 'grant', account, data, content: request.body, words: { reason } }, caller),
+    );
+    sendAnswer(this.to(request, reply), answer, { status: 201, body: bookedBody(answer) });
+  }
+
+  @Post(':id/spend')
+  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @documented({
+    summary: 'Takes units, or rates usage and takes its cost: checked and booked in one decision', auth: 'server key', status: 200,
+    once: true, example: { entry: entryExample, available: '999' },
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ALLOWANCE_EXHAUSTED', [429, 'allowance exhausted until resets_at'], 'AMOUNT_OUT_OF_RANGE'],
+  })
+  async spend(
+    @Param('id', { schema: accountId }) account: string,
+    @Body({ schema: Spend }) body: Spend,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { metadata } = body;
+    const answer = await this.line.ask(
+      requestOf(
+        {
+          type: 'spend', operation: 'spend', account, data: spendData(body), content: request.body,
+          words: metadata === undefined ? undefined : { metadata },
+        },
+        callerOf(request),
+      ),
+    );
+    sendAnswer(this.to(request, reply), answer, { status: 200, body: bookedBody(answer) });
+  }
+
+  @Post(':id/holds')
+  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @documented({
+    summary: 'Reserves units until they are settled, released or expire', auth: 'server key', status: 201, once: true,
+    example: { hold_id: 'h-17-4-9', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', available: '949' },
+    errors: ['ACCOUNT_UNKNOWN', 'ALLOWANCE_EXHAUSTED', 'HOLD_UNKNOWN', 'HOLD_ENDED', 'AMOUNT_OUT_OF_RANGE'],
+  })
+  async hold(
+    @Param('id', { schema: accountId }) account: string,
+    @Body({ schema: Hold }) body: Hold,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { amount, expires_in_s: seconds, parent_hold_id: parent } = body;
+    if (parent !== undefined && partitionOfHold(parent, this.line.partitions) === null) {
+      throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such parent hold');
+    }
+    const data = { amount, expires_in_ms: seconds * 1000, ...present({ parent }) };
+    const answer = await this.line.ask(
+      requestOf({ type: 'hold', operation: 'hold', account, data, content: request.body }, callerOf(request)),
+    );
+    const { hold, available } = answer;
+    const shown = { hold_id: hold?.hold_id, amount: hold?.amount, expires_at: hold?.expires_at, available: available ?? null };
+    sendAnswer(this.to(request, reply), answer, { status: 201, body: shown });
+  }
+
+  private to(request: FastifyRequest, reply: FastifyReply) {
+    return { request, reply, nowMs: this.clock.nowMs() };
+  }
+}
+
+/** The account when the caller may see it. @throws AppError('not_found') also when it exists for others. */
+export function visible(principal: Principal, view: AccountView | null): AccountView {
+  const hidden = principal.type === 'user' && !principal.admin && view?.owner !== principal.userId;
+  if (view === null || hidden) throw unknownAccount();
+  return view;
+}
+
+const unknownAccount = (): AppError => new AppError('not_found', 'ACCOUNT_UNKNOWN', 'there is no such account');
+
+function spendData(body: Spend): RequestData['spend'] {
+  if (body.amount !== undefined) return { amount: body.amount };
+  const usage = body.usage ?? {};
+  const inputs = modelTokenInputs(usage);
+  if (typeof inputs === 'string') throw new AppError('invalid', 'REQUEST_INVALID', `usage: ${inputs}`);
+  const more: Record<string, string | number> = {};
+  for (const [name, value] of Object.entries(usage)) {
+    if (name in inputs || value === undefined || value === null) continue;
+    if (!isQuantity(value)) throw new AppError('invalid', 'REQUEST_INVALID', 'usage: quantities are whole numbers from 0 to 2^63-1');
+    more[name] = value;
+  }
+  return { meter: 'llm.tokens', inputs: { ...inputs, ...more } };
+}
+
+/** The members that are set: `undefined` and "not there" must look the same on the log. */
+function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+}

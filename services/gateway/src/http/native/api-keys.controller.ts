@@ -1,0 +1,57 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { AppError } from '@tollgate/kernel';
+import { ServerKeys } from '../../app/server-keys.ts';
+import type { StoredKey } from '../../app/server-keys.ts';
+import { guarded } from '../access.guard.ts';
+import { documented } from '../documented.ts';
+import { NewApiKey } from './shapes.ts';
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const keyExample = {
+  id: '7d0f2c1a-52a7-4f43-9a57-0d2cf8a4a6c1', name: 'search service', scopes: ['events:write'], rate_limit_per_s: null,
+  created_at: '2026-11-21T12:00:00.000Z',
+};
+
+@ApiTags('server keys')
+@Controller('v1/api-keys')
+export class ApiKeysController {
+  private readonly keys: ServerKeys;
+
+  constructor(keys: ServerKeys) {
+    this.keys = keys;
+  }
+
+  @Post()
+  @UseGuards(guarded({ scope: 'admin' }))
+  @documented({ summary: 'Makes a server key, shown this once', auth: 'admin', status: 201, example: { ...keyExample, key: 'tg_…' } })
+  async create(@Body({ schema: NewApiKey }) body: NewApiKey): Promise<unknown> {
+    const { name, scopes, rate_limit_per_s: rateLimitPerS } = body;
+    const { key, stored } = await this.keys.create({ name, scopes, rateLimitPerS });
+    return { ...shown(stored), key };
+  }
+
+  @Get()
+  @UseGuards(guarded({ scope: 'admin' }))
+  @documented({ summary: 'Server keys in force', auth: 'admin', status: 200, example: { items: [keyExample] } })
+  async list(): Promise<unknown> {
+    return { items: (await this.keys.list()).map(shown) };
+  }
+
+  @Delete(':id')
+  @HttpCode(200)
+  @UseGuards(guarded({ scope: 'admin' }))
+  @documented({
+    summary: 'Revokes a server key', auth: 'admin', status: 200, example: { ...keyExample, revoked_at: '2026-11-21T13:00:00.000Z' },
+    errors: ['KEY_UNKNOWN'],
+  })
+  async revoke(@Param('id') id: string): Promise<unknown> {
+    const revoked = uuid.test(id) ? await this.keys.revoke(id) : null;
+    if (revoked === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'there is no such key');
+    return { ...shown(revoked), revoked_at: revoked.revokedAt };
+  }
+}
+
+const shown = ({ id, name, scopes, rateLimitPerS, createdAt }: StoredKey): object => ({
+  id, name, scopes, rate_limit_per_s: rateLimitPerS, created_at: createdAt,
+});

@@ -1,0 +1,115 @@
+import { Body, Controller, Get, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { EntryView, Explanation, LedgerQueries, ProofView } from '@tollgate/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../../app/access.ts';
+import { RequestLine } from '../../app/request-line.ts';
+import { requestOf } from '../../app/requests.ts';
+import { partitionOfEntry } from '../../domain/account-id.ts';
+import { guarded, principalOf } from '../access.guard.ts';
+import { callerOf } from '../caller.ts';
+import { documented } from '../documented.ts';
+import { inject } from '../tokens.ts';
+import { bookedBody, sendAnswer } from './answers.ts';
+import { entryExample } from './examples.ts';
+import { Correct } from './shapes.ts';
+
+@ApiTags('entries')
+@Controller('v1/entries')
+export class EntriesController {
+  private readonly line: RequestLine;
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+
+  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.line = line;
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  @Get(':id')
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @documented({ summary: 'One entry', auth: 'server key or owner', status: 200, example: entryExample, errors: ['ENTRY_UNKNOWN'] })
+  read(@Param('id') id: string, @Req() request: FastifyRequest): Promise<EntryView> {
+    return this.find(id, principalOf(request));
+  }
+
+  @Get(':id/explain')
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @documented({
+    summary: 'How the amount of an entry came about', auth: 'server key or owner', status: 200, errors: ['ENTRY_UNKNOWN'],
+    example: {
+      entry: entryExample, rate: { card: 'default', version: 1, effective_from: '2000-01-01T00:00:00.000Z' },
+      inputs: { input_tokens: '100', output_tokens: '400' },
+      steps: [{ step: 'base', formula: 'ceil(400 / 4)', result: '100' }], result: '100',
+    },
+  })
+  async explain(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Explanation> {
+    await this.find(id, principalOf(request));
+    const explanation = await this.ledger.explain({ id });
+    if (explanation === null) throw unknownEntry();
+    return explanation;
+  }
+
+  @Get(':id/proof')
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @documented({
+    summary: 'Inclusion proof and seal: a receipt that needs no trust in us', auth: 'server key or owner', status: 200,
+    errors: ['ENTRY_UNKNOWN', 'NOT_SEALED_YET'],
+    example: {
+      entry: '17-412', leaf: '{…}', leaf_hash: '9f…', leaf_index: 3, tree_size: 8, path: ['0a…', '77…', 'c4…'],
+      seal: {
+        partition: 17, number: '51', from_seq: '409', to_seq: '416', root: 'be…', previous: '13…', seal_hash: '6d…',
+        sealed_at: '2026-11-21T12:00:00.400Z',
+      },
+    },
+  })
+  async proof(@Param('id') id: string, @Req() request: FastifyRequest): Promise<ProofView> {
+    await this.find(id, principalOf(request));
+    const proof = await this.ledger.proof({ id });
+    if (proof === null) throw unknownEntry();
+    if (proof === 'not_sealed') {
+      throw new AppError('conflict', 'NOT_SEALED_YET', 'entries are sealed within a second; ask again', { retry_after_s: 1 });
+    }
+    return proof;
+  }
+
+  @Post(':id/correct')
+  @UseGuards(guarded({ scope: 'admin' }))
+  @documented({
+    summary: 'Gives back all or a part of an entry by another entry that names it', auth: 'admin', status: 201, once: true,
+    example: { entry: { ...entryExample, kind: 'corrected', amount: '1', corrects: '17-412' }, available: '1000' },
+    errors: ['ENTRY_UNKNOWN', 'ENTRY_NOT_CORRECTABLE', 'AMOUNT_OUT_OF_RANGE'],
+  })
+  async correct(
+    @Param('id') id: string, @Body({ schema: Correct }) body: Correct, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const partition = partitionOfEntry(id, this.line.partitions);
+    if (partition === null) throw unknownEntry();
+    const { amount, reason } = body;
+    const principal = principalOf(request);
+    const actor = principal.type === 'user' ? principal.userId : `key:${principal.keyId}`;
+    const data = { entry: id, ...(amount === undefined ? {} : { amount }) };
+    const content = { entry: id, body: request.body };
+    const answer = await this.line.ask(
+      requestOf({ type: 'correct', operation: 'correct', account: '', data, content, words: { reason, actor } }, callerOf(request)),
+      partition,
+    );
+    sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 201, body: bookedBody(answer) });
+  }
+
+  /** The entry when the caller may see it; others' entries do not exist for a user. */
+  private async find(id: string, principal: Principal): Promise<EntryView> {
+    const entry = partitionOfEntry(id, this.line.partitions) === null ? null : await this.ledger.entry({ id });
+    if (entry === null) throw unknownEntry();
+    if (principal.type === 'user' && !principal.admin) {
+      const account = await this.ledger.account({ id: entry.account });
+      if (account?.owner !== principal.userId) throw unknownEntry();
+    }
+    return entry;
+  }
+}
+
+const unknownEntry = (): AppError => new AppError('not_found', 'ENTRY_UNKNOWN', 'there is no such entry');

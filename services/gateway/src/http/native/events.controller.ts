@@ -1,0 +1,93 @@
+import { Controller, Get, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { LedgerQueries } from '@tollgate/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { acceptEvents, bookEvents, eventsMax, sortEvents } from '../../app/events.ts';
+import { RequestLine } from '../../app/request-line.ts';
+import { guarded } from '../access.guard.ts';
+import { callerOf } from '../caller.ts';
+import { documented } from '../documented.ts';
+import { inject } from '../tokens.ts';
+import { binaryEvent } from './binary-event.ts';
+import { EventsQuery, RefusedQuery } from './shapes.ts';
+
+const eventExample = {
+  specversion: '1.0', id: 'e-1', source: '/search', type: 'llm.tokens', subject: 'acme/team-a', time: '2026-11-21T12:00:00Z',
+  data: { model: 'm-1', input_tokens: 100, output_tokens: 400 },
+};
+
+@ApiTags('events')
+@Controller('v1/events')
+export class EventsController {
+  private readonly line: RequestLine;
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+
+  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.line = line;
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  @Post()
+  @UseGuards(guarded({ scope: 'events:write' }))
+  @ApiConsumes('application/cloudevents+json', 'application/cloudevents-batch+json', 'application/json')
+  @ApiBody({ schema: { example: eventExample }, description: 'a CloudEvent 1.0, an array of 1 to 1,000, or data with ce- headers' })
+  @documented({
+    summary: 'Takes usage as CloudEvents', auth: 'server key', status: 202,
+    description: '202 once the log holds them; ?wait=booked answers 200 {results:[{id, status, entry?, problem?}]} in order. '
+      + '207 when some events of a batch were refused.',
+    example: { accepted: 1, receipts: [{ id: 'e-1', partition: 17, offset: 812 }], rejected: [] },
+    errors: ['EVENT_MALFORMED', 'TIME_OUT_OF_RANGE', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED', 'LOG_UNAVAILABLE'],
+  })
+  async accept(@Query({ schema: EventsQuery }) query: EventsQuery, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { events, single } = eventsOf(request);
+    const { correlation } = callerOf(request);
+    const sorted = sortEvents(events, { nowMs: this.clock.nowMs(), correlation });
+    const [fault] = sorted.rejected;
+    if (single && fault !== undefined) throw new AppError('invalid', fault.code, fault.detail);
+    if (query.wait === 'booked') {
+      void reply.code(200).send({ results: await bookEvents(this.line, sorted) });
+      return;
+    }
+    const { receipts, rejected } = await acceptEvents(this.line, sorted);
+    void reply.code(rejected.length === 0 ? 202 : 207).send({ accepted: receipts.length, receipts, rejected });
+  }
+
+  @Get('refused')
+  @UseGuards(guarded({ scope: 'accounts:read' }))
+  @documented({
+    summary: 'Events that were refused when booked, newest first; kept 30 days', auth: 'server key', status: 200,
+    example: {
+      items: [{
+        account: 'acme', source: 'ce:/search', id: 'e-1', type: 'spend', code: 'ACCOUNT_UNKNOWN', detail: 'there is no such account',
+        refused_at: '2026-11-21T12:00:00.000Z', cursor: '17-3',
+      }],
+      next: null,
+    },
+  })
+  refused(@Query({ schema: RefusedQuery }) query: RefusedQuery): ReturnType<LedgerQueries['refused']> {
+    const { account, after, limit } = query;
+    return this.ledger.refused({ limit, ...(account === undefined ? {} : { account }), ...(after === undefined ? {} : { after }) });
+  }
+}
+
+function eventsOf(request: FastifyRequest): { readonly events: readonly unknown[]; readonly single: boolean } {
+  const mediaType = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
+  if (mediaType === 'application/cloudevents+json') return { events: [request.body], single: true };
+  if (mediaType === 'application/cloudevents-batch+json') {
+    const { body } = request;
+    if (!Array.isArray(body) || body.length === 0 || body.length > eventsMax) {
+      throw new AppError('invalid', 'REQUEST_INVALID', `a batch is an array of 1 to ${eventsMax} events`);
+    }
+    return { events: body, single: false };
+  }
+  const event = binaryEvent(request);
+  if (event !== null) return { events: [event], single: true };
+  throw new AppError(
+    'invalid', 'MEDIA_TYPE_UNSUPPORTED',
+    'send application/cloudevents+json, application/cloudevents-batch+json, or JSON data with ce- headers',
+  );
+}

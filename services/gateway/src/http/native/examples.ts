@@ -1,0 +1,14 @@
+export const entryExample = {
+  id: '17-412', account: 'acme', seq: '9', kind: 'spent', amount: '-1', balance_after: '999', held_after: '0', used_after: '1',
+  unit: 'token', contra: 'usage', source: 'http:spend', request_id: 'k-1', ordinal: 0,
+  occurred_at: '2026-11-21T12:00:00.000Z', recorded_at: '2026-11-21T12:00:00.000Z', offset: '812',
+};
+export const accountExample = {
+  id: 'acme', kind: 'wallet', unit: 'token', status: 'active', owner: null, balance: '999', held: '0', available: '999', used: '1',
+  settings: {}, as_of: { seq: '9', recorded_at: '2026-11-21T12:00:00.000Z' },
+  lots: [{ lot: '1', granted: '1000', left: '999', priority: 100, expires_at: null }], holds: [], limits: [],
+  opened_at: '2026-11-20T08:00:00.000Z',
+};
+export const holdExample = {
+  hold_id: 'h-17-4-9', status: 'settled', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', entry: entryExample, available: '957',
+};

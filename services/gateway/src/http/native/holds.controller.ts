@@ -1,0 +1,79 @@
+import { Body, Controller, HttpCode, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RequestLine } from '../../app/request-line.ts';
+import { requestOf } from '../../app/requests.ts';
+import type { Asked } from '../../app/requests.ts';
+import { partitionOfHold } from '../../domain/account-id.ts';
+import { guarded } from '../access.guard.ts';
+import { callerOf } from '../caller.ts';
+import { documented } from '../documented.ts';
+import { inject } from '../tokens.ts';
+import { holdBody, sendAnswer } from './answers.ts';
+import { holdExample } from './examples.ts';
+import { Extend, Nothing, Settle } from './shapes.ts';
+
+const errors = ['HOLD_UNKNOWN', 'HOLD_ENDED', 'ALLOWANCE_EXHAUSTED', 'AMOUNT_OUT_OF_RANGE'] as const;
+
+@ApiTags('holds')
+@Controller('v1/holds')
+export class HoldsController {
+  private readonly line: RequestLine;
+  private readonly clock: Clock;
+
+  constructor(line: RequestLine, @inject.clock() clock: Clock) {
+    this.line = line;
+    this.clock = clock;
+  }
+
+  @Post(':id/settle')
+  @HttpCode(200)
+  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @documented({
+    summary: 'Books what was used; the rest of the hold goes back', auth: 'server key', status: 200, once: true, example: holdExample, errors,
+  })
+  settle(
+    @Param('id') hold: string, @Body({ schema: Settle }) body: { amount: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.ask(hold, { type: 'settle', operation: 'settle', data: { hold, amount: body.amount } }, request, reply);
+  }
+
+  @Post(':id/extend')
+  @HttpCode(200)
+  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @documented({
+    summary: 'Adds to what is held', auth: 'server key', status: 200, once: true, example: { ...holdExample, status: 'open' }, errors,
+  })
+  extend(
+    @Param('id') hold: string, @Body({ schema: Extend }) body: { amount: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.ask(hold, { type: 'extend', operation: 'extend', data: { hold, amount: body.amount } }, request, reply);
+  }
+
+  @Post(':id/release')
+  @HttpCode(200)
+  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @documented({
+    summary: 'Gives all that is held back', auth: 'server key', status: 200, once: true, example: { ...holdExample, status: 'released' }, errors,
+  })
+  release(
+    @Param('id') hold: string, @Body({ schema: Nothing }) _body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.ask(hold, { type: 'release', operation: 'release', data: { hold } }, request, reply);
+  }
+
+  /** A hold's id names its partition; the ledger finds the account. */
+  private async ask<T extends 'settle' | 'extend' | 'release'>(
+    hold: string,
+    asked: Pick<Asked<T>, 'type' | 'operation' | 'data'>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const partition = partitionOfHold(hold, this.line.partitions);
+    if (partition === null) throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
+    const answer = await this.line.ask(requestOf({ ...asked, account: '', content: asked.data }, callerOf(request)), partition);
+    sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 200, body: holdBody(answer) });
+  }
+}

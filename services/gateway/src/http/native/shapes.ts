@@ -1,0 +1,122 @@
+import { isStorableText } from '@tollgate/kernel';
+import { accountKinds } from '@tollgate/contracts';
+import { parseDuration } from '@tollgate/pricing';
+import { z } from 'zod';
+import { scopes } from '../../app/access.ts';
+import { accountIdFault } from '../../domain/account-id.ts';
+import { parseTime } from '../../domain/instant.ts';
+
+const amountMax = 2n ** 63n - 1n;
+const wholeNumber = /^-?(0|[1-9][0-9]*)$/;
+const outOfRange = { code: 'AMOUNT_OUT_OF_RANGE' };
+
+/** A decimal string of an integer from `min` (0n or 1n) to 2^63-1. */
+export const amountFrom = (min: 0n | 1n) =>
+  z.string({ error: 'an amount is a decimal string of an integer' }).max(64)
+    .refine((text) => wholeNumber.test(text) && BigInt(text) >= min && BigInt(text) <= amountMax, {
+      error: `an amount is a decimal string of an integer from ${min} to 2^63-1`, params: outOfRange,
+    });
+
+export const text = (max: number) =>
+  z.string().min(1).max(max).refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
+
+export const accountId = z.string().superRefine((id, context) => {
+  const fault = accountIdFault(id);
+  if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+}).meta({ example: 'acme/team-a' });
+
+/** A time as clients write it, an RFC 3339 timestamp; out comes ISO 8601 in UTC. A `+` that a query lost is put back. */
+export const instant = z.string().max(64).transform((value, context) => {
+  const ms = parseTime(value.replace(/ (?=\d\d:\d\d$)/, '+'));
+  if (ms === null) {
+    context.addIssue({ code: 'custom', message: 'must be an RFC 3339 timestamp, for example 2026-11-21T12:00:00Z' });
+    return z.NEVER;
+  }
+  return new Date(ms).toISOString();
+});
+
+const duration = z.string().max(40).refine(isDuration, { error: 'must be an ISO 8601 duration such as P30D or P1M' });
+
+function isDuration(value: string): boolean {
+  try {
+    parseDuration(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const Settings = z.strictObject({
+  limit: amountFrom(0n).optional(),
+  overdraft: z.union([z.literal('unlimited'), amountFrom(0n)]).optional(),
+  allowance: amountFrom(0n).optional(),
+  period: duration.optional(),
+  trial_end: instant.optional(),
+  plan: text(128).optional(),
+});
+
+export const OpenAccount = z.object({
+  id: accountId,
+  kind: z.enum(accountKinds),
+  unit: text(64),
+  owner: text(255).optional(),
+  settings: Settings.optional(),
+}).meta({ example: { id: 'acme/team-a', kind: 'wallet', unit: 'token', settings: { overdraft: '100' } } });
+export type OpenAccount = z.output<typeof OpenAccount>;
+
+export const Grant = z.object({
+  amount: amountFrom(1n),
+  priority: z.int().min(0).max(1_000_000).optional(),
+  expires_at: instant.optional(),
+  reason: text(1_000),
+}).meta({ example: { amount: '1000', reason: 'invoice 2026-118' } });
+export type Grant = z.output<typeof Grant>;
+
+const metadata = z.record(z.string(), z.unknown()).optional();
+export const Spend = z.object({
+  amount: amountFrom(1n).optional(),
+  usage: z.record(z.string(), z.unknown()).optional(),
+  metadata,
+}).refine(({ amount, usage }) => (amount === undefined) !== (usage === undefined), {
+  error: 'give either amount or usage ({model?, input_tokens, output_tokens})',
+}).meta({ example: { amount: '1', metadata: { feature: 'search' } } });
+export type Spend = z.output<typeof Spend>;
+
+export const Hold = z.object({
+  amount: amountFrom(1n),
+  expires_in_s: z.int().min(1).max(366 * 86_400),
+  parent_hold_id: z.string().max(200).optional(),
+}).meta({ example: { amount: '50', expires_in_s: 600 } });
+export type Hold = z.output<typeof Hold>;
+
+export const Settle = z.object({ amount: amountFrom(0n) }).meta({ example: { amount: '42' } });
+export const Extend = z.object({ amount: amountFrom(1n) }).meta({ example: { amount: '10' } });
+export const Nothing = z.union([z.undefined(), z.null(), z.record(z.string(), z.unknown())]);
+
+export const Correct = z.object({ reason: text(1_000), amount: amountFrom(1n).optional() })
+  .meta({ example: { reason: 'charged twice by the caller', amount: '1' } });
+export type Correct = z.output<typeof Correct>;
+
+/** Numbers in a query are text. */
+const pageLimit = z.string().regex(/^[0-9]{1,4}$/, 'must be a number from 1 to 500').transform(Number)
+  .refine((value) => value >= 1 && value <= 500, 'must be a number from 1 to 500').default(50);
+const cursor = z.string().min(1).max(200).optional();
+
+export const EntriesQuery = z.object({ after: cursor, limit: pageLimit, from: instant.optional(), to: instant.optional() });
+export type EntriesQuery = z.output<typeof EntriesQuery>;
+export const AccountQuery = z.object({ at: instant.optional() });
+export type AccountQuery = z.output<typeof AccountQuery>;
+export const RefusedQuery = z.object({ account: accountId.optional(), after: cursor, limit: pageLimit });
+export type RefusedQuery = z.output<typeof RefusedQuery>;
+export const EventsQuery = z.object({ wait: z.literal('booked').optional() });
+export type EventsQuery = z.output<typeof EventsQuery>;
+
+export const NewApiKey = z.object({
+  name: text(255).optional(),
+  scopes: z.array(z.enum(scopes)).min(1).max(scopes.length).transform((given) => [...new Set(given)]),
+  rate_limit_per_s: z.int().min(1).max(1_000_000).optional(),
+}).meta({ example: { name: 'search service', scopes: ['events:write', 'accounts:write'] } });
+export type NewApiKey = z.output<typeof NewApiKey>;
+
+export const Advance = z.object({ seconds: z.int().min(0).max(10 * 366 * 86_400) }).meta({ example: { seconds: 86_400 } });
+export type Advance = z.output<typeof Advance>;

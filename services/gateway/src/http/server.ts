@@ -1,0 +1,72 @@
+import 'reflect-metadata';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { nestLogger } from '@tollgate/service-kit';
+import type { Logger, Metrics } from '@tollgate/service-kit';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { bodyMax, registerBodyParsers } from './body-parser.ts';
+import { correlationIdOf } from './caller.ts';
+import { FailureFilter, sendFailure } from './failure.filter.ts';
+import type { LogFailure } from './failure.filter.ts';
+import { failureOf } from './failure.ts';
+import { serveApiDocs } from './open-api.ts';
+import { registerRequestMetrics } from './operations/request-metrics.ts';
+import { RouteTable } from './route-table.ts';
+import { SchemaPipe } from './schema.pipe.ts';
+
+export type HttpOptions = {
+  readonly module: DynamicModule;
+  readonly host: string;
+  readonly port: number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Callers that wait for the ledger now, for the metrics. */
+  readonly waiting: () => number;
+};
+export type HttpServer = { readonly host: string; readonly port: number; close(): Promise<void> };
+
+/** A path parameter of 512 characters outside ASCII, percent-encoded. */
+const paramMax = 8_192;
+/** Longer than the idle time of the usual load balancers (60 s), so that they close first. */
+const keepAliveMs = 72_000;
+/** A client may take this long to send its request. */
+const requestTimeoutMs = 30_000;
+
+/** Opens the port; resolves once requests are taken. */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const { logger } = options;
+  const log: LogFailure = (failure, correlationId, url) => {
+    const line = { correlationId, code: failure.code, path: url.split('?', 1)[0], ...(failure.bug === undefined ? {} : { err: failure.bug }) };
+    if (failure.bug === undefined) logger.warn(line, failure.detail);
+    else logger.error(line, 'a request failed on our side');
+  };
+  const adapter = new FastifyAdapter({
+    bodyLimit: bodyMax,
+    routerOptions: { maxParamLength: paramMax },
+    genReqId: (request: IncomingMessage) => correlationIdOf(request.headers),
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: requestTimeoutMs,
+    // Requests under way end, idle connections are closed.
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendFailure(reply, request, failureOf(error), log),
+  });
+  const routes = new RouteTable();
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  routes.watch(fastify);
+  registerBodyParsers(fastify);
+  registerRequestMetrics(fastify, options.metrics, options.waiting);
+
+  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
+    logger: nestLogger(logger), abortOnError: false, bodyParser: false, forceCloseConnections: false,
+  });
+  app.useGlobalPipes(new SchemaPipe());
+  app.useGlobalFilters(new FailureFilter(routes, log));
+  serveApiDocs(app);
+  await app.listen({ host: options.host, port: options.port });
+  const address = app.getHttpServer().address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  return { host: options.host, port, close: () => app.close() };
+}

@@ -1,0 +1,16 @@
+import { Inject } from '@nestjs/common';
+
+/** Providers that are ports, so that Nest cannot name them by a class. */
+export const tokens = {
+  ledger: Symbol('ledger'), billing: Symbol('billing'), clock: Symbol('clock'), testClock: Symbol('testClock'),
+  readiness: Symbol('readiness'), metrics: Symbol('metrics'),
+} as const;
+
+export const inject = {
+  ledger: () => Inject(tokens.ledger),
+  billing: () => Inject(tokens.billing),
+  clock: () => Inject(tokens.clock),
+  testClock: () => Inject(tokens.testClock),
+  readiness: () => Inject(tokens.readiness),
+  metrics: () => Inject(tokens.metrics),
+};

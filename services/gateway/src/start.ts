@@ -1,0 +1,109 @@
+import type { BillingQueries, LedgerQueries } from '@tollgate/contracts';
+import { topics } from '@tollgate/contracts';
+import { wallClock } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { AnswerReceiver, EventLog } from '@tollgate/messaging';
+import { createPool } from '@tollgate/persistence';
+import { combineHealth, createMetrics, partOf } from '@tollgate/service-kit';
+import type { HealthReport, Logger, Metrics } from '@tollgate/service-kit';
+import type { Pool } from 'pg';
+import { makeLicenceKeyStore } from './adapters/postgres/licence-keys.ts';
+import { makeServerKeyStore } from './adapters/postgres/server-keys.ts';
+import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.ts';
+import { Appender } from './app/appender.ts';
+import { LicenceKeys } from './app/licence-keys.ts';
+import { Logins } from './app/logins.ts';
+import { checkLedger, shared } from './app/readiness.ts';
+import { RequestLine } from './app/request-line.ts';
+import { ServerKeys } from './app/server-keys.ts';
+import type { TestClock } from './app/test-clock.ts';
+import { UserAccess } from './app/user-access.ts';
+import type { GatewayConfig, GatewaySecrets } from './config.ts';
+import { GatewayModule } from './gateway.module.ts';
+import { startHttp } from './http/server.ts';
+
+export type GatewayOptions = {
+  readonly config: GatewayConfig;
+  /** Of the role `tollgate_gateway`, on a migrated database. */
+  readonly databaseUrl: string;
+  /** Its topic `usage.events.v1` exists. Not closed by the gateway, nor are the receiver and the queries. */
+  readonly eventLog: EventLog;
+  readonly receiver: AnswerReceiver;
+  readonly ledger: LedgerQueries;
+  readonly billing: BillingQueries;
+  /** The platform's time; logins and time-outs use the real clock. */
+  readonly clock: Clock;
+  /** Only where time stands until it is told to move. */
+  readonly testClock?: TestClock | undefined;
+  readonly logger: Logger;
+  readonly secrets: GatewaySecrets;
+  /** Health of what else runs in this process. */
+  readonly health?: (() => Promise<HealthReport>) | undefined;
+  /** The process's registry; default: one of its own. */
+  readonly metrics?: Metrics | undefined;
+};
+
+export type RunningGateway = {
+  readonly address: { readonly host: string; readonly port: number; readonly url: string };
+  health(): Promise<HealthReport>;
+  /** Ends requests under way, then what the gateway opened. */
+  stop(): Promise<void>;
+};
+
+const poolMax = 8;
+/** Reads and logins that PostgreSQL does not answer within this time end in 503. */
+const queryTimeoutMs = 5_000;
+const pruneMs = 60 * 60_000;
+
+/** Starts the gateway in this process; resolves once it takes requests. */
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const { config, eventLog, ledger, logger, secrets } = options;
+  const pool = createPool({
+    url: options.databaseUrl, max: poolMax, applicationName: 'tollgate-gateway', queryTimeoutMs,
+    onLostConnection: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+  });
+  const users = makeUserStore(pool);
+  const { partitions } = await eventLog.describe(topics.usageEvents);
+  const line = new RequestLine({
+    appender: new Appender(eventLog), receiver: options.receiver, partitions: partitions.length, answerWaitMs: config.answerWaitMs,
+  });
+  const serverKeys = new ServerKeys({ store: makeServerKeyStore(pool), firstKey: secrets.serverApiKey, realClock: wallClock });
+  const userAccess = new UserAccess({ jwtSecret: secrets.jwtSecret, users, realClock: wallClock, outside: config.outside });
+  const logins = new Logins({ users, failures: makeLoginFailureStore(pool), realClock: wallClock });
+  const licenceKeys = new LicenceKeys({ store: makeLicenceKeyStore(pool), line, ledger });
+
+  const readiness = shared(() => ready(pool, options));
+  const metrics = options.metrics ?? createMetrics();
+  await serverKeys.start();
+  await logins.ensureAdmin({ email: config.adminEmail, password: secrets.adminPassword });
+  const pruning = setInterval(() => void logins.prune().catch(() => undefined), pruneMs);
+  pruning.unref();
+
+  const module = GatewayModule.with({
+    line, serverKeys, userAccess, logins, licenceKeys, ledger, billing: options.billing, clock: options.clock,
+    testClock: options.testClock ?? null, readiness, metrics,
+  });
+  const http = await startHttp({ module, host: config.host, port: config.port, logger, metrics, waiting: () => line.waiting });
+  const { host, port } = http;
+  return {
+    address: { host, port, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` },
+    health: readiness,
+    stop: async () => {
+      clearInterval(pruning);
+      serverKeys.stop();
+      await http.close();
+      line.close();
+      await pool.end();
+    },
+  };
+}
+
+async function ready(pool: Pool, { eventLog, ledger, health }: GatewayOptions): Promise<HealthReport> {
+  const parts = await Promise.all([
+    partOf('log', () => eventLog.check()),
+    partOf('ledger', () => checkLedger(ledger)),
+    partOf('database', () => pool.query('select 1')),
+  ]);
+  const own = { ready: parts.every(({ up }) => up), parts };
+  return health === undefined ? own : combineHealth([own, await health()]);
+}
