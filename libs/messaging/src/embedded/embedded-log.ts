@@ -6,7 +6,7 @@ import type {
   Appended, EventLog, LogRecord, OutgoingRecord, SubscribeOptions, Subscription, TopicDescription, TopicPartition, TopicSpec,
 } from '../event-log.ts';
 import type { RecordSource, Taken } from '../partition-worker.ts';
-import { logUnavailable } from './append-queue.ts';
+import { logUnavailable } from '../append-queue.ts';
 import { Group } from './groups.ts';
 import { fromTail } from './partition-log.ts';
 import type { PartitionLog } from './partition-log.ts';

@@ -1,8 +1,8 @@
 import { AppError, invariant } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { Appended, OutgoingRecord } from '../event-log.ts';
-import { AppendQueue, logUnavailable } from './append-queue.ts';
-import type { PendingAppend } from './append-queue.ts';
+import { AppendQueue, logUnavailable } from '../append-queue.ts';
+import type { PendingAppend } from '../append-queue.ts';
 import { encodeBlob, toLogRecords } from './blob.ts';
 import { connectLog, surelyRefused } from './log-connection.ts';
 import type { Backend, LogConnection } from './log-connection.ts';
@@ -51,7 +51,7 @@ export class LogWriter {
 
   constructor(options: WriterOptions) {
     this.options = options;
-    this.queue = new AppendQueue(options.appendTimeoutMs);
+    this.queue = new AppendQueue(options.appendTimeoutMs, { recordsMax: 10_000, charsMax: 4 * 1024 * 1024 });
     this.tail = new TailCache(options.tailBytesMax);
   }
 

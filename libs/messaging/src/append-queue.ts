@@ -1,5 +1,5 @@
 import { AppError } from '@tollgate/kernel';
-import type { Appended, OutgoingRecord } from '../event-log.ts';
+import type { Appended, OutgoingRecord } from './event-log.ts';
 
 /** One call of `append` that waits. */
 export type PendingAppend = {
@@ -11,9 +11,8 @@ export type PendingAppend = {
   settled: boolean;
 };
 
-/** Bounds of one send: what a commit takes in a few milliseconds. One call larger than this goes alone. */
-const collectRecordsMax = 10_000;
-const collectCharsMax = 4 * 1024 * 1024;
+/** Bounds of one send: what is written in a few milliseconds. One call larger than this goes alone. */
+export type CollectLimits = { readonly recordsMax: number; readonly charsMax: number };
 
 export const logUnavailable = (message: string, cause?: unknown): AppError =>
   new AppError('unavailable', 'LOG_UNAVAILABLE', message, {}, cause);
@@ -24,9 +23,9 @@ export class AppendQueue {
   private inFlight: readonly PendingAppend[] = [];
   private timer: NodeJS.Timeout | undefined;
   private readonly timeoutMs: number;
-  private readonly limits: { readonly recordsMax: number };
+  private readonly limits: CollectLimits;
 
-  constructor(timeoutMs: number, limits = { recordsMax: collectRecordsMax }) {
+  constructor(timeoutMs: number, limits: CollectLimits) {
     this.timeoutMs = timeoutMs;
     this.limits = limits;
   }
@@ -51,7 +50,7 @@ export class AppendQueue {
     for (const pending of this.waiting) {
       records += pending.records.length;
       for (const record of pending.records) chars += record.value.length + record.key.length;
-      if (count > 0 && (records > this.limits.recordsMax || chars > collectCharsMax)) break;
+      if (count > 0 && (records > this.limits.recordsMax || chars > this.limits.charsMax)) break;
       count++;
     }
     this.inFlight = this.waiting.splice(0, count);

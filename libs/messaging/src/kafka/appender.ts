@@ -1,0 +1,126 @@
+import type { Kafka, Message, Producer } from 'kafkajs';
+import { AppendQueue, logUnavailable } from '../append-queue.ts';
+import type { PendingAppend } from '../append-queue.ts';
+import type { Appended, OutgoingRecord } from '../event-log.ts';
+import type { OnTrouble } from './client.ts';
+
+/** Idempotence allows one request in flight per broker, so all that waits goes into one send (measured: kafka.md). */
+const limits = { recordsMax: 2_000, charsMax: 2 * 1024 * 1024 };
+const reconnectMaxMs = 500;
+
+/**
+ * The producer: idempotent, acks=all, one collected send in flight. A send that failed leaves the producer's sequence
+ * numbers in doubt (the next batch under the same number would be taken for a repetition and vanish), so the producer is
+ * thrown away with it and a new one, with a new id, goes on.
+ */
+export class KafkaAppender {
+  private readonly kafka: Kafka;
+  private readonly queue: AppendQueue;
+  private readonly onTrouble: OnTrouble;
+  private producer: Promise<Producer> | undefined;
+  private sending: Promise<void> | undefined;
+  private scheduled = false;
+  private closed = false;
+  private backoffMs = 0;
+
+  constructor(kafka: Kafka, appendTimeoutMs: number, onTrouble: OnTrouble) {
+    this.kafka = kafka;
+    this.queue = new AppendQueue(appendTimeoutMs, limits);
+    this.onTrouble = onTrouble;
+  }
+
+  append(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    if (records.length === 0) return Promise.resolve([]);
+    if (this.closed) return Promise.reject(logUnavailable('the log is closed'));
+    const appended = this.queue.push(records);
+    this.schedule();
+    return appended;
+  }
+
+  async close(): Promise<void> {
+    while (this.sending !== undefined || !this.queue.empty) await (this.sending ?? new Promise((resolve) => setImmediate(resolve)));
+    this.closed = true;
+    this.queue.close(logUnavailable('the log is closed'));
+    await this.discard();
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.sending !== undefined || this.queue.empty) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (this.sending !== undefined || this.queue.empty) return;
+      this.sending = this.send().finally(() => {
+        this.sending = undefined;
+        this.schedule();
+      });
+    });
+  }
+
+  private async send(): Promise<void> {
+    let producer: Producer;
+    try {
+      producer = await (this.producer ??= this.connect());
+    } catch (error) {
+      this.onTrouble('Kafka cannot be reached yet', error);
+      await this.discard();
+      this.backoffMs = Math.min(Math.max(this.backoffMs * 2, 20), reconnectMaxMs);
+      await new Promise((resolve) => setTimeout(resolve, this.backoffMs));
+      return;
+    }
+    this.backoffMs = 0;
+    const { topics, places } = place(this.queue.collect());
+    try {
+      const sent = await producer.sendBatch({
+        acks: -1,
+        topicMessages: [...topics].map(([topic, messages]) => ({ topic, messages })),
+      });
+      const bases = new Map(sent.map(({ topicName, partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset)]));
+      this.queue.settle((pending) => pending.resolve((places.get(pending) ?? []).map(({ topic, partition, index }) => (
+        { partition, offset: (bases.get(`${topic}/${partition}`) ?? 0) + index }))));
+    } catch (error) {
+      this.onTrouble('an append to Kafka failed', error);
+      await this.discard();
+      this.queue.settle((pending) => pending.reject(logUnavailable('Kafka did not confirm the records; they may have been written', error)));
+    }
+  }
+
+  private async connect(): Promise<Producer> {
+    const producer = this.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: () => ({ message }) => message.partition ?? 0,
+      retry: { initialRetryTime: 50, maxRetryTime: 400, retries: 4 },
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  private async discard(): Promise<void> {
+    const old = this.producer;
+    this.producer = undefined;
+    await old?.then((producer) => producer.disconnect()).catch(() => undefined);
+  }
+}
+
+type Place = { readonly topic: string; readonly partition: number; readonly index: number };
+
+/** One list of messages per topic, in the order of the calls; where each record stands in its partition's part. */
+function place(collected: readonly PendingAppend[]): { topics: Map<string, Message[]>; places: Map<PendingAppend, readonly Place[]> } {
+  const topics = new Map<string, Message[]>();
+  const counts = new Map<string, number>();
+  const places = new Map<PendingAppend, readonly Place[]>();
+  for (const pending of collected) {
+    places.set(pending, pending.records.map(({ topic, partition, key, value, headers }) => {
+      const messages = topics.get(topic) ?? [];
+      topics.set(topic, messages);
+      messages.push({ key, value, partition, ...(headers === undefined ? {} : { headers: { ...headers } }) });
+      const name = `${topic}/${partition}`;
+      const index = counts.get(name) ?? 0;
+      counts.set(name, index + 1);
+      return { topic, partition, index };
+    }));
+  }
+  return { topics, places };
+}

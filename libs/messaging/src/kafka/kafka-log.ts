@@ -1,0 +1,169 @@
+import { AppError } from '@tollgate/kernel';
+import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
+import type {
+  Appended, EventLog, LogRecord, OutgoingRecord, SubscribeOptions, Subscription, TopicDescription, TopicPartition, TopicSpec,
+} from '../event-log.ts';
+import type { Bounds } from '../partition-worker.ts';
+import { KafkaAppender } from './appender.ts';
+import { asUnavailable, kafkaClient, within } from './client.ts';
+import type { KafkaConnection, OnTrouble } from './client.ts';
+import { toLogRecord } from './feed.ts';
+import { RawCluster, unknownTopic } from './raw-cluster.ts';
+import { KafkaSubscription } from './subscription.ts';
+
+export type KafkaLogOptions = KafkaConnection & {
+  /** Default 1,500: below the 2 s in which the gateway must answer 503. */
+  readonly appendTimeoutMs?: number;
+  /** Hears of everything that is tried again: lost brokers, crashed consumers, handlers that reject. */
+  readonly onTrouble?: OnTrouble;
+};
+
+const checkTimeoutMs = 1_900;
+const adminTimeoutMs = 15_000;
+/** Replicas of a topic where there are brokers enough; with `min.insync.replicas` 2 one may be lost. */
+const replicasMax = 3;
+/** Room for the largest send in one partition (the broker's default, 1 MB, is less than one send collects). */
+const batchBytesMax = 16 * 1024 * 1024;
+
+/** Opens the log on Apache Kafka. Nothing connects before it is needed, so brokers may still be starting. */
+export function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
+  return Promise.resolve(new KafkaLog(options));
+}
+
+class KafkaLog implements EventLog {
+  private readonly kafka: Kafka;
+  private readonly appender: KafkaAppender;
+  private readonly raw: RawCluster;
+  private readonly onTrouble: OnTrouble;
+  private readonly subscriptions = new Set<KafkaSubscription>();
+  private adminClient: Promise<Admin> | undefined;
+  private checking: Promise<unknown> | undefined;
+
+  constructor(options: KafkaLogOptions) {
+    this.onTrouble = options.onTrouble ?? (() => undefined);
+    this.kafka = kafkaClient(options, this.onTrouble);
+    this.appender = new KafkaAppender(this.kafka, options.appendTimeoutMs ?? 1_500, this.onTrouble);
+    this.raw = new RawCluster(this.kafka);
+  }
+
+  append(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    return this.appender.append(records);
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    const subscription = new KafkaSubscription(
+      { kafka: this.kafka, admin: () => this.admin(), bounds: (where) => this.bounds(where), onTrouble: this.onTrouble }, options);
+    this.subscriptions.add(subscription);
+    await subscription.ready();
+    return {
+      seek: (where, offset) => subscription.seek(where, offset),
+      commit: (where, nextOffset) => subscription.commit(where, nextOffset),
+      stop: async () => {
+        this.subscriptions.delete(subscription);
+        await subscription.stop();
+      },
+    };
+  }
+
+  async *read(range: { topic: string; partition: number; from: number; to?: number }): AsyncGenerator<readonly LogRecord[]> {
+    const { topic, partition, from } = range;
+    const bounds = await this.bounds(range);
+    if (from < bounds.start || from > bounds.end) {
+      throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `the log does not hold offset ${from} of ${topic}/${partition}`, { ...bounds });
+    }
+    const to = Math.min(range.to ?? bounds.end, bounds.end);
+    for (let offset = from; offset < to; ) {
+      const messages = await within(adminTimeoutMs, this.raw.fetch({ topic, partition, offset }));
+      const records = messages.map(toLogRecord).filter((record) => record.offset < to);
+      if (records[0] === undefined) continue;
+      if (records[0].offset !== offset) throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `offset ${offset} was removed while it was read`);
+      offset += records.length;
+      yield records;
+    }
+  }
+
+  async describe(topic: string): Promise<TopicDescription> {
+    const topicId = await within(adminTimeoutMs, this.raw.topicId(topic));
+    const offsets = await this.offsets(topic);
+    return { topicId, partitions: offsets.sort((a, b) => a.partition - b.partition) };
+  }
+
+  async createTopics(specs: readonly TopicSpec[]): Promise<void> {
+    const admin = await this.admin();
+    const existing = new Set(await within(adminTimeoutMs, admin.listTopics()));
+    const { brokers } = await within(adminTimeoutMs, admin.describeCluster());
+    for (const spec of specs) {
+      if (existing.has(spec.topic)) continue;
+      // Answers false when another process made it meanwhile: as it is, then.
+      await within(adminTimeoutMs, admin.createTopics({ waitForLeaders: true, topics: [topicConfig(spec, brokers.length)] }));
+    }
+  }
+
+  async prune({ topic, partition, before }: { topic: string; partition: number; before: number }): Promise<void> {
+    const { start, end } = await this.bounds({ topic, partition });
+    if (before <= start) return;
+    const admin = await this.admin();
+    const offset = String(Math.min(before, end));
+    await within(adminTimeoutMs, admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] }));
+  }
+
+  async check(): Promise<void> {
+    this.checking ??= this.admin().then((admin) => admin.describeCluster()).finally(() => (this.checking = undefined));
+    await within(checkTimeoutMs, this.checking);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
+    this.subscriptions.clear();
+    await this.appender.close();
+    await this.raw.close().catch(() => undefined);
+    await this.adminClient?.then((admin) => admin.disconnect()).catch(() => undefined);
+  }
+
+  private async admin(): Promise<Admin> {
+    this.adminClient ??= this.connectAdmin();
+    try {
+      return await this.adminClient;
+    } catch (error) {
+      this.adminClient = undefined;
+      throw asUnavailable(error);
+    }
+  }
+
+  private async connectAdmin(): Promise<Admin> {
+    const admin = this.kafka.admin({ retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 4 } });
+    await admin.connect();
+    return admin;
+  }
+
+  private async bounds({ topic, partition }: TopicPartition): Promise<Bounds> {
+    const found = (await this.offsets(topic)).find((one) => one.partition === partition);
+    if (found === undefined) throw unknownTopic(`${topic}/${partition}`);
+    return { start: found.start, end: found.end };
+  }
+
+  private async offsets(topic: string): Promise<{ readonly partition: number; readonly start: number; readonly end: number }[]> {
+    const admin = await this.admin();
+    const offsets = await within(adminTimeoutMs, admin.fetchTopicOffsets(topic));
+    return offsets.map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }));
+  }
+}
+
+/** Our time is the log's (rule 1), nothing is removed but by prune (rule 3), a broker that is alone writes to disk at once. */
+function topicConfig({ topic, partitions, retention }: TopicSpec, brokers: number): ITopicConfig {
+  const settings: Record<string, string> = {
+    'message.timestamp.type': 'LogAppendTime',
+    'cleanup.policy': 'delete',
+    'retention.ms': retention === 'forever' ? '-1' : String(retention.days * 86_400_000),
+    'retention.bytes': '-1',
+    'max.message.bytes': String(batchBytesMax),
+    ...(brokers === 1 ? { 'flush.messages': '1' } : {}),
+    ...(brokers >= replicasMax ? { 'min.insync.replicas': '2' } : {}),
+  };
+  return {
+    topic,
+    numPartitions: partitions,
+    replicationFactor: Math.min(brokers, replicasMax),
+    configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+  };
+}

@@ -1,0 +1,185 @@
+import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
+import type { SubscribeOptions, Subscription, TopicPartition } from '../event-log.ts';
+import { PartitionWorker } from '../partition-worker.ts';
+import type { Bounds, RecordSource } from '../partition-worker.ts';
+import { asUnavailable, within } from './client.ts';
+import type { OnTrouble } from './client.ts';
+import { Feed } from './feed.ts';
+
+export type SubscriptionPorts = {
+  readonly kafka: Kafka;
+  readonly admin: () => Promise<Admin>;
+  readonly bounds: (where: TopicPartition) => Promise<Bounds>;
+  readonly onTrouble: OnTrouble;
+};
+
+const batchMaxDefault = 2_000;
+const restartMaxMs = 2_000;
+const commitTimeoutMs = 10_000;
+
+type Owned = { readonly worker: PartitionWorker; readonly feed: Feed };
+
+/** One member of a Kafka consumer group. It never stops for good: a consumer that crashed is replaced by a new one. */
+export class KafkaSubscription implements Subscription {
+  private readonly ports: SubscriptionPorts;
+  private readonly options: SubscribeOptions;
+  private readonly owned = new Map<string, Owned>();
+  /** Partitions whose last worker is still ending: a new one waits for it. */
+  private readonly ending = new Map<string, Promise<void>>();
+  private consumer: Consumer | undefined;
+  private assigned = new Set<string>();
+  private stopping = false;
+  private starting: Promise<void> = Promise.resolve();
+  private readonly joined: { readonly promise: Promise<void>; readonly resolve: () => void };
+
+  constructor(ports: SubscriptionPorts, options: SubscribeOptions) {
+    this.ports = ports;
+    this.options = options;
+    this.joined = Promise.withResolvers<void>();
+    this.starting = this.start();
+  }
+
+  /** Resolves when the group has taken us in. */
+  ready(): Promise<void> {
+    return this.joined.promise;
+  }
+
+  seek(where: TopicPartition, offset: number): void {
+    this.owned.get(keyOf(where))?.worker.seek(offset);
+  }
+
+  async commit(where: TopicPartition, nextOffset: number): Promise<void> {
+    const { consumer } = this;
+    if (consumer === undefined) throw asUnavailable(new Error('the consumer is not connected'));
+    await within(commitTimeoutMs, consumer.commitOffsets([{ ...where, offset: String(nextOffset) }]));
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.assigned = new Set();
+    this.reconcile();
+    await Promise.all(this.ending.values());
+    await this.starting;
+    await this.consumer?.disconnect().catch(() => undefined);
+    this.joined.resolve();
+  }
+
+  /** Connects and joins, as often as it takes. */
+  private async start(): Promise<void> {
+    for (let waitMs = 50; !this.stopping; waitMs = Math.min(waitMs * 2, restartMaxMs)) {
+      const consumer = this.makeConsumer();
+      try {
+        await consumer.connect();
+        await consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
+        this.consumer = consumer;
+        await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (batch) => this.take(batch) });
+        return;
+      } catch (error) {
+        this.ports.onTrouble(`group ${this.options.group} cannot join yet`, error);
+        await consumer.disconnect().catch(() => undefined);
+      }
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+
+  private makeConsumer(): Consumer {
+    const consumer = this.ports.kafka.consumer({
+      groupId: this.options.group,
+      allowAutoTopicCreation: false,
+      // Longer only saves a little CPU at rest, shorter burns it (kafka.md §2); delivery does not wait for it.
+      maxWaitTimeInMs: 250,
+      minBytes: 1,
+      sessionTimeout: 10_000,
+      rebalanceTimeout: 20_000,
+      heartbeatInterval: 1_000,
+      retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 5, restartOnFailure: () => Promise.resolve(!this.stopping) },
+    });
+    consumer.on(consumer.events.GROUP_JOIN, (event) => this.onJoin(consumer, event));
+    consumer.on(consumer.events.CRASH, (event) => this.onCrash(consumer, event));
+    return consumer;
+  }
+
+  private onJoin(consumer: Consumer, { payload }: ConsumerGroupJoinEvent): void {
+    if (this.stopping) return;
+    this.consumer = consumer;
+    const assignment: Record<string, readonly number[]> = payload.memberAssignment;
+    this.assigned = new Set(Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => keyOf({ topic, partition }))));
+    const before = [...this.owned.values()];
+    this.reconcile();
+    for (const { feed } of before) if (this.owned.get(keyOf(feed.where))?.feed === feed) feed.rejoined();
+    this.joined.resolve();
+  }
+
+  /** kafkajs restarts by itself after what it deems retriable; after anything else we do. */
+  private onCrash(consumer: Consumer, { payload }: ConsumerCrashEvent): void {
+    this.ports.onTrouble(`the consumer of group ${this.options.group} crashed`, payload.error);
+    if (payload.restart || this.stopping || this.consumer !== consumer) return;
+    this.starting = this.starting
+      .then(() => consumer.disconnect().catch(() => undefined))
+      .then(() => this.start());
+  }
+
+  /** Ends workers of partitions that are no longer ours and starts those of new ones, paused until they know their start. */
+  private reconcile(): void {
+    for (const [key, { worker }] of this.owned) {
+      if (this.assigned.has(key)) continue;
+      this.owned.delete(key);
+      this.ending.set(key, worker.stop().then(() => {
+        this.ending.delete(key);
+        this.reconcile();
+      }));
+    }
+    for (const key of this.assigned) {
+      if (this.owned.has(key) || this.ending.has(key)) continue;
+      this.own(key);
+    }
+    for (const key of this.assigned) if (!this.owned.has(key)) this.control('pause', whereOf(key));
+  }
+
+  private own(key: string): void {
+    const where = whereOf(key);
+    const { handler, batchMax = batchMaxDefault, group } = this.options;
+    let feed: Feed | undefined;
+    const source = (wake: () => void): RecordSource => (feed = new Feed(where, batchMax * 2, {
+      committed: () => this.committed(where),
+      bounds: () => this.ports.bounds(where),
+      seek: ({ topic, partition }, offset) => this.consumer?.seek({ topic, partition, offset: String(offset) }),
+      pause: () => this.control('pause', where),
+      resume: () => this.control('resume', where),
+    }, wake));
+    this.control('pause', where);
+    const worker = new PartitionWorker(where, source, {
+      handler,
+      batchMax,
+      onFailure: ({ step }, error) => this.ports.onTrouble(`partition ${key} of group ${group}: ${step} failed`, error),
+    });
+    if (feed !== undefined) this.owned.set(key, { worker, feed });
+  }
+
+  private control(what: 'pause' | 'resume', { topic, partition }: TopicPartition): void {
+    try {
+      this.consumer?.[what]([{ topic, partitions: [partition] }]);
+    } catch {
+      // Between two consumers there is nothing to pause; the next join says it again.
+    }
+  }
+
+  private take({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> {
+    const owned = this.owned.get(keyOf(batch));
+    if (owned !== undefined && !isStale() && owned.feed.push(batch.messages)) resolveOffset(batch.lastOffset());
+    return Promise.resolve();
+  }
+
+  private async committed({ topic, partition }: TopicPartition): Promise<number> {
+    const admin = await this.ports.admin();
+    const [found] = await within(commitTimeoutMs, admin.fetchOffsets({ groupId: this.options.group, topics: [topic] }));
+    const offset = Number(found?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
+    return Math.max(0, offset);
+  }
+}
+
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+const whereOf = (key: string): TopicPartition => {
+  const slash = key.lastIndexOf('/');
+  return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) };
+};
