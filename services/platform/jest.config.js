@@ -1,2 +1,8 @@
 import preset from '../../jest.preset.js';
-export default { ...preset, rootDir: import.meta.dirname, displayName: 'platform' };
+export default {
+  ...preset,
+  rootDir: import.meta.dirname,
+  displayName: 'platform',
+  globalSetup: '../../tools/test-setup.mjs',
+  globalTeardown: '../../tools/test-teardown.mjs',
+};

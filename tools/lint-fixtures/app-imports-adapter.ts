@@ -1,0 +1,5 @@
+// at: services/billing/src/app/ports.ts
+// refused by: no-restricted-imports
+import { catalogStore } from '../adapters/postgres/catalog-store.ts';
+
+export const store = catalogStore;

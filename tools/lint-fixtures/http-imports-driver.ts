@@ -1,0 +1,5 @@
+// at: services/gateway/src/http/caller.ts
+// refused by: no-restricted-imports
+import type { Pool } from 'pg';
+
+export type Store = Pool;
