@@ -3,4 +3,4 @@ export type { GatewayOptions, RunningGateway } from './start.ts';
 export { gatewayConfig, gatewaySecretSettings, gatewaySettings, outsideFault } from './config.ts';
 export type { GatewayConfig, GatewaySecrets } from './config.ts';
 export type { TestClock } from './app/test-clock.ts';
-export { gatewaySchema } from './adapters/postgres/schema.ts';
+export { gatewaySchema, publicViews } from './adapters/postgres/schema.ts';

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { AppError } from '@tollgate/kernel';
+import { AppError, partitionOf } from '@tollgate/kernel';
 import type { ErrorCode } from '@tollgate/kernel';
 import type { AccountView, Answer, LedgerQueries } from '@tollgate/contracts';
 import { licenceKeyBytes, licenceKeyFrom } from '../domain/licence-key.ts';
@@ -22,7 +22,7 @@ export type LicenceKey = {
 /** Port: where keys are kept. A removed key keeps its row, because its history does. */
 export interface LicenceKeyStore {
   /** Takes the key's text; null: it is taken. One whose account the ledger never confirmed is answered again. */
-  reserve(key: Omit<LicenceKey, 'userId' | 'createdAt'>): Promise<LicenceKey | null>;
+  reserve(key: Omit<LicenceKey, 'userId' | 'createdAt'> & { readonly partition: number }): Promise<LicenceKey | null>;
   opened(id: string): Promise<void>;
   setOwner(id: string, userId: string | null): Promise<void>;
   remove(id: string): Promise<void>;
@@ -78,8 +78,10 @@ export class LicenceKeys {
   /** Makes a key with its units; null: the key exists. */
   async create(wanted: NewKey, caller: Caller): Promise<KeyWithState | null> {
     const key = wanted.key ?? licenceKeyFrom(randomBytes(licenceKeyBytes));
+    const account = licenceAccount(key);
+    const partition = partitionOf(account, this.line.partitions);
     const licence = await this.store.reserve({
-      id: randomUUID(), key, account: licenceAccount(key), pricePerToken: wanted.pricePerToken ?? null,
+      id: randomUUID(), key, account, partition, pricePerToken: wanted.pricePerToken ?? null,
     });
     if (licence === null) return null;
     const { tokens } = wanted;

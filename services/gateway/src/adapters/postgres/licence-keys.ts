@@ -23,11 +23,11 @@ export function makeLicenceKeyStore(pool: Pool): LicenceKeyStore {
   return {
     reserve: (key) =>
       one(
-        `insert into gateway.license_keys (id, license_key, account, price_per_token) values ($1, $2, $3, $4)
+        `insert into gateway.license_keys (id, license_key, account, partition, price_per_token) values ($1, $2, $3, $4, $5)
          on conflict (license_key) do update set price_per_token = excluded.price_per_token
            where gateway.license_keys.opened_at is null
          returning ${columns}`,
-        [key.id, key.key, key.account, key.pricePerToken],
+        [key.id, key.key, key.account, key.partition, key.pricePerToken],
       ),
     async opened(id) {
       await pool.query('update gateway.license_keys set opened_at = now() where id = $1 and opened_at is null', [id]);

@@ -38,6 +38,7 @@ create table gateway.license_keys (
   id uuid primary key,
   license_key text not null,
   account text not null,
+  partition smallint not null,
   user_id text,
   price_per_token bigint,
   created_at timestamptz not null default now(),
@@ -47,6 +48,7 @@ create table gateway.license_keys (
   constraint license_keys_account_once unique (account),
   constraint license_keys_price_positive check (price_per_token >= 1)
 );
+comment on column gateway.license_keys.partition is 'where the account lives: chosen once, as the number of partitions is';
 comment on column gateway.license_keys.user_id is 'projection of the ledger''s owner';
 comment on column gateway.license_keys.opened_at is 'null: the ledger has not confirmed the account yet';
 create index license_keys_by_user on gateway.license_keys (user_id);
