@@ -1,6 +1,6 @@
 import { AppError, invariant } from '@tollgate/kernel';
 import pg from 'pg';
-import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import type { DataSource, Logger, MigrationInterface, QueryRunner } from 'typeorm';
 import { roleUrl } from './roles.ts';
 
 /** One forward step. `name` is `<14-digit UTC timestamp>-<verb>-<thing>`, `sql` may hold several statements. */
@@ -90,6 +90,12 @@ async function canLogIn(url: string): Promise<boolean> {
   }
 }
 
+const nothing = (): void => undefined;
+/** What fails is thrown; TypeORM would print it as well. */
+const silent: Logger = {
+  logQuery: nothing, logQueryError: nothing, logQuerySlow: nothing, logSchemaBuild: nothing, logMigration: nothing, log: nothing,
+};
+
 /** TypeORM's runner, fed with our SQL. Loaded here only: it is large, and services on a migrated database never need it. */
 async function runMigrations(adminUrl: string, { schema, migrations }: ServiceSchema): Promise<readonly string[]> {
   if (migrations.length === 0) return [];
@@ -104,6 +110,7 @@ async function runMigrations(adminUrl: string, { schema, migrations }: ServiceSc
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     installExtensions: false,
+    logger: silent,
     extra: { max: 1, connectionTimeoutMillis: 10_000 },
   });
   await source.initialize();

@@ -1,31 +1,22 @@
+import { gatewaySecretSettings, gatewaySettings, outsideFault } from '@tollgate/gateway';
 import {
-  ConfigError, kafkaSettings, logLevelSetting, parseConfig, portSetting, postgresUrlSetting, serviceSecretSetting,
+  ConfigError, kafkaSettings, logLevelSetting, parseConfig, postgresUrlSetting, serviceSecretSetting,
 } from '@tollgate/service-kit';
 import { z } from 'zod';
 
-/** HS256 wants a key as long as its hash. */
-const jwtSecret = z.string().min(32, 'is shorter than 32 characters');
-const key = z.string().min(16, 'is shorter than 16 characters');
-
 const settings = z.object({
-  HOST: z.string().default('127.0.0.1'),
-  PORT: portSetting.default(3000),
+  ...gatewaySettings,
   DATA_DIR: z.string().default('.tollgate'),
   DATABASE_URL: postgresUrlSetting.optional(),
   ...kafkaSettings,
   KAFKA_BROKERS: kafkaSettings.KAFKA_BROKERS.optional(),
-  JWT_SECRET: jwtSecret.optional(),
-  JWT_JWKS_URL: z.url('is not an address').optional(),
-  JWT_ISSUER: z.string().optional(),
-  JWT_AUDIENCE: z.string().optional(),
-  SERVER_API_KEY: key.optional(),
-  ADMIN_EMAIL: z.string().default('admin@localhost'),
-  ADMIN_PASSWORD: z.string().min(8, 'is shorter than 8 characters').optional(),
-  OPTIMIZE_ADMIN_TOKEN: key.optional(),
+  JWT_SECRET: gatewaySecretSettings.JWT_SECRET.optional(),
+  SERVER_API_KEY: gatewaySecretSettings.SERVER_API_KEY.optional(),
+  ADMIN_PASSWORD: gatewaySecretSettings.ADMIN_PASSWORD.optional(),
+  OPTIMIZE_ADMIN_TOKEN: z.string().min(16, 'is shorter than 16 characters').optional(),
   SERVICE_SECRET: serviceSecretSetting.optional(),
   LOG_LEVEL: logLevelSetting,
   TEST_CLOCK: z.enum(['0', '1'], 'is neither 0 nor 1').optional(),
-  ANSWER_WAIT_MS: z.coerce.number().int().min(1).max(600_000).default(5_000),
 });
 export type Settings = z.output<typeof settings>;
 
@@ -46,13 +37,30 @@ export const isDistributed = (env: NodeJS.ProcessEnv): boolean => env['NODE_ENV'
  */
 export function readConfig(env: NodeJS.ProcessEnv, needed: readonly (keyof Settings)[] = neededWhenDistributed): PlatformConfig {
   const mode = isDistributed(env) ? 'distributed' : 'embedded';
-  const schema = mode === 'embedded' ? settings : settings.superRefine((values, context) => {
-    for (const name of needed) {
-      if (values[name] === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is missing: in distributed mode nothing is generated' });
-    }
-    if (values.TEST_CLOCK === '1') context.addIssue({ code: 'custom', path: ['TEST_CLOCK'], message: 'the test clock exists in embedded mode only' });
+  // Before the schema is applied: a schema's own checks of the whole do not run when a part is wrong.
+  const problems = [...(mode === 'distributed' ? distributedFaults(env, needed) : []), ...outsideFaults(env)];
+  try {
+    const parsed = parseConfig(settings, { env, secrets: mayComeAsFile });
+    if (problems.length === 0) return { mode, settings: parsed };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    problems.push(...error.problems);
+  }
+  throw new ConfigError(problems.sort());
+}
+
+function distributedFaults(env: NodeJS.ProcessEnv, needed: readonly string[]): readonly string[] {
+  const missing = needed.filter((name) => !env[name] && !env[`${name}_FILE`]);
+  const faults = missing.map((name) => `${name}: is missing: in distributed mode nothing is generated`);
+  return env['TEST_CLOCK'] === '1' ? [...faults, 'TEST_CLOCK: the test clock exists in embedded mode only'] : faults;
+}
+
+function outsideFaults(env: NodeJS.ProcessEnv): readonly string[] {
+  const { JWT_JWKS_URL, JWT_ISSUER, JWT_AUDIENCE } = env;
+  const fault = outsideFault({
+    JWT_JWKS_URL: JWT_JWKS_URL || undefined, JWT_ISSUER: JWT_ISSUER || undefined, JWT_AUDIENCE: JWT_AUDIENCE || undefined,
   });
-  return { mode, settings: parseConfig(schema, { env, secrets: mayComeAsFile }) };
+  return fault === null ? [] : [`JWT_JWKS_URL: ${fault}`];
 }
 
 /** For what was checked before and cannot be missing any more. */

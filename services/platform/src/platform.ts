@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startBilling, billingSchema } from '@tollgate/billing';
 import { partitionsDefault } from '@tollgate/contracts';
-import { gatewaySchema, startGateway } from '@tollgate/gateway';
+import { gatewayConfig, gatewaySchema, startGateway } from '@tollgate/gateway';
 import { wallClock, type Clock } from '@tollgate/kernel';
 import { ledgerSchema, startLedger } from '@tollgate/ledger';
 import { createInProcessAnswers, embeddedLogSchema, openEmbeddedLog, openKafkaLog, type EventLog } from '@tollgate/messaging';
@@ -111,11 +111,11 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
 
   const health = async (): Promise<HealthReport> => combineHealth(await Promise.all([ledger.health(), billing.health(), quota.health()]));
   const gateway = await startGateway({
-    config: gatewayConfig(config), secrets, databaseUrl: database.urlFor(gatewaySchema), eventLog, receiver: answers.receiver,
+    config: gatewayConfig(config.settings), secrets, databaseUrl: database.urlFor(gatewaySchema), eventLog, receiver: answers.receiver,
     ledger: ledger.queries, billing: billing.queries, clock, metrics, health, logger: loggerOf('gateway'),
     ...(testClock === undefined ? {} : { testClock }),
   });
   onStop('gateway', () => gateway.stop());
   say('Services       gateway, ledger, quota and billing in one process');
-  return gateway.address;
+  return gateway.address.url;
 }
