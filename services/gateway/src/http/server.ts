@@ -47,6 +47,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     bodyLimit: bodyMax,
     routerOptions: { maxParamLength: paramMax },
     genReqId: (request: IncomingMessage) => correlationIdOf(request.headers),
+    // No middleware here: its engine would cost every request a hook.
+    skipMiddie: true,
     keepAliveTimeout: keepAliveMs,
     requestTimeout: requestTimeoutMs,
     // Requests under way end, idle connections are closed.

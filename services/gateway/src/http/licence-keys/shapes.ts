@@ -24,14 +24,10 @@ export const keyText = z.string().transform(normalLicenceKey).refine(isLicenceKe
 export const AssignLicence = z.object({ license_key: keyText }).meta({ example: { license_key: 'ABC12-XYZ34' } });
 export type AssignLicence = z.output<typeof AssignLicence>;
 
-export const UseToken = z.union([
-  z.object({
-    purpose: storable(255, 0).nullish(),
-    metadata: z.record(z.string(), z.unknown()).nullish(),
-  }),
-  z.undefined().transform(() => ({ purpose: undefined, metadata: undefined })),
-  z.null().transform(() => ({ purpose: undefined, metadata: undefined })),
-], { error: 'the body is a JSON object with purpose (text of at most 255 characters) and metadata (an object), both optional' })
+export const UseToken = z.object({
+  purpose: storable(255, 0).nullish(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+}).nullish()
   .meta({ example: { purpose: 'API request', metadata: { endpoint: '/api/data' } } });
 export type UseToken = z.output<typeof UseToken>;
 

@@ -59,8 +59,8 @@ export class UseTokenController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { userId } = userOf(request);
-    const purpose = body.purpose ?? undefined;
-    const metadata = body.metadata ?? undefined;
+    const purpose = body?.purpose ?? undefined;
+    const metadata = body?.metadata ?? undefined;
     const answer = await this.keys.useOne({ key, userId, purpose, metadata }, callerOf(request));
     const problem = problemOf(answer);
     if (problem !== null) {

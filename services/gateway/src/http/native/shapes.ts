@@ -91,7 +91,7 @@ export type Hold = z.output<typeof Hold>;
 
 export const Settle = z.object({ amount: amountFrom(0n) }).meta({ example: { amount: '42' } });
 export const Extend = z.object({ amount: amountFrom(1n) }).meta({ example: { amount: '10' } });
-export const Nothing = z.union([z.undefined(), z.null(), z.record(z.string(), z.unknown())]);
+export const Nothing = z.record(z.string(), z.unknown()).nullish();
 
 export const Correct = z.object({ reason: text(1_000), amount: amountFrom(1n).optional() })
   .meta({ example: { reason: 'charged twice by the caller', amount: '1' } });
