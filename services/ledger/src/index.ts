@@ -1,1 +1,4 @@
-export {};
+export { startLedger } from './start.ts';
+export type { RunningLedger } from './start.ts';
+export type { LedgerOptions } from './ledger.module.ts';
+export { ledgerSchema } from './adapters/postgres/migrations/index.ts';

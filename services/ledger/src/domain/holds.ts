@@ -6,11 +6,12 @@ import { Refusal } from './decided.ts';
 import { bookDueLots } from './due-lots.ts';
 import type { Cause, Entry, HoldOutcome, HoldRow } from './entry.ts';
 import type { Ask, HoldId, Request } from './request.ts';
+import { formatHoldId } from './request.ts';
 import { closeRequest, existing, postBudgets, postSpend, refuseBeyond, refuseInactive } from './spend.ts';
 import { holdView } from './views.ts';
 
 /** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
-export type EndedHolds = (ref: number, hold: number) => HoldView | undefined;
+export type EndedHolds = (id: HoldId) => HoldView | undefined;
 
 export function decideHold(book: Book, request: Request, ask: Extract<Ask, { type: 'hold' }>): Decided {
   const account = existing(book, request.account);
@@ -59,7 +60,7 @@ export function decideSettle(book: Book, request: Request, ask: { readonly hold:
   })];
   bookDueLots(book, account.id);
   const settled = holdView(book.partition, account, { ...hold, amount: ending.freed, status: 'settled', settled: ask.amount });
-  book.endedHolds.set(endedKey(account.ref, hold.hold), settled);
+  noteEnded(book, account, ending.children, settled);
   return booked(book, entries, settled);
 }
 
@@ -83,7 +84,7 @@ export function postRelease(
   const entry = book.post(accountId, { kind, cause: end.cause, ordinal: 0, held, hold: end.hold.hold, holdRows: ending.rows(0n) });
   postBudgets(book, { of: entry, ids: end.hold.budgets, used: 0n, held });
   const view = holdView(book.partition, account, { ...end.hold, amount: ending.freed, status: end.outcome });
-  book.endedHolds.set(endedKey(account.ref, end.hold.hold), view);
+  noteEnded(book, account, ending.children, view);
   return { entry, view };
 }
 
@@ -99,7 +100,7 @@ function endingOf(account: Readonly<Account>, hold: Hold, outcome: HoldOutcome, 
   const back = (spent: bigint): bigint => (parent && spent < freed ? freed - spent : 0n);
   return {
     freed,
-    parent,
+    children,
     /** By how much the account's held sum falls. */
     given: (spent: bigint): bigint => freed - back(spent),
     rows: (spent: bigint): readonly Omit<HoldRow, 'floor'>[] => [
@@ -128,12 +129,19 @@ function openHold(book: Book, request: Request, id: HoldId, ended: EndedHolds): 
   const account = existing(book, request.account);
   const hold = account.holds.get(id.hold);
   if (hold) return { account, hold };
-  const outcome = book.endedHolds.get(endedKey(id.ref, id.hold)) ?? ended(id.ref, id.hold);
+  const outcome = book.endedHolds.get(formatHoldId(id)) ?? ended(id);
   if (!outcome) throw new Refusal('HOLD_UNKNOWN', 'there is no such hold');
   throw new Refusal('HOLD_ENDED', `the hold was ${outcome.status} before`, { hold: outcome });
 }
 
-const endedKey = (ref: number, hold: number): string => `${ref}-${hold}`;
+/** A batch may ask again for a hold that it has just ended. */
+function noteEnded(book: Book, account: Readonly<Account>, children: readonly Hold[], ended: HoldView): void {
+  book.endedHolds.set(ended.hold_id, ended);
+  for (const child of children) {
+    const view = holdView(book.partition, account, { ...child, status: 'released' });
+    book.endedHolds.set(view.hold_id, view);
+  }
+}
 
 function booked(book: Book, entries: readonly Entry[], hold: HoldView): Decided {
   const account = entries[0]?.account ?? '';

@@ -1,0 +1,92 @@
+import { accountKinds } from '@tollgate/contracts';
+import type { AccountSettings, AccountStatus } from '@tollgate/contracts';
+import { invariant } from '@tollgate/kernel';
+import type { Account, Counter, Hold, Lot, Settings } from '../../domain/account.ts';
+import { inconsistency, newAccount } from '../../domain/account.ts';
+import { dueOf } from '../../domain/evolve.ts';
+
+/** A row of `loadAccounts`. */
+export type AccountRow = {
+  readonly partition: number; readonly account: number; readonly id: string; readonly kind: number; readonly unit: string; readonly opened_at: Date;
+  readonly seq: bigint; readonly balance_after: bigint; readonly held_after: bigint; readonly used_after: bigint; readonly period_start: Date | null;
+  readonly lot: bigint | null; readonly lot_left: bigint | null; readonly recorded_at: Date;
+  readonly status: AccountStatus; readonly owner: string | null; readonly settings: AccountSettings; readonly limit_fetched_at: Date;
+  readonly lots: readonly LotTuple[] | null; readonly holds: readonly HoldTuple[] | null;
+  readonly counter: CounterTuple | null; readonly earlier: CounterTuple | null;
+};
+type LotTuple = readonly [lot: string, seq: string, left: string, granted: string, priority: number, expiresMs: string | null];
+type HoldTuple = readonly [
+  hold: string, seq: string, amount: string, expiresMs: string, parent: string | null, budgets: readonly string[], outcome: string,
+];
+type CounterTuple = readonly [startMs: string, endMs: string, used: string, highWater: string, seq: string];
+
+/** An account exactly as it was after its last entry; frozen when its parts do not add up (rule 15). */
+export function fromRowAccount(row: AccountRow): Account {
+  const kind = accountKinds[row.kind];
+  invariant(kind, `account ${row.id} has a kind that does not exist`);
+  const account = newAccount({ ref: row.account, id: row.id, kind, unit: row.unit, openedMs: row.opened_at.getTime() });
+  account.seq = Number(row.seq);
+  account.balance = row.balance_after;
+  account.held = row.held_after;
+  account.lastRecordedMs = row.recorded_at.getTime();
+  account.terms = { status: row.status, owner: row.owner, settings: fromRowSettings(row.settings), limitFetchedMs: row.limit_fetched_at.getTime() };
+  account.lots = lotsOf(row);
+  account.lotSeen = row.lot === null ? null : Number(row.lot);
+  account.holds = holdsOf(row.holds ?? []);
+  account.counter = counterOf(row, row.counter) ?? { period: null, used: row.used_after, highWater: row.used_after };
+  account.earlier = row.earlier && row.earlier[0] !== '-1' ? counterOf(row, row.earlier) : null;
+  account.dueMs = dueOf(account);
+  account.frozen = inconsistency(account);
+  return account;
+}
+
+export function fromRowSettings(settings: AccountSettings): Settings {
+  const amount = (text: string | undefined): bigint | null => (text === undefined ? null : BigInt(text));
+  return {
+    limit: amount(settings.limit),
+    overdraft: settings.overdraft === 'unlimited' ? 'unlimited' : amount(settings.overdraft),
+    allowance: amount(settings.allowance),
+    period: settings.period ?? null,
+    trialEndMs: settings.trial_end === undefined ? null : Date.parse(settings.trial_end),
+    plan: settings.plan ?? null,
+  };
+}
+
+/** The newest version of each lot still open, in burning order; the last entry tells what is left in the lot it carries. */
+function lotsOf(row: AccountRow): readonly Lot[] {
+  const newest = new Map<number, Lot>();
+  for (const [lot, seq, left, granted, priority, expiresMs] of row.lots ?? []) {
+    newest.set(Number(lot), {
+      lot: Number(lot), rowSeq: Number(seq), left: BigInt(left), granted: BigInt(granted), priority, expiresMs: expiresMs === null ? null : Number(expiresMs),
+    });
+  }
+  if (row.lot !== null && row.lot_left !== null) {
+    const carried = newest.get(Number(row.lot));
+    if (carried && carried.left > 0n) newest.set(carried.lot, { ...carried, left: row.lot_left });
+  }
+  return [...newest.values()].filter(({ left }) => left > 0n).sort((a, b) => a.priority - b.priority || expiry(a) - expiry(b) || a.lot - b.lot);
+}
+/** Later than any expiry that can be set, so that two lots without one differ by 0. */
+const expiry = (lot: Lot): number => lot.expiresMs ?? Number.MAX_SAFE_INTEGER;
+
+function holdsOf(rows: readonly HoldTuple[]): ReadonlyMap<number, Hold> {
+  const holds = new Map<number, Hold>();
+  for (const [number, seq, amount, expiresMs, parent, budgets, outcome] of rows) {
+    const hold = Number(number);
+    holds.delete(hold);
+    if (outcome !== 'open') continue;
+    holds.set(hold, { hold, amount: BigInt(amount), expiresMs: Number(expiresMs), parent: parent === null ? null : Number(parent), budgets, rowSeq: Number(seq) });
+  }
+  return holds;
+}
+
+/** A counter row, moved on by the last entry where that counts in the same period and is newer. */
+function counterOf(row: AccountRow, tuple: CounterTuple | null): Counter | null {
+  if (!tuple) return null;
+  const [startMs, endMs, used, highWater, seq] = tuple;
+  const period = startMs === '-1' ? null : { startMs: Number(startMs), endMs: Number(endMs) };
+  const same = (row.period_start?.getTime() ?? -1) === (period?.startMs ?? -1);
+  if (!same || row.seq < BigInt(seq)) return { period, used: BigInt(used), highWater: BigInt(highWater) };
+  const high = BigInt(highWater);
+  return { period, used: row.used_after, highWater: row.used_after > high ? row.used_after : high };
+}

@@ -1,0 +1,192 @@
+import type { HoldView } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import pg from 'pg';
+import type { Pool } from 'pg';
+import type { BookStore, ClaimedPartition, FirstAnswer, Identity, PartitionCommit, StoredPosition } from '../../app/ports.ts';
+import { CommitError } from '../../app/ports.ts';
+import type { Account } from '../../domain/account.ts';
+import type { Target } from '../../domain/corrections.ts';
+import type { Entry, EntryKind, Timer, TimerKind } from '../../domain/entry.ts';
+import { entryKinds, timerKinds } from '../../domain/entry.ts';
+import type { EntryId, HoldId } from '../../domain/request.ts';
+import { holdView } from '../../domain/views.ts';
+import type { AccountRow } from './account-row.ts';
+import { fromRowAccount } from './account-row.ts';
+import { runCopyQuery } from './copy-query.ts';
+import { encodeCommit } from './encode-commit.ts';
+import type { EntryRow } from './entry-row.ts';
+import { fromRowEntry } from './entry-row.ts';
+import { firstAnswerOf } from './first-answer.ts';
+import { claimPartition, endBlockers, readItems, readNames, readPositions, readTimers, setTopicId } from './sql/claim-partition.sql.ts';
+import { advancePositions } from './sql/commit-group.sql.ts';
+import { loadAccounts } from './sql/load-accounts.sql.ts';
+import { endedHolds, firstAnswers, targetsByEntry, targetsByRequest } from './sql/look-up.sql.ts';
+
+/** How long a claim waits for a lock before the back ends that block it are ended (rule 6). */
+const claimWaitMs = 1_000;
+
+type PositionRow = {
+  readonly partition: number; readonly epoch: bigint; readonly topic_id: string | null; readonly next_offset: bigint; readonly last_time_ms: bigint;
+  readonly last_record: string | null; readonly last_seq: bigint; readonly last_account: number; readonly last_name: number;
+  readonly timer_due_ms: bigint; readonly timer_account: number; readonly timer_kind: number; readonly timer_object: bigint;
+};
+
+/** The books on PostgreSQL. The pool's role may insert and read them, nothing else. */
+export class PostgresBookStore implements BookStore {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async claim(partition: number): Promise<ClaimedPartition> {
+    const row = await this.#claimRow(partition);
+    const [names, items] = await Promise.all([
+      this.#pool.query<{ name: number; text: string }>(readNames, [partition]),
+      this.#pool.query<{ item: ClaimedPartition['items'][number]['item']; booked_at: Date }>(readItems, [partition]),
+    ]);
+    return {
+      position: fromRowPosition(row),
+      names: new Map(names.rows.map(({ name, text }) => [text, name])),
+      items: items.rows.map(({ item, booked_at: booked }) => ({ item, bookedMs: booked.getTime() })),
+    };
+  }
+
+  async setTopicId(partition: number, epoch: number, topicId: string): Promise<void> {
+    await this.#pool.query(setTopicId, [partition, epoch, topicId]);
+  }
+
+  async positions(partitions: readonly number[]): Promise<ReadonlyMap<number, StoredPosition>> {
+    const { rows } = await this.#pool.query<PositionRow>(readPositions, [partitions]);
+    return new Map(rows.map((row) => [row.partition, fromRowPosition(row)]));
+  }
+
+  async timers(partition: number, after: Timer, limit: number): Promise<readonly Timer[]> {
+    const values = [partition, after.dueMs, after.ref, timerKinds[after.kind], after.object, limit];
+    const { rows } = await this.#pool.query<{ due_ms: bigint; account: number; kind: number; object: bigint }>({ name: 'timers', text: readTimers, values });
+    return rows.map((row) => ({ dueMs: Number(row.due_ms), ref: row.account, kind: timerKind(row.kind), object: Number(row.object) }));
+  }
+
+  async accounts(wanted: Parameters<BookStore['accounts']>[0]): Promise<readonly { partition: number; account: Account }[]> {
+    const { byId, byRef } = wanted;
+    const values = [byId.map((one) => one.partition), byId.map((one) => one.id), byRef.map((one) => one.partition), byRef.map((one) => one.ref)];
+    const { rows } = await this.#pool.query<AccountRow>({ name: 'accounts', text: loadAccounts, values });
+    return rows.map((row) => ({ partition: row.partition, account: fromRowAccount(row) }));
+  }
+
+  async firstAnswers(partition: number, identities: readonly Identity[]): Promise<readonly (FirstAnswer | undefined)[]> {
+    const values = [partition, identities.map(({ account }) => account), identities.map(({ source }) => source), identities.map(({ id }) => id)];
+    type Row = EntryRow & { asked: bigint; hold_amount: bigint | null; hold_expires: Date | null; hold_outcome: string | null; hold_settled: bigint | null };
+    const { rows } = await this.#pool.query<Row>({ name: 'first-answers', text: firstAnswers, values });
+    const byAsked = new Map<number, { entries: Entry[]; hold: HoldView | undefined; kind: EntryKind }>();
+    for (const row of rows) {
+      const entry = fromRowEntry(row);
+      const hold = entry.hold !== null && row.hold_amount !== null && row.hold_expires ? holdView(partition, { ref: entry.ref, id: entry.account }, {
+        hold: entry.hold, amount: row.hold_amount, expiresMs: row.hold_expires.getTime(), status: row.hold_outcome as HoldView['status'], settled: row.hold_settled,
+      }) : undefined;
+      const found = byAsked.get(Number(row.asked));
+      if (found) found.entries.push(entry);
+      else byAsked.set(Number(row.asked), { entries: [entry], hold, kind: entry.kind });
+    }
+    return identities.map((_, index) => {
+      const found = byAsked.get(index + 1);
+      return found && firstAnswerOf(partition, found.entries, found.hold);
+    });
+  }
+
+  async endedHolds(ids: readonly HoldId[]): Promise<readonly (HoldView | undefined)[]> {
+    const values = [ids.map(({ partition }) => partition), ids.map(({ ref }) => ref), ids.map(({ hold }) => hold)];
+    type Row = { partition: number; account: number; hold: bigint; id: string; amount: bigint; expires_at: Date; outcome: string; settled: bigint | null };
+    const { rows } = await this.#pool.query<Row>({ name: 'ended-holds', text: endedHolds, values });
+    const views = new Map(rows.map((row) => [`${row.partition}-${row.account}-${row.hold}`, holdView(row.partition, { ref: row.account, id: row.id }, {
+      hold: Number(row.hold), amount: row.amount, expiresMs: row.expires_at.getTime(), status: row.outcome as HoldView['status'], settled: row.settled,
+    })]));
+    return ids.map((id) => views.get(`${id.partition}-${id.ref}-${id.hold}`));
+  }
+
+  async targets(ids: readonly EntryId[]): Promise<readonly (Target | undefined)[]> {
+    const values = [ids.map(({ partition }) => partition), ids.map(({ seq }) => seq)];
+    const { rows } = await this.#pool.query<TargetRow>({ name: 'targets', text: targetsByEntry, values });
+    const targets = new Map(rows.map((row) => [`${row.partition}-${row.partition_seq}`, fromRowTarget(row)]));
+    return ids.map((id) => targets.get(`${id.partition}-${id.seq}`));
+  }
+
+  async requestTargets(partition: number, { account, source, id }: Identity): Promise<readonly Target[]> {
+    const { rows } = await this.#pool.query<TargetRow>({ name: 'request-targets', text: targetsByRequest, values: [partition, account, source, id] });
+    return rows.map(fromRowTarget);
+  }
+
+  async commit(group: readonly PartitionCommit[]): Promise<void> {
+    const { statements, copies } = encodeCommit(group);
+    let client: pg.PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      throw new CommitError({ why: 'unknown', detail: String(error) }, error);
+    }
+    let broken: Error | undefined;
+    try {
+      await runCopyQuery(client, advancePositions(group) + statements, copies);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.failure.why === 'unknown') broken = error instanceof Error ? error : new Error(String(error));
+      throw failure;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** Updates the position row; when that waits longer than a second, ends whoever of our role holds it. */
+  async #claimRow(partition: number): Promise<PositionRow> {
+    const client = await this.#pool.connect();
+    try {
+      const { rows: [session] } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+      const claiming = client.query<PositionRow>(claimPartition, [partition]);
+      const unblock = setInterval(() => void this.#pool.query(endBlockers, [session?.pid]).catch(() => undefined), claimWaitMs);
+      const { rows: [row] } = await claiming.finally(() => clearInterval(unblock));
+      if (!row) throw new AppError('bug', 'INVARIANT_BROKEN', `partition ${partition} has no position`);
+      return row;
+    } finally {
+      client.release();
+    }
+  }
+}
+
+/** What the database's refusal of a commit means. */
+function failureOf(error: unknown): CommitError {
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return new CommitError({ why: 'unknown', detail: String(error) }, error);
+  const { code, constraint } = error;
+  if (code === '22012') return new CommitError({ why: 'fenced' }, error);
+  if (code === '23505' && constraint === 'entries_request_once') {
+    const partition = /=\((\d+),/.exec(error.detail ?? '')?.[1];
+    return new CommitError({ why: 'duplicate', partition: partition === undefined ? null : Number(partition) }, error);
+  }
+  // Data exceptions and violated constraints are about a row; everything else (deadlock, shutdown, disk) is about the server.
+  if (code.startsWith('22') || code.startsWith('23')) return new CommitError({ why: 'unstorable', detail: `${code} ${error.message}` }, error);
+  return new CommitError({ why: 'unknown', detail: `${code} ${error.message}` }, error);
+}
+
+function fromRowPosition(row: PositionRow): StoredPosition {
+  return {
+    partition: row.partition, epoch: Number(row.epoch), topicId: row.topic_id, nextOffset: Number(row.next_offset), lastTimeMs: Number(row.last_time_ms),
+    lastRecord: row.last_record, lastSeq: Number(row.last_seq), lastAccount: row.last_account, lastName: row.last_name,
+    timer: { dueMs: Number(row.timer_due_ms), ref: row.timer_account, kind: timerKind(row.timer_kind), object: Number(row.timer_object) },
+  };
+}
+
+const timerKind = (number: number): TimerKind => (number === 2 ? 'lot' : number === 3 ? 'reset' : 'hold');
+
+type TargetRow = {
+  readonly partition: number; readonly partition_seq: bigint; readonly account_id: string; readonly kind: number; readonly amount: bigint; readonly lot: bigint | null;
+  readonly hold: bigint | null; readonly period_start: Date | null; readonly priority: number | null; readonly expires_at: Date | null;
+  readonly corrected: bigint; readonly budgets: readonly string[] | null;
+};
+const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
+
+function fromRowTarget(row: TargetRow): Target {
+  return {
+    partitionSeq: Number(row.partition_seq), account: row.account_id, kind: kindByNumber.get(row.kind) ?? 'opened', amount: row.amount, corrected: row.corrected,
+    lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null },
+    hold: row.hold === null ? null : Number(row.hold), periodStartMs: row.period_start?.getTime() ?? null, budgets: row.budgets ?? [],
+  };
+}

@@ -1,0 +1,94 @@
+import type { CatalogItem, LedgerQueries } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import { parseRateCard } from '@tollgate/pricing';
+import type { Pool } from 'pg';
+import type { BooksReader } from '../../app/queries.ts';
+import type { Account } from '../../domain/account.ts';
+import type { BookedCard } from '../../domain/catalog.ts';
+import { cardAt, emptyCatalog, rateCardDefault } from '../../domain/catalog.ts';
+import type { Entry } from '../../domain/entry.ts';
+import { entryKinds } from '../../domain/entry.ts';
+import type { EntryId } from '../../domain/request.ts';
+import type { AccountRow } from './account-row.ts';
+import { fromRowAccount } from './account-row.ts';
+import type { EntryRow } from './entry-row.ts';
+import { fromRowEntry } from './entry-row.ts';
+import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
+import { accountExists, allPositions, catalogBooked, catalogItem, entriesCount, entriesPage, entryById, refusedPage } from './sql/read-books.sql.ts';
+
+/** Reads of the books on PostgreSQL, for queries. */
+export class PostgresBooksReader implements BooksReader {
+  readonly #pool: Pool;
+  readonly #partitions: number;
+  constructor(pool: Pool, partitions: number) {
+    this.#pool = pool;
+    this.#partitions = partitions;
+  }
+
+  async accounts(partition: number, ids: readonly string[], at?: string): Promise<readonly Account[]> {
+    const values = [ids.map(() => partition), ids, [], []];
+    const query = at === undefined
+      ? { name: 'accounts', text: loadAccounts, values }
+      : { name: 'accounts-at', text: loadAccountsAt, values: [...values, at] };
+    const { rows } = await this.#pool.query<AccountRow>(query);
+    return rows.map(fromRowAccount);
+  }
+
+  async entries(page: Parameters<BooksReader['entries']>[0]): ReturnType<BooksReader['entries']> {
+    const { partition, account, beforeSeq, limit, from = null, to = null } = page;
+    const kinds = page.kinds?.map((kind) => entryKinds[kind]) ?? null;
+    const { rows } = await this.#pool.query<EntryRow>({ name: 'entries-page', text: entriesPage, values: [partition, account, beforeSeq, limit, from, to, kinds] });
+    if (rows.length === 0) {
+      const { rowCount } = await this.#pool.query({ name: 'account-exists', text: accountExists, values: [partition, account] });
+      if (rowCount === 0) return null;
+    }
+    const items = rows.map(fromRowEntry);
+    if (!page.total) return { items };
+    const { rows: [count] } = await this.#pool.query<{ total: bigint }>({ name: 'entries-count', text: entriesCount, values: [partition, account, from, to, kinds] });
+    return { items, total: Number(count?.total ?? 0n) };
+  }
+
+  async entry(id: EntryId): Promise<Entry | null> {
+    const { rows: [row] } = await this.#pool.query<EntryRow>({ name: 'entry', text: entryById, values: [id.partition, id.seq] });
+    return row ? fromRowEntry(row) : null;
+  }
+
+  readonly refused: LedgerQueries['refused'] = async ({ account = null, after, limit }) => {
+    const cursor = after === undefined ? [null, null, null] : (/^(\d{1,15})-(\d{1,5})-(\d{1,15})$/.exec(after)?.slice(1) ?? cursorRefused());
+    type Row = { account: string; source: string; request_id: string; type: string; code: string; detail: string; refused_at: Date; partition: number; log_offset: bigint; refused_ms: bigint };
+    const { rows } = await this.#pool.query<Row>({ name: 'refused', text: refusedPage, values: [account, ...cursor, limit] });
+    const items = rows.map((row) => ({
+      account: row.account, source: row.source, id: row.request_id, type: row.type, code: row.code, detail: row.detail,
+      refused_at: row.refused_at.toISOString(), cursor: `${row.refused_ms}-${row.partition}-${row.log_offset}`,
+    }));
+    return { items, next: items.length === limit ? (items.at(-1)?.cursor ?? null) : null };
+  };
+
+  readonly catalog: LedgerQueries['catalog'] = async ({ catalog }) => {
+    const { rows } = await this.#pool.query<{ name: string; version: number; partitions: number }>(catalogBooked, [catalog]);
+    return rows.map((row) => ({ ...row, of: this.#partitions }));
+  };
+
+  async card(partition: number, name: string, version: number): Promise<BookedCard | null> {
+    if (name === rateCardDefault && version === 1) {
+      const builtIn = cardAt(emptyCatalog, name, 0);
+      if (builtIn) return builtIn;
+    }
+    const { rows: [row] } = await this.#pool.query<{ item: CatalogItem; booked_at: Date }>(catalogItem, [partition, name, version]);
+    if (!row) return null;
+    const fromMs = Math.max(Date.parse(row.item.effective_from), row.booked_at.getTime());
+    return { version, fromMs, card: parseRateCard(row.item.content), item: row.item };
+  }
+
+  async positions(): ReturnType<BooksReader['positions']> {
+    const { rows } = await this.#pool.query<{ partition: number; epoch: bigint; next_offset: bigint; last_seq: bigint; halted: string | null }>(allPositions);
+    return rows.map((row) => ({
+      partition: row.partition, epoch: String(row.epoch), next_offset: String(row.next_offset), last_seq: String(row.last_seq),
+      ...(row.halted === null ? {} : { reason: row.halted }),
+    }));
+  }
+}
+
+function cursorRefused(): never {
+  throw new AppError('invalid', 'REQUEST_INVALID', 'after is not a cursor of this list');
+}

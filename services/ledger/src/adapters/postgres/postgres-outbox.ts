@@ -1,0 +1,95 @@
+import { familyOf } from '@tollgate/kernel';
+import type { Pool } from 'pg';
+import type { OutboxStore, PublishedTopic, Unpublished } from '../../app/outbox.ts';
+import { published } from '../../app/outbox.ts';
+import { entryView } from '../../domain/views.ts';
+import type { EntryRow } from './entry-row.ts';
+import { fromRowEntry } from './entry-row.ts';
+import { entriesInOrder } from './sql/read-books.sql.ts';
+
+const setThrough = `insert into ledger.publications (partition, topic, published_through) values ($1, $2, $3)
+on conflict (partition, topic) do update set published_through = excluded.published_through
+where ledger.publications.published_through < excluded.published_through`;
+
+const crossingsAfter = `select c.*, a.id from ledger.crossings c join ledger.accounts a using (partition, account)
+where c.partition = $1 and c.partition_seq > $2 and c.partition_seq <= coalesce(
+  (select partition_seq from ledger.crossings where partition = $1 and partition_seq > $2 order by partition_seq offset $3 limit 1),
+  9223372036854775807)
+order by c.partition_seq, c.block`;
+
+const deadLettersAfter = `select * from ledger.dead_letters where partition = $1 and log_offset > $2 order by log_offset limit $3`;
+const sealsAfter = 'select * from ledger.seals where partition = $1 and number > $2 order by number limit $3';
+
+/** The ledger's tables as outboxes: rows are numbered without gaps, so a position a topic is enough. */
+export class PostgresOutbox implements OutboxStore {
+  readonly #pool: Pool;
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async publishedThrough(partition: number, topic: PublishedTopic): Promise<number> {
+    const text = 'select published_through from ledger.publications where partition = $1 and topic = $2';
+    const { rows: [row] } = await this.#pool.query<{ published_through: bigint }>({ name: 'published-through', text, values: [partition, topic] });
+    return Number(row?.published_through ?? -1n);
+  }
+
+  async setPublished(partition: number, topic: PublishedTopic, seq: number): Promise<void> {
+    await this.#pool.query({ name: 'set-published', text: setThrough, values: [partition, topic, seq] });
+  }
+
+  after(partition: number, topic: PublishedTopic, seq: number, limit: number): Promise<readonly Unpublished[]> {
+    switch (topic) {
+      case published.entries:
+        return this.#entries(partition, seq, limit);
+      case published.crossings:
+        return this.#crossings(partition, seq, limit);
+      case published.seals:
+        return this.#seals(partition, seq, limit);
+      default:
+        return this.#deadLetters(partition, topic, seq, limit);
+    }
+  }
+
+  async #entries(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
+    const { rows } = await this.#pool.query<EntryRow>({ name: 'entries-in-order', text: entriesInOrder, values: [partition, Math.max(seq, 0), limit] });
+    return rows.map((row) => {
+      const entry = fromRowEntry(row);
+      return message(published.entries, { partition, seq: entry.partitionSeq, account: entry.account }, { type: 'EntryBooked', ...entryView(partition, entry) });
+    });
+  }
+
+  async #crossings(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
+    type Row = { id: string; partition_seq: bigint; period_start: Date; period_end: Date; block: bigint; plan: string };
+    const { rows } = await this.#pool.query<Row>({ name: 'crossings-after', text: crossingsAfter, values: [partition, seq, limit] });
+    return rows.map((row) => message(published.crossings, { partition, seq: Number(row.partition_seq), account: row.id }, {
+      type: 'TierCrossed', account: row.id, period_start: row.period_start.toISOString(), period_end: row.period_end.toISOString(),
+      block: String(row.block), plan: row.plan, entry: `${partition}-${row.partition_seq}`,
+    }));
+  }
+
+  async #seals(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
+    type Row = { number: bigint; from_seq: bigint; to_seq: bigint; root: Buffer; seal_hash: Buffer; sealed_at: Date };
+    const { rows } = await this.#pool.query<Row>({ name: 'seals-after', text: sealsAfter, values: [partition, seq, limit] });
+    return rows.map((row) => message(published.seals, { partition, seq: Number(row.number), account: '' }, {
+      type: 'PartitionSealed', number: String(row.number), from_seq: String(row.from_seq), to_seq: String(row.to_seq),
+      root: row.root.toString('hex'), seal_hash: row.seal_hash.toString('hex'), sealed_at: row.sealed_at.toISOString(),
+    }));
+  }
+
+  async #deadLetters(partition: number, topic: PublishedTopic, seq: number, limit: number): Promise<readonly Unpublished[]> {
+    type Row = { log_offset: bigint; reason: string; record_key: string; record_value: string; headers: string; recorded_at: Date };
+    const { rows } = await this.#pool.query<Row>({ name: 'dead-letters-after', text: deadLettersAfter, values: [partition, seq, limit] });
+    return rows.map((row) => ({
+      seq: Number(row.log_offset),
+      record: {
+        topic, partition, key: row.record_key, value: row.record_value,
+        headers: { reason: row.reason, 'original-offset': String(row.log_offset), 'original-partition': String(partition), 'recorded-at': row.recorded_at.toISOString(), 'original-headers': row.headers },
+      },
+    }));
+  }
+}
+
+function message(topic: PublishedTopic, of: { partition: number; seq: number; account: string }, data: object): Unpublished {
+  const value = JSON.stringify({ schemaVersion: 1, partition: of.partition, partition_seq: String(of.seq), ...data });
+  return { seq: of.seq, record: { topic, partition: of.partition, key: familyOf(of.account), value } };
+}

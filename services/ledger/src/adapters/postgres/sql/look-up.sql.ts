@@ -1,0 +1,44 @@
+/**
+ * The entries of requests booked before: $1 partition, then arrays of account ids, sources and request ids. `asked` is the
+ * place in the arrays, from 1. Rides on the once-only index.
+ */
+export const firstAnswers = `
+select w.asked, e.*, a.id as account_id, a.kind as account_kind, u.text as unit_text, k.text as contra_text, w.source as source_text,
+  d.content, h.amount as hold_amount, h.expires_at as hold_expires, h.outcome as hold_outcome, h.settled as hold_settled
+from unnest($2::text[], $3::text[], $4::text[]) with ordinality w(account, source, request_id, asked)
+join ledger.accounts a on a.partition = $1 and a.id = w.account
+join ledger.names s on s.partition = $1 and s.text = w.source
+join ledger.entries e on e.partition = $1 and e.account = a.account and e.source = s.name and e.request_id = w.request_id
+join ledger.names u on u.partition = $1 and u.name = a.unit
+join ledger.names k on k.partition = $1 and k.name = e.contra
+left join ledger.details d on d.partition = $1 and d.partition_seq = e.partition_seq
+left join ledger.holds h on h.partition = $1 and h.account = e.account and h.seq = e.seq and h.hold = e.hold
+order by w.asked, e.ordinal`;
+
+/** How holds ended: arrays of partitions, account numbers and hold numbers. */
+export const endedHolds = `
+select w.partition, w.account, w.hold, a.id, h.amount, h.expires_at, h.outcome, h.settled
+from unnest($1::smallint[], $2::integer[], $3::bigint[]) w(partition, account, hold)
+join ledger.accounts a on a.partition = w.partition and a.account = w.account
+join lateral (select * from ledger.holds h where h.partition = w.partition and h.account = w.account and h.hold = w.hold
+  order by h.seq desc limit 1) h on true
+where h.outcome <> 'open'`;
+
+const target = `
+select e.partition, e.partition_seq, a.id as account_id, e.kind, e.amount, e.lot, e.hold, e.period_start,
+  l.priority, l.expires_at,
+  coalesce((select sum(abs(c.amount)) from ledger.entries c where c.partition = e.partition and c.corrects = e.partition_seq), 0)::bigint as corrected,
+  (select array_agg(ba.id) from ledger.entries b join ledger.accounts ba on ba.partition = b.partition and ba.account = b.account
+    where b.partition = e.partition and b.partition_seq > e.partition_seq and b.partition_seq < e.partition_seq + 100000
+      and b.log_offset = e.log_offset and b.kind = 15) as budgets
+from ledger.entries e
+join ledger.accounts a on a.partition = e.partition and a.account = e.account
+left join lateral (select priority, expires_at from ledger.lots l where l.partition = e.partition and l.account = e.account and l.lot = e.lot
+  order by l.seq limit 1) l on true`;
+
+/** Entries to be taken back, by number: arrays of partitions and partition_seqs. */
+export const targetsByEntry = `${target} join unnest($1::smallint[], $2::bigint[]) w(partition, seq) on w.partition = e.partition and w.seq = e.partition_seq`;
+
+/** The entries of one request on its own account: $1 partition, $2 account id, $3 source, $4 request id. */
+export const targetsByRequest = `${target} join ledger.names s on s.partition = e.partition and s.name = e.source
+where e.partition = $1 and a.id = $2 and s.text = $3 and e.request_id = $4 order by e.ordinal`;

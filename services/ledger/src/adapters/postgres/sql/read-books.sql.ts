@@ -1,0 +1,46 @@
+const entryColumns = `e.*, a.id as account_id, a.kind as account_kind, u.text as unit_text, k.text as contra_text, s.text as source_text, d.content`;
+const entryJoins = `
+join ledger.accounts a on a.partition = e.partition and a.account = e.account
+join ledger.names u on u.partition = e.partition and u.name = a.unit
+join ledger.names k on k.partition = e.partition and k.name = e.contra
+join ledger.names s on s.partition = e.partition and s.name = e.source
+left join ledger.details d on d.partition = e.partition and d.partition_seq = e.partition_seq`;
+
+/** $1 partition, $2 account id, $3 before seq, $4 limit, $5 from, $6 to, $7 kinds (null: all). Newest first. */
+export const entriesPage = `select ${entryColumns} from ledger.entries e ${entryJoins}
+where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2) and e.seq < $3
+  and ($5::timestamptz is null or e.recorded_at >= $5) and ($6::timestamptz is null or e.recorded_at < $6)
+  and ($7::smallint[] is null or e.kind = any($7))
+order by e.seq desc limit $4`;
+
+export const entriesCount = `select count(*) as total from ledger.entries e
+where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2)
+  and ($3::timestamptz is null or e.recorded_at >= $3) and ($4::timestamptz is null or e.recorded_at < $4)
+  and ($5::smallint[] is null or e.kind = any($5))`;
+
+export const accountExists = 'select 1 from ledger.accounts where partition = $1 and id = $2';
+
+/** $1 partition, $2 partition_seq. */
+export const entryById = `select ${entryColumns} from ledger.entries e ${entryJoins} where e.partition = $1 and e.partition_seq = $2`;
+
+/** Entries of a partition in order: $2 exclusive, $3 at most. With the commitment beside each. */
+export const entriesInOrder = `select ${entryColumns}, d.commitment from ledger.entries e ${entryJoins}
+where e.partition = $1 and e.partition_seq > $2 order by e.partition_seq limit $3`;
+
+/** $1 account (null: all), $2 before "refused_at in ms.partition.offset" as three values ($2 ms, $3 partition, $4 offset), $5 limit. */
+export const refusedPage = `select *, floor(extract(epoch from refused_at) * 1000)::bigint as refused_ms from ledger.refusals
+where ($1::text is null or account = $1)
+  and ($2::bigint is null or (floor(extract(epoch from refused_at) * 1000)::bigint, partition, log_offset) < ($2::bigint, $3::smallint, $4::bigint))
+order by refused_at desc, partition desc, log_offset desc limit $5`;
+
+export const catalogBooked = `select name, version, count(*)::int as partitions from ledger.catalog_versions where catalog = $1
+group by name, version order by name, version`;
+export const catalogItem = `select item, booked_at from ledger.catalog_versions where partition = $1 and catalog = 'rate-card' and name = $2 and version = $3`;
+
+export const allPositions = 'select partition, epoch, next_offset, last_seq, halted from ledger.positions order by partition';
+
+/** The seal that covers an entry: $1 partition, $2 partition_seq. */
+export const sealOf = `select * from ledger.seals where partition = $1 and from_seq <= $2 and to_seq >= $2`;
+export const lastSeal = 'select * from ledger.seals where partition = $1 order by number desc limit 1';
+export const insertSeal = `insert into ledger.seals (partition, number, from_seq, to_seq, root, previous, seal_hash, sealed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)`;

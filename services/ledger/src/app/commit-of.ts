@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { BatchResult, ReadRecord } from './decide-batch.ts';
+import type { PartitionBooks } from './partition-books.ts';
+import type { PartitionCommit, StoredPosition } from './ports.ts';
+
+/** First 32 hex digits of the SHA-256 of a record's value: how the last booked record is recognised (rule 2). */
+export const recordDigest = (value: string): string => createHash('sha256').update(value).digest('hex').slice(0, 32);
+
+/** Decided but uncommitted records after which the position is committed even when nothing was written. */
+const idleRecordsMax = 10_000;
+
+/** Whether a batch wrote anything; one of repeats and refusals alone costs no transaction. */
+export function writesSomething(books: PartitionBooks, result: BatchResult, nextOffset: number): boolean {
+  const { entries, items } = result.book;
+  return entries.length > 0 || items.length > 0 || result.refusals.length > 0 || result.deadLetters.length > 0
+    || nextOffset - books.position.nextOffset > idleRecordsMax;
+}
+
+/** What one partition commits for a decided batch. Interned names are numbered in the order of the entries. */
+export function commitOf(books: PartitionBooks, result: BatchResult, last: ReadRecord): PartitionCommit {
+  const { position } = books;
+  const names: { name: number; text: string }[] = [];
+  const added = new Map<string, number>();
+  let lastName = position.lastName;
+  const nameOf = (text: string): number => {
+    const known = books.name(text) ?? added.get(text);
+    if (known !== undefined) return known;
+    lastName++;
+    added.set(text, lastName);
+    names.push({ name: lastName, text });
+    return lastName;
+  };
+  for (const entry of result.book.entries) {
+    nameOf(entry.unit);
+    nameOf(entry.contra);
+    nameOf(entry.source);
+  }
+  const to: StoredPosition = {
+    partition: position.partition,
+    epoch: position.epoch,
+    topicId: position.topicId,
+    nextOffset: last.record.offset + 1,
+    lastTimeMs: last.timeMs,
+    lastRecord: recordDigest(last.record.value),
+    lastSeq: result.book.lastSeq,
+    lastAccount: result.book.lastRef,
+    lastName,
+    timer: result.swept ?? books.decidedTimer,
+  };
+  return {
+    partition: position.partition, from: position, to, entries: result.book.entries, names, nameOf, items: result.book.items,
+    refusals: result.refusals, deadLetters: result.deadLetters,
+  };
+}

@@ -1,0 +1,250 @@
+import type { Answer, HoldView } from '@tollgate/contracts';
+import { recordHeaders } from '@tollgate/contracts';
+import { AppError, ancestorsOf } from '@tollgate/kernel';
+import type { LogRecord } from '@tollgate/messaging';
+import type { Account } from '../domain/account.ts';
+import { Book } from '../domain/book.ts';
+import type { Target } from '../domain/corrections.ts';
+import { decide } from '../domain/decide.ts';
+import type { Decided } from '../domain/decided.ts';
+import { answerOf } from '../domain/decided.ts';
+import { bookDue } from '../domain/due.ts';
+import type { Entry } from '../domain/entry.ts';
+import type { Request } from '../domain/request.ts';
+import { readRequest } from '../domain/request.ts';
+import type { PartitionBooks } from './partition-books.ts';
+import type { DeadLetterRow, FirstAnswer, RefusalRow } from './ports.ts';
+
+/** Timers booked by one tick: a month's end with 100,000 resets must not stop a spend (rule 16). */
+export const timersPerTick = 500;
+
+/** A record of the log, read. */
+export type ReadRecord = {
+  readonly record: LogRecord;
+  /** max(previous, record): never goes back (rule 1). */
+  readonly timeMs: number;
+  /** null: poison. `account` is filled in where the request named a hold or an entry. */
+  request: Request | null;
+  readonly poison: string | null;
+  readonly replyTo: string | undefined;
+  readonly waiter: number;
+};
+
+/** What must be in memory before a batch can be decided without waiting. */
+export type Loaded = {
+  readonly accounts: ReadonlyMap<string, Account | null>;
+  readonly idByRef: ReadonlyMap<number, string>;
+  readonly known: ReadonlyMap<string, FirstAnswer | null>;
+  readonly endedHolds: ReadonlyMap<string, HoldView>;
+  readonly targets: ReadonlyMap<number, Target>;
+  readonly requestTargets: ReadonlyMap<string, readonly Target[]>;
+};
+
+export type Verdict = { readonly replyTo: string; readonly waiter: number; readonly answer: Answer };
+
+export type BatchResult = {
+  readonly book: Book;
+  readonly verdicts: readonly Verdict[];
+  readonly recent: readonly { readonly identity: string; readonly first: FirstAnswer }[];
+  readonly refusals: readonly RefusalRow[];
+  readonly deadLetters: readonly DeadLetterRow[];
+  /** Clock records whose answers wait until every timer due is booked. */
+  readonly clocks: readonly { readonly replyTo: string; readonly waiter: number; readonly timeMs: number }[];
+  readonly ticks: number;
+  /** Identities that must be looked up before the answers are right (rule 10); the batch is then decided again. */
+  readonly lookUp: readonly string[];
+  readonly swept: ReturnType<PartitionBooks['timers']['peek']>[number] | null;
+};
+
+export function readRecords(records: readonly LogRecord[], lastTimeMs: number): ReadRecord[] {
+  let timeMs = lastTimeMs;
+  return records.map((record) => {
+    timeMs = record.timeMs > timeMs ? record.timeMs : timeMs;
+    const waiter = record.headers[recordHeaders.waiter];
+    const common = { record, timeMs, replyTo: record.headers[recordHeaders.replyTo], waiter: waiter === undefined ? -1 : Number(waiter) };
+    try {
+      return { ...common, request: readRequest(record.value, timeMs), poison: null };
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return { ...common, request: null, poison: `${error.code}: ${error.message}` };
+    }
+  });
+}
+
+export const identityOf = (request: { readonly account: string; readonly cause: { readonly source: string; readonly id: string } }): string =>
+  `${request.account}\u0001${request.cause.source}\u0001${request.cause.id}`;
+
+/** Accounts a request reads or writes: its own and every ancestor. */
+export function accountsOf(request: Request): readonly string[] {
+  if (request.account === '') return [];
+  return request.account.includes('/') ? [request.account, ...ancestorsOf(request.account)] : [request.account];
+}
+
+/**
+ * Decides the records of one batch in order, on a book of its own. Deterministic: the entries depend on the records and the
+ * committed state alone, not on where the batch begins or ends (rule 9).
+ */
+export function decideBatch(books: PartitionBooks, records: readonly ReadRecord[], loaded: Loaded): BatchResult {
+  const run = new BatchRun(books, loaded);
+  for (const record of records) run.record(record);
+  return run.result();
+}
+
+class BatchRun {
+  readonly #books: PartitionBooks;
+  readonly #loaded: Loaded;
+  readonly #book: Book;
+  readonly #inBatch = new Map<string, FirstAnswer & { readonly decided: Decided }>();
+  readonly #recent: { identity: string; first: FirstAnswer }[] = [];
+  readonly #verdicts: Verdict[] = [];
+  readonly #refusals: RefusalRow[] = [];
+  readonly #deadLetters: DeadLetterRow[] = [];
+  readonly #clocks: { replyTo: string; waiter: number; timeMs: number }[] = [];
+  readonly #lookUp: string[] = [];
+  #ticks = 0;
+  #timed = 0;
+  #swept: BatchResult['swept'] = null;
+
+  constructor(books: PartitionBooks, loaded: Loaded) {
+    this.#books = books;
+    this.#loaded = loaded;
+    const { partition, lastSeq, lastAccount } = books.position;
+    this.#book = new Book({ partition, lastSeq, lastRef: lastAccount, catalog: books.catalog }, (id) => loaded.accounts.get(id) ?? undefined);
+  }
+
+  record(read: ReadRecord): void {
+    this.#book.nowMs = read.timeMs;
+    this.#book.offset = read.record.offset;
+    if (!read.request) this.#poison(read);
+    else if (read.request.ask.type === 'tick' || read.request.ask.type === 'clock') this.#tick(read, read.request.ask.type);
+    else this.#request(read, read.request);
+    this.#queueTimers();
+  }
+
+  result(): BatchResult {
+    return {
+      book: this.#book, verdicts: this.#verdicts, recent: this.#recent, refusals: this.#refusals, deadLetters: this.#deadLetters,
+      clocks: this.#clocks, ticks: this.#ticks, lookUp: this.#lookUp, swept: this.#swept,
+    };
+  }
+
+  #request(read: ReadRecord, request: Request): void {
+    const identity = identityOf(request);
+    const first = this.#inBatch.get(identity) ?? this.#books.recent(identity) ?? this.#loaded.known.get(identity);
+    if (first) return this.#repeat(read, request, identity, first);
+    const decided = decide(this.#book, request, {
+      targets: { entry: (seq) => this.#target(seq), request: (account, source, id) => this.#requestTargets(account, source, id) },
+      endedHolds: (id) => this.#loaded.endedHolds.get(`${id.ref}-${id.hold}`),
+    });
+    const answer = read.replyTo === undefined ? null : answerOf(this.#book.partition, decided);
+    if (decided.outcome === 'booked') {
+      this.#inBatch.set(identity, { hash: request.cause.hash, answer, decided });
+      if (request.keyed) this.#recent.push({ identity, first: { hash: request.cause.hash, answer } });
+    } else if (request.keyed && this.#loaded.known.get(identity) === undefined) {
+      this.#lookUp.push(identity);
+    }
+    if (answer && read.replyTo !== undefined) this.#verdicts.push({ replyTo: read.replyTo, waiter: read.waiter, answer });
+    else if (decided.outcome === 'refused' && request.ask.type !== 'withdraw') this.#refused(request, decided);
+  }
+
+  /** A known request gets its first answer; the same id with other content is refused (rule 10). */
+  #repeat(read: ReadRecord, request: Request, identity: string, first: FirstAnswer & { readonly decided?: Decided }): void {
+    const reused = first.hash !== null && request.cause.hash !== null && first.hash !== request.cause.hash;
+    if (read.replyTo === undefined) {
+      if (reused) this.#refused(request, reusedDecision(request.account));
+      return;
+    }
+    let answer = reused ? answerOf(this.#book.partition, reusedDecision(request.account)) : first.answer;
+    if (!answer && first.decided) answer = answerOf(this.#book.partition, first.decided);
+    if (!answer) {
+      // Seen lately without anybody waiting: the answer is in the books.
+      if (this.#loaded.known.get(identity) === undefined) this.#lookUp.push(identity);
+      answer = this.#loaded.known.get(identity)?.answer ?? null;
+    }
+    if (!answer) return;
+    this.#verdicts.push({ replyTo: read.replyTo, waiter: read.waiter, answer: reused ? answer : { ...answer, replayed: true } });
+  }
+
+  #refused(request: Request, decided: Decided): void {
+    const { code = 'INVARIANT_BROKEN', detail = '' } = decided.problem ?? {};
+    this.#refusals.push({
+      offset: this.#book.offset, account: request.account, source: request.cause.source, id: request.cause.id, type: request.ask.type,
+      code, detail, refusedMs: this.#book.nowMs,
+    });
+  }
+
+  #poison(read: ReadRecord): void {
+    const { record } = read;
+    const reason = read.poison ?? 'unreadable';
+    this.#deadLetters.push({
+      offset: record.offset, reason: storable(reason), key: storable(record.key), value: storable(record.value),
+      headers: storable(JSON.stringify(record.headers)), recordedMs: read.timeMs,
+    });
+    if (read.replyTo === undefined) return;
+    const problem = { code: 'REQUEST_INVALID', detail: reason };
+    this.#verdicts.push({ replyTo: read.replyTo, waiter: read.waiter, answer: { outcome: 'refused', replayed: false, account: '', problem } });
+  }
+
+  /** Books timers of any account, in the order they are due, at most `timersPerTick`. */
+  #tick(read: ReadRecord, type: 'tick' | 'clock'): void {
+    const due = this.#books.timers.peek(read.timeMs, timersPerTick);
+    this.#books.timers.take(due.length);
+    for (const timer of due) {
+      const id = this.#idOf(timer.ref);
+      if (id !== undefined) bookDue(this.#book, id);
+    }
+    this.#swept = due.at(-1) ?? this.#swept;
+    if (type === 'tick') this.#ticks++;
+    else if (read.replyTo !== undefined) this.#clocks.push({ replyTo: read.replyTo, waiter: read.waiter, timeMs: read.timeMs });
+  }
+
+  #idOf(ref: number): string | undefined {
+    const known = this.#loaded.idByRef.get(ref) ?? this.#books.idOf(ref);
+    if (known !== undefined) return known;
+    for (const account of this.#book.changed()) if (account.ref === ref) return account.id;
+    return undefined;
+  }
+
+  #queueTimers(): void {
+    const { entries } = this.#book;
+    for (; this.#timed < entries.length; this.#timed++) for (const timer of entries[this.#timed]?.timers ?? []) this.#books.timers.add(timer);
+  }
+
+  #target(seq: number): Target | undefined {
+    const stored = this.#loaded.targets.get(seq) ?? targetOf(this.#book.entries.find((entry) => entry.partitionSeq === seq), this.#book.entries);
+    return stored && { ...stored, corrected: stored.corrected + this.#correctedHere(seq) };
+  }
+
+  #requestTargets(account: string, source: string, id: string): readonly Target[] {
+    const here = this.#book.entries.filter((entry) => entry.account === account && entry.source === source && entry.requestId === id);
+    const stored = this.#loaded.requestTargets.get(identityOf({ account, cause: { source, id } })) ?? [];
+    return [...stored, ...here.flatMap((entry) => targetOf(entry, this.#book.entries) ?? [])]
+      .map((target) => ({ ...target, corrected: target.corrected + this.#correctedHere(target.partitionSeq) }));
+  }
+
+  #correctedHere(seq: number): bigint {
+    let corrected = 0n;
+    for (const entry of this.#book.entries) if (entry.corrects === seq) corrected += entry.amount < 0n ? -entry.amount : entry.amount;
+    return corrected;
+  }
+}
+
+/** An entry of this very batch as a target of a later record in it. */
+function targetOf(entry: Entry | undefined, entries: readonly Entry[]): Target | undefined {
+  if (!entry) return undefined;
+  const row = entry.lot === null ? undefined : entries.flatMap((one) => (one.ref === entry.ref ? one.lotRows : [])).find(({ lot }) => lot === entry.lot);
+  return {
+    partitionSeq: entry.partitionSeq, account: entry.account, kind: entry.kind, amount: entry.amount, corrected: 0n,
+    lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
+    hold: entry.hold, periodStartMs: entry.periodStartMs,
+    budgets: entries.filter((one) => one.kind === 'budgeted' && one.requestId === String(entry.partitionSeq)).map((one) => one.account),
+  };
+}
+
+const reusedDecision = (account: string): Decided => ({
+  outcome: 'refused', account, entries: [],
+  problem: { code: 'IDEMPOTENCY_KEY_REUSED', detail: 'the same id was used before for a request with other content' },
+});
+
+/** Text that PostgreSQL takes: what it refuses is shown, not lost. */
+const storable = (text: string): string => text.toWellFormed().replaceAll('\u0000', '\\u0000');

@@ -1,0 +1,176 @@
+import type { HoldView } from '@tollgate/contracts';
+import type { Account } from '../domain/account.ts';
+import type { Target } from '../domain/corrections.ts';
+import type { Loaded, ReadRecord } from './decide-batch.ts';
+import { accountsOf, identityOf, timersPerTick } from './decide-batch.ts';
+import type { PartitionBooks } from './partition-books.ts';
+import type { BookStore, FirstAnswer, Identity } from './ports.ts';
+
+/** Timers kept in memory a partition; later ones are loaded when time comes near. */
+const timersLoaded = 50_000;
+
+/** One partition's part of a group while it is being decided. */
+export type LoadingBatch = { readonly books: PartitionBooks; readonly records: readonly ReadRecord[]; readonly loaded: MutableLoaded };
+export type MutableLoaded = {
+  accounts: Map<string, Account | null>;
+  idByRef: Map<number, string>;
+  known: Map<string, FirstAnswer | null>;
+  endedHolds: Map<string, HoldView>;
+  targets: Map<number, Target>;
+  requestTargets: Map<string, readonly Target[]>;
+};
+export const nothingLoaded = (): MutableLoaded & Loaded => ({
+  accounts: new Map(), idByRef: new Map(), known: new Map(), endedHolds: new Map(), targets: new Map(), requestTargets: new Map(),
+});
+
+/** Brings into memory what the batches of a group need; one query for all accounts where nothing refers further. */
+export async function loadGroup(store: BookStore, group: readonly LoadingBatch[]): Promise<void> {
+  for (const batch of group) {
+    await loadTimers(store, batch);
+    await loadTargets(store, batch);
+  }
+  await loadAccounts(store, group);
+  for (const batch of group) nameAccounts(batch);
+  await loadAccounts(store, group);
+  for (const batch of group) {
+    await loadEndedHolds(store, batch);
+    if (batch.books.lookFirst > 0) await loadKnown(store, batch, allIdentities(batch));
+  }
+}
+
+export function allIdentities(batch: LoadingBatch): readonly string[] {
+  const identities = new Set<string>();
+  for (const { request } of batch.records) {
+    if (request && request.account !== '') identities.add(identityOf(request));
+  }
+  return [...identities];
+}
+
+/** Looks identities up in the books: found ones with their first answer, others as null. */
+export async function loadKnown(store: BookStore, batch: LoadingBatch, identities: readonly string[]): Promise<void> {
+  const missing = identities.filter((identity) => batch.loaded.known.get(identity) === undefined);
+  if (missing.length === 0) return;
+  const wanted = missing.map((identity): Identity => {
+    const [account = '', source = '', id = ''] = identity.split('\u0001');
+    return { account, source, id };
+  });
+  const found = await store.firstAnswers(batch.books.partition, wanted);
+  for (const [index, identity] of missing.entries()) batch.loaded.known.set(identity, found[index] ?? null);
+}
+
+async function loadTimers(store: BookStore, { books, records }: LoadingBatch): Promise<void> {
+  const lastMs = records.at(-1)?.timeMs ?? 0;
+  const ticks = records.filter(({ request }) => request?.ask.type === 'tick' || request?.ask.type === 'clock').length;
+  if (ticks === 0) return;
+  const { timers, position } = books;
+  while (timers.horizonMs !== Infinity && (timers.horizonMs <= lastMs) && timers.size <= ticks * timersPerTick) {
+    const after = timers.peek(Infinity, Infinity).at(-1) ?? position.timer;
+    const more = await store.timers(books.partition, after, timersLoaded);
+    timers.load(more, more.length < timersLoaded ? Infinity : (more.at(-1)?.dueMs ?? Infinity));
+  }
+}
+
+async function loadAccounts(store: BookStore, group: readonly LoadingBatch[]): Promise<void> {
+  const byId: { partition: number; id: string }[] = [];
+  const byRef: { partition: number; ref: number }[] = [];
+  for (const batch of group) {
+    const { books, loaded } = batch;
+    for (const id of neededIds(batch)) {
+      const cached = books.account(id);
+      if (cached === undefined) byId.push({ partition: books.partition, id });
+      else keep(loaded, id, cached);
+    }
+    for (const ref of neededRefs(batch)) byRef.push({ partition: books.partition, ref });
+  }
+  if (byId.length === 0 && byRef.length === 0) return;
+  const found = await store.accounts({ byId, byRef });
+  const byPartition = new Map(group.map((batch) => [batch.books.partition, batch]));
+  for (const { partition, id } of byId) byPartition.get(partition)?.loaded.accounts.set(id, null);
+  for (const { partition, account } of found) {
+    const batch = byPartition.get(partition);
+    if (!batch) continue;
+    keep(batch.loaded, account.id, account);
+    batch.books.keepAccount(account.id, account);
+  }
+  for (const { partition, id } of byId) {
+    const batch = byPartition.get(partition);
+    if (batch && batch.loaded.accounts.get(id) === null) batch.books.keepAccount(id, null);
+  }
+}
+
+function keep(loaded: MutableLoaded, id: string, account: Account | null): void {
+  loaded.accounts.set(id, account);
+  if (account) loaded.idByRef.set(account.ref, id);
+}
+
+function* neededIds({ records, loaded, books }: LoadingBatch): Iterable<string> {
+  const seen = new Set<string>();
+  const want = (id: string): boolean => !loaded.accounts.has(id) && !seen.has(id) && seen.add(id) !== undefined;
+  let ticks = 0;
+  for (const { request } of records) {
+    if (!request) continue;
+    if (request.ask.type === 'tick' || request.ask.type === 'clock') ticks++;
+    for (const id of accountsOf(request)) if (want(id)) yield id;
+  }
+  if (ticks === 0) return;
+  for (const timer of books.timers.peek(records.at(-1)?.timeMs ?? 0, ticks * timersPerTick)) {
+    const id = books.idOf(timer.ref);
+    if (id !== undefined && want(id)) yield id;
+  }
+}
+
+/** Accounts that are known by their number only: of holds, and of timers. */
+function* neededRefs({ records, loaded, books }: LoadingBatch): Iterable<number> {
+  const seen = new Set<number>();
+  const want = (ref: number): boolean => !loaded.idByRef.has(ref) && books.idOf(ref) === undefined && !seen.has(ref) && seen.add(ref) !== undefined;
+  let ticks = 0;
+  for (const { request } of records) {
+    if (!request) continue;
+    const { ask } = request;
+    if (ask.type === 'tick' || ask.type === 'clock') ticks++;
+    if ('hold' in ask && ask.hold.partition === books.partition && want(ask.hold.ref)) yield ask.hold.ref;
+  }
+  if (ticks === 0) return;
+  for (const timer of books.timers.peek(records.at(-1)?.timeMs ?? 0, ticks * timersPerTick)) if (want(timer.ref)) yield timer.ref;
+}
+
+/** Requests that name a hold or an entry get the account it belongs to. */
+function nameAccounts({ records, loaded, books }: LoadingBatch): void {
+  for (const read of records) {
+    const { request } = read;
+    if (!request) continue;
+    const { ask } = request;
+    let account: string | undefined;
+    if ('hold' in ask && ask.hold.partition === books.partition) account = loaded.idByRef.get(ask.hold.ref) ?? books.idOf(ask.hold.ref);
+    else if (ask.type === 'correct' && ask.entry.partition === books.partition) account = loaded.targets.get(ask.entry.seq)?.account;
+    if (account !== undefined && account !== request.account) read.request = { ...request, account };
+  }
+}
+
+async function loadTargets(store: BookStore, { books, records, loaded }: LoadingBatch): Promise<void> {
+  for (const { request } of records) {
+    if (request?.ask.type === 'correct' && !loaded.targets.has(request.ask.entry.seq) && request.ask.entry.partition === books.partition) {
+      const [target] = await store.targets([request.ask.entry]);
+      if (target) loaded.targets.set(target.partitionSeq, target);
+    } else if (request?.ask.type === 'withdraw') {
+      const identity = { account: request.account, source: request.ask.source, id: request.ask.id };
+      const key = identityOf({ account: request.account, cause: identity });
+      if (!loaded.requestTargets.has(key)) loaded.requestTargets.set(key, await store.requestTargets(books.partition, identity));
+    }
+  }
+}
+
+async function loadEndedHolds(store: BookStore, { books, records, loaded }: LoadingBatch): Promise<void> {
+  const wanted = [];
+  for (const { request } of records) {
+    if (!request || !('hold' in request.ask) || request.ask.hold.partition !== books.partition) continue;
+    const { hold } = request.ask;
+    if (!loaded.accounts.get(request.account)?.holds.has(hold.hold) && !loaded.endedHolds.has(`${hold.ref}-${hold.hold}`)) wanted.push(hold);
+  }
+  if (wanted.length === 0) return;
+  const found = await store.endedHolds(wanted);
+  for (const [index, hold] of wanted.entries()) {
+    const view = found[index];
+    if (view) loaded.endedHolds.set(`${hold.ref}-${hold.hold}`, view);
+  }
+}

@@ -1,0 +1,170 @@
+import type { AccountView, Explanation, LedgerQueries, PartitionView, ProofView } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { AppError, ancestorsOf, partitionOf } from '@tollgate/kernel';
+import { rateUsage } from '@tollgate/pricing';
+import type { Account } from '../domain/account.ts';
+import { Book } from '../domain/book.ts';
+import type { BookedCard, Catalog } from '../domain/catalog.ts';
+import { emptyCatalog } from '../domain/catalog.ts';
+import type { Entry, EntryKind } from '../domain/entry.ts';
+import { entryKinds } from '../domain/entry.ts';
+import type { Hash } from '../domain/merkle.ts';
+import { leafHash, merklePath } from '../domain/merkle.ts';
+import type { EntryId } from '../domain/request.ts';
+import { parseEntryId } from '../domain/request.ts';
+import { leafText } from '../domain/seal.ts';
+import { accountView, entryView, isoTime } from '../domain/views.ts';
+import type { PartitionBooks } from './partition-books.ts';
+import type { SealStore } from './sealer.ts';
+import { leavesOf } from './sealer.ts';
+
+/** Reads of committed rows. */
+export interface BooksReader {
+  accounts(partition: number, ids: readonly string[], at?: string): Promise<readonly Account[]>;
+  /** null: no such account. */
+  entries(page: {
+    readonly partition: number; readonly account: string; readonly beforeSeq: number; readonly limit: number;
+    readonly from?: string; readonly to?: string; readonly kinds?: readonly EntryKind[]; readonly total: boolean;
+  }): Promise<{ readonly items: readonly Entry[]; readonly total?: number } | null>;
+  entry(id: EntryId): Promise<Entry | null>;
+  refused: LedgerQueries['refused'];
+  catalog: LedgerQueries['catalog'];
+  card(partition: number, name: string, version: number): Promise<BookedCard | null>;
+  positions(): Promise<readonly Pick<PartitionView, 'partition' | 'epoch' | 'next_offset' | 'last_seq' | 'reason'>[]>;
+}
+
+export type QueryPorts = {
+  readonly reader: BooksReader;
+  readonly seals: SealStore;
+  readonly hash: Hash;
+  readonly clock: Clock;
+  readonly partitions: number;
+  /** The committed state in memory, where this instance owns the partition. */
+  readonly owned: (partition: number) => PartitionBooks | null;
+  readonly views: () => readonly PartitionView[];
+};
+
+/** Answers from memory where this instance owns the account, else from the books; committed state only (rule 12). */
+export function makeQueries(ports: QueryPorts): LedgerQueries {
+  return {
+    account: (query) => account(ports, query),
+    entries: (query) => entriesPage(ports, query),
+    entry: async ({ id }) => {
+      const found = await entryOrNull(ports, id);
+      return found && entryView(found.id.partition, found.entry);
+    },
+    explain: ({ id }) => explain(ports, id),
+    proof: ({ id }) => proof(ports, id),
+    refused: (query) => ports.reader.refused(query),
+    catalog: (query) => ports.reader.catalog(query),
+    partitions: async () => {
+      const mine = new Map(ports.views().map((view) => [view.partition, view]));
+      const stored = await ports.reader.positions();
+      return stored.map((position) => mine.get(position.partition) ?? { ...position, state: position.reason === undefined ? 'elsewhere' : 'halted' });
+    },
+  };
+}
+
+async function account(ports: QueryPorts, { id, at }: { readonly id: string; readonly at?: string }): Promise<AccountView | null> {
+  const partition = partitionOf(id, ports.partitions);
+  const books = at === undefined ? ports.owned(partition) : null;
+  const ids = id.includes('/') ? [id, ...ancestorsOf(id)] : [id];
+  const found = new Map<string, Account | null>();
+  for (const wanted of ids) {
+    const cached = books?.account(wanted);
+    if (cached !== undefined) found.set(wanted, cached);
+  }
+  const missing = ids.filter((wanted) => !found.has(wanted));
+  if (missing.length > 0) for (const loaded of await ports.reader.accounts(partition, missing, at)) found.set(loaded.id, loaded);
+  const committed = found.get(id);
+  if (!committed) return null;
+  const nowMs = at === undefined ? ports.clock.nowMs() : Date.parse(at);
+  return accountView(bookOf(partition, found, Math.max(nowMs, committed.lastRecordedMs), books?.catalog), committed);
+}
+
+const bookOf = (partition: number, accounts: ReadonlyMap<string, Account | null>, nowMs: number, catalog: Catalog = emptyCatalog): Book => {
+  const book = new Book({ partition, lastSeq: 0, lastRef: 0, catalog }, (id) => accounts.get(id) ?? undefined);
+  book.nowMs = nowMs;
+  return book;
+};
+
+const isEntryKind = (name: string): name is EntryKind => Object.hasOwn(entryKinds, name);
+
+async function entriesPage(ports: QueryPorts, query: Parameters<LedgerQueries['entries']>[0]): ReturnType<LedgerQueries['entries']> {
+  const partition = partitionOf(query.account, ports.partitions);
+  const beforeSeq = query.after === undefined ? Number.MAX_SAFE_INTEGER : Number(query.after);
+  if (!Number.isSafeInteger(beforeSeq) || beforeSeq < 0) throw new AppError('invalid', 'REQUEST_INVALID', 'after is not a cursor of this list');
+  const page = await ports.reader.entries({
+    partition, account: query.account, beforeSeq, limit: query.limit, total: query.kinds !== undefined,
+    ...(query.from === undefined ? {} : { from: query.from }), ...(query.to === undefined ? {} : { to: query.to }),
+    ...(query.kinds === undefined ? {} : { kinds: query.kinds.filter(isEntryKind) }),
+  });
+  if (!page) return null;
+  const last = page.items.at(-1);
+  return {
+    items: page.items.map((entry) => entryView(partition, entry)),
+    next: page.items.length === query.limit && last && last.seq > 1 ? String(last.seq) : null,
+    ...(page.total === undefined ? {} : { total: page.total }),
+  };
+}
+
+async function entryOrNull(ports: QueryPorts, text: string): Promise<{ id: EntryId; entry: Entry } | null> {
+  let id: EntryId;
+  try {
+    id = parseEntryId(text);
+  } catch {
+    return null;
+  }
+  const entry = id.partition < ports.partitions ? await ports.reader.entry(id) : null;
+  return entry && { id, entry };
+}
+
+/** Each step from the quantities to the amount, so that a cost can be explained years later. */
+async function explain(ports: QueryPorts, text: string): Promise<Explanation | null> {
+  const found = await entryOrNull(ports, text);
+  if (!found) return null;
+  const { id, entry } = found;
+  const view = entryView(id.partition, entry);
+  const { rate } = entry;
+  if (!rate) return { entry: view, rate: null, inputs: {}, steps: [{ step: 'amount', formula: 'booked as asked', result: view.amount }], result: view.amount };
+  const { model, ...numbers } = rate.inputs;
+  const quantities = new Map(Object.entries(numbers).map(([name, value]) => [name, BigInt(value)]));
+  if (rate.version === 0) {
+    const result = String([...quantities.values()].reduce((sum, quantity) => sum + quantity, 0n));
+    const formula = [...quantities].map(([name, quantity]) => `${name} ${quantity}`).join(' + ');
+    return { entry: view, rate: null, inputs: rate.inputs, steps: [{ step: 'counted as they are', formula, result }], result };
+  }
+  const booked = await ports.reader.card(id.partition, rate.card, rate.version);
+  const rated = booked && rateUsage(booked.card, rate.meter, { model, quantities });
+  if (!booked || !rated) throw new AppError('bug', 'INVARIANT_BROKEN', `rate card ${rate.card} version ${rate.version} is missing from the books`);
+  return {
+    entry: view,
+    rate: { card: rate.card, version: rate.version, effective_from: isoTime(booked.fromMs) },
+    inputs: rate.inputs,
+    steps: rated.steps.map(({ step, formula, result }) => ({ step, formula, result: String(result) })),
+    result: String(rated.cost),
+  };
+}
+
+async function proof(ports: QueryPorts, text: string): Promise<ProofView | 'not_sealed' | null> {
+  const found = await entryOrNull(ports, text);
+  if (!found) return null;
+  const { partition, seq } = found.id;
+  const seal = await ports.seals.covering(partition, seq);
+  if (!seal) return 'not_sealed';
+  const size = seal.toSeq - seal.fromSeq + 1;
+  const entries = await ports.seals.entries(partition, seal.fromSeq - 1, size);
+  const leaves = leavesOf(ports.hash, partition, entries);
+  const index = seq - seal.fromSeq;
+  const own = entries[index];
+  if (!own) throw new AppError('bug', 'INVARIANT_BROKEN', `entry ${text} is missing from its seal`);
+  const leaf = leafText(partition, own.entry, own.commitmentHex);
+  return {
+    entry: text, leaf, leaf_hash: leafHash(ports.hash, Buffer.from(leaf, 'utf8')).toString('hex'), leaf_index: index, tree_size: size,
+    path: merklePath(ports.hash, leaves, index).map((node) => node.toString('hex')),
+    seal: {
+      partition, number: String(seal.number), from_seq: String(seal.fromSeq), to_seq: String(seal.toSeq), root: seal.root.toString('hex'),
+      previous: seal.previous.toString('hex'), seal_hash: seal.sealHash.toString('hex'), sealed_at: isoTime(seal.sealedMs),
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** A hash function over the concatenation of its parts; SHA-256 in the books. Given, so that this file knows no library. */
+export type Hash = (...parts: readonly Uint8Array[]) => Buffer;
+
+const leafPrefix = new Uint8Array([0]);
+const nodePrefix = new Uint8Array([1]);
+
+/** RFC 6962 §2.1: the hash of a leaf, SHA-256(0x00 ‖ leaf). */
+export const leafHash = (hash: Hash, leaf: Uint8Array): Buffer => hash(leafPrefix, leaf);
+const nodeHash = (hash: Hash, left: Uint8Array, right: Uint8Array): Buffer => hash(nodePrefix, left, right);
+
+/** RFC 6962 §2.1: the Merkle tree hash of leaf hashes, at least one. */
+export function merkleRoot(hash: Hash, leaves: readonly Buffer[]): Buffer {
+  let level = leaves;
+  // Pairing neighbours and carrying an odd last one up gives the same tree as splitting at the largest power of two.
+  while (level.length > 1) level = parents(hash, level);
+  const [root] = level;
+  if (!root) throw new RangeError('a Merkle tree has at least one leaf');
+  return root;
+}
+
+/** RFC 6962 §2.1.1: the audit path of a leaf, from its sibling up. */
+export function merklePath(hash: Hash, leaves: readonly Buffer[], index: number): readonly Buffer[] {
+  const path: Buffer[] = [];
+  let level = leaves;
+  for (let position = index; level.length > 1; position = Math.floor(position / 2), level = parents(hash, level)) {
+    const sibling = level[position % 2 === 0 ? position + 1 : position - 1];
+    if (sibling) path.push(sibling);
+  }
+  return path;
+}
+
+/** The root that a leaf and its path give (RFC 9162 §2.1.3.2); undefined when the path cannot belong to such a tree. */
+export function rootOf(hash: Hash, proof: { readonly leafHash: Buffer; readonly index: number; readonly size: number; readonly path: readonly Buffer[] }): Buffer | undefined {
+  let { index } = proof;
+  let last = proof.size - 1;
+  if (index < 0 || index > last) return undefined;
+  let root = proof.leafHash;
+  for (const sibling of proof.path) {
+    if (last === 0) return undefined;
+    if (index % 2 === 1 || index === last) {
+      root = nodeHash(hash, sibling, root);
+      while (index % 2 === 0 && index !== 0) {
+        index = Math.floor(index / 2);
+        last = Math.floor(last / 2);
+      }
+    } else {
+      root = nodeHash(hash, root, sibling);
+    }
+    index = Math.floor(index / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 ? root : undefined;
+}
+
+function parents(hash: Hash, level: readonly Buffer[]): readonly Buffer[] {
+  const above: Buffer[] = [];
+  for (let index = 0; index < level.length; index += 2) {
+    const [left, right] = [level[index], level[index + 1]];
+    if (left) above.push(right ? nodeHash(hash, left, right) : left);
+  }
+  return above;
+}

@@ -1,0 +1,214 @@
+import 'reflect-metadata';
+import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { groups, topics, type LedgerQueries } from '@tollgate/contracts';
+import { AppError, type Clock } from '@tollgate/kernel';
+import type { AnswerSender, EventLog, Subscription } from '@tollgate/messaging';
+import { createPool } from '@tollgate/persistence';
+import { partOf, type HealthReport, type Logger, type Metrics } from '@tollgate/service-kit';
+import type { Pool } from 'pg';
+import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
+import { PostgresBooksReader } from './adapters/postgres/postgres-books-reader.ts';
+import { PostgresOutbox } from './adapters/postgres/postgres-outbox.ts';
+import { PostgresSeals } from './adapters/postgres/postgres-seals.ts';
+import { fixPlacement } from './adapters/postgres/placement.ts';
+import { sha256 } from './adapters/sha256.ts';
+import { ledgerMetrics, type LedgerMetrics } from './adapters/ledger-metrics.ts';
+import type { Verdict } from './app/decide-batch.ts';
+import { FollowUp } from './app/follow-up.ts';
+import { published, publishPartition, type PublishedTopic } from './app/outbox.ts';
+import { createAccountCache, createRecentAnswers } from './app/partition-books.ts';
+import { PartitionOwner } from './app/partition-owner.ts';
+import type { PartitionCommit } from './app/ports.ts';
+import { makeQueries } from './app/queries.ts';
+import { sealPartition } from './app/sealer.ts';
+
+export type LedgerOptions = {
+  /** Of the role `tollgate_ledger`, on a migrated database. */
+  readonly databaseUrl: string;
+  readonly eventLog: EventLog;
+  readonly answers: AnswerSender;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Fixed with the books at the first start. */
+  readonly partitions: number;
+  readonly metrics?: Metrics;
+  /** Accounts kept in memory, about 1 kB each. Default 200,000. */
+  readonly accountsMax?: number;
+  /** Whether every entry is published to `ledger.entries.v1`. Default true. */
+  readonly publishEntries?: boolean;
+};
+
+const optionsToken = Symbol('LedgerOptions');
+/** Seals within a second (design §3): the work itself takes a part of it. */
+const sealDelayMs = 400;
+const publishDelayMs = 20;
+/** Refusals nobody waited for are kept so long (running.md §5). */
+const refusalsKeptDays = 30;
+
+/** The service's life: joins the adapters to the use cases. */
+@Injectable()
+export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #options: LedgerOptions;
+  readonly #booking: Pool;
+  readonly #reading: Pool;
+  readonly #owner: PartitionOwner;
+  readonly #followUps: { readonly seal: FollowUp; readonly publish: ReadonlyMap<PublishedTopic, FollowUp> };
+  readonly #metrics: LedgerMetrics | null;
+  readonly queries: LedgerQueries;
+  #subscription: Subscription | null = null;
+  #stopping = new AbortController();
+  #sweep: NodeJS.Timeout | null = null;
+
+  constructor(@Inject(optionsToken) options: LedgerOptions) {
+    this.#options = options;
+    const onLostConnection = (error: Error): void => options.logger.warn({ err: error }, 'a database connection was lost');
+    this.#booking = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-booking', onLostConnection });
+    this.#reading = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-reading', onLostConnection });
+    this.#metrics = options.metrics ? ledgerMetrics(options.metrics) : null;
+    this.#owner = this.#createOwner();
+    const seals = new PostgresSeals(this.#reading);
+    this.queries = makeQueries({
+      reader: new PostgresBooksReader(this.#reading, options.partitions), seals, hash: sha256, clock: options.clock, partitions: options.partitions,
+      owned: (partition) => this.#owner.books(partition), views: () => this.#owner.views(),
+    });
+    this.#followUps = this.#createFollowUps(seals);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await fixPlacement(this.#reading, this.#options.partitions);
+    this.#subscription = await this.#options.eventLog.subscribe({ group: groups.ledgerBooking, topics: [topics.usageEvents], handler: this.#owner });
+    this.#owner.attach(this.#subscription);
+    const sweep = (): void => void this.#sweepRefusals();
+    this.#sweep = setInterval(sweep, 3_600_000).unref();
+  }
+
+  /** Ready once every partition that the group gave this instance is claimed and none has halted. */
+  async health(): Promise<HealthReport> {
+    const database = await partOf('database', () => this.#reading.query('select from ledger.positions limit 0'));
+    const halted = this.#owner.views().filter(({ state }) => state === 'halted');
+    const claiming = this.#owner.views().filter(({ state }) => state === 'claiming').length;
+    const partitions = halted.length > 0
+      ? { name: 'partitions', up: false, detail: `halted: ${halted.map(({ partition, reason }) => `${partition} (${reason})`).join('; ')}` }
+      : { name: 'partitions', up: claiming === 0, ...(claiming > 0 ? { detail: `${claiming} are being claimed` } : {}) };
+    return { ready: database.up && partitions.up, parts: [database, partitions] };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#stopping.abort();
+    if (this.#sweep) clearInterval(this.#sweep);
+    await this.#subscription?.stop();
+    await this.#owner.stop();
+    await this.#followUps.seal.stop();
+    for (const followUp of this.#followUps.publish.values()) await followUp.stop();
+    await this.#booking.end();
+    await this.#reading.end();
+  }
+
+  #createOwner(): PartitionOwner {
+    const { eventLog, clock, answers, logger, accountsMax = 200_000 } = this.#options;
+    return new PartitionOwner({
+      topic: topics.usageEvents, store: new PostgresBookStore(this.#booking), log: eventLog, clock,
+      caches: { accounts: createAccountCache(accountsMax), recent: createRecentAnswers(20_000) },
+      booking: {
+        answer: (verdicts) => this.#answer(verdicts),
+        pause: (attempt) => this.#pause(attempt),
+        warn: (message, details) => logger.warn(details, message),
+      },
+      answerClock: ({ replyTo, waiter }) => answers.send(replyTo, [[waiter, { outcome: 'unchanged', replayed: false, account: '' }]]),
+      committed: (commits) => this.#committed(commits),
+      claimed: (partition) => this.#claimed(partition),
+      alarm: (partition, reason) => {
+        this.#metrics?.halted.inc();
+        logger.error({ partition, reason, code: 'PARTITION_HALTED' }, 'a partition halted: nothing is skipped or booked twice; see tollgate realign');
+      },
+    });
+  }
+
+  #createFollowUps(seals: PostgresSeals): { seal: FollowUp; publish: ReadonlyMap<PublishedTopic, FollowUp> } {
+    const { clock, eventLog, logger } = this.#options;
+    const store = new PostgresOutbox(this.#reading);
+    const warn = (error: unknown): void => logger.warn({ err: error }, 'behind the hot path: tried again');
+    const publisher = (topic: PublishedTopic): FollowUp => new FollowUp({
+      delayMs: publishDelayMs, warn,
+      work: async (partition) => {
+        if (this.#owner.books(partition)) await publishPartition({ store, append: (records) => eventLog.append(records) }, partition, topic);
+      },
+    });
+    const publish = new Map(Object.values(published).map((topic) => [topic, publisher(topic)]));
+    const seal = new FollowUp({
+      delayMs: sealDelayMs, warn,
+      work: async (partition) => {
+        if (!this.#owner.books(partition)) return;
+        const made = await sealPartition({ store: seals, hash: sha256, clock }, partition);
+        if (made.length > 0) publish.get(published.seals)?.mark(partition);
+      },
+    });
+    return { seal, publish };
+  }
+
+  #answer(verdicts: readonly Verdict[]): void {
+    const byGateway = new Map<string, [number, Verdict['answer']][]>();
+    for (const { replyTo, waiter, answer } of verdicts) {
+      const list = byGateway.get(replyTo);
+      if (list) list.push([waiter, answer]);
+      else byGateway.set(replyTo, [[waiter, answer]]);
+      this.#metrics?.answers.inc({ outcome: answer.outcome, code: answer.problem?.code ?? '' });
+    }
+    for (const [replyTo, answers] of byGateway) this.#options.answers.send(replyTo, answers);
+  }
+
+  #committed(commits: readonly PartitionCommit[]): void {
+    const { seal, publish } = this.#followUps;
+    let entries = 0;
+    for (const { partition, entries: booked, deadLetters } of commits) {
+      entries += booked.length;
+      if (deadLetters.length > 0) publish.get(published.deadLetters)?.mark(partition);
+      if (booked.length === 0) continue;
+      seal.mark(partition);
+      if (this.#options.publishEntries ?? true) publish.get(published.entries)?.mark(partition);
+      if (booked.some(({ crossings }) => crossings.length > 0)) publish.get(published.crossings)?.mark(partition);
+    }
+    this.#metrics?.commits.inc();
+    this.#metrics?.entries.inc(entries);
+  }
+
+  /** What an earlier owner had committed and not followed up is found in the books. */
+  #claimed(partition: number): void {
+    this.#followUps.seal.mark(partition);
+    for (const [topic, followUp] of this.#followUps.publish) {
+      if (topic !== published.entries || (this.#options.publishEntries ?? true)) followUp.mark(partition);
+    }
+  }
+
+  #pause(attempt: number): Promise<void> {
+    const { signal } = this.#stopping;
+    const delayMs = Math.min(2_000, 50 * 2 ** Math.min(attempt, 6));
+    return new Promise((resolve, reject) => {
+      const stopped = (): void => reject(new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the ledger is stopping'));
+      if (signal.aborted) return stopped();
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      }, delayMs);
+      const abort = (): void => {
+        clearTimeout(timer);
+        stopped();
+      };
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  async #sweepRefusals(): Promise<void> {
+    const before = new Date(this.#options.clock.nowMs() - refusalsKeptDays * 86_400_000);
+    await this.#reading.query('delete from ledger.refusals where refused_at < $1', [before]).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, 'old refusals could not be removed');
+    });
+  }
+}
+
+@Module({})
+export class LedgerModule {
+  static with(options: LedgerOptions): DynamicModule {
+    return { module: LedgerModule, providers: [{ provide: optionsToken, useValue: options }, Ledger] };
+  }
+}
