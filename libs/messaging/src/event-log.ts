@@ -82,6 +82,8 @@ export interface PartitionHandler {
    * there is none). A rejection is retried with backoff while the partition stays ours.
    */
   assigned(partition: TopicPartition): Promise<number | 'committed'>;
+  /** The partition is wanted back: `revoked` follows once `records` has returned, so waits for what is down may be given up. */
+  leaving?(partition: TopicPartition): void;
   /** The partition is no longer ours: nothing more may be done for it. Called also on stop. */
   revoked(partition: TopicPartition): Promise<void>;
   /**

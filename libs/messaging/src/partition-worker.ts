@@ -68,6 +68,7 @@ export class PartitionWorker {
 
   /** Resolves when the handler has returned and was told that the partition is gone. */
   async stop(): Promise<void> {
+    if (!this.stopping) this.options.handler.leaving?.(this.where);
     this.stopping = true;
     this.wake();
     await this.done;

@@ -106,7 +106,10 @@ function topicIdIn(answer: Buffer, topic: string): string {
       if (byte < 0x80) return value;
     }
   };
-  const skipText = (): void => void (at += Math.max(0, varint() - 1));
+  const skipText = (): void => {
+    const bytes = varint() - 1;
+    at += Math.max(0, bytes);
+  };
   for (let brokers = varint() - 1; brokers > 0; brokers--) {
     at += 4;
     skipText();

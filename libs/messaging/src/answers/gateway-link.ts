@@ -1,0 +1,94 @@
+import { ClientTCP } from '@nestjs/microservices';
+import type { Socket } from 'node:net';
+import { answersPattern } from '@tollgate/contracts';
+import type { AnswerBatch } from '@tollgate/contracts';
+import type { ReplyAddress } from './reply-address.ts';
+
+/** What waits for a gateway at most; beyond it the newest are dropped (their callers' retries get the booked answer). */
+const waitingAnswersMax = 20_000;
+const socketBytesMax = 16 * 1024 * 1024;
+/** A caller that has waited longer has its 503 (ANSWER_WAIT_MS is 5 s). */
+const staleMs = 10_000;
+const retryFirstMs = 50;
+const retryMaxMs = 1_000;
+const connectTimeoutMs = 3_000;
+
+type Waiting = { readonly batch: AnswerBatch; readonly since: number };
+
+/** The connection to one boot of one gateway: connects when there is something to say, drops what cannot be said in time. */
+export class GatewayLink {
+  /** When something was handed over last. */
+  usedAt = performance.now();
+  private readonly client: ClientTCP;
+  private waiting: Waiting[] = [];
+  private waitingAnswers = 0;
+  private connected = false;
+  private connecting = false;
+  private closed = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor({ host, port }: ReplyAddress) {
+    this.client = new ClientTCP({ host, port });
+    Object.assign(this.client, { logger: silent });
+    this.client.status.subscribe((status) => {
+      if (status === 'disconnected') this.connected = false;
+    });
+  }
+
+  push(batch: AnswerBatch): void {
+    this.usedAt = performance.now();
+    if (this.closed) return;
+    if (this.connected) return this.emit(batch);
+    if (this.waitingAnswers + batch.answers.length > waitingAnswersMax) return;
+    this.waiting.push({ batch, since: performance.now() });
+    this.waitingAnswers += batch.answers.length;
+    this.connect(retryFirstMs);
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.client.close();
+  }
+
+  private connect(waitMs: number): void {
+    if (this.connecting || this.closed) return;
+    this.connecting = true;
+    // A peer that swallows packets must not hold the link for the minutes TCP takes.
+    const late = setTimeout(() => this.client.close(), connectTimeoutMs);
+    this.client.connect().then(() => true, () => false).then((reached) => {
+      clearTimeout(late);
+      this.connected = reached && !this.closed;
+      if (this.connected) {
+        this.connecting = false;
+        const { waiting } = this;
+        this.waiting = [];
+        this.waitingAnswers = 0;
+        for (const { batch, since } of waiting) if (performance.now() - since < staleMs) this.emit(batch);
+        return;
+      }
+      this.client.close();
+      this.dropStale();
+      this.timer = setTimeout(() => {
+        this.connecting = false;
+        if (this.waiting.length > 0) this.connect(Math.min(waitMs * 2, retryMaxMs));
+      }, waitMs);
+    }, () => undefined);
+  }
+
+  private dropStale(): void {
+    const now = performance.now();
+    this.waiting = this.waiting.filter(({ since }) => now - since < staleMs);
+    this.waitingAnswers = this.waiting.reduce((sum, { batch }) => sum + batch.answers.length, 0);
+  }
+
+  private emit(batch: AnswerBatch): void {
+    const socket = this.client.unwrap<{ readonly netSocket?: Socket } & Partial<Socket>>();
+    const queued = socket.netSocket?.writableLength ?? socket.writableLength ?? 0;
+    if (queued > socketBytesMax) return;
+    this.client.emit(answersPattern, batch).subscribe({ error: () => undefined });
+  }
+}
+
+/** An unreachable gateway is an everyday matter; Nest would log each attempt. */
+const silent = { log: () => undefined, error: () => undefined, warn: () => undefined, debug: () => undefined, verbose: () => undefined };
