@@ -1,2 +1,8 @@
 import preset from '../../jest.preset.js';
-export default { ...preset, rootDir: import.meta.dirname, displayName: 'ledger' };
+export default {
+  ...preset,
+  rootDir: import.meta.dirname,
+  displayName: 'ledger',
+  globalSetup: '../../tools/test-setup.mjs',
+  globalTeardown: '../../tools/test-teardown.mjs',
+};

@@ -10,7 +10,7 @@ begin
     using errcode = 'insufficient_privilege', hint = 'a mistake is corrected by another entry';
 end $$;
 ${appendOnly.map((table) => `
-create trigger ${table}_append_only before update or delete on ledger.${table} for each row execute function ledger.refuse_change();
+create trigger ${table}_append_only before update or delete on ledger.${table} for each statement execute function ledger.refuse_change();
 create trigger ${table}_no_truncate before truncate on ledger.${table} for each statement execute function ledger.refuse_change();
 alter table ledger.${table} enable always trigger ${table}_append_only;
 alter table ledger.${table} enable always trigger ${table}_no_truncate;`).join('')}
