@@ -87,7 +87,7 @@ export default tseslint.config(
     rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['@tollgate/testing'], depConstraints }], 'max-lines-per-function': 'off', 'no-restricted-imports': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
-    files: ['libs/testing/**/*.ts', 'libs/system-tests/**/*.ts'],
+    files: ['libs/testing/**/*.ts', 'libs/system-tests/**/*.ts', 'services/*/src/testing/**/*.ts'],
     rules: { 'no-restricted-imports': 'off' },
   },
 );
