@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { addressesSetting, addressSetting, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
 import { z } from 'zod';
 import type { OutsideProvider } from './app/user-access.ts';
 
@@ -56,3 +57,21 @@ export function outsideFault(settings: Partial<Settings>): string | null {
 
 /** Tells gateways apart in logs and answers. */
 export const gatewayId = (): string => `gateway-${randomUUID().slice(0, 8)}`;
+
+const { HEALTH_PORT: _, HOST: __, ...shared } = distributedSettings;
+const distributed = z.object({
+  ...shared,
+  ...gatewaySettings,
+  ...gatewaySecretSettings,
+  LEDGER_ADDRESS: addressesSetting,
+  BILLING_ADDRESS: addressesSetting,
+  /** Under which ledgers reach this gateway; it listens on its port. */
+  REPLY_ADDRESS: addressSetting,
+}).superRefine((settings, context) => {
+  const fault = outsideFault(settings);
+  if (fault !== null) context.addIssue({ code: 'custom', path: ['JWT_JWKS_URL'], message: fault });
+});
+
+/** The gateway as a process of its own; health and metrics are on its own port. @throws ConfigError with every problem. */
+export const readConfig = (env: NodeJS.ProcessEnv): z.output<typeof distributed> =>
+  parseConfig(distributed, { env, secrets: [...distributedSecrets, ...Object.keys(gatewaySecretSettings)] });

@@ -1,0 +1,46 @@
+import {
+  billingQueryNames, billingQueryPattern, ledgerQueryNames, ledgerQueryPattern, type BillingQueries, type LedgerQueries,
+} from '@tollgate/contracts';
+import { wallClock } from '@tollgate/kernel';
+import { createTcpAnswerReceiver, openKafkaLog } from '@tollgate/messaging';
+import { rolePassword, roleUrl } from '@tollgate/persistence';
+import { createLogger, createQueryClient, createShutdown, kafkaConnectionOf, runMain } from '@tollgate/service-kit';
+import { gatewaySchema } from './adapters/postgres/schema.ts';
+import { gatewayConfig, gatewayId, readConfig } from './config.ts';
+import { startGateway } from './start.ts';
+
+/** Publishing waits for every partition; the query has to outlast it. */
+const publishTimeoutMs = 15_000;
+
+/** The gateway as its own process, by its environment alone. */
+await runMain(async () => {
+  const config = readConfig(process.env);
+  const secret = config.SERVICE_SECRET;
+  const logger = createLogger({ service: 'gateway', level: config.LOG_LEVEL });
+  const shutdown = createShutdown((line) => logger.info(line));
+
+  const onTrouble = (message: string, error: unknown): void => logger.warn({ err: error }, message);
+  const eventLog = await openKafkaLog({ ...kafkaConnectionOf(config, 'gateway'), onTrouble });
+  shutdown.onStop('the log', () => eventLog.close());
+  const { host: advertisedHost, port } = config.REPLY_ADDRESS;
+  const receiver = await createTcpAnswerReceiver({ gatewayId: gatewayId(), serviceSecret: secret, host: config.HOST, port, advertisedHost });
+  shutdown.onStop('the port for answers', () => receiver.close());
+  const ledger = createQueryClient<LedgerQueries>({
+    addresses: config.LEDGER_ADDRESS, secret, names: ledgerQueryNames, pattern: ledgerQueryPattern, unavailable: 'LEDGER_UNAVAILABLE',
+  });
+  shutdown.onStop('the connection to the ledger', () => ledger.close());
+  const billing = createQueryClient<BillingQueries>({
+    addresses: config.BILLING_ADDRESS, secret, names: billingQueryNames, pattern: billingQueryPattern, unavailable: 'LEDGER_UNAVAILABLE',
+    timeoutsMs: { publishCatalog: publishTimeoutMs },
+  });
+  shutdown.onStop('the connection to billing', () => billing.close());
+
+  const { role } = gatewaySchema;
+  const gateway = await startGateway({
+    config: gatewayConfig(config), databaseUrl: roleUrl(config.DATABASE_URL, role, rolePassword(secret, role)),
+    eventLog, receiver, ledger: ledger.queries, billing: billing.queries, clock: wallClock, logger,
+    secrets: { jwtSecret: config.JWT_SECRET, serverApiKey: config.SERVER_API_KEY, adminPassword: config.ADMIN_PASSWORD },
+  });
+  shutdown.onStop('the gateway', () => gateway.stop());
+  logger.info({ address: gateway.address.url }, 'the gateway runs');
+});
