@@ -5,7 +5,7 @@ import type {
 } from '../event-log.ts';
 import type { Bounds } from '../partition-worker.ts';
 import { KafkaAppender } from './appender.ts';
-import { asUnavailable, kafkaClient, within } from './client.ts';
+import { kafkaClient, within } from './client.ts';
 import type { KafkaConnection, OnTrouble } from './client.ts';
 import { toLogRecord } from './feed.ts';
 import { RawCluster, unknownTopic } from './raw-cluster.ts';
@@ -52,7 +52,7 @@ class KafkaLog implements EventLog {
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     const subscription = new KafkaSubscription(
-      { kafka: this.kafka, admin: () => this.admin(), bounds: (where) => this.bounds(where), onTrouble: this.onTrouble }, options);
+      { kafka: this.kafka, ask: (work) => this.ask(work), bounds: (where) => this.bounds(where), onTrouble: this.onTrouble }, options);
     this.subscriptions.add(subscription);
     await subscription.ready();
     return {
@@ -89,27 +89,25 @@ class KafkaLog implements EventLog {
   }
 
   async createTopics(specs: readonly TopicSpec[]): Promise<void> {
-    const admin = await this.admin();
-    const existing = new Set(await within(adminTimeoutMs, admin.listTopics()));
-    const { brokers } = await within(adminTimeoutMs, admin.describeCluster());
+    const existing = new Set(await this.ask((admin) => admin.listTopics()));
+    const { brokers } = await this.ask((admin) => admin.describeCluster());
     for (const spec of specs) {
       if (existing.has(spec.topic)) continue;
       // Answers false when another process made it meanwhile: as it is, then.
-      await within(adminTimeoutMs, admin.createTopics({ waitForLeaders: true, topics: [topicConfig(spec, brokers.length)] }));
+      await this.ask((admin) => admin.createTopics({ waitForLeaders: true, topics: [topicConfig(spec, brokers.length)] }));
     }
   }
 
   async prune({ topic, partition, before }: { topic: string; partition: number; before: number }): Promise<void> {
     const { start, end } = await this.bounds({ topic, partition });
     if (before <= start) return;
-    const admin = await this.admin();
     const offset = String(Math.min(before, end));
-    await within(adminTimeoutMs, admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] }));
+    await this.ask((admin) => admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] }));
   }
 
   async check(): Promise<void> {
-    this.checking ??= this.admin().then((admin) => admin.describeCluster()).finally(() => (this.checking = undefined));
-    await within(checkTimeoutMs, this.checking);
+    this.checking ??= this.ask((admin) => admin.describeCluster(), checkTimeoutMs).finally(() => (this.checking = undefined));
+    await this.checking;
   }
 
   async close(): Promise<void> {
@@ -120,13 +118,25 @@ class KafkaLog implements EventLog {
     await this.adminClient?.then((admin) => admin.disconnect()).catch(() => undefined);
   }
 
-  private async admin(): Promise<Admin> {
-    this.adminClient ??= this.connectAdmin();
+  /**
+   * Asks through the shared admin client, within a bound. After a failure the client is replaced: kafkajs keeps asking for
+   * every topic it was once asked about, so one that was deleted meanwhile fails every call: then a new one asks once more.
+   */
+  private async ask<T>(work: (admin: Admin) => Promise<T>, timeoutMs = adminTimeoutMs): Promise<T> {
+    return this.askOnce(work, timeoutMs).catch((error: unknown) => {
+      if (!isUnknownTopic(error)) throw error;
+      return this.askOnce(work, timeoutMs);
+    });
+  }
+
+  private async askOnce<T>(work: (admin: Admin) => Promise<T>, timeoutMs: number): Promise<T> {
+    const client = (this.adminClient ??= this.connectAdmin());
     try {
-      return await this.adminClient;
+      return await within(timeoutMs, client.then(work));
     } catch (error) {
-      this.adminClient = undefined;
-      throw asUnavailable(error);
+      if (this.adminClient === client) this.adminClient = undefined;
+      client.then((admin) => admin.disconnect()).catch(() => undefined);
+      throw error;
     }
   }
 
@@ -143,10 +153,14 @@ class KafkaLog implements EventLog {
   }
 
   private async offsets(topic: string): Promise<{ readonly partition: number; readonly start: number; readonly end: number }[]> {
-    const admin = await this.admin();
-    const offsets = await within(adminTimeoutMs, admin.fetchTopicOffsets(topic));
+    const offsets = await this.ask((admin) => admin.fetchTopicOffsets(topic));
     return offsets.map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }));
   }
+}
+
+function isUnknownTopic(error: unknown): boolean {
+  const cause: unknown = error instanceof AppError ? error.cause : error;
+  return typeof cause === 'object' && cause !== null && 'type' in cause && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION';
 }
 
 /** Our time is the log's (rule 1), nothing is removed but by prune (rule 3), a broker that is alone writes to disk at once. */

@@ -26,15 +26,15 @@ type EncoderClass = new () => { writeBuffer(bytes: Buffer): { buffer: Buffer; si
 
 /** Requests to brokers outside any consumer group, over connections with the client's TLS and SASL. */
 export class RawCluster {
-  private readonly cluster: Cluster;
-  private connected: Promise<void> | undefined;
+  private readonly make: () => Cluster;
+  private connected: Promise<Cluster> | undefined;
 
   constructor(kafka: Kafka) {
     const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
     invariant(symbol !== undefined, 'kafkajs is the pinned version');
     const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol];
     invariant(create !== undefined, 'kafkajs makes clusters');
-    this.cluster = create({ metadataMaxAge: 30_000, allowAutoTopicCreation: false, maxInFlightRequests: 8 });
+    this.make = () => create.call(kafka, { metadataMaxAge: 30_000, allowAutoTopicCreation: false, maxInFlightRequests: 8 });
   }
 
   /**
@@ -42,12 +42,14 @@ export class RawCluster {
    * @throws AppError('not_found', LOG_OUT_OF_RANGE) when there is no such topic.
    */
   async topicId(topic: string): Promise<string> {
-    await this.connect();
-    const broker = await this.cluster.findControllerBroker();
-    const Encoder = require('kafkajs/src/protocol/encoder') as EncoderClass;
-    const answer = await broker.connectionPool.send({
-      request: { apiKey: 3, apiVersion: 12, apiName: 'Metadata', encode: () => Promise.resolve(new Encoder().writeBuffer(metadataRequest(topic))) },
-      response: { decode: (raw) => Promise.resolve(raw), parse: (data) => Promise.resolve(data) },
+    const answer = await this.ask(async (cluster) => {
+      const broker = await cluster.findControllerBroker();
+      const Encoder = require('kafkajs/src/protocol/encoder') as EncoderClass;
+      const encode = (): ReturnType<RawCall['request']['encode']> => Promise.resolve(new Encoder().writeBuffer(metadataRequest(topic)));
+      return broker.connectionPool.send({
+        request: { apiKey: 3, apiVersion: 12, apiName: 'Metadata', encode },
+        response: { decode: (raw) => Promise.resolve(raw), parse: (data) => Promise.resolve(data) },
+      });
     });
     return topicIdIn(answer, topic);
   }
@@ -55,32 +57,43 @@ export class RawCluster {
   /** One fetch from `offset`: what the broker has there now, possibly nothing. */
   async fetch(where: { readonly topic: string; readonly partition: number; readonly offset: number }): Promise<readonly KafkaMessage[]> {
     const { topic, partition, offset } = where;
-    await this.connect();
-    await this.cluster.addTargetTopic(topic);
-    const nodeId = Object.keys(this.cluster.findLeaderForPartitions(topic, [partition]))[0];
-    if (nodeId === undefined) {
-      await this.cluster.refreshMetadata();
-      return [];
-    }
-    const broker = await this.cluster.findBroker({ nodeId });
-    const { responses } = await broker.fetch({
-      maxWaitTime: 250, minBytes: 1, maxBytes: 10_485_760, isolationLevel: 1,
-      topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: 4_194_304 }] }],
+    return this.ask(async (cluster) => {
+      await cluster.addTargetTopic(topic);
+      const nodeId = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))[0];
+      if (nodeId === undefined) {
+        await cluster.refreshMetadata();
+        return [];
+      }
+      const broker = await cluster.findBroker({ nodeId });
+      const { responses } = await broker.fetch({
+        maxWaitTime: 250, minBytes: 1, maxBytes: 10_485_760, isolationLevel: 1,
+        topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: 4_194_304 }] }],
+      });
+      return (responses[0]?.partitions[0]?.messages ?? []).filter((message) => Number(message.offset) >= offset);
     });
-    return (responses[0]?.partitions[0]?.messages ?? []).filter((message) => Number(message.offset) >= offset);
   }
 
   async close(): Promise<void> {
-    await this.connected?.catch(() => undefined);
-    await this.cluster.disconnect();
+    await this.connected?.then((cluster) => cluster.disconnect()).catch(() => undefined);
   }
 
-  private async connect(): Promise<void> {
-    this.connected ??= this.cluster.connect().then(() => this.cluster.refreshMetadata());
-    await this.connected.catch((error: unknown) => {
-      this.connected = undefined;
+  /** A failure replaces the connections: a moved leader, a lost broker and a deleted topic are all forgotten with them. */
+  private async ask<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    const connected = (this.connected ??= this.connect());
+    try {
+      return await work(await connected);
+    } catch (error) {
+      if (this.connected === connected) this.connected = undefined;
+      connected.then((cluster) => cluster.disconnect()).catch(() => undefined);
       throw error;
-    });
+    }
+  }
+
+  private async connect(): Promise<Cluster> {
+    const cluster = this.make();
+    await cluster.connect();
+    await cluster.refreshMetadata();
+    return cluster;
   }
 }
 

@@ -8,7 +8,7 @@ import { Feed } from './feed.ts';
 
 export type SubscriptionPorts = {
   readonly kafka: Kafka;
-  readonly admin: () => Promise<Admin>;
+  readonly ask: <T>(work: (admin: Admin) => Promise<T>) => Promise<T>;
   readonly bounds: (where: TopicPartition) => Promise<Bounds>;
   readonly onTrouble: OnTrouble;
 };
@@ -171,8 +171,7 @@ export class KafkaSubscription implements Subscription {
   }
 
   private async committed({ topic, partition }: TopicPartition): Promise<number> {
-    const admin = await this.ports.admin();
-    const [found] = await within(commitTimeoutMs, admin.fetchOffsets({ groupId: this.options.group, topics: [topic] }));
+    const [found] = await this.ports.ask((admin) => admin.fetchOffsets({ groupId: this.options.group, topics: [topic] }));
     const offset = Number(found?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
     return Math.max(0, offset);
   }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { Controller, Module } from '@nestjs/common';
-import type { INestMicroservice } from '@nestjs/common';
+import type { INestMicroservice, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { deadLetterTopic } from '@tollgate/contracts';
@@ -26,7 +26,7 @@ const failures: ConsumerFailure[] = [];
 
 @Controller()
 class ChargesConsumer {
-  @EventPattern(topic)
+  @EventPattern<string>(topic)
   onCharge(@Payload() raw: string, @Ctx() ctx: RecordContext): Promise<void> {
     return runner.run(ctx, async () => {
       await behaviour(raw);
@@ -40,7 +40,7 @@ class ChargesModule {}
 
 @Controller()
 class BareConsumer {
-  @EventPattern(topic)
+  @EventPattern<string>(topic)
   onCharge(@Payload() raw: string): void {
     if (raw === 'poison') throw new TypeError('bigint');
     handled.push(raw);
@@ -74,7 +74,7 @@ describeWith('postgres', await whyNot('postgres'), 'Consumers on Nest', () => {
   });
   afterEach(() => app?.close());
 
-  const start = async (module: unknown = ChargesModule, topics = [topic]): Promise<void> => {
+  const start = async (module: Type<unknown> = ChargesModule, topics = [topic]): Promise<void> => {
     const strategy = new EventLogServer({ log, group, topics });
     app = await NestFactory.createMicroservice(module, { strategy, logger: false });
     await app.listen();
