@@ -1,6 +1,6 @@
 import type { Answer, HoldView } from '@tollgate/contracts';
 import { recordHeaders } from '@tollgate/contracts';
-import { AppError, ancestorsOf } from '@tollgate/kernel';
+import { AppError, ancestorsOf, invariant } from '@tollgate/kernel';
 import type { LogRecord } from '@tollgate/messaging';
 import type { Account } from '../domain/account.ts';
 import { Book } from '../domain/book.ts';
@@ -90,6 +90,13 @@ export function decideBatch(books: PartitionBooks, records: readonly ReadRecord[
   return run.result();
 }
 
+/** An account that nobody thought of loading must not pass for one that does not exist. */
+function committedAccount(loaded: Loaded, id: string): Account | undefined {
+  const account = loaded.accounts.get(id);
+  invariant(account !== undefined, `the account ${id} was not loaded before deciding`);
+  return account ?? undefined;
+}
+
 class BatchRun {
   readonly #books: PartitionBooks;
   readonly #loaded: Loaded;
@@ -109,7 +116,7 @@ class BatchRun {
     this.#books = books;
     this.#loaded = loaded;
     const { partition, lastSeq, lastAccount } = books.position;
-    this.#book = new Book({ partition, lastSeq, lastRef: lastAccount, catalog: books.catalog }, (id) => loaded.accounts.get(id) ?? undefined);
+    this.#book = new Book({ partition, lastSeq, lastRef: lastAccount, catalog: books.catalog }, (id) => committedAccount(loaded, id));
   }
 
   record(read: ReadRecord): void {
@@ -117,7 +124,7 @@ class BatchRun {
     this.#book.offset = read.record.offset;
     if (!read.request) this.#poison(read);
     else if (read.request.ask.type === 'tick' || read.request.ask.type === 'clock') this.#tick(read, read.request.ask.type);
-    else this.#request(read, read.request);
+    else this.#request(read, this.#named(read.request));
     this.#queueTimers();
   }
 
@@ -126,6 +133,16 @@ class BatchRun {
       book: this.#book, verdicts: this.#verdicts, recent: this.#recent, refusals: this.#refusals, deadLetters: this.#deadLetters,
       clocks: this.#clocks, ticks: this.#ticks, lookUp: this.#lookUp, swept: this.#swept,
     };
+  }
+
+  /** After a crash the opening of an account or hold and a request that names it can be in one batch: its account is known by now. */
+  #named(request: Request): Request {
+    const { ask } = request;
+    if (request.account !== '') return request;
+    let account: string | undefined;
+    if ('hold' in ask && ask.hold.partition === this.#book.partition) account = this.#idOf(ask.hold.ref);
+    else if (ask.type === 'correct' && ask.entry.partition === this.#book.partition) account = this.#target(ask.entry.seq)?.account;
+    return account === undefined ? request : { ...request, account };
   }
 
   #request(read: ReadRecord, request: Request): void {

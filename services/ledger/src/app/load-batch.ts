@@ -1,3 +1,4 @@
+import { ancestorsOf } from '@tollgate/kernel';
 import type { HoldView } from '@tollgate/contracts';
 import type { Account } from '../domain/account.ts';
 import type { Target } from '../domain/corrections.ts';
@@ -114,8 +115,11 @@ function* neededIds({ records, loaded, books }: LoadingBatch): Iterable<string> 
   }
   if (ticks === 0) return;
   for (const timer of books.timers.peek(records.at(-1)?.timeMs ?? 0, ticks * timersPerTick)) {
-    const id = books.idOf(timer.ref);
-    if (id !== undefined && want(id)) yield id;
+    const id = loaded.idByRef.get(timer.ref) ?? books.idOf(timer.ref);
+    if (id === undefined) continue;
+    if (want(id)) yield id;
+    // A hold that expires is taken off the budgets above it.
+    for (const ancestor of ancestorsOf(id)) if (want(ancestor)) yield ancestor;
   }
 }
 

@@ -34,6 +34,8 @@ type PositionRow = {
 /** The books on PostgreSQL. The pool's role may insert and read them, nothing else. */
 export class PostgresBookStore implements BookStore {
   readonly #pool: Pool;
+  /** Only what was booked from records before this offset is found; for deciding the log once more. */
+  asOfOffset = Number.MAX_SAFE_INTEGER;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -75,7 +77,7 @@ export class PostgresBookStore implements BookStore {
   }
 
   async firstAnswers(partition: number, identities: readonly Identity[]): Promise<readonly (FirstAnswer | undefined)[]> {
-    const values = [partition, identities.map(({ account }) => account), identities.map(({ source }) => source), identities.map(({ id }) => id)];
+    const values = [partition, identities.map(({ account }) => account), identities.map(({ source }) => source), identities.map(({ id }) => id), this.asOfOffset];
     type Row = EntryRow & { asked: bigint; hold_amount: bigint | null; hold_expires: Date | null; hold_outcome: string | null; hold_settled: bigint | null };
     const { rows } = await this.#pool.query<Row>({ name: 'first-answers', text: firstAnswers, values });
     const byAsked = new Map<number, { entries: Entry[]; hold: HoldView | undefined; kind: EntryKind }>();
@@ -105,14 +107,14 @@ export class PostgresBookStore implements BookStore {
   }
 
   async targets(ids: readonly EntryId[]): Promise<readonly (Target | undefined)[]> {
-    const values = [ids.map(({ partition }) => partition), ids.map(({ seq }) => seq)];
+    const values = [this.asOfOffset, ids.map(({ partition }) => partition), ids.map(({ seq }) => seq)];
     const { rows } = await this.#pool.query<TargetRow>({ name: 'targets', text: targetsByEntry, values });
     const targets = new Map(rows.map((row) => [`${row.partition}-${row.partition_seq}`, fromRowTarget(row)]));
     return ids.map((id) => targets.get(`${id.partition}-${id.seq}`));
   }
 
   async requestTargets(partition: number, { account, source, id }: Identity): Promise<readonly Target[]> {
-    const { rows } = await this.#pool.query<TargetRow>({ name: 'request-targets', text: targetsByRequest, values: [partition, account, source, id] });
+    const { rows } = await this.#pool.query<TargetRow>({ name: 'request-targets', text: targetsByRequest, values: [this.asOfOffset, partition, account, source, id] });
     return rows.map(fromRowTarget);
   }
 

@@ -1,6 +1,6 @@
 /**
- * The entries of requests booked before: $1 partition, then arrays of account ids, sources and request ids. `asked` is the
- * place in the arrays, from 1. Rides on the once-only index.
+ * The entries of requests booked before: $1 partition, then arrays of account ids, sources and request ids; $5 an offset: only what
+ * was booked from records before it. `asked` is the place in the arrays, from 1. Rides on the once-only index.
  */
 export const firstAnswers = `
 select w.asked, e.*, a.id as account_id, a.kind as account_kind, u.text as unit_text, k.text as contra_text, w.source as source_text,
@@ -13,6 +13,7 @@ join ledger.names u on u.partition = $1 and u.name = a.unit
 join ledger.names k on k.partition = $1 and k.name = e.contra
 left join ledger.details d on d.partition = $1 and d.partition_seq = e.partition_seq
 left join ledger.holds h on h.partition = $1 and h.account = e.account and h.seq = e.seq and h.hold = e.hold
+where e.log_offset < $5
 order by w.asked, e.ordinal`;
 
 /** How holds ended: arrays of partitions, account numbers and hold numbers. */
@@ -27,7 +28,8 @@ where h.outcome <> 'open'`;
 const target = `
 select e.partition, e.partition_seq, a.id as account_id, e.kind, e.amount, e.lot, e.hold, e.period_start,
   l.priority, l.expires_at,
-  coalesce((select sum(abs(c.amount)) from ledger.entries c where c.partition = e.partition and c.corrects = e.partition_seq), 0)::bigint as corrected,
+  coalesce((select sum(abs(c.amount)) from ledger.entries c where c.partition = e.partition and c.corrects = e.partition_seq
+    and c.log_offset < $1), 0)::bigint as corrected,
   (select array_agg(ba.id) from ledger.entries b join ledger.accounts ba on ba.partition = b.partition and ba.account = b.account
     where b.partition = e.partition and b.partition_seq > e.partition_seq and b.partition_seq < e.partition_seq + 100000
       and b.log_offset = e.log_offset and b.kind = 15) as budgets
@@ -36,9 +38,10 @@ join ledger.accounts a on a.partition = e.partition and a.account = e.account
 left join lateral (select priority, expires_at from ledger.lots l where l.partition = e.partition and l.account = e.account and l.lot = e.lot
   order by l.seq limit 1) l on true`;
 
-/** Entries to be taken back, by number: arrays of partitions and partition_seqs. */
-export const targetsByEntry = `${target} join unnest($1::smallint[], $2::bigint[]) w(partition, seq) on w.partition = e.partition and w.seq = e.partition_seq`;
+/** Entries to be taken back, as of an offset ($1), by number: arrays of partitions ($2) and partition_seqs ($3). */
+export const targetsByEntry = `${target} join unnest($2::smallint[], $3::bigint[]) w(partition, seq) on w.partition = e.partition and w.seq = e.partition_seq
+where e.log_offset < $1`;
 
-/** The entries of one request on its own account: $1 partition, $2 account id, $3 source, $4 request id. */
+/** The entries of one request on its own account: $1 offset, $2 partition, $3 account id, $4 source, $5 request id. */
 export const targetsByRequest = `${target} join ledger.names s on s.partition = e.partition and s.name = e.source
-where e.partition = $1 and a.id = $2 and s.text = $3 and e.request_id = $4 order by e.ordinal`;
+where e.log_offset < $1 and e.partition = $2 and a.id = $3 and s.text = $4 and e.request_id = $5 order by e.ordinal`;

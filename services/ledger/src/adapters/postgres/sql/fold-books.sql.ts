@@ -1,0 +1,16 @@
+/** Version rows beside the entries $2 (exclusive) to $3 of partition $1; each query answers one kind, by partition_seq. */
+const beside = (table: string): string => `select e.partition_seq, v.* from ledger.entries e join ledger.${table} v using (partition, account, seq)
+where e.partition = $1 and e.partition_seq > $2 and e.partition_seq <= $3`;
+
+export const termsBeside = beside('account_terms');
+export const lotsBeside = beside('lots');
+export const holdsBeside = beside('holds');
+export const countersBeside = beside('counters');
+export const openedBeside = `select e.partition_seq, a.opened_at from ledger.entries e join ledger.accounts a using (partition, account)
+where e.partition = $1 and e.partition_seq > $2 and e.partition_seq <= $3 and e.kind = 1`;
+
+/** Numbers of the accounts of a partition, in order: $2 exclusive, $3 at most. */
+export const accountsInOrder = 'select account from ledger.accounts where partition = $1 and account > $2 order by account limit $3';
+export const sealsInOrder = 'select * from ledger.seals where partition = $1 and number > $2 order by number limit $3';
+export const itemsBefore = 'select item, booked_at from ledger.catalog_versions where partition = $1 and log_offset < $2 order by log_offset, version';
+export const namesOfPartition = 'select name, text from ledger.names where partition = $1';

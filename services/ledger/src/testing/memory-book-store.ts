@@ -1,0 +1,83 @@
+import type { HoldView } from '@tollgate/contracts';
+import { partitionOf } from '@tollgate/kernel';
+import type { BookStore, PartitionCommit, StoredPosition } from '../app/ports.ts';
+import { firstAnswerOf } from '../adapters/postgres/first-answer.ts';
+import type { Account } from '../domain/account.ts';
+import type { Target } from '../domain/corrections.ts';
+import type { Entry } from '../domain/entry.ts';
+import { evolve, openedBy } from '../domain/evolve.ts';
+import { holdView } from '../domain/views.ts';
+
+/** The books of one partition in memory: what a commit brings is kept as entries only, and accounts are folded from them. */
+export class MemoryBookStore implements BookStore {
+  readonly entries: Entry[] = [];
+  position: StoredPosition = {
+    partition: 0, epoch: 1, topicId: 't', nextOffset: 0, lastTimeMs: 0, lastRecord: null, lastSeq: 0, lastAccount: 0, lastName: 0,
+    timer: { dueMs: -1, ref: 0, kind: 'hold', object: 0 },
+  };
+  names = new Map<string, number>();
+
+  async claim() {
+    return { position: this.position, names: this.names, items: [] };
+  }
+  async setTopicId(): Promise<void> {}
+  async positions() {
+    return new Map([[0, this.position]]);
+  }
+  async timers(_partition: number, after: StoredPosition['timer'], limit: number) {
+    const all = this.entries.flatMap(({ timers }) => timers);
+    return all.filter((timer) => timer.dueMs > after.dueMs).sort((a, b) => a.dueMs - b.dueMs).slice(0, limit);
+  }
+  folded(): Map<number, Account> {
+    const accounts = new Map<number, Account>();
+    for (const entry of this.entries) {
+      const account = accounts.get(entry.ref) ?? openedBy(entry, entry.opened?.openedMs ?? 0);
+      accounts.set(entry.ref, account);
+      evolve(account, entry);
+    }
+    return accounts;
+  }
+  async accounts(wanted: Parameters<BookStore['accounts']>[0]) {
+    const ids = new Set(wanted.byId.map(({ id }) => id));
+    const refs = new Set(wanted.byRef.map(({ ref }) => ref));
+    return [...this.folded().values()].filter((account) => ids.has(account.id) || refs.has(account.ref)).map((account) => ({ partition: 0, account }));
+  }
+  async firstAnswers(_partition: number, identities: Parameters<BookStore['firstAnswers']>[1]) {
+    return identities.map(({ account, source, id }) => firstAnswerOf(0, this.entries.filter((entry) => entry.account === account && entry.source === source && entry.requestId === id), undefined));
+  }
+  async endedHolds(ids: Parameters<BookStore['endedHolds']>[0]) {
+    return ids.map(({ ref, hold }): HoldView | undefined => {
+      const rows = this.entries.filter((entry) => entry.ref === ref).flatMap((entry) => entry.holdRows.map((row) => ({ row, entry }))).filter(({ row }) => row.hold === hold);
+      const last = rows.at(-1);
+      return last && last.row.outcome !== 'open' ? holdView(0, { ref, id: last.entry.account }, { ...last.row, status: last.row.outcome }) : undefined;
+    });
+  }
+  async targets(ids: Parameters<BookStore['targets']>[0]) {
+    return ids.map(({ seq }) => this.#target(this.entries.find(({ partitionSeq }) => partitionSeq === seq)));
+  }
+  async requestTargets(_partition: number, { account, source, id }: Parameters<BookStore['requestTargets']>[1]) {
+    return this.entries.filter((entry) => entry.account === account && entry.source === source && entry.requestId === id).flatMap((entry) => this.#target(entry) ?? []);
+  }
+  async commit(group: readonly PartitionCommit[]): Promise<void> {
+    for (const { entries, to, names } of group) {
+      this.entries.push(...entries);
+      for (const { name, text } of names) this.names.set(text, name);
+      this.position = to;
+    }
+  }
+
+  #target(entry: Entry | undefined): Target | undefined {
+    if (!entry) return undefined;
+    const row = this.entries.filter(({ ref }) => ref === entry.ref).flatMap(({ lotRows }) => lotRows).find(({ lot }) => lot === entry.lot);
+    let corrected = 0n;
+    for (const one of this.entries) if (one.corrects === entry.partitionSeq) corrected += one.amount < 0n ? -one.amount : one.amount;
+    return {
+      partitionSeq: entry.partitionSeq, account: entry.account, kind: entry.kind, amount: entry.amount, corrected,
+      lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
+      hold: entry.hold, periodStartMs: entry.periodStartMs,
+      budgets: this.entries.filter((one) => one.kind === 'budgeted' && one.requestId === String(entry.partitionSeq)).map((one) => one.account),
+    };
+  }
+}
+
+export const onePartition = (id: string): number => partitionOf(id, 1);

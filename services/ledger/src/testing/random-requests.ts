@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import type { LedgerRequest } from '@tollgate/contracts';
+
+/** What a step of a random history asks; holds and entries are named by how many were opened before. */
+export type Step = { readonly at: number; readonly ask: (known: Known) => Pick<LedgerRequest, 'type' | 'account' | 'data'> | undefined };
+export type Known = { readonly holds: readonly string[]; readonly entries: readonly string[] };
+
+const amount = fc.integer({ min: 1, max: 40 }).map(String);
+const account = fc.constantFrom('acme', 'acme/a', 'acme/a/u', 'acme/b', 'solo', 'meter', 'refilled', 'key');
+const picked = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
+
+const opening = fc.constantFrom(
+  { id: 'acme', data: { kind: 'metered', unit: 'u', settings: { limit: '300' } } },
+  { id: 'acme/a', data: { kind: 'wallet', unit: 'u', grant: '50', settings: { limit: '120', period: 'PT1H' } } },
+  { id: 'acme/a/u', data: { kind: 'wallet', unit: 'u', grant: '100', settings: { overdraft: '20' } } },
+  { id: 'acme/b', data: { kind: 'quota', unit: 'u', settings: { limit: '60' } } },
+  { id: 'solo', data: { kind: 'wallet', unit: 'u', grant: '30', settings: { overdraft: 'unlimited' } } },
+  { id: 'meter', data: { kind: 'metered', unit: 'u', settings: { plan: 'default' } } },
+  { id: 'refilled', data: { kind: 'credits', unit: 'c', settings: { allowance: '40', period: 'P1D' } } },
+  { id: 'key', data: { kind: 'licence', unit: 't', grant: '10' } },
+);
+
+const asks = fc.oneof(
+  { weight: 3, arbitrary: opening.map(({ id, data }) => () => ({ type: 'open', account: id, data })) },
+  { weight: 8, arbitrary: fc.tuple(account, amount).map(([id, units]) => () => ({ type: 'spend', account: id, data: { amount: units } })) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 9_000_000 }).map((units) => () => ({ type: 'spend', account: 'meter', data: { amount: String(units) } })) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(account, amount, fc.integer({ min: 0, max: 3 }), fc.option(fc.integer({ min: 1, max: 5 }))).map(([id, units, priority, hours]) => () => ({
+      type: 'grant', account: id, data: { amount: units, priority, ...(hours === null ? {} : { expires_at: new Date(Date.parse('2026-11-21T10:00:00Z') + hours * 3_600_000).toISOString() }) },
+    })),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(account, amount, fc.integer({ min: 60_000, max: 7_200_000 }), fc.option(fc.nat(20), { freq: 3 })).map(([id, units, ms, parent]) => ({ holds }: Known) => ({
+      type: 'hold', account: id, data: { amount: units, expires_in_ms: ms, ...(parent === null || holds.length === 0 ? {} : { parent: picked(holds, parent) }) },
+    })),
+  },
+  { weight: 3, arbitrary: fc.tuple(fc.nat(50), fc.integer({ min: 0, max: 60 })).map(([index, units]) => ({ holds }: Known) => hold(holds, index, 'settle', { amount: String(units) })) },
+  { weight: 2, arbitrary: fc.tuple(fc.nat(50), amount).map(([index, units]) => ({ holds }: Known) => hold(holds, index, 'extend', { amount: units })) },
+  { weight: 2, arbitrary: fc.nat(50).map((index) => ({ holds }: Known) => hold(holds, index, 'release', {})) },
+  { weight: 2, arbitrary: fc.tuple(fc.nat(200), fc.option(amount)).map(([index, units]) => ({ entries }: Known) => correct(entries, index, units)) },
+  { weight: 1, arbitrary: fc.tuple(account, fc.nat(40)).map(([id, balance]) => () => ({ type: 'change', account: id, data: { balance: String(balance) } })) },
+  { weight: 1, arbitrary: account.map((id) => () => ({ type: 'change', account: id, data: { status: 'active' } })) },
+  { weight: 2, arbitrary: fc.constant(() => ({ type: 'tick', account: '', data: {} })) },
+);
+
+function hold(holds: readonly string[], index: number, type: string, data: object) {
+  const named = picked(holds, index);
+  return named === undefined ? undefined : { type, account: '', data: { hold: named, ...data } };
+}
+
+function correct(entries: readonly string[], index: number, units: string | null) {
+  const named = picked(entries, index);
+  return named === undefined ? undefined : { type: 'correct', account: '', data: { entry: named, ...(units === null ? {} : { amount: units }) } };
+}
+
+/** Histories of one partition: every kind of account and request, over some hours to days. */
+export const histories = fc.array(
+  fc.record({ at: fc.oneof({ weight: 6, arbitrary: fc.nat(60_000) }, { weight: 1, arbitrary: fc.nat(20 * 3_600_000) }), ask: asks as unknown as fc.Arbitrary<Step['ask']> }),
+  { minLength: 5, maxLength: 60 },
+);
