@@ -100,6 +100,8 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
   const ledger = await startLedger({
     databaseUrl: database.urlFor(ledgerSchema), eventLog, answers: answers.sender, clock, metrics,
     partitions: partitionsDefault, logger: loggerOf('ledger'),
+    // On the embedded log nobody reads the topic: the table itself is where entries are read.
+    publishEntries: config.settings.KAFKA_BROKERS !== undefined,
   });
   onStop('ledger', () => ledger.stop());
   const billing = await startBilling({

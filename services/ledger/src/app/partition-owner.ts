@@ -34,6 +34,7 @@ const groupsInFlightMax = 2;
 const pendingMax = 6_000;
 /** After losing a partition without being told by the log, membership is given this long to be confirmed (rule 5). */
 const reclaimAfterMs = 3_000;
+const realignCheckMs = 2_000;
 const tickEveryMs = 50;
 const tickLostAfterMs = 10_000;
 
@@ -206,6 +207,22 @@ export class PartitionOwner implements PartitionHandler {
     owned.reason = reason;
     owned.pending = [];
     this.#options.alarm(owned.tp.partition, reason);
+    this.#awaitRealignment(owned);
+  }
+
+  /** A halted partition is claimed again once an operator has realigned it: that gives it a new epoch. */
+  #awaitRealignment(owned: Owned): void {
+    setTimeout(() => {
+      const { books } = owned;
+      if (owned.state !== 'halted' || !books || this.#partitions.get(owned.tp.partition) !== owned || this.#stopping) return;
+      this.#options.store.positions([owned.tp.partition]).then(async (stored) => {
+        const position = stored.get(owned.tp.partition);
+        if (!position || position.epoch === books.position.epoch) return this.#awaitRealignment(owned);
+        const offset = await this.#claim(owned);
+        release(owned);
+        this.#subscription?.seek(owned.tp, offset);
+      }).catch(() => this.#awaitRealignment(owned));
+    }, realignCheckMs).unref();
   }
 
   #kick(): void {

@@ -1,6 +1,7 @@
 import { ConfigError } from '@tollgate/service-kit';
 import { Command, CommanderError } from 'commander';
 import { FolderInUse } from '../data-folder.ts';
+import { addBooksCommands } from './books.ts';
 import { connect } from './connect.ts';
 import { addExportCommand } from './export.ts';
 import { addImportCommand } from './import.ts';
@@ -19,6 +20,7 @@ addMigrateCommand(program);
 addKeysCommands(program, connect);
 addImportCommand(program, connect);
 addExportCommand(program, connect);
+addBooksCommands(program);
 everywhere(program);
 
 /** `--json` and `--url` may stand before or after a command, whichever. */

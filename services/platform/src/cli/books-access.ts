@@ -1,0 +1,61 @@
+import { topics } from '@tollgate/contracts';
+import { ledgerSchema } from '@tollgate/ledger';
+import { embeddedLogSchema, openKafkaLog, readEmbeddedLog, type EventLog } from '@tollgate/messaging';
+import { rolePassword, roleUrl, runningEmbeddedPostgres } from '@tollgate/persistence';
+import { kafkaConnectionOf } from '@tollgate/service-kit';
+import { present, type PlatformConfig } from '../config.ts';
+import { takeDataFolder } from '../data-folder.ts';
+import { startDatabase } from '../database.ts';
+import { embeddedSecrets } from '../secrets.ts';
+import { operatorConfig } from './connect.ts';
+
+/** The books and the log of requests, for commands that read them directly. */
+export type BooksAccess = {
+  /** Of the role `tollgate_ledger`. */
+  readonly ledgerUrl: string;
+  readonly log: Pick<EventLog, 'read' | 'describe' | 'close'>;
+  readonly topic: string;
+};
+
+/**
+ * Opens the books beside a running platform, or, when it is stopped, on a PostgreSQL that is started under the folder's
+ * lock and stopped again.
+ */
+export async function withBooks<T>(work: (books: BooksAccess) => Promise<T>): Promise<T> {
+  const config = operatorConfig(['DATABASE_URL', 'KAFKA_BROKERS', 'SERVICE_SECRET']);
+  const { settings } = config;
+  if (config.mode === 'distributed') {
+    const adminUrl = present(settings.DATABASE_URL, 'DATABASE_URL');
+    return onServer({ config, adminUrl, serviceSecret: present(settings.SERVICE_SECRET, 'SERVICE_SECRET') }, work);
+  }
+  const running = settings.DATABASE_URL ?? (await runningEmbeddedPostgres(`${settings.DATA_DIR}/postgres`));
+  const serviceSecret = (): string => embeddedSecrets(settings.DATA_DIR, settings).serviceSecret;
+  if (running !== null) return onServer({ config, adminUrl: running, serviceSecret: serviceSecret() }, work);
+  const folder = await takeDataFolder(settings.DATA_DIR);
+  try {
+    const database = await startDatabase({ dataDir: `${folder.path}/postgres`, onTrouble: () => undefined });
+    try {
+      return await onServer({ config, adminUrl: database.url, serviceSecret: serviceSecret() }, work);
+    } finally {
+      await database.stop();
+    }
+  } finally {
+    await folder.release();
+  }
+}
+
+async function onServer<T>(
+  server: { readonly config: PlatformConfig; readonly adminUrl: string; readonly serviceSecret: string },
+  work: (books: BooksAccess) => Promise<T>,
+): Promise<T> {
+  const { config: { settings }, adminUrl, serviceSecret } = server;
+  const urlOf = (role: string): string => roleUrl(adminUrl, role, rolePassword(serviceSecret, role));
+  const log = settings.KAFKA_BROKERS === undefined
+    ? readEmbeddedLog({ url: urlOf(embeddedLogSchema.role) })
+    : await openKafkaLog(kafkaConnectionOf(settings, 'tollgate-operator'));
+  try {
+    return await work({ ledgerUrl: urlOf(ledgerSchema.role), log, topic: topics.usageEvents });
+  } finally {
+    await log.close();
+  }
+}
