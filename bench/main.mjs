@@ -1,0 +1,81 @@
+// `npm run bench`: the figures of the design (section 6), as ratios to limits taken in the same run.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runChild } from './children.mjs';
+import { benchHttp } from './http.mjs';
+import { benchStart } from './start.mjs';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
+if (values.help) {
+  process.stdout.write('npm run bench -- [--quick] [--only start,http,drain]\nMeasures on this machine, about 4 minutes; --quick about 2.\n');
+  process.exit(0);
+}
+const parts = values.only?.split(',') ?? ['start', 'http', 'drain'];
+const say = (line) => process.stderr.write(`… ${line}\n`);
+const seconds = values.quick ? 4 : 10;
+
+const figures = {};
+if (parts.includes('start')) {
+  say('start and memory at rest');
+  figures.start = await benchStart();
+}
+if (parts.includes('http')) figures.http = await benchHttp({ seconds, say });
+if (parts.includes('drain')) {
+  say('events from a filled log into the books');
+  figures.drain = await runChild('./drain.mjs', { args: [JSON.stringify({ events: values.quick ? 100_000 : 300_000, accounts: 10_000 })] });
+}
+
+const rows = rowsOf(figures);
+process.stdout.write(`\n${table(rows)}\n`);
+const missed = rows.filter(({ met }) => !met);
+process.stdout.write(missed.length === 0 ? '\nEvery gate is met.\n' : `\nGates missed: ${missed.map(({ figure }) => figure).join('; ')}\n`);
+const folder = join(import.meta.dirname, 'results');
+mkdirSync(folder, { recursive: true });
+const file = join(folder, `${new Date().toISOString().replaceAll(':', '-')}.json`);
+writeFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), cpus: cpus().length, node: process.version, quick: values.quick, rows, figures }, null, 2)}\n`);
+process.stdout.write(`JSON in bench/results/\n`);
+
+function rowsOf({ start, http, drain }) {
+  const atLeast = (figure, value, limit, gate, aim, unit = '/s') => row(figure, value, limit, { gate, aim, unit, least: true });
+  const atMost = (figure, value, limit, gate, aim, unit = ' ms') => row(figure, value, limit, { gate, aim, unit, least: false });
+  return [
+    ...(drain ? [atLeast('events booked / raw binary COPY', drain.bookedPerSecond, drain.copyPerSecond, 0.55, 0.75)] : []),
+    ...(http ? [
+      atLeast('spends, 64 clients / bare echo', http.hot64.perSecond, http.echo64.perSecond, 0.25, 0.35),
+      atLeast('spends, 256 clients / bare echo', http.hot256.perSecond, http.echo256.perSecond, 0.3, 0.45),
+      atLeast('spends on 10,000 accounts / simple ledger', http.many64.perSecond, http.simpleMany.perSecond, 1.5, 2.5),
+      atLeast('spends on one account / simple ledger', http.hot64.perSecond, http.simpleHot.perSecond, 3, 5),
+      atLeast('one hot account / many accounts', http.hot64.perSecond, http.many64.perSecond, 0.9, 1.1),
+      atMost('spend p50, one client / commit + log + echo', http.one.p50, http.limit.p50, 2.5, 2),
+      atMost('spend p99 at 64 clients / its p50', http.hot64.p99, http.hot64.p50, 4, 3),
+      atMost('balance read p50 under load / echo under load', http.reads.beside.p50, http.echoReads.beside.p50, 2, 1.3),
+    ] : []),
+    ...(drain ? [
+      atLeast('rebuild of projections / live booking', drain.rebuiltPerSecond, drain.bookedPerSecond, 2, 5),
+      atMost("disk per spend / the row's own bytes", drain.storedBytes, drain.ownBytes, 2.5, 1.8, ' B'),
+    ] : []),
+    ...(start ? [
+      atMost('start to first booked spend', start.startSeconds, 1, 10, 4, ' s'),
+      atMost('memory of the whole tree at rest', start.restMegabytes, 1, 400, 250, ' MB'),
+    ] : []),
+  ];
+}
+
+function row(figure, value, limit, { gate, aim, unit, least }) {
+  const ratio = value / limit;
+  const met = (bound) => (least ? ratio >= bound : ratio <= bound);
+  return { figure, value, limit, unit, ratio, gate, aim, least, met: met(gate), aimed: met(aim) };
+}
+
+function table(rows) {
+  const number = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2));
+  const lines = rows.map(({ figure, value, limit, unit, ratio, gate, aim, least, met, aimed }) => [
+    figure, `${number(value)}${unit}`, limit === 1 ? '' : `${number(limit)}${unit}`, number(ratio), `${least ? '≥' : '≤'} ${gate}`, `${least ? '≥' : '≤'} ${aim}`,
+    aimed ? 'aim reached' : met ? 'gate met' : 'MISSED',
+  ]);
+  const all = [['figure', 'measured', 'limit', 'ratio', 'gate', 'aim', ''], ...lines];
+  const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
+  return all.map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ')).join('\n');
+}
