@@ -31,6 +31,9 @@ function everywhere(parent: Command): void {
   }
 }
 
+// Whoever reads our output may have seen enough (`| head`): that ends the command, and what was started is closed by its end.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 try {
   await program.parseAsync();
   process.exitCode ??= 0;
