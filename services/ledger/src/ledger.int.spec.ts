@@ -188,7 +188,7 @@ describe('seals', () => {
     }, 5_000);
     expect(proof).toMatchObject({ entry: entry!.id, seal: { partition: partitionOf(id, partitions) } });
     const hex = (text: string): Buffer => Buffer.from(text, 'hex');
-    expect(leafHash(sha256, Buffer.from(proof.leaf)).toString('hex')).toBe(proof.leaf_hash);
+    expect(leafHash(sha256, proof.leaf).toString('hex')).toBe(proof.leaf_hash);
     const root = rootOf(sha256, { leafHash: hex(proof.leaf_hash), index: proof.leaf_index, size: proof.tree_size, path: proof.path.map(hex) });
     expect(root?.toString('hex')).toBe(proof.seal.root);
   });

@@ -10,6 +10,7 @@ import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
 import { PostgresBooksReader } from './adapters/postgres/postgres-books-reader.ts';
 import { PostgresOutbox } from './adapters/postgres/postgres-outbox.ts';
 import { PostgresSeals } from './adapters/postgres/postgres-seals.ts';
+import { commitmentHexOf } from './adapters/postgres/encode-commit.ts';
 import { fixPlacement } from './adapters/postgres/placement.ts';
 import { sha256 } from './adapters/sha256.ts';
 import { ledgerMetrics, type LedgerMetrics } from './adapters/ledger-metrics.ts';
@@ -20,7 +21,7 @@ import { createAccountCache, createRecentAnswers } from './app/partition-books.t
 import { PartitionOwner } from './app/partition-owner.ts';
 import type { PartitionCommit } from './app/ports.ts';
 import { makeQueries } from './app/queries.ts';
-import { sealPartition } from './app/sealer.ts';
+import { sealPartition, UnsealedEntries } from './app/sealer.ts';
 
 export type LedgerOptions = {
   /** Of the role `tollgate_ledger`, on a migrated database. */
@@ -55,6 +56,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #followUps: { readonly seal: FollowUp; readonly publish: ReadonlyMap<PublishedTopic, FollowUp> };
   readonly #metrics: LedgerMetrics | null;
   readonly queries: LedgerQueries;
+  readonly #unsealed = new UnsealedEntries();
   #subscription: Subscription | null = null;
   #stopping = new AbortController();
   #sweep: NodeJS.Timeout | null = null;
@@ -139,7 +141,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
       delayMs: sealDelayMs, warn,
       work: async (partition) => {
         if (!this.#owner.books(partition)) return;
-        const made = await sealPartition({ store: seals, hash: sha256, clock }, partition);
+        const made = await sealPartition({ store: seals, hash: sha256, clock, unsealed: this.#unsealed }, partition);
         if (made.length > 0) publish.get(published.seals)?.mark(partition);
       },
     });
@@ -164,6 +166,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
       entries += booked.length;
       if (deadLetters.length > 0) publish.get(published.deadLetters)?.mark(partition);
       if (booked.length === 0) continue;
+      this.#unsealed.add(partition, booked.map((entry) => ({ entry, commitmentHex: commitmentHexOf(entry) })));
       seal.mark(partition);
       if (this.#options.publishEntries ?? true) publish.get(published.entries)?.mark(partition);
       if (booked.some(({ crossings }) => crossings.length > 0)) publish.get(published.crossings)?.mark(partition);

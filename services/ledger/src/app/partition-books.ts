@@ -7,16 +7,38 @@ import { TimerQueue } from './timer-queue.ts';
 
 /** `null`: there is no such account; only the partition's owner can open one, so that stays true until it does. */
 export type AccountCache = {
-  readonly accounts: LRUCache<string, { readonly account: Account | null }>;
+  readonly accounts: LRUCache<string, { account: Account | null }>;
   readonly ids: LRUCache<string, string>;
 };
 
 /** Committed accounts of all partitions an instance owns, bounded by count. About 1 kB each. */
 export const createAccountCache = (max: number): AccountCache => ({ accounts: new LRUCache({ max }), ids: new LRUCache({ max }) });
 
-/** Answers of keyed requests seen lately, so that a storm of retries costs no transaction. Bounded over all partitions. */
-export type RecentAnswers = LRUCache<string, FirstAnswer>;
-export const createRecentAnswers = (max: number): RecentAnswers => new LRUCache({ max });
+/**
+ * Answers of keyed requests seen lately, so that a storm of retries costs no transaction. Bounded over all partitions: two
+ * generations, the older of which is dropped when the younger is full. Far cheaper than a list in order of use, which a
+ * request that is never repeated would pay for.
+ */
+export class RecentAnswers {
+  readonly #generationMax: number;
+  #young = new Map<string, FirstAnswer>();
+  #old = new Map<string, FirstAnswer>();
+
+  constructor(max: number) {
+    this.#generationMax = Math.max(1, max >>> 1);
+  }
+  get(key: string): FirstAnswer | undefined {
+    return this.#young.get(key) ?? this.#old.get(key);
+  }
+  set(key: string, first: FirstAnswer): void {
+    if (this.#young.size >= this.#generationMax) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, first);
+  }
+}
+export const createRecentAnswers = (max: number): RecentAnswers => new RecentAnswers(max);
 
 /** The committed state of one partition while this instance owns it. Dropped whole when ownership or an outcome is in doubt. */
 export class PartitionBooks {
@@ -58,7 +80,13 @@ export class PartitionBooks {
     return this.#accounts.accounts.get(this.#prefix + id)?.account;
   }
   keepAccount(id: string, account: Account | null): void {
-    this.#accounts.accounts.set(this.#prefix + id, { account });
+    const key = this.#prefix + id;
+    const kept = this.#accounts.accounts.peek(key);
+    if (kept?.account) {
+      kept.account = account;
+      return;
+    }
+    this.#accounts.accounts.set(key, { account });
     if (!account) return;
     const byRef = this.#prefix + String(account.ref);
     if (!this.#accounts.ids.has(byRef)) this.#accounts.ids.set(byRef, id);

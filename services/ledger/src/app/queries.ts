@@ -160,7 +160,7 @@ async function proof(ports: QueryPorts, text: string): Promise<ProofView | 'not_
   if (!own) throw new AppError('bug', 'INVARIANT_BROKEN', `entry ${text} is missing from its seal`);
   const leaf = leafText(partition, own.entry, own.commitmentHex);
   return {
-    entry: text, leaf, leaf_hash: leafHash(ports.hash, Buffer.from(leaf, 'utf8')).toString('hex'), leaf_index: index, tree_size: size,
+    entry: text, leaf, leaf_hash: leafHash(ports.hash, leaf).toString('hex'), leaf_index: index, tree_size: size,
     path: merklePath(ports.hash, leaves, index).map((node) => node.toString('hex')),
     seal: {
       partition, number: String(seal.number), from_seq: String(seal.fromSeq), to_seq: String(seal.toSeq), root: seal.root.toString('hex'),

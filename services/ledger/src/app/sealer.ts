@@ -18,17 +18,44 @@ export interface SealStore {
 /** Entries of one seal at most: what one proof has to read. */
 const sealEntriesMax = 4_096;
 
-export type SealerPorts = { readonly store: SealStore; readonly hash: Hash; readonly clock: Clock };
+export type SealerPorts = { readonly store: SealStore; readonly hash: Hash; readonly clock: Clock; readonly unsealed?: UnsealedEntries };
+
+/** Entries kept a partition between their commit and their seal; what is beyond is read from the books again. */
+const unsealedMax = 20_000;
+
+/** Just committed entries, so that sealing them needs no reading. A gap is nothing lost: the books have the rows. */
+export class UnsealedEntries {
+  readonly #byPartition = new Map<number, SealedEntry[]>();
+
+  add(partition: number, entries: readonly SealedEntry[]): void {
+    const kept = this.#byPartition.get(partition);
+    const follows = kept?.at(-1)?.entry.partitionSeq === (entries[0]?.entry.partitionSeq ?? 0) - 1;
+    if (kept && follows && kept.length + entries.length <= unsealedMax) kept.push(...entries);
+    else this.#byPartition.set(partition, entries.length <= unsealedMax ? [...entries] : []);
+  }
+
+  /** The entries after a number, at most `limit`, and forgets those up to the last one; empty when they do not begin there. */
+  take(partition: number, afterSeq: number, limit: number): readonly SealedEntry[] {
+    const kept = this.#byPartition.get(partition) ?? [];
+    const from = afterSeq + 1 - (kept[0]?.entry.partitionSeq ?? Infinity);
+    if (from < 0 || from >= kept.length) return [];
+    const taken = kept.slice(from, from + limit);
+    this.#byPartition.set(partition, kept.slice(from + taken.length));
+    return taken;
+  }
+}
 
 /**
- * Seals what a partition has booked since its last seal (rule 28): from committed rows, without gaps. Answers the new
+ * Seals what a partition has booked since its last seal (rule 28): committed rows only, without gaps. Answers the new
  * seals; repeating it is harmless.
  */
-export async function sealPartition({ store, hash, clock }: SealerPorts, partition: number): Promise<readonly Seal[]> {
+export async function sealPartition({ store, hash, clock, unsealed }: SealerPorts, partition: number): Promise<readonly Seal[]> {
   const made: Seal[] = [];
   let last = await store.last(partition);
   for (;;) {
-    const entries = await store.entries(partition, last?.toSeq ?? 0, sealEntriesMax);
+    const afterSeq = last?.toSeq ?? 0;
+    const fresh = unsealed?.take(partition, afterSeq, sealEntriesMax) ?? [];
+    const entries = fresh.length > 0 ? fresh : await store.entries(partition, afterSeq, sealEntriesMax);
     const [first] = entries;
     const newest = entries.at(-1);
     if (!first || !newest) return made;
@@ -36,12 +63,12 @@ export async function sealPartition({ store, hash, clock }: SealerPorts, partiti
     if (!(await store.insert(seal))) return made;
     made.push(seal);
     last = seal;
-    if (entries.length < sealEntriesMax) return made;
+    if (entries.length < sealEntriesMax && fresh.length === 0) return made;
   }
 }
 
 export function leavesOf(hash: Hash, partition: number, entries: readonly SealedEntry[]): readonly Buffer[] {
-  return entries.map(({ entry, commitmentHex }) => leafHash(hash, Buffer.from(leafText(partition, entry, commitmentHex), 'utf8')));
+  return entries.map(({ entry, commitmentHex }) => leafHash(hash, leafText(partition, entry, commitmentHex)));
 }
 
 function makeSeal(of: {

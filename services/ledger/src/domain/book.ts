@@ -155,6 +155,7 @@ export class Book {
       throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', 'a sum would leave the range of 64 bits');
     }
     evolve(account, entry);
+    this.#copies.set(accountId, account);
     this.entries.push(entry);
     return entry;
   }
@@ -189,18 +190,13 @@ export class Book {
     return account.kind === 'metered' ? calendarMonth(atMs, this.planOf(account).timeZone) : null;
   }
 
+  /** A copy for the next entry to be applied to; what was there before is kept for `undo`. */
   #copyOf(id: string): Account {
     const known = this.#copies.get(id);
-    if (known) {
-      if (!this.#before.has(id)) this.#before.set(id, { ...known });
-      return known;
-    }
-    const committed = this.#committed(id);
-    if (!committed) throw new AppError('bug', 'INVARIANT_BROKEN', `posting to an account that does not exist: ${id}`);
-    const copy = { ...committed };
-    this.#before.set(id, undefined);
-    this.#copies.set(id, copy);
-    return copy;
+    const before = known ?? this.#committed(id);
+    if (!before) throw new AppError('bug', 'INVARIANT_BROKEN', `posting to an account that does not exist: ${id}`);
+    if (!this.#before.has(id)) this.#before.set(id, known);
+    return { ...before };
   }
 
   #crossings(account: Account, counting: Counting): readonly Crossing[] {

@@ -1,12 +1,16 @@
-/** A hash function over the concatenation of its parts; SHA-256 in the books. Given, so that this file knows no library. */
-export type Hash = (...parts: readonly Uint8Array[]) => Buffer;
+/** A hash function over bytes, or over a text's UTF-8; SHA-256 in the books. Given, so that this file knows no library. */
+export type Hash = (bytes: Uint8Array | string) => Buffer;
 
-const leafPrefix = new Uint8Array([0]);
-const nodePrefix = new Uint8Array([1]);
+/** RFC 6962 §2.1: the hash of a leaf, SHA-256(0x00 ‖ leaf); NUL is one zero byte in UTF-8. */
+export const leafHash = (hash: Hash, leaf: string): Buffer => hash(`\u0000${leaf}`);
 
-/** RFC 6962 §2.1: the hash of a leaf, SHA-256(0x00 ‖ leaf). */
-export const leafHash = (hash: Hash, leaf: Uint8Array): Buffer => hash(leafPrefix, leaf);
-const nodeHash = (hash: Hash, left: Uint8Array, right: Uint8Array): Buffer => hash(nodePrefix, left, right);
+const nodeBytes = Buffer.alloc(65, 1);
+/** RFC 6962 §2.1: SHA-256(0x01 ‖ left ‖ right). */
+function nodeHash(hash: Hash, left: Uint8Array, right: Uint8Array): Buffer {
+  nodeBytes.set(left, 1);
+  nodeBytes.set(right, 33);
+  return hash(nodeBytes);
+}
 
 /** RFC 6962 §2.1: the Merkle tree hash of leaf hashes, at least one. */
 export function merkleRoot(hash: Hash, leaves: readonly Buffer[]): Buffer {

@@ -3,18 +3,16 @@ import type { Hash } from './merkle.ts';
 import { isoTime } from './views.ts';
 
 /**
- * The bytes of an entry's leaf, as text: a JSON array of strings in a fixed order, so that anyone can write it down again.
- * It commits to the words beside the entry by their hash only (rule 29).
+ * The bytes of an entry's leaf, as text: a JSON array of strings in a fixed order, so that anyone can write it down again;
+ * times are milliseconds since 1970. It commits to the words beside the entry by their hash only (rule 29).
  */
 export function leafText(partition: number, entry: Entry, commitmentHex: string | null): string {
-  const optional = (value: number | bigint | null): string => (value === null ? '' : String(value));
-  return JSON.stringify([
-    'tollgate.entry.v1', String(partition), String(entry.partitionSeq), entry.account, String(entry.seq), entry.kind, entry.unit,
-    String(entry.amount), String(entry.balanceAfter), String(entry.heldAfter), String(entry.usedAfter), entry.contra,
-    optional(entry.lot), optional(entry.lotLeft), optional(entry.hold), entry.source, entry.requestId, String(entry.ordinal), entry.hash ?? '',
-    entry.periodStartMs === null ? '' : isoTime(entry.periodStartMs), entry.late ? 'late' : '', entry.rate ? JSON.stringify(entry.rate) : '',
-    optional(entry.corrects), isoTime(entry.occurredMs), isoTime(entry.recordedMs), String(entry.offset), commitmentHex ?? '',
-  ]);
+  const { hash, periodStartMs, rate } = entry;
+  return `["tollgate.entry.v1","${partition}","${entry.partitionSeq}",${JSON.stringify(entry.account)},"${entry.seq}","${entry.kind}",`
+    + `${JSON.stringify(entry.unit)},"${entry.amount}","${entry.balanceAfter}","${entry.heldAfter}","${entry.usedAfter}","${entry.contra}",`
+    + `"${entry.lot ?? ''}","${entry.lotLeft ?? ''}","${entry.hold ?? ''}",${JSON.stringify(entry.source)},${JSON.stringify(entry.requestId)},`
+    + `"${entry.ordinal}","${hash ?? ''}","${periodStartMs ?? ''}","${entry.late ? 'late' : ''}",${rate ? JSON.stringify(JSON.stringify(rate)) : '""'},`
+    + `"${entry.corrects ?? ''}","${entry.occurredMs}","${entry.recordedMs}","${entry.offset}","${commitmentHex ?? ''}"]`;
 }
 
 export type Seal = {
@@ -28,5 +26,5 @@ export const noSealHash = Buffer.alloc(32);
 /** Chains a root to the seal before it: SHA-256 over a line of text and both hashes, so that no seal can be exchanged alone. */
 export function sealHash(hash: Hash, seal: Omit<Seal, 'sealHash'>): Buffer {
   const line = `tollgate.seal.v1 ${seal.partition} ${seal.number} ${seal.fromSeq} ${seal.toSeq} ${isoTime(seal.sealedMs)}\n`;
-  return hash(Buffer.from(line, 'utf8'), seal.root, seal.previous);
+  return hash(Buffer.concat([Buffer.from(line, 'utf8'), seal.root, seal.previous]));
 }
