@@ -1,5 +1,5 @@
 import { billingSchema } from '@tollgate/billing';
-import { gatewaySchema } from '@tollgate/gateway';
+import { gatewaySchema, publicViews } from '@tollgate/gateway';
 import { ledgerSchema } from '@tollgate/ledger';
 import { embeddedLogSchema, openKafkaLog } from '@tollgate/messaging';
 import { migrate, rolePassword, roleUrl, type ServiceSchema } from '@tollgate/persistence';
@@ -15,7 +15,7 @@ export type PreparedDatabase = {
   urlFor(schema: ServiceSchema): string;
 };
 
-/** Brings the database to this version: every service's role and schema, and the embedded log's where it is used. */
+/** Brings the database to this version: every service's role and schema, the embedded log's where it is used, and the views. */
 export async function prepareDatabase(options: {
   readonly adminUrl: string;
   readonly serviceSecret: string;
@@ -23,7 +23,9 @@ export async function prepareDatabase(options: {
 }): Promise<PreparedDatabase> {
   const { adminUrl, serviceSecret, embeddedLog } = options;
   const passwordOf = (role: string): string => rolePassword(serviceSecret, role);
-  const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ledgerSchema, gatewaySchema, billingSchema, quotaSchema];
+  const services = [ledgerSchema, gatewaySchema, billingSchema, quotaSchema];
+  // The documents' views read several services' tables, so they come last.
+  const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ...services, publicViews];
   const ran = await migrate({ adminUrl, schemas, rolePassword: passwordOf });
   return { ran, urlFor: ({ role }) => roleUrl(adminUrl, role, passwordOf(role)) };
 }

@@ -89,11 +89,11 @@ export class UserAccess {
 
   private async verifyNewToken(token: string): Promise<Access> {
     if (token.length > 8_192) return { fault: 'invalid' };
+    const alg = algorithmOf(token);
+    if (alg === undefined) return { fault: 'invalid' };
+    const ours = alg === 'HS256';
     let payload: JWTPayload;
-    let ours: boolean;
     try {
-      const { alg } = decodeProtectedHeader(token);
-      ours = alg === 'HS256';
       payload = ours ? await this.verifyOurs(token) : await this.verifyOutside(token);
     } catch (error) {
       if (error instanceof errors.JWTExpired) return { fault: 'expired' };
@@ -122,6 +122,15 @@ export class UserAccess {
       currentDate: new Date(this.realClock.nowMs()),
     });
     return payload;
+  }
+}
+
+/** undefined: this is no JWT (jose throws a TypeError then, which elsewhere is a lost connection), or it names none. */
+function algorithmOf(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).alg;
+  } catch {
+    return undefined;
   }
 }
 

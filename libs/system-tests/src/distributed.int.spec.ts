@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { deadLetterTopic, groups, partitionsDefault, topics } from '@tollgate/contracts';
+import { partitionOf } from '@tollgate/kernel';
+import { openKafkaLog } from '@tollgate/messaging';
+import { describeWith, waitFor, whyNot } from '@tollgate/testing';
+import { DistributedPlatform } from './harness/distributed.ts';
+import { nothingWrong, openWallet, spendOf, startLoad } from './harness/load.ts';
+import { checkBooks, ready } from './harness/platform.ts';
+import { licenceKeysJourney } from './licence-keys.contract.ts';
+import { racesForLastUnits } from './race.contract.ts';
+
+const noDrift = { drifts: [], chainProblems: [] };
+
+describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
+  let platform: DistributedPlatform;
+  beforeAll(async () => void (platform = await DistributedPlatform.start()));
+  afterAll(() => platform?.stop());
+
+  racesForLastUnits(() => platform);
+  licenceKeysJourney(() => platform);
+
+  it('puts a record that nobody can read into the dead letters, with its reason, and books on', async () => {
+    await openWallet(platform.server, 'poisoned', '10');
+    const partition = partitionOf('poisoned', partitionsDefault);
+    const log = await openKafkaLog({ brokers: [platform.kafka.brokers], clientId: 'system-tests' });
+    try {
+      const poison = ['{"v":1,"type":"spend"', '[]', '{"v":1,"type":"unheard-of","source":"x","id":"1","account":"poisoned","data":{}}'];
+      await log.append(poison.map((value) => ({ topic: topics.usageEvents, partition, key: 'poisoned', value })));
+
+      expect((await spendOf(platform.server, 'poisoned', 'after-the-poison')).body).toMatchObject({ available: '9' });
+
+      const topic = deadLetterTopic(topics.usageEvents, groups.ledgerBooking);
+      const letters = await waitFor('the dead letters', async () => {
+        const found = [];
+        for await (const records of log.read({ topic, partition, from: 0 })) found.push(...records);
+        return found.length >= poison.length ? found : undefined;
+      });
+      expect(letters.map(({ value }) => value)).toEqual(poison);
+      for (const { headers } of letters) expect(headers).toMatchObject({ reason: expect.stringMatching(/^[A-Z_]+: ./) });
+    } finally {
+      await log.close();
+    }
+  });
+
+  it('has true books after all of these', async () => {
+    expect(await checkBooks(platform)).toMatchObject(noDrift);
+  });
+
+  describe('under load', () => {
+    // Guarantee: the position did not move, so the batch runs again; nothing twice (design §5).
+    it('books every answer exactly once when the ledger is killed in mid-batch', async () => {
+      const load = await startLoad(platform);
+      await load.goesOn('the load');
+
+      await platform.ledger.kill();
+      platform.ledger.start();
+
+      await load.goesOn('the load after the ledger came back');
+      expect(await load.stop()).toMatchObject(nothingWrong);
+      expect(await checkBooks(platform)).toMatchObject(noDrift);
+    });
+
+    it('books once what a killed gateway had appended, and gives the retry its first answer', async () => {
+      const load = await startLoad(platform);
+      await load.goesOn('the load');
+
+      await platform.gateway.kill();
+      platform.gateway.start();
+
+      await load.goesOn('the load after the gateway came back');
+      expect(await load.stop()).toMatchObject(nothingWrong);
+      expect(await checkBooks(platform)).toMatchObject(noDrift);
+    });
+
+    // Guarantee: a frozen predecessor neither blocks its successor nor writes after it (rules 5 and 6).
+    it('goes on with another ledger within 20 s when one is frozen, and doubles nothing when that one wakes', async () => {
+      const load = await startLoad(platform);
+      await load.goesOn('the load');
+      platform.secondLedger.start();
+      await waitFor('the second ledger to take its share', async () => (await platform.entriesOfSecondLedger()) > 0, 30_000);
+      await load.goesOn('the load on both');
+
+      platform.ledger.pause();
+      const frozenAt = performance.now();
+      try {
+        await everyOwnerBooks(platform, 20_000);
+        expect(performance.now() - frozenAt).toBeLessThan(20_000);
+        await load.goesOn('the load on the second ledger');
+      } finally {
+        platform.ledger.resume();
+      }
+
+      await load.goesOn('the load after the first ledger woke', { more: 2_000 });
+      expect(await load.stop()).toMatchObject(nothingWrong);
+      await platform.secondLedger.stop();
+      await everyOwnerBooks(platform, 20_000);
+      expect(await checkBooks(platform)).toMatchObject(noDrift);
+    });
+
+    it('waits for a killed PostgreSQL and resumes; what was answered 503 without a key does not count', async () => {
+      const load = await startLoad(platform);
+      await load.goesOn('the load');
+
+      await platform.postgres.kill();
+      // The log has them: events are accepted while the books cannot be written.
+      expect((await postEvent(platform, 'while-postgres-is-down')).status).toBe(202);
+      const synchronous = await platform.server.post('/v1/accounts/poisoned/spend', { amount: '1' });
+      expect([synchronous.status, synchronous.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
+      await platform.postgres.restart();
+
+      await load.goesOn('the load after PostgreSQL came back');
+      expect(await load.stop()).toMatchObject(nothingWrong);
+      expect((await platform.server.get('/v1/accounts/poisoned')).body).toMatchObject({ balance: '8' });
+      expect(await checkBooks(platform)).toMatchObject(noDrift);
+    });
+
+    it('answers 503 within 2 s while the broker is down, goes on reading, and resumes', async () => {
+      const load = await startLoad(platform);
+      await load.goesOn('the load');
+
+      await platform.kafka.kill();
+      const askedAt = performance.now();
+      const refused = await Promise.all([spendOf(platform.server, 'poisoned', 'broker-down'), postEvent(platform, 'broker-down')]);
+      const answeredMs = performance.now() - askedAt;
+      expect(refused.map(({ status, headers }) => [status, headers.get('retry-after') !== null])).toEqual([[503, true], [503, true]]);
+      expect(answeredMs).toBeLessThan(2_100);
+      expect((await platform.server.get('/v1/accounts/poisoned')).body).toMatchObject({ balance: '8' });
+      expect((await platform.anybody.get('/health/ready')).status).toBe(503);
+      await platform.kafka.restart();
+
+      await load.goesOn('the load after the broker came back', { timeoutMs: 60_000 });
+      await ready(platform);
+      expect((await spendOf(platform.server, 'poisoned', 'broker-down')).status).toBe(200);
+      expect(await load.stop()).toMatchObject(nothingWrong);
+      expect(await checkBooks(platform)).toMatchObject(noDrift);
+    });
+  });
+});
+
+const postEvent = ({ server }: DistributedPlatform, id: string) =>
+  server.post('/v1/events', { specversion: '1.0', id, source: '/system-tests', type: 'request', subject: 'poisoned' }, { 'content-type': 'application/cloudevents+json' });
+
+/** Opens an account in so many partitions that every owner is met; a repeat books nothing. */
+async function everyOwnerBooks(platform: DistributedPlatform, timeoutMs: number): Promise<void> {
+  const accounts = Array.from({ length: 32 }, (_, index) => `probe-${index}`);
+  await Promise.all(accounts.map((id) => waitFor(`${id} to be booked`, async () => {
+    const { status } = await platform.server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' });
+    return status === 200 || status === 201;
+  }, timeoutMs)));
+}

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@tollgate/testing';
+import { EmbeddedPlatform } from './harness/embedded.ts';
+import { nothingWrong, startLoad } from './harness/load.ts';
+import { checkBooks } from './harness/platform.ts';
+import { licenceKeysJourney } from './licence-keys.contract.ts';
+import { racesForLastUnits } from './race.contract.ts';
+import { refusesBadInput } from './bad-input.contract.ts';
+import { processesIn } from './harness/processes.ts';
+
+let platform: EmbeddedPlatform;
+beforeAll(async () => void (platform = await EmbeddedPlatform.start()));
+afterAll(() => platform?.stop());
+
+describe('the embedded platform', () => {
+  racesForLastUnits(() => platform);
+  licenceKeysJourney(() => platform);
+  refusesBadInput(() => platform);
+
+  it('has true books after all of these', async () => {
+    expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });
+  });
+
+  it('refuses a second start on the same folder with one line', async () => {
+    const { how, output } = await platform.startAnother();
+    expect(how).toBe('exit code 1');
+    expect(output.trim().split('\n').filter((line) => !line.startsWith('{'))).toEqual([expect.stringContaining('is in use')]);
+    expect((await platform.anybody.get('/health/ready')).status).toBe(200);
+  });
+
+  // Guarantee: kill -9 loses nothing that was answered, and books nothing twice (design §2).
+  it('keeps every answer over five kills under load', async () => {
+    const load = await startLoad(platform);
+    for (let round = 1; round <= 5; round++) {
+      await load.goesOn(`the load of round ${round}`);
+      await platform.program.kill();
+      await platform.start();
+    }
+    await load.goesOn('the load after the last start');
+
+    const found = await load.stop();
+    expect(found).toMatchObject(nothingWrong);
+    expect(found.spends).toBeGreaterThan(500);
+    expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });
+  });
+
+  it('leaves no process behind when it is killed', async () => {
+    expect(await processesIn(platform.dataDir)).not.toEqual([]);
+    await platform.program.kill();
+    await waitFor('the end of PostgreSQL', async () => (await processesIn(platform.dataDir)).length === 0, 15_000);
+  });
+
+  it('has true books while it is stopped', async () => {
+    expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });
+  });
+});

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { freePort, startKafka, startPostgres, type TestKafka, type TestPostgres } from '@tollgate/testing';
+import { Client } from './client.ts';
+import { queryOnce, ready, type Platform } from './platform.ts';
+import { Program, removeFolder, runCli, workFolder, type ProgramName, type Variables } from './program.ts';
+
+const serverKey = 'system-tests-server-key';
+const password = 'system-tests-password';
+/** Shorter than the default, so that an outage is answered before the test's patience ends. */
+const answerWaitMs = 2_000;
+
+type Ports = Readonly<Record<'http' | 'replies' | 'ledger' | 'ledger2' | 'billing' | 'billingHealth' | 'quotaHealth' | 'ledgerHealth' | 'ledger2Health', number>>;
+
+/** The distributed platform: every service a process of its own on a real Kafka and PostgreSQL that may be killed too. */
+export class DistributedPlatform implements Platform {
+  readonly name = 'distributed';
+  readonly admin = { email: 'admin@localhost', password };
+  readonly server: Client;
+  readonly anybody: Client;
+  readonly kafka: TestKafka;
+  readonly postgres: TestPostgres;
+  readonly gateway: Program;
+  readonly ledger: Program;
+  /** Known to the others by its address, and not started: a test may. */
+  readonly secondLedger: Program;
+  readonly #secondHealth: Client;
+  readonly #others: readonly Program[];
+  readonly #folder: string;
+  readonly #common: Variables;
+
+  private constructor(servers: { readonly kafka: TestKafka; readonly postgres: TestPostgres }, folder: string, ports: Ports) {
+    this.kafka = servers.kafka;
+    this.postgres = servers.postgres;
+    this.#folder = folder;
+    this.#common = { NODE_ENV: 'production', KAFKA_BROKERS: this.kafka.brokers, DATABASE_URL: this.postgres.url, SERVICE_SECRET: 'a-secret-of-the-system-tests' };
+    const at = (port: number): string => `127.0.0.1:${port}`;
+    const ledgers = { LEDGER_ADDRESS: `${at(ports.ledger)},${at(ports.ledger2)}` };
+    this.gateway = this.#program('gateway', {
+      ...ledgers, BILLING_ADDRESS: at(ports.billing), REPLY_ADDRESS: at(ports.replies), PORT: String(ports.http), ANSWER_WAIT_MS: String(answerWaitMs),
+      JWT_SECRET: 'a secret for logins, of 32 bytes and more', SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password,
+    });
+    this.ledger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger), HEALTH_PORT: String(ports.ledgerHealth) });
+    this.secondLedger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger2), HEALTH_PORT: String(ports.ledger2Health) }, 'second-ledger');
+    this.#secondHealth = new Client(`http://${at(ports.ledger2Health)}`);
+    this.#others = [
+      this.#program('billing', { ...ledgers, BILLING_ADDRESS: at(ports.billing), HEALTH_PORT: String(ports.billingHealth) }),
+      this.#program('quota', { HEALTH_PORT: String(ports.quotaHealth) }),
+    ];
+    this.anybody = new Client(`http://${at(ports.http)}`);
+    this.server = this.anybody.with({ 'x-server-api-key': serverKey });
+  }
+
+  static async start(): Promise<DistributedPlatform> {
+    const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()]);
+    const platform = new DistributedPlatform({ kafka, postgres }, workFolder(), await ports());
+    try {
+      const { how, output } = await platform.cli('migrate', '--json');
+      if (how !== 'exit code 0') throw new Error(`migrate: ${how}\n${output}`);
+      for (const program of [platform.ledger, ...platform.#others, platform.gateway]) program.start();
+      await ready(platform);
+    } catch (error) {
+      const said = [platform.gateway, platform.ledger, ...platform.#others].map((program) => `${program.name}:\n${program.output().slice(-2_000)}`);
+      await platform.stop();
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said.join('\n')}`, { cause: error });
+    }
+    return platform;
+  }
+
+  /** Entries that the second ledger has committed, by its own metrics. */
+  async entriesOfSecondLedger(): Promise<number> {
+    const figure = /^tollgate_ledger_entries_total (\d+)/m.exec(await this.#secondHealth.text('/metrics'));
+    return Number(figure?.[1] ?? 0);
+  }
+
+  rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]> {
+    return queryOnce<Row>(this.postgres.url, sql, values);
+  }
+
+  cli(...args: readonly string[]): Promise<{ readonly how: string; readonly output: string }> {
+    return runCli({ args, env: this.#common, folder: this.#folder });
+  }
+
+  async stop(): Promise<void> {
+    const running = [this.gateway, this.ledger, this.secondLedger, ...this.#others];
+    await Promise.all(running.map((program) => program.stop()));
+    await Promise.all([this.kafka.stop(), this.postgres.stop()]);
+    await removeFolder(this.#folder);
+  }
+
+  #program(program: ProgramName, env: Variables, name: string = program): Program {
+    return new Program({ program, name, env: { ...this.#common, ...env }, logFile: join(this.#folder, `${name}.log`) });
+  }
+}
+
+async function ports(): Promise<Ports> {
+  const names = ['http', 'replies', 'ledger', 'ledger2', 'billing', 'billingHealth', 'quotaHealth', 'ledgerHealth', 'ledger2Health'] as const;
+  const free = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
+  return Object.fromEntries(free) as Ports;
+}

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { runningEmbeddedPostgres } from '@tollgate/persistence';
+import { freePort, waitFor } from '@tollgate/testing';
+import { Client } from './client.ts';
+import { queryOnce, ready, type Platform } from './platform.ts';
+import { Program, removeFolder, runCli, workFolder, type Variables } from './program.ts';
+
+const serverKey = 'system-tests-server-key';
+const password = 'system-tests-password';
+
+/** The embedded platform as `npm start` runs it, on a data folder and a port of its own. */
+export class EmbeddedPlatform implements Platform {
+  readonly name = 'embedded';
+  readonly admin = { email: 'admin@localhost', password };
+  readonly server: Client;
+  readonly anybody: Client;
+  readonly program: Program;
+  readonly dataDir: string;
+  readonly #folder: string;
+  readonly #env: Variables;
+
+  private constructor(folder: string, port: number, env: Variables) {
+    this.#folder = folder;
+    this.dataDir = join(folder, 'data');
+    this.#env = { DATA_DIR: this.dataDir, PORT: String(port), SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, ...env };
+    this.program = new Program({ program: 'platform', env: this.#env, logFile: join(folder, 'platform.log') });
+    this.anybody = new Client(`http://127.0.0.1:${port}`);
+    this.server = this.anybody.with({ 'x-server-api-key': serverKey });
+  }
+
+  static async start(env: Variables = {}): Promise<EmbeddedPlatform> {
+    const platform = new EmbeddedPlatform(workFolder(), await freePort(), env);
+    try {
+      await platform.start();
+    } catch (error) {
+      await platform.stop();
+      throw error;
+    }
+    return platform;
+  }
+
+  /** Starts it, or starts it again on the same folder and port. */
+  async start(): Promise<void> {
+    this.program.start();
+    await Promise.race([ready(this), this.#died()]);
+  }
+
+  /** A second platform on the same folder; answers how it ended and what it printed. */
+  async startAnother(): Promise<{ readonly how: string; readonly output: string }> {
+    const second = new Program({ program: 'platform', env: { ...this.#env, PORT: '0' }, logFile: join(this.#folder, 'second.log') });
+    second.start();
+    await waitFor('the second start to end', () => !second.running, 20_000);
+    return { how: await second.ended(), output: second.output() };
+  }
+
+  async rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]> {
+    const url = await runningEmbeddedPostgres(join(this.dataDir, 'postgres'));
+    if (url === null) throw new Error('the embedded PostgreSQL does not run');
+    return queryOnce<Row>(url, sql, values);
+  }
+
+  cli(...args: readonly string[]): Promise<{ readonly how: string; readonly output: string }> {
+    return runCli({ args, env: this.#env, folder: this.#folder });
+  }
+
+  async stop(): Promise<void> {
+    await this.program.stop();
+    await removeFolder(this.#folder);
+  }
+
+  async #died(): Promise<never> {
+    const how = await this.program.ended();
+    throw new Error(`the platform ended (${how}) and said:\n${this.program.output().slice(-4_000)}`);
+  }
+}

@@ -1,0 +1,147 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Client, Reply } from './harness/client.ts';
+import type { Platform } from './harness/platform.ts';
+
+type KeyData = { readonly data: { readonly id: string; readonly license_key: string; readonly token_balance: number; readonly status: string } };
+type Person = { readonly client: Client; readonly id: string };
+
+/** The licence-key surface, as its document and surfaces §1 promise it. */
+export function licenceKeysJourney(platform: () => Platform): void {
+  describe('licence keys', () => {
+    let admin: Client;
+    let owner: Person;
+    let other: Person;
+    beforeAll(async () => {
+      admin = await login(platform().anybody, platform().admin);
+      [owner, other] = await Promise.all([register(platform().anybody, 'owner'), register(platform().anybody, 'other')]);
+    });
+
+    const create = async (tokens: number): Promise<KeyData['data']> => {
+      const { status, body } = await admin.post<KeyData>('/api/admin/license-keys', { token_balance: tokens });
+      expect(status).toBe(201);
+      return body.data;
+    };
+    const assigned = async (tokens: number): Promise<KeyData['data']> => {
+      const key = await create(tokens);
+      expect((await owner.client.post('/api/user/assign-license', { license_key: ` ${key.license_key.toLowerCase()} ` })).status).toBe(200);
+      return key;
+    };
+    const use = (client: Client, key: string, body?: unknown, headers = {}): Promise<Reply> =>
+      client.post(`/api/user/license-keys/${key}/use-token`, body, headers);
+    const refusal = (error: unknown): object => ({ success: false, error });
+    const addTokens = (key: string, tokens: number): Promise<Reply<KeyData>> =>
+      admin.post<KeyData>(`/api/admin/license-keys/${key}/add-token`, { token_balance: tokens });
+
+    it('take one token of their owner', async () => {
+      const { license_key: key } = await assigned(100);
+      const { status, body } = await use(owner.client, key, { purpose: 'API request', metadata: { endpoint: '/api/data' } });
+      expect(status).toBe(200);
+      expect(body).toEqual({
+        success: true, message: 'Token used successfully',
+        data: { license_key: key, previous_balance: 100, new_balance: 99, tokens_used: 1 },
+      });
+      expect((await platform().server.get(`/v1/accounts/licence:${key}`)).body).toMatchObject({ kind: 'licence', balance: '99' });
+    });
+
+    it.each([
+      ['no', {}], ['an empty', { authorization: 'Bearer ' }], ['a half', { authorization: 'Bearer eyJhbGciOiJIUzI1NiJ9' }],
+      ['a malformed', { authorization: 'nonsense' }], ['an invalid', { authorization: 'Bearer abc.def.ghi' }],
+      ['a long expired', { authorization: `Bearer ${expired}` }],
+    ])('are refused with %s bearer before anything else is looked at', async (_, headers) => {
+      const { status, body } = await use(platform().anybody.with(headers), 'NO-SUCH-KEY');
+      expect(status).toBe(401);
+      expect(body).toEqual(refusal(expect.any(String)));
+    });
+
+    it('are looked for, then their owner, then their status, then their balance', async () => {
+      const unknown = await use(owner.client, 'NO-SUCH-KEY');
+      expect([unknown.status, unknown.body]).toEqual([404, refusal('License key not found')]);
+      // Inactive and empty, but that is not the stranger's to know.
+      const { license_key: unassigned } = await create(0);
+      const foreign = await use(other.client, unassigned);
+      expect([foreign.status, foreign.body]).toEqual([403, refusal('You do not have permission to use this license key')]);
+      // Assigning makes a key active whatever its balance.
+      const { license_key: empty } = await assigned(0);
+      const insufficient = await use(owner.client, empty);
+      expect([insufficient.status, insufficient.body]).toEqual([400, refusal('Insufficient token balance')]);
+    });
+
+    it('turn inactive with their last token, and active again when tokens are added', async () => {
+      const { license_key: key } = await assigned(1);
+      const last = await use(owner.client, key);
+      expect([last.status, last.body]).toMatchObject([200, { data: { previous_balance: 1, new_balance: 0 } }]);
+      const next = await use(owner.client, key);
+      expect([next.status, next.body]).toEqual([400, refusal('License key is not active')]);
+
+      expect((await addTokens(key, 5)).body.data).toMatchObject({ status: 'active', token_balance: 5 });
+      expect((await use(owner.client, key)).body).toMatchObject({ data: { new_balance: 4 } });
+    });
+
+    it('stay a trial when tokens are added to a running one', async () => {
+      const { license_key: key } = await assigned(3);
+      const trial = await admin.post<KeyData>(`/api/admin/license-keys/${key}/trial`, { trial_days: 7, token_balance: 2 });
+      expect([trial.status, trial.body.data]).toMatchObject([200, { status: 'trial', token_balance: 2 }]);
+      expect((await addTokens(key, 5)).body.data).toMatchObject({ status: 'trial', token_balance: 7 });
+      expect((await use(owner.client, key)).status).toBe(200);
+    });
+
+    it('answer a repeat under one key with the first answer, and another body with 409', async () => {
+      const { license_key: key } = await assigned(2);
+      const headers = { 'idempotency-key': 'once' };
+      const first = await use(owner.client, key, { purpose: 'a' }, headers);
+      const again = await use(owner.client, key, { purpose: 'a' }, headers);
+      expect([again.status, again.body, again.headers.get('idempotent-replay')]).toEqual([200, first.body, 'true']);
+      expect((await use(owner.client, key, { purpose: 'b' }, headers)).status).toBe(409);
+      expect((await use(owner.client, key)).body).toMatchObject({ data: { new_balance: 0 } });
+      // The call that spent a token is not told "not active" because the last one is gone since.
+      expect((await use(owner.client, key, { purpose: 'a' }, headers)).body).toEqual(first.body);
+    });
+
+    it('show their history newest first to their owner, and to SQL as the document writes it', async () => {
+      const { id, license_key: key } = await assigned(10);
+      for (const purpose of ['one', 'two', 'three']) await use(owner.client, key, { purpose, metadata: { purpose } });
+
+      const page = await owner.client.get(`/api/user/license-keys/${key}/usage?page=1&limit=2`);
+      expect(page.body).toMatchObject({
+        success: true,
+        data: {
+          items: [{ purpose: 'three', previous_balance: 8, new_balance: 7 }, { purpose: 'two', metadata: { purpose: 'two' } }],
+          pagination: { page: 1, limit: 2, total: 3 },
+        },
+      });
+      expect((await other.client.get(`/api/user/license-keys/${key}/usage`)).status).toBe(403);
+      const rows = await platform().rows('SELECT * FROM token_usage WHERE license_key_id = $1 ORDER BY created_at DESC', [id]);
+      expect(rows).toMatchObject(['three', 'two', 'one'].map((purpose, index) => ({
+        license_key_id: id, user_id: owner.id, purpose, metadata: { purpose }, new_balance: String(7 + index), created_at: expect.any(Date),
+      })));
+      expect((await owner.client.get('/api/user/token-balance')).body).toMatchObject({
+        data: { license_keys: expect.arrayContaining([{ id, license_key: key, token_balance: 7, status: 'active' }]) },
+      });
+    });
+
+    it('can be assigned once, and are empty and inactive after they are taken back', async () => {
+      const { license_key: key } = await assigned(4);
+      const taken = await other.client.post('/api/user/assign-license', { license_key: key });
+      expect([taken.status, taken.body]).toEqual([400, refusal('License key is already assigned')]);
+      const freed = await admin.post<KeyData>(`/api/admin/license-keys/${key}/unassign`);
+      expect(freed.body.data).toMatchObject({ status: 'inactive', token_balance: 0 });
+      expect((await use(owner.client, key)).status).toBe(403);
+    });
+  });
+}
+
+/** HS256 of a secret that nobody has, with `exp` in 2020. */
+const expired = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ4IiwiZXhwIjoxNTc3ODM2ODAwfQ.W2mK0mY0W3bq3m1gq6h1bH6m2Tq2u8i0S1mYcQ1Z0vA';
+
+async function login(anybody: Client, credentials: { readonly email: string; readonly password: string }): Promise<Client> {
+  const { status, body } = await anybody.post<{ access_token: string }>('/api/auth/login', { email: credentials.email, password: credentials.password });
+  expect(status).toBe(200);
+  return anybody.with({ authorization: `Bearer ${body.access_token}` });
+}
+
+async function register(anybody: Client, name: string): Promise<Person> {
+  const credentials = { email: `${name}@example.org`, password: 'correct horse battery' };
+  const { status, body } = await anybody.post<{ data: { id: string } }>('/api/auth/register', { ...credentials, name });
+  expect(status).toBe(200);
+  return { client: await login(anybody, credentials), id: body.data.id };
+}

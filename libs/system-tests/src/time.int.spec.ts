@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EmbeddedPlatform } from './harness/embedded.ts';
+import { openWallet } from './harness/load.ts';
+import { checkBooks } from './harness/platform.ts';
+import type { Reply } from './harness/client.ts';
+
+const minute = 60;
+const hour = 3_600;
+const day = 86_400;
+
+let platform: EmbeddedPlatform;
+beforeAll(async () => void (platform = await EmbeddedPlatform.start({ TEST_CLOCK: '1' })));
+afterAll(() => platform?.stop());
+
+const nowMs = async (): Promise<number> => Date.parse((await platform.server.get<{ now: string }>('/v1/test-clock')).body.now);
+const advance = async (seconds: number): Promise<void> => {
+  const before = await nowMs();
+  const { status, body } = await platform.server.post<{ now: string }>('/v1/test-clock/advance', { seconds });
+  expect([status, Date.parse(body.now)]).toEqual([200, before + seconds * 1000]);
+};
+const account = async (id: string): Promise<Record<string, unknown>> => (await platform.server.get(`/v1/accounts/${encodeURIComponent(id)}`)).body;
+const open = async (id: string, kind: string, settings: object): Promise<void> =>
+  expect((await platform.server.post('/v1/accounts', { id, kind, unit: 'token', settings })).status).toBe(201) as void;
+const spend = (id: string, amount: number): Promise<Reply> => platform.server.post(`/v1/accounts/${id}/spend`, { amount: String(amount) });
+const entryKinds = async (id: string): Promise<readonly string[]> => {
+  const { body } = await platform.server.get<{ items: { kind: string }[] }>(`/v1/accounts/${id}/entries?limit=100`);
+  return body.items.map(({ kind }) => kind).reverse();
+};
+
+describe('when time passes', () => {
+  it('a hold is given back at its deadline and not before', async () => {
+    await openWallet(platform.server, 'holding', '100');
+    const { body: { hold_id: hold } } = await platform.server.post('/v1/accounts/holding/holds', { amount: '60', expires_in_s: 600 });
+    await advance(599);
+    expect(await account('holding')).toMatchObject({ held: '60', available: '40' });
+
+    await advance(1);
+
+    expect(await account('holding')).toMatchObject({ held: '0', available: '100', holds: [] });
+    const settled = await platform.server.post(`/v1/holds/${String(hold)}/settle`, { amount: '60' });
+    expect([settled.status, settled.body]).toMatchObject([409, { code: 'HOLD_ENDED' }]);
+    expect(await entryKinds('holding')).toEqual(['opened', 'granted', 'held', 'hold_expired']);
+  });
+
+  it('a grant expires, after what could be burnt of it was', async () => {
+    await openWallet(platform.server, 'expiring', '100');
+    const expiresAt = new Date((await nowMs()) + day * 1000).toISOString();
+    await platform.server.post('/v1/accounts/expiring/grants', { amount: '50', reason: 'trial units', expires_at: expiresAt });
+    expect((await spend('expiring', 20)).body).toMatchObject({ available: '130' });
+    await advance(day - 1);
+    expect(await account('expiring')).toMatchObject({ balance: '130' });
+
+    await advance(1);
+
+    expect(await account('expiring')).toMatchObject({ balance: '100', lots: [{ granted: '100', left: '100' }] });
+    const { body } = await platform.server.get<{ items: unknown[] }>('/v1/accounts/expiring/entries?limit=1');
+    expect(body.items).toMatchObject([{ kind: 'expired', amount: '-30', occurred_at: expiresAt }]);
+  });
+
+  it('credits are refilled up to the allowance each period, never beyond it and never lowered', async () => {
+    await open('monthly', 'credits', { allowance: '5', period: 'P30D' });
+    expect(await account('monthly')).toMatchObject({ balance: '5' });
+    expect((await spend('monthly', 5)).status).toBe(200);
+    const empty = await spend('monthly', 1);
+    expect([empty.status, empty.body]).toMatchObject([429, { code: 'ALLOWANCE_EXHAUSTED', resets_at: expect.any(String) }]);
+
+    await advance(30 * day);
+    expect(await account('monthly')).toMatchObject({ balance: '5', used: '0' });
+    expect((await spend('monthly', 2)).body).toMatchObject({ available: '3' });
+    await advance(90 * day);
+    expect(await account('monthly')).toMatchObject({ balance: '5' });
+
+    await platform.server.post('/v1/accounts/monthly/grants', { amount: '10', reason: 'bonus' });
+    await advance(30 * day);
+    expect(await account('monthly')).toMatchObject({ balance: '15' });
+  });
+
+  it('a trial ends', async () => {
+    const login = await platform.anybody.post<{ access_token: string }>('/api/auth/login', platform.admin);
+    const admin = platform.anybody.with({ authorization: `Bearer ${login.body.access_token}` });
+    const { body: { data: { license_key: key } } } = await admin.post<{ data: { license_key: string } }>('/api/admin/license-keys', { token_balance: 5 });
+    await admin.post('/api/user/assign-license', { license_key: key });
+    await admin.post(`/api/admin/license-keys/${key}/trial`, { trial_days: 7, token_balance: 5 });
+    const use = (): Promise<Reply> => admin.post(`/api/user/license-keys/${key}/use-token`);
+    await advance(7 * day - 1);
+    expect((await use()).status).toBe(200);
+
+    await advance(2);
+
+    const ended = await use();
+    expect([ended.status, ended.body]).toEqual([400, { success: false, error: 'License key is not active' }]);
+    expect(await account(`licence:${key}`)).toMatchObject({ balance: '4' });
+  });
+
+  it('a limit of a period is lifted with the next one, for the whole family', async () => {
+    await open('budget', 'metered', { limit: '100', period: 'P1D' });
+    await open('budget/child', 'wallet', {});
+    await platform.server.post('/v1/accounts/budget%2Fchild/grants', { amount: '1000', reason: 'plenty' });
+    expect((await spend('budget%2Fchild', 100)).status).toBe(200);
+    const over = await spend('budget%2Fchild', 1);
+    expect([over.status, over.body]).toMatchObject([429, { resets_at: expect.any(String) }]);
+
+    await advance(day);
+
+    expect((await spend('budget%2Fchild', 100)).body).toMatchObject({ available: '0' });
+    expect(await account('budget')).toMatchObject({ used: '100', limits: [{ limit: '100', remaining: '0' }] });
+  });
+});
+
+describe('a metered month', () => {
+  const crossings = (id: string): Promise<readonly object[]> => platform.rows(
+    `select to_char(c.period_start at time zone 'UTC', 'YYYY-MM') as month, c.block::int from ledger.crossings c
+       join ledger.accounts a using (partition, account) where a.id = $1 order by c.period_start, c.block`, [id]);
+  const month = (ms: number): string => new Date(ms).toISOString().slice(0, 7);
+  /** To `seconds` after the start of the next month. */
+  const intoNextMonth = async (seconds: number): Promise<void> => {
+    const now = new Date(await nowMs());
+    const next = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
+    // The clock stands at a fraction of a second.
+    await advance(Math.ceil((next - now.getTime()) / 1000) + seconds);
+  };
+  const report = (id: string, quantity: number, event: { readonly id: string; readonly time?: string }) =>
+    platform.server.post<{ results: unknown[] }>('/v1/events?wait=booked', {
+      specversion: '1.0', source: '/months', type: 'request', subject: id, data: { quantity }, ...event,
+    }, { 'content-type': 'application/cloudevents+json' });
+
+  it('crosses a tier at the first unit beyond a block, each once, and starts anew with the month', async () => {
+    await intoNextMonth(day);
+    await open('meter', 'metered', {});
+    const first = month(await nowMs());
+    await spend('meter', 8_000_000);
+    expect(await crossings('meter')).toEqual([]);
+    await spend('meter', 1);
+    expect(await crossings('meter')).toEqual([{ month: first, block: 1 }]);
+    await spend('meter', 16_999_999);
+    expect(await account('meter')).toMatchObject({ used: '25000000' });
+    expect(await crossings('meter')).toEqual([1, 2, 3].map((block) => ({ month: first, block })));
+
+    await intoNextMonth(2 * hour);
+
+    expect(await account('meter')).toMatchObject({ used: '0' });
+    await spend('meter', 8_000_001);
+    expect(await account('meter')).toMatchObject({ used: '8000001' });
+    expect(await crossings('meter')).toEqual([...[1, 2, 3].map((block) => ({ month: first, block })), { month: month(await nowMs()), block: 1 }]);
+  });
+
+  it('takes what happened in it for an hour after its end, and counts it as late in the next one from then on', async () => {
+    await intoNextMonth(day);
+    await open('late-meter', 'metered', {});
+    await report('late-meter', 7_000_000, { id: 'on-time' });
+    await intoNextMonth(30 * minute);
+    const [endedMs, startedMs] = [(await nowMs()) - hour * 1000, await nowMs()];
+    const time = new Date(endedMs).toISOString();
+
+    const within = await report('late-meter', 1_000_001, { id: 'within-grace', time });
+    expect(within.body.results).toMatchObject([{ status: 'booked', entry: { period: `${month(endedMs)}-01T00:00:00.000Z` } }]);
+    expect(await crossings('late-meter')).toEqual([{ month: month(endedMs), block: 1 }]);
+    expect(await account('late-meter')).toMatchObject({ used: '0' });
+
+    await advance(31 * minute);
+    const after = await report('late-meter', 5, { id: 'after-grace', time });
+    expect(after.body.results).toMatchObject([{ status: 'booked', entry: { late: true, period: `${month(startedMs)}-01T00:00:00.000Z` } }]);
+    expect(await account('late-meter')).toMatchObject({ used: '5' });
+  });
+});
+
+describe('the test clock', () => {
+  it('goes forward only', async () => {
+    const before = await nowMs();
+    expect((await platform.server.post('/v1/test-clock/advance', { seconds: -1 })).status).toBe(400);
+    expect((await platform.anybody.post('/v1/test-clock/advance', { seconds: 1 })).status).toBe(401);
+    expect(await nowMs()).toBe(before);
+  });
+
+  it('is kept across a kill, with everything that waits for it', async () => {
+    await openWallet(platform.server, 'over-a-kill', '100');
+    await platform.server.post('/v1/accounts/over-a-kill/holds', { amount: '60', expires_in_s: 600 });
+    await advance(300);
+    const [time, before] = [await nowMs(), await account('over-a-kill')];
+
+    await platform.program.kill();
+    await platform.start();
+
+    expect(await nowMs()).toBe(time);
+    expect(await account('over-a-kill')).toEqual(before);
+    await advance(300);
+    expect(await account('over-a-kill')).toMatchObject({ held: '0', available: '100' });
+  });
+
+  it('leaves true books', async () => {
+    expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });
+  });
+});
