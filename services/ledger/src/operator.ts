@@ -11,7 +11,7 @@ import { loadAccounts } from './adapters/postgres/sql/load-accounts.sql.ts';
 import { sha256 } from './adapters/sha256.ts';
 import type { Drift } from './app/fold.ts';
 import { differences, Folded } from './app/fold.ts';
-import { createAccountCache, createRecentAnswers } from './app/partition-books.ts';
+import { createRecentAnswers, createWholeAccountCache } from './app/partition-books.ts';
 import type { ClaimedPartition, StoredPosition } from './app/ports.ts';
 import { redecide } from './app/redecide.ts';
 import type { ChainReport } from './app/sealer.ts';
@@ -38,13 +38,14 @@ export type CheckReport = {
  * once more and compares entry by entry. Reads one snapshot a partition, so it works while the platform runs.
  */
 export async function checkBooks(options: CheckOptions): Promise<CheckReport> {
-  const pool = createPool({ url: options.databaseUrl, max: 3, applicationName: 'tollgate-check' });
+  const pool = createPool({ url: options.databaseUrl, max: 6, applicationName: 'tollgate-check' });
   try {
     const store = new PostgresBookStore(pool);
     const { rows } = await pool.query<{ partition: number }>('select partition from ledger.positions order by partition');
     const total = { accounts: 0, entries: 0, records: 0, trialBalance: 0n };
     const drifts: Drift[] = [];
-    for (const [index, { partition }] of rows.entries()) {
+    let done = 0;
+    const checkOne = async (partition: number): Promise<void> => {
       const { folded, position } = await inSnapshot(pool, (client) => foldAndCompare(client, store, partition));
       drifts.push(...folded.drifts);
       total.accounts += folded.accounts.size;
@@ -55,8 +56,14 @@ export async function checkBooks(options: CheckOptions): Promise<CheckReport> {
         total.records += again.records;
         drifts.push(...again.drifts);
       }
-      options.progress?.({ partition: index + 1, partitions: rows.length, entries: total.entries, records: total.records });
-    }
+      options.progress?.({ partition: ++done, partitions: rows.length, entries: total.entries, records: total.records });
+    };
+    // Two at a time: one is read by the server while the other is folded here.
+    const waiting = rows.map(({ partition }) => partition);
+    const work = async (): Promise<void> => {
+      for (let partition = waiting.shift(); partition !== undefined; partition = waiting.shift()) await checkOne(partition);
+    };
+    await Promise.all([work(), work()]);
     return { partitions: rows.length, accounts: total.accounts, entries: total.entries, records: total.records, trialBalance: String(total.trialBalance), drifts };
   } finally {
     await pool.end();
@@ -104,14 +111,7 @@ async function decideAgain(
   const { partition, position } = of;
   if (!position || position.nextOffset === 0) return { records: 0, drifts: [] };
   const log = await of.readLog(partition, position.nextOffset);
-  const start = new Folded(partition);
-  fold: for await (const entries of entriesWithRows(pool, partition)) {
-    for (const entry of entries) {
-      if (entry.offset >= log.start) break fold;
-      start.add(entry);
-    }
-    if (log.start === 0) break;
-  }
+  const start = log.start === 0 ? new Folded(partition) : await inSnapshot(pool, (client) => foldBefore(client, partition, log.start));
   const claimed = await claimedAt(pool, { position, start, offset: log.start });
   const store = new PostgresBookStore(pool);
   const seals = new PostgresSeals(pool);
@@ -120,9 +120,20 @@ async function decideAgain(
       asOf: (offset: number) => (store.asOfOffset = offset),
       entries: (number: number, afterSeq: number, limit: number) => seals.entries(number, afterSeq, limit),
     }),
-    start, claimed, caches: { accounts: createAccountCache(5_000_000), recent: createRecentAnswers(1) },
+    start, claimed, caches: { accounts: createWholeAccountCache(), recent: createRecentAnswers(1) },
     batches: log.batches, until: position.nextOffset, progress: () => undefined,
   });
+}
+
+async function foldBefore(client: PoolClient, partition: number, offset: number): Promise<Folded> {
+  const start = new Folded(partition);
+  for await (const entries of entriesWithRows(client, partition)) {
+    for (const entry of entries) {
+      if (entry.offset >= offset) return start;
+      start.add(entry);
+    }
+  }
+  return start;
 }
 
 /** The partition as it was before the first kept record (rule 30). */

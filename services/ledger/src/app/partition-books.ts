@@ -14,6 +14,12 @@ export type AccountCache = {
 /** Committed accounts of all partitions an instance owns, bounded by count. About 1 kB each. */
 export const createAccountCache = (max: number): AccountCache => ({ accounts: new LRUCache({ max }), ids: new LRUCache({ max }) });
 
+/** Keeps every account of one partition, for deciding again; grows as needed, where a bound by count is allocated at once. */
+export function createWholeAccountCache(): AccountCache {
+  const whole = { maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 };
+  return { accounts: new LRUCache(whole), ids: new LRUCache(whole) };
+}
+
 /**
  * Answers of keyed requests seen lately, so that a storm of retries costs no transaction. Bounded over all partitions: two
  * generations, the older of which is dropped when the younger is full. Far cheaper than a list in order of use, which a
