@@ -40,7 +40,7 @@ describe('the embedded platform', () => {
 
     const found = await load.stop();
     expect(found).toMatchObject(nothingWrong);
-    expect(found.spends).toBeGreaterThan(500);
+    expect(found.spends).toBeGreaterThan(100);
     expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });
   });
 

@@ -126,7 +126,7 @@ describe('a metered month', () => {
 
   it('crosses a tier at the first unit beyond a block, each once, and starts anew with the month', async () => {
     await intoNextMonth(day);
-    await open('meter', 'metered', {});
+    await open('meter', 'metered', { plan: 'standard' });
     const first = month(await nowMs());
     await spend('meter', 8_000_000);
     expect(await crossings('meter')).toEqual([]);
@@ -146,7 +146,7 @@ describe('a metered month', () => {
 
   it('takes what happened in it for an hour after its end, and counts it as late in the next one from then on', async () => {
     await intoNextMonth(day);
-    await open('late-meter', 'metered', {});
+    await open('late-meter', 'metered', { plan: 'standard' });
     await report('late-meter', 7_000_000, { id: 'on-time' });
     await intoNextMonth(30 * minute);
     const [endedMs, startedMs] = [(await nowMs()) - hour * 1000, await nowMs()];
