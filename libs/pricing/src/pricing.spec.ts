@@ -30,7 +30,7 @@ describe('rate card', () => {
   });
   it.each([[[]], [{ x: 1 }], [{ profit_percent: -1 }], [{ profit_percent: 1001 }], [{ profit_percent: '1.234' }], [{ meters: { a: { rates: {} } } }],
     [{ meters: { a: { rates: { '*': { q: '1/0' } } } } }], [{ meters: { request: { rates: { '*': { q: '1' } } } } }]])('refuses %j', (content) => {
-    expect(() => parseRateCard(content)).toThrow(expect.objectContaining({ code: 'CATALOG_INVALID' }) as Error);
+    expect(() => parseRateCard(content)).toThrow(expect.objectContaining({ code: 'CATALOG_INVALID' }) as unknown as Error);
   });
   it('reads percentages as basis points', () => {
     expect([parsePercent(20), parsePercent('12.5'), parsePercent(0)]).toEqual([2000n, 1250n, 0n]);
@@ -63,6 +63,6 @@ describe('periods', () => {
     }
   });
   it.each(['', 'P', '30', 'PT1S', '-P1D', 'P0D', 'x'])('refuses %j as a period', (text) => {
-    expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }) as Error);
+    expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }) as unknown as Error);
   });
 });

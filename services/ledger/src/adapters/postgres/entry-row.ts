@@ -17,6 +17,13 @@ export type EntryRow = {
 
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
 
+/** The kind that a column's number stands for. */
+export function kindOf(number: number): EntryKind {
+  const kind = kindByNumber.get(number);
+  invariant(kind, `there is no entry kind ${number}`);
+  return kind;
+}
+
 /** An entry as it was booked, without the version rows beside it. */
 export function fromRowEntry(row: EntryRow): Entry {
   const kind = kindByNumber.get(row.kind);
