@@ -101,7 +101,7 @@ class BatchRun {
   readonly #books: PartitionBooks;
   readonly #loaded: Loaded;
   readonly #book: Book;
-  readonly #inBatch = new Map<string, FirstAnswer & { readonly decided: Decided }>();
+  readonly #inBatch = new Map<string, Decided>();
   readonly #recent: { identity: string; first: FirstAnswer }[] = [];
   readonly #verdicts: Verdict[] = [];
   readonly #refusals: RefusalRow[] = [];
@@ -141,13 +141,15 @@ class BatchRun {
     if (request.account !== '') return request;
     let account: string | undefined;
     if ('hold' in ask && ask.hold.partition === this.#book.partition) account = this.#idOf(ask.hold.ref);
-    else if (ask.type === 'correct' && ask.entry.partition === this.#book.partition) account = this.#target(ask.entry.seq)?.account;
+    else if ('entry' in ask && ask.entry.partition === this.#book.partition) account = this.#target(ask.entry.seq)?.account;
     return account === undefined ? request : { ...request, account };
   }
 
   #request(read: ReadRecord, request: Request): void {
     const identity = identityOf(request);
-    const first = this.#inBatch.get(identity) ?? this.#books.recent(identity) ?? this.#loaded.known.get(identity);
+    const here = this.#inBatch.get(identity);
+    if (here) return this.#repeat(read, request, identity, { hash: here.entries[0]?.hash ?? null, answer: null, decided: here });
+    const first = this.#books.recent(identity) ?? this.#loaded.known.get(identity);
     if (first) return this.#repeat(read, request, identity, first);
     const decided = decide(this.#book, request, {
       targets: { entry: (seq) => this.#target(seq), request: (account, source, id) => this.#requestTargets(account, source, id) },
@@ -155,8 +157,9 @@ class BatchRun {
     });
     const answer = read.replyTo === undefined ? null : answerOf(this.#book.partition, decided);
     if (decided.outcome === 'booked') {
-      this.#inBatch.set(identity, { hash: request.cause.hash, answer, decided });
-      if (request.keyed) this.#recent.push({ identity, first: { hash: request.cause.hash, answer } });
+      this.#inBatch.set(identity, decided);
+      // What nobody waited for is not kept: its repetition is found by the once-only constraint, and looked up from then on.
+      if (request.keyed && answer) this.#recent.push({ identity, first: { hash: request.cause.hash, answer } });
     } else if (request.keyed && this.#loaded.known.get(identity) === undefined) {
       this.#lookUp.push(identity);
     }
@@ -228,32 +231,39 @@ class BatchRun {
   }
 
   #target(seq: number): Target | undefined {
-    const stored = this.#loaded.targets.get(seq) ?? targetOf(this.#book.entries.find((entry) => entry.partitionSeq === seq), this.#book.entries);
-    return stored && { ...stored, corrected: stored.corrected + this.#correctedHere(seq) };
+    const stored = this.#loaded.targets.get(seq) ?? this.#targetHere(this.#book.entries.find((entry) => entry.partitionSeq === seq));
+    return stored && this.#asCorrected(stored);
   }
 
   #requestTargets(account: string, source: string, id: string): readonly Target[] {
     const here = this.#book.entries.filter((entry) => entry.account === account && entry.source === source && entry.requestId === id);
     const stored = this.#loaded.requestTargets.get(identityOf({ account, cause: { source, id } })) ?? [];
-    return [...stored, ...here.flatMap((entry) => targetOf(entry, this.#book.entries) ?? [])]
-      .map((target) => ({ ...target, corrected: target.corrected + this.#correctedHere(target.partitionSeq) }));
+    return [...stored, ...here.flatMap((entry) => this.#targetHere(entry) ?? [])].map((target) => this.#asCorrected(target));
   }
 
-  #correctedHere(seq: number): bigint {
-    let corrected = 0n;
-    for (const entry of this.#book.entries) if (entry.corrects === seq) corrected += entry.amount < 0n ? -entry.amount : entry.amount;
-    return corrected;
+  /** With what this batch gave back of it; a withdrawn correction counts the other way. */
+  #asCorrected(target: Target): Target {
+    let moved = 0n;
+    for (const entry of this.#book.entries) if (entry.corrects === target.partitionSeq) moved += entry.amount;
+    return { ...target, corrected: target.corrected + (target.amount < 0n ? moved : -moved) };
+  }
+
+  #targetHere(entry: Entry | undefined): Target | undefined {
+    if (!entry) return undefined;
+    const committed = this.#loaded.accounts.get(entry.account)?.held ?? 0n;
+    return targetOf(entry, this.#book.entries, committed);
   }
 }
 
-/** An entry of this very batch as a target of a later record in it. */
-function targetOf(entry: Entry | undefined, entries: readonly Entry[]): Target | undefined {
-  if (!entry) return undefined;
+/** An entry of this very batch as a target of a later record in it; `held`: what its account held before the batch. */
+function targetOf(entry: Entry, entries: readonly Entry[], held: bigint): Target {
+  const before = entries.find((one) => one.ref === entry.ref && one.seq === entry.seq - 1)?.heldAfter ?? held;
   const row = entry.lot === null ? undefined : entries.flatMap((one) => (one.ref === entry.ref ? one.lotRows : [])).find(({ lot }) => lot === entry.lot);
   return {
     partitionSeq: entry.partitionSeq, account: entry.account, kind: entry.kind, amount: entry.amount, corrected: 0n,
     lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
-    hold: entry.hold, periodStartMs: entry.periodStartMs,
+    hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - before : 0n, corrects: entry.corrects,
+    periodStartMs: entry.periodStartMs,
     budgets: entries.filter((one) => one.kind === 'budgeted' && one.requestId === String(entry.partitionSeq)).map((one) => one.account),
   };
 }

@@ -31,7 +31,10 @@ export async function loadGroup(store: BookStore, group: readonly LoadingBatch[]
     await loadTargets(store, batch);
   }
   await loadAccounts(store, group);
-  for (const batch of group) nameAccounts(batch);
+  for (const batch of group) {
+    nameAccounts(batch);
+    await loadWithdrawn(store, batch);
+  }
   await loadAccounts(store, group);
   for (const batch of group) {
     await loadEndedHolds(store, batch);
@@ -146,21 +149,29 @@ function nameAccounts({ records, loaded, books }: LoadingBatch): void {
     const { ask } = request;
     let account: string | undefined;
     if ('hold' in ask && ask.hold.partition === books.partition) account = loaded.idByRef.get(ask.hold.ref) ?? books.idOf(ask.hold.ref);
-    else if (ask.type === 'correct' && ask.entry.partition === books.partition) account = loaded.targets.get(ask.entry.seq)?.account;
+    else if ('entry' in ask && ask.entry.partition === books.partition) account = loaded.targets.get(ask.entry.seq)?.account;
     if (account !== undefined && account !== request.account) read.request = { ...request, account };
   }
 }
 
 async function loadTargets(store: BookStore, { books, records, loaded }: LoadingBatch): Promise<void> {
   for (const { request } of records) {
-    if (request?.ask.type === 'correct' && !loaded.targets.has(request.ask.entry.seq) && request.ask.entry.partition === books.partition) {
-      const [target] = await store.targets([request.ask.entry]);
-      if (target) loaded.targets.set(target.partitionSeq, target);
-    } else if (request?.ask.type === 'withdraw') {
-      const identity = { account: request.account, source: request.ask.source, id: request.ask.id };
-      const key = identityOf({ account: request.account, cause: identity });
-      if (!loaded.requestTargets.has(key)) loaded.requestTargets.set(key, await store.requestTargets(books.partition, identity));
-    }
+    if (!request || !('entry' in request.ask)) continue;
+    const { entry } = request.ask;
+    if (loaded.targets.has(entry.seq) || entry.partition !== books.partition) continue;
+    const [target] = await store.targets([entry]);
+    if (target) loaded.targets.set(target.partitionSeq, target);
+  }
+}
+
+/** What the requests to be withdrawn have booked; their accounts are named by now. */
+async function loadWithdrawn(store: BookStore, { books, records, loaded }: LoadingBatch): Promise<void> {
+  for (const { request } of records) {
+    if (request?.ask.type !== 'withdraw' || request.account === '') continue;
+    const identity = { account: request.account, source: request.ask.source, id: request.ask.id };
+    const key = identityOf({ account: request.account, cause: identity });
+    if (loaded.requestTargets.has(key)) continue;
+    loaded.requestTargets.set(key, await store.requestTargets(books.partition, identity));
   }
 }
 

@@ -1,6 +1,8 @@
+import { topics } from '@tollgate/contracts';
 import type { AccountView, Explanation, LedgerQueries, PartitionView, ProofView } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { AppError, ancestorsOf, partitionOf } from '@tollgate/kernel';
+import type { EventLog } from '@tollgate/messaging';
 import { rateUsage } from '@tollgate/pricing';
 import type { Account } from '../domain/account.ts';
 import { Book } from '../domain/book.ts';
@@ -28,6 +30,9 @@ export interface BooksReader {
   }): Promise<{ readonly items: readonly Entry[]; readonly total?: number } | null>;
   entry(id: EntryId): Promise<Entry | null>;
   refused: LedgerQueries['refused'];
+  deadLetters: LedgerQueries['deadLetters'];
+  /** The stored record of a dead letter. */
+  deadLetter(id: EntryId): Promise<{ readonly key: string; readonly value: string } | null>;
   catalog: LedgerQueries['catalog'];
   card(partition: number, name: string, version: number): Promise<BookedCard | null>;
   positions(): Promise<readonly Pick<PartitionView, 'partition' | 'epoch' | 'next_offset' | 'last_seq' | 'reason'>[]>;
@@ -42,6 +47,7 @@ export type QueryPorts = {
   /** The committed state in memory, where this instance owns the partition. */
   readonly owned: (partition: number) => PartitionBooks | null;
   readonly views: () => readonly PartitionView[];
+  readonly append: Pick<EventLog, 'append'>['append'];
 };
 
 /** Answers from memory where this instance owns the account, else from the books; committed state only (rule 12). */
@@ -56,6 +62,8 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     explain: ({ id }) => explain(ports, id),
     proof: ({ id }) => proof(ports, id),
     refused: (query) => ports.reader.refused(query),
+    deadLetters: (query) => ports.reader.deadLetters(query),
+    replayDeadLetter: ({ id }) => replayDeadLetter(ports, id),
     catalog: (query) => ports.reader.catalog(query),
     partitions: async () => {
       const mine = new Map(ports.views().map((view) => [view.partition, view]));
@@ -108,15 +116,29 @@ async function entriesPage(ports: QueryPorts, query: Parameters<LedgerQueries['e
   };
 }
 
-async function entryOrNull(ports: QueryPorts, text: string): Promise<{ id: EntryId; entry: Entry } | null> {
-  let id: EntryId;
+/** Nobody waits for a replayed record: it is booked, refused (and kept as refused) or a dead letter again. */
+async function replayDeadLetter(ports: QueryPorts, text: string): ReturnType<LedgerQueries['replayDeadLetter']> {
+  const id = idOrNull(text, ports.partitions);
+  const letter = id && (await ports.reader.deadLetter(id));
+  if (!id || !letter) return null;
+  const [appended] = await ports.append([{ topic: topics.usageEvents, partition: id.partition, ...letter }]);
+  return appended ?? null;
+}
+
+/** `<partition>-<number>`, as entries and dead letters are named. */
+function idOrNull(text: string, partitions: number): EntryId | null {
   try {
-    id = parseEntryId(text);
+    const id = parseEntryId(text);
+    return id.partition < partitions ? id : null;
   } catch {
     return null;
   }
-  const entry = id.partition < ports.partitions ? await ports.reader.entry(id) : null;
-  return entry && { id, entry };
+}
+
+async function entryOrNull(ports: QueryPorts, text: string): Promise<{ id: EntryId; entry: Entry } | null> {
+  const id = idOrNull(text, ports.partitions);
+  const entry = id && (await ports.reader.entry(id));
+  return id && entry && { id, entry };
 }
 
 /** Each step from the quantities to the amount, so that a cost can be explained years later. */

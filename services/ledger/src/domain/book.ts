@@ -149,7 +149,7 @@ export class Book {
       holdRows: holdRowsOf(account, posting),
       counterRows: counting.rows,
       crossings: this.#crossings(account, counting),
-      timers: (posting.timers ?? []).map((timer) => ({ ...timer, ref: account.ref })),
+      timers: posting.timers && posting.timers.length > 0 ? posting.timers.map((timer) => ({ ...timer, ref: account.ref })) : none,
     };
     if (!inAmountRange(entry.balanceAfter) || !inAmountRange(entry.heldAfter) || !inAmountRange(entry.usedAfter)) {
       throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', 'a sum would leave the range of 64 bits');
@@ -172,11 +172,11 @@ export class Book {
   }
 
   /** The counters of an account at a time: the stored ones, or fresh ones when a new period has begun since. */
-  rolled(account: Readonly<Account>, atMs: number, period = account.terms.settings.period): { counter: Counter; earlier: Counter | null } {
+  rolled(account: Readonly<Account>, atMs: number, period = account.terms.settings.period): Counters {
     const { counter, earlier } = account;
-    if (counter.period && atMs < counter.period.endMs && (account.terms.settings.period === period)) return { counter, earlier };
+    if (counter.period ? atMs < counter.period.endMs && account.terms.settings.period === period : period === null && account.kind !== 'metered') return account;
     const next = this.periodAt(account, atMs, period);
-    if (!next) return { counter, earlier };
+    if (!next) return account;
     if (counter.period && next.startMs === counter.period.startMs) return { counter: { ...counter, period: next }, earlier };
     return { counter: { period: next, used: 0n, highWater: 0n }, earlier: counter.period ? counter : null };
   }
@@ -212,6 +212,8 @@ export class Book {
 }
 
 const none: readonly never[] = [];
+/** The current counter and the one before; an account has both, so that nothing is made where nothing rolls. */
+type Counters = { readonly counter: Counter; readonly earlier: Counter | null };
 type Counting = {
   readonly used: bigint;
   readonly period: Period | null;
@@ -220,18 +222,17 @@ type Counting = {
 };
 
 /** Which counter an entry moves, what it is afterwards, and which rows must be kept because the entry alone cannot tell (rule 15). */
-function countersAfter(account: Account, rolled: { counter: Counter; earlier: Counter | null }, posting: Posting): Counting {
+function countersAfter(account: Account, rolled: Counters, posting: Posting): Counting {
   const used = posting.used ?? 0n;
   const target = posting.into ?? rolled.counter;
   const after = used === 0n ? target : moved(target, used);
   const highWater = used > 0n ? { before: target.highWater, after: after.highWater } : null;
-  const rows: CounterRow[] = [];
-  if (posting.into) rows.push(after, rolled.counter);
+  let rows: readonly CounterRow[] = none;
+  if (posting.into) rows = [after, rolled.counter];
   else if (rolled.counter.period && !samePeriod(rolled.counter.period, account.counter.period)) {
-    if (rolled.earlier && rolled.earlier !== account.earlier) rows.push(rolled.earlier);
-    rows.push(after);
-  } else if (used < 0n) rows.push(after);
-  return { used: after.used, period: after.period, rows: rows.length === 0 ? none : rows, highWater };
+    rows = rolled.earlier && rolled.earlier !== account.earlier ? [rolled.earlier, after] : [after];
+  } else if (used < 0n) rows = [after];
+  return { used: after.used, period: after.period, rows, highWater };
 }
 
 const samePeriod = (a: Period, b: Period | null): boolean => b !== null && a.startMs === b.startMs && a.endMs === b.endMs;
@@ -248,8 +249,9 @@ function lotLeft(account: Account, number: number | null): bigint | null {
 
 /** Rows of lots: those the posting names, and the one that entries stop carrying because another is moved now. */
 function lotRowsOf(account: Account, posting: Posting): readonly LotRow[] {
-  const rows: Omit<LotRow, 'floor'>[] = posting.lotRows ? [...posting.lotRows] : [];
   const movedLot = posting.lot?.lot;
+  if (!posting.lotRows?.length && (movedLot === undefined || account.lotSeen === null || account.lotSeen === movedLot)) return none;
+  const rows: Omit<LotRow, 'floor'>[] = posting.lotRows ? [...posting.lotRows] : [];
   if (movedLot !== undefined && account.lotSeen !== null && account.lotSeen !== movedLot) {
     const left = account.lots.find((lot) => lot.lot === account.lotSeen);
     if (left && !rows.some((row) => row.lot === left.lot)) rows.push(left);

@@ -5,11 +5,11 @@ import { availableOf } from './book.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind } from './entry.ts';
-import { postRelease } from './holds.ts';
+import { postRelease, postUnextend } from './holds.ts';
 import { lotAfter, postGrant } from './lots.ts';
 import type { Ask, Request } from './request.ts';
 import { priorityDefault } from './request.ts';
-import { closeRequest, existing, postBudgets } from './spend.ts';
+import { closeRequest, existing, postBudgets, postSpend } from './spend.ts';
 
 /** An entry that is to be taken back, as looked up before deciding. */
 export type Target = {
@@ -23,6 +23,10 @@ export type Target = {
   /** The lot it moved, with the terms a returned unit keeps. */
   readonly lot: { readonly lot: number; readonly priority: number; readonly expiresMs: number | null } | null;
   readonly hold: number | null;
+  /** What an `extended` entry added to its hold; 0 for others. */
+  readonly extended: bigint;
+  /** The entry that this one corrected. */
+  readonly corrects: number | null;
   readonly periodStartMs: number | null;
   /** Ancestors it has budget rows on. */
   readonly budgets: readonly string[];
@@ -85,6 +89,8 @@ function withdrawOne(book: Book, back: { readonly target: Target; readonly cause
     const hold = target.hold === null ? undefined : account.holds.get(target.hold);
     return hold ? postRelease(book, account.id, { hold, cause: { ...cause, id: `${cause.id}#${ordinal}` }, outcome: 'released' }).entry : null;
   }
+  if (target.kind === 'extended') return postUnextend(book, { target, cause, ordinal });
+  if (target.kind === 'corrected') return withdrawCorrection(book, { target, cause, ordinal });
   const size = (target.amount < 0n ? -target.amount : target.amount) - target.corrected;
   if (size <= 0n) return null;
   if (target.amount > 0n) {
@@ -94,6 +100,26 @@ function withdrawOne(book: Book, back: { readonly target: Target; readonly cause
     return amount > 0n ? postBack(book, { target, amount, kind: 'withdrawn', cause, ordinal }) : null;
   }
   return postBack(book, { target, amount: size, kind: 'withdrawn', cause, ordinal });
+}
+
+/**
+ * Takes a correction back: usage is booked again as far as the account still has it, a grant is granted again. It names the
+ * entry that was corrected, of which as much may be corrected again.
+ */
+function withdrawCorrection(book: Book, back: { readonly target: Target; readonly cause: Cause; readonly ordinal: number }): Entry | null {
+  const { target, cause, ordinal } = back;
+  const account = existing(book, target.account);
+  const corrects = target.corrects ?? target.partitionSeq;
+  if (target.amount < 0n) {
+    const { priority = priorityDefault, expiresMs = null } = target.lot ?? {};
+    const grant = { kind: 'withdrawn' as const, cause, ordinal, amount: -target.amount, contra: 'grants' as const, priority, expiresMs };
+    return postGrant(book, account.id, { ...grant, corrects });
+  }
+  const available = availableOf(book, account);
+  const amount = available === null || available > target.amount ? target.amount : available;
+  if (amount <= 0n) return null;
+  const { budgets } = target;
+  return postSpend(book, account.id, { kind: 'withdrawn', cause, amount, budgets, corrects })[0] ?? null;
 }
 
 /** Moves `amount` of a target back: to its lot's terms for usage, out of its lot for a grant, and off its budgets. */

@@ -1,6 +1,7 @@
 import type { HoldView } from '@tollgate/contracts';
 import type { Account, Hold } from './account.ts';
 import type { Book } from './book.ts';
+import type { Target } from './corrections.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import { bookDueLots } from './due-lots.ts';
@@ -48,6 +49,24 @@ export function decideExtend(book: Book, request: Request, ask: { readonly hold:
   const entry = book.post(account.id, { kind: 'extended', cause: request.cause, ordinal: 0, held: ask.amount, hold: hold.hold, holdRows: [openRow({ ...hold, amount })] });
   postBudgets(book, { of: entry, ids: hold.budgets, used: 0n, held: ask.amount });
   return booked(book, [entry], holdView(book.partition, account, { ...hold, amount, status: 'open' }));
+}
+
+/** Takes an extension back, as far as the hold is open and still has it. */
+export function postUnextend(
+  book: Book,
+  back: { readonly target: Pick<Target, 'account' | 'hold' | 'extended'>; readonly cause: Cause; readonly ordinal: number },
+): Entry | null {
+  const { target, cause, ordinal } = back;
+  const account = existing(book, target.account);
+  const hold = target.hold === null ? undefined : account.holds.get(target.hold);
+  if (!hold) return null;
+  const amount = hold.amount < target.extended ? hold.amount : target.extended;
+  if (amount === 0n) return null;
+  const entry = book.post(account.id, {
+    kind: 'withdrawn', cause, ordinal, held: -amount, hold: hold.hold, holdRows: [openRow({ ...hold, amount: hold.amount - amount })],
+  });
+  postBudgets(book, { of: entry, ids: hold.budgets, used: 0n, held: -amount });
+  return entry;
 }
 
 /** Settling less gives the rest back; settling more takes it from what is available, else the hold stays. */

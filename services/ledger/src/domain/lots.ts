@@ -21,11 +21,13 @@ export function burn(account: Readonly<Account>, amount: bigint): readonly Piece
   return pieces;
 }
 
+const noLot = { lot: null, lotRows: [] } as const;
+
 /** How a lot stands after something was taken from it: what its entry carries, and its closing row when it is empty. */
 export function lotAfter(lot: Lot | null, take: bigint): { lot: { lot: number; left: bigint } | null; lotRows: readonly Omit<LotRow, 'floor'>[] } {
-  if (!lot) return { lot: null, lotRows: [] };
+  if (!lot) return noLot;
   const left = lot.left - take;
-  return { lot: { lot: lot.lot, left }, lotRows: left === 0n ? [{ ...lot, left }] : [] };
+  return { lot: { lot: lot.lot, left }, lotRows: left === 0n ? [{ ...lot, left }] : noLot.lotRows };
 }
 
 /**

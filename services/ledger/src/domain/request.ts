@@ -22,6 +22,8 @@ export type Ask =
   | { readonly type: 'correct'; readonly entry: EntryId; readonly amount: bigint | null }
   | { readonly type: 'limit'; readonly limit: bigint; readonly fetchedMs: number }
   | { readonly type: 'withdraw'; readonly source: string; readonly id: string }
+  | { readonly type: 'withdraw'; readonly source: string; readonly id: string; readonly hold: HoldId }
+  | { readonly type: 'withdraw'; readonly source: string; readonly id: string; readonly entry: EntryId }
   | { readonly type: 'tick' }
   | { readonly type: 'clock' }
   | { readonly type: 'catalog'; readonly item: CatalogItem };
@@ -74,7 +76,7 @@ export function readRequest(value: string, recordMs: number): Request {
     details: wire.details ?? null,
   };
   const ask = readAsk(wire);
-  const named = ask.type === 'settle' || ask.type === 'extend' || ask.type === 'release' || ask.type === 'correct';
+  const named = 'hold' in ask || 'entry' in ask;
   const partitionWide = ask.type === 'tick' || ask.type === 'clock' || ask.type === 'catalog';
   if (!named && !partitionWide && wire.account === '') return refuse('account is missing');
   return { cause, account: wire.account, keyed: wire.keyed === true, ask };
@@ -134,9 +136,13 @@ function readAsk(wire: LedgerRequest): Ask {
       return { type: 'correct', entry: parseEntryId(wire.data.entry), amount: wire.data.amount === undefined ? null : positive(wire.data.amount, 'amount') };
     case 'limit':
       return { type: 'limit', limit: notNegative(wire.data.limit, 'limit'), fetchedMs: parseTime(wire.data.fetched_at, 'fetched_at') };
-    case 'withdraw':
-      if (!isText(wire.data.source, 300) || !isText(wire.data.id, 300)) return refuse('withdraw names a source and an id');
-      return { type: 'withdraw', source: wire.data.source, id: wire.data.id };
+    case 'withdraw': {
+      const { source, id, hold, entry } = wire.data;
+      if (!isText(source, 300) || !isText(id, 300)) return refuse('withdraw names a source and an id');
+      if (hold !== undefined) return { type: 'withdraw', source, id, hold: parseHoldId(hold) };
+      if (entry !== undefined) return { type: 'withdraw', source, id, entry: parseEntryId(entry) };
+      return { type: 'withdraw', source, id };
+    }
     case 'tick':
     case 'clock':
       return { type: wire.type };
@@ -169,10 +175,12 @@ function changed(current: Settings, change: SettingsChange): Settings {
 
 function readInputs(inputs: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   const read: Record<string, string> = {};
-  for (const [name, value] of Object.entries(inputs)) {
+  for (const name of Object.keys(inputs)) {
+    const value = inputs[name];
     if (!isText(name, 128)) return refuse('a quantity is named by 1 to 128 characters');
     if (name === 'model') read[name] = isText(value, 256) ? value : refuse('model is a text of 1 to 256 characters');
-    else read[name] = String(notNegative(typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value, name));
+    else if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) read[name] = String(value);
+    else read[name] = String(notNegative(value, name));
   }
   return read;
 }

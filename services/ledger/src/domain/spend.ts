@@ -1,7 +1,7 @@
 import { AppError } from '@tollgate/kernel';
 import { rateUsage } from '@tollgate/pricing';
 import type { Account, Counter } from './account.ts';
-import type { Book } from './book.ts';
+import type { Book, Posting } from './book.ts';
 import { availableOf, limitLeft, ownAvailable } from './book.ts';
 import { cardAt, rateCardDefault } from './catalog.ts';
 import type { Decided } from './decided.ts';
@@ -91,7 +91,7 @@ export function postSpend(
   accountId: string,
   spend: {
     readonly kind: EntryKind; readonly cause: Cause; readonly amount: bigint; readonly rate?: EntryRate | null;
-    readonly held?: bigint; readonly hold?: number; readonly budgets?: readonly string[];
+    readonly held?: bigint; readonly hold?: number; readonly budgets?: readonly string[]; readonly corrects?: number;
     readonly holdRows?: Parameters<Book['post']>[1]['holdRows'];
   },
 ): readonly Entry[] {
@@ -99,33 +99,33 @@ export function postSpend(
   const budgets = spend.budgets ?? book.budgetsOf(before).map(({ id }) => id);
   const target = periodFor(book, before, spend.cause.occurredMs);
   const entries: Entry[] = [];
-  for (const [ordinal, { lot, take }] of burn(before, spend.amount).entries()) {
+  for (const { lot, take } of burn(before, spend.amount)) {
     const account = existing(book, accountId);
+    const ordinal = entries.length;
+    const first = ordinal === 0;
+    const moved = lotAfter(lot, take);
     const goesInactive = account.kind === 'licence' && account.balance - take <= 0n && account.terms.status !== 'inactive' && spend.amount > 0n;
-    entries.push(book.post(accountId, {
-      kind: spend.kind,
-      cause: spend.cause,
-      ordinal,
-      amount: -take,
-      used: take,
-      contra: 'usage',
-      rate: ordinal === 0 ? (spend.rate ?? null) : null,
-      hold: spend.hold ?? null,
-      ...(ordinal === 0 ? { held: spend.held ?? 0n, holdRows: spend.holdRows ?? [] } : {}),
-      ...lotAfter(lot, take),
-      ...(target.late ? { late: true } : {}),
-      ...(target.into ? { into: book.rolled(account, book.nowMs).earlier ?? target.into } : {}),
-      ...(goesInactive ? { terms: { ...account.terms, status: 'inactive' as const } } : {}),
-    }));
+    const posting: Mutable<Posting> = {
+      kind: spend.kind, cause: spend.cause, ordinal, amount: -take, used: take, contra: 'usage', rate: first ? (spend.rate ?? null) : null,
+      hold: spend.hold ?? null, held: first ? (spend.held ?? 0n) : 0n, lot: moved.lot, lotRows: moved.lotRows,
+    };
+    if (first && spend.holdRows) posting.holdRows = spend.holdRows;
+    if (target.late) posting.late = true;
+    if (target.into) posting.into = book.rolled(account, book.nowMs).earlier ?? target.into;
+    if (goesInactive) posting.terms = { ...account.terms, status: 'inactive' };
+    entries.push(book.post(accountId, posting));
   }
   postBudgets(book, { of: entries[0], ids: budgets, used: spend.amount, held: spend.held ?? 0n });
   return entries;
 }
 
+const inTime = {} as const;
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 /** Usage that happened in the period before counts there while it is open, later in the current one, flagged late (rule 17). */
 function periodFor(book: Book, account: Readonly<Account>, occurredMs: number): { into?: Counter; late?: boolean } {
   const { counter, earlier } = book.rolled(account, book.nowMs);
-  if (!counter.period || occurredMs >= counter.period.startMs) return {};
+  if (!counter.period || occurredMs >= counter.period.startMs) return inTime;
   const previous = earlier?.period && occurredMs >= earlier.period.startMs && occurredMs < earlier.period.endMs ? earlier : null;
   if (previous?.period && book.nowMs < previous.period.endMs + book.planOf(account).graceMs) return { into: previous };
   return { late: true };
