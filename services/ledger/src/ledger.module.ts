@@ -72,12 +72,16 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     this.queries = makeQueries({
       reader: new PostgresBooksReader(this.#reading, options.partitions), seals, hash: sha256, clock: options.clock, partitions: options.partitions,
       owned: (partition) => this.#owner.books(partition), views: () => this.#owner.views(),
+      append: (records) => options.eventLog.append(records),
     });
     this.#followUps = this.#createFollowUps(seals);
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await fixPlacement(this.#reading, this.#options.partitions);
+    await fixPlacement(this.#reading, this.#options.partitions).catch(async (error: unknown) => {
+      await this.onApplicationShutdown();
+      throw error;
+    });
     this.#subscription = await this.#options.eventLog.subscribe({ group: groups.ledgerBooking, topics: [topics.usageEvents], handler: this.#owner });
     this.#owner.attach(this.#subscription);
     const sweep = (): void => void this.#sweepRefusals();

@@ -8,7 +8,6 @@ export type RunningLedger = { readonly queries: LedgerQueries; health(): Promise
 /** Starts the ledger in this process: it joins the group and books what the partitions it gets hold. */
 export async function startLedger(options: LedgerOptions): Promise<RunningLedger> {
   const app = await NestFactory.createApplicationContext(LedgerModule.with(options), { logger: nestLogger(options.logger), abortOnError: false });
-  await app.init();
   const ledger = app.get(Ledger);
   return { queries: ledger.queries, health: () => ledger.health(), stop: () => app.close() };
 }

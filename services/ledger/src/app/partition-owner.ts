@@ -35,6 +35,7 @@ const pendingMax = 6_000;
 /** After losing a partition without being told by the log, membership is given this long to be confirmed (rule 5). */
 const reclaimAfterMs = 3_000;
 const realignCheckMs = 2_000;
+const revokeWaitMs = 2_000;
 const tickEveryMs = 50;
 const tickLostAfterMs = 10_000;
 
@@ -46,6 +47,7 @@ type Owned = {
   pending: LogRecord[];
   space: (() => void)[];
   busy: boolean;
+  leaving: boolean;
   /** Next offset after the records taken into a group. */
   takenOffset: number;
   /** Whether the first record delivered is the one before the position, to be compared with it (rule 2). */
@@ -82,7 +84,7 @@ export class PartitionOwner implements PartitionHandler {
 
   async assigned(tp: TopicPartition): Promise<number> {
     const owned: Owned = {
-      tp, books: null, state: 'claiming', reason: null, pending: [], space: [], busy: false, takenOffset: 0, compareFirst: false, tickSentMs: 0, clocks: [],
+      tp, books: null, state: 'claiming', reason: null, pending: [], space: [], busy: false, leaving: false, takenOffset: 0, compareFirst: false, tickSentMs: 0, clocks: [],
     };
     this.#partitions.set(tp.partition, owned);
     return this.#claim(owned);
@@ -95,21 +97,32 @@ export class PartitionOwner implements PartitionHandler {
     owned.state = 'revoked';
     owned.pending = [];
     release(owned);
-    // A commit under way is fenced by its epoch; waiting for it only lets its answers go out.
-    while (owned.busy) await this.#nextIdle();
+    // A commit under way is fenced by its epoch; waiting for it only lets its answers go out, so the wait is bounded.
+    const patience = setTimeout(() => this.#wake(), revokeWaitMs);
+    const until = performance.now() + revokeWaitMs;
+    while (owned.busy && performance.now() < until) await this.#nextIdle();
+    clearTimeout(patience);
+  }
+
+  /** Whoever waits in `records` for room, or for a halted partition, is to return: the partition is wanted back. */
+  leaving(tp: TopicPartition): void {
+    const owned = this.#partitions.get(tp.partition);
+    if (!owned) return;
+    owned.leaving = true;
+    release(owned);
   }
 
   async records(tp: TopicPartition, records: readonly LogRecord[]): Promise<void> {
     const owned = this.#partitions.get(tp.partition);
     if (!owned || (owned.state !== 'owned' && owned.state !== 'lost')) {
-      if (owned?.state === 'halted') await new Promise<void>((resolve) => owned.space.push(resolve));
+      if (owned?.state === 'halted' && !owned.leaving) await new Promise<void>((resolve) => owned.space.push(resolve));
       return;
     }
     const fresh = this.#inSequence(owned, records);
     if (fresh.length === 0) return;
     for (const record of fresh) owned.pending.push(record);
     this.#kick();
-    if (owned.pending.length > pendingMax) await new Promise<void>((resolve) => owned.space.push(resolve));
+    if (owned.pending.length > pendingMax && !owned.leaving) await new Promise<void>((resolve) => owned.space.push(resolve));
   }
 
   async outOfRange(tp: TopicPartition, bounds: { readonly start: number; readonly end: number }): Promise<void> {
@@ -268,7 +281,7 @@ export class PartitionOwner implements PartitionHandler {
     }
     this.#inFlight--;
     this.#settle(outcomes);
-    for (const resolve of this.#idle.splice(0)) resolve();
+    this.#wake();
     this.#kick();
   }
 
@@ -338,6 +351,10 @@ export class PartitionOwner implements PartitionHandler {
         this.#options.booking.warn('tick not appended', { partition, error: error instanceof AppError ? error.code : String(error) });
       });
     }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #nextIdle(): Promise<void> {
