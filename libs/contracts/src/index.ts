@@ -11,7 +11,7 @@ export type {
 } from './ledger-answers.ts';
 export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';
 export type {
-  CatalogBooked, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView,
+  CatalogBooked, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView,
 } from './ledger-queries.ts';
 export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
 export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';

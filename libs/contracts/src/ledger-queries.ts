@@ -23,6 +23,17 @@ export type LedgerQueries = {
     readonly items: readonly RefusedView[];
     readonly next: string | null;
   }>;
+  /** Records that could not be read, newest first; `after` is the cursor of the previous page. */
+  deadLetters(query: { readonly after?: string; readonly limit: number }): Promise<{
+    readonly items: readonly DeadLetterView[];
+    readonly next: string | null;
+  }>;
+  /**
+   * Appends a dead letter's record again to its partition of the log and answers where; null: there is no such dead letter.
+   * Harmless when repeated, because what it asks is booked once; a record that is still unreadable is a dead letter again.
+   * @throws AppError('unavailable', LOG_UNAVAILABLE) as the log does.
+   */
+  replayDeadLetter(query: { readonly id: string }): Promise<{ readonly partition: number; readonly offset: number } | null>;
   /** Versions in force or to come, as the partitions have booked them. */
   catalog(query: { readonly catalog: 'rate-card' | 'price-plan' }): Promise<readonly CatalogBooked[]>;
   /** Per partition: who owns it, how far it is, why it halted. */
@@ -69,6 +80,18 @@ export type RefusedView = {
   readonly refused_at: string;
   readonly cursor: string;
 };
+export type DeadLetterView = {
+  /** `<partition>-<offset>` of the record. */
+  readonly id: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly reason: string;
+  readonly key: string;
+  /** The first 10,000 characters of the record. */
+  readonly value: string;
+  readonly recorded_at: string;
+  readonly cursor: string;
+};
 export type CatalogBooked = { readonly name: string; readonly version: number; readonly partitions: number; readonly of: number };
 export type PartitionView = {
   readonly partition: number;
@@ -82,5 +105,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'entries', 'entry', 'explain', 'proof', 'refused', 'catalog', 'partitions',
+  'account', 'entries', 'entry', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'partitions',
 ] as const satisfies readonly (keyof LedgerQueries)[];

@@ -63,7 +63,8 @@ export type RequestData = {
   /** A limit owned by somebody else, fetched at `fetched_at`; an older fetch than the stored one is ignored (rule 21). */
   readonly limit: { readonly limit: string; readonly fetched_at: string };
   /** Takes back the synchronous request (`source`, `id`) whose caller was answered 503 (rule 23). */
-  readonly withdraw: { readonly source: string; readonly id: string };
+  /** A request that named a hold or an entry is withdrawn with it beside it, and the account empty. */
+  readonly withdraw: { readonly source: string; readonly id: string; readonly hold?: string; readonly entry?: string };
   /** Books timers that became due; appended by the partition's owner (rule 16). */
   readonly tick: Record<string, never>;
   /** Tells a partition that the test clock was advanced; the record's own time carries the new time. */

@@ -29,8 +29,11 @@ const sweepMs = 50;
 const withdrawalsMax = 10_000;
 const withdrawalRetryMs = 1_000;
 
-/** What a late caller without a key may have had booked without knowing (rule 23). */
-const withdrawable: ReadonlySet<string> = new Set(['spend', 'grant', 'hold']);
+/**
+ * What a late caller without a key may have had booked without knowing (rule 23). Settle and release end a hold once: sent
+ * again they are answered with how it ended, so that nothing counts twice, and what was used stays booked.
+ */
+const withdrawable: ReadonlySet<string> = new Set(['spend', 'grant', 'hold', 'extend', 'correct']);
 
 /**
  * The way of a request through the log to its answer: append, wait for the ledger's answer under this waiter's number, give
@@ -179,7 +182,9 @@ function recordOf(request: LedgerRequest, partition: number, headers?: Readonly<
 function withdrawalOf(request: LedgerRequest, partition: number): OutgoingRecord | null {
   if (request.keyed === true || !withdrawable.has(request.type)) return null;
   const { source, id, account } = request;
-  return recordOf({ v: 1, type: 'withdraw', source: 'http:withdraw', id: freshId(), account, data: { source, id } }, partition);
+  const named = request.type === 'extend' ? { hold: request.data.hold } : request.type === 'correct' ? { entry: request.data.entry } : {};
+  const data = { source, id, ...named };
+  return recordOf({ v: 1, type: 'withdraw', source: 'http:withdraw', id: freshId(), account, data }, partition);
 }
 
 const late = (): AppError =>

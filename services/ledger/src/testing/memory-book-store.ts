@@ -70,11 +70,14 @@ export class MemoryBookStore implements BookStore {
     if (!entry) return undefined;
     const row = this.entries.filter(({ ref }) => ref === entry.ref).flatMap(({ lotRows }) => lotRows).find(({ lot }) => lot === entry.lot);
     let corrected = 0n;
-    for (const one of this.entries) if (one.corrects === entry.partitionSeq) corrected += one.amount < 0n ? -one.amount : one.amount;
+    for (const one of this.entries) if (one.corrects === entry.partitionSeq) corrected += one.amount;
+    const before = this.entries.find(({ ref, seq }) => ref === entry.ref && seq === entry.seq - 1);
     return {
-      partitionSeq: entry.partitionSeq, account: entry.account, kind: entry.kind, amount: entry.amount, corrected,
+      partitionSeq: entry.partitionSeq, account: entry.account, kind: entry.kind, amount: entry.amount,
+      corrected: corrected < 0n ? -corrected : corrected,
       lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
-      hold: entry.hold, periodStartMs: entry.periodStartMs,
+      hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - (before?.heldAfter ?? 0n) : 0n,
+      corrects: entry.corrects, periodStartMs: entry.periodStartMs,
       budgets: this.entries.filter((one) => one.kind === 'budgeted' && one.requestId === String(entry.partitionSeq)).map((one) => one.account),
     };
   }

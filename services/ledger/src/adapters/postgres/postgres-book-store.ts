@@ -181,7 +181,7 @@ const timerKind = (number: number): TimerKind => (number === 2 ? 'lot' : number 
 type TargetRow = {
   readonly partition: number; readonly partition_seq: bigint; readonly account_id: string; readonly kind: number; readonly amount: bigint; readonly lot: bigint | null;
   readonly hold: bigint | null; readonly period_start: Date | null; readonly priority: number | null; readonly expires_at: Date | null;
-  readonly corrected: bigint; readonly budgets: readonly string[] | null;
+  readonly corrected: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly string[] | null;
 };
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
 
@@ -189,6 +189,7 @@ function fromRowTarget(row: TargetRow): Target {
   return {
     partitionSeq: Number(row.partition_seq), account: row.account_id, kind: kindByNumber.get(row.kind) ?? 'opened', amount: row.amount, corrected: row.corrected,
     lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null },
-    hold: row.hold === null ? null : Number(row.hold), periodStartMs: row.period_start?.getTime() ?? null, budgets: row.budgets ?? [],
+    hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
+    corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null, budgets: row.budgets ?? [],
   };
 }

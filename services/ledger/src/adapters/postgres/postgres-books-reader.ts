@@ -14,7 +14,10 @@ import { fromRowAccount } from './account-row.ts';
 import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
-import { accountExists, allPositions, catalogBooked, catalogItem, entriesCount, entriesPage, entryById, refusedPage } from './sql/read-books.sql.ts';
+import {
+  accountExists, allPositions, catalogBooked, catalogItem, deadLetterById, deadLettersPage, entriesCount, entriesPage, entryById,
+  refusedPage,
+} from './sql/read-books.sql.ts';
 
 /** Reads of the books on PostgreSQL, for queries. */
 export class PostgresBooksReader implements BooksReader {
@@ -54,7 +57,7 @@ export class PostgresBooksReader implements BooksReader {
   }
 
   readonly refused: LedgerQueries['refused'] = async ({ account = null, after, limit }) => {
-    const cursor = after === undefined ? [null, null, null] : (/^(\d{1,15})-(\d{1,5})-(\d{1,15})$/.exec(after)?.slice(1) ?? cursorRefused());
+    const cursor = after === undefined ? [null, null, null] : cursorOf(after);
     type Row = { account: string; source: string; request_id: string; type: string; code: string; detail: string; refused_at: Date; partition: number; log_offset: bigint; refused_ms: bigint };
     const { rows } = await this.#pool.query<Row>({ name: 'refused', text: refusedPage, values: [account, ...cursor, limit] });
     const items = rows.map((row) => ({
@@ -63,6 +66,24 @@ export class PostgresBooksReader implements BooksReader {
     }));
     return { items, next: items.length === limit ? (items.at(-1)?.cursor ?? null) : null };
   };
+
+  readonly deadLetters: LedgerQueries['deadLetters'] = async ({ after, limit }) => {
+    const cursor = after === undefined ? [null, null, null] : cursorOf(after);
+    type Row = { partition: number; log_offset: bigint; reason: string; record_key: string; value: string; recorded_at: Date; ms: bigint };
+    const { rows } = await this.#pool.query<Row>({ name: 'dead-letters', text: deadLettersPage, values: [...cursor, limit] });
+    const items = rows.map((row) => ({
+      id: `${row.partition}-${row.log_offset}`, partition: row.partition, offset: String(row.log_offset), reason: row.reason,
+      key: row.record_key, value: row.value, recorded_at: row.recorded_at.toISOString(),
+      cursor: `${row.ms}-${row.partition}-${row.log_offset}`,
+    }));
+    return { items, next: items.length === limit ? (items.at(-1)?.cursor ?? null) : null };
+  };
+
+  async deadLetter(id: EntryId): Promise<{ readonly key: string; readonly value: string } | null> {
+    type Row = { key: string; value: string };
+    const { rows } = await this.#pool.query<Row>({ name: 'dead-letter', text: deadLetterById, values: [id.partition, id.seq] });
+    return rows[0] ?? null;
+  }
 
   readonly catalog: LedgerQueries['catalog'] = async ({ catalog }) => {
     const { rows } = await this.#pool.query<{ name: string; version: number; partitions: number }>(catalogBooked, [catalog]);
@@ -89,6 +110,9 @@ export class PostgresBooksReader implements BooksReader {
   }
 }
 
-function cursorRefused(): never {
+/** `<ms>-<partition>-<offset>`. @throws AppError('invalid', REQUEST_INVALID) */
+function cursorOf(text: string): readonly string[] {
+  const parts = /^(\d{1,15})-(\d{1,4})-(\d{1,15})$/.exec(text)?.slice(1);
+  if (parts) return parts;
   throw new AppError('invalid', 'REQUEST_INVALID', 'after is not a cursor of this list');
 }

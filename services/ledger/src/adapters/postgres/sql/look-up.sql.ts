@@ -27,9 +27,11 @@ where h.outcome <> 'open'`;
 
 const target = `
 select e.partition, e.partition_seq, a.id as account_id, e.kind, e.amount, e.lot, e.hold, e.period_start,
-  l.priority, l.expires_at,
-  coalesce((select sum(abs(c.amount)) from ledger.entries c where c.partition = e.partition and c.corrects = e.partition_seq
-    and c.log_offset < $1), 0)::bigint as corrected,
+  l.priority, l.expires_at, e.corrects,
+  abs(coalesce((select sum(c.amount) from ledger.entries c where c.partition = e.partition and c.corrects = e.partition_seq
+    and c.log_offset < $1), 0))::bigint as corrected,
+  case when e.kind = 6 then e.held_after - (select p.held_after from ledger.entries p where p.partition = e.partition
+    and p.account = e.account and p.seq = e.seq - 1) else 0 end as extended,
   (select array_agg(ba.id) from ledger.entries b join ledger.accounts ba on ba.partition = b.partition and ba.account = b.account
     where b.partition = e.partition and b.partition_seq > e.partition_seq and b.partition_seq < e.partition_seq + 100000
       and b.log_offset = e.log_offset and b.kind = 15) as budgets
