@@ -21,6 +21,7 @@ import { createAccountCache, createRecentAnswers } from './app/partition-books.t
 import { PartitionOwner } from './app/partition-owner.ts';
 import type { PartitionCommit } from './app/ports.ts';
 import { makeQueries } from './app/queries.ts';
+import type { Seal } from './domain/seal.ts';
 import { sealPartition, UnsealedEntries } from './app/sealer.ts';
 
 export type LedgerOptions = {
@@ -57,6 +58,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #metrics: LedgerMetrics | null;
   readonly queries: LedgerQueries;
   readonly #unsealed = new UnsealedEntries();
+  readonly #lastSeals = new Map<number, Seal>();
   #subscription: Subscription | null = null;
   #stopping = new AbortController();
   #sweep: NodeJS.Timeout | null = null;
@@ -145,7 +147,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
       delayMs: sealDelayMs, warn,
       work: async (partition) => {
         if (!this.#owner.books(partition)) return;
-        const made = await sealPartition({ store: seals, hash: sha256, clock, unsealed: this.#unsealed }, partition);
+        const made = await sealPartition({ store: seals, hash: sha256, clock, unsealed: this.#unsealed, lastSeals: this.#lastSeals }, partition);
         if (made.length > 0) publish.get(published.seals)?.mark(partition);
       },
     });

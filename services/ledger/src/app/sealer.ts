@@ -18,7 +18,7 @@ export interface SealStore {
 /** Entries of one seal at most: what one proof has to read. */
 const sealEntriesMax = 4_096;
 
-export type SealerPorts = { readonly store: SealStore; readonly hash: Hash; readonly clock: Clock; readonly unsealed?: UnsealedEntries };
+export type SealerPorts = { readonly store: SealStore; readonly hash: Hash; readonly clock: Clock; readonly unsealed?: UnsealedEntries; readonly lastSeals?: Map<number, Seal> };
 
 /** Entries kept a partition between their commit and their seal; what is beyond is read from the books again. */
 const unsealedMax = 20_000;
@@ -49,21 +49,31 @@ export class UnsealedEntries {
  * Seals what a partition has booked since its last seal (rule 28): committed rows only, without gaps. Answers the new
  * seals; repeating it is harmless.
  */
-export async function sealPartition({ store, hash, clock, unsealed }: SealerPorts, partition: number): Promise<readonly Seal[]> {
+export async function sealPartition({ store, hash, clock, unsealed, lastSeals }: SealerPorts, partition: number): Promise<readonly Seal[]> {
   const made: Seal[] = [];
-  let last = await store.last(partition);
-  for (;;) {
+  let last = lastSeals?.get(partition) ?? (await store.last(partition));
+  lastSeals?.delete(partition);
+  for (let fromMemory = false; ;) {
     const afterSeq = last?.toSeq ?? 0;
     const fresh = unsealed?.take(partition, afterSeq, sealEntriesMax) ?? [];
-    const entries = fresh.length > 0 ? fresh : await store.entries(partition, afterSeq, sealEntriesMax);
+    // What memory held was the newest: whatever is committed later brings its own call.
+    const readOn = fresh.length === 0 && !fromMemory;
+    const entries = readOn ? await store.entries(partition, afterSeq, sealEntriesMax) : fresh;
+    fromMemory = fresh.length > 0;
     const [first] = entries;
     const newest = entries.at(-1);
-    if (!first || !newest) return made;
+    if (!first || !newest) {
+      if (last) lastSeals?.set(partition, last);
+      return made;
+    }
     const seal = makeSeal({ hash, partition, last, entries, sealedMs: Math.max(clock.nowMs(), last?.sealedMs ?? 0) });
-    if (!(await store.insert(seal))) return made;
+    if (!(await store.insert(seal))) {
+      // Another instance sealed from there first: go on behind its seal.
+      last = await store.last(partition);
+      continue;
+    }
     made.push(seal);
     last = seal;
-    if (entries.length < sealEntriesMax && fresh.length === 0) return made;
   }
 }
 
