@@ -15,6 +15,7 @@ import { UseTokenController } from './http/licence-keys/use-token.controller.ts'
 import { UserController } from './http/licence-keys/user.controller.ts';
 import { AccountsController } from './http/native/accounts.controller.ts';
 import { ApiKeysController } from './http/native/api-keys.controller.ts';
+import { DeadLettersController } from './http/native/dead-letters.controller.ts';
 import { EntriesController } from './http/native/entries.controller.ts';
 import { EventsController } from './http/native/events.controller.ts';
 import { HoldsController } from './http/native/holds.controller.ts';
@@ -45,7 +46,7 @@ export class GatewayModule {
       module: GatewayModule,
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
-        RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
+        DeadLettersController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
       ],
       providers: [
         { provide: RequestLine, useValue: parts.line },

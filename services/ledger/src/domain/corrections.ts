@@ -67,7 +67,8 @@ function refuseSpentGrant(account: Readonly<Account>, target: Target, amount: bi
  * amount 0, so that a late arrival is a duplicate.
  */
 export function decideWithdraw(book: Book, request: Request, ask: Extract<Ask, { type: 'withdraw' }>, targets: Targets): Decided {
-  const account = book.find(request.account);
+  // A hold or entry that never was has no account.
+  const account = request.account === '' ? undefined : book.find(request.account);
   if (!account) return { outcome: 'unchanged', account: request.account, entries: [] };
   const booked = targets.request(request.account, ask.source, ask.id);
   const entries: Entry[] = [];

@@ -110,6 +110,7 @@ export function postSpend(
       hold: spend.hold ?? null, held: first ? (spend.held ?? 0n) : 0n, lot: moved.lot, lotRows: moved.lotRows,
     };
     if (first && spend.holdRows) posting.holdRows = spend.holdRows;
+    if (spend.corrects !== undefined) posting.corrects = spend.corrects;
     if (target.late) posting.late = true;
     if (target.into) posting.into = book.rolled(account, book.nowMs).earlier ?? target.into;
     if (goesInactive) posting.terms = { ...account.terms, status: 'inactive' };

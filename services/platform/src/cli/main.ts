@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { FolderInUse } from '../data-folder.ts';
 import { addBooksCommands } from './books.ts';
 import { connect } from './connect.ts';
+import { addDeadLettersCommands } from './dead-letters.ts';
 import { addExportCommand } from './export.ts';
 import { addImportCommand } from './import.ts';
 import { addKeysCommands } from './keys.ts';
@@ -18,6 +19,7 @@ const program = new Command('tollgate')
 
 addMigrateCommand(program);
 addKeysCommands(program, connect);
+addDeadLettersCommands(program, connect);
 addImportCommand(program, connect);
 addExportCommand(program, connect);
 addBooksCommands(program);

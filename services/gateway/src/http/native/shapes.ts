@@ -108,6 +108,8 @@ export const AccountQuery = z.object({ at: instant.optional() });
 export type AccountQuery = z.output<typeof AccountQuery>;
 export const RefusedQuery = z.object({ account: accountId.optional(), after: cursor, limit: pageLimit });
 export type RefusedQuery = z.output<typeof RefusedQuery>;
+export const PagedQuery = z.object({ after: cursor, limit: pageLimit });
+export type PagedQuery = z.output<typeof PagedQuery>;
 export const EventsQuery = z.object({ wait: z.literal('booked').optional() });
 export type EventsQuery = z.output<typeof EventsQuery>;
 
