@@ -15,11 +15,12 @@ export async function benchHttp({ seconds, say }) {
       args: [JSON.stringify({ databaseUrl: adminUrlOf(platform.dataDir), accounts: spread, key: platform.key })], ready: /^simple ledger /,
     });
     const simpleUrl = simple.line.replace('simple ledger ', '');
-    const many = Array.from({ length: spread }, (_, index) => `/v1/accounts/bench${index}/spend`);
-    const hot = ['/v1/accounts/bench0/spend'];
+    const many = spread;
+    const hot = 1;
     const { headers } = platform;
-    const load = (url, connections, paths, more = {}) => runChild('./load.mjs', {
-      args: [JSON.stringify({ url, connections, seconds, headers, body: '{"amount":"1"}', paths, ...more })],
+    const path = '/v1/accounts/bench{n}/spend';
+    const load = (url, connections, accounts, more = {}) => runChild('./load.mjs', {
+      args: [JSON.stringify({ url, connections, seconds, headers, body: '{"amount":"1"}', path, spread: accounts, ...more })],
     });
     const f = {};
     await load(platform.url, 64, many);

@@ -8,21 +8,21 @@ import { partOf, type HealthReport, type Logger, type Metrics } from '@tollgate/
 import type { Pool } from 'pg';
 import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
 import { PostgresBooksReader } from './adapters/postgres/postgres-books-reader.ts';
-import { PostgresOutbox } from './adapters/postgres/postgres-outbox.ts';
+import { PostgresOutbox, sealMessage } from './adapters/postgres/postgres-outbox.ts';
 import { PostgresSeals } from './adapters/postgres/postgres-seals.ts';
 import { commitmentHexOf } from './adapters/postgres/encode-commit.ts';
 import { fixPlacement } from './adapters/postgres/placement.ts';
 import { sha256 } from './adapters/sha256.ts';
 import { ledgerMetrics, type LedgerMetrics } from './adapters/ledger-metrics.ts';
 import type { Verdict } from './app/decide-batch.ts';
-import { FollowUp } from './app/follow-up.ts';
-import { published, publishPartition, type PublishedTopic } from './app/outbox.ts';
+import { eachPartition, FollowUp } from './app/follow-up.ts';
+import { published, publishFollowing, publishPartition, type PublishedThrough, type PublishedTopic } from './app/outbox.ts';
 import { createAccountCache, createRecentAnswers } from './app/partition-books.ts';
 import { PartitionOwner } from './app/partition-owner.ts';
 import type { PartitionCommit } from './app/ports.ts';
 import { makeQueries } from './app/queries.ts';
 import type { Seal } from './domain/seal.ts';
-import { sealPartition, UnsealedEntries } from './app/sealer.ts';
+import { sealPartitions, UnsealedEntries } from './app/sealer.ts';
 
 export type LedgerOptions = {
   /** Of the role `tollgate_ledger`, on a migrated database. */
@@ -59,6 +59,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly queries: LedgerQueries;
   readonly #unsealed = new UnsealedEntries();
   readonly #lastSeals = new Map<number, Seal>();
+  readonly #sealsThrough: PublishedThrough = new Map();
   #subscription: Subscription | null = null;
   #stopping = new AbortController();
   #sweep: NodeJS.Timeout | null = null;
@@ -136,19 +137,27 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     const { clock, eventLog, logger } = this.#options;
     const store = new PostgresOutbox(this.#reading);
     const warn = (error: unknown): void => logger.warn({ err: error }, 'behind the hot path: tried again');
+    const outbox = { store, append: (records: Parameters<EventLog['append']>[0]) => eventLog.append(records), through: this.#sealsThrough };
+    const owned = (partition: number): boolean => this.#owner.books(partition) !== null;
     const publisher = (topic: PublishedTopic): FollowUp => new FollowUp({
       delayMs: publishDelayMs, warn,
-      work: async (partition) => {
-        if (this.#owner.books(partition)) await publishPartition({ store, append: (records) => eventLog.append(records) }, partition, topic);
-      },
+      work: eachPartition(async (partition) => {
+        if (!owned(partition)) return;
+        const through = await publishPartition(outbox, partition, topic);
+        if (topic === published.seals) this.#sealsThrough.set(partition, Math.max(0, through));
+      }, warn),
     });
     const publish = new Map(Object.values(published).map((topic) => [topic, publisher(topic)]));
     const seal = new FollowUp({
       delayMs: sealDelayMs, warn,
-      work: async (partition) => {
-        if (!this.#owner.books(partition)) return;
-        const made = await sealPartition({ store: seals, hash: sha256, clock, unsealed: this.#unsealed, lastSeals: this.#lastSeals }, partition);
-        if (made.length > 0) publish.get(published.seals)?.mark(partition);
+      work: async (partitions) => {
+        const ports = { store: seals, hash: sha256, clock, unsealed: this.#unsealed, lastSeals: this.#lastSeals };
+        const { made, more } = await sealPartitions(ports, partitions.filter(owned));
+        const rows = made.map((one) => ({ ...sealMessage(one), partition: one.partition }));
+        const missing = await publishFollowing(outbox, published.seals, rows).catch(() => rows.map(({ partition }) => partition));
+        for (const partition of missing) publish.get(published.seals)?.mark(partition);
+        for (const partition of more) seal.mark(partition);
+        return [];
       },
     });
     return { seal, publish };
@@ -183,6 +192,8 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** What an earlier owner had committed and not followed up is found in the books. */
   #claimed(partition: number): void {
+    this.#lastSeals.delete(partition);
+    this.#sealsThrough.delete(partition);
     this.#followUps.seal.mark(partition);
     for (const [topic, followUp] of this.#followUps.publish) {
       if (topic !== published.entries || (this.#options.publishEntries ?? true)) followUp.mark(partition);

@@ -1,5 +1,5 @@
-/** What follows a commit, behind the hot path: one kind of work for each partition that was marked, at most once at a time. */
-export type FollowUpWork = (partition: number) => Promise<void>;
+/** What follows a commit, behind the hot path, for the partitions that were marked; answers those to be taken up again. */
+export type FollowUpWork = (partitions: readonly number[]) => Promise<readonly number[]>;
 
 /**
  * Runs work for marked partitions, a short while after the first mark, so that many commits are followed up together.
@@ -42,18 +42,29 @@ export class FollowUp {
   async #run(): Promise<void> {
     const partitions = [...this.#marked];
     this.#marked.clear();
-    let failed = false;
-    for (const partition of partitions) {
-      if (this.#stopped) break;
-      try {
-        await this.#work(partition);
-      } catch (error) {
-        failed = true;
-        this.#marked.add(partition);
-        this.#warn(error);
-      }
+    let again: readonly number[] = [];
+    try {
+      again = await this.#work(partitions);
+    } catch (error) {
+      again = partitions;
+      this.#warn(error);
     }
+    for (const partition of again) this.#marked.add(partition);
     this.#timer = null;
-    if (this.#marked.size > 0) this.#schedule(failed ? 1_000 : this.#delayMs);
+    if (this.#marked.size > 0) this.#schedule(again.length > 0 ? 1_000 : this.#delayMs);
   }
+}
+
+/** The same work for each partition by itself; one that fails is taken up again, the others go on. */
+export function eachPartition(work: (partition: number) => Promise<void>, warn: (error: unknown) => void): FollowUpWork {
+  return async (partitions) => {
+    const failed: number[] = [];
+    for (const partition of partitions) {
+      await work(partition).catch((error: unknown) => {
+        failed.push(partition);
+        warn(error);
+      });
+    }
+    return failed;
+  };
 }

@@ -18,29 +18,50 @@ export interface OutboxStore {
   publishedThrough(partition: number, topic: PublishedTopic): Promise<number>;
   /** Rows after a number, whole numbers only (all crossings of one entry go together), at most about `limit`. */
   after(partition: number, topic: PublishedTopic, seq: number, limit: number): Promise<readonly Unpublished[]>;
-  setPublished(partition: number, topic: PublishedTopic, seq: number): Promise<void>;
+  setPublished(topic: PublishedTopic, through: readonly { readonly partition: number; readonly seq: number }[]): Promise<void>;
+}
+
+/** The last row published of each partition, as far as this instance knows; −1 where nothing was. */
+export type PublishedThrough = Map<number, number>;
+
+/**
+ * Publishes rows that follow what was published last, for several partitions in one append, without reading them again.
+ * Answers the partitions in which something is missing between: those are to be published from the books.
+ */
+export async function publishFollowing(
+  ports: { readonly store: OutboxStore; readonly append: (records: readonly OutgoingRecord[]) => Promise<unknown>; readonly through: PublishedThrough },
+  topic: PublishedTopic,
+  rows: readonly (Unpublished & { readonly partition: number })[],
+): Promise<readonly number[]> {
+  const following = rows.filter(({ partition, seq }) => ports.through.get(partition) === seq - 1);
+  const missing = rows.filter((row) => !following.includes(row)).map(({ partition }) => partition);
+  if (following.length > 0) {
+    await ports.append(following.map(({ record }) => record));
+    await ports.store.setPublished(topic, following);
+    for (const { partition, seq } of following) ports.through.set(partition, seq);
+  }
+  return missing;
 }
 
 const publishMax = 1_000;
 
 /**
  * Publishes what a partition has booked since the last time: at least once, in order, each message carrying
- * (partition, partition_seq) to ignore repeats by (rule 25). After a crash it goes on from its position.
+ * (partition, partition_seq) to ignore repeats by (rule 25). After a crash it goes on from its position. Answers how far
+ * the partition is published then.
  */
 export async function publishPartition(
   ports: { readonly store: OutboxStore; readonly append: (records: readonly OutgoingRecord[]) => Promise<unknown> },
   partition: number,
   topic: PublishedTopic,
 ): Promise<number> {
-  let count = 0;
   let through = await ports.store.publishedThrough(partition, topic);
   for (;;) {
     const rows = await ports.store.after(partition, topic, through, publishMax);
     const last = rows.at(-1);
-    if (!last) return count;
+    if (!last) return through;
     await ports.append(rows.map(({ record }) => record));
-    await ports.store.setPublished(partition, topic, last.seq);
+    await ports.store.setPublished(topic, [{ partition, seq: last.seq }]);
     through = last.seq;
-    count += rows.length;
   }
 }

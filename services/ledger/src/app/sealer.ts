@@ -11,14 +11,19 @@ export interface SealStore {
   covering(partition: number, seq: number): Promise<Seal | null>;
   /** Committed entries after a number, in order. */
   entries(partition: number, afterSeq: number, limit: number): Promise<readonly SealedEntry[]>;
-  /** false: somebody else sealed from there first. */
-  insert(seal: Seal): Promise<boolean>;
+  /** Answers the partitions whose seal was inserted; in the others somebody else sealed from there first. */
+  insert(seals: readonly Seal[]): Promise<ReadonlySet<number>>;
 }
 
 /** Entries of one seal at most: what one proof has to read. */
 const sealEntriesMax = 4_096;
 
-export type SealerPorts = { readonly store: SealStore; readonly hash: Hash; readonly clock: Clock; readonly unsealed?: UnsealedEntries; readonly lastSeals?: Map<number, Seal> };
+export type SealerPorts = {
+  readonly store: SealStore; readonly hash: Hash; readonly clock: Clock;
+  readonly unsealed: UnsealedEntries;
+  /** The newest seal of each partition that this instance sealed last. */
+  readonly lastSeals: Map<number, Seal>;
+};
 
 /** Entries kept a partition between their commit and their seal; what is beyond is read from the books again. */
 const unsealedMax = 20_000;
@@ -43,38 +48,47 @@ export class UnsealedEntries {
     this.#byPartition.set(partition, kept.slice(from + taken.length));
     return taken;
   }
+
+  holds(partition: number): boolean {
+    return (this.#byPartition.get(partition)?.length ?? 0) > 0;
+  }
 }
 
 /**
- * Seals what a partition has booked since its last seal (rule 28): committed rows only, without gaps. Answers the new
- * seals; repeating it is harmless.
+ * Seals what partitions have booked since their last seals (rule 28): committed rows only, without gaps, one statement for
+ * all. Answers the new seals, and the partitions in which more is to be sealed. Repeating it is harmless.
  */
-export async function sealPartition({ store, hash, clock, unsealed, lastSeals }: SealerPorts, partition: number): Promise<readonly Seal[]> {
-  const made: Seal[] = [];
-  let last = lastSeals?.get(partition) ?? (await store.last(partition));
-  lastSeals?.delete(partition);
-  for (let fromMemory = false; ;) {
-    const afterSeq = last?.toSeq ?? 0;
-    const fresh = unsealed?.take(partition, afterSeq, sealEntriesMax) ?? [];
-    // What memory held was the newest: whatever is committed later brings its own call.
-    const readOn = fresh.length === 0 && !fromMemory;
-    const entries = readOn ? await store.entries(partition, afterSeq, sealEntriesMax) : fresh;
-    fromMemory = fresh.length > 0;
-    const [first] = entries;
-    const newest = entries.at(-1);
-    if (!first || !newest) {
-      if (last) lastSeals?.set(partition, last);
-      return made;
-    }
-    const seal = makeSeal({ hash, partition, last, entries, sealedMs: Math.max(clock.nowMs(), last?.sealedMs ?? 0) });
-    if (!(await store.insert(seal))) {
-      // Another instance sealed from there first: go on behind its seal.
-      last = await store.last(partition);
-      continue;
-    }
-    made.push(seal);
-    last = seal;
+export async function sealPartitions(ports: SealerPorts, partitions: readonly number[]): Promise<{ made: readonly Seal[]; more: readonly number[] }> {
+  const { store, lastSeals } = ports;
+  const seals: Seal[] = [];
+  const more: number[] = [];
+  for (const partition of partitions) {
+    const { seal, full } = await nextSeal(ports, partition);
+    if (seal) seals.push(seal);
+    if (full) more.push(partition);
   }
+  if (seals.length === 0) return { made: [], more };
+  const inserted = await store.insert(seals);
+  const made = seals.filter(({ partition }) => inserted.has(partition));
+  for (const seal of made) lastSeals.set(seal.partition, seal);
+  for (const { partition } of seals) {
+    if (inserted.has(partition)) continue;
+    // Another instance sealed from there first: go on behind its seal.
+    lastSeals.delete(partition);
+    more.push(partition);
+  }
+  return { made, more };
+}
+
+async function nextSeal(ports: SealerPorts, partition: number): Promise<{ seal: Seal | null; full: boolean }> {
+  const { store, hash, clock, unsealed, lastSeals } = ports;
+  const last = lastSeals.get(partition) ?? (await store.last(partition));
+  const afterSeq = last?.toSeq ?? 0;
+  const fresh = unsealed.take(partition, afterSeq, sealEntriesMax);
+  const entries = fresh.length > 0 ? fresh : await store.entries(partition, afterSeq, sealEntriesMax);
+  if (entries.length === 0) return { seal: null, full: false };
+  const seal = makeSeal({ hash, partition, last, entries, sealedMs: Math.max(clock.nowMs(), last?.sealedMs ?? 0) });
+  return { seal, full: entries.length === sealEntriesMax || unsealed.holds(partition) };
 }
 
 export function leavesOf(hash: Hash, partition: number, entries: readonly SealedEntry[]): readonly Buffer[] {

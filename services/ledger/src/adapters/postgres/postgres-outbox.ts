@@ -2,13 +2,15 @@ import { familyOf } from '@tollgate/kernel';
 import type { Pool } from 'pg';
 import type { OutboxStore, PublishedTopic, Unpublished } from '../../app/outbox.ts';
 import { published } from '../../app/outbox.ts';
+import type { Seal } from '../../domain/seal.ts';
+import { fromRowSeal } from './postgres-seals.ts';
 import { entryView } from '../../domain/views.ts';
 import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
 import { entriesInOrder } from './sql/read-books.sql.ts';
 
-const setThrough = `insert into ledger.publications (partition, topic, published_through) values ($1, $2, $3)
-on conflict (partition, topic) do update set published_through = excluded.published_through
+const setThrough = `insert into ledger.publications (partition, topic, published_through)
+select p, $1, t from unnest($2::smallint[], $3::bigint[]) u(p, t) on conflict (partition, topic) do update set published_through = excluded.published_through
 where ledger.publications.published_through < excluded.published_through`;
 
 const crossingsAfter = `select c.*, a.id from ledger.crossings c join ledger.accounts a using (partition, account)
@@ -33,8 +35,9 @@ export class PostgresOutbox implements OutboxStore {
     return Number(row?.published_through ?? -1n);
   }
 
-  async setPublished(partition: number, topic: PublishedTopic, seq: number): Promise<void> {
-    await this.#pool.query({ name: 'set-published', text: setThrough, values: [partition, topic, seq] });
+  async setPublished(topic: PublishedTopic, through: readonly { readonly partition: number; readonly seq: number }[]): Promise<void> {
+    const values = [topic, through.map(({ partition }) => partition), through.map(({ seq }) => seq)];
+    await this.#pool.query({ name: 'set-published', text: setThrough, values });
   }
 
   after(partition: number, topic: PublishedTopic, seq: number, limit: number): Promise<readonly Unpublished[]> {
@@ -68,12 +71,8 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async #seals(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
-    type Row = { number: bigint; from_seq: bigint; to_seq: bigint; root: Buffer; seal_hash: Buffer; sealed_at: Date };
-    const { rows } = await this.#pool.query<Row>({ name: 'seals-after', text: sealsAfter, values: [partition, seq, limit] });
-    return rows.map((row) => message(published.seals, { partition, seq: Number(row.number), account: '' }, {
-      type: 'PartitionSealed', number: String(row.number), from_seq: String(row.from_seq), to_seq: String(row.to_seq),
-      root: row.root.toString('hex'), seal_hash: row.seal_hash.toString('hex'), sealed_at: row.sealed_at.toISOString(),
-    }));
+    const { rows } = await this.#pool.query<Parameters<typeof fromRowSeal>[0]>({ name: 'seals-after', text: sealsAfter, values: [partition, seq, limit] });
+    return rows.map((row) => sealMessage(fromRowSeal(row)));
   }
 
   async #deadLetters(partition: number, topic: PublishedTopic, seq: number, limit: number): Promise<readonly Unpublished[]> {
@@ -88,6 +87,13 @@ export class PostgresOutbox implements OutboxStore {
     }));
   }
 }
+
+/** A seal as it is published: the root is what a receipt is checked with, outside of these tables (rule 28). */
+export const sealMessage = (seal: Seal): Unpublished =>
+  message(published.seals, { partition: seal.partition, seq: seal.number, account: '' }, {
+    type: 'PartitionSealed', number: String(seal.number), from_seq: String(seal.fromSeq), to_seq: String(seal.toSeq),
+    root: seal.root.toString('hex'), seal_hash: seal.sealHash.toString('hex'), sealed_at: new Date(seal.sealedMs).toISOString(),
+  });
 
 function message(topic: PublishedTopic, of: { partition: number; seq: number; account: string }, data: object): Unpublished {
   const value = JSON.stringify({ schemaVersion: 1, partition: of.partition, partition_seq: String(of.seq), ...data });

@@ -3,7 +3,7 @@ import type { SealStore, SealedEntry } from '../../app/sealer.ts';
 import type { Seal } from '../../domain/seal.ts';
 import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
-import { entriesInOrder, insertSeal, lastSeal, sealOf } from './sql/read-books.sql.ts';
+import { entriesInOrder, insertSeals, lastSeal, sealOf } from './sql/read-books.sql.ts';
 
 type SealRow = {
   readonly partition: number; readonly number: bigint; readonly from_seq: bigint; readonly to_seq: bigint;
@@ -33,16 +33,13 @@ export class PostgresSeals implements SealStore {
     return rows.map((row) => ({ entry: fromRowEntry(row), commitmentHex: row.commitment?.toString('hex') ?? null }));
   }
 
-  async insert(seal: Seal): Promise<boolean> {
-    const values = [seal.partition, seal.number, seal.fromSeq, seal.toSeq, seal.root, seal.previous, seal.sealHash, new Date(seal.sealedMs)];
-    try {
-      await this.#pool.query({ name: 'insert-seal', text: insertSeal, values });
-      return true;
-    } catch (error) {
-      // Another instance sealed the same run first: unique (partition, from_seq).
-      if (error instanceof Error && 'code' in error && error.code === '23505') return false;
-      throw error;
-    }
+  async insert(seals: readonly Seal[]): Promise<ReadonlySet<number>> {
+    const values = [
+      seals.map(({ partition }) => partition), seals.map(({ number }) => number), seals.map(({ fromSeq }) => fromSeq), seals.map(({ toSeq }) => toSeq),
+      seals.map(({ root }) => root), seals.map(({ previous }) => previous), seals.map(({ sealHash }) => sealHash), seals.map(({ sealedMs }) => new Date(sealedMs)),
+    ];
+    const { rows } = await this.#pool.query<{ partition: number }>({ name: 'insert-seals', text: insertSeals, values });
+    return new Set(rows.map(({ partition }) => partition));
   }
 }
 
