@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import { AppError, isStorableText } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import { Remembered } from './access.ts';
 import type { Access } from './access.ts';
@@ -98,11 +99,14 @@ export class UserAccess {
     } catch (error) {
       if (error instanceof errors.JWTExpired) return { fault: 'expired' };
       // An identity provider that does not answer is no proof against the token.
-      if (error instanceof errors.JWKSTimeout || error instanceof TypeError) throw error;
+      if (isOutage(error)) {
+        const detail = 'the identity provider does not answer';
+        throw new AppError('unavailable', 'IDENTITY_PROVIDER_UNAVAILABLE', detail, {}, error);
+      }
       return { fault: 'invalid' };
     }
     const { sub, exp } = payload;
-    if (sub === undefined || sub.length === 0 || sub.length > 255 || exp === undefined) return { fault: 'invalid' };
+    if (!isUserId(sub) || exp === undefined) return { fault: 'invalid' };
     const admin = ours ? payload['role'] === 'admin' : (await this.users.byId(sub))?.role === 'admin';
     const access: Access = { principal: { type: 'user', userId: sub, admin, ...(ours ? {} : { profile: profileOf(payload) }) } };
     this.tokens.set(token, { access, expiresMs: exp * 1000 });
@@ -125,6 +129,11 @@ export class UserAccess {
   }
 }
 
+/** A subject that can be stored as a user's id; the type is only what the token's maker claims. */
+function isUserId(sub: unknown): sub is string {
+  return typeof sub === 'string' && sub.length >= 1 && sub.length <= 255 && isStorableText(sub);
+}
+
 /** undefined: this is no JWT (jose throws a TypeError then, which elsewhere is a lost connection), or it names none. */
 function algorithmOf(token: string): string | undefined {
   try {
@@ -132,6 +141,13 @@ function algorithmOf(token: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A key set that cannot be fetched: no connection, a time-out, or an answer that is no key set. */
+function isOutage(error: unknown): boolean {
+  // By its name: fetch's own errors may come from another realm.
+  if (error instanceof errors.JWKSTimeout || (error as Error | undefined)?.name === 'TypeError') return true;
+  return error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC';
 }
 
 function profileOf(payload: JWTPayload): { email?: string; name?: string } {

@@ -27,8 +27,10 @@ export function surfaceAccount(prefix: 'licence' | 'wallet' | 'quota' | 'credits
   return `${prefix}:${id.replaceAll('%', '%25').replaceAll('/', '%2F')}`;
 }
 
-const entryId = /^([0-9]{1,4})-([0-9]{1,19})$/;
-const holdId = /^h-([0-9]{1,4})-[0-9a-zA-Z_]{1,64}-[0-9]{1,19}$/;
+/** As the ledger reads them: what it would not understand never reaches the log. */
+const entryId = /^([0-9]{1,4})-([0-9]{1,15})$/;
+const holdId = /^h-([0-9]{1,4})-([0-9]{1,10})-[0-9]{1,15}$/;
+const accountNumberMax = 2 ** 31 - 1;
 
 /** The partition that an entry id (`<partition>-<seq>`) names, or null when it is no such id. */
 export function partitionOfEntry(id: string, partitions: number): number | null {
@@ -37,7 +39,8 @@ export function partitionOfEntry(id: string, partitions: number): number | null 
 
 /** The partition that a hold id (`h-<partition>-<account ref>-<seq>`) names, or null when it is no such id. */
 export function partitionOfHold(id: string, partitions: number): number | null {
-  return partitionIn(holdId.exec(id), partitions);
+  const match = holdId.exec(id);
+  return Number(match?.[2] ?? 0) > accountNumberMax ? null : partitionIn(match, partitions);
 }
 
 function partitionIn(match: RegExpExecArray | null, partitions: number): number | null {

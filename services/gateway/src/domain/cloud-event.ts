@@ -82,13 +82,17 @@ function inputsOf(type: string, data: unknown): RatedInputs | string {
   if (type === 'llm.tokens') return modelTokenInputs(members);
   const inputs: Record<string, string | number> = {};
   for (const [name, member] of Object.entries(members)) {
-    if (typeof member === 'number') {
-      if (!isQuantity(member)) return `data.${shown(name)} must be a whole number from 0 to 2^53-1 (larger ones as strings)`;
-      inputs[name] = member;
-    } else if (typeof member === 'string') {
-      if (member.length > 255) return `data.${shown(name)} is longer than 255 characters`;
-      inputs[name] = member;
+    if (typeof member !== 'number' && typeof member !== 'string') {
+      if (name === 'model' && member !== null) return modelFault;
+      continue;
     }
+    if (name === 'model') {
+      if (!isText(member, 255)) return modelFault;
+    } else {
+      if (!isText(name, 128)) return 'a member of data is named by 1 to 128 characters';
+      if (!isQuantity(member)) return `data.${shown(name)} must be a whole number from 0 to 2^53-1, or up to 2^63-1 as a string`;
+    }
+    inputs[name] = member;
   }
   return inputs;
 }
@@ -108,12 +112,13 @@ export function modelTokenInputs(members: Record<string, unknown>): RatedInputs 
   }
   const model = members['model'];
   if (model !== undefined && model !== null) {
-    if (!isText(model, 255)) return 'model must be a string of 1 to 255 characters';
+    if (!isText(model, 255)) return modelFault;
     inputs['model'] = model;
   }
   return inputs;
 }
 
+const modelFault = 'model must be a string of 1 to 255 characters';
 const decimal = /^(0|[1-9][0-9]{0,18})$/;
 const quantityMax = 2n ** 63n - 1n;
 

@@ -22,8 +22,8 @@ it('takes account ids in any script up to their length, segment by segment', () 
 
 it('finds the partition that an id names and nothing in an id that is none', () => {
   expect([partitionOfEntry('7-12', 8), partitionOfHold('h-7-3-12', 8)]).toEqual([7, 7]);
-  for (const id of ['8-1', '7-', '-1', '7-1-1', 'h-7-3-12', '7-99999999999999999999']) expect(partitionOfEntry(id, 8)).toBeNull();
-  for (const id of ['h-8-1-1', 'h-7-1', '7-1', 'h-7-../-1']) expect(partitionOfHold(id, 8)).toBeNull();
+  for (const id of ['8-1', '7-', '-1', '7-1-1', 'h-7-3-12', '7-9999999999999999']) expect(partitionOfEntry(id, 8)).toBeNull();
+  for (const id of ['h-8-1-1', 'h-7-1', '7-1', 'h-7-../-1', 'h-7-2147483648-1', 'h-7-1-9999999999999999', 'h-7-abc-1']) expect(partitionOfHold(id, 8)).toBeNull();
 });
 
 it('reads RFC 3339 with any offset and refuses days that do not exist', () => {
@@ -44,7 +44,10 @@ it('takes an event exactly 24 hours ahead and from the first instant of 2000, an
 it('keeps the quantities of a meter of the catalog and refuses numbers that are no quantities', () => {
   const parsed = parseEvent({ ...event, type: 'images', data: { count: 3, size: '9223372036854775807', model: 'm', note: null, deep: {} } }, nowMs);
   expect(parsed).toMatchObject({ event: { meter: 'images', inputs: { count: 3, size: '9223372036854775807', model: 'm' } } });
-  for (const count of [-1, 0.5, 2 ** 53]) expect(faultOf({ ...event, type: 'images', data: { count } })).toBe('EVENT_MALFORMED');
+  for (const count of [-1, 0.5, 2 ** 53, 'three', '-1', '1.5', '']) expect(faultOf({ ...event, type: 'images', data: { count } })).toBe('EVENT_MALFORMED');
+  for (const data of [{ model: '' }, { model: 5 }, { model: 'x'.repeat(256) }, { '': 1 }, { ['x'.repeat(129)]: 1 }]) {
+    expect(faultOf({ ...event, type: 'images', data })).toBe('EVENT_MALFORMED');
+  }
   expect(parseEvent(event, nowMs)).toMatchObject({ event: { meter: 'request', inputs: { quantity: 1 } } });
   for (const quantity of [-1, 1.5, '9223372036854775808', true]) expect(faultOf({ ...event, data: { quantity } })).toBe('EVENT_MALFORMED');
   expect(faultOf({ ...event, type: 'llm.tokens', data: { input_tokens: 1 } })).toBe('EVENT_MALFORMED');

@@ -6,9 +6,11 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { nestLogger } from '@tollgate/service-kit';
 import type { Logger, Metrics } from '@tollgate/service-kit';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bodyMax, registerBodyParsers } from './body-parser.ts';
 import { correlationIdOf } from './caller.ts';
+import { problemJson } from './envelopes.ts';
 import { FailureFilter, sendFailure } from './failure.filter.ts';
 import type { LogFailure } from './failure.filter.ts';
 import { failureOf } from './failure.ts';
@@ -35,6 +37,19 @@ const keepAliveMs = 72_000;
 /** A client may take this long to send its request. */
 const requestTimeoutMs = 30_000;
 
+/** What is no HTTP has no path, hence no surface of its own: problem+json, and the connection ends. */
+function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large'
+    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+  const failure = { status: Number(status.slice(0, 3)), code: 'REQUEST_INVALID' as const, detail: 'this is not a valid HTTP request' };
+  const body = JSON.stringify(problemJson.body(failure, correlationIdOf({})));
+  const head = [
+    `HTTP/1.1 ${status}`, `content-type: ${problemJson.contentType}`, `content-length: ${Buffer.byteLength(body)}`, 'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
 /** Opens the port; resolves once requests are taken. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { logger } = options;
@@ -53,6 +68,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     requestTimeout: requestTimeoutMs,
     // Requests under way end, idle connections are closed.
     forceCloseConnections: 'idle',
+    clientErrorHandler: refuseBrokenHttp,
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendFailure(reply, request, failureOf(error), log),
   });
   const routes = new RouteTable();

@@ -5,7 +5,7 @@ import type { Clock, ErrorCode } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LicenceKeys } from '../../app/licence-keys.ts';
 import type { KeyWithState, LicenceKey } from '../../app/licence-keys.ts';
-import { normalLicenceKey } from '../../domain/licence-key.ts';
+import { isLicenceKey, normalLicenceKey } from '../../domain/licence-key.ts';
 import { guarded } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
@@ -140,9 +140,14 @@ export class LicenceKeysAdminController {
     return this.keys.create(wanted, callerOf(request));
   }
 
+  private async byKey(text: string): Promise<LicenceKey | null> {
+    const key = normalLicenceKey(text);
+    return isLicenceKey(key) ? this.keys.store.byKey(key) : null;
+  }
+
   /** By id or by the key itself. */
   private async find(text: string): Promise<LicenceKey> {
-    const found = (uuid.test(text) ? await this.keys.store.byId(text) : null) ?? (await this.keys.store.byKey(normalLicenceKey(text)));
+    const found = (uuid.test(text) ? await this.keys.store.byId(text) : null) ?? (await this.byKey(text));
     if (found === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
     return found;
   }

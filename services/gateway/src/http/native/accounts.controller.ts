@@ -187,6 +187,9 @@ function spendData(body: Spend): RequestData['spend'] {
   const more: Record<string, string | number> = {};
   for (const [name, value] of Object.entries(usage)) {
     if (name in inputs || value === undefined || value === null) continue;
+    if (name.length === 0 || name.length > 128) {
+      throw new AppError('invalid', 'REQUEST_INVALID', 'usage: a quantity is named by 1 to 128 characters');
+    }
     if (!isQuantity(value)) throw new AppError('invalid', 'REQUEST_INVALID', 'usage: quantities are whole numbers from 0 to 2^63-1');
     more[name] = value;
   }

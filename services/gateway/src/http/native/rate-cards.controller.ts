@@ -13,14 +13,14 @@ const NewRateCard = z.object({
   name: text(128).default('default'),
   content: z.record(z.string(), z.unknown()),
   effective_from: instant.optional(),
-}).meta({ example: { name: 'default', content: { meters: {} } } });
+}).meta({ example: { name: 'default', content: { profit_percent: 20 } } });
 type NewRateCard = z.output<typeof NewRateCard>;
 const RateCardsQuery = z.object({ name: text(128).optional() });
 type RateCardsQuery = z.output<typeof RateCardsQuery>;
 
 const cardExample = {
-  catalog: 'rate-card', name: 'default', version: 2, effective_from: '2026-12-01T00:00:00.000Z', content: { meters: {} },
-  published_at: '2026-11-21T12:00:00.000Z', status: 'booked',
+  catalog: 'rate-card', name: 'default', version: 2, effective_from: '2026-12-01T00:00:00.000Z',
+  content: { profit_percent: 20 }, published_at: '2026-11-21T12:00:00.000Z', status: 'booked',
 };
 
 @ApiTags('catalog')

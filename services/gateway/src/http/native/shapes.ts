@@ -25,11 +25,15 @@ export const accountId = z.string().superRefine((id, context) => {
   if (fault !== null) context.addIssue({ code: 'custom', message: fault });
 }).meta({ example: 'acme/team-a' });
 
+/** The ledger's times end with the year 9999. */
+const latestMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** A time as clients write it, an RFC 3339 timestamp; out comes ISO 8601 in UTC. A `+` that a query lost is put back. */
 export const instant = z.string().max(64).transform((value, context) => {
   const ms = parseTime(value.replace(/ (?=\d\d:\d\d$)/, '+'));
-  if (ms === null) {
-    context.addIssue({ code: 'custom', message: 'must be an RFC 3339 timestamp, for example 2026-11-21T12:00:00Z' });
+  if (ms === null || ms < 0 || ms > latestMs) {
+    const message = 'must be an RFC 3339 timestamp from 1970 to 9999, for example 2026-11-21T12:00:00Z';
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }
   return new Date(ms).toISOString();
@@ -91,7 +95,7 @@ export type Hold = z.output<typeof Hold>;
 
 export const Settle = z.object({ amount: amountFrom(0n) }).meta({ example: { amount: '42' } });
 export const Extend = z.object({ amount: amountFrom(1n) }).meta({ example: { amount: '10' } });
-export const Nothing = z.record(z.string(), z.unknown()).nullish();
+export const Nothing = z.record(z.string(), z.unknown()).nullish().meta({ example: {} });
 
 export const Correct = z.object({ reason: text(1_000), amount: amountFrom(1n).optional() })
   .meta({ example: { reason: 'charged twice by the caller', amount: '1' } });
