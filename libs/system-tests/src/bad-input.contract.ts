@@ -16,7 +16,7 @@ const bad: readonly Bad[] = [
   ['no body', spend, '', json, 400],
   ['an array for an object', spend, '[]', json, 400],
   ['bytes that are not UTF-8', spend, new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]), json, 400, 'BODY_MALFORMED'],
-  ['a body over 1 MiB', spend, JSON.stringify({ amount: '1', metadata: { text: 'x'.repeat(1_100_000) } }), json, 413, 'BODY_TOO_LARGE'],
+  ['a body over 1 MiB', spend, JSON.stringify({ amount: '1', metadata: { text: 'x'.repeat(1_048_576) } }), json, 413, 'BODY_TOO_LARGE'],
   ['another content type', spend, 'amount=1', 'application/x-www-form-urlencoded', 415],
   ['a JSON number as amount', spend, '{"amount":1}', json, 400],
   ['null as amount', spend, '{"amount":null}', json, 400],

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
 import { EmbeddedPlatform } from './harness/embedded.ts';
-import { nothingWrong, startLoad } from './harness/load.ts';
+import { abandonLoads, nothingWrong, startLoad } from './harness/load.ts';
 import { checkBooks } from './harness/platform.ts';
 import { licenceKeysJourney } from './licence-keys.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
@@ -10,6 +10,7 @@ import { processesIn } from './harness/processes.ts';
 
 let platform: EmbeddedPlatform;
 beforeAll(async () => void (platform = await EmbeddedPlatform.start()));
+afterEach(abandonLoads);
 afterAll(() => platform?.stop());
 
 describe('the embedded platform', () => {

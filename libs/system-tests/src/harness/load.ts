@@ -13,6 +13,17 @@ const eventsAtOnce = 20;
 /** As `Retry-After` asks for, shortened: the test waits for recoveries, not for its own pauses. */
 const pauseMs = 100;
 
+const loads = new Set<Tally>();
+
+/** Ends every load of this file at once: for the end of a test, which may have failed before it stopped its own. */
+export function abandonLoads(): void {
+  for (const tally of loads) {
+    tally.stopped = true;
+    tally.abandoned = true;
+  }
+  loads.clear();
+}
+
 /** Everything that the load was told, and what it must find in the books. */
 export type Load = {
   /** Answers so far: keyed spends, and events that the log holds. */
@@ -47,6 +58,8 @@ type Tally = {
   unkeyedUnknown: number;
   readonly unexpected: string[];
   stopped: boolean;
+  /** The test is over: not even answers under way are wanted. */
+  abandoned: boolean;
 };
 
 /**
@@ -57,9 +70,9 @@ export async function startLoad(platform: Platform, run = `load-${randomUUID().s
   const { server } = platform;
   const accounts = Array.from({ length: accountsCount }, (_, index) => `${run}-${index}`);
   const unkeyedAccount = `${run}-unkeyed`;
+  const tally: Tally = { spends: [], events: [], unkeyedBooked: 0, unkeyedUnknown: 0, unexpected: [], stopped: false, abandoned: false };
+  loads.add(tally);
   await Promise.all([...accounts, unkeyedAccount].map((id) => openWallet(server, id, String(granted))));
-
-  const tally: Tally = { spends: [], events: [], unkeyedBooked: 0, unkeyedUnknown: 0, unexpected: [], stopped: false };
   const accountOf = (turn: number): string => accounts[turn % accounts.length] ?? run;
   const workers = [
     ...Array.from({ length: 12 }, (_, number) => keyedSpends(server, tally, { run: `${run}-k${number}`, accountOf: (turn) => accountOf(turn + number) })),
@@ -81,18 +94,22 @@ export async function startLoad(platform: Platform, run = `load-${randomUUID().s
   };
 }
 
+/** Opens a wallet with its units; like every request here it is sent again until it is answered by anything but 503. */
 export async function openWallet(server: Client, id: string, amount: string): Promise<void> {
-  const opened = await server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' });
-  const grant = await server.post(`/v1/accounts/${encodeURIComponent(id)}/grants`, { amount, reason: 'for the test' }, { 'idempotency-key': `grant-${id}` });
-  if (opened.status !== 201 || grant.status !== 201) throw new Error(`${id} was not opened: ${opened.status}, ${grant.status}`);
+  const { reply: opened } = await persist(() => server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' }));
+  const headers = { 'idempotency-key': `grant-${id}` };
+  const { reply: granted } = await persist(() => server.post(`/v1/accounts/${encodeURIComponent(id)}/grants`, { amount, reason: 'for the test' }, headers));
+  if (opened.status < 300 && granted.status === 201) return;
+  throw new Error(`${id} was not opened: ${JSON.stringify([opened.body, granted.body])}`);
 }
 
 export const spendOf = (server: Client, account: string, key: string): Promise<Reply<Booked>> =>
   server.post<Booked>(`/v1/accounts/${account}/spend`, { amount: '1' }, { 'idempotency-key': key });
 
 /** Sends the same again until it is answered by anything but 503. */
-async function persist<Body>(send: () => Promise<Reply<Body>>): Promise<{ readonly reply: Reply<Body>; readonly tries: number }> {
+async function persist<Body>(send: () => Promise<Reply<Body>>, tally?: Tally): Promise<{ readonly reply: Reply<Body>; readonly tries: number }> {
   for (let tries = 1; ; tries++) {
+    if (tally?.abandoned === true) return { reply: { status: 0, headers: new Headers(), body: 'abandoned' as Body }, tries };
     const reply = await send().catch(() => null);
     if (reply !== null && reply.status !== 503) return { reply, tries };
     await delay(pauseMs);
@@ -102,7 +119,7 @@ async function persist<Body>(send: () => Promise<Reply<Body>>): Promise<{ readon
 async function keyedSpends(server: Client, tally: Tally, { run, accountOf }: { run: string; accountOf: (turn: number) => string }): Promise<void> {
   for (let turn = 0; !tally.stopped; turn++) {
     const [account, key] = [accountOf(turn), `${run}-${turn}`];
-    const { reply, tries } = await persist(() => spendOf(server, account, key));
+    const { reply, tries } = await persist(() => spendOf(server, account, key), tally);
     if (reply.status === 200) tally.spends.push({ account, key, entry: reply.body.entry.id, tries });
     else tally.unexpected.push(`spend ${key}: ${reply.status} ${JSON.stringify(reply.body)}`);
   }
@@ -113,7 +130,7 @@ async function eventBatches(server: Client, tally: Tally, { run, accountOf }: { 
     const events = Array.from({ length: eventsAtOnce }, (_, index) => ({
       specversion: '1.0', id: `${run}-${turn}-${index}`, source: '/system-tests', type: 'request', subject: accountOf(turn + index), data: { quantity: 1 },
     }));
-    const { reply } = await persist(() => server.post('/v1/events', events, { 'content-type': 'application/cloudevents-batch+json' }));
+    const { reply } = await persist(() => server.post('/v1/events', events, { 'content-type': 'application/cloudevents-batch+json' }), tally);
     if (reply.status === 202) tally.events.push(...events.map(({ id }) => id));
     else tally.unexpected.push(`events ${run}-${turn}: ${reply.status} ${JSON.stringify(reply.body)}`);
     await delay(pauseMs / 5);
