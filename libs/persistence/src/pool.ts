@@ -56,7 +56,11 @@ export function createPool(settings: PoolSettings): Pool {
     types,
     ...(settings.queryTimeoutMs === undefined ? {} : { query_timeout: settings.queryTimeoutMs }),
   });
-  pool.on('error', (error) => settings.onLostConnection?.(error));
+  pool.on('error', (error: Error & { client?: unknown }) => {
+    // The driver hangs the whole client on it, cancel key included: nothing for a log.
+    delete error.client;
+    settings.onLostConnection?.(error);
+  });
   // A checked-out connection reports its loss through the query under way too; this listener keeps the event from being fatal.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;

@@ -83,17 +83,24 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     line, serverKeys, userAccess, logins, licenceKeys, ledger, billing: options.billing, clock: options.clock,
     testClock: options.testClock ?? null, readiness, metrics,
   });
-  const http = await startHttp({ module, host: config.host, port: config.port, logger, metrics, waiting: () => line.waiting });
+  const closeParts = async (): Promise<void> => {
+    clearInterval(pruning);
+    serverKeys.stop();
+    line.close();
+    await pool.end();
+  };
+  const listening = { module, host: config.host, port: config.port, logger, metrics, waiting: () => line.waiting };
+  const http = await startHttp(listening).catch(async (error: unknown) => {
+    await closeParts();
+    throw error;
+  });
   const { host, port } = http;
   return {
     address: { host, port, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` },
     health: readiness,
     stop: async () => {
-      clearInterval(pruning);
-      serverKeys.stop();
       await http.close();
-      line.close();
-      await pool.end();
+      await closeParts();
     },
   };
 }

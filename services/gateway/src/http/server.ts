@@ -27,6 +27,8 @@ export type HttpOptions = {
   readonly metrics: Metrics;
   /** Callers that wait for the ledger now, for the metrics. */
   readonly waiting: () => number;
+  /** Requests under way have this long to end when the server closes; then their connections are cut. */
+  readonly drainMs?: number;
 };
 export type HttpServer = { readonly host: string; readonly port: number; close(): Promise<void> };
 
@@ -34,8 +36,20 @@ export type HttpServer = { readonly host: string; readonly port: number; close()
 const paramMax = 8_192;
 /** Longer than the idle time of the usual load balancers (60 s), so that they close first. */
 const keepAliveMs = 72_000;
+/** Longer than a request waits for its booking by default, and short enough for the platform to stop within 10 s. */
+const drainDefaultMs = 6_000;
 /** A client may take this long to send its request. */
 const requestTimeoutMs = 30_000;
+
+/** Who never finishes sending a request does not keep the platform from stopping. */
+async function closeWithin(app: NestFastifyApplication, drainMs: number): Promise<void> {
+  const cut = setTimeout(() => app.getHttpServer().closeAllConnections(), drainMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}
 
 /** What is no HTTP has no path, hence no surface of its own: problem+json, and the connection ends. */
 function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -86,5 +100,5 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   await app.listen({ host: options.host, port: options.port });
   const address = app.getHttpServer().address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  return { host: options.host, port, close: () => app.close() };
+  return { host: options.host, port, close: () => closeWithin(app, options.drainMs ?? drainDefaultMs) };
 }

@@ -1,0 +1,50 @@
+import { expect, it } from '@jest/globals';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { createLogger, createMetrics } from '@tollgate/service-kit';
+import { startHttp } from './server.ts';
+import type { HttpServer } from './server.ts';
+
+class Empty {}
+const start = (): Promise<HttpServer> =>
+  startHttp({
+    module: { module: Empty }, host: '127.0.0.1', port: 0, logger: createLogger({ service: 'gateway', level: 'silent' }), metrics: createMetrics(),
+    waiting: () => 0, drainMs: 300,
+  });
+
+function send(port: number, text: string): { readonly socket: Socket; readonly answer: Promise<string> } {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(text, 'latin1');
+  let received = '';
+  const answer = new Promise<string>((resolve) => {
+    socket.on('data', (data) => (received += data.toString()));
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(received));
+  });
+  return { socket, answer };
+}
+
+it('closes although a client never finishes its request', async () => {
+  const server = await start();
+  const half = send(server.port, 'POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const fromMs = performance.now();
+  await server.close();
+  expect(performance.now() - fromMs).toBeLessThan(2_000);
+  await half.answer;
+});
+
+it.each([
+  ['GARBAGE\r\n\r\n', 400], ['GET /\u00ff HTTP/1.1\r\nhost: x\r\n\r\n', 400],
+  [`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, 431],
+])('answers what is no HTTP with a problem: %#', async (text, status) => {
+  const server = await start();
+  try {
+    const answer = await send(server.port, text).answer;
+    expect(answer).toContain(`HTTP/1.1 ${status} `);
+    expect(answer).toContain('content-type: application/problem+json');
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, code: 'REQUEST_INVALID' });
+  } finally {
+    await server.close();
+  }
+});
