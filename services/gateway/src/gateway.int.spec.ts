@@ -292,6 +292,7 @@ describe('licence keys', () => {
     const made = await call('POST', '/api/admin/license-keys', { key: 'abc12-xyz34', token_balance: 1, price_per_token: 2 }, admin);
     expect([made.status, made.body.data.license_key, made.body.data.status]).toEqual([201, 'ABC12-XYZ34', 'active']);
     expect((await call('POST', '/api/admin/license-keys', { key: 'ABC12-XYZ34' }, admin)).status).toBe(400);
+    expect((await call('GET', '/api/admin/license-keys/%00', undefined, admin)).status).toBe(404);
     expect((await call('POST', '/api/admin/license-keys', {}, ada)).body).toEqual({ success: false, error: 'Admin access required' });
 
     const use = (headers: Record<string, string>, body?: unknown): Promise<Reply> => call('POST', '/api/user/license-keys/ABC12-XYZ34/use-token', body, headers);
@@ -334,12 +335,22 @@ describe('when a part is away', () => {
     ledger.silent = true;
     const plain = await server('POST', '/v1/accounts/late/spend', { amount: '1' });
     const keyed = await server('POST', '/v1/accounts/late/spend', { amount: '1' }, { 'idempotency-key': 'late-1' });
+    await Promise.all([
+      server('POST', '/v1/holds/h-1-7-3/extend', { amount: '1' }), server('POST', '/v1/holds/h-1-7-3/release'),
+      server('POST', '/v1/entries/2-9/correct', { reason: 'twice' }),
+    ]);
     ledger.silent = false;
     expect([plain.status, plain.body.code, plain.headers.get('retry-after')]).toEqual([503, 'LEDGER_UNAVAILABLE', '1']);
     expect(keyed.status).toBe(503);
     const spends = ledger.requests.filter(({ type, account }) => type === 'spend' && account === 'late');
     const withdrawals = ledger.requests.filter(({ type }) => type === 'withdraw');
-    expect(withdrawals.map(({ data }) => data)).toEqual([{ source: 'http:spend', id: spends[0]!.id }]);
+    const id = expect.any(String);
+    expect(withdrawals.map(({ data }) => data)).toEqual(expect.arrayContaining([
+      { source: 'http:spend', id: spends[0]!.id }, { source: 'http:extend', id, hold: 'h-1-7-3' },
+      { source: 'http:correct', id, entry: '2-9' },
+    ]));
+    // A hold that was released stays released: a repeat is told so, and nothing counts twice.
+    expect(withdrawals).toHaveLength(3);
     const again = await server('POST', '/v1/accounts/late/spend', { amount: '1' }, { 'idempotency-key': 'late-1' });
     expect([again.status, again.headers.get('idempotent-replay')]).toEqual([200, 'true']);
   });

@@ -182,9 +182,11 @@ function recordOf(request: LedgerRequest, partition: number, headers?: Readonly<
 function withdrawalOf(request: LedgerRequest, partition: number): OutgoingRecord | null {
   if (request.keyed === true || !withdrawable.has(request.type)) return null;
   const { source, id, account } = request;
-  const named = request.type === 'extend' ? { hold: request.data.hold } : request.type === 'correct' ? { entry: request.data.entry } : {};
+  const named = request.type === 'extend' ? { hold: request.data.hold }
+    : request.type === 'correct' ? { entry: request.data.entry } : {};
   const data = { source, id, ...named };
-  return recordOf({ v: 1, type: 'withdraw', source: 'http:withdraw', id: freshId(), account, data }, partition);
+  const withdrawal = { v: 1 as const, type: 'withdraw' as const, source: 'http:withdraw', id: freshId(), account, data };
+  return recordOf(withdrawal, partition);
 }
 
 const late = (): AppError =>

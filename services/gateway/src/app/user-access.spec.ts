@@ -10,7 +10,8 @@ import { UserAccess } from './user-access.ts';
 const jwtSecret = 's'.repeat(32);
 const issuer = 'https://issuer.example', audience = 'tollgate';
 const users: UserStore = {
-  insert: async () => null, byEmail: async () => null, byId: async () => null, putAdmin: async () => undefined,
+  insert: async () => null, byEmail: async () => null, byId: async () => null,
+  putAdmin: async () => undefined,
   ensure: async () => {
     throw new Error('not asked here');
   },
@@ -23,32 +24,42 @@ beforeAll(async () => {
   es = await generateKeyPair('ES256', { extractable: true });
   stranger = await generateKeyPair('ES256', { extractable: true });
   const keys = [
-    { ...(await exportJWK(rs.publicKey)), kid: 'rs', alg: 'RS256' }, { ...(await exportJWK(es.publicKey)), kid: 'es', alg: 'ES256' },
+    { ...(await exportJWK(rs.publicKey)), kid: 'rs', alg: 'RS256' },
+    { ...(await exportJWK(es.publicKey)), kid: 'es', alg: 'ES256' },
   ];
-  server = createServer((_, reply) => reply.setHeader('content-type', 'application/json').end(JSON.stringify({ keys })));
+  const keySet = JSON.stringify({ keys });
+  server = createServer((_, reply) => reply.setHeader('content-type', 'application/json').end(keySet));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
   access = new UserAccess({ jwtSecret, users, realClock: wallClock, outside: { jwksUrl, issuer, audience } });
 });
 afterAll(() => server.close());
 
-type Claims = { readonly alg?: string; readonly kid?: string; readonly iss?: string; readonly aud?: string; readonly sub?: unknown; readonly exp?: number };
-function sign(key: Parameters<SignJWT['sign']>[0], { alg = 'ES256', kid = 'es', iss = issuer, aud = audience, sub = 'ada', exp = 60 }: Claims = {}): Promise<string> {
-  return new SignJWT({ sub, role: 'admin', name: 'Ada' } as never).setProtectedHeader({ alg, kid }).setIssuer(iss).setAudience(aud)
+type Claims = {
+  readonly alg?: string; readonly kid?: string; readonly iss?: string; readonly aud?: string; readonly sub?: unknown;
+  /** Seconds from now. */
+  readonly exp?: number;
+};
+function sign(key: Parameters<SignJWT['sign']>[0], claims: Claims = {}): Promise<string> {
+  const { alg = 'ES256', kid = 'es', iss = issuer, aud = audience, sub = 'ada', exp = 60 } = claims;
+  return new SignJWT({ sub, role: 'admin', name: 'Ada' } as never)
+    .setProtectedHeader({ alg, kid }).setIssuer(iss).setAudience(aud)
     .setExpirationTime(Math.floor(Date.now() / 1000) + exp).sign(key);
 }
 
 describe('logins of an outside identity provider', () => {
   it('are accepted with RS256 and ES256, as ordinary users whatever role they claim', async () => {
     for (const token of [await sign(es.privateKey), await sign(rs.privateKey, { alg: 'RS256', kid: 'rs' })]) {
-      expect(await access.verifyToken(token)).toEqual({ principal: { type: 'user', userId: 'ada', admin: false, profile: { name: 'Ada' } } });
+      const principal = { type: 'user', userId: 'ada', admin: false, profile: { name: 'Ada' } };
+      expect(await access.verifyToken(token)).toEqual({ principal });
     }
   });
 
-  it('are refused from another issuer, for another audience, by another key, without a usable subject, and when expired', async () => {
+  it('are refused of another issuer, audience or key, without a usable subject, and when expired', async () => {
     const tokens = await Promise.all([
-      sign(es.privateKey, { iss: 'https://other.example' }), sign(es.privateKey, { aud: 'other' }), sign(stranger.privateKey),
-      sign(es.privateKey, { kid: 'unknown' }), sign(es.privateKey, { sub: 'a\u0000' }), sign(es.privateKey, { sub: 5 }), sign(es.privateKey, { sub: '' }),
+      sign(es.privateKey, { iss: 'https://other.example' }), sign(es.privateKey, { aud: 'other' }),
+      sign(stranger.privateKey), sign(es.privateKey, { kid: 'unknown' }), sign(es.privateKey, { sub: 'a\u0000' }),
+      sign(es.privateKey, { sub: 5 }), sign(es.privateKey, { sub: '' }),
     ]);
     for (const token of tokens) expect(await access.verifyToken(token)).toEqual({ fault: 'invalid' });
     expect(await access.verifyToken(await sign(es.privateKey, { exp: -60 }))).toEqual({ fault: 'expired' });
@@ -56,19 +67,23 @@ describe('logins of an outside identity provider', () => {
 
   it('are neither accepted nor refused while the provider does not answer', async () => {
     const token = await sign(es.privateKey);
-    const away = new UserAccess({ jwtSecret, users, realClock: wallClock, outside: { jwksUrl: 'http://127.0.0.1:1/jwks', issuer, audience } });
-    await expect(away.verifyToken(token)).rejects.toMatchObject({ code: 'IDENTITY_PROVIDER_UNAVAILABLE', kind: 'unavailable' });
+    const outside = { jwksUrl: 'http://127.0.0.1:1/jwks', issuer, audience };
+    const away = new UserAccess({ jwtSecret, users, realClock: wallClock, outside });
+    const problem = { code: 'IDENTITY_PROVIDER_UNAVAILABLE', kind: 'unavailable' };
+    await expect(away.verifyToken(token)).rejects.toMatchObject(problem);
   });
 });
 
 describe('our own logins', () => {
   const own = (claims: object): Promise<string> =>
-    new SignJWT(claims as never).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h').sign(new TextEncoder().encode(jwtSecret));
+    new SignJWT(claims as never).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
+      .sign(new TextEncoder().encode(jwtSecret));
 
   it('need a subject that can be stored', async () => {
     for (const sub of [5, '', 'a\u0000b', '\ud800', 'x'.repeat(256), undefined]) {
       expect(await access.verifyToken(await own({ sub }))).toEqual({ fault: 'invalid' });
     }
-    expect(await access.verifyToken(await own({ sub: 'user-123' }))).toMatchObject({ principal: { userId: 'user-123' } });
+    const found = await access.verifyToken(await own({ sub: 'user-123' }));
+    expect(found).toMatchObject({ principal: { userId: 'user-123' } });
   });
 });

@@ -8,8 +8,8 @@ import type { HttpServer } from './server.ts';
 class Empty {}
 const start = (): Promise<HttpServer> =>
   startHttp({
-    module: { module: Empty }, host: '127.0.0.1', port: 0, logger: createLogger({ service: 'gateway', level: 'silent' }), metrics: createMetrics(),
-    waiting: () => 0, drainMs: 300,
+    module: { module: Empty }, host: '127.0.0.1', port: 0, metrics: createMetrics(),
+    logger: createLogger({ service: 'gateway', level: 'silent' }), waiting: () => 0, drainMs: 300,
   });
 
 function send(port: number, text: string): { readonly socket: Socket; readonly answer: Promise<string> } {
@@ -26,7 +26,8 @@ function send(port: number, text: string): { readonly socket: Socket; readonly a
 
 it('closes although a client never finishes its request', async () => {
   const server = await start();
-  const half = send(server.port, 'POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{');
+  const head = 'POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9';
+  const half = send(server.port, `${head}\r\n\r\n{`);
   await new Promise((resolve) => setTimeout(resolve, 100));
   const fromMs = performance.now();
   await server.close();
@@ -43,7 +44,8 @@ it.each([
     const answer = await send(server.port, text).answer;
     expect(answer).toContain(`HTTP/1.1 ${status} `);
     expect(answer).toContain('content-type: application/problem+json');
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, code: 'REQUEST_INVALID' });
+    const body: unknown = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')));
+    expect(body).toMatchObject({ status, code: 'REQUEST_INVALID' });
   } finally {
     await server.close();
   }

@@ -36,7 +36,7 @@ export type HttpServer = { readonly host: string; readonly port: number; close()
 const paramMax = 8_192;
 /** Longer than the idle time of the usual load balancers (60 s), so that they close first. */
 const keepAliveMs = 72_000;
-/** Longer than a request waits for its booking by default, and short enough for the platform to stop within 10 s. */
+/** Longer than a request waits for its booking by default; short enough for the platform to stop in 10 s. */
 const drainDefaultMs = 6_000;
 /** A client may take this long to send its request. */
 const requestTimeoutMs = 30_000;
@@ -56,10 +56,12 @@ function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large'
     : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
-  const failure = { status: Number(status.slice(0, 3)), code: 'REQUEST_INVALID' as const, detail: 'this is not a valid HTTP request' };
+  const detail = 'this is not a valid HTTP request';
+  const failure = { status: Number(status.slice(0, 3)), code: 'REQUEST_INVALID' as const, detail };
   const body = JSON.stringify(problemJson.body(failure, correlationIdOf({})));
   const head = [
-    `HTTP/1.1 ${status}`, `content-type: ${problemJson.contentType}`, `content-length: ${Buffer.byteLength(body)}`, 'connection: close',
+    `HTTP/1.1 ${status}`, `content-type: ${problemJson.contentType}`, `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -18,7 +18,8 @@ export function addDeadLettersCommands(program: Command, connect: Connect): void
     .action((_, command: Command) =>
       connect(command, async (api, output) => {
         const items = await readAll(api);
-        const line = ({ id, recorded_at: at, reason }: DeadLetterView): string => `${id}  ${at}  ${reason.slice(0, reasonShown)}`;
+        const line = ({ id, recorded_at: at, reason }: DeadLetterView): string =>
+          `${id}  ${at}  ${reason.slice(0, reasonShown)}`;
         output.result({ items }, items.length === 0 ? ['There are none.'] : items.map(line));
       }));
 
@@ -33,7 +34,8 @@ export function addDeadLettersCommands(program: Command, connect: Connect): void
         const ids = id === undefined ? (await readAll(api)).map((letter) => letter.id).reverse() : [id];
         const replayed: Replayed[] = [];
         for (const one of ids) replayed.push(await replay(api, one));
-        const lines = replayed.map(({ id: from, partition, offset }) => `${from} is at offset ${offset} of partition ${partition} again`);
+        const lines = replayed.map(({ id: from, partition, offset }) =>
+          `${from} is at offset ${offset} of partition ${partition} again`);
         output.result({ replayed }, lines.length === 0 ? ['There are none.'] : lines);
       }));
 }
