@@ -1,3 +1,4 @@
+import { withTransaction } from '@tollgate/persistence';
 import type { Pool } from 'pg';
 import type { LoginFailureStore, Role, User, UserStore } from '../../app/users.ts';
 
@@ -49,15 +50,19 @@ export function makeUserStore(pool: Pool): UserStore {
 export function makeLoginFailureStore(pool: Pool): LoginFailureStore {
   return {
     async begin({ account, atMs, windowMs }) {
-      const inserted = await pool.query<{ id: bigint }>(
-        'insert into gateway.login_failures (account, failed_at) values ($1, $2) returning id', [account, new Date(atMs)],
-      );
-      // A statement of its own: it sees every attempt that was noted before, parallel ones included.
-      const counted = await pool.query<{ count: number; oldest: Date }>(
-        `select count(*)::int as count, min(failed_at) as oldest from gateway.login_failures
-          where account = $1 and failed_at > $2`,
-        [account, new Date(atMs - windowMs)],
-      );
+      const { inserted, counted } = await withTransaction(pool, async (client) => {
+        // One attempt of an account at a time: else parallel ones, each seeing all others, would throttle one another.
+        await client.query("select pg_advisory_xact_lock(hashtext('gateway.login_failures'), hashtext($1))", [account]);
+        const noted = await client.query<{ id: bigint }>(
+          'insert into gateway.login_failures (account, failed_at) values ($1, $2) returning id', [account, new Date(atMs)],
+        );
+        const seen = await client.query<{ count: number; oldest: Date }>(
+          `select count(*)::int as count, min(failed_at) as oldest from gateway.login_failures
+            where account = $1 and failed_at > $2`,
+          [account, new Date(atMs - windowMs)],
+        );
+        return { inserted: noted, counted: seen };
+      });
       const row = counted.rows[0];
       return { id: String(inserted.rows[0]?.id), count: row?.count ?? 1, oldestMs: row?.oldest?.getTime() ?? atMs };
     },
