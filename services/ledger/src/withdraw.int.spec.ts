@@ -93,10 +93,12 @@ describe('a dead letter', () => {
   it('is listed newest first, and replayed, unreadable still, becomes a dead letter of its partition again', async () => {
     const id = await wallet('10');
     const unreadable = { ...harness.record('spend', id, { amount: '1' }), value: '{"v":1,"type":"spend"' };
+    harness.clock.advance(1_000);
     await harness.send(unreadable);
     const { items } = await harness.ledger.queries.deadLetters({ limit: 10 });
     const letter = { reason: 'REQUEST_INVALID: the record is not JSON', value: unreadable.value };
     expect(items[0]).toMatchObject({ ...letter, partition: partition(id) });
+    harness.clock.advance(1_000);
     const replayed = await harness.ledger.queries.replayDeadLetter({ id: items[0]!.id });
     expect(replayed).toMatchObject({ partition: partition(id) });
     const again = await waitFor('the second dead letter', async () => {

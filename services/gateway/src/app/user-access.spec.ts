@@ -33,7 +33,7 @@ beforeAll(async () => {
   jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
   access = new UserAccess({ jwtSecret, users, realClock: wallClock, outside: { jwksUrl, issuer, audience } });
 });
-afterAll(() => server.close());
+afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())));
 
 type Claims = {
   readonly alg?: string; readonly kid?: string; readonly iss?: string; readonly aud?: string; readonly sub?: unknown;

@@ -164,10 +164,14 @@ async function readUntilUp<T>(ports: BookingPorts, read: () => Promise<T>): Prom
     try {
       return await read();
     } catch (error) {
-      if (error instanceof AppError && error.kind === 'bug') throw error;
+      // The server will never take such a question: waiting would stop the partition in silence, halting it raises the alarm.
+      if (isAboutData(error) || (error instanceof AppError && error.kind === 'bug')) throw error;
       ports.warn('books cannot be read', { error: String(error) });
       await ports.pause(attempt);
     }
   }
 }
 
+/** SQLSTATE class 22: a value that no retry will make acceptable. */
+const isAboutData = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code);
