@@ -119,6 +119,7 @@ describe('a log that is not the one that was booked (rule 2)', () => {
 
 describe('the number of partitions', () => {
   it('is fixed with the books: another one refuses to start (rule 4)', async () => {
+    await harness.ledger.stop();
     await expect(harness.startLedger({ partitions: 8 })).rejects.toThrow(/4 partitions/);
     await harness.startLedger();
   });
