@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
 import { AppError, isStorableJson } from '@tollgate/kernel';
 import type { FastifyInstance } from 'fastify';
 
@@ -13,6 +14,10 @@ const eventBatch = 'application/cloudevents-batch+json';
 /** JSON in, nothing else: other content types are 415. No body at all is welcome where a route needs none. */
 export function registerBodyParsers(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
+  fastify.addHook('onSend', async (request, reply, payload) => {
+    if (reply.statusCode === 413) await drained(request.raw);
+    return payload;
+  });
   const types = [['application/json', bodyMax], [structuredEvent, bodyMax], [eventBatch, batchBodyMax]] as const;
   for (const [type, bodyLimit] of types) {
     fastify.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
@@ -23,6 +28,28 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
       }
     });
   }
+}
+
+/** How long, and how much, of a refused body is still read, so that its sender gets to see the answer. */
+const drainMs = 2_000;
+const drainBytesMax = 32 * 1_048_576;
+
+/**
+ * Reads a refused body to its end before the refusal goes out and the connection closes: a sender that is still writing would
+ * see a broken pipe instead of the 413. Bounded in time and bytes.
+ */
+function drained(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, drainMs);
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > drainBytesMax) resolve();
+    });
+    for (const event of ['end', 'error', 'close']) request.once(event, () => resolve());
+    void timer.unref();
+  });
 }
 
 /**
