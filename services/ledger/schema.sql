@@ -249,22 +249,22 @@ begin
 end $function$
 
 
-grant delete, insert, select on ledger.refusals to tollgate_ledger
-grant insert, select on ledger.account_terms to tollgate_ledger
-grant insert, select on ledger.accounts to tollgate_ledger
-grant insert, select on ledger.catalog_versions to tollgate_ledger
-grant insert, select on ledger.counters to tollgate_ledger
-grant insert, select on ledger.crossings to tollgate_ledger
-grant insert, select on ledger.dead_letters to tollgate_ledger
-grant insert, select on ledger.details to tollgate_ledger
-grant insert, select on ledger.entries to tollgate_ledger
-grant insert, select on ledger.holds to tollgate_ledger
-grant insert, select on ledger.lots to tollgate_ledger
-grant insert, select on ledger.names to tollgate_ledger
-grant insert, select on ledger.placement to tollgate_ledger
-grant insert, select on ledger.seals to tollgate_ledger
-grant insert, select on ledger.timers to tollgate_ledger
-grant insert, select, update on ledger.positions to tollgate_ledger
-grant insert, select, update on ledger.publications to tollgate_ledger
+grant delete, insert, maintain, select on ledger.refusals to tollgate_ledger
+grant insert, maintain, select on ledger.account_terms to tollgate_ledger
+grant insert, maintain, select on ledger.accounts to tollgate_ledger
+grant insert, maintain, select on ledger.catalog_versions to tollgate_ledger
+grant insert, maintain, select on ledger.counters to tollgate_ledger
+grant insert, maintain, select on ledger.crossings to tollgate_ledger
+grant insert, maintain, select on ledger.dead_letters to tollgate_ledger
+grant insert, maintain, select on ledger.details to tollgate_ledger
+grant insert, maintain, select on ledger.entries to tollgate_ledger
+grant insert, maintain, select on ledger.holds to tollgate_ledger
+grant insert, maintain, select on ledger.lots to tollgate_ledger
+grant insert, maintain, select on ledger.names to tollgate_ledger
+grant insert, maintain, select on ledger.placement to tollgate_ledger
+grant insert, maintain, select on ledger.seals to tollgate_ledger
+grant insert, maintain, select on ledger.timers to tollgate_ledger
+grant insert, maintain, select, update on ledger.positions to tollgate_ledger
+grant insert, maintain, select, update on ledger.publications to tollgate_ledger
 grant update (content, salt) on ledger.details to tollgate_ledger
 grant usage on schema ledger to tollgate_ledger

@@ -131,7 +131,7 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
       expect((await platform.anybody.get('/health/ready')).status).toBe(503);
       await platform.kafka.restart();
 
-      await load.goesOn('the load after the broker came back', { timeoutMs: 60_000 });
+      await load.goesOn('the load after the broker came back', { timeoutMs: 120_000 });
       await ready(platform);
       await waitFor('the refused spend to be booked when sent again', async () => (await spendOf(platform.server, 'poisoned', 'broker-down')).status === 200, 30_000);
       expect(await load.stop()).toMatchObject(nothingWrong);

@@ -57,6 +57,8 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #followUps: { readonly seal: FollowUp; readonly publish: ReadonlyMap<PublishedTopic, FollowUp> };
   readonly #metrics: LedgerMetrics | null;
   readonly queries: LedgerQueries;
+  #booked = 0;
+  #analyzeAt = 1_000;
   readonly #unsealed = new UnsealedEntries();
   readonly #lastSeals = new Map<number, Seal>();
   readonly #sealsThrough: PublishedThrough = new Map();
@@ -188,6 +190,15 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     }
     this.#metrics?.commits.inc();
     this.#metrics?.entries.inc(entries);
+    this.#booked += entries;
+    if (this.#booked >= this.#analyzeAt) this.#analyze();
+  }
+
+  /** Refreshes the planner's statistics as the books grow tenfold; afterwards the server does it by itself. */
+  #analyze(): void {
+    this.#analyzeAt = this.#booked * 10;
+    this.#reading.query('analyze ledger.entries, ledger.accounts, ledger.account_terms, ledger.lots, ledger.holds, ledger.counters, ledger.names, ledger.details')
+      .catch((error: unknown) => this.#options.logger.debug({ err: error }, 'statistics were not refreshed'));
   }
 
   /** What an earlier owner had committed and not followed up is found in the books. */

@@ -16,6 +16,12 @@ export type SubscriptionPorts = {
 const batchMaxDefault = 2_000;
 const restartMaxMs = 2_000;
 const commitTimeoutMs = 10_000;
+/**
+ * A member that neither fetched, nor beat, nor joined for so long is replaced, whatever the client library believes. Longer
+ * than a rebalance may take (rebalanceTimeout and a session).
+ */
+const silentMaxMs = 35_000;
+const watchEveryMs = 1_000;
 
 type Owned = { readonly worker: PartitionWorker; readonly feed: Feed };
 
@@ -30,6 +36,10 @@ export class KafkaSubscription implements Subscription {
   private assigned = new Set<string>();
   private stopping = false;
   private starting: Promise<void> = Promise.resolve();
+  private aliveAt = performance.now();
+  /** Which call of `start` is the one that counts: an older one that still waits gives up. */
+  private turn = 0;
+  private readonly watch: NodeJS.Timeout;
   private readonly joined: { readonly promise: Promise<void>; readonly resolve: () => void };
 
   constructor(ports: SubscriptionPorts, options: SubscribeOptions) {
@@ -37,6 +47,7 @@ export class KafkaSubscription implements Subscription {
     this.options = options;
     this.joined = Promise.withResolvers<void>();
     this.starting = this.start();
+    this.watch = setInterval(() => this.replaceSilent(), watchEveryMs);
   }
 
   /** Resolves when the group has taken us in. */
@@ -56,6 +67,7 @@ export class KafkaSubscription implements Subscription {
 
   async stop(): Promise<void> {
     this.stopping = true;
+    clearInterval(this.watch);
     this.assigned = new Set();
     this.reconcile();
     await Promise.all(this.ending.values());
@@ -66,7 +78,8 @@ export class KafkaSubscription implements Subscription {
 
   /** Connects and joins, as often as it takes. */
   private async start(): Promise<void> {
-    for (let waitMs = 50; !this.stopping; waitMs = Math.min(waitMs * 2, restartMaxMs)) {
+    const turn = ++this.turn;
+    for (let waitMs = 50; !this.stopping && turn === this.turn; waitMs = Math.min(waitMs * 2, restartMaxMs)) {
       const consumer = this.makeConsumer();
       try {
         await consumer.connect();
@@ -95,6 +108,8 @@ export class KafkaSubscription implements Subscription {
       retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 5, restartOnFailure: () => Promise.resolve(!this.stopping) },
     });
     consumer.on(consumer.events.GROUP_JOIN, (event) => this.onJoin(consumer, event));
+    const alive = (): void => void (this.consumer === consumer && (this.aliveAt = performance.now()));
+    for (const event of [consumer.events.HEARTBEAT, consumer.events.FETCH, consumer.events.GROUP_JOIN] as const) consumer.on(event, alive);
     consumer.on(consumer.events.CRASH, (event) => this.onCrash(consumer, event));
     return consumer;
   }
@@ -117,6 +132,17 @@ export class KafkaSubscription implements Subscription {
     this.starting = this.starting
       .then(() => consumer.disconnect().catch(() => undefined))
       .then(() => this.start());
+  }
+
+  /** After some outages kafkajs waits for something that never comes; a new consumer finds its way back by itself. */
+  private replaceSilent(): void {
+    const { consumer } = this;
+    if (this.stopping || consumer === undefined || performance.now() - this.aliveAt < silentMaxMs) return;
+    this.aliveAt = performance.now();
+    this.ports.onTrouble(`the consumer of group ${this.options.group} was silent for ${silentMaxMs} ms and is replaced`, new Error('silent'));
+    this.consumer = undefined;
+    const gone = within(commitTimeoutMs, consumer.disconnect()).catch(() => undefined);
+    this.starting = gone.then(() => this.start());
   }
 
   /** Ends workers of partitions that are no longer ours and starts those of new ones, paused until they know their start. */

@@ -31,7 +31,10 @@ type PositionRow = {
   readonly timer_due_ms: bigint; readonly timer_account: number; readonly timer_kind: number; readonly timer_object: bigint;
 };
 
-/** The books on PostgreSQL. The pool's role may insert and read them, nothing else. */
+/**
+ * The books on PostgreSQL. The pool's role may insert and read them, nothing else. Look-ups by arrays are not prepared: a
+ * plan made once for tables that were small then is a hundred times as slow when they have grown.
+ */
 export class PostgresBookStore implements BookStore {
   readonly #pool: Pool;
   /** Only what was booked from records before this offset is found; for deciding the log once more. */
@@ -72,14 +75,14 @@ export class PostgresBookStore implements BookStore {
   async accounts(wanted: Parameters<BookStore['accounts']>[0]): Promise<readonly { partition: number; account: Account }[]> {
     const { byId, byRef } = wanted;
     const values = [byId.map((one) => one.partition), byId.map((one) => one.id), byRef.map((one) => one.partition), byRef.map((one) => one.ref)];
-    const { rows } = await this.#pool.query<AccountRow>({ name: 'accounts', text: loadAccounts, values });
+    const { rows } = await this.#pool.query<AccountRow>({ text: loadAccounts, values });
     return rows.map((row) => ({ partition: row.partition, account: fromRowAccount(row) }));
   }
 
   async firstAnswers(partition: number, identities: readonly Identity[]): Promise<readonly (FirstAnswer | undefined)[]> {
     const values = [partition, identities.map(({ account }) => account), identities.map(({ source }) => source), identities.map(({ id }) => id), this.asOfOffset];
     type Row = EntryRow & { asked: bigint; hold_amount: bigint | null; hold_expires: Date | null; hold_outcome: string | null; hold_settled: bigint | null };
-    const { rows } = await this.#pool.query<Row>({ name: 'first-answers', text: firstAnswers, values });
+    const { rows } = await this.#pool.query<Row>({ text: firstAnswers, values });
     const byAsked = new Map<number, { entries: Entry[]; hold: HoldView | undefined; kind: EntryKind }>();
     for (const row of rows) {
       const entry = fromRowEntry(row);
@@ -99,7 +102,7 @@ export class PostgresBookStore implements BookStore {
   async endedHolds(ids: readonly HoldId[]): Promise<readonly (HoldView | undefined)[]> {
     const values = [ids.map(({ partition }) => partition), ids.map(({ ref }) => ref), ids.map(({ hold }) => hold)];
     type Row = { partition: number; account: number; hold: bigint; id: string; amount: bigint; expires_at: Date; outcome: string; settled: bigint | null };
-    const { rows } = await this.#pool.query<Row>({ name: 'ended-holds', text: endedHolds, values });
+    const { rows } = await this.#pool.query<Row>({ text: endedHolds, values });
     const views = new Map(rows.map((row) => [`${row.partition}-${row.account}-${row.hold}`, holdView(row.partition, { ref: row.account, id: row.id }, {
       hold: Number(row.hold), amount: row.amount, expiresMs: row.expires_at.getTime(), status: row.outcome as HoldView['status'], settled: row.settled,
     })]));
@@ -108,13 +111,13 @@ export class PostgresBookStore implements BookStore {
 
   async targets(ids: readonly EntryId[]): Promise<readonly (Target | undefined)[]> {
     const values = [this.asOfOffset, ids.map(({ partition }) => partition), ids.map(({ seq }) => seq)];
-    const { rows } = await this.#pool.query<TargetRow>({ name: 'targets', text: targetsByEntry, values });
+    const { rows } = await this.#pool.query<TargetRow>({ text: targetsByEntry, values });
     const targets = new Map(rows.map((row) => [`${row.partition}-${row.partition_seq}`, fromRowTarget(row)]));
     return ids.map((id) => targets.get(`${id.partition}-${id.seq}`));
   }
 
   async requestTargets(partition: number, { account, source, id }: Identity): Promise<readonly Target[]> {
-    const { rows } = await this.#pool.query<TargetRow>({ name: 'request-targets', text: targetsByRequest, values: [this.asOfOffset, partition, account, source, id] });
+    const { rows } = await this.#pool.query<TargetRow>({ text: targetsByRequest, values: [this.asOfOffset, partition, account, source, id] });
     return rows.map(fromRowTarget);
   }
 

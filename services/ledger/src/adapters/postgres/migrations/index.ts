@@ -1,6 +1,7 @@
 import type { ServiceSchema } from '@tollgate/persistence';
 import { createBooks } from './0001-create-books.sql.ts';
 import { forbidChanges } from './0002-forbid-changes.sql.ts';
+import { allowAnalyze } from './0003-allow-analyze.sql.ts';
 
 /** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
 export const ledgerSchema: ServiceSchema = {
@@ -9,5 +10,6 @@ export const ledgerSchema: ServiceSchema = {
   migrations: [
     { name: '20261121000100-create-books', sql: createBooks },
     { name: '20261121000200-forbid-changes', sql: forbidChanges },
+    { name: '20261121000300-allow-analyze', sql: allowAnalyze },
   ],
 };
