@@ -46,3 +46,7 @@ try {
   process.stderr.write(`${text}\n`);
   process.exitCode = error instanceof ConfigError ? 78 : 1;
 }
+
+// Everything is closed by now; a connection that a client library still holds open must not keep an operator waiting.
+await new Promise<void>((resolve) => void process.stdout.write('', () => resolve()));
+process.exit();
