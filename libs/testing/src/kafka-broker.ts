@@ -43,7 +43,8 @@ export async function startKafka(): Promise<TestKafka> {
   writeFileSync(join(folder, 'log4j2.properties'), 'rootLogger.level=warn\nrootLogger.appenderRef.out.ref=out\n' +
     'appender.out.type=Console\nappender.out.name=out\nappender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d %p %m%n\n');
   const bound = { cwd: folder, logFile: join(folder, 'kafka.log'), deathSignal: 'KILL' } as const;
-  const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+  // 16 bytes in base64url; the first character is given, because the tool takes a leading dash for an option.
+  const clusterId = `T${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').slice(1)}`;
   await runBound(['java', ...jvm, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties], bound);
 
   const newArchive = join(kafkaCache(), `new-${randomUUID()}.jsa`);
