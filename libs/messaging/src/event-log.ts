@@ -101,6 +101,8 @@ export interface Subscription {
   seek(partition: TopicPartition, offset: number): void;
   /** Keeps the group's committed offset (`nextOffset`: the next to read). For consumers that keep no position of their own. */
   commit(partition: TopicPartition, nextOffset: number): Promise<void>;
+  /** Whether records appended now would be delivered: a member of the group that heard of it within the last seconds. */
+  following(): boolean;
   /** Leaves the group once handlers under way have returned. */
   stop(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { ClientTCP } from '@nestjs/microservices';
 import { AppError, type ErrorCode } from '@tollgate/kernel';
 import { lastValueFrom, timeout } from 'rxjs';
@@ -5,7 +6,17 @@ import type { Address } from './address.ts';
 import { seal, uncarry, unseal, type QueryResult } from './query-message.ts';
 import type { QuerySet } from './query-server.ts';
 
-export type QueryClient<Queries> = { readonly queries: Queries; close(): Promise<void> };
+export type QueryClient<Queries> = {
+  readonly queries: Queries;
+  /**
+   * Asks every instance, also those that share one name, and answers with what those said that answered in time.
+   * @throws AppError('unavailable') when none did.
+   */
+  each<Name extends keyof Queries & string>(name: Name, query: QueryOf<Queries[Name]>): Promise<readonly AnswerOf<Queries[Name]>[]>;
+  close(): Promise<void>;
+};
+type QueryOf<Query> = Query extends (query: infer Asked) => unknown ? Asked : never;
+type AnswerOf<Query> = Query extends (query: never) => Promise<infer Answer> ? Answer : never;
 
 type Options<Queries> = {
   /** Instances that answer alike; asked in turn, the next one where one cannot be reached. */
@@ -26,37 +37,73 @@ type Options<Queries> = {
  * Connects on first use and again after a loss.
  */
 export function createQueryClient<Queries extends QuerySet<Queries>>(options: Options<Queries>): QueryClient<Queries> {
+  type Name = keyof Queries & string;
   const peers = options.addresses.map((address) => new Peer(address));
+  /** Instances behind the names of `addresses`, by their own addresses; filled by `each`. */
+  const instances = new Map<string, Peer>();
   let turn = 0;
 
-  const ask = async (name: keyof Queries & string, query: unknown): Promise<unknown> => {
-    const timeoutMs = options.timeoutsMs?.[name] ?? options.timeoutMs ?? 2_000;
+  const askPeer = async (peer: Peer, name: Name, query: unknown): Promise<QueryResult> => {
     const pattern = options.pattern(name);
+    const question = seal(options.secret, pattern, query);
+    const answer = await peer.ask(pattern, question, options.timeoutsMs?.[name] ?? options.timeoutMs ?? 2_000);
+    const opened = unseal(options.secret, question.mac, answer);
+    if (opened === undefined) throw unavailable(options.unavailable, name, 'the answer is not sealed with our SERVICE_SECRET');
+    return opened.content as QueryResult;
+  };
+
+  const ask = async (name: Name, query: unknown): Promise<unknown> => {
     const first = turn++;
     let lost: unknown;
     for (let tried = 0; tried < peers.length; tried++) {
-      const question = seal(options.secret, pattern, query);
-      const answer = await peers[(first + tried) % peers.length]?.ask(pattern, question, timeoutMs).catch((error: unknown) => {
+      const peer = peers[(first + tried) % peers.length];
+      const result = peer && (await askPeer(peer, name, query).catch((error: unknown) => {
+        if (error instanceof AppError) throw error;
         lost = error;
         return undefined;
-      });
-      if (answer === undefined) continue;
-      const opened = unseal(options.secret, question.mac, answer);
-      if (opened === undefined) throw unavailable(options.unavailable, name, 'the answer is not sealed with our SERVICE_SECRET');
-      const result = opened.content as QueryResult;
-      if (!result.ok) throw uncarry(result.error);
-      return result.value;
+      }));
+      if (result !== undefined) return valueOf(result);
     }
+    throw unavailable(options.unavailable, name, lost instanceof Error ? lost.message : 'no address', lost);
+  };
+
+  const askEach = async (name: Name, query: unknown): Promise<unknown[]> => {
+    const found = new Map((await addressesOf(options.addresses)).map((address) => [`${address.host}|${address.port}`, address]));
+    for (const [key, address] of found) if (!instances.has(key)) instances.set(key, new Peer(address));
+    for (const [key, peer] of instances) {
+      if (found.has(key)) continue;
+      instances.delete(key);
+      void peer.close();
+    }
+    const answers = await Promise.allSettled([...instances.values()].map(async (peer) => valueOf(await askPeer(peer, name, query))));
+    const told = answers.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
+    if (told.length > 0) return told;
+    const lost: unknown = answers.find((answer) => answer.status === 'rejected')?.reason;
     throw unavailable(options.unavailable, name, lost instanceof Error ? lost.message : 'no address', lost);
   };
 
   const queries = Object.fromEntries(options.names.map((name) => [name, (query: unknown) => ask(name, query)]));
   return {
     queries: queries as unknown as Queries,
+    each: (name, query) => askEach(name, query) as Promise<never>,
     close: async () => {
-      await Promise.all(peers.map((peer) => peer.close()));
+      await Promise.all([...peers, ...instances.values()].map((peer) => peer.close()));
     },
   };
+}
+
+function valueOf(result: QueryResult): unknown {
+  if (!result.ok) throw uncarry(result.error);
+  return result.value;
+}
+
+/** Every instance behind the names: one name may lead to several (a scaled service, a headless one). */
+async function addressesOf(named: readonly Address[]): Promise<readonly Address[]> {
+  const found = await Promise.all(named.map(async ({ host, port }) => {
+    const all = await lookup(host, { all: true }).catch(() => []);
+    return all.map(({ address }) => ({ host: address, port }));
+  }));
+  return found.flat();
 }
 
 const unavailable = (code: ErrorCode, name: string, why: string, cause?: unknown): AppError =>

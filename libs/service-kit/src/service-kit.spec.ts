@@ -148,6 +148,20 @@ describe('queries between services', () => {
     }
   });
 
+  it('asks every instance when told to, and answers with what those said that could be reached', async () => {
+    const [first, second] = [await serve(), await serve()];
+    const client = clientOf(first.port, 's', second.port);
+    try {
+      expect(await client.each('add', { a: 1, b: 2 })).toEqual([3, 3]);
+      await first.close();
+      expect(await client.each('add', { a: 1, b: 2 })).toEqual([3]);
+      await second.close();
+      await expect(client.each('add', { a: 1, b: 2 })).rejects.toMatchObject({ kind: 'unavailable', code: 'LEDGER_UNAVAILABLE' });
+    } finally {
+      await client.close();
+    }
+  });
+
   it('connects again to a server that came back, and goes on to the next instance while one is away', async () => {
     const first = await serve();
     const second = await serve();

@@ -90,7 +90,9 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
       } finally {
         platform.ledger.resume();
       }
-
+      await waitFor('the first ledger to own partitions again', async () => (await platform.partitionsOfFirstLedger()) > 0, 40_000);
+      await ready(platform);
+      await everyOwnerBooksAtOnce(platform);
       await load.goesOn('the load after the first ledger woke', { more: 2_000 });
       expect(await load.stop()).toMatchObject(nothingWrong);
       await platform.secondLedger.stop();
@@ -131,8 +133,10 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
       expect((await platform.anybody.get('/health/ready')).status).toBe(503);
       await platform.kafka.restart();
 
-      await load.goesOn('the load after the broker came back', { timeoutMs: 120_000 });
-      await ready(platform);
+      // Ready means that a request succeeds, not that the broker answers again (running.md §3).
+      await ready(platform, 'the platform after the broker came back', 120_000);
+      await everyOwnerBooksAtOnce(platform);
+      await load.goesOn('the load after the broker came back');
       await waitFor('the refused spend to be booked when sent again', async () => (await spendOf(platform.server, 'poisoned', 'broker-down')).status === 200, 30_000);
       expect(await load.stop()).toMatchObject(nothingWrong);
       expect(await checkBooks(platform)).toMatchObject(noDrift);
@@ -142,6 +146,13 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
 
 const postEvent = ({ server }: DistributedPlatform, id: string) =>
   server.post('/v1/events', { specversion: '1.0', id, source: '/system-tests', type: 'request', subject: 'poisoned' }, { 'content-type': 'application/cloudevents+json' });
+
+/** As `everyOwnerBooks`, and nobody is told to come back. */
+async function everyOwnerBooksAtOnce(platform: DistributedPlatform): Promise<void> {
+  const accounts = Array.from({ length: 32 }, (_, index) => `probe-${index}`);
+  const replies = await Promise.all(accounts.map((id) => platform.server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' })));
+  expect(replies.map(({ status }) => status).filter((status) => status !== 200 && status !== 201)).toEqual([]);
+}
 
 /** Opens an account in so many partitions that every owner is met; a repeat books nothing. */
 async function everyOwnerBooks(platform: DistributedPlatform, timeoutMs: number): Promise<void> {

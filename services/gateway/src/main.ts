@@ -38,7 +38,7 @@ await runMain(async () => {
   const { role } = gatewaySchema;
   const gateway = await startGateway({
     config: gatewayConfig(config), databaseUrl: roleUrl(config.DATABASE_URL, role, rolePassword(secret, role)),
-    eventLog, receiver, ledger: ledger.queries, billing: billing.queries, clock: wallClock, logger,
+    eventLog, receiver, ledger: ledger.queries, partitions: () => ledger.each('partitions', {}), billing: billing.queries, clock: wallClock, logger,
     secrets: { jwtSecret: config.JWT_SECRET, serverApiKey: config.SERVER_API_KEY, adminPassword: config.ADMIN_PASSWORD },
   });
   shutdown.onStop('the gateway', () => gateway.stop());

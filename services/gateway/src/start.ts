@@ -1,4 +1,4 @@
-import type { BillingQueries, LedgerQueries } from '@tollgate/contracts';
+import type { BillingQueries, LedgerQueries, PartitionView } from '@tollgate/contracts';
 import { topics } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
@@ -13,7 +13,7 @@ import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.
 import { Appender } from './app/appender.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
 import { Logins } from './app/logins.ts';
-import { checkLedger, shared } from './app/readiness.ts';
+import { checkPartitions, shared } from './app/readiness.ts';
 import { RequestLine } from './app/request-line.ts';
 import { ServerKeys } from './app/server-keys.ts';
 import type { TestClock } from './app/test-clock.ts';
@@ -30,6 +30,8 @@ export type GatewayOptions = {
   readonly eventLog: EventLog;
   readonly receiver: AnswerReceiver;
   readonly ledger: LedgerQueries;
+  /** What each instance of the ledger says of the partitions; default: what the one behind `ledger` says. */
+  readonly partitions?: (() => Promise<readonly (readonly PartitionView[])[]>) | undefined;
   readonly billing: BillingQueries;
   /** The platform's time; logins and time-outs use the real clock. */
   readonly clock: Clock;
@@ -105,10 +107,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
 }
 
-async function ready(pool: Pool, { eventLog, ledger, health }: GatewayOptions): Promise<HealthReport> {
+async function ready(pool: Pool, { eventLog, ledger, partitions, health }: GatewayOptions): Promise<HealthReport> {
   const parts = await Promise.all([
     partOf('log', () => eventLog.check()),
-    partOf('ledger', () => checkLedger(ledger)),
+    partOf('ledger', async () => checkPartitions(await (partitions?.() ?? ledger.partitions({}).then((views) => [views])))),
     partOf('database', () => pool.query('select 1')),
   ]);
   const own = { ready: parts.every(({ up }) => up), parts };

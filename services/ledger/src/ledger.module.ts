@@ -71,7 +71,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     const onLostConnection = (error: Error): void => options.logger.warn({ err: error }, 'a database connection was lost');
     this.#booking = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-booking', onLostConnection });
     this.#reading = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-reading', onLostConnection });
-    this.#metrics = options.metrics ? ledgerMetrics(options.metrics) : null;
+    this.#metrics = options.metrics ? ledgerMetrics(options.metrics, () => this.#owned()) : null;
     this.#owner = this.#createOwner();
     const seals = new PostgresSeals(this.#reading);
     this.queries = makeQueries({
@@ -93,15 +93,17 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     this.#sweep = setInterval(sweep, 3_600_000).unref();
   }
 
-  /** Ready once every partition that the group gave this instance is claimed and none has halted. */
+  /** Ready while the log is followed, every partition that the group gave this instance is claimed, and none has halted. */
   async health(): Promise<HealthReport> {
+    const following = this.#subscription?.following() ?? false;
+    const log = { name: 'log', up: following, ...(following ? {} : { detail: 'not a member of the group that books' }) };
     const database = await partOf('database', () => this.#reading.query('select from ledger.positions limit 0'));
     const halted = this.#owner.views().filter(({ state }) => state === 'halted');
     const claiming = this.#owner.views().filter(({ state }) => state === 'claiming').length;
     const partitions = halted.length > 0
       ? { name: 'partitions', up: false, detail: `halted: ${halted.map(({ partition, reason }) => `${partition} (${reason})`).join('; ')}` }
       : { name: 'partitions', up: claiming === 0, ...(claiming > 0 ? { detail: `${claiming} are being claimed` } : {}) };
-    return { ready: database.up && partitions.up, parts: [database, partitions] };
+    return { ready: log.up && database.up && partitions.up, parts: [log, database, partitions] };
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -113,6 +115,10 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     for (const followUp of this.#followUps.publish.values()) await followUp.stop();
     await this.#booking.end();
     await this.#reading.end();
+  }
+
+  #owned(): number {
+    return this.#owner.views().filter(({ state }) => state === 'owned').length;
   }
 
   #createOwner(): PartitionOwner {

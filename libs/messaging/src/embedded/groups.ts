@@ -37,6 +37,7 @@ export class Group {
         if (owned?.member === member) owned.worker.seek(offset);
       },
       commit: (where, nextOffset) => this.ports.commit(this.name, where, nextOffset),
+      following: () => this.members.has(member),
       stop: async () => {
         this.members.delete(member);
         await this.rebalance();

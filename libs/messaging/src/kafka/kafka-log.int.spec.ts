@@ -5,6 +5,7 @@ import { eventLogContract } from '../event-log.contract.ts';
 import type { EventLog, PartitionHandler } from '../event-log.ts';
 import { openKafkaLog } from './kafka-log.ts';
 
+
 describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
   eventLogContract('Kafka', async () => {
     const server = await startKafka();
@@ -48,6 +49,52 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
       expect(second.size).toBe(0);
       await waitFor('the handover', () => first.size === 4, 20_000);
     });
+  });
+
+  // Guarantee (rule 5): a member woken from a freeze claims anew what it is given, and goes on with nothing it held before.
+  it('assigns every partition anew to a member that the group had put out', async () => {
+    await withLogs(1, async ([log], brokers) => {
+      const topic = uniqueName('put-out');
+      await log!.createTopics([{ topic, partitions: 4, retention: 'forever' }]);
+      const group = uniqueName('g');
+      const assigned = new Map<number, number>();
+      const revoked = new Map<number, number>();
+      const count = (calls: Map<number, number>, partition: number): void => void calls.set(partition, (calls.get(partition) ?? 0) + 1);
+      const values: string[] = [];
+      await log!.subscribe({ group, topics: [topic], handler: {
+        ...collecting(values, new Set()),
+        assigned: ({ partition }) => Promise.resolve(count(assigned, partition)).then(() => 0),
+        revoked: ({ partition }) => Promise.resolve(count(revoked, partition)),
+      } });
+      await waitFor('the assignment', () => assigned.size === 4);
+
+      await putOut(brokers, group);
+
+      await waitFor('the partitions to be assigned anew', () => [...assigned.values()].every((times) => times === 2), 30_000);
+      expect([...revoked.values()]).toEqual([1, 1, 1, 1]);
+      await log!.append([{ topic, partition: 2, key: '', value: 'later' }]);
+      await waitFor('a record', () => values.includes('later'));
+    });
+  });
+
+  it('knows when it no longer follows the log, and when it does again', async () => {
+    const server = await startKafka();
+    const log = await openKafkaLog({ brokers: [server.brokers], clientId: 'following' });
+    try {
+      const topic = uniqueName('followed');
+      await log.createTopics([{ topic, partitions: 1, retention: 'forever' }]);
+      const subscription = await log.subscribe({ group: uniqueName('g'), topics: [topic], handler: collecting([], new Set()) });
+      expect(subscription.following()).toBe(true);
+
+      await server.kill();
+
+      await waitFor('the loss to be noticed', () => !subscription.following(), 6_000);
+      await server.restart();
+      await waitFor('the subscription to follow again', () => subscription.following(), 60_000);
+    } finally {
+      await log.close();
+      await server.stop();
+    }
   });
 
   it('gives a topic its settings: time of the log, no retention, each append on disk on a single broker', async () => {
@@ -94,3 +141,20 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
     });
   });
 });
+
+type Coordinator = { leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown> };
+type Cluster = { connect(): Promise<void>; disconnect(): Promise<void>; findGroupCoordinator(of: { groupId: string }): Promise<Coordinator> };
+
+/** Tells the group's coordinator in the only member's name that it leaves, as the coordinator concludes from a long silence. */
+async function putOut(brokers: string, groupId: string): Promise<void> {
+  const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const { groups } = await admin.describeGroups([groupId]);
+  await admin.disconnect();
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster')!;
+  const cluster = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!({});
+  await cluster.connect();
+  await (await cluster.findGroupCoordinator({ groupId })).leaveGroup({ groupId, memberId: groups[0]!.members[0]!.memberId });
+  await cluster.disconnect();
+}

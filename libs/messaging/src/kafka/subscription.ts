@@ -22,6 +22,8 @@ const commitTimeoutMs = 10_000;
  */
 const silentMaxMs = 35_000;
 const watchEveryMs = 1_000;
+/** A member that follows fetches four times a second and beats once; without either for so long it is not to be counted on. */
+const followingMaxMs = 3_000;
 
 type Owned = { readonly worker: PartitionWorker; readonly feed: Feed };
 
@@ -34,6 +36,9 @@ export class KafkaSubscription implements Subscription {
   private readonly ending = new Map<string, Promise<void>>();
   private consumer: Consumer | undefined;
   private assigned = new Set<string>();
+  private memberId: string | undefined;
+  /** Between a join and whatever ends it. */
+  private member = false;
   private stopping = false;
   private starting: Promise<void> = Promise.resolve();
   private aliveAt = performance.now();
@@ -55,6 +60,10 @@ export class KafkaSubscription implements Subscription {
     return this.joined.promise;
   }
 
+  following(): boolean {
+    return this.member && performance.now() - this.aliveAt < followingMaxMs;
+  }
+
   seek(where: TopicPartition, offset: number): void {
     this.owned.get(keyOf(where))?.worker.seek(offset);
   }
@@ -68,8 +77,7 @@ export class KafkaSubscription implements Subscription {
   async stop(): Promise<void> {
     this.stopping = true;
     clearInterval(this.watch);
-    this.assigned = new Set();
-    this.reconcile();
+    this.disown();
     await Promise.all(this.ending.values());
     await this.starting;
     await this.consumer?.disconnect().catch(() => undefined);
@@ -111,12 +119,18 @@ export class KafkaSubscription implements Subscription {
     const alive = (): void => void (this.consumer === consumer && (this.aliveAt = performance.now()));
     for (const event of [consumer.events.HEARTBEAT, consumer.events.FETCH, consumer.events.GROUP_JOIN] as const) consumer.on(event, alive);
     consumer.on(consumer.events.CRASH, (event) => this.onCrash(consumer, event));
+    const left = (): void => void (this.consumer === consumer && (this.member = false));
+    for (const event of [consumer.events.CRASH, consumer.events.STOP, consumer.events.REBALANCING] as const) consumer.on(event, left);
     return consumer;
   }
 
   private onJoin(consumer: Consumer, { payload }: ConsumerGroupJoinEvent): void {
     if (this.stopping) return;
     this.consumer = consumer;
+    this.member = true;
+    // Another member id: the group had put us out, and others may have owned since what we still hold (rule 5).
+    if (this.memberId !== payload.memberId) this.disown();
+    this.memberId = payload.memberId;
     const assignment: Record<string, readonly number[]> = payload.memberAssignment;
     this.assigned = new Set(Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => keyOf({ topic, partition }))));
     const before = [...this.owned.values()];
@@ -141,8 +155,15 @@ export class KafkaSubscription implements Subscription {
     this.aliveAt = performance.now();
     this.ports.onTrouble(`the consumer of group ${this.options.group} was silent for ${silentMaxMs} ms and is replaced`, new Error('silent'));
     this.consumer = undefined;
+    this.member = false;
     const gone = within(commitTimeoutMs, consumer.disconnect()).catch(() => undefined);
     this.starting = gone.then(() => this.start());
+  }
+
+  /** Every partition is handed back; what is still ours is assigned anew. */
+  private disown(): void {
+    this.assigned = new Set();
+    this.reconcile();
   }
 
   /** Ends workers of partitions that are no longer ours and starts those of new ones, paused until they know their start. */

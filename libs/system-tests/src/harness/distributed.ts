@@ -23,6 +23,7 @@ export class DistributedPlatform implements Platform {
   readonly ledger: Program;
   /** Known to the others by its address, and not started: a test may. */
   readonly secondLedger: Program;
+  readonly #firstHealth: Client;
   readonly #secondHealth: Client;
   readonly #others: readonly Program[];
   readonly #folder: string;
@@ -41,6 +42,7 @@ export class DistributedPlatform implements Platform {
     });
     this.ledger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger), HEALTH_PORT: String(ports.ledgerHealth) });
     this.secondLedger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger2), HEALTH_PORT: String(ports.ledger2Health) }, 'second-ledger');
+    this.#firstHealth = new Client(`http://${at(ports.ledgerHealth)}`);
     this.#secondHealth = new Client(`http://${at(ports.ledger2Health)}`);
     this.#others = [
       this.#program('billing', { ...ledgers, BILLING_ADDRESS: at(ports.billing), HEALTH_PORT: String(ports.billingHealth) }),
@@ -64,6 +66,12 @@ export class DistributedPlatform implements Platform {
       throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said.join('\n')}`, { cause: error });
     }
     return platform;
+  }
+
+  /** By the first ledger's own metrics. */
+  async partitionsOfFirstLedger(): Promise<number> {
+    const figure = /^tollgate_ledger_partitions_owned (\d+)/m.exec(await this.#firstHealth.text('/metrics'));
+    return Number(figure?.[1] ?? 0);
   }
 
   /** Entries that the second ledger has committed, by its own metrics. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@tollgate/testing';
 import type { Client, Reply } from './client.ts';
-import type { Platform } from './platform.ts';
+import { ready, type Platform } from './platform.ts';
 
 type Booked = { readonly entry: { readonly id: string }; readonly available: string };
 type Spend = { readonly account: string; readonly key: string; readonly entry: string; readonly tries: number };
@@ -72,6 +72,7 @@ export async function startLoad(platform: Platform, run = `load-${randomUUID().s
   const unkeyedAccount = `${run}-unkeyed`;
   const tally: Tally = { spends: [], events: [], unkeyedBooked: 0, unkeyedUnknown: 0, unexpected: [], stopped: false, abandoned: false };
   loads.add(tally);
+  await ready(platform);
   await Promise.all([...accounts, unkeyedAccount].map((id) => openWallet(server, id, String(granted))));
   const accountOf = (turn: number): string => accounts[turn % accounts.length] ?? run;
   const workers = [
@@ -96,9 +97,9 @@ export async function startLoad(platform: Platform, run = `load-${randomUUID().s
 
 /** Opens a wallet with its units; like every request here it is sent again until it is answered by anything but 503. */
 export async function openWallet(server: Client, id: string, amount: string): Promise<void> {
-  const { reply: opened } = await persist(() => server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' }));
+  const opened = await server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' });
   const headers = { 'idempotency-key': `grant-${id}` };
-  const { reply: granted } = await persist(() => server.post(`/v1/accounts/${encodeURIComponent(id)}/grants`, { amount, reason: 'for the test' }, headers));
+  const granted = await server.post(`/v1/accounts/${encodeURIComponent(id)}/grants`, { amount, reason: 'for the test' }, headers);
   if (opened.status < 300 && granted.status === 201) return;
   throw new Error(`${id} was not opened: ${JSON.stringify([opened.body, granted.body])}`);
 }

@@ -1,5 +1,5 @@
 import { AppError } from '@tollgate/kernel';
-import type { LedgerQueries } from '@tollgate/contracts';
+import type { PartitionView } from '@tollgate/contracts';
 
 /** A check by load balancers of several kinds costs the platform one question a second at most. */
 const keptMs = 500;
@@ -14,16 +14,20 @@ export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** @throws AppError('unavailable') when a partition would not book now. */
-export async function checkLedger(ledger: LedgerQueries): Promise<void> {
-  const partitions = await ledger.partitions({});
-  const halted = partitions.filter(({ state }) => state === 'halted');
-  if (halted.length > 0) {
-    const named = halted.map(({ partition, reason }) => `${partition}${reason === undefined ? '' : ` (${reason})`}`).join(', ');
+/**
+ * `views`: what each instance of the ledger says of the partitions.
+ * @throws AppError('unavailable') when a partition would not book now: halted, or owned by none of them.
+ */
+export function checkPartitions(views: readonly (readonly PartitionView[])[]): void {
+  const all = views.flat();
+  const halted = new Map(all.filter(({ state }) => state === 'halted').map((view) => [view.partition, view]));
+  if (halted.size > 0) {
+    const named = [...halted.values()].map(({ partition, reason }) => `${partition}${reason === undefined ? '' : ` (${reason})`}`).join(', ');
     throw new AppError('unavailable', 'PARTITION_HALTED', `halted partitions: ${named}`);
   }
-  const claiming = partitions.filter(({ state }) => state === 'claiming').length;
-  if (partitions.length === 0 || claiming > 0) {
-    throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', `${claiming} partitions are being taken over`);
+  const known = new Set(all.map(({ partition }) => partition));
+  const owned = new Set(all.filter(({ state }) => state === 'owned').map(({ partition }) => partition));
+  if (known.size === 0 || owned.size < known.size) {
+    throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', `${known.size - owned.size} partitions are being taken over`);
   }
 }

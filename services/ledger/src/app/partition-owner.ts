@@ -138,10 +138,17 @@ export class PartitionOwner implements PartitionHandler {
     this.#halt(owned, `booked up to offset ${nextOffset}, the log holds ${bounds.start} to ${bounds.end}`);
   }
 
+  /** `owned` only while the log is followed: otherwise nothing would be booked now. */
   views(): readonly PartitionView[] {
+    const following = this.#subscription?.following() ?? false;
+    const shown = (state: Owned['state']): PartitionView['state'] => {
+      if (state === 'halted' || state === 'claiming') return state;
+      if (state !== 'owned') return 'elsewhere';
+      return following ? 'owned' : 'claiming';
+    };
     return [...this.#partitions.values()].map((owned) => ({
       partition: owned.tp.partition,
-      state: owned.state === 'owned' || owned.state === 'halted' ? owned.state : owned.state === 'claiming' ? 'claiming' : 'elsewhere',
+      state: shown(owned.state),
       epoch: String(owned.books?.position.epoch ?? 0),
       next_offset: String(owned.books?.decidedOffset ?? 0),
       last_seq: String(owned.books?.position.lastSeq ?? 0),
