@@ -2,7 +2,7 @@ export { deadLetterTopic, groups, partitionsDefault, topics } from './topics.ts'
 export type { Topic } from './topics.ts';
 export { accountKinds, accountStatuses, recordHeaders } from './ledger-requests.ts';
 export type {
-  AccountKind, AccountSettings, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, RatedInputs, RequestData,
+  AccountKind, AccountSettings, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, PackageTerms, RatedInputs, RequestData,
   RequestType, SettingsChange,
 } from './ledger-requests.ts';
 export { answersPattern } from './ledger-answers.ts';

@@ -22,8 +22,32 @@ export type AccountSettings = {
   readonly trial_end?: string;
   /** Name of the price plan of a metered account. */
   readonly plan?: string;
+  /** Package of a wallet: an id of billing's catalog. */
+  readonly package?: string;
+  /** When the package expires, ISO 8601; absent: never. */
+  readonly package_expires?: string;
+  /** `given` once the wallet had its initial gift. */
+  readonly initial_gift?: string;
 };
 export type SettingsChange = { readonly [Name in keyof AccountSettings]?: string | null };
+
+/**
+ * What the catalog says about the package that the asker believes a wallet to have. The ledger compares: with another package
+ * it refuses PACKAGE_CHANGED and tells which, so that the asker comes again with the right terms and the decision stays one.
+ * Refusals under terms carry the account's state.
+ */
+export type PackageTerms = {
+  /** Absent: not compared; null: the wallet has none. */
+  readonly package?: string | null;
+  /** Whether the balance may go below 0 for this spend, whatever the settings say. Holds never do. */
+  readonly overdraft?: boolean;
+  /** Refused PACKAGE_EXPIRED when the package's time is over. */
+  readonly unexpired?: boolean;
+  /** Refused ALLOWANCE_EXHAUSTED when less than this is free: a decimal string ≥ 0. */
+  readonly minimum?: string;
+  /** Why the asker would not serve. Refused TERMS_REFUSED in these words, but for a repeat of what was booked before. */
+  readonly refused?: string;
+};
 
 export type Opening = {
   readonly kind: AccountKind;
@@ -48,14 +72,27 @@ export type RequestData = {
     /** Refused with ACCOUNT_INACTIVE/NOT_OWNER semantics when given and not met: the change is conditional on the current owner (null: nobody). */
     readonly if_owner?: string | null;
   };
-  readonly grant: { readonly amount: string; readonly priority?: number; readonly expires_at?: string; readonly activate?: boolean };
+  readonly grant: {
+    readonly amount: string; readonly priority?: number; readonly expires_at?: string; readonly activate?: boolean;
+    /** Settings changed in the same decision. */
+    readonly settings?: SettingsChange;
+    /** Once an account: refused GIFT_GIVEN when it was given before. */
+    readonly initial_gift?: boolean;
+  };
   /**
    * Takes units: `amount` as it is, or a meter with its quantities, rated by the rate card in force.
    * With `actor`, refused NOT_OWNER unless the actor owns the account.
    */
-  readonly spend: { readonly amount?: string; readonly meter?: string; readonly inputs?: RatedInputs; readonly actor?: string };
-  readonly hold: { readonly amount: string; readonly expires_in_ms: number; readonly parent?: string };
-  readonly settle: { readonly hold: string; readonly amount: string };
+  readonly spend: { readonly amount?: string; readonly meter?: string; readonly inputs?: RatedInputs; readonly actor?: string; readonly terms?: PackageTerms };
+  readonly hold: { readonly amount: string; readonly expires_in_ms: number; readonly parent?: string; readonly terms?: PackageTerms };
+  /** Books what was used, an amount or a rated meter, and ends the hold. */
+  readonly settle: {
+    readonly hold: string; readonly amount?: string; readonly meter?: string; readonly inputs?: RatedInputs; readonly terms?: PackageTerms;
+    /** Refused HOLD_UNKNOWN when the hold is on another account. */
+    readonly of?: string;
+    /** A hold that was released or has expired meanwhile: the amount is taken from the account as by a spend, in the same decision. */
+    readonly if_over?: 'spend';
+  };
   readonly extend: { readonly hold: string; readonly amount: string };
   readonly release: { readonly hold: string };
   /** Gives back `amount` (default: all that is left) of the entry `entry`. */

@@ -250,20 +250,21 @@ class BatchRun {
 
   #targetHere(entry: Entry | undefined): Target | undefined {
     if (!entry) return undefined;
-    const committed = this.#loaded.accounts.get(entry.account)?.held ?? 0n;
-    return targetOf(entry, this.#book.entries, committed);
+    return targetOf(entry, this.#book.entries, this.#loaded.accounts.get(entry.account) ?? null);
   }
 }
 
-/** An entry of this very batch as a target of a later record in it; `held`: what its account held before the batch. */
-function targetOf(entry: Entry, entries: readonly Entry[], held: bigint): Target {
-  const before = entries.find((one) => one.ref === entry.ref && one.seq === entry.seq - 1)?.heldAfter ?? held;
+/** An entry of this very batch as a target of a later record in it; `committed`: its account as it was before the batch. */
+function targetOf(entry: Entry, entries: readonly Entry[], committed: Account | null): Target {
+  const before = entries.find((one) => one.ref === entry.ref && one.seq === entry.seq - 1)?.heldAfter ?? committed?.held ?? 0n;
+  const termsBefore = entries.findLast((one) => one.ref === entry.ref && one.seq < entry.seq && one.terms !== null)?.terms ?? committed?.terms;
   const row = entry.lot === null ? undefined : entries.flatMap((one) => (one.ref === entry.ref ? one.lotRows : [])).find(({ lot }) => lot === entry.lot);
   return {
     partitionSeq: entry.partitionSeq, account: entry.account, kind: entry.kind, amount: entry.amount, corrected: 0n,
     lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
     hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - before : 0n, corrects: entry.corrects,
     periodStartMs: entry.periodStartMs,
+    settings: entry.terms && termsBefore ? { before: termsBefore.settings, after: entry.terms.settings } : null,
     budgets: entries.filter((one) => one.kind === 'budgeted' && one.requestId === String(entry.partitionSeq)).map((one) => one.account),
   };
 }

@@ -34,8 +34,13 @@ export type Settings = {
   readonly period: string | null;
   readonly trialEndMs: number | null;
   readonly plan: string | null;
+  readonly package: string | null;
+  readonly packageExpiresMs: number | null;
+  readonly initialGift: string | null;
 };
-export const noSettings: Settings = { limit: null, overdraft: null, allowance: null, period: null, trialEndMs: null, plan: null };
+export const noSettings: Settings = {
+  limit: null, overdraft: null, allowance: null, period: null, trialEndMs: null, plan: null, package: null, packageExpiresMs: null, initialGift: null,
+};
 
 /** What was used in one period. `highWater` is the most it ever was: tier crossings follow it (rule 18). */
 export type Counter = { readonly period: Period | null; readonly used: bigint; readonly highWater: bigint };

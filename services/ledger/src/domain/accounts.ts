@@ -47,6 +47,7 @@ function refuseSettings(kind: Account['kind'], settings: Settings): void {
   if (settings.allowance !== null && kind !== 'credits') throw new Refusal('REQUEST_INVALID', 'only credits accounts have an allowance');
   if (settings.allowance !== null && settings.period === null) throw new Refusal('REQUEST_INVALID', 'an allowance needs a period');
   if (settings.trialEndMs !== null && kind !== 'licence') throw new Refusal('REQUEST_INVALID', 'only licence accounts have a trial');
+  if ((settings.package !== null || settings.initialGift !== null) && kind !== 'wallet') throw new Refusal('REQUEST_INVALID', 'only wallets have a package');
   if (settings.plan !== null && kind !== 'metered') throw new Refusal('REQUEST_INVALID', 'only metered accounts have a price plan');
 }
 
@@ -85,11 +86,16 @@ export function decideGrant(book: Book, request: Request, ask: AskOf<'grant'>): 
   const account = existing(book, request.account);
   if (!keepsLots(account.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${account.kind} account takes no grants`);
   if (ask.expiresMs !== null && ask.expiresMs <= book.nowMs) throw new Refusal('TIME_OUT_OF_RANGE', 'the grant would have expired already');
+  if (ask.initialGift && account.terms.settings.initialGift !== null) throw new Refusal('GIFT_GIVEN', 'the account has had its initial gift');
+  const changed = ask.settings ? ask.settings(account.terms.settings) : account.terms.settings;
+  const settings = ask.initialGift ? { ...changed, initialGift: 'given' } : changed;
+  refuseSettings(account.kind, settings);
+  const terms = settings === account.terms.settings ? account.terms : { ...account.terms, settings };
   // Units added to an inactive licence make it active; a running trial stays a trial (surfaces §1).
   const activates = account.kind === 'licence' && account.terms.status === 'inactive';
   const entry = postGrant(book, account.id, {
     kind: 'granted', cause: request.cause, ordinal: 0, amount: ask.amount, contra: 'grants', priority: ask.priority, expiresMs: ask.expiresMs,
-    ...(activates ? { terms: { ...account.terms, status: 'active' as const } } : {}),
+    ...(activates ? { terms: { ...terms, status: 'active' as const } } : terms === account.terms ? {} : { terms }),
   });
   return { outcome: 'booked', account: account.id, entries: [entry], available: closeRequest(book, [entry]) };
 }

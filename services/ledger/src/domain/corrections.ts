@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import type { Account, Settings, Terms } from './account.ts';
 import { keepsLots } from './account.ts';
 import type { Book } from './book.ts';
 import { availableOf } from './book.ts';
@@ -9,6 +9,7 @@ import { postRelease, postUnextend } from './holds.ts';
 import { lotAfter, postGrant } from './lots.ts';
 import type { Ask, Request } from './request.ts';
 import { priorityDefault } from './request.ts';
+import { sameSettings, settingsBefore } from './package-terms.ts';
 import { closeRequest, existing, postBudgets, postSpend } from './spend.ts';
 
 /** An entry that is to be taken back, as looked up before deciding. */
@@ -28,6 +29,8 @@ export type Target = {
   /** The entry that this one corrected. */
   readonly corrects: number | null;
   readonly periodStartMs: number | null;
+  /** The settings before it and by it, where it changed them. */
+  readonly settings: { readonly before: Settings; readonly after: Settings } | null;
   /** Ancestors it has budget rows on. */
   readonly budgets: readonly string[];
 };
@@ -93,14 +96,22 @@ function withdrawOne(book: Book, back: { readonly target: Target; readonly cause
   if (target.kind === 'extended') return postUnextend(book, { target, cause, ordinal });
   if (target.kind === 'corrected') return withdrawCorrection(book, { target, cause, ordinal });
   const size = (target.amount < 0n ? -target.amount : target.amount) - target.corrected;
-  if (size <= 0n) return null;
+  if (size <= 0n && (target.amount <= 0n || target.settings === null)) return null;
   if (target.amount > 0n) {
     const lot = account.lots.find((open) => open.lot === target.lot?.lot);
     const left = lot?.left ?? 0n;
     const amount = left < size ? left : size;
-    return amount > 0n ? postBack(book, { target, amount, kind: 'withdrawn', cause, ordinal }) : null;
+    const terms = termsBefore(account, target);
+    return amount > 0n || terms ? postBack(book, { target, amount, kind: 'withdrawn', cause, ordinal, ...(terms ? { terms } : {}) }) : null;
   }
   return postBack(book, { target, amount: size, kind: 'withdrawn', cause, ordinal });
+}
+
+/** The account's terms without what the target set; null: there is nothing to put back. */
+function termsBefore(account: Readonly<Account>, target: Target): Terms | null {
+  if (target.settings === null) return null;
+  const settings = settingsBefore(account.terms.settings, target.settings);
+  return sameSettings(settings, account.terms.settings) ? null : { ...account.terms, settings };
 }
 
 /**
@@ -126,14 +137,14 @@ function withdrawCorrection(book: Book, back: { readonly target: Target; readonl
 /** Moves `amount` of a target back: to its lot's terms for usage, out of its lot for a grant, and off its budgets. */
 function postBack(
   book: Book,
-  back: { readonly target: Target; readonly amount: bigint; readonly kind: EntryKind; readonly cause: Cause; readonly ordinal: number },
+  back: { readonly target: Target; readonly amount: bigint; readonly kind: EntryKind; readonly cause: Cause; readonly ordinal: number; readonly terms?: Terms },
 ): Entry {
-  const { target, amount, kind, cause, ordinal } = back;
+  const { target, amount, kind, cause, ordinal, terms } = back;
   const account = existing(book, target.account);
   const corrects = target.partitionSeq;
   if (target.amount > 0n) {
     const lot = account.lots.find((open) => open.lot === target.lot?.lot) ?? null;
-    return book.post(account.id, { kind, cause, ordinal, amount: -amount, contra: 'grants', corrects, ...lotAfter(lot, amount) });
+    return book.post(account.id, { kind, cause, ordinal, amount: -amount, contra: 'grants', corrects, ...lotAfter(lot, amount), ...(terms ? { terms } : {}) });
   }
   const counted = usedBack(book, account, target, amount);
   if (!keepsLots(account.kind)) {

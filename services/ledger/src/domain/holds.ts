@@ -6,9 +6,10 @@ import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import { bookDueLots } from './due-lots.ts';
 import type { Cause, Entry, HoldOutcome, HoldRow } from './entry.ts';
+import { refuseOverdraft, refuseTerms } from './package-terms.ts';
 import type { Ask, HoldId, Request } from './request.ts';
 import { formatHoldId } from './request.ts';
-import { closeRequest, existing, postBudgets, postSpend, refuseBeyond, refuseInactive } from './spend.ts';
+import { amountOf, closeRequest, decideSpend, existing, postBudgets, postSpend, refuseBeyond, refuseInactive } from './spend.ts';
 import { holdView } from './views.ts';
 
 /** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
@@ -26,6 +27,8 @@ export function decideHold(book: Book, request: Request, ask: Extract<Ask, { typ
       refusal: { account: account.id, asked: String(ask.amount), available: String(parent.amount) },
     });
   }
+  refuseTerms(account, ask.terms, book.nowMs);
+  refuseOverdraft(account, ask.terms, ask.amount);
   if (!parent) refuseBeyond(book, account, ask.amount);
   const number = account.seq + 1;
   const budgets = parent ? parent.budgets : book.budgetsOf(account).map(({ id }) => id);
@@ -69,18 +72,34 @@ export function postUnextend(
   return entry;
 }
 
-/** Settling less gives the rest back; settling more takes it from what is available, else the hold stays. */
-export function decideSettle(book: Book, request: Request, ask: { readonly hold: HoldId; readonly amount: bigint }, ended: EndedHolds): Decided {
+/**
+ * Settling less gives the rest back; settling more takes it from what is available (or, by the terms, from overdraft), else
+ * the hold stays. One that is over is settled by a spend where that was asked for, so that what was delivered is booked once.
+ */
+export function decideSettle(book: Book, request: Request, ask: Extract<Ask, { type: 'settle' }>, ended: EndedHolds): Decided {
+  if (ask.of !== null && ask.of !== request.account) throw new Refusal('HOLD_UNKNOWN', 'the account has no such hold');
+  if (ask.spendIfOver && isOver(book, ask.hold, ended)) {
+    const { amount, meter, inputs, terms } = ask;
+    return decideSpend(book, request, { type: 'spend', amount, meter, inputs, actor: null, terms });
+  }
   const { account, hold } = openHold(book, request, ask.hold, ended);
-  const ending = endingOf(account, hold, 'settled', ask.amount);
-  if (ask.amount > ending.freed) refuseBeyond(book, account, ask.amount, ending.freed);
+  refuseTerms(account, ask.terms, book.nowMs);
+  const { amount, rate } = amountOf(book, account, ask);
+  const ending = endingOf(account, hold, 'settled', amount);
+  if (amount > ending.freed) refuseBeyond(book, account, amount, { freed: ending.freed, overdraft: ask.terms?.overdraft });
   const entries = [...postSpend(book, account.id, {
-    kind: 'settled', cause: request.cause, amount: ask.amount, held: -ending.given(ask.amount), hold: hold.hold, budgets: hold.budgets, holdRows: ending.rows(ask.amount),
+    kind: 'settled', cause: request.cause, amount, rate, held: -ending.given(amount), hold: hold.hold, budgets: hold.budgets, holdRows: ending.rows(amount),
   })];
   bookDueLots(book, account.id);
-  const settled = holdView(book.partition, account, { ...hold, amount: ending.freed, status: 'settled', settled: ask.amount });
+  const settled = holdView(book.partition, account, { ...hold, amount: ending.freed, status: 'settled', settled: amount });
   noteEnded(book, account, ending.children, settled);
   return booked(book, entries, settled);
+}
+
+/** Whether a hold ended without being settled. */
+function isOver(book: Book, id: HoldId, ended: EndedHolds): boolean {
+  const status = (book.endedHolds.get(formatHoldId(id)) ?? ended(id))?.status;
+  return status === 'expired' || status === 'released';
 }
 
 export function decideRelease(book: Book, request: Request, ask: { readonly hold: HoldId }, ended: EndedHolds): Decided {

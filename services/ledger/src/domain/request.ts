@@ -1,5 +1,5 @@
 import { accountKinds, accountStatuses } from '@tollgate/contracts';
-import type { AccountKind, AccountStatus, CatalogItem, LedgerRequest, SettingsChange } from '@tollgate/contracts';
+import type { AccountKind, AccountStatus, CatalogItem, LedgerRequest, PackageTerms, SettingsChange } from '@tollgate/contracts';
 import { AppError, isStorableJson, isStorableText, parseAmount } from '@tollgate/kernel';
 import { parseDuration } from '@tollgate/pricing';
 import type { Settings } from './account.ts';
@@ -14,10 +14,14 @@ export type Ask =
       readonly type: 'change'; readonly owner: string | null | undefined; readonly status: AccountStatus | undefined;
       readonly settings: (current: Settings) => Settings; readonly balance: bigint | undefined; readonly ifOwner: string | null | undefined;
     }
-  | { readonly type: 'grant'; readonly amount: bigint; readonly priority: number; readonly expiresMs: number | null }
-  | { readonly type: 'spend'; readonly amount: bigint | null; readonly meter: string | null; readonly inputs: Readonly<Record<string, string>>; readonly actor: string | null }
-  | { readonly type: 'hold'; readonly amount: bigint; readonly expiresInMs: number; readonly parent: HoldId | null }
-  | { readonly type: 'settle' | 'extend'; readonly hold: HoldId; readonly amount: bigint }
+  | {
+      readonly type: 'grant'; readonly amount: bigint; readonly priority: number; readonly expiresMs: number | null;
+      readonly settings: ((current: Settings) => Settings) | null; readonly initialGift: boolean;
+    }
+  | ({ readonly type: 'spend'; readonly actor: string | null; readonly terms: BelievedTerms | null } & Usage)
+  | { readonly type: 'hold'; readonly amount: bigint; readonly expiresInMs: number; readonly parent: HoldId | null; readonly terms: BelievedTerms | null }
+  | ({ readonly type: 'settle'; readonly hold: HoldId; readonly of: string | null; readonly spendIfOver: boolean; readonly terms: BelievedTerms | null } & Usage)
+  | { readonly type: 'extend'; readonly hold: HoldId; readonly amount: bigint }
   | { readonly type: 'release'; readonly hold: HoldId }
   | { readonly type: 'correct'; readonly entry: EntryId; readonly amount: bigint | null }
   | { readonly type: 'limit'; readonly limit: bigint; readonly fetchedMs: number }
@@ -27,6 +31,18 @@ export type Ask =
   | { readonly type: 'tick' }
   | { readonly type: 'clock' }
   | { readonly type: 'catalog'; readonly item: CatalogItem };
+
+/** An amount as it is, or a meter's quantities to be rated. */
+export type Usage = { readonly amount: bigint | null; readonly meter: string | null; readonly inputs: Readonly<Record<string, string>> };
+
+/** Parsed `PackageTerms`. */
+export type BelievedTerms = {
+  readonly package: string | null | undefined;
+  readonly overdraft: boolean | undefined;
+  readonly unexpired: boolean;
+  readonly minimum: bigint;
+  readonly refused: string | null;
+};
 
 /** `h-<partition>-<account number>-<number of the opening entry in the account>`. */
 export type HoldId = { readonly partition: number; readonly ref: number; readonly hold: number };
@@ -110,29 +126,29 @@ function readAsk(wire: LedgerRequest): Ask {
       };
     }
     case 'grant': {
-      const { amount, priority, expires_at: expires } = wire.data;
+      const { amount, priority, expires_at: expires, settings, initial_gift: initialGift } = wire.data;
+      if (settings !== undefined) changed(noSettings, settings);
       if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 1_000_000)) return refuse('priority is a whole number from 0 to 1000000');
       return {
         type: 'grant', amount: positive(amount, 'amount'), priority: priority ?? priorityDefault,
         expiresMs: expires === undefined ? null : parseTime(expires, 'expires_at'),
+        settings: settings === undefined ? null : (current) => changed(current, settings), initialGift: initialGift === true,
       };
     }
     case 'spend': {
-      const { amount, meter, inputs, actor } = wire.data;
-      if ((amount === undefined) === (meter === undefined)) return refuse('a spend has either an amount or a meter');
-      if (meter !== undefined && !isText(meter, 128)) return refuse('meter is a text of 1 to 128 characters');
-      return {
-        type: 'spend', amount: amount === undefined ? null : notNegative(amount, 'amount'), meter: meter ?? null,
-        inputs: readInputs(inputs ?? {}), actor: actor ?? null,
-      };
+      const { actor, terms } = wire.data;
+      return { type: 'spend', ...readUsage(wire.data), actor: actor ?? null, terms: readTerms(terms) };
     }
     case 'hold': {
-      const { amount, expires_in_ms: expires, parent } = wire.data;
+      const { amount, expires_in_ms: expires, parent, terms } = wire.data;
       if (!Number.isSafeInteger(expires) || expires < 1 || expires > 366 * 86_400_000) return refuse('expires_in_ms is from 1 to a year');
-      return { type: 'hold', amount: positive(amount, 'amount'), expiresInMs: expires, parent: parent === undefined ? null : parseHoldId(parent) };
+      return { type: 'hold', amount: positive(amount, 'amount'), expiresInMs: expires, parent: parent === undefined ? null : parseHoldId(parent), terms: readTerms(terms) };
     }
     case 'settle':
-      return { type: 'settle', hold: parseHoldId(wire.data.hold), amount: notNegative(wire.data.amount, 'amount') };
+      return {
+        type: 'settle', hold: parseHoldId(wire.data.hold), ...readUsage(wire.data), of: wire.data.of ?? null,
+        spendIfOver: wire.data.if_over === 'spend', terms: readTerms(wire.data.terms),
+      };
     case 'extend':
       return { type: 'extend', hold: parseHoldId(wire.data.hold), amount: positive(wire.data.amount, 'amount') };
     case 'release':
@@ -175,6 +191,27 @@ function changed(current: Settings, change: SettingsChange): Settings {
     period: pick(change.period, current.period, (text) => parseDuration(text)),
     trialEndMs: pick(change.trial_end, current.trialEndMs, (text) => parseTime(text, 'trial_end')),
     plan: pick(change.plan, current.plan, (text) => (isText(text, 128) ? text : refuse('plan is a text of 1 to 128 characters'))),
+    package: pick(change.package, current.package, (text) => (isText(text, 128) ? text : refuse('package is a text of 1 to 128 characters'))),
+    packageExpiresMs: pick(change.package_expires, current.packageExpiresMs, (text) => parseTime(text, 'package_expires')),
+    initialGift: pick(change.initial_gift, current.initialGift, (text) => (text === 'given' ? text : refuse('initial_gift is given'))),
+  };
+}
+
+function readUsage({ amount, meter, inputs }: { readonly amount?: string; readonly meter?: string; readonly inputs?: Readonly<Record<string, unknown>> }): Usage {
+  if ((amount === undefined) === (meter === undefined)) return refuse('usage is either an amount or a meter');
+  if (meter !== undefined && !isText(meter, 128)) return refuse('meter is a text of 1 to 128 characters');
+  return { amount: amount === undefined ? null : notNegative(amount, 'amount'), meter: meter ?? null, inputs: readInputs(inputs ?? {}) };
+}
+
+function readTerms(terms: PackageTerms | undefined): BelievedTerms | null {
+  if (terms === undefined) return null;
+  if (typeof terms !== 'object' || terms === null) return refuse('terms is an object');
+  const { package: name, overdraft, unexpired, minimum, refused } = terms;
+  if (name !== undefined && name !== null && !isText(name, 128)) return refuse('terms.package is a text of 1 to 128 characters');
+  if (refused !== undefined && !isText(refused, 1_000)) return refuse('terms.refused is a text of 1 to 1000 characters');
+  return {
+    package: name, overdraft, unexpired: unexpired === true, minimum: minimum === undefined ? 0n : notNegative(minimum, 'terms.minimum'),
+    refused: refused ?? null,
   };
 }
 

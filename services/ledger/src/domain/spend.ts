@@ -8,7 +8,8 @@ import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind, EntryRate } from './entry.ts';
 import { burn, lotAfter } from './lots.ts';
-import type { Ask, Request } from './request.ts';
+import { freeUnits, refuseTerms } from './package-terms.ts';
+import type { Ask, BelievedTerms, Request, Usage } from './request.ts';
 import { isoTime } from './views.ts';
 
 /** Takes units at once: the account's own balance and every budget above it are checked and booked in one decision. */
@@ -16,9 +17,11 @@ export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { ty
   const account = existing(book, request.account);
   if (ask.actor !== null && account.terms.owner !== ask.actor) throw new Refusal('NOT_OWNER', 'the account belongs to somebody else');
   refuseInactive(book, account);
+  refuseTerms(account, ask.terms, book.nowMs);
   const { amount, rate } = amountOf(book, account, ask);
-  if (amount === 0n) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
-  refuseBeyond(book, account, amount);
+  // Under terms what was counted is recorded although it costs nothing (surfaces §2).
+  if (amount === 0n && ask.terms === null) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
+  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft });
   const entries = postSpend(book, account.id, { kind: 'spent', cause: request.cause, amount, rate });
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
 }
@@ -37,14 +40,26 @@ export function refuseInactive(book: Book, account: Readonly<Account>): void {
   if (status === 'inactive' || ended) throw new Refusal('ACCOUNT_INACTIVE', ended ? 'the trial has ended' : 'the account is not active');
 }
 
-/** Refuses what the account or the first budget above it cannot give, naming the limit that refused. */
-export function refuseBeyond(book: Book, account: Readonly<Account>, amount: bigint, freed = 0n): void {
-  const own = ownAvailable(book, account);
+/**
+ * Refuses what the account or the first budget above it cannot give, naming the limit that refused. `freed`: what a hold
+ * gives back with this request; `overdraft`: a package's terms, which go before the account's own settings.
+ */
+export function refuseBeyond(
+  book: Book, account: Readonly<Account>, amount: bigint, { freed = 0n, overdraft }: { readonly freed?: bigint; readonly overdraft?: boolean | undefined } = {},
+): void {
+  const own = underTerms(book, account, overdraft);
   if (own !== null && own + freed < amount) throw refusal(book, account, account, amount, own + freed);
   for (const budget of book.budgetsOf(account)) {
     const left = limitLeft(book, budget);
     if (left !== null && left + freed < amount) throw refusal(book, account, budget, amount, left + freed);
   }
+}
+
+function underTerms(book: Book, account: Readonly<Account>, overdraft: BelievedTerms['overdraft']): bigint | null {
+  if (overdraft === undefined) return ownAvailable(book, account);
+  const limit = limitLeft(book, account);
+  const free = freeUnits(account);
+  return overdraft || (limit !== null && limit < free) ? limit : free;
 }
 
 function refusal(book: Book, account: Readonly<Account>, refusing: Readonly<Account>, asked: bigint, left: bigint): Refusal {
@@ -65,7 +80,7 @@ function refusal(book: Book, account: Readonly<Account>, refusing: Readonly<Acco
 }
 
 /** Amounts are booked as they are; a meter's quantities are rated, or (metered and quota accounts) counted as they are. */
-export function amountOf(book: Book, account: Readonly<Account>, ask: Extract<Ask, { type: 'spend' }>): { amount: bigint; rate: EntryRate | null } {
+export function amountOf(book: Book, account: Readonly<Account>, ask: Usage): { amount: bigint; rate: EntryRate | null } {
   if (ask.amount !== null) return { amount: ask.amount, rate: null };
   const meter = ask.meter ?? '';
   const quantities = new Map<string, bigint>();

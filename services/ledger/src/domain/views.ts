@@ -51,6 +51,9 @@ export function settingsView(settings: Settings): AccountSettings {
     ...(settings.period === null ? {} : { period: settings.period }),
     ...(settings.trialEndMs === null ? {} : { trial_end: isoTime(settings.trialEndMs) }),
     ...(settings.plan === null ? {} : { plan: settings.plan }),
+    ...(settings.package === null ? {} : { package: settings.package }),
+    ...(settings.packageExpiresMs === null ? {} : { package_expires: isoTime(settings.packageExpiresMs) }),
+    ...(settings.initialGift === null ? {} : { initial_gift: settings.initialGift }),
   };
 }
 

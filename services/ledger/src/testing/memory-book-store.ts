@@ -66,6 +66,11 @@ export class MemoryBookStore implements BookStore {
     }
   }
 
+  #settings({ ref, seq, terms }: Entry): Target['settings'] {
+    const before = this.entries.findLast((one) => one.ref === ref && one.seq < seq && one.terms !== null)?.terms;
+    return terms && before ? { before: before.settings, after: terms.settings } : null;
+  }
+
   #target(entry: Entry | undefined): Target | undefined {
     if (!entry) return undefined;
     const row = this.entries.filter(({ ref }) => ref === entry.ref).flatMap(({ lotRows }) => lotRows).find(({ lot }) => lot === entry.lot);
@@ -77,7 +82,7 @@ export class MemoryBookStore implements BookStore {
       corrected: corrected < 0n ? -corrected : corrected,
       lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
       hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - (before?.heldAfter ?? 0n) : 0n,
-      corrects: entry.corrects, periodStartMs: entry.periodStartMs,
+      corrects: entry.corrects, periodStartMs: entry.periodStartMs, settings: this.#settings(entry),
       budgets: this.entries.filter((one) => one.kind === 'budgeted' && one.requestId === String(entry.partitionSeq)).map((one) => one.account),
     };
   }

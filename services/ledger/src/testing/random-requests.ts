@@ -6,7 +6,7 @@ export type Step = { readonly at: number; readonly ask: (known: Known) => Pick<L
 export type Known = { readonly holds: readonly string[]; readonly entries: readonly string[] };
 
 const amount = fc.integer({ min: 1, max: 40 }).map(String);
-const account = fc.constantFrom('acme', 'acme/a', 'acme/a/u', 'acme/b', 'solo', 'meter', 'refilled', 'key');
+const account = fc.constantFrom('acme', 'acme/a', 'acme/a/u', 'acme/b', 'solo', 'meter', 'refilled', 'key', 'packaged');
 const picked = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
 
 const opening = fc.constantFrom(
@@ -18,9 +18,30 @@ const opening = fc.constantFrom(
   { id: 'meter', data: { kind: 'metered', unit: 'u', settings: { plan: 'default' } } },
   { id: 'refilled', data: { kind: 'credits', unit: 'c', settings: { allowance: '40', period: 'P1D' } } },
   { id: 'key', data: { kind: 'licence', unit: 't', grant: '10' } },
+  { id: 'packaged', data: { kind: 'wallet', unit: 'token', grant: '60' } },
+);
+
+const terms = fc.record({
+  package: fc.constantFrom(null, null, 'pro', undefined), overdraft: fc.constantFrom(true, false, undefined), unexpired: fc.boolean(),
+  minimum: fc.constantFrom('0', '5'), refused: fc.constantFrom(undefined, undefined, undefined, 'not served'),
+}).map((given) => JSON.parse(JSON.stringify(given)) as object);
+const usage = fc.integer({ min: 0, max: 90 }).map((output) => ({ meter: 'llm.tokens', inputs: { input_tokens: 3, output_tokens: output } }));
+const packageUntil = fc.integer({ min: 1, max: 9 }).map((hours) => new Date(Date.parse('2026-11-21T10:00:00Z') + hours * 3_600_000).toISOString());
+
+/** What the token-process surface asks: usage and holds under the terms of a package, packages, and the gift of once. */
+const packaged = fc.oneof(
+  fc.tuple(usage, terms).map(([used, under]) => () => ({ type: 'spend', account: 'packaged', data: { ...used, terms: under } })),
+  fc.tuple(amount, terms).map(([units, under]) => () => ({ type: 'hold', account: 'packaged', data: { amount: units, expires_in_ms: 600_000, terms: under } })),
+  fc.tuple(fc.nat(50), usage, terms).map(([index, used, under]) => ({ holds }: Known) => hold(holds, index, 'settle', { ...used, terms: under, of: 'packaged', if_over: 'spend' })),
+  fc.tuple(amount, packageUntil).map(([units, until]) => () => ({ type: 'grant', account: 'packaged', data: { amount: units, settings: { package: 'pro', package_expires: until } } })),
+  amount.map((units) => () => ({ type: 'grant', account: 'packaged', data: { amount: units, initial_gift: true } })),
+  fc.tuple(fc.nat(200), fc.constantFrom('grant', 'spend', 'hold')).map(([index, type]) => () => ({
+    type: 'withdraw', account: 'packaged', data: { source: `http:${type}`, id: `r${index % 60}` },
+  })),
 );
 
 const asks = fc.oneof(
+  { weight: 9, arbitrary: packaged },
   { weight: 3, arbitrary: opening.map(({ id, data }) => () => ({ type: 'open', account: id, data })) },
   { weight: 8, arbitrary: fc.tuple(account, amount).map(([id, units]) => () => ({ type: 'spend', account: id, data: { amount: units } })) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 9_000_000 }).map((units) => () => ({ type: 'spend', account: 'meter', data: { amount: String(units) } })) },

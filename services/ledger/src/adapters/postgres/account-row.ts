@@ -49,6 +49,9 @@ export function fromRowSettings(settings: AccountSettings): Settings {
     period: settings.period ?? null,
     trialEndMs: settings.trial_end === undefined ? null : Date.parse(settings.trial_end),
     plan: settings.plan ?? null,
+    package: settings.package ?? null,
+    packageExpiresMs: settings.package_expires === undefined ? null : Date.parse(settings.package_expires),
+    initialGift: settings.initial_gift ?? null,
   };
 }
 

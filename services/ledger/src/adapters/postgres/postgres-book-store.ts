@@ -1,4 +1,4 @@
-import type { HoldView } from '@tollgate/contracts';
+import type { AccountSettings, HoldView } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import pg from 'pg';
 import type { Pool } from 'pg';
@@ -11,7 +11,7 @@ import { entryKinds, timerKinds } from '../../domain/entry.ts';
 import type { EntryId, HoldId } from '../../domain/request.ts';
 import { holdView } from '../../domain/views.ts';
 import type { AccountRow } from './account-row.ts';
-import { fromRowAccount } from './account-row.ts';
+import { fromRowAccount, fromRowSettings } from './account-row.ts';
 import { runCopyQuery } from './copy-query.ts';
 import { encodeCommit } from './encode-commit.ts';
 import type { EntryRow } from './entry-row.ts';
@@ -185,6 +185,7 @@ type TargetRow = {
   readonly partition: number; readonly partition_seq: bigint; readonly account_id: string; readonly kind: number; readonly amount: bigint; readonly lot: bigint | null;
   readonly hold: bigint | null; readonly period_start: Date | null; readonly priority: number | null; readonly expires_at: Date | null;
   readonly corrected: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly string[] | null;
+  readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
 };
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
 
@@ -194,5 +195,6 @@ function fromRowTarget(row: TargetRow): Target {
     lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null },
     hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
     corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null, budgets: row.budgets ?? [],
+    settings: row.settings_before && row.settings_after ? { before: fromRowSettings(row.settings_before), after: fromRowSettings(row.settings_after) } : null,
   };
 }
