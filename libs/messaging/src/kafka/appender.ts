@@ -7,6 +7,8 @@ import type { OnTrouble } from './client.ts';
 /** Idempotence allows one request in flight per broker, so all that waits goes into one send (measured: kafka.md). */
 const limits = { recordsMax: 2_000, charsMax: 2 * 1024 * 1024 };
 const reconnectMaxMs = 500;
+/** An append that failed says more than a connection that holds; without further appends it is forgotten after this time. */
+const failureCountsMs = 1_000;
 
 /**
  * The producer: idempotent, acks=all, one collected send in flight. A send that failed leaves the producer's sequence
@@ -22,6 +24,7 @@ export class KafkaAppender {
   private scheduled = false;
   private closed = false;
   private backoffMs = 0;
+  private failedAt = -Infinity;
 
   constructor(kafka: Kafka, appendTimeoutMs: number, onTrouble: OnTrouble) {
     this.kafka = kafka;
@@ -35,6 +38,15 @@ export class KafkaAppender {
     const appended = this.queue.push(records);
     this.schedule();
     return appended;
+  }
+
+  /**
+   * Rejects when an append would fail now: the last one did, or the cluster gives the producer no id. A broker answers
+   * questions some time before that.
+   */
+  async check(): Promise<void> {
+    if (performance.now() - this.failedAt < failureCountsMs) throw logUnavailable('the last append failed');
+    if (this.sending === undefined) await this.connected();
   }
 
   async close(): Promise<void> {
@@ -60,10 +72,10 @@ export class KafkaAppender {
   private async send(): Promise<void> {
     let producer: Producer;
     try {
-      producer = await (this.producer ??= this.connect());
+      producer = await this.connected();
     } catch (error) {
+      this.failedAt = performance.now();
       this.onTrouble('Kafka cannot be reached yet', error);
-      await this.discard();
       this.backoffMs = Math.min(Math.max(this.backoffMs * 2, 20), reconnectMaxMs);
       await new Promise((resolve) => setTimeout(resolve, this.backoffMs));
       return;
@@ -76,12 +88,24 @@ export class KafkaAppender {
         topicMessages: [...topics].map(([topic, messages]) => ({ topic, messages })),
       });
       const bases = new Map(sent.map(({ topicName, partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset)]));
+      this.failedAt = -Infinity;
       this.queue.settle((pending) => pending.resolve((places.get(pending) ?? []).map(({ topic, partition, index }) => (
         { partition, offset: (bases.get(`${topic}/${partition}`) ?? 0) + index }))));
     } catch (error) {
+      this.failedAt = performance.now();
       this.onTrouble('an append to Kafka failed', error);
       await this.discard();
       this.queue.settle((pending) => pending.reject(logUnavailable('Kafka did not confirm the records; they may have been written', error)));
+    }
+  }
+
+  private async connected(): Promise<Producer> {
+    const producer = (this.producer ??= this.connect());
+    try {
+      return await producer;
+    } catch (error) {
+      if (this.producer === producer) await this.discard();
+      throw error;
     }
   }
 

@@ -107,8 +107,12 @@ class KafkaLog implements EventLog {
   }
 
   async check(): Promise<void> {
-    this.checking ??= this.ask((admin) => admin.describeCluster(), checkTimeoutMs).finally(() => (this.checking = undefined));
+    this.checking ??= this.checkNow().finally(() => (this.checking = undefined));
     await this.checking;
+  }
+
+  private async checkNow(): Promise<void> {
+    await Promise.all([this.ask((admin) => admin.describeCluster(), checkTimeoutMs), within(checkTimeoutMs, this.appender.check())]);
   }
 
   async close(): Promise<void> {

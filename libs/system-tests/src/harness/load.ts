@@ -95,7 +95,7 @@ export async function startLoad(platform: Platform, run = `load-${randomUUID().s
   };
 }
 
-/** Opens a wallet with its units; like every request here it is sent again until it is answered by anything but 503. */
+/** Opens a wallet with its units, on a platform that is ready: nothing is sent again. */
 export async function openWallet(server: Client, id: string, amount: string): Promise<void> {
   const opened = await server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' });
   const headers = { 'idempotency-key': `grant-${id}` };
