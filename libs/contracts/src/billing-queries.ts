@@ -1,4 +1,6 @@
 import type { CatalogItem } from './ledger-requests.ts';
+import { tokenCatalogQueryNames } from './token-catalog.ts';
+import type { TokenCatalogQueries } from './token-catalog.ts';
 
 /** What billing answers over Nest's TCP transport (in one process: called directly). */
 export type BillingQueries = {
@@ -19,7 +21,7 @@ export type BillingQueries = {
   }): Promise<CatalogVersionView>;
   /** Every version, newest first. */
   listCatalog(query: { readonly catalog: CatalogItem['catalog']; readonly name?: string }): Promise<readonly CatalogVersionView[]>;
-};
+} & TokenCatalogQueries;
 
 export type CatalogVersionView = CatalogItem & {
   readonly published_at: string;
@@ -29,4 +31,4 @@ export type CatalogVersionView = CatalogItem & {
 
 /** Pattern of billing's queries on Nest's TCP transport: `billing.query.<name>`. */
 export const billingQueryPattern = (name: keyof BillingQueries): string => `billing.query.${name}`;
-export const billingQueryNames = ['publishCatalog', 'listCatalog'] as const satisfies readonly (keyof BillingQueries)[];
+export const billingQueryNames = ['publishCatalog', 'listCatalog', ...tokenCatalogQueryNames] as const satisfies readonly (keyof BillingQueries)[];

@@ -15,3 +15,5 @@ export type {
 } from './ledger-queries.ts';
 export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
 export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';
+export { catalogResources, tokenCatalogQueryNames } from './token-catalog.ts';
+export type { CatalogResource, ResourceFields, ResourceView, ResourceViews, TokenCatalog, TokenCatalogQueries } from './token-catalog.ts';

@@ -8,8 +8,10 @@ import { partOf, type HealthReport, type Logger } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import { catalogLog } from './adapters/log/catalog-log.ts';
 import { catalogStore } from './adapters/postgres/catalog-store.ts';
+import { resourceStore } from './adapters/postgres/resource-store.ts';
 import { startBroadcaster, type Broadcaster } from './app/broadcaster.ts';
-import { makePublishCatalog } from './app/publish-catalog.ts';
+import { makeAwaitBooked, makePublishCatalog } from './app/publish-catalog.ts';
+import { makeResources } from './app/resources.ts';
 
 export type BillingOptions = {
   /** Of the role `tollgate_billing`, on a migrated database. */
@@ -48,8 +50,10 @@ export class Billing implements OnApplicationShutdown {
       log: catalogLog(eventLog),
       onFailure: (error) => logger.warn({ err: error }, 'the catalog could not be broadcast; it is tried again'),
     });
+    const awaitBooked = makeAwaitBooked({ store, wake: () => this.#broadcaster.wake(), waitMs: options.publishWaitMs ?? 10_000 });
     this.queries = {
-      publishCatalog: makePublishCatalog({ store, clock, wake: () => this.#broadcaster.wake(), waitMs: options.publishWaitMs ?? 10_000 }),
+      ...makeResources({ store: resourceStore(this.#pool, clock), awaitBooked }),
+      publishCatalog: makePublishCatalog({ store, clock, awaitBooked }),
       listCatalog: (query) => store.list(query),
     };
   }

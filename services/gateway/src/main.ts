@@ -31,7 +31,9 @@ await runMain(async () => {
   shutdown.onStop('the connection to the ledger', () => ledger.close());
   const billing = createQueryClient<BillingQueries>({
     addresses: config.BILLING_ADDRESS, secret, names: billingQueryNames, pattern: billingQueryPattern, unavailable: 'LEDGER_UNAVAILABLE',
-    timeoutsMs: { publishCatalog: publishTimeoutMs },
+    timeoutsMs: {
+      publishCatalog: publishTimeoutMs, createResource: publishTimeoutMs, changeResource: publishTimeoutMs, removeResource: publishTimeoutMs,
+    },
   });
   shutdown.onStop('the connection to billing', () => billing.close());
 

@@ -1,4 +1,4 @@
-import type { CatalogItem, CatalogVersionView } from '@tollgate/contracts';
+import type { CatalogItem, CatalogResource, CatalogVersionView, ResourceFields, ResourceView, TokenCatalog } from '@tollgate/contracts';
 import type { CheckedPublication } from '../domain/catalog-version.ts';
 
 /** Published versions and which of them the ledger has yet to hear of; one database transaction a call. */
@@ -16,6 +16,28 @@ export type CatalogStore = {
   /** Versions that were appended and not yet seen booked everywhere. */
   awaitingBooking(): Promise<readonly CatalogItem[]>;
   markBooked(item: CatalogItem): Promise<void>;
+};
+
+/** A resource as a change left it, and the version of the rate card that was published with it. */
+export type Changed = {
+  readonly item: ResourceView;
+  readonly replayed: boolean;
+  readonly published: Pick<CatalogItem, 'catalog' | 'name' | 'version'> | null;
+};
+
+/** Features, endpoints, packages and profits; see `TokenCatalogQueries`. One database transaction a change. */
+export type ResourceStore = {
+  list(query: { readonly resource: CatalogResource; readonly offset: number; readonly limit: number }): Promise<{
+    readonly items: readonly ResourceView[]; readonly total: number;
+  }>;
+  read(query: { readonly resource: CatalogResource; readonly id: string }): Promise<ResourceView | null>;
+  /** `givenId`: the id when the caller chose it; part of the content that a key stands for. */
+  create(creation: {
+    readonly resource: CatalogResource; readonly id: string; readonly givenId?: string; readonly fields: ResourceFields; readonly key?: string;
+  }): Promise<Changed>;
+  change(change: { readonly resource: CatalogResource; readonly id: string; readonly fields: ResourceFields }): Promise<Changed | null>;
+  remove(query: { readonly resource: CatalogResource; readonly id: string }): Promise<Changed | null>;
+  tokenCatalog(known: string | undefined): Promise<TokenCatalog | null>;
 };
 
 /** The log, as far as a broadcast needs it. */

@@ -57,6 +57,7 @@ const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   REQUEST_INVALID: 400,
   REQUEST_WITHDRAWN: 409,
   RESOURCE_EXISTS: 409,
+  RESOURCE_IN_USE: 409,
   RESOURCE_UNKNOWN: 404,
   ROUTE_UNKNOWN: 404,
   SCOPE_MISSING: 403,

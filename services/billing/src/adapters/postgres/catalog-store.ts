@@ -3,6 +3,7 @@ import { AppError, invariant } from '@tollgate/kernel';
 import { withTransaction } from '@tollgate/persistence';
 import pg, { type Pool } from 'pg';
 import type { CatalogStore } from '../../app/ports.ts';
+import { profitOf } from './resource-store.ts';
 import {
   awaitingBooking, findByKey, findVersion, insertVersion, listVersions, lockName, markAppended, markBooked, nextOutstanding, tryBroadcastLock,
 } from './sql/catalog.sql.ts';
@@ -39,14 +40,22 @@ const publish = (pool: Pool, ...[publication, at]: Parameters<CatalogStore['publ
     withTransaction(pool, async (tx) => {
       const { catalog, name, content, effectiveFromMs } = publication;
       await tx.query(lockName, [catalog, name]);
+      const withProfit = await contentWithProfit(tx, catalog, name, content);
       const version = (await versionOfKey(tx, at)) ?? (await tx.query<{ version: number }>(insertVersion, [
-        catalog, name, new Date(effectiveFromMs), new Date(at.nowMs), JSON.stringify(content), at.key ?? null, at.hash,
+        catalog, name, new Date(effectiveFromMs), new Date(at.nowMs), JSON.stringify(withProfit), at.key ?? null, at.hash,
       ])).rows[0]?.version;
       const row = (await tx.query<VersionRow>(findVersion, [catalog, name, version])).rows[0];
       invariant(row !== undefined, 'a published version can be read in its own transaction');
       return fromRow(row);
     }),
   );
+
+/** The card that token processes are rated by keeps the active profits unless it names a percentage of its own. */
+async function contentWithProfit(tx: pg.PoolClient, ...[catalog, name, content]: [string, string, unknown]): Promise<unknown> {
+  if (catalog !== 'rate-card' || name !== 'default' || typeof content !== 'object' || content === null || 'profit_percent' in content) return content;
+  const percent = await profitOf(tx);
+  return percent === 0 ? content : { ...content, profit_percent: percent };
+}
 
 /** The version that a key published first; undefined: the key is new or there is none. */
 async function versionOfKey(tx: pg.PoolClient, { key, hash }: { readonly key?: string; readonly hash: string }): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 import type { ServiceSchema } from '@tollgate/persistence';
+import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
 
-/** Billing's schema; the service may read and add, and note on the outbox how far a broadcast is. Nothing is ever removed. */
+/** Billing's schema; the service may read and add, and note on the outbox how far a broadcast is. Nothing is ever removed: resources are marked. */
 export const billingSchema: ServiceSchema = {
   schema: 'billing',
   role: 'tollgate_billing',
@@ -51,5 +52,6 @@ export const billingSchema: ServiceSchema = {
           '{"profit_percent": 0, "meters": {"llm.tokens": {"rates": {"*": {"output_tokens": "1/4"}}, "profit": true}}}', 'built-in');
       `,
     },
+    createTokenCatalog,
   ],
 };
