@@ -40,12 +40,20 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
   return log;
 }
 
-/** Reads an embedded log that another process may have open, for the operator's tools. */
-export function readEmbeddedLog(options: { readonly url: string }): Pick<EventLog, 'read' | 'describe' | 'close'> {
+/**
+ * Reads an embedded log that another process may have open, for the operator's tools, and prunes it: that process finds the
+ * new start when it opens the log again, and none of its readers is below it (rule 3).
+ */
+export function readEmbeddedLog(options: { readonly url: string }): Pick<EventLog, 'read' | 'describe' | 'prune' | 'close'> {
   const pool = createPool({ url: options.url, max: 2, applicationName: 'tollgate-log-reader' });
   return {
     describe: (topic) => describeTopic(pool, topic),
     read: (range) => readStored(pool, range),
+    prune: async ({ topic, partition, before }) => {
+      const stored = (await storedPartitions(pool, topic)).find((one) => one.partition === partition);
+      if (stored === undefined) throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `the log has no topic ${topic}`);
+      await pruneStored(pool, { topicNumber: stored.topicNumber, partition, before });
+    },
     close: () => pool.end(),
   };
 }

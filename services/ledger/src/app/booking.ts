@@ -165,12 +165,15 @@ async function readUntilUp<T>(ports: BookingPorts, read: () => Promise<T>): Prom
       return await read();
     } catch (error) {
       // The server will never take such a question: waiting would stop the partition in silence, halting it raises the alarm.
-      if (isAboutData(error) || (error instanceof AppError && error.kind === 'bug')) throw error;
+      if (isAboutData(error) || isDefect(error)) throw error;
       ports.warn('books cannot be read', { error: String(error) });
       await ports.pause(attempt);
     }
   }
 }
+
+const isDefect = (error: unknown): boolean =>
+  error instanceof TypeError || error instanceof RangeError || (error instanceof AppError && error.kind === 'bug');
 
 /** SQLSTATE class 22: a value that no retry will make acceptable. */
 const isAboutData = (error: unknown): boolean =>

@@ -117,6 +117,31 @@ describe('a log that is not the one that was booked (rule 2)', () => {
   });
 });
 
+// Guarantee: whatever goes wrong where nothing may, no record is skipped, and nothing is booked twice afterwards.
+describe('a defect while a batch is decided', () => {
+  it('halts its partition with the reason, leaves the others alone, and loses nothing when it is mended', async () => {
+    const [id, other] = ['defective', 'sound'];
+    const partition = partitionOf(id, partitions);
+    expect(partitionOf(other, partitions)).not.toBe(partition);
+    for (const account of [id, other]) await harness.ask('open', account, { kind: 'wallet', unit: 'u', grant: '5' });
+    await harness.ledger.stop();
+    // Reading what is left in lots fails, as it does for a value that no retry makes right.
+    await harness.admin.query(`alter table ledger.lots rename to lots_away;
+      create view ledger.lots as select * from ledger.lots_away where 1 / (lot - lot) = 0; grant select on ledger.lots to tollgate_ledger`);
+    await harness.startLedger();
+    const waiting = harness.ask('spend', id, { amount: '1' }, { id: 'meanwhile' });
+    await halted(partition, /cannot be decided/);
+    expect((await harness.ledger.health()).ready).toBe(false);
+    expect((await stateOf(partitionOf(other, partitions)))?.state).toBe('owned');
+    await harness.admin.query('drop view ledger.lots; alter table ledger.lots_away rename to lots');
+    const { topicId } = await harness.log.describe(topics.usageEvents);
+    const [position] = await harness.rows<{ next_offset: string }>('select next_offset from ledger.positions where partition = $1', [partition]);
+    await realign({ databaseUrl: harness.url, partition, toOffset: Number(position!.next_offset), topicId });
+    expect(await waiting).toMatchObject({ outcome: 'booked', available: '4' });
+    expect(await harness.ask('spend', other, { amount: '1' })).toMatchObject({ available: '4' });
+  });
+});
+
 describe('the number of partitions', () => {
   it('is fixed with the books: another one refuses to start (rule 4)', async () => {
     await harness.ledger.stop();

@@ -13,8 +13,10 @@ import { operatorConfig } from './connect.ts';
 export type BooksAccess = {
   /** Of the role `tollgate_ledger`. */
   readonly ledgerUrl: string;
-  readonly log: Pick<EventLog, 'read' | 'describe' | 'close'>;
+  readonly log: Pick<EventLog, 'read' | 'describe' | 'prune' | 'close'>;
   readonly topic: string;
+  /** Whether entries go to a topic, too. */
+  readonly publishesEntries: boolean;
 };
 
 /**
@@ -54,7 +56,7 @@ async function onServer<T>(
     ? readEmbeddedLog({ url: urlOf(embeddedLogSchema.role) })
     : await openKafkaLog(kafkaConnectionOf(settings, 'tollgate-operator'));
   try {
-    return await work({ ledgerUrl: urlOf(ledgerSchema.role), log, topic: topics.usageEvents });
+    return await work({ ledgerUrl: urlOf(ledgerSchema.role), log, topic: topics.usageEvents, publishesEntries: settings.KAFKA_BROKERS !== undefined });
   } finally {
     await log.close();
   }

@@ -9,6 +9,7 @@ import { addImportCommand } from './import.ts';
 import { addKeysCommands } from './keys.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { CommandFailed } from './output.ts';
+import { addPruneCommands } from './prune.ts';
 
 /** The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings. */
 const program = new Command('tollgate')
@@ -23,6 +24,7 @@ addDeadLettersCommands(program, connect);
 addImportCommand(program, connect);
 addExportCommand(program, connect);
 addBooksCommands(program);
+addPruneCommands(program);
 everywhere(program);
 
 /** `--json` and `--url` may stand before or after a command, whichever. */
