@@ -181,6 +181,8 @@ table ledger.positions with (fillfactor=20)
   timer_kind smallint not null default 0
   timer_object bigint not null default 0
   halted text
+  log_base bigint not null default 0
+  constraint positions_log_base_check CHECK ((log_base >= 0))
   constraint positions_pkey PRIMARY KEY (partition)
 
 table ledger.publications

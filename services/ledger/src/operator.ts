@@ -110,7 +110,9 @@ async function decideAgain(
 ): Promise<{ records: number; drifts: readonly Drift[] }> {
   const { partition, position } = of;
   if (!position || position.nextOffset === 0) return { records: 0, drifts: [] };
-  const log = await of.readLog(partition, position.nextOffset);
+  const { logBase } = position;
+  const kept = await of.readLog(partition, position.nextOffset - logBase);
+  const log = { start: kept.start + logBase, batches: logBase === 0 ? kept.batches : shifted(kept.batches, logBase) };
   const start = log.start === 0 ? new Folded(partition) : await inSnapshot(pool, (client) => foldBefore(client, partition, log.start));
   const claimed = await claimedAt(pool, { position, start, offset: log.start });
   const store = new PostgresBookStore(pool);
@@ -123,6 +125,10 @@ async function decideAgain(
     start, claimed, caches: { accounts: createWholeAccountCache(), recent: createRecentAnswers(1) },
     batches: log.batches, until: position.nextOffset, progress: () => undefined,
   });
+}
+
+async function* shifted(batches: AsyncIterable<readonly LogRecord[]>, by: number): AsyncGenerator<readonly LogRecord[]> {
+  for await (const records of batches) yield records.map((record) => ({ ...record, offset: record.offset + by }));
 }
 
 async function foldBefore(client: PoolClient, partition: number, offset: number): Promise<Folded> {
@@ -194,9 +200,9 @@ export async function realign(options: {
   const pool = createPool({ url: options.databaseUrl, max: 1, applicationName: 'tollgate-realign' });
   try {
     const { rows: [before] } = await pool.query<{ next_offset: bigint; topic_id: string | null }>(
-      'select next_offset, topic_id from ledger.positions where partition = $1', [options.partition]);
+      'select next_offset - log_base as next_offset, topic_id from ledger.positions where partition = $1', [options.partition]);
     if (!before) return null;
-    await pool.query('update ledger.positions set epoch = epoch + 1, next_offset = $2, topic_id = $3, last_record = null, halted = null where partition = $1',
+    await pool.query('update ledger.positions set epoch = epoch + 1, next_offset = log_base + $2, topic_id = $3, last_record = null, halted = null where partition = $1',
       [options.partition, options.toOffset, options.topicId]);
     return { nextOffset: String(before.next_offset), topicId: before.topic_id };
   } finally {

@@ -23,7 +23,7 @@ export async function bookedPositions(options: { readonly databaseUrl: string })
  * grow with the numbers of entries, so the first entry that waits is enough.
  */
 const needs = `
-select p.partition, p.next_offset,
+select p.partition, p.next_offset, p.log_base,
   (select log_offset from ledger.entries e where e.partition = p.partition
      and e.partition_seq > coalesce((select max(to_seq) from ledger.seals s where s.partition = p.partition), 0)
    order by partition_seq limit 1) as unsealed,
@@ -42,7 +42,7 @@ left join ledger.publications crossings on crossings.partition = p.partition and
 left join ledger.publications letters on letters.partition = p.partition and letters.topic = $4
 order by p.partition`;
 
-type NeedsRow = { partition: number; next_offset: bigint; unsealed: bigint | null; unpublished: bigint | null };
+type NeedsRow = { partition: number; next_offset: bigint; log_base: bigint; unsealed: bigint | null; unpublished: bigint | null };
 
 /**
  * What may be removed of the log of requests (rule 3): all below the booked position of the oldest backup that one may
@@ -76,5 +76,5 @@ function needOf(row: NeedsRow, backup: ReadonlyMap<number, number> | null): Need
   if (row.unpublished !== null) lower(Number(row.unpublished), 'publisher');
   // A partition that the backup does not name was never booked in it: all of it is needed.
   if (backup !== null) lower(backup.get(row.partition) ?? 0, 'backup');
-  return { partition: row.partition, because: need.because, before: Math.max(0, need.before - 1) };
+  return { partition: row.partition, because: need.because, before: Math.max(0, need.before - Number(row.log_base) - 1) };
 }

@@ -39,6 +39,7 @@ export function commitOf(books: PartitionBooks, result: BatchResult, last: ReadR
     partition: position.partition,
     epoch: position.epoch,
     topicId: position.topicId,
+    logBase: position.logBase,
     nextOffset: last.record.offset + 1,
     lastTimeMs: last.timeMs,
     lastRecord: recordDigest(last.record.value),

@@ -118,7 +118,7 @@ export class PartitionOwner implements PartitionHandler {
       if (owned?.state === 'halted' && !owned.leaving) await new Promise<void>((resolve) => owned.space.push(resolve));
       return;
     }
-    const fresh = this.#inSequence(owned, records);
+    const fresh = this.#inSequence(owned, inBooks(owned, records));
     if (fresh.length === 0) return;
     for (const record of fresh) owned.pending.push(record);
     this.#kick();
@@ -128,14 +128,14 @@ export class PartitionOwner implements PartitionHandler {
   async outOfRange(tp: TopicPartition, bounds: { readonly start: number; readonly end: number }): Promise<void> {
     const owned = this.#partitions.get(tp.partition);
     if (!owned?.books) return;
-    const { nextOffset } = owned.books.position;
-    if (bounds.start === nextOffset) {
+    const { nextOffset, logBase } = owned.books.position;
+    if (bounds.start + logBase === nextOffset) {
       // Pruned exactly up to the position: there is no record before it to compare, and none is missing.
       owned.compareFirst = false;
-      this.#subscription?.seek(tp, nextOffset);
+      this.#seek(owned, nextOffset);
       return;
     }
-    this.#halt(owned, `booked up to offset ${nextOffset}, the log holds ${bounds.start} to ${bounds.end}`);
+    this.#halt(owned, `booked up to offset ${nextOffset - logBase}, the log holds ${bounds.start} to ${bounds.end}`);
   }
 
   /** `owned` only while the log is followed: otherwise nothing would be booked now. */
@@ -182,12 +182,17 @@ export class PartitionOwner implements PartitionHandler {
     owned.pending = [];
     owned.takenOffset = 0;
     owned.tickSentMs = 0;
-    owned.compareFirst = position.nextOffset > 0;
+    owned.compareFirst = position.nextOffset > position.logBase;
     owned.state = 'owned';
     owned.reason = null;
     this.#options.claimed(owned.tp.partition);
     if (position.topicId !== null && position.topicId !== topicId) this.#halt(owned, `the log is another one: topic ${topicId}, booked from ${position.topicId}`);
-    return position.nextOffset > 0 ? position.nextOffset - 1 : 0;
+    return Math.max(0, position.nextOffset - position.logBase - 1);
+  }
+
+  /** `offset` as in the books. */
+  #seek({ tp, books }: Owned, offset: number): void {
+    this.#subscription?.seek(tp, offset - (books?.position.logBase ?? 0));
   }
 
   /** Records that follow the last ones; lower offsets are dropped, higher ones are asked for again from the gap (rule 2). */
@@ -202,7 +207,7 @@ export class PartitionOwner implements PartitionHandler {
     const next = Math.max(owned.takenOffset, books.decidedOffset, (owned.pending.at(-1)?.offset ?? -1) + 1);
     const fresh = rest.filter(({ offset }) => offset >= next);
     if (fresh[0] && fresh[0].offset > next) {
-      this.#subscription?.seek(owned.tp, next);
+      this.#seek(owned, next);
       return [];
     }
     return fresh;
@@ -367,6 +372,12 @@ export class PartitionOwner implements PartitionHandler {
   #nextIdle(): Promise<void> {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
+}
+
+/** Records with their offsets as in the books. */
+function inBooks({ books }: Owned, records: readonly LogRecord[]): readonly LogRecord[] {
+  const base = books?.position.logBase ?? 0;
+  return base === 0 ? records : records.map((record) => ({ ...record, offset: record.offset + base }));
 }
 
 function release(owned: Owned): void {

@@ -12,7 +12,7 @@ import { holdView } from '../domain/views.ts';
 export class MemoryBookStore implements BookStore {
   readonly entries: Entry[] = [];
   position: StoredPosition = {
-    partition: 0, epoch: 1, topicId: 't', nextOffset: 0, lastTimeMs: 0, lastRecord: null, lastSeq: 0, lastAccount: 0, lastName: 0,
+    partition: 0, epoch: 1, topicId: 't', logBase: 0, nextOffset: 0, lastTimeMs: 0, lastRecord: null, lastSeq: 0, lastAccount: 0, lastName: 0,
     timer: { dueMs: -1, ref: 0, kind: 'hold', object: 0 },
   };
   names = new Map<string, number>();

@@ -17,6 +17,8 @@ export type BooksAccess = {
   readonly topic: string;
   /** Whether entries go to a topic, too. */
   readonly publishesEntries: boolean;
+  /** The embedded log of the same database. */
+  readonly embeddedLogUrl: string;
 };
 
 /**
@@ -56,7 +58,7 @@ async function onServer<T>(
     ? readEmbeddedLog({ url: urlOf(embeddedLogSchema.role) })
     : await openKafkaLog(kafkaConnectionOf(settings, 'tollgate-operator'));
   try {
-    return await work({ ledgerUrl: urlOf(ledgerSchema.role), log, topic: topics.usageEvents, publishesEntries: settings.KAFKA_BROKERS !== undefined });
+    return await work({ ledgerUrl: urlOf(ledgerSchema.role), log, topic: topics.usageEvents, publishesEntries: settings.KAFKA_BROKERS !== undefined, embeddedLogUrl: urlOf(embeddedLogSchema.role) });
   } finally {
     await log.close();
   }

@@ -8,6 +8,7 @@ import { addExportCommand } from './export.ts';
 import { addImportCommand } from './import.ts';
 import { addKeysCommands } from './keys.ts';
 import { addMigrateCommand } from './migrate.ts';
+import { addMoveLogCommand } from './move-log.ts';
 import { CommandFailed } from './output.ts';
 import { addPruneCommands } from './prune.ts';
 
@@ -25,6 +26,7 @@ addImportCommand(program, connect);
 addExportCommand(program, connect);
 addBooksCommands(program);
 addPruneCommands(program);
+addMoveLogCommand(program);
 everywhere(program);
 
 /** `--json` and `--url` may stand before or after a command, whichever. */

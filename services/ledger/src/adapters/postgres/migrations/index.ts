@@ -2,6 +2,7 @@ import type { ServiceSchema } from '@tollgate/persistence';
 import { createBooks } from './0001-create-books.sql.ts';
 import { forbidChanges } from './0002-forbid-changes.sql.ts';
 import { allowAnalyze } from './0003-allow-analyze.sql.ts';
+import { moveLog } from './0004-move-log.sql.ts';
 
 /** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
 export const ledgerSchema: ServiceSchema = {
@@ -11,5 +12,6 @@ export const ledgerSchema: ServiceSchema = {
     { name: '20261121000100-create-books', sql: createBooks },
     { name: '20261121000200-forbid-changes', sql: forbidChanges },
     { name: '20261121000300-allow-analyze', sql: allowAnalyze },
+    { name: '20261121000400-move-log', sql: moveLog },
   ],
 };
