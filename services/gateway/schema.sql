@@ -37,6 +37,29 @@ table gateway.login_failures
   constraint login_failures_pkey PRIMARY KEY (id)
   CREATE INDEX login_failures_by_account ON gateway.login_failures USING btree (account, failed_at)
 
+table gateway.operations
+  id uuid not null
+  account text not null
+  operation text not null
+  key text
+  content_hash text not null
+  request jsonb not null
+  step text not null default 'started'::text
+  hold text
+  delivered jsonb
+  result jsonb
+  reason text
+  leased_by uuid not null
+  leased_until timestamp with time zone not null
+  created_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+  constraint operations_key_once UNIQUE (account, operation, key)
+  constraint operations_pkey PRIMARY KEY (id)
+  constraint operations_step_known CHECK ((step = ANY (ARRAY['started'::text, 'held'::text, 'answered'::text, 'failing'::text, 'done'::text, 'failed'::text, 'orphaned'::text])))
+  CREATE INDEX operations_open ON gateway.operations USING btree (leased_until) WHERE (step = ANY (ARRAY['started'::text, 'held'::text, 'answered'::text, 'failing'::text]))
+  CREATE INDEX operations_orphaned ON gateway.operations USING btree (updated_at) WHERE ((step = 'orphaned'::text) OR (reason IS NOT NULL))
+  CREATE INDEX operations_over ON gateway.operations USING btree (updated_at) WHERE ((key IS NULL) AND (step = ANY (ARRAY['done'::text, 'failed'::text])))
+
 table gateway.users
   id text not null
   email text
@@ -53,6 +76,7 @@ table gateway.users
 sequence gateway.login_failures_id_seq bigint start 1 increment 1
 
 grant delete, insert, select on gateway.login_failures to tollgate_gateway
+grant delete, insert, select, update on gateway.operations to tollgate_gateway
 grant insert, select, update on gateway.api_keys to tollgate_gateway
 grant insert, select, update on gateway.license_keys to tollgate_gateway
 grant insert, select, update on gateway.users to tollgate_gateway

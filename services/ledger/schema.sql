@@ -45,6 +45,7 @@ table ledger.counters
   period_end_ms bigint not null
   used bigint not null
   high_water bigint not null
+  used_before bigint not null default 0
   CREATE INDEX counters_by_period ON ledger.counters USING btree (partition, account, period_start_ms, seq)
   CREATE TRIGGER counters_append_only BEFORE DELETE OR UPDATE ON ledger.counters FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
   CREATE TRIGGER counters_no_truncate BEFORE TRUNCATE ON ledger.counters FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always

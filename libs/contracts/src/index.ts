@@ -3,7 +3,7 @@ export type { Topic } from './topics.ts';
 export { accountKinds, accountStatuses, recordHeaders } from './ledger-requests.ts';
 export type {
   AccountKind, AccountSettings, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, PackageTerms, RatedInputs, RequestData,
-  RequestType, SettingsChange,
+  RequestType, SettingsChange, TierChange,
 } from './ledger-requests.ts';
 export { answersPattern } from './ledger-answers.ts';
 export type {

@@ -113,6 +113,8 @@ export type AccountView = {
   /** null: nothing limits the account. */
   readonly available: string | null;
   readonly used: string;
+  /** Used in all periods together. */
+  readonly used_total: string;
   readonly settings: AccountSettings;
   readonly as_of: { readonly seq: string; readonly recorded_at: string };
   readonly lots: readonly LotView[];

@@ -28,7 +28,23 @@ export type AccountSettings = {
   readonly package_expires?: string;
   /** `given` once the wallet had its initial gift. */
   readonly initial_gift?: string;
+  /** Tier of a credits account (`free` is the base); with it go `base_allowance` and, for a tier that ends, `tier_end`. */
+  readonly tier?: string;
+  /** When the tier falls back to the base: balance and allowance become `base_allowance`. */
+  readonly tier_end?: string;
+  readonly base_allowance?: string;
+  /** Where periods are counted from; default: the opening. */
+  readonly period_from?: string;
 };
+/**
+ * A change of a credits account's tier or period, decided at once. `raise`: the tier, its end `days` from now, at least the
+ * allowance available · `renew`: the end `days` after the later of now and the end, refilled; from the base tier it raises ·
+ * `lower`: the base tier and exactly its allowance · `reset`: a new period from now, refilled up to the allowance.
+ */
+export type TierChange =
+  | { readonly change: 'raise'; readonly tier: string; readonly allowance: string; readonly days: number; readonly only_from_base?: boolean }
+  | { readonly change: 'renew'; readonly tier: string; readonly allowance: string; readonly days: number }
+  | { readonly change: 'lower' | 'reset' };
 export type SettingsChange = { readonly [Name in keyof AccountSettings]?: string | null };
 
 /**
@@ -79,6 +95,7 @@ export type RequestData = {
     /** Once an account: refused GIFT_GIVEN when it was given before. */
     readonly initial_gift?: boolean;
   };
+  readonly tier: TierChange;
   /**
    * Takes units: `amount` as it is, or a meter with its quantities, rated by the rate card in force.
    * With `actor`, refused NOT_OWNER unless the actor owns the account.

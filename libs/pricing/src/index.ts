@@ -1,3 +1,4 @@
+export { baseTier, creditPeriod, freeCredits, proCredits, tokensPerCredit, tokensPerRequest } from './credit-tiers.ts';
 export { defaultRateCardContent, parsePercent, parseRateCard, rateUsage } from './rate-card.ts';
 export type { MeterRates, Rate, RateCard, Rated, RatedStep } from './rate-card.ts';
 export { defaultPricePlan, overageBlocks } from './price-plan.ts';

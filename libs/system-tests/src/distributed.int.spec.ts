@@ -3,6 +3,7 @@ import { deadLetterTopic, groups, partitionsDefault, topics } from '@tollgate/co
 import { partitionOf } from '@tollgate/kernel';
 import { openKafkaLog } from '@tollgate/messaging';
 import { describeWith, waitFor, whyNot } from '@tollgate/testing';
+import { creditsJourney } from './credits.contract.ts';
 import { DistributedPlatform } from './harness/distributed.ts';
 import { abandonLoads, nothingWrong, openWallet, spendOf, startLoad } from './harness/load.ts';
 import { checkBooks, ready } from './harness/platform.ts';
@@ -19,6 +20,14 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
 
   racesForLastUnits(() => platform);
   licenceKeysJourney(() => platform);
+  creditsJourney(() => ({
+    platform, upstream: platform.upstream,
+    restartGateway: async () => {
+      await platform.gateway.kill();
+      platform.gateway.start();
+      await ready(platform);
+    },
+  }));
 
   it('puts a record that nobody can read into the dead letters, with its reason, and books on', async () => {
     await openWallet(platform.server, 'poisoned', '10');

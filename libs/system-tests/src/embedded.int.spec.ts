@@ -1,21 +1,37 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
+import { creditsJourney } from './credits.contract.ts';
 import { EmbeddedPlatform } from './harness/embedded.ts';
 import { abandonLoads, nothingWrong, startLoad } from './harness/load.ts';
 import { checkBooks } from './harness/platform.ts';
+import { UpstreamServer } from './harness/upstream.ts';
 import { licenceKeysJourney } from './licence-keys.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
 import { processesIn } from './harness/processes.ts';
 
 let platform: EmbeddedPlatform;
-beforeAll(async () => void (platform = await EmbeddedPlatform.start()));
+let upstream: UpstreamServer;
+beforeAll(async () => {
+  upstream = await UpstreamServer.start();
+  platform = await EmbeddedPlatform.start(upstream.variables);
+});
 afterEach(abandonLoads);
-afterAll(() => platform?.stop());
+afterAll(async () => {
+  await platform?.stop();
+  await upstream?.stop();
+});
 
 describe('the embedded platform', () => {
   racesForLastUnits(() => platform);
   licenceKeysJourney(() => platform);
+  creditsJourney(() => ({
+    platform, upstream,
+    restartGateway: async () => {
+      await platform.program.kill();
+      await platform.start();
+    },
+  }));
   refusesBadInput(() => platform);
 
   it('has true books after all of these', async () => {

@@ -10,6 +10,8 @@ export type GatewayConfig = {
   readonly port: number;
   readonly answerWaitMs: number;
   readonly adminEmail: string;
+  /** Product services of the credits surface; without a URL the built-in stand-in answers. */
+  readonly upstream: { readonly 'start-workflow'?: string | undefined; readonly review?: string | undefined; readonly timeoutMs: number };
   /** An outside identity provider beside our own logins. */
   readonly outside?: OutsideProvider | undefined;
 };
@@ -20,6 +22,8 @@ export type GatewaySecrets = {
   readonly adminPassword: string;
 };
 
+const upstreamUrl = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' });
+
 /** Variables of the gateway in both modes (running.md §2), without the secrets. */
 export const gatewaySettings = {
   HOST: z.string().default('127.0.0.1'),
@@ -27,6 +31,10 @@ export const gatewaySettings = {
   ADMIN_EMAIL: z.string().min(3).default('admin@localhost'),
   /** How long a synchronous request waits for its booking before 503. */
   ANSWER_WAIT_MS: z.coerce.number().int().min(100).max(60_000).default(5_000),
+  WORKFLOW_URL: upstreamUrl.optional(),
+  REVIEW_URL: upstreamUrl.optional(),
+  /** How long a product service may take; a credit is held for longer. */
+  UPSTREAM_TIMEOUT_MS: z.coerce.number().int().min(100).max(300_000).default(60_000),
   JWT_JWKS_URL: z.url().optional(),
   JWT_ISSUER: z.string().min(1).optional(),
   JWT_AUDIENCE: z.string().min(1).optional(),
@@ -46,6 +54,7 @@ export function gatewayConfig(settings: Settings): GatewayConfig {
   const outside = jwksUrl === undefined || issuer === undefined || audience === undefined ? undefined : { jwksUrl, issuer, audience };
   return {
     host: settings.HOST, port: settings.PORT, answerWaitMs: settings.ANSWER_WAIT_MS, adminEmail: settings.ADMIN_EMAIL, outside,
+    upstream: { 'start-workflow': settings.WORKFLOW_URL, review: settings.REVIEW_URL, timeoutMs: settings.UPSTREAM_TIMEOUT_MS },
   };
 }
 
@@ -63,6 +72,8 @@ const distributed = z.object({
   ...shared,
   ...gatewaySettings,
   ...gatewaySecretSettings,
+  WORKFLOW_URL: upstreamUrl,
+  REVIEW_URL: upstreamUrl,
   LEDGER_ADDRESS: addressesSetting,
   BILLING_ADDRESS: addressesSetting,
   /** Under which ledgers reach this gateway; it listens on its port. */

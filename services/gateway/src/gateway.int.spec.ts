@@ -86,7 +86,7 @@ class LedgerStandIn implements AnswerReceiver {
       if (account !== undefined) return account.view.kind === kind ? { outcome: 'unchanged', replayed: false, account: id } : this.refuse(request, 'ACCOUNT_KIND_CONFLICT');
       const balance = grant ?? '0';
       const view: AccountView = {
-        id, kind, unit, status: status ?? 'active', owner: owner ?? null, balance, held: '0', available: balance, used: '0', settings: {},
+        id, kind, unit, status: status ?? 'active', owner: owner ?? null, balance, held: '0', available: balance, used: '0', used_total: '0', settings: {},
         as_of: { seq: '1', recorded_at: now }, lots: [], holds: [], limits: [], opened_at: now,
       };
       this.accounts.set(id, { view, seq: 1 });
@@ -141,7 +141,7 @@ beforeAll(async () => {
   const password = (role: string): string => rolePassword('service-secret-of-specs', role);
   await migrate({ adminUrl: database.url, schemas: [gatewaySchema], rolePassword: password });
   gateway = await startGateway({
-    config: { host: '127.0.0.1', port: 0, answerWaitMs: 300, adminEmail: 'admin@localhost' },
+    config: { host: '127.0.0.1', port: 0, answerWaitMs: 300, adminEmail: 'admin@localhost', upstream: { timeoutMs: 1_000 } },
     databaseUrl: roleUrl(database.url, gatewaySchema.role, password(gatewaySchema.role)),
     eventLog: ledger.log, receiver: ledger, ledger: ledger.queries, billing: {} as BillingQueries, clock,
     logger: createLogger({ service: 'gateway', level: 'silent' }),
@@ -231,7 +231,8 @@ describe('the native API', () => {
     expect((await call('GET', '/api/user/nothing')).body).toEqual({ success: false, error: 'there is nothing at this address' });
     expect((await call('DELETE', '/api/auth/login')).body.success).toBe(false);
     expect((await call('POST', '/api/auth/login', '{')).body).toEqual({ success: false, error: 'the body is not valid JSON in UTF-8' });
-    expect((await call('GET', '/api/user/usage')).body.code).toBe('ROUTE_UNKNOWN');
+    expect((await call('GET', '/api/user/usage')).body).toEqual({ error: 'Unauthorized' });
+    expect((await call('GET', '/api/projects')).body).toEqual({ error: 'Route unknown', detail: 'there is nothing at this address', status: 404 });
   });
 
   it('lets keys do what their scopes say, until they are revoked', async () => {

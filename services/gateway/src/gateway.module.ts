@@ -3,12 +3,17 @@ import type { DynamicModule } from '@nestjs/common';
 import type { BillingQueries, LedgerQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
+import { CreditWork } from './app/credit-work.ts';
+import { Credits } from './app/credits.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
 import { Logins } from './app/logins.ts';
+import { Operations } from './app/operations.ts';
 import { RequestLine } from './app/request-line.ts';
 import { ServerKeys } from './app/server-keys.ts';
 import type { TestClock } from './app/test-clock.ts';
 import { UserAccess } from './app/user-access.ts';
+import { CreditsAdminController } from './http/credits/admin.controller.ts';
+import { CreditsController } from './http/credits/usage.controller.ts';
 import { LicenceKeysAdminController } from './http/licence-keys/admin.controller.ts';
 import { AuthController } from './http/licence-keys/auth.controller.ts';
 import { UseTokenController } from './http/licence-keys/use-token.controller.ts';
@@ -31,6 +36,9 @@ export type GatewayParts = {
   readonly userAccess: UserAccess;
   readonly logins: Logins;
   readonly licenceKeys: LicenceKeys;
+  readonly operations: Operations;
+  readonly credits: Credits;
+  readonly creditWork: CreditWork;
   readonly ledger: LedgerQueries;
   readonly billing: BillingQueries;
   readonly clock: Clock;
@@ -47,6 +55,7 @@ export class GatewayModule {
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         DeadLettersController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
+        CreditsController, CreditsAdminController,
       ],
       providers: [
         { provide: RequestLine, useValue: parts.line },
@@ -54,6 +63,9 @@ export class GatewayModule {
         { provide: UserAccess, useValue: parts.userAccess },
         { provide: Logins, useValue: parts.logins },
         { provide: LicenceKeys, useValue: parts.licenceKeys },
+        { provide: Operations, useValue: parts.operations },
+        { provide: Credits, useValue: parts.credits },
+        { provide: CreditWork, useValue: parts.creditWork },
         { provide: tokens.ledger, useValue: parts.ledger },
         { provide: tokens.billing, useValue: parts.billing },
         { provide: tokens.clock, useValue: parts.clock },

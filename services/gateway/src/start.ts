@@ -19,6 +19,7 @@ import { ServerKeys } from './app/server-keys.ts';
 import type { TestClock } from './app/test-clock.ts';
 import { UserAccess } from './app/user-access.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
+import { creditsParts } from './credits-parts.ts';
 import { GatewayModule } from './gateway.module.ts';
 import { startHttp } from './http/server.ts';
 
@@ -56,6 +57,8 @@ const poolMax = 8;
 /** Reads and logins that PostgreSQL does not answer within this time end in 503. */
 const queryTimeoutMs = 5_000;
 const pruneMs = 60 * 60_000;
+/** Operations without a key are of use to whoever looks into a complaint, not for ever. */
+const operationsKeptMs = 30 * 86_400_000;
 
 /** Starts the gateway in this process; resolves once it takes requests. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
@@ -76,18 +79,21 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
   const readiness = shared(() => ready(pool, options));
   const metrics = options.metrics ?? createMetrics();
+  const credits = creditsParts({ pool, line, ledger, config, metrics, logger });
   await serverKeys.start();
   await logins.ensureAdmin({ email: config.adminEmail, password: secrets.adminPassword });
-  const pruning = setInterval(() => void logins.prune().catch(() => undefined), pruneMs);
+  const prune = (): Promise<unknown> => Promise.allSettled([logins.prune(), credits.parts.operations.store.prune(wallClock.nowMs() - operationsKeptMs)]);
+  const pruning = setInterval(() => void prune(), pruneMs);
   pruning.unref();
 
   const module = GatewayModule.with({
-    line, serverKeys, userAccess, logins, licenceKeys, ledger, billing: options.billing, clock: options.clock,
+    line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, ledger, billing: options.billing, clock: options.clock,
     testClock: options.testClock ?? null, readiness, metrics,
   });
   const closeParts = async (): Promise<void> => {
     clearInterval(pruning);
     serverKeys.stop();
+    credits.close();
     line.close();
     await pool.end();
   };

@@ -26,7 +26,7 @@ export type PlatformConfig = { readonly mode: 'embedded' | 'distributed'; readon
 const mayComeAsFile = [
   'DATABASE_URL', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET',
 ] as const;
-const neededWhenDistributed = ['DATABASE_URL', 'KAFKA_BROKERS', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'SERVICE_SECRET'] as const;
+const neededWhenDistributed = ['DATABASE_URL', 'KAFKA_BROKERS', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'SERVICE_SECRET', 'WORKFLOW_URL', 'REVIEW_URL'] as const;
 
 /** Distributed: NODE_ENV=production or KAFKA_BROKERS set (running.md §2). */
 export const isDistributed = (env: NodeJS.ProcessEnv): boolean => env['NODE_ENV'] === 'production' || Boolean(env['KAFKA_BROKERS']);
@@ -51,7 +51,7 @@ export function readConfig(env: NodeJS.ProcessEnv, needed: readonly (keyof Setti
 
 function distributedFaults(env: NodeJS.ProcessEnv, needed: readonly string[]): readonly string[] {
   const missing = needed.filter((name) => !env[name] && !env[`${name}_FILE`]);
-  const faults = missing.map((name) => `${name}: is missing: in distributed mode nothing is generated`);
+  const faults = missing.map((name) => `${name}: is missing: in distributed mode nothing is generated or simulated`);
   return env['TEST_CLOCK'] === '1' ? [...faults, 'TEST_CLOCK: the test clock exists in embedded mode only'] : faults;
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { freePort, startKafka, startPostgres, type TestKafka, type TestPostgres } from '@tollgate/testing';
 import { Client } from './client.ts';
 import { queryOnce, ready, type Platform } from './platform.ts';
+import { UpstreamServer } from './upstream.ts';
 import { Program, removeFolder, runCli, workFolder, type ProgramName, type Variables } from './program.ts';
 
 const serverKey = 'system-tests-server-key';
@@ -25,20 +26,23 @@ export class DistributedPlatform implements Platform {
   readonly secondLedger: Program;
   readonly #firstHealth: Client;
   readonly #secondHealth: Client;
+  /** The product services of the credits surface. */
+  readonly upstream: UpstreamServer;
   readonly #others: readonly Program[];
   readonly #folder: string;
   readonly #common: Variables;
 
-  private constructor(servers: { readonly kafka: TestKafka; readonly postgres: TestPostgres }, folder: string, ports: Ports) {
+  private constructor(servers: { readonly kafka: TestKafka; readonly postgres: TestPostgres; readonly upstream: UpstreamServer }, folder: string, ports: Ports) {
     this.kafka = servers.kafka;
     this.postgres = servers.postgres;
+    this.upstream = servers.upstream;
     this.#folder = folder;
     this.#common = { NODE_ENV: 'production', KAFKA_BROKERS: this.kafka.brokers, DATABASE_URL: this.postgres.url, SERVICE_SECRET: 'a-secret-of-the-system-tests' };
     const at = (port: number): string => `127.0.0.1:${port}`;
     const ledgers = { LEDGER_ADDRESS: `${at(ports.ledger)},${at(ports.ledger2)}` };
     this.gateway = this.#program('gateway', {
       ...ledgers, BILLING_ADDRESS: at(ports.billing), REPLY_ADDRESS: at(ports.replies), PORT: String(ports.http), ANSWER_WAIT_MS: String(answerWaitMs),
-      JWT_SECRET: 'a secret for logins, of 32 bytes and more', SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password,
+      JWT_SECRET: 'a secret for logins, of 32 bytes and more', SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, ...this.upstream.variables,
     });
     this.ledger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger), HEALTH_PORT: String(ports.ledgerHealth) });
     this.secondLedger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger2), HEALTH_PORT: String(ports.ledger2Health) }, 'second-ledger');
@@ -53,8 +57,8 @@ export class DistributedPlatform implements Platform {
   }
 
   static async start(): Promise<DistributedPlatform> {
-    const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()]);
-    const platform = new DistributedPlatform({ kafka, postgres }, workFolder(), await ports());
+    const [kafka, postgres, upstream] = await Promise.all([startKafka(), startPostgres(), UpstreamServer.start()]);
+    const platform = new DistributedPlatform({ kafka, postgres, upstream }, workFolder(), await ports());
     try {
       const { how, output } = await platform.cli('migrate', '--json');
       if (how !== 'exit code 0') throw new Error(`migrate: ${how}\n${output}`);
@@ -91,7 +95,7 @@ export class DistributedPlatform implements Platform {
   async stop(): Promise<void> {
     const running = [this.gateway, this.ledger, this.secondLedger, ...this.#others];
     await Promise.all(running.map((program) => program.stop()));
-    await Promise.all([this.kafka.stop(), this.postgres.stop()]);
+    await Promise.all([this.kafka.stop(), this.postgres.stop(), this.upstream.stop()]);
     await removeFolder(this.#folder);
   }
 

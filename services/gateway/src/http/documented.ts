@@ -3,7 +3,7 @@ import {
   ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiSecurity,
 } from '@nestjs/swagger';
 import type { ErrorCode } from '@tollgate/kernel';
-import { licenceEnvelope, problemJson } from './envelopes.ts';
+import { creditsEnvelope, licenceEnvelope, problemJson } from './envelopes.ts';
 import type { Envelope } from './envelopes.ts';
 import { statusOfCode } from './failure.ts';
 
@@ -15,17 +15,19 @@ export type Documentation = {
   readonly status: number;
   readonly example: unknown;
   readonly errors?: readonly (ErrorCode | readonly [status: number, detail: string])[];
-  readonly surface?: 'native' | 'licence keys';
+  readonly surface?: 'native' | 'licence keys' | 'credits';
   /** Takes an Idempotency-Key. */
   readonly once?: boolean;
 };
+
+const surfaceEnvelopes = { native: problemJson, 'licence keys': licenceEnvelope, credits: creditsEnvelope } as const;
 
 const always: readonly ErrorCode[] = ['REQUEST_INVALID'];
 const authErrors: readonly ErrorCode[] = ['CREDENTIALS_MISSING', 'SCOPE_MISSING'];
 
 /** What OpenAPI says of a route: who may call it, its answer with an example, its errors in the surface's own shape. */
 export function documented(about: Documentation): MethodDecorator {
-  const envelope = about.surface === 'licence keys' ? licenceEnvelope : problemJson;
+  const envelope = about.surface === undefined ? problemJson : surfaceEnvelopes[about.surface];
   const errors = [
     ...always, ...(about.auth === 'none' ? [] : authErrors), ...(about.errors ?? []),
     ...(about.once === true ? (['IDEMPOTENCY_KEY_REUSED', 'LOG_UNAVAILABLE'] as const) : []),

@@ -34,12 +34,24 @@ export const licenceEnvelope: Envelope = {
   body: (failure) => ({ success: false, error: failure.detail }),
 };
 
+/** `{error, detail?, status?}` of the credits surface, without `success`. */
+export const creditsEnvelope: Envelope = {
+  contentType: 'application/json; charset=utf-8',
+  body: ({ status, code, detail, fields }) => {
+    if (status === 401) return { error: 'Unauthorized' };
+    return { error: titleOf(code).title, detail, status, ...fields };
+  },
+};
+
 /**
  * Which surface a path belongs to, before routing too (surfaces §0.1). The first match decides, so narrower prefixes stand
  * above wider ones. Prefixes of surfaces that are not there yet answer in problem+json.
  */
 const prefixes: readonly (readonly [prefix: string, envelope: Envelope])[] = [
-  ['/api/user/usage', problemJson],
+  ['/api/user/usage', creditsEnvelope],
+  ['/api/projects', creditsEnvelope],
+  ['/api/review', creditsEnvelope],
+  ['/api/admin/credits', creditsEnvelope],
   ['/api/user', licenceEnvelope],
   ['/api/auth', licenceEnvelope],
   ['/api/admin/license-keys', licenceEnvelope],

@@ -69,7 +69,7 @@ export function differences(folded: Account, loaded: Account): readonly string[]
 
 function comparable(account: Account): Record<string, string> {
   const { terms, counter, earlier } = account;
-  const counterText = (one: Account['counter'] | null): string => (one?.period ? `${one.period.startMs} ${one.period.endMs} ${one.used} ${one.highWater}` : String(one?.used ?? ''));
+  const counterText = (one: Account['counter'] | null): string => (one?.period ? `${one.period.startMs} ${one.period.endMs} ${one.used} ${one.highWater} ${one.before}` : String(one?.used ?? ''));
   const { settings } = terms;
   return {
     id: account.id, kind: account.kind, unit: account.unit, seq: String(account.seq), balance: String(account.balance), held: String(account.held),

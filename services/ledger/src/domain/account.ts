@@ -37,13 +37,23 @@ export type Settings = {
   readonly package: string | null;
   readonly packageExpiresMs: number | null;
   readonly initialGift: string | null;
+  /** Tier of a credits account; at `tierEndMs` it falls back to the free one, whose allowance is `baseAllowance`. */
+  readonly tier: string | null;
+  readonly tierEndMs: number | null;
+  readonly baseAllowance: bigint | null;
+  /** Where periods are counted from; null: the opening. */
+  readonly periodFromMs: number | null;
 };
 export const noSettings: Settings = {
   limit: null, overdraft: null, allowance: null, period: null, trialEndMs: null, plan: null, package: null, packageExpiresMs: null, initialGift: null,
+  tier: null, tierEndMs: null, baseAllowance: null, periodFromMs: null,
 };
 
-/** What was used in one period. `highWater` is the most it ever was: tier crossings follow it (rule 18). */
-export type Counter = { readonly period: Period | null; readonly used: bigint; readonly highWater: bigint };
+/**
+ * What was used in one period. `highWater` is the most it ever was: tier crossings follow it (rule 18). `before`: what was
+ * used in all periods before it.
+ */
+export type Counter = { readonly period: Period | null; readonly used: bigint; readonly highWater: bigint; readonly before: bigint };
 
 /** The changeable part of an account that entries do not carry: a version row is written when it changes (rule 14). */
 export type Terms = {
@@ -92,7 +102,7 @@ export const newAccount = (opened: Pick<Account, 'ref' | 'id' | 'kind' | 'unit' 
   seq: 0,
   balance: 0n,
   held: 0n,
-  counter: { period: null, used: 0n, highWater: 0n },
+  counter: { period: null, used: 0n, highWater: 0n, before: 0n },
   earlier: null,
   terms: { status: 'active', owner: null, settings: noSettings, limitFetchedMs: 0 },
   lots: [],

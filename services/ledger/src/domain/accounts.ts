@@ -1,12 +1,13 @@
 import type { Account, Settings, Terms } from './account.ts';
 import { isRefilled, keepsLots } from './account.ts';
 import type { Book } from './book.ts';
+import { postBalance } from './balance.ts';
 import { availableOf } from './book.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
-import { resetTimer } from './due.ts';
-import type { Cause, Entry } from './entry.ts';
-import { burn, lotAfter, postGrant } from './lots.ts';
+import type { Entry } from './entry.ts';
+import { postGrant } from './lots.ts';
+import { periodTimers } from './period-timers.ts';
 import type { Ask, Request } from './request.ts';
 import { priorityDefault } from './request.ts';
 import { closeRequest, existing } from './spend.ts';
@@ -23,7 +24,7 @@ export function decideOpen(book: Book, request: Request, ask: AskOf<'open'>): De
   const opened = book.open({ id: request.account, kind: ask.kind, unit: ask.unit });
   const terms: Terms = { status: ask.status, owner: ask.owner, settings: ask.settings, limitFetchedMs: 0 };
   const withTerms = { ...opened, terms };
-  const entries = [book.post(opened.id, { kind: 'opened', cause: request.cause, ordinal: 0, opened: true, terms, timers: resetTimer(book, withTerms) })];
+  const entries = [book.post(opened.id, { kind: 'opened', cause: request.cause, ordinal: 0, opened: true, terms, timers: periodTimers(book, withTerms) })];
   const allowance = isRefilled(withTerms) ? (ask.settings.allowance ?? 0n) : 0n;
   const first = ask.grant > allowance ? ask.grant : allowance;
   if (first > 0n) {
@@ -48,6 +49,11 @@ function refuseSettings(kind: Account['kind'], settings: Settings): void {
   if (settings.allowance !== null && settings.period === null) throw new Refusal('REQUEST_INVALID', 'an allowance needs a period');
   if (settings.trialEndMs !== null && kind !== 'licence') throw new Refusal('REQUEST_INVALID', 'only licence accounts have a trial');
   if ((settings.package !== null || settings.initialGift !== null) && kind !== 'wallet') throw new Refusal('REQUEST_INVALID', 'only wallets have a package');
+  const tiered = settings.tier !== null || settings.tierEndMs !== null || settings.baseAllowance !== null;
+  if ((tiered || settings.periodFromMs !== null) && kind !== 'credits') throw new Refusal('REQUEST_INVALID', 'only credits accounts have tiers');
+  if (tiered && (settings.tier === null || settings.baseAllowance === null || settings.allowance === null)) {
+    throw new Refusal('REQUEST_INVALID', 'a tier needs an allowance and a base_allowance');
+  }
   if (settings.plan !== null && kind !== 'metered') throw new Refusal('REQUEST_INVALID', 'only metered accounts have a price plan');
 }
 
@@ -65,21 +71,9 @@ export function decideChange(book: Book, request: Request, ask: AskOf<'change'>)
     settings,
     limitFetchedMs: account.terms.limitFetchedMs,
   };
-  const entries = [book.post(account.id, { kind: 'changed', cause: request.cause, ordinal: 0, terms, timers: resetTimer(book, { ...account, terms }) })];
+  const entries = [book.post(account.id, { kind: 'changed', cause: request.cause, ordinal: 0, terms, timers: periodTimers(book, { ...account, terms }) })];
   if (ask.balance !== undefined) entries.push(...postBalance(book, account.id, { cause: request.cause, balance: ask.balance }));
   return bookedState(book, entries);
-}
-
-/** Brings the balance to a figure: by one lot more, or by taking from the lots in burning order. */
-function postBalance(book: Book, accountId: string, to: { readonly cause: Cause; readonly balance: bigint }): readonly Entry[] {
-  const { balance } = existing(book, accountId);
-  const cause = { ...to.cause, details: null };
-  if (to.balance > balance) {
-    return [postGrant(book, accountId, { kind: 'adjusted', cause, ordinal: 1, amount: to.balance - balance, contra: 'adjustments', priority: priorityDefault, expiresMs: null })];
-  }
-  if (to.balance === balance) return [];
-  return burn(existing(book, accountId), balance - to.balance).map(({ lot, take }, index) =>
-    book.post(accountId, { kind: 'adjusted', cause, ordinal: index + 1, amount: -take, contra: 'adjustments', ...lotAfter(lot, take) }));
 }
 
 export function decideGrant(book: Book, request: Request, ask: AskOf<'grant'>): Decided {
@@ -111,7 +105,8 @@ export function decideLimit(book: Book, request: Request, ask: AskOf<'limit'>): 
   return bookedState(book, [book.post(account.id, { kind: 'changed', cause: request.cause, ordinal: 0, terms })]);
 }
 
-function bookedState(book: Book, entries: readonly Entry[]): Decided {
+/** What a change of terms answers: the account as it is afterwards. */
+export function bookedState(book: Book, entries: readonly Entry[]): Decided {
   const available = closeRequest(book, entries);
   const account = existing(book, entries[0]?.account ?? '');
   return { outcome: 'booked', account: account.id, entries, available, state: accountView(book, account) };

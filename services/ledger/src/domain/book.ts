@@ -36,6 +36,8 @@ export type Posting = {
   /** The period the amount counts in, when it is not the current one (rule 17). */
   readonly into?: Counter;
   readonly late?: boolean;
+  /** The counter afterwards, where a request begins a period itself. */
+  readonly counter?: Counter;
 };
 
 /**
@@ -178,7 +180,8 @@ export class Book {
     const next = this.periodAt(account, atMs, period);
     if (!next) return account;
     if (counter.period && next.startMs === counter.period.startMs) return { counter: { ...counter, period: next }, earlier };
-    return { counter: { period: next, used: 0n, highWater: 0n }, earlier: counter.period ? counter : null };
+    const fresh = { period: next, used: 0n, highWater: 0n, before: counter.before + counter.used };
+    return { counter: fresh, earlier: counter.period ? counter : null };
   }
 
   planOf(account: Readonly<Account>): PricePlan {
@@ -186,7 +189,7 @@ export class Book {
   }
 
   periodAt(account: Readonly<Account>, atMs: number, period = account.terms.settings.period): Period | null {
-    if (period !== null) return periodSince(account.openedMs, period, atMs);
+    if (period !== null) return periodSince(account.terms.settings.periodFromMs ?? account.openedMs, period, atMs);
     return account.kind === 'metered' ? calendarMonth(atMs, this.planOf(account).timeZone) : null;
   }
 
@@ -223,23 +226,30 @@ type Counting = {
 
 /** Which counter an entry moves, what it is afterwards, and which rows must be kept because the entry alone cannot tell (rule 15). */
 function countersAfter(account: Account, rolled: Counters, posting: Posting): Counting {
+  if (posting.counter) return begun(account, posting.counter);
   const used = posting.used ?? 0n;
   const target = posting.into ?? rolled.counter;
   const after = used === 0n ? target : moved(target, used);
   const highWater = used > 0n ? { before: target.highWater, after: after.highWater } : null;
   let rows: readonly CounterRow[] = none;
-  if (posting.into) rows = [after, rolled.counter];
+  if (posting.into) rows = [after, { ...rolled.counter, before: rolled.counter.before + used }];
   else if (rolled.counter.period && !samePeriod(rolled.counter.period, account.counter.period)) {
     rows = rolled.earlier && rolled.earlier !== account.earlier ? [rolled.earlier, after] : [after];
   } else if (used < 0n) rows = [after];
   return { used: after.used, period: after.period, rows, highWater };
 }
 
+/** A period that begins now; the one before keeps what it counted. */
+function begun(account: Account, counter: Counter): Counting {
+  const goesOn = account.counter.period === null || account.counter.period.startMs === counter.period?.startMs;
+  return { used: counter.used, period: counter.period, rows: goesOn ? [counter] : [account.counter, counter], highWater: null };
+}
+
 const samePeriod = (a: Period, b: Period | null): boolean => b !== null && a.startMs === b.startMs && a.endMs === b.endMs;
 
 function moved(counter: Counter, used: bigint): Counter {
   const after = counter.used + used;
-  return { period: counter.period, used: after, highWater: after > counter.highWater ? after : counter.highWater };
+  return { ...counter, used: after, highWater: after > counter.highWater ? after : counter.highWater };
 }
 
 /** Entries that move no lot carry the one moved last, so that the newest entry always tells what is left in it. */

@@ -13,6 +13,7 @@ import { decideExtend, decideHold, decideRelease, decideSettle } from './holds.t
 import type { Request } from './request.ts';
 import { decideSpend } from './spend.ts';
 import { accountView } from './views.ts';
+import { decideTier } from './tiers.ts';
 
 /** What is known of the past beyond the accounts themselves; looked up before deciding, never during it. */
 export type Past = { readonly targets: Targets; readonly endedHolds: EndedHolds };
@@ -56,6 +57,8 @@ function decideAsk(book: Book, request: Request, past: Past): Decided {
       return decideOpen(book, request, ask);
     case 'change':
       return decideChange(book, request, ask);
+    case 'tier':
+      return decideTier(book, request, ask.to);
     case 'grant':
       return decideGrant(book, request, ask);
     case 'spend':

@@ -1,9 +1,11 @@
 import type { Account, Hold } from './account.ts';
 import { isRefilled } from './account.ts';
+import { postBase } from './base-tier.ts';
 import type { Book } from './book.ts';
 import { bookDueLots } from './due-lots.ts';
 import { postRelease } from './holds.ts';
 import { postGrant } from './lots.ts';
+import { periodTimers } from './period-timers.ts';
 import { priorityDefault } from './request.ts';
 
 /** Books everything that became due on an account before the record's time, in order of due time (rule 16). */
@@ -12,9 +14,11 @@ export function bookDue(book: Book, accountId: string): void {
     const account = book.find(accountId);
     if (!account || account.frozen !== null || account.dueMs > book.nowMs) return;
     const hold = firstDueHold(account, book.nowMs);
-    const resetMs = dueReset(book, account);
-    if (hold && hold.expiresMs <= (resetMs ?? Infinity)) expireHold(book, account, hold);
-    else if (resetMs !== undefined) bookReset(book, account, resetMs);
+    const resetMs = dueReset(book, account) ?? Infinity;
+    const tierMs = dueTierEnd(account, book.nowMs);
+    if (hold && hold.expiresMs <= Math.min(resetMs, tierMs)) expireHold(book, account, hold);
+    else if (tierMs !== Infinity && tierMs <= resetMs) endTier(book, account, tierMs);
+    else if (resetMs !== Infinity) bookReset(book, account, resetMs);
     else {
       bookDueLots(book, accountId);
       return;
@@ -49,13 +53,17 @@ function dueReset(book: Book, account: Readonly<Account>): number | undefined {
 function bookReset(book: Book, account: Readonly<Account>, resetMs: number): void {
   const cause = { source: 'timer:reset', id: `0@${resetMs}`, hash: null, occurredMs: resetMs, details: null };
   const missing = (account.terms.settings.allowance ?? 0n) - account.balance;
-  const timers = resetTimer(book, account);
+  const timers = periodTimers(book, account);
   if (missing <= 0n) book.post(account.id, { kind: 'reset', cause, ordinal: 0, contra: 'allowance', timers });
   else postGrant(book, account.id, { kind: 'reset', cause, ordinal: 0, amount: missing, contra: 'allowance', priority: priorityDefault, expiresMs: null, timers });
 }
 
-/** The timer of the next reset, as of now. */
-export function resetTimer(book: Book, account: Pick<Account, 'kind' | 'terms'> & Readonly<Account>) {
-  const period = isRefilled(account) ? book.periodAt(account, book.nowMs) : null;
-  return period ? [{ dueMs: period.endMs, kind: 'reset' as const, object: 0 }] : [];
+const dueTierEnd = ({ terms }: Readonly<Account>, nowMs: number): number => {
+  const endMs = terms.settings.tierEndMs;
+  return endMs !== null && endMs <= nowMs ? endMs : Infinity;
+};
+
+/** A tier that nobody renewed ends: what is left becomes what the base tier gives. */
+function endTier(book: Book, account: Readonly<Account>, endMs: number): void {
+  postBase(book, account, { source: 'timer:tier', id: `0@${endMs}`, hash: null, occurredMs: endMs, details: null });
 }

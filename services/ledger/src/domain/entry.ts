@@ -99,13 +99,13 @@ export type Entry = {
 };
 
 /** Something that becomes due without a request (rule 16). */
-export const timerKinds = { hold: 1, lot: 2, reset: 3 } as const;
+export const timerKinds = { hold: 1, lot: 2, reset: 3, tier: 4 } as const;
 export type TimerKind = keyof typeof timerKinds;
 export type Timer = {
   readonly dueMs: number;
   readonly ref: number;
   readonly kind: TimerKind;
-  /** Number of the hold or lot; 0 for a reset. */
+  /** Number of the hold or lot; 0 for a reset or the end of a tier. */
   readonly object: number;
 };
 

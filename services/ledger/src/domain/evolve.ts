@@ -27,6 +27,8 @@ export function dueOf(account: Account): number {
   let due = Infinity;
   for (const lot of account.lots) if (lot.expiresMs !== null && lot.expiresMs < due) due = lot.expiresMs;
   for (const hold of account.holds.values()) if (hold.expiresMs < due) due = hold.expiresMs;
+  const { tierEndMs } = account.terms.settings;
+  if (tierEndMs !== null && tierEndMs < due) due = tierEndMs;
   if (isRefilled(account) && account.counter.period) due = Math.min(due, account.counter.period.endMs);
   return due;
 }
@@ -40,7 +42,7 @@ function evolveCounters(account: Account, entry: Entry): void {
     const { counter } = account;
     if (counter.used === entry.usedAfter && counter.period?.startMs === (entry.periodStartMs ?? undefined)) return;
     const highWater = entry.usedAfter > counter.highWater ? entry.usedAfter : counter.highWater;
-    account.counter = { period: counter.period, used: entry.usedAfter, highWater };
+    account.counter = { ...counter, used: entry.usedAfter, highWater };
     return;
   }
   const known = new Map<number, Counter>();

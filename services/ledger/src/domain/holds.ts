@@ -9,7 +9,7 @@ import type { Cause, Entry, HoldOutcome, HoldRow } from './entry.ts';
 import { refuseOverdraft, refuseTerms } from './package-terms.ts';
 import type { Ask, HoldId, Request } from './request.ts';
 import { formatHoldId } from './request.ts';
-import { amountOf, closeRequest, decideSpend, existing, postBudgets, postSpend, refuseBeyond, refuseInactive } from './spend.ts';
+import { amountOf, closeRequest, decideSpend, existing, postBudgets, postSpend, refuseBeyond, refuseInactive, tieredState } from './spend.ts';
 import { holdView } from './views.ts';
 
 /** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
@@ -93,7 +93,7 @@ export function decideSettle(book: Book, request: Request, ask: Extract<Ask, { t
   bookDueLots(book, account.id);
   const settled = holdView(book.partition, account, { ...hold, amount: ending.freed, status: 'settled', settled: amount });
   noteEnded(book, account, ending.children, settled);
-  return booked(book, entries, settled);
+  return { ...booked(book, entries, settled), ...tieredState(book, account.id) };
 }
 
 /** Whether a hold ended without being settled. */

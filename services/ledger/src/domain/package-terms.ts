@@ -42,6 +42,7 @@ export function settingsBefore(current: Settings, changed: { readonly before: Se
   return {
     limit: back('limit'), overdraft: back('overdraft'), allowance: back('allowance'), period: back('period'), trialEndMs: back('trialEndMs'),
     plan: back('plan'), package: back('package'), packageExpiresMs: back('packageExpiresMs'), initialGift: back('initialGift'),
+    tier: back('tier'), tierEndMs: back('tierEndMs'), baseAllowance: back('baseAllowance'), periodFromMs: back('periodFromMs'),
   };
 }
 

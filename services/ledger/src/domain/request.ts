@@ -1,7 +1,7 @@
 import { accountKinds, accountStatuses } from '@tollgate/contracts';
-import type { AccountKind, AccountStatus, CatalogItem, LedgerRequest, PackageTerms, SettingsChange } from '@tollgate/contracts';
+import type { AccountKind, AccountStatus, CatalogItem, LedgerRequest, Opening, PackageTerms, SettingsChange, TierChange } from '@tollgate/contracts';
 import { AppError, isStorableJson, isStorableText, parseAmount } from '@tollgate/kernel';
-import { parseDuration } from '@tollgate/pricing';
+import { baseTier, parseDuration } from '@tollgate/pricing';
 import type { Settings } from './account.ts';
 import { noSettings } from './account.ts';
 import type { Cause } from './entry.ts';
@@ -22,6 +22,7 @@ export type Ask =
   | { readonly type: 'hold'; readonly amount: bigint; readonly expiresInMs: number; readonly parent: HoldId | null; readonly terms: BelievedTerms | null }
   | ({ readonly type: 'settle'; readonly hold: HoldId; readonly of: string | null; readonly spendIfOver: boolean; readonly terms: BelievedTerms | null } & Usage)
   | { readonly type: 'extend'; readonly hold: HoldId; readonly amount: bigint }
+  | { readonly type: 'tier'; readonly to: TierStep }
   | { readonly type: 'release'; readonly hold: HoldId }
   | { readonly type: 'correct'; readonly entry: EntryId; readonly amount: bigint | null }
   | { readonly type: 'limit'; readonly limit: bigint; readonly fetchedMs: number }
@@ -43,6 +44,11 @@ export type BelievedTerms = {
   readonly minimum: bigint;
   readonly refused: string | null;
 };
+
+/** A parsed `TierChange`. */
+export type TierStep =
+  | { readonly change: 'raise' | 'renew'; readonly tier: string; readonly allowance: bigint; readonly days: number; readonly onlyFromBase: boolean }
+  | { readonly change: 'lower' | 'reset' };
 
 /** `h-<partition>-<account number>-<number of the opening entry in the account>`. */
 export type HoldId = { readonly partition: number; readonly ref: number; readonly hold: number };
@@ -105,16 +111,8 @@ export function readRequest(value: string, recordMs: number): Request {
 
 function readAsk(wire: LedgerRequest): Ask {
   switch (wire.type) {
-    case 'open': {
-      const { kind, unit, owner, status, settings, grant } = wire.data;
-      if (!accountKinds.includes(kind)) return refuse(`kind is one of ${accountKinds.join(', ')}`);
-      if (!isText(unit, 64)) return refuse('unit is a text of 1 to 64 characters');
-      if (owner !== undefined && !isText(owner, 300)) return refuse('owner is a text of 1 to 300 characters');
-      return {
-        type: 'open', kind, unit, owner: owner ?? null, status: readStatus(status ?? 'active'),
-        settings: changed(noSettings, settings ?? {}), grant: grant === undefined ? 0n : positive(grant, 'grant'),
-      };
-    }
+    case 'open':
+      return readOpening(wire.data);
     case 'change': {
       const { owner, status, settings, balance, if_owner: ifOwner } = wire.data;
       if (owner !== undefined && owner !== null && !isText(owner, 300)) return refuse('owner is a text of 1 to 300 characters');
@@ -125,6 +123,8 @@ function readAsk(wire: LedgerRequest): Ask {
         settings: (current) => changed(current, change), balance: balance === undefined ? undefined : notNegative(balance, 'balance'),
       };
     }
+    case 'tier':
+      return { type: 'tier', to: readTier(wire.data) };
     case 'grant': {
       const { amount, priority, expires_at: expires, settings, initial_gift: initialGift } = wire.data;
       if (settings !== undefined) changed(noSettings, settings);
@@ -174,6 +174,26 @@ function readAsk(wire: LedgerRequest): Ask {
   }
 }
 
+function readOpening({ kind, unit, owner, status, settings, grant }: Opening): Ask {
+  if (!accountKinds.includes(kind)) return refuse(`kind is one of ${accountKinds.join(', ')}`);
+  if (!isText(unit, 64)) return refuse('unit is a text of 1 to 64 characters');
+  if (owner !== undefined && !isText(owner, 300)) return refuse('owner is a text of 1 to 300 characters');
+  return {
+    type: 'open', kind, unit, owner: owner ?? null, status: readStatus(status ?? 'active'),
+    settings: changed(noSettings, settings ?? {}), grant: grant === undefined ? 0n : positive(grant, 'grant'),
+  };
+}
+
+function readTier(change: TierChange): TierStep {
+  if (change.change === 'lower' || change.change === 'reset') return { change: change.change };
+  if (change.change !== 'raise' && change.change !== 'renew') return refuse('change is raise, renew, lower or reset');
+  const { tier, allowance, days } = change;
+  if (!isText(tier, 64) || tier === baseTier) return refuse('tier is a text of 1 to 64 characters, not the base tier');
+  if (!Number.isInteger(days) || days < 1 || days > 36_500) return refuse('days is a whole number from 1 to 36500');
+  const onlyFromBase = change.change === 'raise' && change.only_from_base === true;
+  return { change: change.change, tier, allowance: positive(allowance, 'allowance'), days, onlyFromBase };
+}
+
 function readItem(item: CatalogItem): CatalogItem {
   if (typeof item !== 'object' || item === null || item.catalog !== 'rate-card' || !isText(item.name, 128)) return refuse('the catalog item is not a rate card');
   if (!Number.isInteger(item.version) || item.version < 1) return refuse('a version is a whole number from 1');
@@ -194,6 +214,10 @@ function changed(current: Settings, change: SettingsChange): Settings {
     package: pick(change.package, current.package, (text) => (isText(text, 128) ? text : refuse('package is a text of 1 to 128 characters'))),
     packageExpiresMs: pick(change.package_expires, current.packageExpiresMs, (text) => parseTime(text, 'package_expires')),
     initialGift: pick(change.initial_gift, current.initialGift, (text) => (text === 'given' ? text : refuse('initial_gift is given'))),
+    tier: pick(change.tier, current.tier, (text) => (isText(text, 64) ? text : refuse('tier is a text of 1 to 64 characters'))),
+    tierEndMs: pick(change.tier_end, current.tierEndMs, (text) => parseTime(text, 'tier_end')),
+    baseAllowance: pick(change.base_allowance, current.baseAllowance, (text) => notNegative(text, 'base_allowance')),
+    periodFromMs: pick(change.period_from, current.periodFromMs, (text) => parseTime(text, 'period_from')),
   };
 }
 

@@ -10,7 +10,7 @@ import type { Cause, Entry, EntryKind, EntryRate } from './entry.ts';
 import { burn, lotAfter } from './lots.ts';
 import { freeUnits, refuseTerms } from './package-terms.ts';
 import type { Ask, BelievedTerms, Request, Usage } from './request.ts';
-import { isoTime } from './views.ts';
+import { accountView, isoTime } from './views.ts';
 
 /** Takes units at once: the account's own balance and every budget above it are checked and booked in one decision. */
 export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { type: 'spend' }>): Decided {
@@ -23,7 +23,13 @@ export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { ty
   if (amount === 0n && ask.terms === null) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
   refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft });
   const entries = postSpend(book, account.id, { kind: 'spent', cause: request.cause, amount, rate });
-  return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
+  return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries), ...tieredState(book, account.id) };
+}
+
+/** Accounts with tiers show what was ever used with each use (surfaces §4), so their answers carry the account. */
+export function tieredState(book: Book, id: string): Pick<Decided, 'state'> {
+  const account = existing(book, id);
+  return account.terms.settings.tier === null ? {} : { state: accountView(book, account) };
 }
 
 export function existing(book: Book, id: string): Readonly<Account> {

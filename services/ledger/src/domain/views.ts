@@ -54,6 +54,10 @@ export function settingsView(settings: Settings): AccountSettings {
     ...(settings.package === null ? {} : { package: settings.package }),
     ...(settings.packageExpiresMs === null ? {} : { package_expires: isoTime(settings.packageExpiresMs) }),
     ...(settings.initialGift === null ? {} : { initial_gift: settings.initialGift }),
+    ...(settings.tier === null ? {} : { tier: settings.tier }),
+    ...(settings.tierEndMs === null ? {} : { tier_end: isoTime(settings.tierEndMs) }),
+    ...(settings.baseAllowance === null ? {} : { base_allowance: String(settings.baseAllowance) }),
+    ...(settings.periodFromMs === null ? {} : { period_from: isoTime(settings.periodFromMs) }),
   };
 }
 
@@ -71,6 +75,7 @@ export function accountView(book: Book, account: Readonly<Account>): AccountView
     held: String(account.held),
     available: available === null ? null : String(available),
     used: String(counter.used),
+    used_total: String(counter.before + counter.used),
     settings: settingsView(account.terms.settings),
     as_of: { seq: String(account.seq), recorded_at: isoTime(account.lastRecordedMs) },
     lots: account.lots.map((lot) => ({

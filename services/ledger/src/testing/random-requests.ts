@@ -6,7 +6,7 @@ export type Step = { readonly at: number; readonly ask: (known: Known) => Pick<L
 export type Known = { readonly holds: readonly string[]; readonly entries: readonly string[] };
 
 const amount = fc.integer({ min: 1, max: 40 }).map(String);
-const account = fc.constantFrom('acme', 'acme/a', 'acme/a/u', 'acme/b', 'solo', 'meter', 'refilled', 'key', 'packaged');
+const account = fc.constantFrom('acme', 'acme/a', 'acme/a/u', 'acme/b', 'solo', 'meter', 'refilled', 'tiered', 'key', 'packaged');
 const picked = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
 
 const opening = fc.constantFrom(
@@ -17,6 +17,7 @@ const opening = fc.constantFrom(
   { id: 'solo', data: { kind: 'wallet', unit: 'u', grant: '30', settings: { overdraft: 'unlimited' } } },
   { id: 'meter', data: { kind: 'metered', unit: 'u', settings: { plan: 'default' } } },
   { id: 'refilled', data: { kind: 'credits', unit: 'c', settings: { allowance: '40', period: 'P1D' } } },
+  { id: 'tiered', data: { kind: 'credits', unit: 'c', settings: { allowance: '5', base_allowance: '5', tier: 'free', period: 'P1D' } } },
   { id: 'key', data: { kind: 'licence', unit: 't', grant: '10' } },
   { id: 'packaged', data: { kind: 'wallet', unit: 'token', grant: '60' } },
 );
@@ -63,6 +64,12 @@ const asks = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(fc.nat(200), fc.option(amount)).map(([index, units]) => ({ entries }: Known) => correct(entries, index, units)) },
   { weight: 1, arbitrary: fc.tuple(account, fc.nat(40)).map(([id, balance]) => () => ({ type: 'change', account: id, data: { balance: String(balance) } })) },
   { weight: 1, arbitrary: account.map((id) => () => ({ type: 'change', account: id, data: { status: 'active' } })) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(fc.constantFrom('raise', 'renew', 'lower', 'reset'), fc.constantFrom('tiered', 'tiered', 'refilled'), fc.integer({ min: 1, max: 3 })).map(([change, id, days]) => () => ({
+      type: 'tier', account: id, data: { change, ...(change === 'raise' || change === 'renew' ? { tier: 'pro', allowance: '40', days } : {}) },
+    })),
+  },
   { weight: 2, arbitrary: fc.constant(() => ({ type: 'tick', account: '', data: {} })) },
 );
 

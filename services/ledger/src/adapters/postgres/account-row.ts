@@ -18,7 +18,7 @@ type LotTuple = readonly [lot: string, seq: string, left: string, granted: strin
 type HoldTuple = readonly [
   hold: string, seq: string, amount: string, expiresMs: string, parent: string | null, budgets: readonly string[], outcome: string,
 ];
-type CounterTuple = readonly [startMs: string, endMs: string, used: string, highWater: string, seq: string];
+type CounterTuple = readonly [startMs: string, endMs: string, used: string, highWater: string, seq: string, before: string];
 
 /** An account exactly as it was after its last entry; frozen when its parts do not add up (rule 15). */
 export function fromRowAccount(row: AccountRow): Account {
@@ -33,7 +33,7 @@ export function fromRowAccount(row: AccountRow): Account {
   account.lots = lotsOf(row);
   account.lotSeen = row.lot === null ? null : Number(row.lot);
   account.holds = holdsOf(row.holds ?? []);
-  account.counter = counterOf(row, row.counter) ?? { period: null, used: row.used_after, highWater: row.used_after };
+  account.counter = counterOf(row, row.counter) ?? { period: null, used: row.used_after, highWater: row.used_after, before: 0n };
   account.earlier = row.earlier && row.earlier[0] !== '-1' ? counterOf(row, row.earlier) : null;
   account.dueMs = dueOf(account);
   account.frozen = inconsistency(account);
@@ -52,6 +52,10 @@ export function fromRowSettings(settings: AccountSettings): Settings {
     package: settings.package ?? null,
     packageExpiresMs: settings.package_expires === undefined ? null : Date.parse(settings.package_expires),
     initialGift: settings.initial_gift ?? null,
+    tier: settings.tier ?? null,
+    tierEndMs: settings.tier_end === undefined ? null : Date.parse(settings.tier_end),
+    baseAllowance: amount(settings.base_allowance),
+    periodFromMs: settings.period_from === undefined ? null : Date.parse(settings.period_from),
   };
 }
 
@@ -86,10 +90,11 @@ function holdsOf(rows: readonly HoldTuple[]): ReadonlyMap<number, Hold> {
 /** A counter row, moved on by the last entry where that counts in the same period and is newer. */
 function counterOf(row: AccountRow, tuple: CounterTuple | null): Counter | null {
   if (!tuple) return null;
-  const [startMs, endMs, used, highWater, seq] = tuple;
+  const [startMs, endMs, used, highWater, seq, beforeText] = tuple;
+  const before = BigInt(beforeText);
   const period = startMs === '-1' ? null : { startMs: Number(startMs), endMs: Number(endMs) };
   const same = (row.period_start?.getTime() ?? -1) === (period?.startMs ?? -1);
-  if (!same || row.seq < BigInt(seq)) return { period, used: BigInt(used), highWater: BigInt(highWater) };
+  if (!same || row.seq < BigInt(seq)) return { period, used: BigInt(used), highWater: BigInt(highWater), before };
   const high = BigInt(highWater);
-  return { period, used: row.used_after, highWater: row.used_after > high ? row.used_after : high };
+  return { period, used: row.used_after, highWater: row.used_after > high ? row.used_after : high, before };
 }

@@ -16,7 +16,7 @@ const tables = {
   account_terms: 'partition, account, seq, status, owner, settings, limit_fetched_at',
   lots: 'partition, account, seq, lot, "left", granted, priority, expires_at, floor',
   holds: 'partition, account, seq, hold, amount, expires_at, parent, budgets, outcome, settled, floor',
-  counters: 'partition, account, seq, period_start_ms, period_end_ms, used, high_water',
+  counters: 'partition, account, seq, period_start_ms, period_end_ms, used, high_water, used_before',
   timers: 'partition, due_ms, account, kind, object',
   crossings: 'partition, partition_seq, account, period_start, period_end, block, plan',
   details: 'partition, partition_seq, commitment, salt, content',
@@ -78,8 +78,8 @@ function encodeEntry(into: Into, commit: PartitionCommit, entry: Entry): void {
       .int8OrNull(row.parent).jsonb(JSON.stringify(row.budgets)).text(row.outcome).bigintOrNull(row.settled).int8(row.floor);
   }
   for (const row of entry.counterRows) {
-    into('counters', 7).int2(partition).int4(entry.ref).int8(entry.seq).int8(row.period?.startMs ?? -1).int8(row.period?.endMs ?? -1)
-      .bigint(row.used).bigint(row.highWater);
+    into('counters', 8).int2(partition).int4(entry.ref).int8(entry.seq).int8(row.period?.startMs ?? -1).int8(row.period?.endMs ?? -1)
+      .bigint(row.used).bigint(row.highWater).bigint(row.before);
   }
   for (const timer of entry.timers) into('timers', 5).int2(partition).int8(timer.dueMs).int4(timer.ref).int2(timerKinds[timer.kind]).int8(timer.object);
   for (const crossing of entry.crossings) {

@@ -179,7 +179,8 @@ function fromRowPosition(row: PositionRow): StoredPosition {
   };
 }
 
-const timerKind = (number: number): TimerKind => (number === 2 ? 'lot' : number === 3 ? 'reset' : 'hold');
+const timerNames = new Map(Object.entries(timerKinds).map(([name, number]) => [number as number, name as TimerKind]));
+const timerKind = (number: number): TimerKind => timerNames.get(number) ?? 'hold';
 
 type TargetRow = {
   readonly partition: number; readonly partition_seq: bigint; readonly account_id: string; readonly kind: number; readonly amount: bigint; readonly lot: bigint | null;

@@ -104,7 +104,7 @@ async function rowsBeside(client: Queryable, tables: ReadonlySet<string>, range:
   const holds = await read<{
     hold: bigint; amount: bigint; expires_at: Date; parent: bigint | null; budgets: string[]; outcome: HoldOutcome; settled: bigint | null; floor: bigint;
   }>(client, holdsBeside, 'holds');
-  const counters = await read<{ period_start_ms: bigint; period_end_ms: bigint; used: bigint; high_water: bigint }>(client, countersBeside, 'counters');
+  const counters = await read<{ period_start_ms: bigint; period_end_ms: bigint; used: bigint; high_water: bigint; used_before: bigint }>(client, countersBeside, 'counters');
   const opened = await read<{ opened_at: Date }>(client, openedBeside);
   return (seq) => {
     const [term] = terms.get(seq) ?? [];
@@ -121,6 +121,7 @@ async function rowsBeside(client: Queryable, tables: ReadonlySet<string>, range:
       })),
       counterRows: (counters.get(seq) ?? []).map((row) => ({
         period: row.period_start_ms < 0n ? null : { startMs: Number(row.period_start_ms), endMs: Number(row.period_end_ms) }, used: row.used, highWater: row.high_water,
+        before: row.used_before,
       })),
     };
   };

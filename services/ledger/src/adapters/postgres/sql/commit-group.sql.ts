@@ -1,4 +1,5 @@
 import type { PartitionCommit } from '../../../app/ports.ts';
+import { timerKinds } from '../../../domain/entry.ts';
 
 const text = (value: string | null): string => (value === null ? 'null' : `'${value.replaceAll("'", "''")}'`);
 
@@ -22,4 +23,4 @@ moved as (update ledger.positions p set next_offset = v.next_offset, last_time_m
 select 1 / (case when count(*) = ${group.length} then 1 else 0 end) from moved;`;
 }
 
-const timerKindNumber = ({ timer }: PartitionCommit['to']): number => ({ hold: 1, lot: 2, reset: 3 })[timer.kind];
+const timerKindNumber = ({ timer }: PartitionCommit['to']): number => timerKinds[timer.kind];

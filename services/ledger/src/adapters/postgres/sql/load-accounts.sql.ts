@@ -36,8 +36,8 @@ left join lateral (
       order by f.seq desc limit 1)
 ) h on true
 left join lateral (
-  select json_build_array(k.period_start_ms::text, k.period_end_ms::text, k.used::text, k.high_water::text, k.seq::text) as counter,
-    (select json_build_array(o.period_start_ms::text, o.period_end_ms::text, o.used::text, o.high_water::text, o.seq::text) from ledger.counters o
+  select json_build_array(k.period_start_ms::text, k.period_end_ms::text, k.used::text, k.high_water::text, k.seq::text, k.used_before::text) as counter,
+    (select json_build_array(o.period_start_ms::text, o.period_end_ms::text, o.used::text, o.high_water::text, o.seq::text, o.used_before::text) from ledger.counters o
       where o.partition = w.partition and o.account = w.account and o.seq <= e.seq and o.period_start_ms < k.period_start_ms
       order by o.period_start_ms desc, o.seq desc limit 1) as earlier
   from ledger.counters k where k.partition = w.partition and k.account = w.account and k.seq <= e.seq order by k.period_start_ms desc, k.seq desc limit 1

@@ -1,0 +1,151 @@
+import { AppError } from '@tollgate/kernel';
+import type { ErrorCode } from '@tollgate/kernel';
+import type { AccountView, Answer, AnswerProblem, LedgerQueries, TierChange } from '@tollgate/contracts';
+import { baseTier, creditPeriod, freeCredits, proCredits } from '@tollgate/pricing';
+import { surfaceAccount } from '../domain/account-id.ts';
+import type { Operations, Ran } from './operations.ts';
+import type { RequestLine } from './request-line.ts';
+import { freshId, requestOf } from './requests.ts';
+import type { Caller } from './requests.ts';
+
+/** Figures that the document asks to monitor: consumption by tier and feature, refusals, and changes between tiers. */
+export interface CreditMeter {
+  consumed(of: { readonly tier: string; readonly feature: string; readonly credits: number }): void;
+  refused(feature: string): void;
+  opened(): void;
+  changed(change: string, tier: string): void;
+}
+
+export type CreditsResult =
+  | { readonly outcome: 'done'; readonly state: AccountView }
+  /** Nothing left: `available` credits. */
+  | { readonly outcome: 'insufficient'; readonly available: string };
+
+export const creditsAccount = (userId: string): string => surfaceAccount('credits', userId);
+
+const daysDefault = 30;
+const pro = { tier: 'pro', allowance: String(proCredits) } as const;
+const opening = {
+  kind: 'credits' as const, unit: 'credits',
+  settings: { allowance: String(freeCredits), base_allowance: String(freeCredits), tier: baseTier, period: creditPeriod },
+};
+
+export type AdminAction =
+  | { readonly action: 'initialize'; readonly pro: boolean }
+  | { readonly action: 'upgrade'; readonly days: number | undefined; readonly tier: string | undefined; readonly credits: bigint | undefined }
+  | { readonly action: 'renew'; readonly days: number | undefined }
+  | { readonly action: 'bonus'; readonly amount: bigint }
+  | { readonly action: 'downgrade' | 'reset-monthly' | 'check-expiry' | 'check' | 'consume' };
+
+/**
+ * Credits over the ledger. An account opens with the free allowance when it is first met; each change is one decision of the
+ * ledger, which also books resets and ends of tiers by itself (rule 16).
+ */
+export class Credits {
+  private readonly line: RequestLine;
+  private readonly ledger: LedgerQueries;
+  private readonly operations: Operations;
+  private readonly meter: CreditMeter;
+
+  constructor(options: { line: RequestLine; ledger: LedgerQueries; operations: Operations; meter: CreditMeter }) {
+    this.line = options.line;
+    this.ledger = options.ledger;
+    this.operations = options.operations;
+    this.meter = options.meter;
+  }
+
+  /** What the user has; opens the account on the first call. */
+  async status(userId: string): Promise<AccountView> {
+    const account = creditsAccount(userId);
+    return (await this.ledger.account({ id: account })) ?? this.touch(account);
+  }
+
+  /**
+   * One of the admin functions; with a key, once.
+   * @throws AppError as `Operations.run`, and 'conflict' when the ledger refuses for another reason than too few credits.
+   */
+  async act(userId: string, action: AdminAction, caller: Caller): Promise<Ran<CreditsResult>> {
+    const account = creditsAccount(userId);
+    if (caller.key === undefined) return { result: await this.decide(account, action, freshId()), replayed: false };
+    const content = JSON.parse(JSON.stringify(action, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as unknown;
+    const asked = { account, operation: `credits-${action.action}`, key: caller.key, content };
+    return this.operations.run<CreditsResult>(asked, async ({ id }) => {
+      const result = await this.decide(account, action, id);
+      return { result, kept: result.outcome === 'done' };
+    });
+  }
+
+  /** Opens the account, or, when it is there, lets the ledger book what is due on it. */
+  async touch(account: string): Promise<AccountView> {
+    const answer = await this.line.ask(requestOf({ type: 'open', operation: 'credits-open', account, data: opening, content: null }, {}));
+    if (answer.outcome === 'booked') this.meter.opened();
+    return answer.state ?? this.stateOf(account, answer);
+  }
+
+  private async decide(account: string, action: AdminAction, id: string): Promise<CreditsResult> {
+    const state = await this.touch(account);
+    switch (action.action) {
+      case 'check':
+      case 'check-expiry':
+        return { outcome: 'done', state };
+      case 'initialize':
+        if (!action.pro) return { outcome: 'done', state };
+        return this.change(account, { change: 'raise', ...pro, days: daysDefault, only_from_base: true }, id);
+      case 'upgrade': {
+        const allowance = String(action.credits === undefined || action.credits < proCredits ? proCredits : action.credits);
+        return this.change(account, { change: 'raise', tier: action.tier ?? pro.tier, allowance, days: action.days ?? daysDefault }, id);
+      }
+      case 'renew':
+        return this.change(account, { change: 'renew', ...pro, days: action.days ?? daysDefault }, id);
+      case 'downgrade':
+        return this.change(account, { change: 'lower' }, id);
+      case 'reset-monthly':
+        return this.change(account, { change: 'reset' }, id);
+      case 'bonus':
+        return this.grant(account, action.amount, id);
+      case 'consume':
+        return this.consume(account, state, id);
+    }
+  }
+
+  private async change(account: string, data: TierChange, id: string): Promise<CreditsResult> {
+    const operation = `credits-${data.change}`;
+    const answer = await this.line.ask(requestOf({ type: 'tier', operation, account, data, content: data }, { key: id }));
+    const state = await this.stateOf(account, answer);
+    if (answer.outcome === 'booked' && !answer.replayed) this.meter.changed(data.change, state.settings.tier ?? baseTier);
+    return { outcome: 'done', state };
+  }
+
+  private async grant(account: string, amount: bigint, id: string): Promise<CreditsResult> {
+    const data = { amount: String(amount) };
+    const answer = await this.line.ask(
+      requestOf({ type: 'grant', operation: 'credits-bonus', account, data, content: data, words: { reason: 'bonus credits' } }, { key: id }),
+    );
+    return { outcome: 'done', state: await this.stateOf(account, answer) };
+  }
+
+  private async consume(account: string, before: AccountView, id: string): Promise<CreditsResult> {
+    const data = { amount: '1' };
+    const answer = await this.line.ask(requestOf({ type: 'spend', operation: 'credits-consume', account, data, content: data }, { key: id }));
+    if (answer.problem?.code === 'ALLOWANCE_EXHAUSTED') {
+      this.meter.refused('consume');
+      return { outcome: 'insufficient', available: answer.problem.refusal?.available ?? '0' };
+    }
+    const state = await this.stateOf(account, answer);
+    if (!answer.replayed) this.meter.consumed({ tier: before.settings.tier ?? baseTier, feature: 'consume', credits: 1 });
+    return { outcome: 'done', state };
+  }
+
+  /** The account as the answer shows it; a repeated answer does not, then as it is now. */
+  private async stateOf(account: string, answer: Answer): Promise<AccountView> {
+    if (answer.outcome === 'refused') throw refusedBy(answer.problem);
+    const state = answer.state ?? (await this.ledger.account({ id: account }));
+    if (state === null) throw new AppError('bug', 'INVARIANT_BROKEN', 'an account that was just changed is not there');
+    return state;
+  }
+}
+
+/** A refusal that this surface has no words of its own for. */
+export function refusedBy(problem: AnswerProblem | undefined): AppError {
+  return new AppError('conflict', (problem?.code ?? 'INVARIANT_BROKEN') as ErrorCode, problem?.detail ?? 'refused without a reason');
+}

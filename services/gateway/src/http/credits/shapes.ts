@@ -1,0 +1,69 @@
+import type { AccountView } from '@tollgate/contracts';
+import { AppError, isStorableText } from '@tollgate/kernel';
+import { baseTier, tokensPerCredit, tokensPerRequest } from '@tollgate/pricing';
+import { z } from 'zod';
+
+/** An id that a client chose: opaque, of any script. */
+const clientId = z.string().min(1, 'must have at least 1 character').max(128, 'must have at most 128 characters')
+  .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
+export const UserId = clientId;
+
+export const StartWorkflow = z.object({ projectId: clientId }).meta({ example: { projectId: 'abc123' } });
+export type StartWorkflow = z.output<typeof StartWorkflow>;
+
+const filesMax = 1_000;
+export const GenerateReview = z.object({ projectId: clientId, files: z.array(z.unknown()).max(filesMax).nullish() })
+  .meta({ example: { projectId: 'abc123', files: [{ path: 'src/main.ts', content: '…' }] } });
+export type GenerateReview = z.output<typeof GenerateReview>;
+
+const days = z.int('must be a whole number of days').min(1).max(36_500).optional();
+const credits = z.int('must be a whole number from 1 to 2^53-1').min(1).max(Number.MAX_SAFE_INTEGER);
+export const Initialize = z.object({ is_pro: z.boolean().optional() }).nullish().meta({ example: { is_pro: false } });
+export const Upgrade = z.object({ days, tier: z.enum(['pro', 'enterprise'], 'is pro or enterprise').optional(), credits: credits.optional() }).nullish()
+  .meta({ example: { days: 30, tier: 'pro' } });
+export const Renew = z.object({ days }).nullish().meta({ example: { days: 30 } });
+export const Bonus = z.object({ amount: credits }).meta({ example: { amount: 10 } });
+export const Nothing = z.unknown();
+
+/** A figure as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */
+export function shownNumber(amount: bigint): number {
+  const value = Number(amount);
+  if (Number.isSafeInteger(value)) return value;
+  throw new AppError('conflict', 'AMOUNT_OUT_OF_RANGE', 'the figure is too large for this surface; read it through /v1/accounts');
+}
+
+const tokens = (amount: bigint): number => shownNumber(amount * BigInt(tokensPerCredit));
+/** Overdraft, which an operator may have allowed, is nothing that a user of this surface has left. */
+const left = (amount: string): bigint => (BigInt(amount) > 0n ? BigInt(amount) : 0n);
+
+/** The status object of `GET /api/user/usage`. */
+export function shownUsage(state: AccountView): Record<string, unknown> {
+  const { settings, period } = state;
+  const credits = left(state.available ?? state.balance);
+  const tier = settings.tier ?? baseTier;
+  return {
+    credits: shownNumber(credits),
+    totalTokens: tokens(credits),
+    availableTokens: tokens(credits),
+    tokensPerCredit,
+    isSubscribed: tier !== baseTier,
+    subscriptionTier: tier,
+    subscriptionEndsAt: settings.tier_end ?? null,
+    totalTokensUsed: tokens(BigInt(state.used_total)),
+    monthlyTokensUsed: tokens(BigInt(state.used)),
+    monthlyResetDate: period?.start ?? state.opened_at,
+  };
+}
+
+/** `creditInfo` of the two consuming routes. */
+export const creditInfo = (of: { readonly available: string; readonly usedTotal: string }): Record<string, unknown> => ({
+  tokensUsed: tokensPerRequest, creditsRemaining: shownNumber(left(of.available)), totalTokensUsed: tokens(BigInt(of.usedTotal)),
+});
+
+/** The body of 429: what is left, and what one call could use now. */
+export function insufficientBody(available: string): Record<string, unknown> {
+  const credits = left(available);
+  const detail = `You have ${credits} credits remaining (${credits * BigInt(tokensPerCredit)} tokens)`;
+  const maxTokens = credits > 0n ? tokensPerRequest : 0;
+  return { error: 'Insufficient credits', detail, status: 429, remainingCredits: shownNumber(credits), maxTokens };
+}
