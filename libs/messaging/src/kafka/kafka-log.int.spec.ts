@@ -97,6 +97,37 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
     }
   });
 
+  // Guarantee: whatever the client library waits for, records are delivered again some time after the broker is back.
+  it('replaces a consumer that hears nothing, and goes on where it was', async () => {
+    const server = await startKafka();
+    const troubles: string[] = [];
+    const log = await openKafkaLog({ brokers: [server.brokers], clientId: 'silent', silentMaxMs: 2_000, onTrouble: (text) => troubles.push(text) });
+    try {
+      const topic = uniqueName('silent');
+      await log.createTopics([{ topic, partitions: 1, retention: 'forever' }]);
+      const values: string[] = [];
+      const handler = { ...collecting(values, new Set()), assigned: () => Promise.resolve(values.length) };
+      await log.subscribe({ group: uniqueName('g'), topics: [topic], handler });
+      const append = (value: string) => log.append([{ topic, partition: 0, key: '', value }]).then(() => true);
+      await append('before');
+      await waitFor('the first record', () => values.length === 1);
+
+      server.pause();
+      try {
+        await waitFor('the silence to be noticed', () => troubles.some((text) => text.includes('was silent for 2000 ms and is replaced')), 10_000);
+      } finally {
+        server.resume();
+      }
+
+      await waitFor('an append', () => append('after'), 30_000);
+      await waitFor('the record after it', () => values.includes('after'), 60_000);
+      expect(values.filter((value) => value === 'before')).toHaveLength(1);
+    } finally {
+      await log.close();
+      await server.stop();
+    }
+  });
+
   it('gives a topic its settings: time of the log, no retention, each append on disk on a single broker', async () => {
     await withLogs(1, async ([log], brokers) => {
       const topic = uniqueName('settings');

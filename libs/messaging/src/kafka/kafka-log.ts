@@ -16,6 +16,8 @@ export type KafkaLogOptions = KafkaConnection & {
   readonly appendTimeoutMs?: number;
   /** Hears of everything that is tried again: lost brokers, crashed consumers, handlers that reject. */
   readonly onTrouble?: OnTrouble;
+  /** A consumer that hears nothing for so long is replaced. Default 35,000: longer than a rebalance may take. */
+  readonly silentMaxMs?: number;
 };
 
 const checkTimeoutMs = 1_900;
@@ -35,12 +37,14 @@ class KafkaLog implements EventLog {
   private readonly appender: KafkaAppender;
   private readonly raw: RawCluster;
   private readonly onTrouble: OnTrouble;
+  private readonly silentMaxMs: number | undefined;
   private readonly subscriptions = new Set<KafkaSubscription>();
   private adminClient: Promise<Admin> | undefined;
   private checking: Promise<unknown> | undefined;
 
   constructor(options: KafkaLogOptions) {
     this.onTrouble = options.onTrouble ?? (() => undefined);
+    this.silentMaxMs = options.silentMaxMs;
     this.kafka = kafkaClient(options, this.onTrouble);
     this.appender = new KafkaAppender(this.kafka, options.appendTimeoutMs ?? 1_500, this.onTrouble);
     this.raw = new RawCluster(this.kafka);
@@ -51,8 +55,9 @@ class KafkaLog implements EventLog {
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    const { kafka, onTrouble, silentMaxMs } = this;
     const subscription = new KafkaSubscription(
-      { kafka: this.kafka, ask: (work) => this.ask(work), bounds: (where) => this.bounds(where), onTrouble: this.onTrouble }, options);
+      { kafka, ask: (work) => this.ask(work), bounds: (where) => this.bounds(where), onTrouble, silentMaxMs }, options);
     this.subscriptions.add(subscription);
     await subscription.ready();
     return {

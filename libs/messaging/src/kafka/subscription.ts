@@ -11,6 +11,8 @@ export type SubscriptionPorts = {
   readonly ask: <T>(work: (admin: Admin) => Promise<T>) => Promise<T>;
   readonly bounds: (where: TopicPartition) => Promise<Bounds>;
   readonly onTrouble: OnTrouble;
+  /** Default 35,000. */
+  readonly silentMaxMs?: number | undefined;
 };
 
 const batchMaxDefault = 2_000;
@@ -20,7 +22,7 @@ const commitTimeoutMs = 10_000;
  * A member that neither fetched, nor beat, nor joined for so long is replaced, whatever the client library believes. Longer
  * than a rebalance may take (rebalanceTimeout and a session).
  */
-const silentMaxMs = 35_000;
+const silentMaxDefaultMs = 35_000;
 const watchEveryMs = 1_000;
 /** A member that follows fetches four times a second and beats once; without either for so long it is not to be counted on. */
 const followingMaxMs = 3_000;
@@ -150,7 +152,7 @@ export class KafkaSubscription implements Subscription {
 
   /** After some outages kafkajs waits for something that never comes; a new consumer finds its way back by itself. */
   private replaceSilent(): void {
-    const { consumer } = this;
+    const { consumer, ports: { silentMaxMs = silentMaxDefaultMs } } = this;
     if (this.stopping || consumer === undefined || performance.now() - this.aliveAt < silentMaxMs) return;
     this.aliveAt = performance.now();
     this.ports.onTrouble(`the consumer of group ${this.options.group} was silent for ${silentMaxMs} ms and is replaced`, new Error('silent'));
