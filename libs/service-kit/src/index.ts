@@ -8,7 +8,7 @@ export { combineHealth, partOf } from './health.ts';
 export type { HealthPart, HealthReport } from './health.ts';
 export { startHealthServer } from './health-server.ts';
 export type { HealthServer } from './health-server.ts';
-export { createShutdown, runMain } from './shutdown.ts';
+export { createShutdown, portTrouble, runMain } from './shutdown.ts';
 export type { Shutdown } from './shutdown.ts';
 export { serveQueries } from './query-server.ts';
 export type { QueryServer } from './query-server.ts';

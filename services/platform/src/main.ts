@@ -1,4 +1,4 @@
-import { createLogger, createShutdown, loadDotEnv, runMain } from '@tollgate/service-kit';
+import { createLogger, createShutdown, loadDotEnv, portTrouble, runMain } from '@tollgate/service-kit';
 import { isDistributed, readConfig } from './config.ts';
 import { FolderInUse } from './data-folder.ts';
 import { startPlatform } from './platform.ts';
@@ -21,7 +21,9 @@ await runMain(async () => {
       process.stderr.write(`${error.message}\n`);
       process.exit(1);
     }
-    logger.fatal({ err: error }, 'the platform did not start');
+    const trouble = portTrouble(error);
+    if (trouble !== null) process.stderr.write(`${trouble}\n`);
+    else logger.fatal({ err: error }, 'the platform did not start');
     shutdown.stop('Not started; closing what was', 1);
   }
 });

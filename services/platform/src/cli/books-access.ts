@@ -1,4 +1,5 @@
 import { topics } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
 import { ledgerSchema } from '@tollgate/ledger';
 import { embeddedLogSchema, openKafkaLog, readEmbeddedLog, type EventLog } from '@tollgate/messaging';
 import { rolePassword, roleUrl, runningEmbeddedPostgres } from '@tollgate/persistence';
@@ -8,6 +9,7 @@ import { takeDataFolder } from '../data-folder.ts';
 import { startDatabase } from '../database.ts';
 import { embeddedSecrets } from '../secrets.ts';
 import { operatorConfig } from './connect.ts';
+import { CommandFailed } from './output.ts';
 
 /** The books and the log of requests, for commands that read them directly. */
 export type BooksAccess = {
@@ -58,6 +60,10 @@ async function onServer<T>(
     ? readEmbeddedLog({ url: urlOf(embeddedLogSchema.role) })
     : await openKafkaLog(kafkaConnectionOf(settings, 'tollgate-operator'));
   try {
+    await log.describe(topics.usageEvents).catch((error: unknown) => {
+      if (error instanceof AppError && error.kind === 'not_found') throw new CommandFailed('there are no books yet: start the platform once');
+      throw error;
+    });
     return await work({ ledgerUrl: urlOf(ledgerSchema.role), log, topic: topics.usageEvents, publishesEntries: settings.KAFKA_BROKERS !== undefined, embeddedLogUrl: urlOf(embeddedLogSchema.role) });
   } finally {
     await log.close();

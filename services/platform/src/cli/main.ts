@@ -1,3 +1,4 @@
+import { AppError } from '@tollgate/kernel';
 import { ConfigError } from '@tollgate/service-kit';
 import { Command, CommanderError } from 'commander';
 import { FolderInUse } from '../data-folder.ts';
@@ -45,7 +46,8 @@ try {
   process.exitCode ??= 0;
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode);
-  const known = error instanceof CommandFailed || error instanceof ConfigError || error instanceof FolderInUse;
+  const expected = error instanceof AppError && error.kind !== 'bug';
+  const known = expected || error instanceof CommandFailed || error instanceof ConfigError || error instanceof FolderInUse;
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
   process.exitCode = error instanceof ConfigError ? 78 : 1;
