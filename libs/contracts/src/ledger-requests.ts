@@ -94,6 +94,7 @@ export type RequestData = {
     readonly settings?: SettingsChange;
     /** Once an account: refused GIFT_GIVEN when it was given before. */
     readonly initial_gift?: boolean;
+    readonly terms?: PackageTerms;
   };
   readonly tier: TierChange;
   /**

@@ -9,6 +9,7 @@ import { abandonLoads, nothingWrong, openWallet, spendOf, startLoad } from './ha
 import { checkBooks, ready } from './harness/platform.ts';
 import { licenceKeysJourney } from './licence-keys.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
+import { tokenProcess } from './token-process.contract.ts';
 
 const noDrift = { drifts: [], chainProblems: [] };
 
@@ -28,6 +29,7 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
       await ready(platform);
     },
   }));
+  tokenProcess(() => platform);
 
   it('puts a record that nobody can read into the dead letters, with its reason, and books on', async () => {
     await openWallet(platform.server, 'poisoned', '10');

@@ -8,6 +8,7 @@ import { UpstreamServer } from './harness/upstream.ts';
 import { licenceKeysJourney } from './licence-keys.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
+import { tokenProcess } from './token-process.contract.ts';
 import { processesIn } from './harness/processes.ts';
 
 let platform: EmbeddedPlatform;
@@ -33,6 +34,7 @@ describe('the embedded platform', () => {
     },
   }));
   refusesBadInput(() => platform);
+  tokenProcess(() => platform);
 
   it('has true books after all of these', async () => {
     expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });

@@ -11,9 +11,12 @@ import { Operations } from './app/operations.ts';
 import { RequestLine } from './app/request-line.ts';
 import { ServerKeys } from './app/server-keys.ts';
 import type { TestClock } from './app/test-clock.ts';
+import { TokenCatalogCopy } from './app/token-catalog.ts';
+import { TokenProcess } from './app/token-process.ts';
 import { UserAccess } from './app/user-access.ts';
 import { CreditsAdminController } from './http/credits/admin.controller.ts';
 import { CreditsController } from './http/credits/usage.controller.ts';
+import { Wallets } from './app/wallets.ts';
 import { LicenceKeysAdminController } from './http/licence-keys/admin.controller.ts';
 import { AuthController } from './http/licence-keys/auth.controller.ts';
 import { UseTokenController } from './http/licence-keys/use-token.controller.ts';
@@ -27,6 +30,7 @@ import { HoldsController } from './http/native/holds.controller.ts';
 import { RateCardsController } from './http/native/rate-cards.controller.ts';
 import { TestClockController } from './http/native/test-clock.controller.ts';
 import { HealthController } from './http/operations/health.controller.ts';
+import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { tokens } from './http/tokens.ts';
 
 /** What the controllers are given, joined in start.ts. */
@@ -39,6 +43,9 @@ export type GatewayParts = {
   readonly operations: Operations;
   readonly credits: Credits;
   readonly creditWork: CreditWork;
+  readonly tokenCatalog: TokenCatalogCopy;
+  readonly tokenProcess: TokenProcess;
+  readonly wallets: Wallets;
   readonly ledger: LedgerQueries;
   readonly billing: BillingQueries;
   readonly clock: Clock;
@@ -56,6 +63,7 @@ export class GatewayModule {
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         DeadLettersController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
         CreditsController, CreditsAdminController,
+        ...tokenProcessControllers,
       ],
       providers: [
         { provide: RequestLine, useValue: parts.line },
@@ -66,6 +74,9 @@ export class GatewayModule {
         { provide: Operations, useValue: parts.operations },
         { provide: Credits, useValue: parts.credits },
         { provide: CreditWork, useValue: parts.creditWork },
+        { provide: TokenCatalogCopy, useValue: parts.tokenCatalog },
+        { provide: TokenProcess, useValue: parts.tokenProcess },
+        { provide: Wallets, useValue: parts.wallets },
         { provide: tokens.ledger, useValue: parts.ledger },
         { provide: tokens.billing, useValue: parts.billing },
         { provide: tokens.clock, useValue: parts.clock },

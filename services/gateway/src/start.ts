@@ -17,7 +17,10 @@ import { checkPartitions, shared } from './app/readiness.ts';
 import { RequestLine } from './app/request-line.ts';
 import { ServerKeys } from './app/server-keys.ts';
 import type { TestClock } from './app/test-clock.ts';
+import { TokenCatalogCopy } from './app/token-catalog.ts';
+import { TokenProcess } from './app/token-process.ts';
 import { UserAccess } from './app/user-access.ts';
+import { Wallets } from './app/wallets.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { creditsParts } from './credits-parts.ts';
 import { GatewayModule } from './gateway.module.ts';
@@ -76,6 +79,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const userAccess = new UserAccess({ jwtSecret: secrets.jwtSecret, users, realClock: wallClock, outside: config.outside });
   const logins = new Logins({ users, failures: makeLoginFailureStore(pool), realClock: wallClock });
   const licenceKeys = new LicenceKeys({ store: makeLicenceKeyStore(pool), line, ledger });
+  const wallets = new Wallets({ line, ledger });
+  const tokenCatalog = new TokenCatalogCopy(options.billing);
+  const tokenProcess = new TokenProcess({ line, wallets, catalog: tokenCatalog, clock: options.clock });
 
   const readiness = shared(() => ready(pool, options));
   const metrics = options.metrics ?? createMetrics();
@@ -87,7 +93,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   pruning.unref();
 
   const module = GatewayModule.with({
-    line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, ledger, billing: options.billing, clock: options.clock,
+    line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, tokenCatalog, tokenProcess, wallets, ledger,
+    billing: options.billing, clock: options.clock,
     testClock: options.testClock ?? null, readiness, metrics,
   });
   const closeParts = async (): Promise<void> => {

@@ -32,6 +32,14 @@ export class Client {
     return this.#send('POST', path, { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
   }
 
+  patch<Body = Record<string, unknown>>(path: string, body: unknown): Promise<Reply<Body>> {
+    return this.#send('PATCH', path, { 'content-type': 'application/json' }, JSON.stringify(body));
+  }
+
+  delete<Body = Record<string, unknown>>(path: string): Promise<Reply<Body>> {
+    return this.#send('DELETE', path, {});
+  }
+
   /** The bytes as they are. */
   raw<Body = Record<string, unknown>>(path: string, body: string | Uint8Array<ArrayBuffer>, headers: Extra = {}): Promise<Reply<Body>> {
     return this.#send('POST', path, { 'content-type': 'application/json', ...headers }, body);

@@ -3,9 +3,11 @@ import {
   ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiSecurity,
 } from '@nestjs/swagger';
 import type { ErrorCode } from '@tollgate/kernel';
-import { creditsEnvelope, licenceEnvelope, problemJson } from './envelopes.ts';
+import { creditsEnvelope, licenceEnvelope, problemJson, tokenEnvelope } from './envelopes.ts';
 import type { Envelope } from './envelopes.ts';
 import { statusOfCode } from './failure.ts';
+
+const surfaces = { native: problemJson, 'licence keys': licenceEnvelope, credits: creditsEnvelope, 'token process': tokenEnvelope } as const;
 
 export type Documentation = {
   readonly summary: string;
@@ -15,19 +17,17 @@ export type Documentation = {
   readonly status: number;
   readonly example: unknown;
   readonly errors?: readonly (ErrorCode | readonly [status: number, detail: string])[];
-  readonly surface?: 'native' | 'licence keys' | 'credits';
+  readonly surface?: keyof typeof surfaces;
   /** Takes an Idempotency-Key. */
   readonly once?: boolean;
 };
-
-const surfaceEnvelopes = { native: problemJson, 'licence keys': licenceEnvelope, credits: creditsEnvelope } as const;
 
 const always: readonly ErrorCode[] = ['REQUEST_INVALID'];
 const authErrors: readonly ErrorCode[] = ['CREDENTIALS_MISSING', 'SCOPE_MISSING'];
 
 /** What OpenAPI says of a route: who may call it, its answer with an example, its errors in the surface's own shape. */
 export function documented(about: Documentation): MethodDecorator {
-  const envelope = about.surface === undefined ? problemJson : surfaceEnvelopes[about.surface];
+  const envelope = surfaces[about.surface ?? 'native'];
   const errors = [
     ...always, ...(about.auth === 'none' ? [] : authErrors), ...(about.errors ?? []),
     ...(about.once === true ? (['IDEMPOTENCY_KEY_REUSED', 'LOG_UNAVAILABLE'] as const) : []),
@@ -65,7 +65,9 @@ function errorResponses(errors: NonNullable<Documentation['errors']>, envelope: 
     const [status, detail] = typeof error === 'string' ? [statusOfCode(error), error.toLowerCase().replaceAll('_', ' ')] : error;
     const code = typeof error === 'string' ? error : 'REQUEST_INVALID';
     const examples = byStatus.get(status) ?? {};
-    examples[typeof error === 'string' ? error : detail] = { value: envelope.body({ status, code, detail }, 'k3x9-17') };
+    // Input that a schema refused names its members.
+    const sources = error === 'REQUEST_INVALID' ? { sources: [{ path: 'member', message: detail }] } : {};
+    examples[typeof error === 'string' ? error : detail] = { value: envelope.body({ status, code, detail, ...sources }, 'k3x9-17') };
     byStatus.set(status, examples);
   }
   const [contentType = 'application/json'] = envelope.contentType.split(';');

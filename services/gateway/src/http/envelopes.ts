@@ -43,6 +43,16 @@ export const creditsEnvelope: Envelope = {
   },
 };
 
+/** `{success:false, status, message, sources?}` of the token-process surface; input that cannot be read is a validation error too. */
+export const tokenEnvelope: Envelope = {
+  contentType: 'application/json; charset=utf-8',
+  body: ({ status, code, detail, sources }) => {
+    if (sources !== undefined) return { success: false, status, message: 'Validation Error', sources };
+    if (code === 'BODY_MALFORMED') return { success: false, status, message: 'Validation Error', sources: [{ path: '', message: detail }] };
+    return { success: false, status, message: detail };
+  },
+};
+
 /**
  * Which surface a path belongs to, before routing too (surfaces §0.1). The first match decides, so narrower prefixes stand
  * above wider ones. Prefixes of surfaces that are not there yet answer in problem+json.
@@ -55,6 +65,7 @@ const prefixes: readonly (readonly [prefix: string, envelope: Envelope])[] = [
   ['/api/user', licenceEnvelope],
   ['/api/auth', licenceEnvelope],
   ['/api/admin/license-keys', licenceEnvelope],
+  ...['token-process', 'features', 'feature-endpoints', 'packages', 'token-profits', 'user-wallets'].map((name) => [`/api/${name}`, tokenEnvelope] as const),
 ];
 
 /** The envelope of a request's path (a query may follow). A prefix ends at a slash, at the query or at the end. */

@@ -2,12 +2,16 @@ import { HttpException } from '@nestjs/common';
 import { AppError } from '@tollgate/kernel';
 import type { ErrorCode, ErrorKind } from '@tollgate/kernel';
 
+export type FailureSource = { readonly path: string; readonly message: string };
+
 /** What went wrong, ready for any surface's envelope. */
 export type Failure = {
   readonly status: number;
   readonly code: ErrorCode;
   readonly detail: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What is wrong with the input, member by member; for surfaces that show it so. */
+  readonly sources?: readonly FailureSource[];
   /** Further members of a problem+json body. */
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Set when it is our own mistake: the error to log. */
@@ -90,7 +94,7 @@ function ofAppError(error: AppError): Failure {
   const { kind, code, message, details } = error;
   if (kind === 'bug') return { status: 500, code, detail: 'something went wrong on our side', bug: error };
   if (kind === 'unavailable') return unavailable(code, message);
-  const { status: given, retry_after_s: wait, allow, fields } = details;
+  const { status: given, retry_after_s: wait, allow, fields, sources } = details;
   const status = typeof given === 'number' ? given : (statusByCode[code] ?? statusByKind[kind]);
   const headers = {
     ...(typeof wait === 'number' ? { 'retry-after': String(wait) } : {}),
@@ -99,6 +103,7 @@ function ofAppError(error: AppError): Failure {
   };
   return {
     status, code, detail: message, headers, ...(typeof fields === 'object' && fields !== null ? { fields: { ...fields } } : {}),
+    ...(Array.isArray(sources) ? { sources: sources as readonly FailureSource[] } : {}),
   };
 }
 

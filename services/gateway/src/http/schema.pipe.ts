@@ -24,7 +24,8 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   if (result.success) return result.data;
   const { issues } = result.error;
   const detail = issues.slice(0, issuesShown).map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
-  throw new AppError('invalid', codeOf(issues), detail.join('; '));
+  const sources = issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+  throw new AppError('invalid', codeOf(issues), detail.join('; '), { sources });
 }
 
 function codeOf(issues: readonly z.core.$ZodIssue[]): ErrorCode {

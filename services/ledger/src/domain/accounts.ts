@@ -7,6 +7,7 @@ import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Entry } from './entry.ts';
 import { postGrant } from './lots.ts';
+import { refuseTerms } from './package-terms.ts';
 import { periodTimers } from './period-timers.ts';
 import type { Ask, Request } from './request.ts';
 import { priorityDefault } from './request.ts';
@@ -80,6 +81,7 @@ export function decideGrant(book: Book, request: Request, ask: AskOf<'grant'>): 
   const account = existing(book, request.account);
   if (!keepsLots(account.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${account.kind} account takes no grants`);
   if (ask.expiresMs !== null && ask.expiresMs <= book.nowMs) throw new Refusal('TIME_OUT_OF_RANGE', 'the grant would have expired already');
+  refuseTerms(account, ask.terms, book.nowMs);
   if (ask.initialGift && account.terms.settings.initialGift !== null) throw new Refusal('GIFT_GIVEN', 'the account has had its initial gift');
   const changed = ask.settings ? ask.settings(account.terms.settings) : account.terms.settings;
   const settings = ask.initialGift ? { ...changed, initialGift: 'given' } : changed;

@@ -9,7 +9,7 @@ import type { Cause, Entry, HoldOutcome, HoldRow } from './entry.ts';
 import { refuseOverdraft, refuseTerms } from './package-terms.ts';
 import type { Ask, HoldId, Request } from './request.ts';
 import { formatHoldId } from './request.ts';
-import { amountOf, closeRequest, decideSpend, existing, postBudgets, postSpend, refuseBeyond, refuseInactive, tieredState } from './spend.ts';
+import { amountOf, closeRequest, existing, postBudgets, postSpend, refuseBeyond, refuseInactive, tieredState } from './spend.ts';
 import { holdView } from './views.ts';
 
 /** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
@@ -74,14 +74,12 @@ export function postUnextend(
 
 /**
  * Settling less gives the rest back; settling more takes it from what is available (or, by the terms, from overdraft), else
- * the hold stays. One that is over is settled by a spend where that was asked for, so that what was delivered is booked once.
+ * the hold stays. One that is over is settled as by a spend where that was asked for: what was delivered is booked, once.
  */
 export function decideSettle(book: Book, request: Request, ask: Extract<Ask, { type: 'settle' }>, ended: EndedHolds): Decided {
   if (ask.of !== null && ask.of !== request.account) throw new Refusal('HOLD_UNKNOWN', 'the account has no such hold');
-  if (ask.spendIfOver && isOver(book, ask.hold, ended)) {
-    const { amount, meter, inputs, terms } = ask;
-    return decideSpend(book, request, { type: 'spend', amount, meter, inputs, actor: null, terms });
-  }
+  const over = book.endedHolds.get(formatHoldId(ask.hold)) ?? ended(ask.hold);
+  if (ask.spendIfOver && (over?.status === 'expired' || over?.status === 'released')) return settleOver(book, request, ask, over);
   const { account, hold } = openHold(book, request, ask.hold, ended);
   refuseTerms(account, ask.terms, book.nowMs);
   const { amount, rate } = amountOf(book, account, ask);
@@ -96,10 +94,18 @@ export function decideSettle(book: Book, request: Request, ask: Extract<Ask, { t
   return { ...booked(book, entries, settled), ...tieredState(book, account.id) };
 }
 
-/** Whether a hold ended without being settled. */
-function isOver(book: Book, id: HoldId, ended: EndedHolds): boolean {
-  const status = (book.endedHolds.get(formatHoldId(id)) ?? ended(id))?.status;
-  return status === 'expired' || status === 'released';
+/** Books usage whose hold is over: taken from the account as it is, and the hold is settled with it, so only once. */
+function settleOver(book: Book, request: Request, ask: Extract<Ask, { type: 'settle' }>, over: HoldView): Decided {
+  const account = existing(book, request.account);
+  refuseTerms(account, ask.terms, book.nowMs);
+  const { amount, rate } = amountOf(book, account, ask);
+  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft });
+  const hold = { hold: ask.hold.hold, amount: BigInt(over.amount), expiresMs: Date.parse(over.expires_at), parent: null, budgets: [] };
+  const holdRows = [{ ...rowOf(hold), outcome: 'settled' as const, settled: amount }];
+  const entries = postSpend(book, account.id, { kind: 'settled', cause: request.cause, amount, rate, hold: hold.hold, holdRows });
+  const settled = holdView(book.partition, account, { ...hold, status: 'settled', settled: amount });
+  noteEnded(book, account, [], settled);
+  return { ...booked(book, entries, settled), ...tieredState(book, account.id) };
 }
 
 export function decideRelease(book: Book, request: Request, ask: { readonly hold: HoldId }, ended: EndedHolds): Decided {

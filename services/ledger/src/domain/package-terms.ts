@@ -18,7 +18,7 @@ export function refuseTerms(account: Readonly<Account>, terms: BelievedTerms | n
   }
   if (terms.refused !== null) throw new Refusal('TERMS_REFUSED', terms.refused);
   if (terms.unexpired && packageExpiresMs !== null && nowMs >= packageExpiresMs) throw new Refusal('PACKAGE_EXPIRED', 'the package has expired');
-  if (terms.minimum > 0n && freeUnits(account) < terms.minimum) throw short(account, terms.minimum);
+  if (terms.minimum !== null && freeUnits(account) < terms.minimum) throw short(account, terms.minimum);
 }
 
 /** A hold under terms reserves what is there, never overdraft. */

@@ -16,7 +16,7 @@ export type Ask =
     }
   | {
       readonly type: 'grant'; readonly amount: bigint; readonly priority: number; readonly expiresMs: number | null;
-      readonly settings: ((current: Settings) => Settings) | null; readonly initialGift: boolean;
+      readonly settings: ((current: Settings) => Settings) | null; readonly initialGift: boolean; readonly terms: BelievedTerms | null;
     }
   | ({ readonly type: 'spend'; readonly actor: string | null; readonly terms: BelievedTerms | null } & Usage)
   | { readonly type: 'hold'; readonly amount: bigint; readonly expiresInMs: number; readonly parent: HoldId | null; readonly terms: BelievedTerms | null }
@@ -41,7 +41,7 @@ export type BelievedTerms = {
   readonly package: string | null | undefined;
   readonly overdraft: boolean | undefined;
   readonly unexpired: boolean;
-  readonly minimum: bigint;
+  readonly minimum: bigint | null;
   readonly refused: string | null;
 };
 
@@ -132,7 +132,7 @@ function readAsk(wire: LedgerRequest): Ask {
       return {
         type: 'grant', amount: positive(amount, 'amount'), priority: priority ?? priorityDefault,
         expiresMs: expires === undefined ? null : parseTime(expires, 'expires_at'),
-        settings: settings === undefined ? null : (current) => changed(current, settings), initialGift: initialGift === true,
+        settings: settings === undefined ? null : (current) => changed(current, settings), initialGift: initialGift === true, terms: readTerms(wire.data.terms),
       };
     }
     case 'spend': {
@@ -211,7 +211,7 @@ function changed(current: Settings, change: SettingsChange): Settings {
     period: pick(change.period, current.period, (text) => parseDuration(text)),
     trialEndMs: pick(change.trial_end, current.trialEndMs, (text) => parseTime(text, 'trial_end')),
     plan: pick(change.plan, current.plan, (text) => (isText(text, 128) ? text : refuse('plan is a text of 1 to 128 characters'))),
-    package: pick(change.package, current.package, (text) => (isText(text, 128) ? text : refuse('package is a text of 1 to 128 characters'))),
+    package: pick(change.package, current.package, (text) => (isText(text, 300) ? text : refuse('package is a text of 1 to 300 characters'))),
     packageExpiresMs: pick(change.package_expires, current.packageExpiresMs, (text) => parseTime(text, 'package_expires')),
     initialGift: pick(change.initial_gift, current.initialGift, (text) => (text === 'given' ? text : refuse('initial_gift is given'))),
     tier: pick(change.tier, current.tier, (text) => (isText(text, 64) ? text : refuse('tier is a text of 1 to 64 characters'))),
@@ -231,10 +231,10 @@ function readTerms(terms: PackageTerms | undefined): BelievedTerms | null {
   if (terms === undefined) return null;
   if (typeof terms !== 'object' || terms === null) return refuse('terms is an object');
   const { package: name, overdraft, unexpired, minimum, refused } = terms;
-  if (name !== undefined && name !== null && !isText(name, 128)) return refuse('terms.package is a text of 1 to 128 characters');
+  if (name !== undefined && name !== null && !isText(name, 300)) return refuse('terms.package is a text of 1 to 300 characters');
   if (refused !== undefined && !isText(refused, 1_000)) return refuse('terms.refused is a text of 1 to 1000 characters');
   return {
-    package: name, overdraft, unexpired: unexpired === true, minimum: minimum === undefined ? 0n : notNegative(minimum, 'terms.minimum'),
+    package: name, overdraft, unexpired: unexpired === true, minimum: minimum === undefined ? null : notNegative(minimum, 'terms.minimum'),
     refused: refused ?? null,
   };
 }

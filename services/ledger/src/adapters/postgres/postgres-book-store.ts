@@ -100,7 +100,7 @@ export class PostgresBookStore implements BookStore {
   }
 
   async endedHolds(ids: readonly HoldId[]): Promise<readonly (HoldView | undefined)[]> {
-    const values = [ids.map(({ partition }) => partition), ids.map(({ ref }) => ref), ids.map(({ hold }) => hold)];
+    const values = [ids.map(({ partition }) => partition), ids.map(({ ref }) => ref), ids.map(({ hold }) => hold), this.asOfOffset];
     type Row = { partition: number; account: number; hold: bigint; id: string; amount: bigint; expires_at: Date; outcome: string; settled: bigint | null };
     const { rows } = await this.#pool.query<Row>({ text: endedHolds, values });
     const views = new Map(rows.map((row) => [`${row.partition}-${row.account}-${row.hold}`, holdView(row.partition, { ref: row.account, id: row.id }, {

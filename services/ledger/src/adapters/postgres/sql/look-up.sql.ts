@@ -16,13 +16,13 @@ left join ledger.holds h on h.partition = $1 and h.account = e.account and h.seq
 where e.log_offset < $5
 order by w.asked, e.ordinal`;
 
-/** How holds ended: arrays of partitions, account numbers and hold numbers. */
+/** How holds had ended before an offset ($4): arrays of partitions, account numbers and hold numbers. */
 export const endedHolds = `
 select w.partition, w.account, w.hold, a.id, h.amount, h.expires_at, h.outcome, h.settled
 from unnest($1::smallint[], $2::integer[], $3::bigint[]) w(partition, account, hold)
 join ledger.accounts a on a.partition = w.partition and a.account = w.account
-join lateral (select * from ledger.holds h where h.partition = w.partition and h.account = w.account and h.hold = w.hold
-  order by h.seq desc limit 1) h on true
+join lateral (select h.* from ledger.holds h join ledger.entries e using (partition, account, seq)
+  where h.partition = w.partition and h.account = w.account and h.hold = w.hold and e.log_offset < $4 order by h.seq desc limit 1) h on true
 where h.outcome <> 'open'`;
 
 const target = `

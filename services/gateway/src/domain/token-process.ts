@@ -1,0 +1,47 @@
+import type { TokenCatalog } from '@tollgate/contracts';
+
+export type Endpoint = TokenCatalog['endpoints'][number];
+export type Package = TokenCatalog['packages'][number];
+
+/** What a wallet is like, as far as a start asks. */
+export type WalletState = {
+  readonly balance: bigint;
+  /** Units that no hold reserves; below 0 after an overdraft. */
+  readonly free: bigint;
+  readonly package: string | null;
+  readonly packageExpiresMs: number | null;
+};
+
+/** The texts of surfaces §2. */
+export const faults = {
+  endpointUnknown: 'Feature endpoint not found',
+  endpointInactive: 'Feature endpoint is not active',
+  notInPackage: 'Feature endpoint is not available in your package',
+  packageExpired: 'Package expired',
+  walletUnknown: 'User wallet not found',
+} as const;
+export const insufficient = (required: bigint | string, available: bigint | string): string =>
+  `Insufficient tokens. Required: ${required}, Available: ${available}`;
+
+/** Why nobody may use the endpoint; null: it is open. */
+export function closedBy(endpoint: Endpoint | undefined): string | null {
+  if (endpoint === undefined) return faults.endpointUnknown;
+  return endpoint.active ? null : faults.endpointInactive;
+}
+
+/** Why a package does not open the endpoint; a wallet without one skips this check. `undefined`: the catalog does not know it. */
+export function lackedBy(held: { readonly id: string | null; readonly terms: Package | undefined }, endpoint: Endpoint): string | null {
+  return held.id === null || held.terms?.features.includes(endpoint.feature) === true ? null : faults.notInPackage;
+}
+
+/** Why a wallet may not start on an open endpoint, in the order of surfaces §2; null: accessible. */
+export function startFault(
+  wallet: WalletState, on: { readonly endpoint: Endpoint; readonly terms: Package | undefined; readonly nowMs: number },
+): string | null {
+  const { endpoint, terms, nowMs } = on;
+  const lacked = lackedBy({ id: wallet.package, terms }, endpoint);
+  if (lacked !== null) return lacked;
+  if (wallet.packageExpiresMs !== null && nowMs >= wallet.packageExpiresMs) return faults.packageExpired;
+  const minimum = BigInt(endpoint.minimum_token);
+  return wallet.free < minimum ? insufficient(minimum, wallet.free) : null;
+}

@@ -1,0 +1,113 @@
+import { AppError, isStorableText } from '@tollgate/kernel';
+import { z } from 'zod';
+
+/** Characters, not UTF-16 units: an id may be of any script (surfaces §0.5). */
+const idMax = 128;
+const control = /[\u0000-\u001f\u007f-\u009f]/u;
+
+const isId = (value: string): boolean => value.length > 0 && [...value].length <= idMax && !control.test(value) && isStorableText(value);
+/** An id that a client chooses. */
+export const clientId = z.string().refine(isId, { error: `must have 1 to ${idMax} characters and no control characters` });
+
+const line = (max: number) =>
+  z.string().min(1, 'must not be empty').max(max)
+    .refine((value) => isStorableText(value) && !control.test(value), { error: 'must not have control characters' });
+const prose = (max: number) => z.string().max(max).refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
+
+/** JSON numbers are shown and taken within 2^53 only (surfaces §0.8). */
+const units = (min: number) => z.int(`must be a whole number from ${min} to 2^53-1`).min(min).max(Number.MAX_SAFE_INTEGER);
+/** More than any model reads or writes; so no single end can leave the range of a JSON number. */
+const countMax = 1_000_000_000_000;
+const count = z.int('must be a whole number').min(0).max(countMax);
+
+/** How long an estimate is reserved when the caller does not say: longer than a generation takes. */
+const reserveDefaultS = 600;
+const reserveMaxS = 86_400;
+
+export const StartBody = z.object({
+  user_id: clientId,
+  feature_endpoint_id: clientId,
+  estimate: units(0).optional(),
+  expires_in_s: z.int().min(1).max(reserveMaxS).default(reserveDefaultS),
+}).meta({ example: { user_id: 'user-123', feature_endpoint_id: 'feature-endpoint-456' } });
+export type StartBody = z.output<typeof StartBody>;
+
+export const EndBody = z.object({
+  user_id: clientId,
+  feature_endpoint_id: clientId,
+  input_token: count,
+  output_token: count,
+  model: line(255).optional(),
+  hold_id: z.string().min(1).max(200).optional(),
+}).meta({ example: { user_id: 'user-123', feature_endpoint_id: 'feature-endpoint-456', input_token: 100, output_token: 400, model: 'gemini-pro' } });
+export type EndBody = z.output<typeof EndBody>;
+
+const feature = { name: line(255), description: prose(2_000).nullable(), is_active: z.boolean() };
+const endpoint = {
+  feature: clientId, path: line(2_048), method: z.string().regex(/^[A-Za-z]{1,16}$/, 'must be an HTTP method').nullable(),
+  minimum_token: units(0), is_active: z.boolean(),
+};
+const pack = {
+  name: line(255), features: z.array(clientId).max(1_000).transform((ids) => [...new Set(ids)]), token: units(0),
+  duration_days: z.int().min(1).max(36_500).nullable(), overdraft: z.enum(['allow', 'forbid']),
+};
+const profit = {
+  percentage: z.number().min(0).max(100).refine((value) => Number(value.toFixed(2)) === value, { error: 'must have at most two decimals' }),
+  is_active: z.boolean(),
+};
+const id = clientId.optional();
+
+const examples = {
+  feature: { id: 'feature-1', name: 'Text generation', description: null, is_active: true },
+  endpoint: { id: 'feature-endpoint-456', feature: 'feature-1', path: '/generate', method: 'POST', minimum_token: 10, is_active: true },
+  pack: { id: 'pro', name: 'Pro', features: ['feature-1'], token: 1000, duration_days: 30, overdraft: 'allow' },
+  profit: { id: 'profit-1', percentage: 20, is_active: true },
+};
+
+/** What is taken to make and to change each resource, and how one looks. */
+export const resourceShapes = {
+  features: {
+    create: z.object({ id, ...feature, description: feature.description.default(null), is_active: feature.is_active.default(true) })
+      .meta({ example: examples.feature }),
+    change: z.object(feature).partial().meta({ example: { is_active: false } }),
+    example: examples.feature,
+  },
+  'feature-endpoints': {
+    create: z.object({
+      id, ...endpoint, method: endpoint.method.default(null), minimum_token: endpoint.minimum_token.default(0), is_active: endpoint.is_active.default(true),
+    }).meta({ example: examples.endpoint }),
+    change: z.object(endpoint).partial().meta({ example: { minimum_token: 20 } }),
+    example: examples.endpoint,
+  },
+  packages: {
+    create: z.object({ id, ...pack, duration_days: pack.duration_days.default(null), overdraft: pack.overdraft.default('allow') })
+      .meta({ example: examples.pack }),
+    change: z.object(pack).partial().meta({ example: { overdraft: 'forbid' } }),
+    example: examples.pack,
+  },
+  'token-profits': {
+    create: z.object({ id, ...profit, is_active: profit.is_active.default(true) }).meta({ example: examples.profit }),
+    change: z.object(profit).partial().meta({ example: { percentage: 25 } }),
+    example: examples.profit,
+  },
+} as const;
+
+export const GiveInitialToken = z.object({ user_id: clientId, token: units(1).default(100) }).meta({ example: { user_id: 'user-123', token: 100 } });
+export type GiveInitialToken = z.output<typeof GiveInitialToken>;
+export const GiveBonusToken = z.object({ user_id: clientId, token: units(1) }).meta({ example: { user_id: 'user-123', token: 50 } });
+export type GiveBonusToken = z.output<typeof GiveBonusToken>;
+export const GivePackage = z.object({ package: clientId }).meta({ example: { package: 'pro' } });
+export type GivePackage = z.output<typeof GivePackage>;
+
+const number = (max: number, fallback: number) =>
+  z.string().regex(/^[0-9]{1,6}$/, 'must be a number').transform(Number)
+    .refine((value) => value >= 1, { error: 'must be at least 1' }).transform((value) => Math.min(value, max)).default(fallback);
+export const PageQuery = z.object({ page: number(999_999, 1), limit: number(100, 20) });
+export type PageQuery = z.output<typeof PageQuery>;
+
+/** Units as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */
+export function shownUnits(amount: string | bigint): number {
+  const value = Number(amount);
+  if (Number.isSafeInteger(value)) return value;
+  throw new AppError('conflict', 'AMOUNT_OUT_OF_RANGE', 'the balance is too large for this surface; read it through /v1/accounts');
+}
