@@ -13,6 +13,24 @@ table gateway.api_keys
   constraint api_keys_pkey PRIMARY KEY (id)
   constraint api_keys_rate_positive CHECK ((rate_limit_per_s > 0))
 
+table gateway.consumption_queue
+  id uuid not null default gen_random_uuid()
+  user_id text not null
+  tokens_used bigint not null
+  operation_type text not null
+  client_id text
+  metadata jsonb not null
+  created_at timestamp with time zone not null default now()
+  appended_at timestamp with time zone
+  constraint consumption_client_id_length CHECK (((length(client_id) >= 1) AND (length(client_id) <= 128)))
+  constraint consumption_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint consumption_operation_type_length CHECK (((length(operation_type) >= 1) AND (length(operation_type) <= 128)))
+  constraint consumption_queue_pkey PRIMARY KEY (id)
+  constraint consumption_tokens_used_range CHECK (((tokens_used >= 0) AND (tokens_used <= '9007199254740991'::bigint)))
+  constraint consumption_user_id_length CHECK (((length(user_id) >= 1) AND (length(user_id) <= 128)))
+  CREATE INDEX consumption_appended ON gateway.consumption_queue USING btree (appended_at) WHERE (appended_at IS NOT NULL)
+  CREATE INDEX consumption_waiting ON gateway.consumption_queue USING btree (created_at, id) WHERE (appended_at IS NULL)
+
 table gateway.license_keys
   id uuid not null
   license_key text not null
@@ -77,14 +95,48 @@ sequence gateway.login_failures_id_seq bigint start 1 increment 1
 
 grant delete, insert, select on gateway.login_failures to tollgate_gateway
 grant delete, insert, select, update on gateway.operations to tollgate_gateway
+grant delete, select on gateway.consumption_queue to tollgate_gateway
 grant insert, select, update on gateway.api_keys to tollgate_gateway
 grant insert, select, update on gateway.license_keys to tollgate_gateway
 grant insert, select, update on gateway.users to tollgate_gateway
+grant update (appended_at) on gateway.consumption_queue to tollgate_gateway
 grant usage on schema gateway to tollgate_gateway
 
 -- The schema "public" as its migrations leave it, for reading and for comparing; nothing executes this file.
 -- Written by `npm run schema`; a spec fails when a fresh migration differs.
 
+view public.token_billing_charges as
+ SELECT c.charge_id AS id,
+    replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AS user_id,
+    public.calculate_billing_tier(8000000 * c.block + 1) AS billing_tier,
+    c.block,
+    10000::bigint AS amount_charged,
+    'BRL'::text AS currency,
+    'pending'::text AS status,
+    c.period_start,
+    c.period_end,
+    e.recorded_at AS created_at
+   FROM ledger.crossings c
+     JOIN ledger.accounts a ON a.partition = c.partition AND a.account = c.account
+     JOIN ledger.entries e ON e.partition = c.partition AND e.partition_seq = c.partition_seq
+  WHERE a.kind = 4 AND a.id ~~ 'metered:%'::text AND POSITION(('/'::text) IN (a.id)) = 0 AND views.sees_user(replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text));
+view public.token_consumption as
+ SELECT
+        CASE
+            WHEN s.text = 'sql:record_token_consumption'::text THEN e.request_id::uuid
+            ELSE views.consumption_id((e.partition || '-'::text) || e.partition_seq)
+        END AS id,
+    replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AS user_id,
+    (d.content -> 'metadata'::text) ->> 'client_id'::text AS client_id,
+    d.content ->> 'purpose'::text AS operation_type,
+    - e.amount AS tokens_used,
+    COALESCE((d.content -> 'metadata'::text) -> 'metadata'::text, '{}'::jsonb) AS metadata,
+    e.recorded_at AS created_at
+   FROM ledger.accounts a
+     JOIN ledger.entries e ON e.partition = a.partition AND e.account = a.account AND (e.kind = ANY (ARRAY[4, 7, 12, 14]))
+     JOIN ledger.names s ON s.partition = e.partition AND s.name = e.source
+     LEFT JOIN ledger.details d ON d.partition = e.partition AND d.partition_seq = e.partition_seq
+  WHERE a.kind = 4 AND a.id ~~ 'metered:%'::text AND POSITION(('/'::text) IN (a.id)) = 0 AND (e.kind = 4 OR e.amount <> 0) AND views.sees_user(replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text));
 view public.token_usage as
  SELECT (e.partition || '-'::text) || e.partition_seq AS id,
     k.id AS license_key_id,
@@ -102,6 +154,78 @@ view public.token_usage as
            FROM ledger.account_terms
           WHERE account_terms.partition = e.partition AND account_terms.account = e.account AND account_terms.seq <= e.seq
           ORDER BY account_terms.seq DESC
-         LIMIT 1) t ON true;
+         LIMIT 1) t ON true
+  WHERE views.sees_user(t.owner);
+view public.token_usage_summary as
+ SELECT user_id,
+    period_start,
+    total_tokens,
+    public.calculate_billing_tier(total_tokens) AS current_tier,
+    0::bigint AS fixed_fee_charged,
+    tier_charges_count,
+    10000 * tier_charges_count AS tier_charges_total,
+    10000 * tier_charges_count AS total_charged
+   FROM ( SELECT replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AS user_id,
+            (to_timestamp((k.period_start_ms / 1000)::double precision) AT TIME ZONE 'UTC'::text)::date AS period_start,
+                CASE
+                    WHEN (EXTRACT(epoch FROM last.period_start) * 1000::numeric) = k.period_start_ms::numeric THEN last.used_after
+                    ELSE k.used
+                END AS total_tokens,
+            ( SELECT count(*) AS count
+                   FROM ledger.crossings c
+                  WHERE c.partition = a.partition AND c.account = a.account AND (EXTRACT(epoch FROM c.period_start) * 1000::numeric) = k.period_start_ms::numeric) AS tier_charges_count
+           FROM ledger.accounts a
+             CROSS JOIN LATERAL ( SELECT DISTINCT ON (counters.period_start_ms) counters.period_start_ms,
+                    counters.used
+                   FROM ledger.counters
+                  WHERE counters.partition = a.partition AND counters.account = a.account AND counters.period_start_ms >= 0
+                  ORDER BY counters.period_start_ms, counters.seq DESC) k
+             CROSS JOIN LATERAL ( SELECT e.period_start,
+                    e.used_after
+                   FROM ledger.entries e
+                  WHERE e.partition = a.partition AND e.account = a.account
+                  ORDER BY e.seq DESC
+                 LIMIT 1) last
+          WHERE a.kind = 4 AND a.id ~~ 'metered:%'::text AND POSITION(('/'::text) IN (a.id)) = 0 AND views.sees_user(replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text))) months;
 
+CREATE OR REPLACE FUNCTION public.calculate_billing_tier(tokens_used bigint)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE STRICT
+AS $function$
+  select case when tokens_used <= 8000000 then '0-8M'
+    else (8 * k)::text || 'M-' || (8 * (k + 1))::text || 'M' end
+  from (select (tokens_used - 1) / 8000000 as k) as blocks
+$function$
+
+CREATE OR REPLACE FUNCTION public.get_user_token_summary(p_user_id text, p_period_start date DEFAULT (date_trunc('month'::text, (now() AT TIME ZONE 'UTC'::text)))::date)
+ RETURNS TABLE(total_tokens bigint, current_tier text, fixed_fee_charged bigint, tier_charges_count bigint, tier_charges_total bigint, total_charged bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(s.total_tokens, 0), coalesce(s.current_tier, '0-8M'), coalesce(s.fixed_fee_charged, 0), coalesce(s.tier_charges_count, 0),
+         coalesce(s.tier_charges_total, 0), coalesce(s.total_charged, 0)
+    from (select 1) as always
+    left join public.token_usage_summary s on s.user_id = p_user_id and s.period_start = date_trunc('month', p_period_start)::date
+$function$
+
+CREATE OR REPLACE FUNCTION public.record_token_consumption(p_user_id text, p_tokens_used bigint, p_operation_type text DEFAULT 'chat'::text, p_client_id text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb)
+ RETURNS uuid
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  insert into gateway.consumption_queue (user_id, tokens_used, operation_type, client_id, metadata)
+  values (p_user_id, p_tokens_used, p_operation_type, p_client_id, coalesce(p_metadata, '{}'::jsonb)) returning id
+$function$
+
+
+grant select on public.token_billing_charges to finance
+grant select on public.token_billing_charges to tollgate_reader
+grant select on public.token_consumption to finance
+grant select on public.token_consumption to tollgate_reader
+grant select on public.token_usage to finance
+grant select on public.token_usage to tollgate_reader
+grant select on public.token_usage_summary to finance
+grant select on public.token_usage_summary to tollgate_reader
 grant usage on schema public to public

@@ -7,11 +7,12 @@ export type {
 } from './ledger-requests.ts';
 export { answersPattern } from './ledger-answers.ts';
 export type {
-  AccountView, Answer, AnswerBatch, AnswerProblem, EntryView, HoldStatus, HoldView, LimitRefusal, LimitView, LotView, RateView,
+  AccountView, Answer, AnswerBatch, AnswerProblem, CrossingView, EntryView, HoldStatus, HoldView, LimitRefusal, LimitView, LotView, RateView,
 } from './ledger-answers.ts';
+export { chargeIdOf } from './charge-id.ts';
 export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';
 export type {
-  CatalogBooked, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView,
+  CatalogBooked, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView, UsagePeriodView,
 } from './ledger-queries.ts';
 export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
 export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';

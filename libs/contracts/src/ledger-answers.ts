@@ -84,6 +84,16 @@ export type Answer = {
   readonly hold?: HoldView;
   readonly state?: AccountView;
   readonly problem?: AnswerProblem;
+  /** Tier blocks that this request entered, lowest first. */
+  readonly crossings?: readonly CrossingView[];
+};
+
+/** A tier block of a metered account's period: what billing charges once. */
+export type CrossingView = {
+  readonly charge_id: string;
+  readonly block: string;
+  readonly plan: string;
+  readonly period: { readonly start: string; readonly end: string };
 };
 
 export type LotView = {

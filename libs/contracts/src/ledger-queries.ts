@@ -1,9 +1,14 @@
-import type { AccountView, EntryView } from './ledger-answers.ts';
+import type { AccountView, CrossingView, EntryView } from './ledger-answers.ts';
 
 /** Reads of committed books, answered by any ledger instance over Nest's TCP transport (in one process: called directly). */
 export type LedgerQueries = {
   /** null: no such account. `at`: as it was after the last entry recorded at or before this ISO time. */
   account(query: { readonly id: string; readonly at?: string }): Promise<AccountView | null>;
+  /**
+   * What an account used in the period that holds the ISO time `at`, late usage included, and the tier blocks entered in it.
+   * null: no such account, or it has no periods.
+   */
+  usage(query: { readonly account: string; readonly at: string }): Promise<UsagePeriodView | null>;
   /** Newest first; `after` is the cursor of the previous page; `from` inclusive and `to` exclusive bound recorded_at. null: no such account. */
   entries(query: {
     readonly account: string;
@@ -40,6 +45,11 @@ export type LedgerQueries = {
   partitions(query: Record<string, never>): Promise<readonly PartitionView[]>;
 };
 
+export type UsagePeriodView = {
+  readonly period: { readonly start: string; readonly end: string };
+  readonly used: string;
+  readonly crossings: readonly CrossingView[];
+};
 export type ExplanationStep = { readonly step: string; readonly formula: string; readonly result: string };
 export type Explanation = {
   readonly entry: EntryView;
@@ -105,5 +115,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'entries', 'entry', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'partitions',
+  'account', 'usage', 'entries', 'entry', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'partitions',
 ] as const satisfies readonly (keyof LedgerQueries)[];

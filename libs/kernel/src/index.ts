@@ -5,3 +5,4 @@ export { ancestorsOf, familyOf, partitionOf, placementVersion } from './placemen
 export { canonicalJson, isStorableJson, isStorableText } from './text.ts';
 export { wallClock } from './clock.ts';
 export type { Clock } from './clock.ts';
+export { uuidV3, uuidV5 } from './uuid.ts';

@@ -1,7 +1,7 @@
 export { baseTier, creditPeriod, freeCredits, proCredits, tokensPerCredit, tokensPerRequest } from './credit-tiers.ts';
 export { defaultRateCardContent, parsePercent, parseRateCard, rateUsage } from './rate-card.ts';
 export type { MeterRates, Rate, RateCard, Rated, RatedStep } from './rate-card.ts';
-export { defaultPricePlan, overageBlocks } from './price-plan.ts';
+export { defaultPricePlan, overageBlocks, tierLabel } from './price-plan.ts';
 export type { PricePlan } from './price-plan.ts';
 export { calendarMonth, parseDuration, periodSince } from './period.ts';
 export type { Period } from './period.ts';

@@ -26,3 +26,13 @@ export const defaultPricePlan: PricePlan = {
 export function overageBlocks(used: bigint, plan: PricePlan): bigint {
   return used <= plan.included ? 0n : divCeil(used - plan.included, plan.block);
 }
+
+/** What a block is called: "0-8M" while none was entered, "8M-16M" for the first, in millions where it is a whole number. */
+export function tierLabel(blocks: bigint, plan: PricePlan): string {
+  if (blocks === 0n) return `0-${millions(plan.included)}`;
+  const from = plan.included + (blocks - 1n) * plan.block;
+  return `${millions(from)}-${millions(from + plan.block)}`;
+}
+
+const million = 1_000_000n;
+const millions = (units: bigint): string => (units % million === 0n ? `${units / million}M` : String(units));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { calendarMonth, defaultPricePlan, defaultRateCardContent, overageBlocks, parseDuration, parsePercent, parseRateCard, periodSince, rateUsage } from './index.ts';
+import { calendarMonth, defaultPricePlan, defaultRateCardContent, overageBlocks, parseDuration, parsePercent, parseRateCard, periodSince, rateUsage, tierLabel } from './index.ts';
 
 const utc = (text: string): number => Date.parse(`${text}Z`);
 const cost = (output: bigint, percent: number): bigint | undefined =>
@@ -42,6 +42,12 @@ describe('price plan', () => {
   it('starts a block with the first unit beyond the included ones', () => {
     const blocks = [0n, 8_000_000n, 8_000_001n, 16_000_000n, 16_000_001n, 25_000_000n, 100_000_000n].map((used) => overageBlocks(used, defaultPricePlan));
     expect(blocks).toEqual([0n, 0n, 1n, 1n, 2n, 3n, 12n]);
+  });
+
+  it('names a block by its bounds, as the documents do', () => {
+    expect([0n, 1n, 2n, 12n].map((block) => tierLabel(block, defaultPricePlan))).toEqual(['0-8M', '8M-16M', '16M-24M', '96M-104M']);
+    expect(tierLabel(1n, { ...defaultPricePlan, included: 4_000_000n })).toBe('4M-12M');
+    expect(tierLabel(1n, { ...defaultPricePlan, included: 1_500n, block: 500n })).toBe('1500-2000');
   });
 });
 

@@ -8,6 +8,7 @@ import { DistributedPlatform } from './harness/distributed.ts';
 import { abandonLoads, nothingWrong, openWallet, spendOf, startLoad } from './harness/load.ts';
 import { checkBooks, ready } from './harness/platform.ts';
 import { licenceKeysJourney } from './licence-keys.contract.ts';
+import { tierBillingJourney } from './tier-billing.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 
@@ -21,6 +22,7 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
 
   racesForLastUnits(() => platform);
   licenceKeysJourney(() => platform);
+  tierBillingJourney(() => platform);
   creditsJourney(() => ({
     platform, upstream: platform.upstream,
     restartGateway: async () => {

@@ -9,6 +9,7 @@ import { licenceKeysJourney } from './licence-keys.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
+import { tierBillingJourney } from './tier-billing.contract.ts';
 import { processesIn } from './harness/processes.ts';
 
 let platform: EmbeddedPlatform;
@@ -26,6 +27,7 @@ afterAll(async () => {
 describe('the embedded platform', () => {
   racesForLastUnits(() => platform);
   licenceKeysJourney(() => platform);
+  tierBillingJourney(() => platform);
   creditsJourney(() => ({
     platform, upstream,
     restartGateway: async () => {

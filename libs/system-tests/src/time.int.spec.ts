@@ -281,6 +281,60 @@ describe('a metered month', () => {
   });
 });
 
+describe('tier billing', () => {
+  const report = (userId: string, tokensUsed: number, headers = {}) =>
+    platform.server.post<{ data: { totalTokens: number; tierCharges: { id: string; billing_tier: string }[] } }>('/api/token-billing/process-usage', { userId, tokensUsed }, headers);
+  const summary = async (userId: string, at?: string): Promise<unknown> =>
+    (await platform.server.get<{ data: unknown }>(`/api/token-billing/user-summary/${userId}${at === undefined ? '' : `?periodStart=${at}`}`)).body.data;
+  const figures = (tokens: number, blocks: number, tier: string): object => ({
+    total_tokens: tokens, current_tier: tier, fixed_fee_charged: 0, tier_charges_count: blocks, tier_charges_total: blocks * 10_000, total_charged: blocks * 10_000,
+  });
+  const intoNextMonth = async (seconds: number): Promise<void> => {
+    const now = new Date(await nowMs());
+    await advance(Math.ceil((Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1) - now.getTime()) / 1000) + seconds);
+  };
+  const day1 = async (): Promise<string> => `${new Date(await nowMs()).toISOString().slice(0, 7)}-01`;
+
+  it('starts each month at 0, charges its blocks under new ids, and keeps the months before', async () => {
+    await intoNextMonth(day);
+    const first = await day1();
+    const before = (await report('biller', 9_000_000)).body.data;
+    expect(await summary('biller')).toEqual(figures(9_000_000, 1, '8M-16M'));
+
+    await intoNextMonth(30 * minute);
+
+    expect(await summary('biller')).toEqual(figures(0, 0, '0-8M'));
+    expect(await summary('biller', first)).toEqual(figures(9_000_000, 1, '8M-16M'));
+    const after = (await report('biller', 8_000_001)).body.data;
+    expect(after).toMatchObject({ totalTokens: 8_000_001, tierCharges: [{ billing_tier: '8M-16M' }] });
+    expect(after.tierCharges[0]?.id).not.toBe(before.tierCharges[0]?.id);
+    // What happened in the last month and arrives within the hour counts there.
+    await platform.server.post('/v1/events?wait=booked', {
+      specversion: '1.0', source: '/late', id: 'late-1', type: 'request', subject: 'metered:biller', time: new Date((await nowMs()) - hour * 1000).toISOString(),
+      data: { quantity: 7_000_001 },
+    }, { 'content-type': 'application/cloudevents+json' });
+    expect(await summary('biller', `${first.slice(0, 8)}15`)).toEqual(figures(16_000_001, 2, '16M-24M'));
+    expect(await summary('biller')).toEqual(figures(8_000_001, 1, '8M-16M'));
+    expect(await summary('biller', '2020-01-01')).toEqual(figures(0, 0, '0-8M'));
+    const rows = await platform.rows(
+      "select to_char(period_start, 'YYYY-MM-DD') as month, total_tokens, tier_charges_count from token_usage_summary where user_id = 'biller' order by 1");
+    expect(rows).toEqual([
+      { month: first, total_tokens: '16000001', tier_charges_count: '2' }, { month: await day1(), total_tokens: '8000001', tier_charges_count: '1' },
+    ]);
+  });
+
+  it('names the same charges to a repeat after a kill', async () => {
+    const first = await report('killed-biller', 25_000_000, { 'idempotency-key': 'k' });
+    expect(first.body.data.tierCharges.length).toBe(3);
+
+    await platform.program.kill();
+    await platform.start();
+
+    const again = await report('killed-biller', 25_000_000, { 'idempotency-key': 'k' });
+    expect([again.status, again.body, again.headers.get('idempotent-replay')]).toEqual([200, first.body, 'true']);
+  });
+});
+
 describe('the test clock', () => {
   it('goes forward only', async () => {
     const before = await nowMs();

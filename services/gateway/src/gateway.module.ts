@@ -13,6 +13,7 @@ import { ServerKeys } from './app/server-keys.ts';
 import type { TestClock } from './app/test-clock.ts';
 import { TokenCatalogCopy } from './app/token-catalog.ts';
 import { TokenProcess } from './app/token-process.ts';
+import { TokenBilling } from './app/token-billing.ts';
 import { UserAccess } from './app/user-access.ts';
 import { CreditsAdminController } from './http/credits/admin.controller.ts';
 import { CreditsController } from './http/credits/usage.controller.ts';
@@ -31,6 +32,7 @@ import { RateCardsController } from './http/native/rate-cards.controller.ts';
 import { TestClockController } from './http/native/test-clock.controller.ts';
 import { HealthController } from './http/operations/health.controller.ts';
 import { tokenProcessControllers } from './http/token-process/controllers.ts';
+import { TierBillingController } from './http/tier-billing/usage.controller.ts';
 import { tokens } from './http/tokens.ts';
 
 /** What the controllers are given, joined in start.ts. */
@@ -46,6 +48,7 @@ export type GatewayParts = {
   readonly tokenCatalog: TokenCatalogCopy;
   readonly tokenProcess: TokenProcess;
   readonly wallets: Wallets;
+  readonly tokenBilling: TokenBilling;
   readonly ledger: LedgerQueries;
   readonly billing: BillingQueries;
   readonly clock: Clock;
@@ -62,7 +65,7 @@ export class GatewayModule {
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         DeadLettersController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
-        CreditsController, CreditsAdminController,
+        CreditsController, CreditsAdminController, TierBillingController,
         ...tokenProcessControllers,
       ],
       providers: [
@@ -77,6 +80,7 @@ export class GatewayModule {
         { provide: TokenCatalogCopy, useValue: parts.tokenCatalog },
         { provide: TokenProcess, useValue: parts.tokenProcess },
         { provide: Wallets, useValue: parts.wallets },
+        { provide: TokenBilling, useValue: parts.tokenBilling },
         { provide: tokens.ledger, useValue: parts.ledger },
         { provide: tokens.billing, useValue: parts.billing },
         { provide: tokens.clock, useValue: parts.clock },

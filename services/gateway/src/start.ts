@@ -7,10 +7,12 @@ import { createPool } from '@tollgate/persistence';
 import { combineHealth, createMetrics, partOf } from '@tollgate/service-kit';
 import type { HealthReport, Logger, Metrics } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
+import { makeConsumptionStore } from './adapters/postgres/consumption-queue.ts';
 import { makeLicenceKeyStore } from './adapters/postgres/licence-keys.ts';
 import { makeServerKeyStore } from './adapters/postgres/server-keys.ts';
 import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.ts';
 import { Appender } from './app/appender.ts';
+import { ConsumptionQueue } from './app/consumption-queue.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
 import { Logins } from './app/logins.ts';
 import { checkPartitions, shared } from './app/readiness.ts';
@@ -19,6 +21,7 @@ import { ServerKeys } from './app/server-keys.ts';
 import type { TestClock } from './app/test-clock.ts';
 import { TokenCatalogCopy } from './app/token-catalog.ts';
 import { TokenProcess } from './app/token-process.ts';
+import { TokenBilling } from './app/token-billing.ts';
 import { UserAccess } from './app/user-access.ts';
 import { Wallets } from './app/wallets.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
@@ -60,8 +63,8 @@ const poolMax = 8;
 /** Reads and logins that PostgreSQL does not answer within this time end in 503. */
 const queryTimeoutMs = 5_000;
 const pruneMs = 60 * 60_000;
-/** Operations without a key are of use to whoever looks into a complaint, not for ever. */
-const operationsKeptMs = 30 * 86_400_000;
+/** Operations without a key and queue rows the log has are of use to whoever looks into a complaint, not for ever. */
+const keptMs = 30 * 86_400_000;
 
 /** Starts the gateway in this process; resolves once it takes requests. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
@@ -83,24 +86,27 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const tokenCatalog = new TokenCatalogCopy(options.billing);
   const tokenProcess = new TokenProcess({ line, wallets, catalog: tokenCatalog, clock: options.clock });
 
+  const consumption = makeConsumptionStore(pool);
+  const consumptionQueue = new ConsumptionQueue({ store: consumption, line, dated: options.testClock === undefined });
   const readiness = shared(() => ready(pool, options));
   const metrics = options.metrics ?? createMetrics();
   const credits = creditsParts({ pool, line, ledger, config, metrics, logger });
   await serverKeys.start();
   await logins.ensureAdmin({ email: config.adminEmail, password: secrets.adminPassword });
-  const prune = (): Promise<unknown> => Promise.allSettled([logins.prune(), credits.parts.operations.store.prune(wallClock.nowMs() - operationsKeptMs)]);
+  const prune = (): Promise<unknown> => Promise.allSettled([logins.prune(), credits.parts.operations.store.prune(wallClock.nowMs() - keptMs), consumption.prune(wallClock.nowMs() - keptMs)]);
   const pruning = setInterval(() => void prune(), pruneMs);
   pruning.unref();
 
   const module = GatewayModule.with({
-    line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, tokenCatalog, tokenProcess, wallets, ledger,
-    billing: options.billing, clock: options.clock,
+    line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, tokenCatalog, tokenProcess, wallets,
+    tokenBilling: new TokenBilling({ line, ledger }), ledger, billing: options.billing, clock: options.clock,
     testClock: options.testClock ?? null, readiness, metrics,
   });
   const closeParts = async (): Promise<void> => {
     clearInterval(pruning);
     serverKeys.stop();
     credits.close();
+    consumptionQueue.close();
     line.close();
     await pool.end();
   };

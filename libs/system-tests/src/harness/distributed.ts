@@ -84,8 +84,8 @@ export class DistributedPlatform implements Platform {
     return Number(figure?.[1] ?? 0);
   }
 
-  rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]> {
-    return queryOnce<Row>(this.postgres.url, sql, values);
+  rows<Row extends object>(sql: string, values?: readonly unknown[], before?: readonly string[]): Promise<readonly Row[]> {
+    return queryOnce<Row>(this.postgres.url, sql, values, before);
   }
 
   cli(...args: readonly string[]): Promise<{ readonly how: string; readonly output: string }> {

@@ -53,10 +53,10 @@ export class EmbeddedPlatform implements Platform {
     return { how: await second.ended(), output: second.output() };
   }
 
-  async rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]> {
+  async rows<Row extends object>(sql: string, values?: readonly unknown[], before?: readonly string[]): Promise<readonly Row[]> {
     const url = await runningEmbeddedPostgres(join(this.dataDir, 'postgres'));
     if (url === null) throw new Error('the embedded PostgreSQL does not run');
-    return queryOnce<Row>(url, sql, values);
+    return queryOnce<Row>(url, sql, values, before);
   }
 
   cli(...args: readonly string[]): Promise<{ readonly how: string; readonly output: string }> {

@@ -10,16 +10,17 @@ export interface Platform {
   /** Without any credentials. */
   readonly anybody: Client;
   readonly admin: { readonly email: string; readonly password: string };
-  /** Reads as PostgreSQL's superuser, as an auditor would. */
-  rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Reads as PostgreSQL's superuser, as an auditor would, or as whom the statements `before` it make. */
+  rows<Row extends object>(sql: string, values?: readonly unknown[], before?: readonly string[]): Promise<readonly Row[]>;
   /** `npm run tollgate -- …` */
   cli(...args: readonly string[]): Promise<{ readonly how: string; readonly output: string }>;
 }
 
-export async function queryOnce<Row extends object>(url: string, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+export async function queryOnce<Row extends object>(url: string, sql: string, values: readonly unknown[] = [], before: readonly string[] = []): Promise<readonly Row[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
+    for (const statement of before) await client.query(statement);
     return (await client.query<Row>(sql, [...values])).rows;
   } finally {
     await client.end();

@@ -3,11 +3,13 @@ import {
   ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiSecurity,
 } from '@nestjs/swagger';
 import type { ErrorCode } from '@tollgate/kernel';
-import { creditsEnvelope, licenceEnvelope, problemJson, tokenEnvelope } from './envelopes.ts';
+import { creditsEnvelope, licenceEnvelope, problemJson, tierBillingEnvelope, tokenEnvelope } from './envelopes.ts';
 import type { Envelope } from './envelopes.ts';
 import { statusOfCode } from './failure.ts';
 
-const surfaces = { native: problemJson, 'licence keys': licenceEnvelope, credits: creditsEnvelope, 'token process': tokenEnvelope } as const;
+const surfaces = {
+  native: problemJson, 'licence keys': licenceEnvelope, credits: creditsEnvelope, 'token process': tokenEnvelope, 'tier billing': tierBillingEnvelope,
+} as const;
 
 export type Documentation = {
   readonly summary: string;

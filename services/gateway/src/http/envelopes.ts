@@ -53,6 +53,12 @@ export const tokenEnvelope: Envelope = {
   },
 };
 
+/** `{success:false, error, details?}` of the tier-billing surface. */
+export const tierBillingEnvelope: Envelope = {
+  contentType: 'application/json; charset=utf-8',
+  body: ({ code, detail, fields }, correlationId) => ({ success: false, error: detail, details: { code, correlation_id: correlationId, ...fields } }),
+};
+
 /**
  * Which surface a path belongs to, before routing too (surfaces §0.1). The first match decides, so narrower prefixes stand
  * above wider ones. Prefixes of surfaces that are not there yet answer in problem+json.
@@ -62,6 +68,9 @@ const prefixes: readonly (readonly [prefix: string, envelope: Envelope])[] = [
   ['/api/projects', creditsEnvelope],
   ['/api/review', creditsEnvelope],
   ['/api/admin/credits', creditsEnvelope],
+  ['/api/token-billing', tierBillingEnvelope],
+  ['/api/admin/billing', tierBillingEnvelope],
+  ['/api/webhooks', tierBillingEnvelope],
   ['/api/user', licenceEnvelope],
   ['/api/auth', licenceEnvelope],
   ['/api/admin/license-keys', licenceEnvelope],

@@ -8,7 +8,7 @@ import type { Account } from '../domain/account.ts';
 import { Book } from '../domain/book.ts';
 import type { BookedCard, Catalog } from '../domain/catalog.ts';
 import { emptyCatalog } from '../domain/catalog.ts';
-import type { Entry, EntryKind } from '../domain/entry.ts';
+import type { Crossing, Entry, EntryKind } from '../domain/entry.ts';
 import { entryKinds } from '../domain/entry.ts';
 import type { Hash } from '../domain/merkle.ts';
 import { leafHash, merklePath } from '../domain/merkle.ts';
@@ -19,10 +19,13 @@ import { accountView, entryView, isoTime } from '../domain/views.ts';
 import type { PartitionBooks } from './partition-books.ts';
 import type { SealStore } from './sealer.ts';
 import { leavesOf } from './sealer.ts';
+import { usageOfPeriod } from './usage-query.ts';
 
 /** Reads of committed rows. */
 export interface BooksReader {
   accounts(partition: number, ids: readonly string[], at?: string): Promise<readonly Account[]>;
+  /** What was counted in the period that starts then, and the blocks entered in it. */
+  usage(period: { readonly partition: number; readonly account: string; readonly startMs: number }): Promise<{ readonly used: bigint; readonly crossings: readonly Crossing[] }>;
   /** null: no such account. */
   entries(page: {
     readonly partition: number; readonly account: string; readonly beforeSeq: number; readonly limit: number;
@@ -54,6 +57,7 @@ export type QueryPorts = {
 export function makeQueries(ports: QueryPorts): LedgerQueries {
   return {
     account: (query) => account(ports, query),
+    usage: (query) => usageOfPeriod(ports, query),
     entries: (query) => entriesPage(ports, query),
     entry: async ({ id }) => {
       const found = await entryOrNull(ports, id);
@@ -90,7 +94,7 @@ async function account(ports: QueryPorts, { id, at }: { readonly id: string; rea
   return accountView(bookOf(partition, found, Math.max(nowMs, committed.lastRecordedMs), books?.catalog), committed);
 }
 
-const bookOf = (partition: number, accounts: ReadonlyMap<string, Account | null>, nowMs: number, catalog: Catalog = emptyCatalog): Book => {
+export const bookOf = (partition: number, accounts: ReadonlyMap<string, Account | null>, nowMs: number, catalog: Catalog = emptyCatalog): Book => {
   const book = new Book({ partition, lastSeq: 0, lastRef: 0, catalog }, (id) => accounts.get(id) ?? undefined);
   book.nowMs = nowMs;
   return book;

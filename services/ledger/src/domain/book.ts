@@ -1,3 +1,4 @@
+import { chargeIdOf } from '@tollgate/contracts';
 import type { CatalogItem, HoldView } from '@tollgate/contracts';
 import { AppError, ancestorsOf, inAmountRange } from '@tollgate/kernel';
 import { calendarMonth, overageBlocks, periodSince } from '@tollgate/pricing';
@@ -206,14 +207,20 @@ export class Book {
     if (account.kind !== 'metered' || account.terms.settings.plan === null || !counting.period || !counting.highWater) return none;
     const plan = this.planOf(account);
     const crossings: Crossing[] = [];
+    const { startMs: periodStartMs, endMs: periodEndMs } = counting.period;
+    const before = overageBlocks(counting.highWater.before, plan);
     const after = overageBlocks(counting.highWater.after, plan);
-    for (let block = overageBlocks(counting.highWater.before, plan) + 1n; block <= after; block++) {
-      crossings.push({ periodStartMs: counting.period.startMs, periodEndMs: counting.period.endMs, block, plan: account.terms.settings.plan });
+    if (after - before > crossingsMax) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `one request enters at most ${crossingsMax} tier blocks`);
+    for (let block = before + 1n; block <= after; block++) {
+      const charge = chargeIdOf({ account: account.id, periodStartMs, block });
+      crossings.push({ periodStartMs, periodEndMs, block, plan: account.terms.settings.plan, charge });
     }
     return crossings;
   }
 }
 
+/** Each block is a row and a charge: more at once is a mistake of whoever reports (at 8M tokens a block, 80 thousand million). */
+const crossingsMax = 10_000n;
 const none: readonly never[] = [];
 /** The current counter and the one before; an account has both, so that nothing is made where nothing rolls. */
 type Counters = { readonly counter: Counter; readonly earlier: Counter | null };

@@ -2,7 +2,7 @@ import type { AccountView, Answer, AnswerProblem, HoldView, LimitRefusal } from 
 import type { ErrorCode } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import type { Entry } from './entry.ts';
-import { entryView } from './views.ts';
+import { crossingView, entryView } from './views.ts';
 
 /** What was decided about one request, before it is put into words for the caller. */
 export type Decided = {
@@ -36,6 +36,7 @@ export function answerOf(partition: number, decided: Decided): Answer {
   const first = decided.entries[0];
   const last = decided.entries.at(-1);
   const available = decided.available;
+  const crossings = decided.entries.flatMap((entry) => entry.crossings.map(crossingView));
   return {
     outcome: decided.outcome,
     replayed: false,
@@ -44,6 +45,7 @@ export function answerOf(partition: number, decided: Decided): Answer {
     ...(available === undefined ? {} : { available: available === null ? null : String(available) }),
     ...(decided.hold ? { hold: decided.hold } : {}),
     ...(decided.state ? { state: decided.state } : {}),
+    ...(crossings.length > 0 ? { crossings } : {}),
     ...(decided.problem ? { problem: decided.problem } : {}),
   };
 }

@@ -53,7 +53,7 @@ export type HoldRow = {
 export type CounterRow = Counter;
 
 /** One of a tier's blocks was entered: billing charges it once. */
-export type Crossing = { readonly periodStartMs: number; readonly periodEndMs: number; readonly block: bigint; readonly plan: string };
+export type Crossing = { readonly periodStartMs: number; readonly periodEndMs: number; readonly block: bigint; readonly plan: string; readonly charge: string };
 
 /** An immutable signed change of one account, and the rows that are inserted with it. */
 export type Entry = {

@@ -1,8 +1,8 @@
-import type { AccountSettings, AccountView, EntryView, HoldStatus, HoldView, LimitView } from '@tollgate/contracts';
+import type { AccountSettings, AccountView, CrossingView, EntryView, HoldStatus, HoldView, LimitView } from '@tollgate/contracts';
 import type { Account, Settings } from './account.ts';
 import type { Book } from './book.ts';
 import { availableOf, limitLeft } from './book.ts';
-import type { Entry } from './entry.ts';
+import type { Crossing, Entry } from './entry.ts';
 import { formatEntryId, formatHoldId } from './request.ts';
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
@@ -36,6 +36,13 @@ export function entryView(partition: number, entry: Entry): EntryView {
     ...(details ? { details: wordsOf(details) } : {}),
   };
 }
+
+export const crossingView = (crossing: Crossing): CrossingView => ({
+  charge_id: crossing.charge,
+  block: String(crossing.block),
+  plan: crossing.plan,
+  period: { start: isoTime(crossing.periodStartMs), end: isoTime(crossing.periodEndMs) },
+});
 
 /** Details without the salt, which is the owner's proof alone (rule 29). */
 function wordsOf(details: NonNullable<Entry['details']>): Record<string, unknown> {

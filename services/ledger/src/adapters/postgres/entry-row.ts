@@ -1,7 +1,7 @@
-import { accountKinds } from '@tollgate/contracts';
+import { accountKinds, chargeIdOf } from '@tollgate/contracts';
 import type { Details } from '@tollgate/contracts';
 import { invariant } from '@tollgate/kernel';
-import type { Contra, Entry, EntryKind, EntryRate } from '../../domain/entry.ts';
+import type { Contra, Crossing, Entry, EntryKind, EntryRate } from '../../domain/entry.ts';
 import { entryKinds } from '../../domain/entry.ts';
 
 /** A row of `ledger.entries` with its interned names spelled out and the words beside it. */
@@ -13,6 +13,8 @@ export type EntryRow = {
   readonly period_start: Date | null; readonly corrects: bigint | null; readonly request_id: string; readonly content_hash: Buffer | null;
   readonly rate: string | null; readonly account_id: string; readonly account_kind: number; readonly unit_text: string;
   readonly contra_text: string; readonly source_text: string; readonly content: Omit<Details, 'salt'> | null;
+  /** Read for first answers only: start and end in seconds since 1970. */
+  readonly crossings?: readonly (readonly [startS: number, endS: number, block: string, plan: string, charge: string | null])[] | null;
 };
 
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
@@ -40,8 +42,16 @@ export function fromRowEntry(row: EntryRow): Entry {
     occurredMs: row.occurred_at.getTime(), recordedMs: row.recorded_at.getTime(), offset: Number(row.log_offset),
     details: row.content ? { salt: '', ...row.content } : null,
     availableAfter: row.available_after,
-    opened: null, terms: null, lotRows: [], holdRows: [], counterRows: [], crossings: [], timers: [],
+    opened: null, terms: null, lotRows: [], holdRows: [], counterRows: [], crossings: crossingsOf(row), timers: [],
   };
+}
+
+function crossingsOf(row: EntryRow): readonly Crossing[] {
+  return (row.crossings ?? []).map(([startS, endS, blockText, plan, stored]) => {
+    const [periodStartMs, block] = [startS * 1000, BigInt(blockText)];
+    const charge = stored ?? chargeIdOf({ account: row.account_id, periodStartMs, block });
+    return { periodStartMs, periodEndMs: endS * 1000, block, plan, charge };
+  });
 }
 
 const numberOrNull = (value: bigint | null): number | null => (value === null ? null : Number(value));

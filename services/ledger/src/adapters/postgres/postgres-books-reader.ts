@@ -1,4 +1,5 @@
 import type { CatalogItem, LedgerQueries } from '@tollgate/contracts';
+import { chargeIdOf } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { parseRateCard } from '@tollgate/pricing';
 import type { Pool } from 'pg';
@@ -16,7 +17,7 @@ import { fromRowEntry } from './entry-row.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
   accountExists, allPositions, catalogBooked, catalogItem, deadLetterById, deadLettersPage, entriesCount, entriesPage, entryById,
-  refusedPage,
+  crossingsOfPeriod, refusedPage, usageOfPeriod,
 } from './sql/read-books.sql.ts';
 
 /** Reads of the books on PostgreSQL, for queries. */
@@ -49,6 +50,20 @@ export class PostgresBooksReader implements BooksReader {
     if (!page.total) return { items };
     const { rows: [count] } = await this.#pool.query<{ total: bigint }>({ name: 'entries-count', text: entriesCount, values: [partition, account, from, to, kinds] });
     return { items, total: Number(count?.total ?? 0n) };
+  }
+
+  async usage({ partition, account, startMs }: Parameters<BooksReader['usage']>[0]): ReturnType<BooksReader['usage']> {
+    const values = [partition, account, startMs];
+    type Row = { period_start: Date; period_end: Date; block: bigint; plan: string; charge_id: string | null };
+    const { rows: [figure] } = await this.#pool.query<{ used: bigint | null }>({ name: 'usage-of-period', text: usageOfPeriod, values });
+    const { rows } = await this.#pool.query<Row>({ name: 'crossings-of-period', text: crossingsOfPeriod, values });
+    return {
+      used: figure?.used ?? 0n,
+      crossings: rows.map((row) => ({
+        periodStartMs: row.period_start.getTime(), periodEndMs: row.period_end.getTime(), block: row.block, plan: row.plan,
+        charge: row.charge_id ?? chargeIdOf({ account, periodStartMs: row.period_start.getTime(), block: row.block }),
+      })),
+    };
   }
 
   async entry(id: EntryId): Promise<Entry | null> {

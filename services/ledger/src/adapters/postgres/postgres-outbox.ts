@@ -62,11 +62,11 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async #crossings(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
-    type Row = { id: string; partition_seq: bigint; period_start: Date; period_end: Date; block: bigint; plan: string };
+    type Row = { id: string; partition_seq: bigint; period_start: Date; period_end: Date; block: bigint; plan: string; charge_id: string | null };
     const { rows } = await this.#pool.query<Row>({ name: 'crossings-after', text: crossingsAfter, values: [partition, seq, limit] });
     return rows.map((row) => message(published.crossings, { partition, seq: Number(row.partition_seq), account: row.id }, {
       type: 'TierCrossed', account: row.id, period_start: row.period_start.toISOString(), period_end: row.period_end.toISOString(),
-      block: String(row.block), plan: row.plan, entry: `${partition}-${row.partition_seq}`,
+      block: String(row.block), plan: row.plan, charge_id: row.charge_id, entry: `${partition}-${row.partition_seq}`,
     }));
   }
 

@@ -4,6 +4,7 @@ import { forbidChanges } from './0002-forbid-changes.sql.ts';
 import { allowAnalyze } from './0003-allow-analyze.sql.ts';
 import { moveLog } from './0004-move-log.sql.ts';
 import { addUsedBefore } from './0005-add-used-before.sql.ts';
+import { addChargeId } from './0006-add-charge-id.sql.ts';
 
 /** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
 export const ledgerSchema: ServiceSchema = {
@@ -15,5 +16,6 @@ export const ledgerSchema: ServiceSchema = {
     { name: '20261121000300-allow-analyze', sql: allowAnalyze },
     { name: '20261121000400-move-log', sql: moveLog },
     { name: '20261121000500-add-used-before', sql: addUsedBefore },
+    { name: '20261121000600-add-charge-id', sql: addChargeId },
   ],
 };

@@ -1,0 +1,92 @@
+import { Body, Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { mayDo } from '../../app/access.ts';
+import type { Scope } from '../../app/access.ts';
+import { TokenBilling } from '../../app/token-billing.ts';
+import { consumptionIdOf } from '../../domain/consumption.ts';
+import { guarded, principalOf } from '../access.guard.ts';
+import { callerOf } from '../caller.ts';
+import { documented } from '../documented.ts';
+import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
+import { inject } from '../tokens.ts';
+import { shownNumber } from '../credits/shapes.ts';
+import { ProcessUsage, shownCharge, shownSummary, SummaryQuery, UserId } from './shapes.ts';
+
+const surface = 'tier billing';
+const write = { scope: 'events:write', owners: true } as const;
+const read = { scope: 'billing:read', owners: true } as const;
+const notOwn = [403, 'This is another user'] as const;
+const operationDefault = 'chat';
+
+/** A user may report and read what is their own; server keys with the scope and admins, everybody's. */
+function refuseOthers(request: FastifyRequest, userId: string, scope: Scope): void {
+  const principal = principalOf(request);
+  if (mayDo(principal, scope) || (principal.type === 'user' && principal.userId === userId)) return;
+  throw new AppError('refused', 'NOT_OWNER', 'This is another user');
+}
+
+@ApiTags('tier billing')
+@Controller('api/token-billing')
+export class TierBillingController {
+  private readonly billing: TokenBilling;
+  private readonly clock: Clock;
+
+  constructor(billing: TokenBilling, @inject.clock() clock: Clock) {
+    this.billing = billing;
+    this.clock = clock;
+  }
+
+  @Post('process-usage')
+  @UseGuards(guarded(write))
+  @documented({
+    summary: 'Counts usage in the current month and charges each block of it that is entered', auth: 'server key or owner', status: 200, once: true,
+    surface, errors: [notOwn, [400, 'one request enters at most 10000 tier blocks']],
+    description: 'Beyond 8,000,000 included tokens a month, each block of 8,000,000 that is started is one charge. Charges stay pending: this version has no Stripe.',
+    example: {
+      success: true,
+      data: {
+        consumptionId: '0d6a4a3e-98a3-3a52-8d5e-6a6b0f2f4c11', totalTokens: 10_000_000,
+        tierCharges: [{ id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', billing_tier: '8M-16M', amount_charged: 10_000, status: 'pending' }],
+      },
+    },
+  })
+  async processUsage(@Body({ schema: ProcessUsage }) body: ProcessUsage, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    refuseOthers(request, body.userId, write.scope);
+    const usage = {
+      userId: body.userId, used: BigInt(body.tokensUsed), operationType: body.operationType ?? operationDefault,
+      clientId: body.clientId ?? undefined, metadata: body.metadata ?? undefined,
+    };
+    const answer = await this.billing.report(usage, callerOf(request));
+    const problem = problemOf(answer);
+    if (problem !== null) return sendRefusal(request, reply, failureOfProblem(problem, this.clock.nowMs()));
+    const { entry } = answer;
+    if (entry === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'usage was booked without an entry');
+    if (answer.replayed) void reply.header('idempotent-replay', 'true');
+    const data = {
+      consumptionId: consumptionIdOf(entry.id), totalTokens: shownNumber(BigInt(entry.used_after)), tierCharges: (answer.crossings ?? []).map(shownCharge),
+    };
+    void reply.code(200).send({ success: true, data });
+  }
+
+  @Get('user-summary/:userId')
+  @UseGuards(guarded(read))
+  @documented({
+    summary: 'What a user used and owes in a month (default: the current one)', auth: 'server key or owner', status: 200, surface, errors: [notOwn],
+    description: 'Amounts in centavos. The fixed fee counts once its invoice is paid; this version has no Stripe, so that it is 0.',
+    example: {
+      success: true,
+      data: {
+        total_tokens: 10_000_000, current_tier: '8M-16M', fixed_fee_charged: 0, tier_charges_count: 1, tier_charges_total: 10_000, total_charged: 10_000,
+      },
+    },
+  })
+  async summary(
+    @Param('userId', { schema: UserId }) userId: string, @Query({ schema: SummaryQuery }) { periodStart }: SummaryQuery, @Req() request: FastifyRequest,
+  ): Promise<unknown> {
+    refuseOthers(request, userId, read.scope);
+    return { success: true, data: shownSummary(await this.billing.usage(userId, periodStart ?? this.clock.nowMs())) };
+  }
+}
