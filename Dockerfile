@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One image for all four services and the operator's program; the command says which:
+# One image for all services and the operator's program; the command says which:
 #   node services/<service>/dist/main.js  ·  node services/platform/dist/cli/main.js <command>
 
 FROM node:24-bookworm-slim AS build
@@ -16,6 +16,7 @@ COPY libs/testing/package.json libs/testing/
 COPY services/billing/package.json services/billing/
 COPY services/gateway/package.json services/gateway/
 COPY services/ledger/package.json services/ledger/
+COPY services/optimizer/package.json services/optimizer/
 COPY services/platform/package.json services/platform/
 COPY services/quota/package.json services/quota/
 RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --no-audit --no-fund
@@ -24,7 +25,9 @@ COPY libs libs
 COPY services services
 RUN node_modules/.bin/tsc -b
 # What only building, testing and the embedded mode need stays behind: the image brings Node, the network PostgreSQL.
-RUN npm prune --omit=dev --omit=optional --no-audit --no-fund && rm -rf node_modules/.cache libs/testing libs/system-tests \
+# sharp finds its own library among its optional packages: these are kept.
+RUN cp -a node_modules/@img /tmp/img && npm prune --omit=dev --omit=optional --no-audit --no-fund \
+  && rm -rf node_modules/@img && mv /tmp/img node_modules/@img && rm -rf node_modules/.cache libs/testing libs/system-tests \
   && find libs services \( -name '*.ts' -o -name '*.map' -o -name '.tsbuildinfo' \) -delete
 
 FROM node:24-bookworm-slim

@@ -15,14 +15,14 @@ const depConstraints = [
     sourceTag: 'type:platform',
     onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:service', 'type:testing'],
   },
-  ...['gateway', 'ledger', 'quota', 'billing'].map((scope) => ({
+  ...['gateway', 'ledger', 'quota', 'billing', 'optimizer'].map((scope) => ({
     sourceTag: `scope:${scope}`,
     onlyDependOnLibsWithTags: [`scope:${scope}`, 'scope:shared'],
   })),
 ];
 
 /** Folders inside a service are invisible to Nx; these blocks guard them. One block a folder: flat config replaces options. */
-const drivers = ['pg', 'pg/*', 'typeorm', '@nestjs/typeorm', 'kafkajs', 'stripe'];
+const drivers = ['pg', 'pg/*', 'typeorm', '@nestjs/typeorm', 'kafkajs', 'stripe', 'sharp'];
 const testingOnlyInSpecs = { group: ['@tollgate/testing'], message: 'test helpers are imported by specs only' };
 
 export default tseslint.config(

@@ -16,6 +16,7 @@ const programs = {
   ledger: 'services/ledger/dist/main.js',
   quota: 'services/quota/dist/main.js',
   billing: 'services/billing/dist/main.js',
+  optimizer: 'services/optimizer/dist/main.js',
 };
 
 const [name = 'platform', ...args] = process.argv.slice(2);

@@ -78,6 +78,19 @@ table gateway.operations
   CREATE INDEX operations_orphaned ON gateway.operations USING btree (updated_at) WHERE ((step = 'orphaned'::text) OR (reason IS NOT NULL))
   CREATE INDEX operations_over ON gateway.operations USING btree (updated_at) WHERE ((key IS NULL) AND (step = ANY (ARRAY['done'::text, 'failed'::text])))
 
+table gateway.optimize_submits
+  id uuid not null
+  account text not null
+  idempotency_key text
+  content_hash text not null
+  submit jsonb not null
+  answer json
+  lease_until timestamp with time zone not null
+  created_at timestamp with time zone not null default now()
+  constraint optimize_submits_key_once UNIQUE (account, idempotency_key)
+  constraint optimize_submits_pkey PRIMARY KEY (id)
+  CREATE INDEX optimize_submits_under_way ON gateway.optimize_submits USING btree (lease_until) WHERE (answer IS NULL)
+
 table gateway.users
   id text not null
   email text
@@ -95,6 +108,7 @@ sequence gateway.login_failures_id_seq bigint start 1 increment 1
 
 grant delete, insert, select on gateway.login_failures to tollgate_gateway
 grant delete, insert, select, update on gateway.operations to tollgate_gateway
+grant delete, insert, select, update on gateway.optimize_submits to tollgate_gateway
 grant delete, select on gateway.consumption_queue to tollgate_gateway
 grant insert, select, update on gateway.api_keys to tollgate_gateway
 grant insert, select, update on gateway.license_keys to tollgate_gateway
@@ -105,6 +119,28 @@ grant usage on schema gateway to tollgate_gateway
 -- The schema "public" as its migrations leave it, for reading and for comparing; nothing executes this file.
 -- Written by `npm run schema`; a spec fails when a fresh migration differs.
 
+view public.license_quotas as
+ SELECT l.token_hash,
+    round(l.quota_bytes::numeric / 1048576.0, 2) AS quota_mb,
+    round(COALESCE(u.used_after, 0::bigint)::numeric / 1048576.0, 2) AS used_mb,
+    round(GREATEST(l.quota_bytes - COALESCE(u.used_after, 0::bigint), 0::bigint)::numeric / 1048576.0, 2) AS remaining_mb,
+    l.subscription_type,
+    l.expires_at,
+    l.valid,
+    l.fetched_at AS last_quota_check,
+    s.recorded_at AS last_used_at
+   FROM quota.limits l
+     LEFT JOIN ledger.accounts a ON a.partition = l.partition AND a.id = ('quota:'::text || "left"(l.token_hash, 32))
+     LEFT JOIN LATERAL ( SELECT entries.used_after
+           FROM ledger.entries
+          WHERE entries.partition = a.partition AND entries.account = a.account
+          ORDER BY entries.seq DESC
+         LIMIT 1) u ON true
+     LEFT JOIN LATERAL ( SELECT entries.recorded_at
+           FROM ledger.entries
+          WHERE entries.partition = a.partition AND entries.account = a.account AND entries.kind = 4
+          ORDER BY entries.seq DESC
+         LIMIT 1) s ON true;
 view public.token_billing_charges as
  SELECT c.charge_id AS id,
     replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AS user_id,

@@ -8,6 +8,9 @@ table quota.limits
   expires_at timestamp with time zone
   fetched_at timestamp with time zone not null
   used_at timestamp with time zone not null
+  partition smallint not null
+  valid boolean not null default true
+  booked_bytes bigint
   constraint limits_pkey PRIMARY KEY (token_hash)
   constraint limits_quota_bytes_check CHECK ((quota_bytes >= 0))
   constraint limits_token_hashed CHECK ((token_hash ~ '^[0-9a-f]{64}$'::text))

@@ -18,3 +18,7 @@ export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
 export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';
 export { catalogResources, tokenCatalogQueryNames } from './token-catalog.ts';
 export type { CatalogResource, ResourceFields, ResourceView, ResourceViews, TokenCatalog, TokenCatalogQueries } from './token-catalog.ts';
+export { quotaQueryNames, quotaQueryPattern } from './quota-queries.ts';
+export type { QuotaCheck, QuotaQueries, QuotaView } from './quota-queries.ts';
+export { imageBytesMax, imageFormats } from './optimizer.ts';
+export type { ImageFile, ImageFormat, Optimizer, OptimizeTask, OptimizeTaskView, StagedImage } from './optimizer.ts';

@@ -79,12 +79,16 @@ export type Opening = {
 export type RequestData = {
   /** Opens the account; the same opening again is answered `unchanged`, another kind or unit is refused. */
   readonly open: Opening;
-  /** Changes owner, status or settings; `balance` sets the balance to a figure by one adjusting entry. One decision. */
+  /**
+   * Changes owner, status or settings; `balance` sets the balance to a figure by one adjusting entry, `used` (quota accounts)
+   * lowers what counts as used to a figure by one adjusting entry, whose amount says how much was given back. One decision.
+   */
   readonly change: {
     readonly owner?: string | null;
     readonly status?: AccountStatus;
     readonly settings?: SettingsChange;
     readonly balance?: string;
+    readonly used?: string;
     /** Refused with ACCOUNT_INACTIVE/NOT_OWNER semantics when given and not met: the change is conditional on the current owner (null: nobody). */
     readonly if_owner?: string | null;
   };

@@ -21,3 +21,4 @@ export {
   addressesSetting, addressSetting, distributedSecrets, distributedSettings, kafkaConnectionOf, kafkaSettings, logLevelSetting, portSetting,
   postgresUrlSetting, serviceSecretSetting,
 } from './settings.ts';
+export { isSignedRequest, signatureHeader, signRequest } from './signed-request.ts';

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { readdir } from 'node:fs/promises';
 import { deadLetterTopic, groups, partitionsDefault, topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import { openKafkaLog } from '@tollgate/messaging';
@@ -7,6 +8,8 @@ import { creditsJourney } from './credits.contract.ts';
 import { DistributedPlatform } from './harness/distributed.ts';
 import { abandonLoads, nothingWrong, openWallet, spendOf, startLoad } from './harness/load.ts';
 import { checkBooks, ready } from './harness/platform.ts';
+import { QuotaProvider } from './harness/quota-provider.ts';
+import { optimizesImages } from './optimize.contract.ts';
 import { licenceKeysJourney } from './licence-keys.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
@@ -16,13 +19,27 @@ const noDrift = { drifts: [], chainProblems: [] };
 
 describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
   let platform: DistributedPlatform;
-  beforeAll(async () => void (platform = await DistributedPlatform.start()));
+  let provider: QuotaProvider;
+  beforeAll(async () => {
+    provider = await QuotaProvider.start();
+    platform = await DistributedPlatform.start(provider.env);
+  });
   afterEach(abandonLoads);
-  afterAll(() => platform?.stop());
+  afterAll(async () => {
+    await platform?.stop();
+    await provider?.stop();
+  });
 
   racesForLastUnits(() => platform);
   licenceKeysJourney(() => platform);
   tierBillingJourney(() => platform);
+  optimizesImages(() => ({
+    platform, provider, files: () => readdir(platform.imagesDir),
+    restartOptimizer: async () => {
+      await platform.optimizer.kill();
+      platform.optimizer.start();
+    },
+  }));
   creditsJourney(() => ({
     platform, upstream: platform.upstream,
     restartGateway: async () => {

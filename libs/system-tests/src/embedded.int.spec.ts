@@ -10,18 +10,24 @@ import { racesForLastUnits } from './race.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
+import { optimizesImages } from './optimize.contract.ts';
+import { QuotaProvider } from './harness/quota-provider.ts';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { processesIn } from './harness/processes.ts';
 
 let platform: EmbeddedPlatform;
 let upstream: UpstreamServer;
+let provider: QuotaProvider;
 beforeAll(async () => {
-  upstream = await UpstreamServer.start();
-  platform = await EmbeddedPlatform.start(upstream.variables);
+  [upstream, provider] = await Promise.all([UpstreamServer.start(), QuotaProvider.start()]);
+  platform = await EmbeddedPlatform.start({ ...upstream.variables, ...provider.env });
 });
 afterEach(abandonLoads);
 afterAll(async () => {
   await platform?.stop();
   await upstream?.stop();
+  await provider?.stop();
 });
 
 describe('the embedded platform', () => {
@@ -37,6 +43,13 @@ describe('the embedded platform', () => {
   }));
   refusesBadInput(() => platform);
   tokenProcess(() => platform);
+  optimizesImages(() => ({
+    platform, provider, files: () => readdir(join(platform.dataDir, 'images')),
+    restartOptimizer: async () => {
+      await platform.program.kill();
+      await platform.start();
+    },
+  }));
 
   it('has true books after all of these', async () => {
     expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });

@@ -20,6 +20,8 @@ export type GatewaySecrets = {
   readonly jwtSecret: string;
   readonly serverApiKey: string;
   readonly adminPassword: string;
+  /** Resets the usage of the optimize surface. */
+  readonly optimizeAdminToken: string;
 };
 
 const upstreamUrl = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' });
@@ -44,6 +46,7 @@ export const gatewaySecretSettings = {
   JWT_SECRET: z.string().refine((value) => Buffer.byteLength(value) >= 32, { error: 'must have at least 32 bytes' }),
   SERVER_API_KEY: z.string().min(16),
   ADMIN_PASSWORD: z.string().min(8),
+  OPTIMIZE_ADMIN_TOKEN: z.string().min(16, 'is shorter than 16 characters'),
 };
 
 type Settings = z.output<z.ZodObject<typeof gatewaySettings>>;
@@ -76,6 +79,8 @@ const distributed = z.object({
   REVIEW_URL: upstreamUrl,
   LEDGER_ADDRESS: addressesSetting,
   BILLING_ADDRESS: addressesSetting,
+  QUOTA_ADDRESS: addressesSetting,
+  OPTIMIZER_ADDRESS: addressSetting,
   /** Under which ledgers reach this gateway; it listens on its port. */
   REPLY_ADDRESS: addressSetting,
 }).superRefine((settings, context) => {

@@ -8,6 +8,7 @@ import { migrate, roleUrl, rolePassword } from '@tollgate/persistence';
 import { createLogger } from '@tollgate/service-kit';
 import { fakeClock, freshDatabase } from '@tollgate/testing';
 import type { FreshDatabase } from '@tollgate/testing';
+import { remoteOptimizer } from './adapters/optimizer/remote-optimizer.ts';
 import { gatewaySchema, startGateway } from './index.ts';
 import type { RunningGateway } from './index.ts';
 
@@ -144,8 +145,11 @@ beforeAll(async () => {
     config: { host: '127.0.0.1', port: 0, answerWaitMs: 300, adminEmail: 'admin@localhost', upstream: { timeoutMs: 1_000 } },
     databaseUrl: roleUrl(database.url, gatewaySchema.role, password(gatewaySchema.role)),
     eventLog: ledger.log, receiver: ledger, ledger: ledger.queries, billing: {} as BillingQueries, clock,
+    quota: { check: async () => ({ valid: false }), stored: async () => null },
+    // Nobody listens there: what an image needs is proved end to end.
+    optimizer: remoteOptimizer({ address: { host: '127.0.0.1', port: 9 }, secret: 'service-secret-of-specs' }),
     logger: createLogger({ service: 'gateway', level: 'silent' }),
-    secrets: { jwtSecret: 'x'.repeat(40), serverApiKey: serverKey, adminPassword },
+    secrets: { jwtSecret: 'x'.repeat(40), serverApiKey: serverKey, adminPassword, optimizeAdminToken: 'optimize-admin-token-of-the-specs' },
   });
 });
 

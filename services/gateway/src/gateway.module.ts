@@ -1,10 +1,11 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import type { BillingQueries, LedgerQueries } from '@tollgate/contracts';
+import type { BillingQueries, LedgerQueries, Optimizer, QuotaQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
 import { CreditWork } from './app/credit-work.ts';
 import { Credits } from './app/credits.ts';
+import { ImageSubmits } from './app/image-submits.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
 import { Logins } from './app/logins.ts';
 import { Operations } from './app/operations.ts';
@@ -33,6 +34,9 @@ import { TestClockController } from './http/native/test-clock.controller.ts';
 import { HealthController } from './http/operations/health.controller.ts';
 import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { TierBillingController } from './http/tier-billing/usage.controller.ts';
+import { QuotaController } from './http/optimize/quota.controller.ts';
+import { SubmitController } from './http/optimize/submit.controller.ts';
+import { TasksController } from './http/optimize/tasks.controller.ts';
 import { tokens } from './http/tokens.ts';
 
 /** What the controllers are given, joined in start.ts. */
@@ -51,6 +55,10 @@ export type GatewayParts = {
   readonly tokenBilling: TokenBilling;
   readonly ledger: LedgerQueries;
   readonly billing: BillingQueries;
+  readonly submits: ImageSubmits;
+  readonly quota: QuotaQueries;
+  readonly optimizer: Optimizer;
+  readonly optimizeAdminToken: string;
   readonly clock: Clock;
   readonly testClock: TestClock | null;
   readonly readiness: () => Promise<HealthReport>;
@@ -67,6 +75,7 @@ export class GatewayModule {
         DeadLettersController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
         CreditsController, CreditsAdminController, TierBillingController,
         ...tokenProcessControllers,
+        SubmitController, QuotaController, TasksController,
       ],
       providers: [
         { provide: RequestLine, useValue: parts.line },
@@ -83,6 +92,10 @@ export class GatewayModule {
         { provide: TokenBilling, useValue: parts.tokenBilling },
         { provide: tokens.ledger, useValue: parts.ledger },
         { provide: tokens.billing, useValue: parts.billing },
+        { provide: ImageSubmits, useValue: parts.submits },
+        { provide: tokens.quota, useValue: parts.quota },
+        { provide: tokens.optimizer, useValue: parts.optimizer },
+        { provide: tokens.optimizeAdminToken, useValue: parts.optimizeAdminToken },
         { provide: tokens.clock, useValue: parts.clock },
         { provide: tokens.testClock, useValue: parts.testClock },
         { provide: tokens.readiness, useValue: parts.readiness },

@@ -1,16 +1,20 @@
 import {
-  billingQueryNames, billingQueryPattern, ledgerQueryNames, ledgerQueryPattern, type BillingQueries, type LedgerQueries,
+  billingQueryNames, billingQueryPattern, ledgerQueryNames, ledgerQueryPattern, quotaQueryNames, quotaQueryPattern,
+  type BillingQueries, type LedgerQueries, type QuotaQueries,
 } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import { createTcpAnswerReceiver, openKafkaLog } from '@tollgate/messaging';
 import { rolePassword, roleUrl } from '@tollgate/persistence';
 import { createLogger, createQueryClient, createShutdown, kafkaConnectionOf, runMain } from '@tollgate/service-kit';
+import { remoteOptimizer } from './adapters/optimizer/remote-optimizer.ts';
 import { gatewaySchema } from './adapters/postgres/schema.ts';
 import { gatewayConfig, gatewayId, readConfig } from './config.ts';
 import { startGateway } from './start.ts';
 
 /** Publishing waits for every partition; the query has to outlast it. */
 const publishTimeoutMs = 15_000;
+/** The provider has 10 s; who asks for a refresh may wait for the one before. */
+const quotaTimeoutMs = 22_000;
 
 /** The gateway as its own process, by its environment alone. */
 await runMain(async () => {
@@ -37,11 +41,18 @@ await runMain(async () => {
   });
   shutdown.onStop('the connection to billing', () => billing.close());
 
+  const quota = createQueryClient<QuotaQueries>({
+    addresses: config.QUOTA_ADDRESS, secret, names: quotaQueryNames, pattern: quotaQueryPattern, unavailable: 'QUOTA_SERVICE_UNAVAILABLE',
+    timeoutsMs: { check: quotaTimeoutMs },
+  });
+  shutdown.onStop('the connection to quota', () => quota.close());
+  const optimizer = remoteOptimizer({ address: config.OPTIMIZER_ADDRESS, secret });
+
   const { role } = gatewaySchema;
   const gateway = await startGateway({
     config: gatewayConfig(config), databaseUrl: roleUrl(config.DATABASE_URL, role, rolePassword(secret, role)),
-    eventLog, receiver, ledger: ledger.queries, partitions: () => ledger.each('partitions', {}), billing: billing.queries, clock: wallClock, logger,
-    secrets: { jwtSecret: config.JWT_SECRET, serverApiKey: config.SERVER_API_KEY, adminPassword: config.ADMIN_PASSWORD },
+    eventLog, receiver, ledger: ledger.queries, partitions: () => ledger.each('partitions', {}), billing: billing.queries, quota: quota.queries, optimizer, clock: wallClock, logger,
+    secrets: { jwtSecret: config.JWT_SECRET, serverApiKey: config.SERVER_API_KEY, adminPassword: config.ADMIN_PASSWORD, optimizeAdminToken: config.OPTIMIZE_ADMIN_TOKEN },
   });
   shutdown.onStop('the gateway', () => gateway.stop());
   logger.info({ address: gateway.address.url }, 'the gateway runs');

@@ -1,4 +1,4 @@
-import type { BillingQueries, LedgerQueries, PartitionView } from '@tollgate/contracts';
+import type { BillingQueries, LedgerQueries, Optimizer, PartitionView, QuotaQueries } from '@tollgate/contracts';
 import { topics } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
@@ -9,10 +9,12 @@ import type { HealthReport, Logger, Metrics } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import { makeConsumptionStore } from './adapters/postgres/consumption-queue.ts';
 import { makeLicenceKeyStore } from './adapters/postgres/licence-keys.ts';
+import { makeSubmitStore } from './adapters/postgres/submits.ts';
 import { makeServerKeyStore } from './adapters/postgres/server-keys.ts';
 import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.ts';
 import { Appender } from './app/appender.ts';
 import { ConsumptionQueue } from './app/consumption-queue.ts';
+import { ImageSubmits } from './app/image-submits.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
 import { Logins } from './app/logins.ts';
 import { checkPartitions, shared } from './app/readiness.ts';
@@ -40,6 +42,8 @@ export type GatewayOptions = {
   /** What each instance of the ledger says of the partitions; default: what the one behind `ledger` says. */
   readonly partitions?: (() => Promise<readonly (readonly PartitionView[])[]>) | undefined;
   readonly billing: BillingQueries;
+  readonly quota: QuotaQueries;
+  readonly optimizer: Optimizer;
   /** The platform's time; logins and time-outs use the real clock. */
   readonly clock: Clock;
   /** Only where time stands until it is told to move. */
@@ -65,6 +69,8 @@ const queryTimeoutMs = 5_000;
 const pruneMs = 60 * 60_000;
 /** Operations without a key and queue rows the log has are of use to whoever looks into a complaint, not for ever. */
 const keptMs = 30 * 86_400_000;
+/** How often submits that a crash left are looked for. */
+const sweepMs = 5_000;
 
 /** Starts the gateway in this process; resolves once it takes requests. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
@@ -88,6 +94,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
   const consumption = makeConsumptionStore(pool);
   const consumptionQueue = new ConsumptionQueue({ store: consumption, line, dated: options.testClock === undefined });
+  const { optimizer, quota } = options;
+  const submits = new ImageSubmits({ store: makeSubmitStore(pool), line, optimizer, answerWaitMs: config.answerWaitMs });
+
   const readiness = shared(() => ready(pool, options));
   const metrics = options.metrics ?? createMetrics();
   const credits = creditsParts({ pool, line, ledger, config, metrics, logger });
@@ -97,13 +106,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const pruning = setInterval(() => void prune(), pruneMs);
   pruning.unref();
 
+  const stopSweep = every(sweepMs, () => submits.sweep(), (error) => logger.warn({ err: error }, 'orphaned image submits are looked at again'));
+
   const module = GatewayModule.with({
     line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, tokenCatalog, tokenProcess, wallets,
     tokenBilling: new TokenBilling({ line, ledger }), ledger, billing: options.billing, clock: options.clock,
-    testClock: options.testClock ?? null, readiness, metrics,
+    testClock: options.testClock ?? null, readiness, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
   });
   const closeParts = async (): Promise<void> => {
     clearInterval(pruning);
+    await stopSweep();
     serverKeys.stop();
     credits.close();
     consumptionQueue.close();
@@ -123,6 +135,21 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await http.close();
       await closeParts();
     },
+  };
+}
+
+/** Runs `work` again and again, never twice at once; the answer stops it. */
+function every(ms: number, work: () => Promise<void>, onFailure: (error: unknown) => void): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    running ??= work().catch(onFailure).finally(() => {
+      running = null;
+    });
+  }, ms);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
   };
 }
 

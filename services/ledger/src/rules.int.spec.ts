@@ -94,6 +94,25 @@ it('ignores the older of two fetched limits (rule 21)', async () => {
   expect(await harness.ask('limit', 'limited', { limit: '7', fetched_at: '2026-11-21T10:00:05Z' })).toMatchObject({ outcome: 'unchanged' });
   expect(await view('limited')).toMatchObject({ available: '100' });
   expect(await harness.ask('limit', 'limited', { limit: '7', fetched_at: '2026-11-21T10:00:15Z' })).toMatchObject({ outcome: 'booked', available: '7' });
+  // Guarantee: what an older fetch brings late never undoes a newer one that found no change.
+  expect(await harness.ask('limit', 'limited', { limit: '7', fetched_at: '2026-11-21T10:00:25Z' })).toMatchObject({ available: '7' });
+  expect(await harness.ask('limit', 'limited', { limit: '100', fetched_at: '2026-11-21T10:00:20Z' })).toMatchObject({ outcome: 'unchanged', available: '7' });
+});
+
+// Guarantee: a monthly reset by the owner of the limit counts once, says how much it gave back, and stands after a restart.
+it('lowers what a quota account has used in one decision, and on no other kind', async () => {
+  await harness.ask('open', 'reset', { kind: 'quota', unit: 'B' });
+  await harness.ask('limit', 'reset', { limit: '100', fetched_at: '2026-11-21T10:00:10Z' });
+  await harness.ask('spend', 'reset', { amount: '60' });
+  const once = { id: 'reset-1', keyed: true, hash: '0'.repeat(32) };
+  expect(await harness.ask('change', 'reset', { used: '0' }, once)).toMatchObject({ outcome: 'booked', entry: { amount: '60', used_after: '0' }, available: '100' });
+  await harness.ask('spend', 'reset', { amount: '30' });
+  expect(await harness.ask('change', 'reset', { used: '0' }, once)).toMatchObject({ replayed: true, entry: { amount: '60' } });
+  await harness.ledger.stop();
+  await harness.startLedger({ publishEntries: true });
+  expect(await view('reset')).toMatchObject({ used: '30', available: '70', balance: '-30' });
+  await harness.ask('open', 'no-reset', { kind: 'wallet', unit: 'B', grant: '5' });
+  expect(await harness.ask('change', 'no-reset', { used: '0' })).toMatchObject({ outcome: 'refused', problem: { code: 'ACCOUNT_KIND_CONFLICT' } });
 });
 
 // Guarantee: what was booked and not yet published is published after a crash, numbered so that repeats are ignored.

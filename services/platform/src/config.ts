@@ -1,4 +1,6 @@
 import { gatewaySecretSettings, gatewaySettings, outsideFault } from '@tollgate/gateway';
+import { optimizerSettings } from '@tollgate/optimizer';
+import { providerSecrets, providerSettings } from '@tollgate/quota';
 import {
   ConfigError, kafkaSettings, logLevelSetting, parseConfig, postgresUrlSetting, serviceSecretSetting,
 } from '@tollgate/service-kit';
@@ -6,6 +8,7 @@ import { z } from 'zod';
 
 const settings = z.object({
   ...gatewaySettings,
+  ...providerSettings,
   DATA_DIR: z.string().default('.tollgate'),
   DATABASE_URL: postgresUrlSetting.optional(),
   ...kafkaSettings,
@@ -13,8 +16,11 @@ const settings = z.object({
   JWT_SECRET: gatewaySecretSettings.JWT_SECRET.optional(),
   SERVER_API_KEY: gatewaySecretSettings.SERVER_API_KEY.optional(),
   ADMIN_PASSWORD: gatewaySecretSettings.ADMIN_PASSWORD.optional(),
-  OPTIMIZE_ADMIN_TOKEN: z.string().min(16, 'is shorter than 16 characters').optional(),
+  OPTIMIZE_ADMIN_TOKEN: gatewaySecretSettings.OPTIMIZE_ADMIN_TOKEN.optional(),
   SERVICE_SECRET: serviceSecretSetting.optional(),
+  /** Where the optimizer's files lie; default: in the data folder. */
+  OPTIMIZER_DIR: z.string().min(1).optional(),
+  ...optimizerSettings,
   LOG_LEVEL: logLevelSetting,
   TEST_CLOCK: z.enum(['0', '1'], 'is neither 0 nor 1').optional(),
 });
@@ -25,8 +31,9 @@ export type PlatformConfig = { readonly mode: 'embedded' | 'distributed'; readon
 
 const mayComeAsFile = [
   'DATABASE_URL', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET',
+  ...providerSecrets,
 ] as const;
-const neededWhenDistributed = ['DATABASE_URL', 'KAFKA_BROKERS', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'SERVICE_SECRET', 'WORKFLOW_URL', 'REVIEW_URL'] as const;
+const neededWhenDistributed = ['DATABASE_URL', 'KAFKA_BROKERS', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET', 'WORKFLOW_URL', 'REVIEW_URL'] as const;
 
 /** Distributed: NODE_ENV=production or KAFKA_BROKERS set (running.md §2). */
 export const isDistributed = (env: NodeJS.ProcessEnv): boolean => env['NODE_ENV'] === 'production' || Boolean(env['KAFKA_BROKERS']);

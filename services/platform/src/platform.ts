@@ -5,6 +5,7 @@ import { gatewayConfig, gatewaySchema, startGateway } from '@tollgate/gateway';
 import { wallClock, type Clock } from '@tollgate/kernel';
 import { ledgerSchema, startLedger } from '@tollgate/ledger';
 import { createInProcessAnswers, embeddedLogSchema, openEmbeddedLog, openKafkaLog, type EventLog } from '@tollgate/messaging';
+import { optimizerSchema, startOptimizer } from '@tollgate/optimizer';
 import { quotaSchema, startQuota } from '@tollgate/quota';
 import { combineHealth, createMetrics, kafkaConnectionOf, type HealthReport, type Logger, type Shutdown } from '@tollgate/service-kit';
 import { present, type PlatformConfig } from './config.ts';
@@ -32,7 +33,7 @@ export type RunningPlatform = {
   readonly dataDir: string | null;
 };
 
-/** Starts the four services in this process, joined directly, on what the settings name or on what the data folder holds. */
+/** Starts the services in this process, joined directly, on what the settings name or on what the data folder holds. */
 export async function startPlatform(options: PlatformOptions): Promise<RunningPlatform> {
   const { config, logger, say, onStop } = options;
   const folder = config.mode === 'embedded' ? await takeFolder(options) : null;
@@ -108,16 +109,24 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
     databaseUrl: database.urlFor(billingSchema), eventLog, ledger: ledger.queries, clock, logger: loggerOf('billing'),
   });
   onStop('billing', () => billing.stop());
-  const quota = await startQuota({ databaseUrl: database.urlFor(quotaSchema), logger: loggerOf('quota') });
+  const quota = await startQuota({
+    databaseUrl: database.urlFor(quotaSchema), eventLog, clock, logger: loggerOf('quota'),
+    provider: { url: config.settings.XTEMOS_API_URL, key: config.settings.XTEMOS_API_KEY },
+  });
   onStop('quota', () => quota.stop());
+  const { OPTIMIZER_DIR: imagesDir = join(config.settings.DATA_DIR, 'images'), OPTIMIZER_WORKERS: workers } = config.settings;
+  const optimizer = await startOptimizer({
+    databaseUrl: database.urlFor(optimizerSchema), folder: imagesDir, clock, workers, logger: loggerOf('optimizer'),
+  });
+  onStop('optimizer', () => optimizer.stop());
 
-  const health = async (): Promise<HealthReport> => combineHealth(await Promise.all([ledger.health(), billing.health(), quota.health()]));
+  const health = async (): Promise<HealthReport> => combineHealth(await Promise.all([ledger.health(), billing.health(), quota.health(), optimizer.health()]));
   const gateway = await startGateway({
     config: gatewayConfig(config.settings), secrets, databaseUrl: database.urlFor(gatewaySchema), eventLog, receiver: answers.receiver,
-    ledger: ledger.queries, billing: billing.queries, clock, metrics, health, logger: loggerOf('gateway'),
+    ledger: ledger.queries, billing: billing.queries, quota: quota.queries, optimizer: optimizer.optimizer, clock, metrics, health, logger: loggerOf('gateway'),
     ...(testClock === undefined ? {} : { testClock }),
   });
   onStop('gateway', () => gateway.stop());
-  say('Services       gateway, ledger, quota and billing in one process');
+  say('Services       gateway, ledger, quota, billing and optimizer in one process');
   return gateway.address.url;
 }

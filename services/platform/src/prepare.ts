@@ -3,6 +3,7 @@ import { gatewaySchema, publicViews } from '@tollgate/gateway';
 import { ledgerSchema } from '@tollgate/ledger';
 import { embeddedLogSchema, openKafkaLog } from '@tollgate/messaging';
 import { migrate, rolePassword, roleUrl, type ServiceSchema } from '@tollgate/persistence';
+import { optimizerSchema } from '@tollgate/optimizer';
 import { quotaSchema } from '@tollgate/quota';
 import { kafkaConnectionOf } from '@tollgate/service-kit';
 import type { Settings } from './config.ts';
@@ -23,7 +24,7 @@ export async function prepareDatabase(options: {
 }): Promise<PreparedDatabase> {
   const { adminUrl, serviceSecret, embeddedLog } = options;
   const passwordOf = (role: string): string => rolePassword(serviceSecret, role);
-  const services = [ledgerSchema, gatewaySchema, billingSchema, quotaSchema];
+  const services = [ledgerSchema, gatewaySchema, billingSchema, quotaSchema, optimizerSchema];
   // The documents' views read several services' tables, so they come last.
   const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ...services, publicViews];
   const ran = await migrate({ adminUrl, schemas, rolePassword: passwordOf });

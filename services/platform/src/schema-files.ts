@@ -9,6 +9,7 @@ export const schemaFiles: readonly SchemaFile[] = [
   { path: 'services/gateway/schema.sql', schemas: ['gateway', 'public'] },
   { path: 'services/billing/schema.sql', schemas: ['billing'] },
   { path: 'services/quota/schema.sql', schemas: ['quota'] },
+  { path: 'services/optimizer/schema.sql', schemas: ['optimizer'] },
   { path: 'libs/messaging/schema.sql', schemas: ['log'] },
 ];
 

@@ -11,9 +11,10 @@ export type Secrets = {
   readonly serverApiKey: string;
   readonly adminPassword: string;
   readonly serviceSecret: string;
+  readonly optimizeAdminToken: string;
 };
 
-/** File names are promised (running.md §2). Where the last is unset no surface uses it yet; the file is there for it. */
+/** File names are promised (running.md §2). */
 const files = {
   SERVER_API_KEY: 'server-api-key',
   JWT_SECRET: 'jwt-secret',
@@ -42,6 +43,7 @@ export const secretsOf = (settings: Settings): Secrets => ({
   serverApiKey: present(settings.SERVER_API_KEY, 'SERVER_API_KEY'),
   adminPassword: present(settings.ADMIN_PASSWORD, 'ADMIN_PASSWORD'),
   serviceSecret: present(settings.SERVICE_SECRET, 'SERVICE_SECRET'),
+  optimizeAdminToken: present(settings.OPTIMIZE_ADMIN_TOKEN, 'OPTIMIZE_ADMIN_TOKEN'),
 });
 
 function keptSecret(file: string): string {

@@ -1,15 +1,21 @@
-import { distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
+import { addressSetting, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
 import { z } from 'zod';
 
-/** Quota as a process of its own. It does not use the log yet, so no broker is asked for. */
+/** The remote quota provider; unset: every token has the default quota. */
+export const providerSettings = {
+  XTEMOS_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  XTEMOS_API_KEY: z.string().min(1).optional(),
+};
+export const providerSecrets = ['XTEMOS_API_KEY'] as const;
+
 const schema = z.object({
-  HOST: distributedSettings.HOST,
-  HEALTH_PORT: distributedSettings.HEALTH_PORT,
-  DATABASE_URL: distributedSettings.DATABASE_URL,
-  SERVICE_SECRET: distributedSettings.SERVICE_SECRET,
-  LOG_LEVEL: distributedSettings.LOG_LEVEL,
-  TEST_CLOCK: distributedSettings.TEST_CLOCK,
+  ...distributedSettings,
+  ...providerSettings,
+  /** Where others ask quota; this process listens on its port. */
+  QUOTA_ADDRESS: addressSetting,
 });
 export type QuotaConfig = z.output<typeof schema>;
 
-export const readConfig = (env: NodeJS.ProcessEnv): QuotaConfig => parseConfig(schema, { env, secrets: distributedSecrets });
+/** Quota as a process of its own. */
+export const readConfig = (env: NodeJS.ProcessEnv): QuotaConfig =>
+  parseConfig(schema, { env, secrets: [...distributedSecrets, ...providerSecrets] });

@@ -2,3 +2,4 @@ export { startQuota } from './start.ts';
 export type { RunningQuota } from './start.ts';
 export type { QuotaOptions } from './quota.module.ts';
 export { quotaSchema } from './adapters/postgres/migrations.ts';
+export { providerSecrets, providerSettings } from './config.ts';

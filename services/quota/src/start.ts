@@ -1,15 +1,17 @@
 import { NestFactory } from '@nestjs/core';
+import { topics, type QuotaQueries } from '@tollgate/contracts';
 import { nestLogger, type HealthReport } from '@tollgate/service-kit';
 import { Quota, QuotaModule, type QuotaOptions } from './quota.module.ts';
 
-export type RunningQuota = { health(): Promise<HealthReport>; stop(): Promise<void> };
+export type RunningQuota = { readonly queries: QuotaQueries; health(): Promise<HealthReport>; stop(): Promise<void> };
 
 /** Starts quota in this process. */
 export async function startQuota(options: QuotaOptions): Promise<RunningQuota> {
-  const app = await NestFactory.createApplicationContext(QuotaModule.with(options), {
+  const { partitions } = await options.eventLog.describe(topics.usageEvents);
+  const app = await NestFactory.createApplicationContext(QuotaModule.with(options, partitions.length), {
     logger: nestLogger(options.logger),
     abortOnError: false,
   });
   const quota = app.get(Quota);
-  return { health: () => quota.health(), stop: () => app.close() };
+  return { queries: quota.queries, health: () => quota.health(), stop: () => app.close() };
 }

@@ -7,15 +7,17 @@ import { Program, removeFolder, runCli, workFolder, type ProgramName, type Varia
 
 const serverKey = 'system-tests-server-key';
 const password = 'system-tests-password';
+const optimizeAdminToken = 'system-tests-optimize-admin';
 /** Shorter than the default, so that an outage is answered before the test's patience ends. */
 const answerWaitMs = 2_000;
 
-type Ports = Readonly<Record<'http' | 'replies' | 'ledger' | 'ledger2' | 'billing' | 'billingHealth' | 'quotaHealth' | 'ledgerHealth' | 'ledger2Health', number>>;
+type Ports = Readonly<Record<'http' | 'replies' | 'ledger' | 'ledger2' | 'billing' | 'billingHealth' | 'quota' | 'quotaHealth' | 'images' | 'imagesHealth' | 'ledgerHealth' | 'ledger2Health', number>>;
 
 /** The distributed platform: every service a process of its own on a real Kafka and PostgreSQL that may be killed too. */
 export class DistributedPlatform implements Platform {
   readonly name = 'distributed';
   readonly admin = { email: 'admin@localhost', password };
+  readonly optimizeAdminToken = optimizeAdminToken;
   readonly server: Client;
   readonly anybody: Client;
   readonly kafka: TestKafka;
@@ -24,41 +26,51 @@ export class DistributedPlatform implements Platform {
   readonly ledger: Program;
   /** Known to the others by its address, and not started: a test may. */
   readonly secondLedger: Program;
+  readonly optimizer: Program;
   readonly #firstHealth: Client;
   readonly #secondHealth: Client;
   /** The product services of the credits surface. */
   readonly upstream: UpstreamServer;
   readonly #others: readonly Program[];
+  /** Where the optimizer keeps its files. */
+  readonly imagesDir: string;
   readonly #folder: string;
   readonly #common: Variables;
 
-  private constructor(servers: { readonly kafka: TestKafka; readonly postgres: TestPostgres; readonly upstream: UpstreamServer }, folder: string, ports: Ports) {
+  private constructor(servers: { readonly kafka: TestKafka; readonly postgres: TestPostgres; readonly upstream: UpstreamServer }, folder: string, ports: Ports, provider: Variables) {
     this.kafka = servers.kafka;
     this.postgres = servers.postgres;
     this.upstream = servers.upstream;
     this.#folder = folder;
+    this.imagesDir = join(folder, 'images');
     this.#common = { NODE_ENV: 'production', KAFKA_BROKERS: this.kafka.brokers, DATABASE_URL: this.postgres.url, SERVICE_SECRET: 'a-secret-of-the-system-tests' };
     const at = (port: number): string => `127.0.0.1:${port}`;
     const ledgers = { LEDGER_ADDRESS: `${at(ports.ledger)},${at(ports.ledger2)}` };
     this.gateway = this.#program('gateway', {
       ...ledgers, BILLING_ADDRESS: at(ports.billing), REPLY_ADDRESS: at(ports.replies), PORT: String(ports.http), ANSWER_WAIT_MS: String(answerWaitMs),
       JWT_SECRET: 'a secret for logins, of 32 bytes and more', SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, ...this.upstream.variables,
+      OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken, QUOTA_ADDRESS: at(ports.quota), OPTIMIZER_ADDRESS: at(ports.images),
     });
     this.ledger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger), HEALTH_PORT: String(ports.ledgerHealth) });
     this.secondLedger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger2), HEALTH_PORT: String(ports.ledger2Health) }, 'second-ledger');
     this.#firstHealth = new Client(`http://${at(ports.ledgerHealth)}`);
     this.#secondHealth = new Client(`http://${at(ports.ledger2Health)}`);
+    this.optimizer = this.#program('optimizer', {
+      OPTIMIZER_ADDRESS: at(ports.images), OPTIMIZER_DIR: this.imagesDir, HEALTH_PORT: String(ports.imagesHealth),
+    });
     this.#others = [
       this.#program('billing', { ...ledgers, BILLING_ADDRESS: at(ports.billing), HEALTH_PORT: String(ports.billingHealth) }),
-      this.#program('quota', { HEALTH_PORT: String(ports.quotaHealth) }),
+      this.#program('quota', { QUOTA_ADDRESS: at(ports.quota), HEALTH_PORT: String(ports.quotaHealth), ...provider }),
+      this.optimizer,
     ];
     this.anybody = new Client(`http://${at(ports.http)}`);
     this.server = this.anybody.with({ 'x-server-api-key': serverKey });
   }
 
-  static async start(): Promise<DistributedPlatform> {
+  /** `env` is for quota: its provider. */
+  static async start(env: Variables = {}): Promise<DistributedPlatform> {
     const [kafka, postgres, upstream] = await Promise.all([startKafka(), startPostgres(), UpstreamServer.start()]);
-    const platform = new DistributedPlatform({ kafka, postgres, upstream }, workFolder(), await ports());
+    const platform = new DistributedPlatform({ kafka, postgres, upstream }, workFolder(), await ports(), env);
     try {
       const { how, output } = await platform.cli('migrate', '--json');
       if (how !== 'exit code 0') throw new Error(`migrate: ${how}\n${output}`);
@@ -105,7 +117,7 @@ export class DistributedPlatform implements Platform {
 }
 
 async function ports(): Promise<Ports> {
-  const names = ['http', 'replies', 'ledger', 'ledger2', 'billing', 'billingHealth', 'quotaHealth', 'ledgerHealth', 'ledger2Health'] as const;
+  const names = ['http', 'replies', 'ledger', 'ledger2', 'billing', 'billingHealth', 'quota', 'quotaHealth', 'images', 'imagesHealth', 'ledgerHealth', 'ledger2Health'] as const;
   const free = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
   return Object.fromEntries(free) as Ports;
 }

@@ -7,11 +7,13 @@ import { Program, removeFolder, runCli, workFolder, type Variables } from './pro
 
 const serverKey = 'system-tests-server-key';
 const password = 'system-tests-password';
+const optimizeAdminToken = 'system-tests-optimize-admin';
 
 /** The embedded platform as `npm start` runs it, on a data folder and a port of its own. */
 export class EmbeddedPlatform implements Platform {
   readonly name = 'embedded';
   readonly admin = { email: 'admin@localhost', password };
+  readonly optimizeAdminToken = optimizeAdminToken;
   readonly server: Client;
   readonly anybody: Client;
   readonly program: Program;
@@ -22,7 +24,7 @@ export class EmbeddedPlatform implements Platform {
   private constructor(folder: string, port: number, env: Variables) {
     this.#folder = folder;
     this.dataDir = join(folder, 'data');
-    this.#env = { DATA_DIR: this.dataDir, PORT: String(port), SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, ...env };
+    this.#env = { DATA_DIR: this.dataDir, PORT: String(port), SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken, ...env };
     this.program = new Program({ program: 'platform', env: this.#env, logFile: join(folder, 'platform.log') });
     this.anybody = new Client(`http://127.0.0.1:${port}`);
     this.server = this.anybody.with({ 'x-server-api-key': serverKey });

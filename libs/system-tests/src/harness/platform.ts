@@ -10,6 +10,7 @@ export interface Platform {
   /** Without any credentials. */
   readonly anybody: Client;
   readonly admin: { readonly email: string; readonly password: string };
+  readonly optimizeAdminToken: string;
   /** Reads as PostgreSQL's superuser, as an auditor would, or as whom the statements `before` it make. */
   rows<Row extends object>(sql: string, values?: readonly unknown[], before?: readonly string[]): Promise<readonly Row[]>;
   /** `npm run tollgate -- …` */

@@ -12,6 +12,7 @@ const programs = {
   ledger: 'services/ledger/dist/main.js',
   billing: 'services/billing/dist/main.js',
   quota: 'services/quota/dist/main.js',
+  optimizer: 'services/optimizer/dist/main.js',
 } as const;
 export type ProgramName = keyof typeof programs;
 export type Variables = Readonly<Record<string, string>>;

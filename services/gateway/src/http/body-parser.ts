@@ -18,6 +18,7 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
     if (reply.statusCode === 413) await drained(request.raw);
     return payload;
   });
+  registerForms(fastify);
   const types = [['application/json', bodyMax], [structuredEvent, bodyMax], [eventBatch, batchBodyMax]] as const;
   for (const [type, bodyLimit] of types) {
     fastify.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
@@ -28,6 +29,31 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
       }
     });
   }
+}
+
+/**
+ * Forms exist on the optimize surface alone: multipart is read by its routes, as it comes; `application/x-www-form-urlencoded`,
+ * which its document sends JSON under, is read as JSON where it is such, else as the fields it says it has.
+ */
+function registerForms(fastify: FastifyInstance): void {
+  const refuseElsewhere = (url: string): Error | null =>
+    url.startsWith('/api/optimize/') ? null : new AppError('invalid', 'MEDIA_TYPE_UNSUPPORTED', 'this content type is not understood here');
+  fastify.addContentTypeParser('multipart/form-data', (request, _payload, done) => done(refuseElsewhere(request.url), undefined));
+  fastify.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer', bodyLimit: bodyMax }, (request, body, done) => {
+    const fault = refuseElsewhere(request.url);
+    try {
+      done(fault, fault === null ? parseForm(body as Buffer) : undefined);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function parseForm(body: Buffer): unknown {
+  if (body.length === 0 || /^\s*[{["]/.test(body.toString('latin1', 0, 64))) return parseBody(body);
+  const fields: unknown = Object.fromEntries(new URLSearchParams(body.toString('utf8')));
+  if (!isStorableJson(fields, 1)) throw new AppError('invalid', 'BODY_MALFORMED', 'the body has a NUL character or a lone surrogate');
+  return fields;
 }
 
 /** How long, and how much, of a refused body is still read, so that its sender gets to see the answer. */

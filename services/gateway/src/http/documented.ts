@@ -3,19 +3,20 @@ import {
   ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiSecurity,
 } from '@nestjs/swagger';
 import type { ErrorCode } from '@tollgate/kernel';
-import { creditsEnvelope, licenceEnvelope, problemJson, tierBillingEnvelope, tokenEnvelope } from './envelopes.ts';
+import { creditsEnvelope, licenceEnvelope, optimizeEnvelope, problemJson, tierBillingEnvelope, tokenEnvelope } from './envelopes.ts';
 import type { Envelope } from './envelopes.ts';
 import { statusOfCode } from './failure.ts';
 
 const surfaces = {
   native: problemJson, 'licence keys': licenceEnvelope, credits: creditsEnvelope, 'token process': tokenEnvelope, 'tier billing': tierBillingEnvelope,
+  optimize: optimizeEnvelope,
 } as const;
 
 export type Documentation = {
   readonly summary: string;
   readonly description?: string;
   /** Credentials that open the route. */
-  readonly auth: 'server key' | 'server key or owner' | 'admin' | 'user' | 'none';
+  readonly auth: 'server key' | 'server key or owner' | 'admin' | 'user' | 'none' | 'activation key' | 'optimize admin';
   readonly status: number;
   readonly example: unknown;
   readonly errors?: readonly (ErrorCode | readonly [status: number, detail: string])[];
@@ -31,7 +32,7 @@ const authErrors: readonly ErrorCode[] = ['CREDENTIALS_MISSING', 'SCOPE_MISSING'
 export function documented(about: Documentation): MethodDecorator {
   const envelope = surfaces[about.surface ?? 'native'];
   const errors = [
-    ...always, ...(about.auth === 'none' ? [] : authErrors), ...(about.errors ?? []),
+    ...always, ...authErrorsOf(about.auth), ...(about.errors ?? []),
     ...(about.once === true ? (['IDEMPOTENCY_KEY_REUSED', 'LOG_UNAVAILABLE'] as const) : []),
   ];
   return applyDecorators(
@@ -46,10 +47,26 @@ export function documented(about: Documentation): MethodDecorator {
   );
 }
 
+function authErrorsOf(auth: Documentation['auth']): readonly ErrorCode[] {
+  switch (auth) {
+    case 'none':
+      return [];
+    case 'activation key':
+      return ['TOKEN_REQUIRED', 'TOKEN_INVALID'];
+    case 'optimize admin':
+      return ['TOKEN_REQUIRED', 'ADMIN_REQUIRED'];
+    default:
+      return authErrors;
+  }
+}
+
 function security(auth: Documentation['auth']): (MethodDecorator & ClassDecorator)[] {
   switch (auth) {
     case 'none':
       return [];
+    case 'activation key':
+    case 'optimize admin':
+      return [ApiSecurity('activation-key')];
     case 'user':
       return [ApiBearerAuth('login'), ApiSecurity('user-key')];
     case 'server key':

@@ -59,6 +59,16 @@ export const tierBillingEnvelope: Envelope = {
   body: ({ code, detail, fields }, correlationId) => ({ success: false, error: detail, details: { code, correlation_id: correlationId, ...fields } }),
 };
 
+/** `{success:false, error, code, quota_info?}` of the optimize surface; tasks that are not there any more say `message` alone. */
+export const optimizeEnvelope: Envelope = {
+  contentType: 'application/json; charset=utf-8',
+  body: ({ code, detail, fields }) => {
+    if (code === 'TASK_UNKNOWN' || code === 'TASK_EXPIRED') return { success: false, message: detail };
+    const quotaInfo = fields?.['quota_info'];
+    return { success: false, error: detail, code, ...(quotaInfo === undefined ? {} : { quota_info: quotaInfo }) };
+  },
+};
+
 /**
  * Which surface a path belongs to, before routing too (surfaces §0.1). The first match decides, so narrower prefixes stand
  * above wider ones. Prefixes of surfaces that are not there yet answer in problem+json.
@@ -75,6 +85,7 @@ const prefixes: readonly (readonly [prefix: string, envelope: Envelope])[] = [
   ['/api/auth', licenceEnvelope],
   ['/api/admin/license-keys', licenceEnvelope],
   ...['token-process', 'features', 'feature-endpoints', 'packages', 'token-profits', 'user-wallets'].map((name) => [`/api/${name}`, tokenEnvelope] as const),
+  ['/api/optimize', optimizeEnvelope],
 ];
 
 /** The envelope of a request's path (a query may follow). A prefix ends at a slash, at the query or at the end. */

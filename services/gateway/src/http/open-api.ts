@@ -9,6 +9,7 @@ export function serveApiDocs(app: NestFastifyApplication): void {
     .setVersion('1')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'x-server-api-key' }, 'server-key')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'x-api-key' }, 'user-key')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'x-token' }, 'activation-key')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'login')
     .build();
   SwaggerModule.setup('api-docs', app, () => SwaggerModule.createDocument(app, about), { jsonDocumentUrl: 'api-docs-json' });

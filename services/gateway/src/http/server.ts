@@ -38,8 +38,8 @@ const paramMax = 8_192;
 const keepAliveMs = 72_000;
 /** Longer than a request waits for its booking by default; short enough for the platform to stop in 10 s. */
 const drainDefaultMs = 6_000;
-/** A client may take this long to send its request. */
-const requestTimeoutMs = 30_000;
+/** A client may take this long to send its request: 20 MB of an image over a slow line. */
+const requestTimeoutMs = 120_000;
 
 /** Who never finishes sending a request does not keep the platform from stopping. */
 async function closeWithin(app: NestFastifyApplication, drainMs: number): Promise<void> {

@@ -3,6 +3,7 @@ import { Inject } from '@nestjs/common';
 /** Providers that are ports, so that Nest cannot name them by a class. */
 export const tokens = {
   ledger: Symbol('ledger'), billing: Symbol('billing'), clock: Symbol('clock'), testClock: Symbol('testClock'),
+  quota: Symbol('quota'), optimizer: Symbol('optimizer'), optimizeAdminToken: Symbol('optimizeAdminToken'),
   readiness: Symbol('readiness'), metrics: Symbol('metrics'),
 } as const;
 
@@ -11,6 +12,9 @@ export const inject = {
   billing: () => Inject(tokens.billing),
   clock: () => Inject(tokens.clock),
   testClock: () => Inject(tokens.testClock),
+  quota: () => Inject(tokens.quota),
+  optimizer: () => Inject(tokens.optimizer),
+  optimizeAdminToken: () => Inject(tokens.optimizeAdminToken),
   readiness: () => Inject(tokens.readiness),
   metrics: () => Inject(tokens.metrics),
 };

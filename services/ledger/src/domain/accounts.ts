@@ -1,7 +1,7 @@
 import type { Account, Settings, Terms } from './account.ts';
 import { isRefilled, keepsLots } from './account.ts';
 import type { Book } from './book.ts';
-import { postBalance } from './balance.ts';
+import { postBalance, postUsed } from './balance.ts';
 import { availableOf } from './book.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
@@ -65,6 +65,7 @@ export function decideChange(book: Book, request: Request, ask: AskOf<'change'>)
   const settings = ask.settings(account.terms.settings);
   refuseSettings(account.kind, settings);
   if (ask.balance !== undefined && !keepsLots(account.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `the balance of a ${account.kind} account cannot be set`);
+  if (ask.used !== undefined && account.kind !== 'quota') throw new Refusal('ACCOUNT_KIND_CONFLICT', `what a ${account.kind} account has used cannot be set`);
   if (ask.balance !== undefined && ask.balance < account.held) throw new Refusal('ALLOWANCE_EXHAUSTED', 'open holds reserve more than that balance');
   const terms: Terms = {
     status: ask.status ?? account.terms.status,
@@ -73,6 +74,7 @@ export function decideChange(book: Book, request: Request, ask: AskOf<'change'>)
     limitFetchedMs: account.terms.limitFetchedMs,
   };
   const entries = [book.post(account.id, { kind: 'changed', cause: request.cause, ordinal: 0, terms, timers: periodTimers(book, { ...account, terms }) })];
+  if (ask.used !== undefined) entries.push(...postUsed(book, account.id, { cause: request.cause, used: ask.used }));
   if (ask.balance !== undefined) entries.push(...postBalance(book, account.id, { cause: request.cause, balance: ask.balance }));
   return bookedState(book, entries);
 }
@@ -96,11 +98,13 @@ export function decideGrant(book: Book, request: Request, ask: AskOf<'grant'>): 
   return { outcome: 'booked', account: account.id, entries: [entry], available: closeRequest(book, [entry]) };
 }
 
-/** A limit that somebody else owns; the older of two fetches is ignored (rule 21). */
+/**
+ * A limit that somebody else owns; the older of two fetches is ignored (rule 21). A newer fetch of the same limit is booked,
+ * because it says that what an older fetch still under way will bring is outdated.
+ */
 export function decideLimit(book: Book, request: Request, ask: AskOf<'limit'>): Decided {
   const account = existing(book, request.account);
-  const unchanged = ask.limit === account.terms.settings.limit;
-  if (ask.fetchedMs <= account.terms.limitFetchedMs || unchanged) {
+  if (ask.fetchedMs <= account.terms.limitFetchedMs) {
     return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account), state: accountView(book, account) };
   }
   const terms = { ...account.terms, settings: { ...account.terms.settings, limit: ask.limit }, limitFetchedMs: ask.fetchedMs };

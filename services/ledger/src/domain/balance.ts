@@ -2,7 +2,7 @@ import type { Book } from './book.ts';
 import type { Cause, Entry } from './entry.ts';
 import { burn, lotAfter, postGrant } from './lots.ts';
 import { priorityDefault } from './request.ts';
-import { existing } from './spend.ts';
+import { existing, postBudgets } from './spend.ts';
 
 /** Brings the balance to a figure: by one lot more, or by taking from the lots in burning order. */
 export function postBalance(book: Book, accountId: string, to: { readonly cause: Cause; readonly balance: bigint }): readonly Entry[] {
@@ -14,4 +14,15 @@ export function postBalance(book: Book, accountId: string, to: { readonly cause:
   if (to.balance === balance) return [];
   return burn(existing(book, accountId), balance - to.balance).map(({ lot, take }, index) =>
     book.post(accountId, { kind: 'adjusted', cause, ordinal: index + 1, amount: -take, contra: 'adjustments', ...lotAfter(lot, take) }));
+}
+
+/** Gives back what counts as used beyond a figure; never more than is used. Entries on the account stay as they are. */
+export function postUsed(book: Book, accountId: string, to: { readonly cause: Cause; readonly used: bigint }): readonly Entry[] {
+  const account = existing(book, accountId);
+  const amount = book.rolled(account, book.nowMs).counter.used - to.used;
+  if (amount <= 0n) return [];
+  const cause = { ...to.cause, details: null };
+  const entry = book.post(account.id, { kind: 'adjusted', cause, ordinal: 1, amount, used: -amount, contra: 'adjustments' });
+  postBudgets(book, { of: entry, ids: book.budgetsOf(account).map(({ id }) => id), used: -amount, held: 0n });
+  return [entry];
 }

@@ -12,7 +12,8 @@ export type Ask =
   | { readonly type: 'open'; readonly kind: AccountKind; readonly unit: string; readonly owner: string | null; readonly status: AccountStatus; readonly settings: Settings; readonly grant: bigint }
   | {
       readonly type: 'change'; readonly owner: string | null | undefined; readonly status: AccountStatus | undefined;
-      readonly settings: (current: Settings) => Settings; readonly balance: bigint | undefined; readonly ifOwner: string | null | undefined;
+      readonly settings: (current: Settings) => Settings; readonly balance: bigint | undefined;
+      readonly used: bigint | undefined; readonly ifOwner: string | null | undefined;
     }
   | {
       readonly type: 'grant'; readonly amount: bigint; readonly priority: number; readonly expiresMs: number | null;
@@ -114,13 +115,13 @@ function readAsk(wire: LedgerRequest): Ask {
     case 'open':
       return readOpening(wire.data);
     case 'change': {
-      const { owner, status, settings, balance, if_owner: ifOwner } = wire.data;
+      const { owner, status, settings, balance, used, if_owner: ifOwner } = wire.data;
       if (owner !== undefined && owner !== null && !isText(owner, 300)) return refuse('owner is a text of 1 to 300 characters');
       const change = settings ?? {};
       changed(noSettings, change);
       return {
         type: 'change', owner, status: status === undefined ? undefined : readStatus(status), ifOwner,
-        settings: (current) => changed(current, change), balance: balance === undefined ? undefined : notNegative(balance, 'balance'),
+        settings: (current) => changed(current, change), balance: amountIn(balance, 'balance'), used: amountIn(used, 'used'),
       };
     }
     case 'tier':
@@ -270,6 +271,8 @@ function positive(text: unknown, name: string): bigint {
   if (amount === 0n) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `${name} is at least 1`);
   return amount;
 }
+
+const amountIn = (text: unknown, name: string): bigint | undefined => (text === undefined ? undefined : notNegative(text, name));
 
 function notNegative(text: unknown, name: string): bigint {
   const amount = typeof text === 'string' ? parseAmount(text) : -1n;

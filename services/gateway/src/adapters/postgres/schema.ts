@@ -1,15 +1,17 @@
 import type { ServiceSchema } from '@tollgate/persistence';
 import { createConsumptionQueue } from './migrations/create-consumption-queue.sql.ts';
+import { createLicenseQuotas } from './migrations/create-license-quotas.sql.ts';
 import { createOperations } from './migrations/create-operations.sql.ts';
+import { createOptimizeSubmits } from './migrations/create-optimize-submits.sql.ts';
 import { createTierBilling } from './migrations/create-tier-billing.sql.ts';
 import { createTokenUsage } from './migrations/create-token-usage.sql.ts';
 import { createUsers } from './migrations/create-users.sql.ts';
 
 /** The gateway's own tables. */
-export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate_gateway', migrations: [createUsers, createOperations, createConsumptionQueue] };
+export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate_gateway', migrations: [createUsers, createOperations, createConsumptionQueue, createOptimizeSubmits] };
 
 /**
  * Views in `public` under the names of the documents. Migrated after every service's schema, because they read several; the
  * schema `views` keeps only the list of what ran.
  */
-export const publicViews: ServiceSchema = { schema: 'views', role: 'tollgate_reader', migrations: [createTokenUsage, createTierBilling] };
+export const publicViews: ServiceSchema = { schema: 'views', role: 'tollgate_reader', migrations: [createTokenUsage, createTierBilling, createLicenseQuotas] };

@@ -23,5 +23,18 @@ export const quotaSchema: ServiceSchema = {
         grant select, insert, update on quota.limits to tollgate_quota;
       `,
     },
+    {
+      name: '20261121110000-add-limit-bookings',
+      sql: `
+        alter table quota.limits
+          add column partition smallint not null default 0,
+          add column valid boolean not null default true,
+          add column booked_bytes bigint;
+        alter table quota.limits alter column partition drop default;
+        comment on column quota.limits.partition is 'where the account quota:<first 32 hex digits> lives: chosen once, as the number of partitions is';
+        comment on column quota.limits.valid is 'false: the provider has refused the token since';
+        comment on column quota.limits.booked_bytes is 'the limit that the log holds; another one than quota_bytes is still to be appended';
+      `,
+    },
   ],
 };

@@ -1,0 +1,63 @@
+/** Formats the optimizer reads and writes, told by content, never by name. */
+export const imageFormats = ['jpeg', 'png', 'webp', 'gif'] as const;
+export type ImageFormat = (typeof imageFormats)[number];
+
+/** Most bytes of one image (surfaces §3). */
+export const imageBytesMax = 20_971_520;
+
+/** A file that was uploaded, looked at and kept, and is not worked on yet. */
+export type StagedImage = {
+  readonly size: number;
+  /** SHA-256 of its bytes, 64 hex digits. */
+  readonly sha256: string;
+  readonly format: ImageFormat;
+};
+
+export type OptimizeTask = {
+  /** Of the staged file. */
+  readonly id: string;
+  /** Who may see it: 32 hex digits. */
+  readonly owner: string;
+  /** As the client named it; shown again, never used as a path. */
+  readonly name: string;
+  /** 1–100. */
+  readonly quality: number;
+  readonly webp: boolean;
+};
+
+export type OptimizeTaskView = OptimizeTask & {
+  readonly status: 'pending' | 'completed' | 'failed' | 'expired';
+  readonly size: number;
+  readonly format: ImageFormat;
+  readonly optimized_size: number | null;
+  readonly webp_size: number | null;
+  /** Why it failed, for the customer. */
+  readonly error: string | null;
+  readonly created_at: string;
+  readonly completed_at: string | null;
+  /** From then on its files are gone. */
+  readonly expires_at: string;
+};
+
+export type ImageFile = { readonly size: number; readonly type: string; readonly bytes: AsyncIterable<Uint8Array> };
+
+/**
+ * The product service that optimises images: called directly in one process, over HTTP between processes. Ids are lower-case
+ * UUIDs, made by the caller; anything else is refused, so that no text of a client becomes part of a path.
+ */
+export interface Optimizer {
+  /**
+   * Keeps an upload durably under `id`. Whatever goes wrong, nothing of it stays behind.
+   * @throws AppError('invalid', FILE_TOO_LARGE | FILE_INVALID) beyond `imageBytesMax`, or no complete JPEG, PNG, WebP or GIF by content.
+   * @throws AppError('unavailable', OPTIMIZER_UNAVAILABLE)
+   */
+  stage(id: string, bytes: AsyncIterable<Uint8Array>): Promise<StagedImage>;
+  /** Starts the work on a staged file; a repeat changes nothing. null: there is no such staged file (any more). */
+  start(task: OptimizeTask): Promise<OptimizeTaskView | null>;
+  /** Removes a file and its task, whatever state they are in. */
+  discard(id: string): Promise<void>;
+  /** null: there is no such task. */
+  task(id: string): Promise<OptimizeTaskView | null>;
+  /** A file of a completed task; null: there is none. */
+  file(id: string, which: 'optimized' | 'webp'): Promise<ImageFile | null>;
+}

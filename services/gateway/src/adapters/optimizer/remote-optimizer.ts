@@ -1,0 +1,80 @@
+import { Readable } from 'node:stream';
+import type { ImageFile, Optimizer, OptimizeTaskView, StagedImage } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import type { ErrorCode, ErrorKind } from '@tollgate/kernel';
+import { signatureHeader, signRequest } from '@tollgate/service-kit';
+import type { Address } from '@tollgate/service-kit';
+
+const queryMs = 10_000;
+/** As long as a client may take to send its upload, and the check of the image. */
+const streamMs = 180_000;
+
+type Sent = { readonly method: string; readonly path: string; readonly body?: RequestInit['body']; readonly type?: string; readonly timeoutMs?: number };
+
+/** The optimizer in another process. @throws AppError('unavailable', OPTIMIZER_UNAVAILABLE) when it does not answer. */
+export function remoteOptimizer({ address: { host, port }, secret }: { readonly address: Address; readonly secret: string }): Optimizer {
+  const base = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const send = async ({ method, path, body, type, timeoutMs = queryMs }: Sent): Promise<Response> => {
+    const headers = { [signatureHeader]: signRequest(secret, { method, path }), ...(type === undefined ? {} : { 'content-type': type }) };
+    const upload = body === undefined ? {} : { body, duplex: 'half' as const };
+    const response = await fetch(`${base}${path}`, { method, headers, signal: AbortSignal.timeout(timeoutMs), ...upload }).catch((error: unknown) => {
+      throw unavailable('does not answer', error);
+    });
+    if (response.ok || response.status === 404) return response;
+    throw await faultOf(response);
+  };
+  const sendOrNull = async <T>(sent: Sent): Promise<T | null> => {
+    const response = await send(sent);
+    if (response.status !== 404) return (await response.json()) as T;
+    await response.body?.cancel();
+    return null;
+  };
+  return {
+    stage: async (id, bytes) => {
+      // What is wrong with the bytes says more than that the request broke off because of it.
+      const fault: { error?: unknown } = {};
+      const body = Readable.from(watched(bytes, fault), { objectMode: false }) as unknown as ReadableStream;
+      const sent = { method: 'PUT', path: `/images/${id}`, type: 'application/octet-stream', body, timeoutMs: streamMs };
+      const staged = await sendOrNull<StagedImage>(sent).catch((error: unknown) => {
+        throw fault.error ?? error;
+      });
+      if (staged === null) throw unavailable('does not know how to take an image');
+      return staged;
+    },
+    start: ({ id, ...task }) => sendOrNull<OptimizeTaskView>({ method: 'POST', path: `/images/${id}/task`, type: 'application/json', body: JSON.stringify(task) }),
+    discard: async (id) => {
+      const response = await send({ method: 'DELETE', path: `/images/${id}` });
+      await response.body?.cancel();
+    },
+    task: (id) => sendOrNull<OptimizeTaskView>({ method: 'GET', path: `/images/${id}/task` }),
+    file: async (id, which): Promise<ImageFile | null> => {
+      const response = await send({ method: 'GET', path: `/images/${id}/files/${which}`, timeoutMs: streamMs });
+      if (response.status === 404 || response.body === null) {
+        await response.body?.cancel();
+        return null;
+      }
+      const { headers, body } = response;
+      return { size: Number(headers.get('content-length')), type: headers.get('content-type') ?? 'application/octet-stream', bytes: body };
+    },
+  };
+}
+
+async function* watched(bytes: AsyncIterable<Uint8Array>, fault: { error?: unknown }): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    fault.error = error;
+    throw error;
+  }
+}
+
+type Fault = { readonly kind?: ErrorKind; readonly code?: ErrorCode; readonly message?: string };
+
+async function faultOf(response: Response): Promise<AppError> {
+  const { kind, code, message } = (await response.json().catch(() => ({}))) as Fault;
+  if (kind !== 'invalid' || code === undefined || code === 'CREDENTIALS_INVALID') return unavailable(`answered ${response.status}: ${message ?? 'no reason'}`);
+  return new AppError(kind, code, message ?? 'the image is refused');
+}
+
+const unavailable = (what: string, cause?: unknown): AppError =>
+  new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', `the optimizer ${what}`, {}, cause);

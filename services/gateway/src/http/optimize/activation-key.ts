@@ -1,0 +1,36 @@
+import { isUtf8 } from 'node:buffer';
+import type { QuotaCheck, QuotaQueries } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import type { FastifyRequest } from 'fastify';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The header `X-Token`; null when it is missing or empty. Node reads headers as Latin-1: what was sent as UTF-8 is read as such. */
+export function headerKey({ headers }: FastifyRequest): string | null {
+  const given = headers['x-token'];
+  if (typeof given !== 'string' || given === '') return null;
+  const bytes = Buffer.from(given, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : given;
+}
+
+/** A customer's activation key: the header, else the field `token`, else the query. @throws AppError('invalid', TOKEN_REQUIRED) */
+export function activationKeyOf(request: FastifyRequest, fields: Fields = {}): string {
+  const header = headerKey(request);
+  if (header !== null) return header;
+  for (const given of [fields['token'], (request.query as Fields)['token']]) {
+    if (given === undefined || given === null || given === '') continue;
+    if (typeof given !== 'string') throw new AppError('invalid', 'VALIDATION_FAILED', 'token must be a string');
+    return given;
+  }
+  throw new AppError('invalid', 'TOKEN_REQUIRED', 'Token is required');
+}
+
+/** The members of a body that is an object; any other body has none. */
+export const fieldsOf = (body: unknown): Fields => (typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Fields) : {});
+
+/** @throws AppError('invalid', TOKEN_INVALID) */
+export async function validQuota(quota: QuotaQueries, token: string, options: { readonly refresh?: boolean } = {}): Promise<QuotaCheck & { valid: true }> {
+  const checked = await quota.check({ token, ...options });
+  if (!checked.valid) throw new AppError('invalid', 'TOKEN_INVALID', 'Token is invalid or has expired');
+  return checked;
+}

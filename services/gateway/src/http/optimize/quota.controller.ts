@@ -1,0 +1,122 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import type { LedgerQueries, QuotaQueries, QuotaView } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RequestLine } from '../../app/request-line.ts';
+import { requestOf } from '../../app/requests.ts';
+import { megabytes, usage } from '../../domain/optimize.ts';
+import { callerOf } from '../caller.ts';
+import { documented } from '../documented.ts';
+import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
+import { inject } from '../tokens.ts';
+import { activationKeyOf, fieldsOf, headerKey, validQuota } from './activation-key.ts';
+import { quotaExample, refreshExample, resetExample } from './examples.ts';
+import { isMultipart, readForm } from './form.ts';
+
+const surface = 'optimize';
+const jsonBody = { schema: { type: 'object' as const, properties: { token: { type: 'string' as const, example: 'customer-token' } } } };
+
+/** The fields of whatever form the body came in; files are passed over. */
+async function bodyFields(request: FastifyRequest, body: unknown): Promise<Readonly<Record<string, unknown>>> {
+  if (!isMultipart(request)) return fieldsOf(body);
+  const { fields } = await readForm(request, () => Promise.resolve(null));
+  return fields;
+}
+
+@ApiTags('optimize')
+@Controller('api/optimize')
+export class QuotaController {
+  private readonly line: RequestLine;
+  private readonly quota: QuotaQueries;
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+  private readonly adminHash: Buffer;
+
+  constructor(
+    line: RequestLine, @inject.quota() quota: QuotaQueries, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock,
+    @inject.optimizeAdminToken() adminToken: string,
+  ) {
+    this.line = line;
+    this.quota = quota;
+    this.ledger = ledger;
+    this.clock = clock;
+    this.adminHash = hash('sha256', adminToken, 'buffer');
+  }
+
+  @Get('quota')
+  @documented({
+    summary: 'What the token may use and has used', auth: 'activation key', status: 200, surface, example: quotaExample, errors: ['QUOTA_SERVICE_UNAVAILABLE'],
+  })
+  async read(@Req() request: FastifyRequest): Promise<unknown> {
+    const token = activationKeyOf(request);
+    return { success: true, data: await this.shown(token, await validQuota(this.quota, token)) };
+  }
+
+  @Post('refresh-quota')
+  @HttpCode(200)
+  @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
+  @ApiBody(jsonBody)
+  @documented({
+    summary: 'The same, asked of the provider now', auth: 'activation key', status: 200, surface, example: refreshExample, errors: ['QUOTA_SERVICE_UNAVAILABLE'],
+  })
+  async refresh(@Req() request: FastifyRequest, @Body() body: unknown): Promise<unknown> {
+    const token = activationKeyOf(request, await bodyFields(request, body));
+    const quota = await validQuota(this.quota, token, { refresh: true });
+    const { subscription_type, expires_at } = quota;
+    return { success: true, data: { ...(await this.shown(token, quota)), subscription_type, expires_at } };
+  }
+
+  @Post('reset-usage')
+  @HttpCode(200)
+  @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
+  @ApiBody(jsonBody)
+  @documented({
+    summary: 'Sets what a token has used back to nothing; for the operator of the tokens', auth: 'optimize admin', status: 200, surface, once: true,
+    example: resetExample, errors: ['TOKEN_NOT_FOUND', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE'],
+  })
+  async reset(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Body() body: unknown): Promise<void> {
+    this.refuseOthers(request);
+    const caller = callerOf(request);
+    const { token } = await bodyFields(request, body);
+    if (typeof token !== 'string' || token === '') throw new AppError('invalid', 'VALIDATION_FAILED', 'token must be a string that names the customer');
+    const quota = await this.quota.stored({ token });
+    if (quota === null) throw unknownToken();
+    const answer = await this.line.ask(
+      requestOf({ type: 'change', operation: 'optimize-reset', account: quota.account, data: { used: '0' }, content: { token } }, caller),
+    );
+    const problem = problemOf(answer);
+    if (problem?.code === 'ACCOUNT_UNKNOWN') throw unknownToken();
+    if (problem !== null) return sendRefusal(request, reply, failureOfProblem(problem, this.clock.nowMs()));
+    if (answer.replayed) void reply.header('idempotent-replay', 'true');
+    const old = answer.entry?.amount ?? '0';
+    const quotaMb = megabytes(quota.quota_bytes);
+    void reply.code(200).send({
+      success: true, message: 'Usage reset successfully',
+      data: { token, old_usage_mb: megabytes(old), new_usage_mb: 0, quota_mb: quotaMb, remaining_mb: quotaMb },
+    });
+  }
+
+  /** The admin token, compared in constant time. */
+  private refuseOthers(request: FastifyRequest): void {
+    const given = headerKey(request);
+    if (given === null) throw new AppError('invalid', 'TOKEN_REQUIRED', 'Token is required');
+    if (!timingSafeEqual(hash('sha256', given, 'buffer'), this.adminHash)) {
+      throw new AppError('refused', 'ADMIN_REQUIRED', 'Admin token required');
+    }
+  }
+
+  private async shown(token: string, quota: QuotaView): Promise<Record<string, unknown>> {
+    const [account, last] = await Promise.all([
+      this.ledger.account({ id: quota.account }), this.ledger.entries({ account: quota.account, kinds: ['spent'], limit: 1 }),
+    ]);
+    const { limit_mb, used_mb, remaining_mb } = usage({ limit: BigInt(quota.quota_bytes), used: BigInt(account?.used ?? '0') });
+    return {
+      token, quota_mb: limit_mb, used_mb, remaining_mb, last_used_at: last?.items[0]?.recorded_at ?? null, last_quota_check: quota.fetched_at,
+    };
+  }
+}
+
+const unknownToken = (): AppError => new AppError('not_found', 'TOKEN_NOT_FOUND', 'Token not found');

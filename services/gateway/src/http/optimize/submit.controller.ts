@@ -1,0 +1,141 @@
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import type { LedgerQueries, Optimizer, QuotaQueries, QuotaView, StagedImage } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ImageSubmits } from '../../app/image-submits.ts';
+import type { ImageSubmit, Submitted } from '../../app/image-submits.ts';
+import { chargeOf, megabytes, shownName, usage } from '../../domain/optimize.ts';
+import { callerOf } from '../caller.ts';
+import { documented } from '../documented.ts';
+import { failureOfProblem, sendRefusal } from '../refusal.ts';
+import { inject } from '../tokens.ts';
+import { activationKeyOf, headerKey, validQuota } from './activation-key.ts';
+import { submitExample } from './examples.ts';
+import { isMultipart, readForm } from './form.ts';
+import type { Form } from './form.ts';
+
+/** Each holds a file of up to 20 MB at the optimizer before anything is charged. */
+const uploadsMax = 128;
+const qualityDefault = 80;
+const trueTexts = new Set(['1', 'true', 'on', 'yes']);
+const falseTexts = new Set(['', '0', 'false', 'off', 'no']);
+
+const form = {
+  schema: {
+    type: 'object' as const, required: ['file'],
+    properties: {
+      file: { type: 'string' as const, format: 'binary', description: 'JPEG, PNG, WebP or GIF of up to 20 MB' },
+      quality: { type: 'integer' as const, minimum: 1, maximum: 100, default: qualityDefault },
+      generate_webp: { type: 'boolean' as const, default: false },
+      token: { type: 'string' as const, description: 'where the header X-Token is not sent' },
+    },
+  },
+};
+
+@ApiTags('optimize')
+@Controller('api/optimize')
+export class SubmitController {
+  private readonly submits: ImageSubmits;
+  private readonly quota: QuotaQueries;
+  private readonly optimizer: Optimizer;
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+  private uploads = 0;
+
+  constructor(
+    submits: ImageSubmits, @inject.quota() quota: QuotaQueries, @inject.optimizer() optimizer: Optimizer, @inject.ledger() ledger: LedgerQueries,
+    @inject.clock() clock: Clock,
+  ) {
+    this.submits = submits;
+    this.quota = quota;
+    this.optimizer = optimizer;
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  @Post('submit')
+  @HttpCode(202)
+  @ApiConsumes('multipart/form-data')
+  @ApiBody(form)
+  @documented({
+    summary: 'Takes an image to be optimised; charges its size, rounded up to 1 KiB', auth: 'activation key', status: 202, once: true,
+    surface: 'optimize', example: submitExample,
+    errors: [
+      'QUOTA_UNAVAILABLE', 'QUOTA_EXCEEDED', 'FILE_TOO_LARGE', 'FILE_INVALID', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE', 'OPTIMIZER_UNAVAILABLE',
+    ],
+  })
+  async submit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    if (this.uploads >= uploadsMax) throw new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'too many uploads at once; try again');
+    this.uploads += 1;
+    const id = ImageSubmits.newId();
+    const kept = { file: false, handedOver: false };
+    try {
+      const { submitted, quota, size } = await this.take({ request, id, kept });
+      if (submitted.outcome === 'refused') return await this.refuse({ request, reply, quota, size, submitted });
+      if (submitted.replayed) void reply.header('idempotent-replay', 'true');
+      void reply.code(202).send({ success: true, data: submitted.answer });
+    } finally {
+      this.uploads -= 1;
+      // Nothing stays behind of what was not taken on; what this misses is removed within the hour.
+      if (kept.file && !kept.handedOver) await this.optimizer.discard(id).catch(() => undefined);
+    }
+  }
+
+  /** In the order of the surface: credentials, file, other fields, then quota. */
+  private async take({ request, id, kept }: { request: FastifyRequest; id: string; kept: { file: boolean; handedOver: boolean } }): Promise<{
+    readonly submitted: Submitted; readonly quota: QuotaView; readonly size: number;
+  }> {
+    const caller = callerOf(request);
+    const early = headerKey(request);
+    const checked = early === null ? null : await validQuota(this.quota, early);
+    if (!isMultipart(request)) {
+      activationKeyOf(request);
+      throw new AppError('invalid', 'VALIDATION_FAILED', 'The image is sent as multipart/form-data in the field file');
+    }
+    const read = await readForm(request, async (bytes) => {
+      const staged = await this.optimizer.stage(id, bytes);
+      kept.file = true;
+      return staged;
+    });
+    const quota = checked ?? (await validQuota(this.quota, activationKeyOf(request, read.fields)));
+    const submit = submitOf({ id, quota, form: read });
+    const repeated = await this.submits.repeated(submit, caller.key);
+    if (repeated !== null) return { submitted: repeated, quota, size: submit.size };
+    if (BigInt(quota.quota_bytes) <= 0n) throw new AppError('refused', 'QUOTA_UNAVAILABLE', 'No quota is available for this token');
+    kept.handedOver = true;
+    const submitted = await this.submits.submit(submit, caller.key);
+    // Somebody else's request with the same key came first: this file is nobody's.
+    kept.handedOver = submitted.outcome === 'accepted' && submitted.answer.task_id === id;
+    return { submitted, quota, size: submit.size };
+  }
+
+  private async refuse(refused: {
+    request: FastifyRequest; reply: FastifyReply; quota: QuotaView; size: number; submitted: Extract<Submitted, { outcome: 'refused' }>;
+  }): Promise<void> {
+    const { request, reply, quota, size, submitted: { problem } } = refused;
+    const failure = failureOfProblem(problem, this.clock.nowMs());
+    if (problem.code !== 'ALLOWANCE_EXHAUSTED' && problem.code !== 'LIMIT_EXCEEDED') return sendRefusal(request, reply, failure);
+    const account = await this.ledger.account({ id: quota.account });
+    const limit = BigInt(problem.refusal?.limit ?? quota.quota_bytes);
+    const { limit_mb, used_mb, remaining_mb } = usage({ limit, used: BigInt(account?.used ?? '0') });
+    const quotaInfo = { limit_mb, used_mb, remaining_mb, requested_mb: megabytes(chargeOf(size)) };
+    sendRefusal(request, reply, { status: 429, code: 'QUOTA_EXCEEDED', detail: 'Quota exceeded', fields: { quota_info: quotaInfo } });
+  }
+}
+
+/** @throws AppError('invalid', FILE_TOO_LARGE | FILE_INVALID | VALIDATION_FAILED), and what else kept the file from being taken. */
+function submitOf({ id, quota, form: { fields, file } }: { id: string; quota: QuotaView; form: Form<StagedImage> }): ImageSubmit {
+  if (file === null) throw new AppError('invalid', 'VALIDATION_FAILED', 'The field file is required');
+  if (file.taken.status === 'rejected') throw file.taken.reason;
+  const { size, sha256 } = file.taken.value;
+  const quality = fields['quality'] ?? '';
+  if (quality !== '' && !/^(100|[1-9]\d?)$/.test(quality)) throw new AppError('invalid', 'VALIDATION_FAILED', 'quality must be a whole number from 1 to 100');
+  const webp = (fields['generate_webp'] ?? '').toLowerCase();
+  if (!trueTexts.has(webp) && !falseTexts.has(webp)) throw new AppError('invalid', 'VALIDATION_FAILED', 'generate_webp must be true or false');
+  return {
+    id, account: quota.account, name: shownName(file.name), size, sha256, quality: quality === '' ? qualityDefault : Number(quality),
+    webp: trueTexts.has(webp), quotaFetchedAt: quota.fetched_at,
+  };
+}

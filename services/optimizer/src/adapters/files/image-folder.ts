@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { imageBytesMax } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import type { FileKind, ImageFiles } from '../../app/ports.ts';
+import { formatOf, isTaskId, signatureBytes } from '../../domain/image.ts';
+
+const kinds: readonly FileKind[] = ['original', 'optimized', 'webp'];
+const oldMs = 3_600_000;
+
+/** Files named `<id>.<kind>` in one folder of mode 0700; what is being written ends in `.part`. Only ids and kinds make a path. */
+export async function imageFolder(folder: string): Promise<ImageFiles> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = (id: string, kind: FileKind): string => {
+    if (!isTaskId(id)) throw new AppError('bug', 'INVARIANT_BROKEN', 'a path was asked for that no id names');
+    return join(folder, `${id}.${kind}`);
+  };
+  const draft = (id: string, kind: FileKind): string => `${path(id, kind)}.part`;
+  const size = async (id: string, kind: FileKind): Promise<number | null> => (await found(stat(path(id, kind))))?.size ?? null;
+
+  return {
+    path,
+    draft,
+    size,
+    receive: async (id, bytes, check) => {
+      const part = draft(id, 'original');
+      try {
+        const { sha256, size, format } = await written(part, bytes);
+        await check(part, format);
+        await rename(part, path(id, 'original'));
+        await synced(folder);
+        return { size, sha256, format };
+      } catch (error) {
+        await rm(part, { force: true });
+        throw error;
+      }
+    },
+    keep: async (id, kind) => {
+      await synced(draft(id, kind));
+      await rename(draft(id, kind), path(id, kind));
+      await synced(folder);
+      return (await size(id, kind)) ?? 0;
+    },
+    keepOriginal: async (id) => {
+      await found(rename(path(id, 'original'), path(id, 'optimized')));
+      await rm(draft(id, 'optimized'), { force: true });
+      await synced(folder);
+      return (await size(id, 'optimized')) ?? 0;
+    },
+    open: async (id, kind) => {
+      const handle = await found(open(path(id, kind)));
+      if (handle === null) return null;
+      const { size: length } = await handle.stat();
+      return { size: length, bytes: createReadStream('', { fd: handle }) };
+    },
+    remove: async (id, of = kinds) => {
+      await Promise.all(of.flatMap((kind) => [path(id, kind), draft(id, kind)]).map((file) => rm(file, { force: true })));
+    },
+    old: async () => {
+      const names = await readdir(folder);
+      const ids = new Set<string>();
+      for (const name of names) {
+        const id = name.slice(0, name.indexOf('.'));
+        const about = isTaskId(id) && !ids.has(id) ? await found(stat(join(folder, name))) : null;
+        if (about !== null && Date.now() - about.mtimeMs > oldMs) ids.add(id);
+      }
+      return [...ids];
+    },
+  };
+}
+
+/** Writes an upload, durably. Read to its end whatever is wrong with it, so that its sender gets to see the answer. */
+async function written(file: string, bytes: AsyncIterable<Uint8Array>) {
+  const digest = createHash('sha256');
+  const handle = await open(file, 'wx', 0o600);
+  let size = 0;
+  let head = Buffer.alloc(0);
+  try {
+    for await (const chunk of bytes) {
+      size += chunk.length;
+      if (head.length < signatureBytes) head = Buffer.concat([head, chunk]).subarray(0, signatureBytes);
+      if (size > imageBytesMax || (head.length === signatureBytes && formatOf(head) === null)) continue;
+      digest.update(chunk);
+      await writeAll(handle, chunk);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  if (size > imageBytesMax) throw new AppError('invalid', 'FILE_TOO_LARGE', 'The file is larger than 20 MB');
+  const format = formatOf(head);
+  if (format === null) throw new AppError('invalid', 'FILE_INVALID', 'The file is not a JPEG, PNG, WebP or GIF image');
+  return { size, format, sha256: digest.digest('hex') };
+}
+
+async function writeAll(handle: Awaited<ReturnType<typeof open>>, chunk: Uint8Array): Promise<void> {
+  for (let from = 0; from < chunk.length;) from += (await handle.write(chunk, from)).bytesWritten;
+}
+
+async function synced(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** null where there is no such file. */
+async function found<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+import { parentPort } from 'node:worker_threads';
+import sharp from 'sharp';
+import type { Sharp, SharpOptions } from 'sharp';
+import { pixelsMax, sizeFault } from '../../domain/image.ts';
+import type { Work, WorkResult } from './work.ts';
+
+/** A worker thread: one image at a time, nothing kept between two. Only the four loaders we name may read a file. */
+sharp.cache(false);
+sharp.concurrency(1);
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({ operation: ['VipsForeignLoadJpegFile', 'VipsForeignLoadPngFile', 'VipsForeignLoadWebpFile', 'VipsForeignLoadNsgifFile'] });
+
+const timeoutS = 60;
+const options: SharpOptions = { limitInputPixels: pixelsMax, failOn: 'error', sequentialRead: true };
+const broken = 'The file is not a complete image';
+const mayMove = (format: string): boolean => format === 'gif' || format === 'webp';
+
+/** Reads every pixel once: a file that ends in the middle is found here, before it is paid for. */
+async function inspect({ path, format }: Extract<Work, { type: 'inspect' }>): Promise<WorkResult> {
+  const about = await sharp(path, options).metadata();
+  const frames = about.pages ?? 1;
+  if (about.format !== format) return { done: false, fault: 'The file is not a JPEG, PNG, WebP or GIF image' };
+  const fault = sizeFault({ width: about.width, height: about.pageHeight ?? about.height, frames });
+  if (fault !== null) return { done: false, fault };
+  await sharp(path, { ...options, animated: mayMove(format) }).resize(16, 16, { fit: 'fill' }).timeout({ seconds: timeoutS }).raw().toBuffer();
+  return { done: true, size: 0, webpSize: null };
+}
+
+async function optimize(work: Extract<Work, { type: 'optimize' }>): Promise<WorkResult> {
+  const { format, quality, from, to, toWebp } = work;
+  const source = (): Sharp => {
+    const image = sharp(from, { ...options, animated: mayMove(format) }).timeout({ seconds: timeoutS });
+    return mayMove(format) ? image : image.autoOrient();
+  };
+  const { size } = await encoded(source(), format, quality).toFile(to);
+  const webpSize = work.webp ? await source().webp({ quality, effort: 4 }).toFile(toWebp).then((written) => written.size, () => null) : null;
+  return { done: true, size, webpSize };
+}
+
+function encoded(image: Sharp, format: string, quality: number): Sharp {
+  switch (format) {
+    case 'jpeg':
+      return image.jpeg({ quality, mozjpeg: true });
+    case 'png':
+      return image.png({ compressionLevel: 9, ...(quality < 100 ? { palette: true, quality } : {}) });
+    case 'webp':
+      return image.webp({ quality, effort: 4 });
+    default:
+      return image.gif({ effort: 7, ...(quality < 100 ? { interFrameMaxError: Math.round((100 - quality) / 10) } : {}) });
+  }
+}
+
+parentPort?.on('message', (work: Work) => {
+  const running = work.type === 'inspect' ? inspect(work) : optimize(work);
+  running
+    .catch((): WorkResult => ({ done: false, fault: broken }))
+    .then((result) => parentPort?.postMessage(result), () => undefined);
+});

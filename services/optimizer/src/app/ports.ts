@@ -1,0 +1,70 @@
+import type { ImageFormat, OptimizeTask } from '@tollgate/contracts';
+
+/** What becomes of a file. Sizes in bytes. */
+export type ImageJob = { readonly id: string; readonly format: ImageFormat; readonly quality: number; readonly webp: boolean; readonly attempts: number };
+export type Result = { readonly optimizedSize: number; readonly webpSize: number | null };
+
+export type TaskRow = Omit<OptimizeTask, 'id'> & {
+  readonly id: string;
+  readonly status: 'staged' | 'pending' | 'completed' | 'failed' | 'expired';
+  readonly size: number;
+  readonly format: ImageFormat;
+  readonly optimizedSize: number | null;
+  readonly webpSize: number | null;
+  readonly error: string | null;
+  readonly createdMs: number;
+  readonly completedMs: number | null;
+  readonly expiresMs: number;
+};
+
+/** Port: tasks, durable. */
+export interface TaskStore {
+  stage(file: { readonly id: string; readonly size: number; readonly format: ImageFormat }): Promise<void>;
+  find(id: string): Promise<TaskRow | null>;
+  /** Turns a staged file into a task; anything but a staged file stays as it is. */
+  start(task: OptimizeTask & { readonly createdMs: number; readonly expiresMs: number }): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** The oldest task nobody works on, claimed for a while; counts the attempt. */
+  claim(): Promise<ImageJob | null>;
+  /** What a process that is gone had claimed. Work done twice gives the same files. */
+  unclaim(): Promise<void>;
+  complete(id: string, done: Result & { readonly completedMs: number }): Promise<void>;
+  fail(id: string, failed: { readonly error: string; readonly completedMs: number }): Promise<void>;
+  /** Tasks whose files are to be removed now. */
+  expired(nowMs: number): Promise<readonly string[]>;
+  expire(id: string): Promise<void>;
+  /** Staged files that nobody started within an hour, and marks of expired tasks after 30 days. */
+  abandoned(nowMs: number): Promise<readonly string[]>;
+  /** Which of these ids have a row. */
+  known(ids: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+export type FileKind = 'original' | 'optimized' | 'webp';
+
+/** Port: files of tasks, by id and kind; durable when a promise resolves. */
+export interface ImageFiles {
+  /** Keeps an upload for `stage`; removed again when `check` rejects. @throws AppError('invalid', FILE_TOO_LARGE | FILE_INVALID) */
+  receive<T>(id: string, bytes: AsyncIterable<Uint8Array>, check: (path: string, format: ImageFormat) => Promise<T>): Promise<{ readonly size: number; readonly sha256: string; readonly format: ImageFormat }>;
+  path(id: string, kind: FileKind): string;
+  /** Where a result is written before it is put in place by `keep`. */
+  draft(id: string, kind: FileKind): string;
+  /** Puts a draft in place; answers its size. */
+  keep(id: string, kind: FileKind): Promise<number>;
+  /** The original takes the place of a result that is no smaller. */
+  keepOriginal(id: string): Promise<number>;
+  /** null: there is no such file. */
+  size(id: string, kind: FileKind): Promise<number | null>;
+  open(id: string, kind: FileKind): Promise<{ readonly size: number; readonly bytes: AsyncIterable<Uint8Array> } | null>;
+  remove(id: string, kinds?: readonly FileKind[]): Promise<void>;
+  /** Ids of files that have lain there for an hour. */
+  old(): Promise<readonly string[]>;
+}
+
+/** Port: work on pixels, away from the event loop. */
+export interface Images {
+  /** Decodes the whole file. @throws AppError('invalid', FILE_INVALID) for what is no complete image of that format, or too large. */
+  inspect(path: string, format: ImageFormat): Promise<void>;
+  /** Writes the drafts; `webpSize` null where none was asked for or the image cannot be one. @throws what makes the job fail. */
+  optimize(job: ImageJob & { readonly from: string; readonly to: string; readonly toWebp: string }): Promise<{ readonly size: number; readonly webpSize: number | null }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,95 @@
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { ImageFiles, ImageJob, Images, TaskStore } from './ports.ts';
+
+export type TaskRunner = { wake(): void; stop(): Promise<void> };
+export type TaskRunnerOptions = {
+  readonly store: TaskStore;
+  readonly files: ImageFiles;
+  readonly images: Images;
+  readonly clock: Clock;
+  /** Tasks worked on at once. */
+  readonly atOnce: number;
+  readonly onFailure: (error: unknown) => void;
+};
+
+/** Tasks left by others, and those whose wake-up was lost, are looked for this often. */
+const pollMs = 5_000;
+/** Expired files are looked for this often; the platform's clock says what is expired. */
+const sweepMs = 2_000;
+/** A file that has taken the process with it so many times is given up on. */
+const attemptsMax = 5;
+
+/**
+ * Works on pending tasks, oldest first, and removes what has expired. A task that a kill interrupted is pending still: it is
+ * claimed again after the restart, its files are written anew.
+ */
+export async function startTaskRunner(options: TaskRunnerOptions): Promise<TaskRunner> {
+  const { store, atOnce, onFailure } = options;
+  const working = new Set<Promise<void>>();
+  let stopped = false;
+  await store.unclaim();
+
+  const workOff = async (): Promise<void> => {
+    for (let job = await store.claim(); job !== null && !stopped; job = await store.claim()) await work(options, job);
+  };
+  const wake = (): void => {
+    if (stopped || working.size >= atOnce) return;
+    const line = workOff().catch(onFailure).finally(() => working.delete(line));
+    working.add(line);
+  };
+  let sweeping: Promise<void> | null = null;
+  const poll = setInterval(wake, pollMs);
+  const sweeper = setInterval(() => {
+    sweeping ??= sweep(options).catch(onFailure).finally(() => {
+      sweeping = null;
+    });
+  }, sweepMs);
+  for (const timer of [poll, sweeper]) timer.unref();
+  wake();
+
+  return {
+    wake,
+    stop: async () => {
+      stopped = true;
+      clearInterval(poll);
+      clearInterval(sweeper);
+      await Promise.all([...working, sweeping]);
+    },
+  };
+}
+
+/** Nothing of the job is visible before its last step: the row says that it is done after the files are in place. */
+async function work({ store, files, images, clock, onFailure }: TaskRunnerOptions, job: ImageJob): Promise<void> {
+  const { id } = job;
+  if (job.attempts > attemptsMax) return store.fail(id, { error: 'the image cannot be optimised', completedMs: clock.nowMs() });
+  try {
+    const originalSize = await files.size(id, 'original');
+    // The kill may have come after the original took the place of a result.
+    const from = files.path(id, originalSize === null ? 'optimized' : 'original');
+    const { size, webpSize } = await images.optimize({ ...job, from, to: files.draft(id, 'optimized'), toWebp: files.draft(id, 'webp') });
+    if (webpSize !== null) await files.keep(id, 'webp');
+    const optimizedSize = originalSize !== null && size < originalSize ? await files.keep(id, 'optimized') : await files.keepOriginal(id);
+    await store.complete(id, { optimizedSize, webpSize, completedMs: clock.nowMs() });
+    await files.remove(id, ['original']);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.kind !== 'invalid') throw error;
+    onFailure(error);
+    await store.fail(id, { error: error.message, completedMs: clock.nowMs() });
+  }
+}
+
+async function sweep({ store, files, clock }: TaskRunnerOptions): Promise<void> {
+  for (const id of await store.expired(clock.nowMs())) {
+    await files.remove(id);
+    await store.expire(id);
+  }
+  for (const id of await store.abandoned(clock.nowMs())) {
+    await store.remove(id);
+    await files.remove(id);
+  }
+  const old = await files.old();
+  if (old.length === 0) return;
+  const known = await store.known(old);
+  for (const id of old) if (!known.has(id)) await files.remove(id);
+}

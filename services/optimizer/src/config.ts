@@ -1,0 +1,25 @@
+import { addressSetting, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
+import { z } from 'zod';
+
+export const optimizerSettings = {
+  /** Images worked on at once, a thread each. */
+  OPTIMIZER_WORKERS: z.coerce.number().int().min(1).max(64).default(1),
+};
+
+/** The optimizer as a process of its own. It knows tasks and files, not the log. */
+const schema = z.object({
+  HOST: distributedSettings.HOST,
+  HEALTH_PORT: distributedSettings.HEALTH_PORT,
+  DATABASE_URL: distributedSettings.DATABASE_URL,
+  SERVICE_SECRET: distributedSettings.SERVICE_SECRET,
+  LOG_LEVEL: distributedSettings.LOG_LEVEL,
+  TEST_CLOCK: distributedSettings.TEST_CLOCK,
+  /** Where gateways reach the optimizer; this process listens on its port. */
+  OPTIMIZER_ADDRESS: addressSetting,
+  /** Where files lie: a volume that outlives the container. */
+  OPTIMIZER_DIR: z.string().min(1),
+  ...optimizerSettings,
+});
+export type OptimizerConfig = z.output<typeof schema>;
+
+export const readConfig = (env: NodeJS.ProcessEnv): OptimizerConfig => parseConfig(schema, { env, secrets: distributedSecrets });

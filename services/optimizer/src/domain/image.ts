@@ -1,0 +1,32 @@
+import type { ImageFormat } from '@tollgate/contracts';
+
+/** Pixels of one image, all frames of an animation together: a decompressed frame set stays within some hundred MB. */
+export const pixelsMax = 100_000_000;
+export const animationPixelsMax = 50_000_000;
+
+/** Bytes needed to tell a format. */
+export const signatureBytes = 12;
+
+const ascii = (bytes: Uint8Array, from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
+
+/** The format by content; null for anything but JPEG, PNG, WebP and GIF. */
+export function formatOf(head: Uint8Array): ImageFormat | null {
+  if (head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff) return 'jpeg';
+  if (ascii(head, 0, 8) === '\u0089PNG\r\n\u001a\n') return 'png';
+  if (ascii(head, 0, 4) === 'RIFF' && ascii(head, 8, 12) === 'WEBP') return 'webp';
+  const start = ascii(head, 0, 6);
+  return start === 'GIF87a' || start === 'GIF89a' ? 'gif' : null;
+}
+
+export const contentTypeOf = (format: ImageFormat): string => `image/${format}`;
+
+/** Why an image of this size is not worked on; null when it is. */
+export function sizeFault(image: { readonly width: number; readonly height: number; readonly frames: number }): string | null {
+  const pixels = image.width * image.height * image.frames;
+  const max = image.frames > 1 ? animationPixelsMax : pixelsMax;
+  return pixels > max ? `the image has more than ${max / 1_000_000} million pixels` : null;
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Ids become file names, so that nothing else may be one. */
+export const isTaskId = (id: string): boolean => uuid.test(id);

@@ -1,0 +1,85 @@
+import 'reflect-metadata';
+import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import type { Optimizer } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { createPool } from '@tollgate/persistence';
+import { partOf, type HealthReport, type Logger } from '@tollgate/service-kit';
+import type { Pool } from 'pg';
+import { imageFolder } from './adapters/files/image-folder.ts';
+import { taskStore } from './adapters/postgres/task-store.ts';
+import { imageWorkers } from './adapters/sharp/image-workers.ts';
+import { ImageTasks } from './app/image-tasks.ts';
+import type { ImageFiles, Images } from './app/ports.ts';
+import { startTaskRunner, type TaskRunner } from './app/task-runner.ts';
+
+export type OptimizerOptions = {
+  /** Of the role `tollgate_optimizer`, on a migrated database. */
+  readonly databaseUrl: string;
+  /** Where files lie; made when it is not there. Only this service writes there. */
+  readonly folder: string;
+  /** The platform's time: files expire by it. */
+  readonly clock: Clock;
+  /** Images worked on at once, a thread each; default 1. */
+  readonly workers?: number;
+  readonly logger: Logger;
+};
+
+const optionsToken = Symbol('OptimizerOptions');
+const filesToken = Symbol('ImageFiles');
+const queryTimeoutMs = 5_000;
+
+/** Everything that lives as long as the service, joined once. */
+@Injectable()
+export class OptimizerService implements OnApplicationShutdown {
+  readonly optimizer: Optimizer;
+  readonly #pool: Pool;
+  readonly #images: Images;
+  readonly #started: Promise<TaskRunner>;
+  #runner: TaskRunner | null = null;
+
+  constructor(@Inject(optionsToken) options: OptimizerOptions, @Inject(filesToken) files: ImageFiles) {
+    const { databaseUrl, clock, logger, workers = 1 } = options;
+    this.#pool = createPool({
+      url: databaseUrl,
+      max: 4,
+      applicationName: 'tollgate-optimizer',
+      queryTimeoutMs,
+      onLostConnection: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+    });
+    const store = taskStore(this.#pool);
+    this.#images = imageWorkers(workers);
+    this.optimizer = new ImageTasks({ store, files, images: this.#images, clock, wake: () => this.#runner?.wake() });
+    this.#started = startTaskRunner({
+      store, files, images: this.#images, clock, atOnce: workers,
+      onFailure: (error) => logger.warn({ err: error }, 'an image could not be worked on'),
+    });
+  }
+
+  /** Resolves once pending tasks are worked on. */
+  async start(): Promise<void> {
+    this.#runner = await this.#started;
+  }
+
+  async health(): Promise<HealthReport> {
+    const database = await partOf('database', () => this.#pool.query('select from optimizer.tasks limit 0'));
+    return { ready: database.up, parts: [database] };
+  }
+
+  /** Work under way is given up: it is pending still, and done after the next start. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#images.close();
+    await this.#runner?.stop();
+    await this.#pool.end();
+  }
+}
+
+@Module({})
+export class OptimizerModule {
+  static async with(options: OptimizerOptions): Promise<DynamicModule> {
+    const files = await imageFolder(options.folder);
+    return {
+      module: OptimizerModule,
+      providers: [{ provide: optionsToken, useValue: options }, { provide: filesToken, useValue: files }, OptimizerService],
+    };
+  }
+}

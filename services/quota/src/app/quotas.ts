@@ -1,0 +1,172 @@
+import { hash } from 'node:crypto';
+import type { QuotaCheck, QuotaQueries, QuotaView } from '@tollgate/contracts';
+import { AppError, isStorableText } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { Quota } from '../domain/provider-answer.ts';
+import { cacheMs, inUseMs, refreshDueMs } from '../domain/schedule.ts';
+import type { LimitLog, LimitStore, Provider, StoredLimit } from './ports.ts';
+
+export const tokenMax = 1_024;
+/** Tokens remembered at once; the one not asked about for longest goes first, and is fetched anew when it comes back. */
+const knownMax = 100_000;
+
+type Answer = (Quota & { readonly valid: true; readonly fetchedMs: number }) | { readonly valid: false };
+
+/** A token in use. The token itself is kept here alone, in memory: the store knows its hash. */
+type Known = {
+  readonly token: string;
+  readonly hash: string;
+  usedMs: number;
+  /** Start of the newest fetch: strictly rising, because the ledger orders limits by it. */
+  startedMs: number | null;
+  refreshMs: number;
+  cached: { readonly answer: Answer; readonly untilMs: number } | null;
+  running: Promise<Answer> | null;
+};
+
+export type QuotasOptions = {
+  readonly provider: Provider;
+  readonly store: LimitStore;
+  readonly log: LimitLog;
+  readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random?: () => number;
+};
+
+/**
+ * What remote tokens may use. Fetches for one token never overlap, so that what is stored, cached and put into the log is in
+ * the order of the fetches.
+ */
+export class Quotas implements QuotaQueries {
+  readonly #options: QuotasOptions;
+  /** In the order of use, longest ago first. */
+  readonly #known = new Map<string, Known>();
+
+  constructor(options: QuotasOptions) {
+    this.#options = options;
+  }
+
+  async check({ token, refresh = false }: { readonly token: string; readonly refresh?: boolean }): Promise<QuotaCheck> {
+    if (!isToken(token)) return { valid: false };
+    const nowMs = this.#options.clock.nowMs();
+    const known = this.#remember(token, nowMs);
+    known.usedMs = nowMs;
+    if (!refresh && known.cached !== null && nowMs < known.cached.untilMs) return this.#shown(known, known.cached.answer);
+    return this.#shown(known, await this.#fetched(known, refresh));
+  }
+
+  async stored({ token }: { readonly token: string }): Promise<QuotaView | null> {
+    if (!isToken(token)) return null;
+    const tokenHash = hashOf(token);
+    const stored = await this.#options.store.find(tokenHash);
+    return stored === null ? null : viewOf(tokenHash, stored);
+  }
+
+  /** Tokens in use whose refresh is due; those that are no longer in use are forgotten. */
+  due(): readonly string[] {
+    const nowMs = this.#options.clock.nowMs();
+    const due: string[] = [];
+    for (const known of this.#known.values()) {
+      if (known.running !== null) continue;
+      if (nowMs - known.usedMs >= inUseMs) this.#known.delete(known.hash);
+      else if (nowMs >= known.refreshMs) due.push(known.hash);
+    }
+    return due;
+  }
+
+  /** Fetches a token in the background; its failure is the next refresh's to make good. */
+  async refresh(tokenHash: string): Promise<void> {
+    const known = this.#known.get(tokenHash);
+    if (known !== undefined && known.running === null) await this.#run(known, false);
+  }
+
+  #remember(token: string, nowMs: number): Known {
+    const tokenHash = hashOf(token);
+    const known = this.#known.get(tokenHash) ?? {
+      token, hash: tokenHash, usedMs: nowMs, startedMs: null, refreshMs: Infinity, cached: null, running: null,
+    };
+    this.#known.delete(tokenHash);
+    this.#known.set(tokenHash, known);
+    if (this.#known.size > knownMax) this.#known.delete(this.#known.keys().next().value ?? tokenHash);
+    return known;
+  }
+
+  /** Callers at once share one fetch; who asks for a refresh wants one that starts after he asked. */
+  async #fetched(known: Known, always: boolean): Promise<Answer> {
+    if (always && known.running !== null) await known.running.catch(() => undefined);
+    return known.running ?? this.#run(known, always);
+  }
+
+  #run(known: Known, always: boolean): Promise<Answer> {
+    const running = this.#fetch(known, always).finally(() => {
+      known.running = null;
+    });
+    known.running = running;
+    return running;
+  }
+
+  async #fetch(known: Known, always: boolean): Promise<Answer> {
+    const { provider, store, clock, random = Math.random } = this.#options;
+    known.refreshMs = refreshDueMs(clock.nowMs(), random());
+    known.startedMs ??= (await store.find(known.hash))?.fetchedMs ?? 0;
+    const fetchedMs = Math.max(clock.nowMs(), known.startedMs + 1);
+    known.startedMs = fetchedMs;
+    const said = await provider.ask(known.token, { always }).catch((error: unknown) => {
+      if (error instanceof AppError && error.kind === 'unavailable') return null;
+      throw error;
+    });
+    if (said === null) return this.#lastKnown(known);
+    const answer = await this.#kept(known, said.valid && !expired(said, clock) ? { ...said, fetchedMs } : { valid: false, fetchedMs });
+    known.cached = { answer, untilMs: clock.nowMs() + cacheMs };
+    return answer;
+  }
+
+  async #kept(known: Known, said: (Quota & { valid: true; fetchedMs: number }) | { valid: false; fetchedMs: number }): Promise<Answer> {
+    const { store } = this.#options;
+    if (!said.valid) {
+      await store.refuse(known.hash, said.fetchedMs);
+      return { valid: false };
+    }
+    const stored = await store.save(known.hash, said);
+    await this.#book(known.hash, stored);
+    return stored.valid ? { ...stored, valid: true } : { valid: false };
+  }
+
+  /** The provider does not answer: the last stored quota, once the log holds it, else nothing. Not cached. */
+  async #lastKnown(known: Known): Promise<Answer> {
+    known.cached = null;
+    const stored = await this.#options.store.find(known.hash);
+    if (stored === null || !stored.valid) return { valid: false };
+    await this.#book(known.hash, stored);
+    return { ...stored, valid: true, subscriptionType: 'cached' };
+  }
+
+  /** A crash between store and log is made good by the next answer, which finds the limit not booked (rule 21). */
+  async #book(tokenHash: string, stored: StoredLimit): Promise<void> {
+    if (stored.booked) return;
+    const { bytes, fetchedMs } = stored;
+    await this.#options.log.append({ account: accountOf(tokenHash), bytes, fetchedMs });
+    await this.#options.store.booked(tokenHash, { bytes, fetchedMs });
+  }
+
+  #shown(known: Known, answer: Answer): QuotaCheck {
+    if (!answer.valid || expired(answer, this.#options.clock)) return { valid: false };
+    return { valid: true, ...viewOf(known.hash, answer) };
+  }
+}
+
+const isToken = (token: unknown): token is string =>
+  typeof token === 'string' && token.length > 0 && token.length <= tokenMax && isStorableText(token);
+const hashOf = (token: string): string => hash('sha256', token, 'hex');
+const accountOf = (tokenHash: string): string => `quota:${tokenHash.slice(0, 32)}`;
+const expired = ({ expiresMs }: Pick<Quota, 'expiresMs'>, clock: Clock): boolean => expiresMs !== null && expiresMs <= clock.nowMs();
+
+function viewOf(tokenHash: string, quota: Quota & { readonly fetchedMs: number }): QuotaView {
+  return {
+    account: accountOf(tokenHash),
+    quota_bytes: String(quota.bytes),
+    subscription_type: quota.subscriptionType,
+    expires_at: quota.expiresMs === null ? null : new Date(quota.expiresMs).toISOString(),
+    fetched_at: new Date(quota.fetchedMs).toISOString(),
+  };
+}
