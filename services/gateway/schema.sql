@@ -256,6 +256,7 @@ AS $function$
 $function$
 
 
+grant select on public.license_quotas to finance
 grant select on public.token_billing_charges to finance
 grant select on public.token_billing_charges to tollgate_reader
 grant select on public.token_consumption to finance

@@ -27,6 +27,7 @@ select l.token_hash,
      where partition = a.partition and account = a.account and kind = 4
      order by seq desc limit 1
   ) s on true;
+grant select on public.license_quotas to finance;
 comment on view public.license_quotas is 'remote quotas by the hash of their token; a projection of limits and books, for reading only';
 `,
 } as const;
