@@ -133,7 +133,7 @@ export type RequestData = {
 };
 export type RequestType = keyof RequestData;
 
-/** What a meter counted: `model` is text, all else whole numbers (JSON numbers within 2^53 or decimal strings). */
+/** What a meter counted: `model` and `feature_endpoint_id` are text and say of what, all else whole numbers (JSON numbers within 2^53 or decimal strings). */
 export type RatedInputs = { readonly [quantity: string]: string | number };
 
 /** A version of something in the catalog; immutable once published. */

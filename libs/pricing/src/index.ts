@@ -1,5 +1,5 @@
 export { baseTier, creditPeriod, freeCredits, proCredits, tokensPerCredit, tokensPerRequest } from './credit-tiers.ts';
-export { defaultRateCardContent, parsePercent, parseRateCard, rateUsage } from './rate-card.ts';
+export { defaultRateCardContent, parsePercent, parseRateCard, rateUsage, usageLabels } from './rate-card.ts';
 export type { MeterRates, Rate, RateCard, Rated, RatedStep } from './rate-card.ts';
 export { defaultPricePlan, overageBlocks, tierLabel } from './price-plan.ts';
 export type { PricePlan } from './price-plan.ts';

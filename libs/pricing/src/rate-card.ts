@@ -71,6 +71,9 @@ function parseRate(path: string, value: unknown): Rate {
   return { numerator: BigInt(match[1] ?? '0'), denominator: BigInt(match[2] ?? '1') };
 }
 
+/** Members of a usage that say of what it was, and are never counted. */
+export const usageLabels: ReadonlySet<string> = new Set(['model', 'feature_endpoint_id']);
+
 export type RatedStep = { readonly step: string; readonly formula: string; readonly result: bigint };
 export type Rated = { readonly cost: bigint; readonly base: bigint; readonly steps: readonly RatedStep[] };
 

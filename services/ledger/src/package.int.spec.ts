@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { PackageTerms } from '@tollgate/contracts';
 import { topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
+import type { LogRecord } from '@tollgate/messaging';
 import { checkBooks } from './index.ts';
 import { LedgerHarness, partitions } from './testing/ledger-harness.ts';
 
@@ -15,7 +16,11 @@ beforeEach(async () => {
   await harness.ask('open', id, { kind: 'wallet', unit: 'token', grant: '100' });
 });
 
-const usage = (output: number) => ({ meter: 'llm.tokens', inputs: { input_tokens: 7, output_tokens: output, model: 'm' } });
+/** Decided again in batches of one, so that every look-up into the past must stop at its record (rule 30). */
+async function* oneByOne(batches: AsyncIterable<readonly LogRecord[]>): AsyncIterable<readonly LogRecord[]> {
+  for await (const batch of batches) for (const record of batch) yield [record];
+}
+const usage = (output: number) => ({ meter: 'llm.tokens', inputs: { input_tokens: 7, output_tokens: output, model: 'm', feature_endpoint_id: 'e/1' } });
 const none: PackageTerms = { package: null, overdraft: true };
 const until = (ms: number): string => new Date(harness.clock.nowMs() + ms).toISOString();
 const givePackage = (amount: string, ms: number, asking = {}) =>
@@ -27,7 +32,7 @@ describe('under the terms of a package', () => {
       outcome: 'refused', problem: { code: 'ALLOWANCE_EXHAUSTED', refusal: { asked: '120', available: '100' } }, state: { balance: '100' },
     });
     expect(await harness.ask('spend', id, { ...usage(480), terms: none })).toMatchObject({
-      outcome: 'booked', entry: { amount: '-120', balance_after: '-20', rate: { version: 1, inputs: { input_tokens: '7', model: 'm' } } },
+      outcome: 'booked', entry: { amount: '-120', balance_after: '-20', rate: { version: 1, inputs: { input_tokens: '7', model: 'm', feature_endpoint_id: 'e/1' } } },
     });
   });
 
@@ -124,7 +129,7 @@ describe('gifts and packages', () => {
     expect(await harness.ledger.queries.account({ id })).toEqual(before);
     const report = await checkBooks({
       databaseUrl: harness.url,
-      readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
+      readLog: async (partition, to) => ({ start: 0, batches: oneByOne(harness.log.read({ topic: topics.usageEvents, partition, from: 0, to })) }),
     });
     expect(report.drifts).toEqual([]);
   });

@@ -158,11 +158,8 @@ function startRefusal({ code, detail, refusal }: AnswerProblem, free: bigint): s
 function usageOf(end: End, under: { readonly account: string; readonly terms: PackageTerms }, caller: Caller): LedgerRequest {
   const { endpointId, input, output, model, holdId } = end;
   const { account, terms } = under;
-  const inputs = { ...(model === undefined ? {} : { model }), input_tokens: input, output_tokens: output };
-  const asked = {
-    operation: 'token-end', account, content: { endpointId, input, output, model, holdId },
-    words: { metadata: { feature_endpoint_id: endpointId } },
-  };
+  const inputs = { ...(model === undefined ? {} : { model }), feature_endpoint_id: endpointId, input_tokens: input, output_tokens: output };
+  const asked = { operation: 'token-end', account, content: { endpointId, input, output, model, holdId } };
   const usage = { meter: 'llm.tokens', inputs, terms };
   if (holdId === undefined) return requestOf({ ...asked, type: 'spend', data: usage }, caller);
   const data = { hold: holdId, ...usage, of: account, if_over: 'spend' as const };

@@ -3,7 +3,7 @@ import type { AccountView, Explanation, LedgerQueries, PartitionView, ProofView 
 import type { Clock } from '@tollgate/kernel';
 import { AppError, ancestorsOf, partitionOf } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
-import { rateUsage } from '@tollgate/pricing';
+import { rateUsage, usageLabels } from '@tollgate/pricing';
 import type { Account } from '../domain/account.ts';
 import { Book } from '../domain/book.ts';
 import type { BookedCard, Catalog } from '../domain/catalog.ts';
@@ -153,8 +153,9 @@ async function explain(ports: QueryPorts, text: string): Promise<Explanation | n
   const view = entryView(id.partition, entry);
   const { rate } = entry;
   if (!rate) return { entry: view, rate: null, inputs: {}, steps: [{ step: 'amount', formula: 'booked as asked', result: view.amount }], result: view.amount };
-  const { model, ...numbers } = rate.inputs;
-  const quantities = new Map(Object.entries(numbers).map(([name, value]) => [name, BigInt(value)]));
+  const { model } = rate.inputs;
+  const counted = Object.entries(rate.inputs).filter(([name]) => !usageLabels.has(name));
+  const quantities = new Map(counted.map(([name, value]) => [name, BigInt(value)]));
   if (rate.version === 0) {
     const result = String([...quantities.values()].reduce((sum, quantity) => sum + quantity, 0n));
     const formula = [...quantities].map(([name, quantity]) => `${name} ${quantity}`).join(' + ');

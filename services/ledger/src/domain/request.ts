@@ -1,7 +1,7 @@
 import { accountKinds, accountStatuses } from '@tollgate/contracts';
 import type { AccountKind, AccountStatus, CatalogItem, LedgerRequest, Opening, PackageTerms, SettingsChange, TierChange } from '@tollgate/contracts';
 import { AppError, isStorableJson, isStorableText, parseAmount } from '@tollgate/kernel';
-import { baseTier, parseDuration } from '@tollgate/pricing';
+import { baseTier, parseDuration, usageLabels } from '@tollgate/pricing';
 import type { Settings } from './account.ts';
 import { noSettings } from './account.ts';
 import type { Cause } from './entry.ts';
@@ -245,11 +245,17 @@ function readInputs(inputs: Readonly<Record<string, unknown>>): Readonly<Record<
   for (const name of Object.keys(inputs)) {
     const value = inputs[name];
     if (!isText(name, 128)) return refuse('a quantity is named by 1 to 128 characters');
-    if (name === 'model') read[name] = isText(value, 256) ? value : refuse('model is a text of 1 to 256 characters');
+    if (usageLabels.has(name)) read[name] = labelOf(name, value);
     else if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) read[name] = String(value);
     else read[name] = String(notNegative(value, name));
   }
   return read;
+}
+
+/** A label that came as a number is told as text: it is not counted either way. */
+function labelOf(name: string, value: unknown): string {
+  if (name !== 'model' && typeof value === 'number') return String(value);
+  return isText(value, 256) ? value : refuse(`${name} is a text of 1 to 256 characters`);
 }
 
 function readStatus(status: AccountStatus): AccountStatus {

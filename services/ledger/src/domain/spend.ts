@@ -1,5 +1,5 @@
 import { AppError } from '@tollgate/kernel';
-import { rateUsage } from '@tollgate/pricing';
+import { rateUsage, usageLabels } from '@tollgate/pricing';
 import type { Account, Counter } from './account.ts';
 import type { Book, Posting } from './book.ts';
 import { availableOf, limitLeft, ownAvailable } from './book.ts';
@@ -90,7 +90,7 @@ export function amountOf(book: Book, account: Readonly<Account>, ask: Usage): { 
   if (ask.amount !== null) return { amount: ask.amount, rate: null };
   const meter = ask.meter ?? '';
   const quantities = new Map<string, bigint>();
-  for (const [name, value] of Object.entries(ask.inputs)) if (name !== 'model') quantities.set(name, BigInt(value));
+  for (const [name, value] of Object.entries(ask.inputs)) if (!usageLabels.has(name)) quantities.set(name, BigInt(value));
   if (meter === 'request') return { amount: quantities.get('quantity') ?? 1n, rate: null };
   const booked = cardAt(book.catalog, rateCardDefault, book.nowMs);
   const model = ask.inputs['model'];
