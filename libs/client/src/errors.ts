@@ -55,13 +55,21 @@ export class NotFoundError extends TollgateError {
 export class ConflictError extends TollgateError {
   override readonly name = 'ConflictError';
 }
+/** `limit`: the account whose limit refused, and the limit. */
+export type Limits = {
+  readonly asked?: string;
+  readonly available?: string;
+  readonly resets_at?: string;
+  readonly limit?: { readonly account: string; readonly limit?: string };
+};
+
 /** Not enough is left (402; 429 where waiting for a reset helps). */
 export class AllowanceExhaustedError extends TollgateError {
   override readonly name = 'AllowanceExhaustedError';
 
   /** Decimal strings in the account's unit and the time of the next reset, where the platform tells them. */
-  get limits(): { readonly requested?: string; readonly available?: string; readonly resets_at?: string } {
-    return typeof this.body === 'object' && this.body !== null ? this.body : {};
+  get limits(): Limits {
+    return typeof this.body === 'object' && this.body !== null ? (this.body as Limits) : {};
   }
 }
 /** Too many requests (429): the library has waited as long as it may. */

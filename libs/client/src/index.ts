@@ -7,6 +7,7 @@ export {
   AllowanceExhaustedError, AuthenticationError, ConflictError, InvalidRequestError, NotFoundError, PermissionError, RateLimitedError,
   TollgateError, UnavailableError,
 } from './errors.ts';
+export type { Limits } from './errors.ts';
 export type { Account, Amount, Booked, EndedHold, Entry, EntryPage, EntryQuery, Hold, Opening, Settings, Spending } from './accounts.ts';
 export { Accounts } from './accounts.ts';
 export type { EventResult, EventsAccepted, MeterOptions, Receipt, RejectedEvent, UsageEvent } from './events.ts';
