@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { groups, topics, type LedgerQueries } from '@tollgate/contracts';
+import { accountKinds, groups, topics, type LedgerQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 import type { AnswerSender, EventLog, Subscription } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
@@ -14,6 +14,7 @@ import { commitmentHexOf } from './adapters/postgres/encode-commit.ts';
 import { fixPlacement } from './adapters/postgres/placement.ts';
 import { sha256 } from './adapters/sha256.ts';
 import { ledgerMetrics, type LedgerMetrics } from './adapters/ledger-metrics.ts';
+import { tierGauge } from './adapters/tier-gauge.ts';
 import type { Verdict } from './app/decide-batch.ts';
 import { eachPartition, FollowUp } from './app/follow-up.ts';
 import { published, publishFollowing, publishPartition, type PublishedThrough, type PublishedTopic } from './app/outbox.ts';
@@ -72,6 +73,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     this.#booking = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-booking', onLostConnection });
     this.#reading = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-reading', onLostConnection });
     this.#metrics = options.metrics ? ledgerMetrics(options.metrics, () => this.#owned()) : null;
+    if (options.metrics) tierGauge(options.metrics, this.#reading, accountKinds.indexOf('credits'));
     this.#owner = this.#createOwner();
     const seals = new PostgresSeals(this.#reading);
     this.queries = makeQueries({

@@ -5,7 +5,7 @@ import { baseTier, creditPeriod, freeCredits, proCredits } from '@tollgate/prici
 import { surfaceAccount } from '../domain/account-id.ts';
 import type { Operations, Ran } from './operations.ts';
 import type { RequestLine } from './request-line.ts';
-import { freshId, requestOf } from './requests.ts';
+import { requestOf } from './requests.ts';
 import type { Caller } from './requests.ts';
 
 /** Figures that the document asks to monitor: consumption by tier and feature, refusals, and changes between tiers. */
@@ -66,11 +66,11 @@ export class Credits {
    */
   async act(userId: string, action: AdminAction, caller: Caller): Promise<Ran<CreditsResult>> {
     const account = creditsAccount(userId);
-    if (caller.key === undefined) return { result: await this.decide(account, action, freshId()), replayed: false };
+    if (caller.key === undefined) return { result: await this.decide(account, action, {}), replayed: false };
     const content = JSON.parse(JSON.stringify(action, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as unknown;
     const asked = { account, operation: `credits-${action.action}`, key: caller.key, content };
     return this.operations.run<CreditsResult>(asked, async ({ id }) => {
-      const result = await this.decide(account, action, id);
+      const result = await this.decide(account, action, { key: id });
       return { result, kept: result.outcome === 'done' };
     });
   }
@@ -82,7 +82,8 @@ export class Credits {
     return answer.state ?? this.stateOf(account, answer);
   }
 
-  private async decide(account: string, action: AdminAction, id: string): Promise<CreditsResult> {
+  /** `as`: keyed by the operation's row, or without a key: then the ledger is told to take back what is answered too late (rule 23). */
+  private async decide(account: string, action: AdminAction, as: Caller): Promise<CreditsResult> {
     const state = await this.touch(account);
     switch (action.action) {
       case 'check':
@@ -90,43 +91,43 @@ export class Credits {
         return { outcome: 'done', state };
       case 'initialize':
         if (!action.pro) return { outcome: 'done', state };
-        return this.change(account, { change: 'raise', ...pro, days: daysDefault, only_from_base: true }, id);
+        return this.change(account, { change: 'raise', ...pro, days: daysDefault, only_from_base: true }, as);
       case 'upgrade': {
         const allowance = String(action.credits === undefined || action.credits < proCredits ? proCredits : action.credits);
-        return this.change(account, { change: 'raise', tier: action.tier ?? pro.tier, allowance, days: action.days ?? daysDefault }, id);
+        return this.change(account, { change: 'raise', tier: action.tier ?? pro.tier, allowance, days: action.days ?? daysDefault }, as);
       }
       case 'renew':
-        return this.change(account, { change: 'renew', ...pro, days: action.days ?? daysDefault }, id);
+        return this.change(account, { change: 'renew', ...pro, days: action.days ?? daysDefault }, as);
       case 'downgrade':
-        return this.change(account, { change: 'lower' }, id);
+        return this.change(account, { change: 'lower' }, as);
       case 'reset-monthly':
-        return this.change(account, { change: 'reset' }, id);
+        return this.change(account, { change: 'reset' }, as);
       case 'bonus':
-        return this.grant(account, action.amount, id);
+        return this.grant(account, action.amount, as);
       case 'consume':
-        return this.consume(account, state, id);
+        return this.consume(account, state, as);
     }
   }
 
-  private async change(account: string, data: TierChange, id: string): Promise<CreditsResult> {
+  private async change(account: string, data: TierChange, as: Caller): Promise<CreditsResult> {
     const operation = `credits-${data.change}`;
-    const answer = await this.line.ask(requestOf({ type: 'tier', operation, account, data, content: data }, { key: id }));
+    const answer = await this.line.ask(requestOf({ type: 'tier', operation, account, data, content: data }, as));
     const state = await this.stateOf(account, answer);
     if (answer.outcome === 'booked' && !answer.replayed) this.meter.changed(data.change, state.settings.tier ?? baseTier);
     return { outcome: 'done', state };
   }
 
-  private async grant(account: string, amount: bigint, id: string): Promise<CreditsResult> {
+  private async grant(account: string, amount: bigint, as: Caller): Promise<CreditsResult> {
     const data = { amount: String(amount) };
     const answer = await this.line.ask(
-      requestOf({ type: 'grant', operation: 'credits-bonus', account, data, content: data, words: { reason: 'bonus credits' } }, { key: id }),
+      requestOf({ type: 'grant', operation: 'credits-bonus', account, data, content: data, words: { reason: 'bonus credits' } }, as),
     );
     return { outcome: 'done', state: await this.stateOf(account, answer) };
   }
 
-  private async consume(account: string, before: AccountView, id: string): Promise<CreditsResult> {
+  private async consume(account: string, before: AccountView, as: Caller): Promise<CreditsResult> {
     const data = { amount: '1' };
-    const answer = await this.line.ask(requestOf({ type: 'spend', operation: 'credits-consume', account, data, content: data }, { key: id }));
+    const answer = await this.line.ask(requestOf({ type: 'spend', operation: 'credits-consume', account, data, content: data }, as));
     if (answer.problem?.code === 'ALLOWANCE_EXHAUSTED') {
       this.meter.refused('consume');
       return { outcome: 'insufficient', available: answer.problem.refusal?.available ?? '0' };

@@ -35,6 +35,10 @@ const withdrawalRetryMs = 1_000;
  */
 const withdrawable: ReadonlySet<string> = new Set(['spend', 'grant', 'hold', 'extend', 'correct']);
 
+/** Asked again, a raise or a renewal would add to the first; the other changes of tiers leave the same behind. */
+const addsToTier = (request: LedgerRequest): boolean =>
+  request.type === 'tier' && (request.data.change === 'raise' || request.data.change === 'renew');
+
 /**
  * The way of a request through the log to its answer: append, wait for the ledger's answer under this waiter's number, give
  * up after the wait. Answers of numbers nobody waits for are dropped.
@@ -180,7 +184,7 @@ function recordOf(request: LedgerRequest, partition: number, headers?: Readonly<
 }
 
 function withdrawalOf(request: LedgerRequest, partition: number): OutgoingRecord | null {
-  if (request.keyed === true || !withdrawable.has(request.type)) return null;
+  if (request.keyed === true || !(withdrawable.has(request.type) || addsToTier(request))) return null;
   const { source, id, account } = request;
   const named = request.type === 'extend' ? { hold: request.data.hold }
     : request.type === 'correct' ? { entry: request.data.entry } : {};

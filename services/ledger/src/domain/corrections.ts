@@ -7,6 +7,7 @@ import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind } from './entry.ts';
 import { postRelease, postUnextend } from './holds.ts';
 import { lotAfter, postGrant } from './lots.ts';
+import { periodTimers } from './period-timers.ts';
 import type { Ask, Request } from './request.ts';
 import { priorityDefault } from './request.ts';
 import { sameSettings, settingsBefore } from './package-terms.ts';
@@ -94,6 +95,7 @@ function withdrawOne(book: Book, back: { readonly target: Target; readonly cause
     return hold ? postRelease(book, account.id, { hold, cause: { ...cause, id: `${cause.id}#${ordinal}` }, outcome: 'released' }).entry : null;
   }
   if (target.kind === 'extended') return postUnextend(book, { target, cause, ordinal });
+  if (target.kind === 'changed') return withdrawTerms(book, { target, cause, ordinal });
   if (target.kind === 'corrected') return withdrawCorrection(book, { target, cause, ordinal });
   const size = (target.amount < 0n ? -target.amount : target.amount) - target.corrected;
   if (size <= 0n && (target.amount <= 0n || target.settings === null)) return null;
@@ -105,6 +107,16 @@ function withdrawOne(book: Book, back: { readonly target: Target; readonly cause
     return amount > 0n || terms ? postBack(book, { target, amount, kind: 'withdrawn', cause, ordinal, ...(terms ? { terms } : {}) }) : null;
   }
   return postBack(book, { target, amount: size, kind: 'withdrawn', cause, ordinal });
+}
+
+/** Puts terms back that a request changed, unless somebody changed any since: a tier, its end and its allowance belong together. */
+function withdrawTerms(book: Book, back: { readonly target: Target; readonly cause: Cause; readonly ordinal: number }): Entry | null {
+  const account = existing(book, back.target.account);
+  const { cause, ordinal, target } = back;
+  if (target.settings === null || !sameSettings(account.terms.settings, target.settings.after)) return null;
+  const terms = { ...account.terms, settings: target.settings.before };
+  const timers = periodTimers(book, { ...account, terms });
+  return book.post(account.id, { kind: 'withdrawn', cause, ordinal, corrects: target.partitionSeq, terms, timers });
 }
 
 /** The account's terms without what the target set; null: there is nothing to put back. */

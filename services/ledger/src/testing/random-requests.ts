@@ -70,6 +70,7 @@ const asks = fc.oneof(
       type: 'tier', account: id, data: { change, ...(change === 'raise' || change === 'renew' ? { tier: 'pro', allowance: '40', days } : {}) },
     })),
   },
+  { weight: 1, arbitrary: fc.nat(59).map((index) => () => ({ type: 'withdraw', account: 'tiered', data: { source: 'http:tier', id: `r${index}` } })) },
   { weight: 2, arbitrary: fc.constant(() => ({ type: 'tick', account: '', data: {} })) },
 );
 
