@@ -1,6 +1,14 @@
 -- The schema "billing" as its migrations leave it, for reading and for comparing; nothing executes this file.
 -- Written by `npm run schema`; a spec fails when a fresh migration differs.
 
+table billing.billing_answers
+  operation text not null
+  scope text not null
+  request_key text not null
+  content_hash text not null
+  answer jsonb
+  constraint billing_answers_once PRIMARY KEY (operation, scope, request_key)
+
 table billing.catalog_versions
   catalog text not null
   name text not null
@@ -16,6 +24,97 @@ table billing.catalog_versions
   constraint catalog_versions_once PRIMARY KEY (catalog, name, version)
   constraint catalog_versions_version_check CHECK ((version > 0))
   CREATE TRIGGER catalog_versions_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON billing.catalog_versions FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change()
+
+table billing.charge_attempts
+  charge_id uuid not null
+  number integer not null
+  kind text not null
+  idempotency_key text not null
+  request jsonb not null
+  started_at timestamp with time zone not null
+  constraint charge_attempts_charge_fkey FOREIGN KEY (charge_id) REFERENCES billing.charges(id)
+  constraint charge_attempts_kind_check CHECK ((kind = ANY (ARRAY['create'::text, 'confirm'::text, 'cancel'::text])))
+  constraint charge_attempts_number_check CHECK ((number > 0))
+  constraint charge_attempts_pkey PRIMARY KEY (charge_id, number)
+  CREATE TRIGGER charge_attempts_append_only BEFORE DELETE OR UPDATE ON billing.charge_attempts FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER charge_attempts_no_truncate BEFORE TRUNCATE ON billing.charge_attempts FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
+table billing.charge_events
+  charge_id uuid not null
+  number integer not null
+  type text not null
+  status text not null
+  data jsonb not null
+  occurred_at timestamp with time zone not null
+  constraint charge_events_charge_fkey FOREIGN KEY (charge_id) REFERENCES billing.charges(id)
+  constraint charge_events_number_check CHECK ((number > 0))
+  constraint charge_events_pkey PRIMARY KEY (charge_id, number)
+  CREATE TRIGGER charge_events_append_only BEFORE DELETE OR UPDATE ON billing.charge_events FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER charge_events_no_truncate BEFORE TRUNCATE ON billing.charge_events FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
+table billing.charge_outbox
+  position bigint not null generated always as identity
+  charge_id uuid not null
+  number integer not null
+  partition integer
+  partition_seq bigint
+  appended_at timestamp with time zone
+  constraint charge_outbox_event_once UNIQUE (charge_id, number)
+  constraint charge_outbox_pkey PRIMARY KEY ("position")
+  constraint charge_outbox_seq_once UNIQUE (partition, partition_seq)
+  CREATE INDEX charge_outbox_outstanding ON billing.charge_outbox USING btree ("position") WHERE (appended_at IS NULL)
+
+table billing.charges
+  id uuid not null
+  account text not null
+  user_id text
+  period_start timestamp with time zone not null
+  period_end timestamp with time zone not null
+  block bigint not null
+  plan text not null
+  billing_tier text not null
+  amount_minor bigint not null
+  currency text not null
+  entry text not null
+  crossed_at timestamp with time zone
+  status text not null
+  reason text
+  payment_intent text
+  attempts integer not null default 0
+  refusals integer not null default 0
+  unanswered integer not null default 0
+  attempt_open boolean not null default false
+  next_try_at timestamp with time zone
+  version integer not null
+  credited_at timestamp with time zone
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint charges_amount_minor_check CHECK ((amount_minor >= 0))
+  constraint charges_block_check CHECK ((block > 0))
+  constraint charges_block_once UNIQUE (account, period_start, block)
+  constraint charges_end_untried CHECK (((next_try_at IS NULL) OR (status <> ALL (ARRAY['succeeded'::text, 'cancelled'::text]))))
+  constraint charges_payment_intent_once UNIQUE (payment_intent)
+  constraint charges_pkey PRIMARY KEY (id)
+  constraint charges_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'succeeded'::text, 'requires_action'::text, 'failed'::text, 'cancelled'::text])))
+  CREATE INDEX charges_by_user ON billing.charges USING btree (user_id, period_start)
+  CREATE INDEX charges_due ON billing.charges USING btree (next_try_at) WHERE (next_try_at IS NOT NULL)
+  CREATE INDEX charges_newest ON billing.charges USING btree (created_at DESC, id)
+
+table billing.crossing_positions
+  partition integer not null
+  partition_seq bigint not null
+  block bigint not null
+  constraint crossing_positions_pkey PRIMARY KEY (partition)
+
+table billing.customers
+  user_id text not null
+  customer_id text
+  payment_method text
+  payment_method_at timestamp with time zone
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint customers_pkey PRIMARY KEY (user_id)
+  CREATE INDEX customers_by_customer ON billing.customers USING btree (customer_id)
 
 table billing.feature_endpoints
   id text not null
@@ -42,6 +141,19 @@ table billing.features
   updated_at timestamp with time zone not null default now()
   removed_at timestamp with time zone
   constraint features_pkey PRIMARY KEY (id)
+
+table billing.invoices
+  invoice_id text not null
+  subscription_id text not null
+  customer_id text not null
+  status text not null
+  amount_minor bigint not null
+  currency text not null
+  period_start timestamp with time zone not null
+  told_at timestamp with time zone not null
+  constraint invoices_pkey PRIMARY KEY (invoice_id)
+  constraint invoices_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'failed'::text])))
+  CREATE INDEX invoices_by_customer ON billing.invoices USING btree (customer_id, period_start)
 
 table billing.outbox
   position bigint not null generated always as identity
@@ -79,6 +191,46 @@ table billing.resource_creations
   created_at timestamp with time zone not null default now()
   constraint resource_creations_once PRIMARY KEY (resource, request_key)
 
+table billing.shown_charges
+  charge_id uuid not null
+  status text not null
+  constraint shown_charges_pkey PRIMARY KEY (charge_id)
+
+table billing.stripe_events
+  id text not null
+  type text not null
+  created_at timestamp with time zone not null
+  received_at timestamp with time zone not null
+  facts jsonb not null
+  outcome text
+  handled_at timestamp with time zone
+  constraint stripe_events_once PRIMARY KEY (id)
+  CREATE INDEX stripe_events_open ON billing.stripe_events USING btree (received_at) WHERE (handled_at IS NULL)
+
+table billing.stripe_prices
+  name text not null
+  product_id text not null
+  price_id text not null
+  constraint stripe_prices_pkey PRIMARY KEY (name)
+
+table billing.subscriptions
+  id uuid not null
+  customer_id text not null
+  subscription_id text
+  amount_minor bigint not null
+  currency text not null
+  status text not null
+  anchor_at timestamp with time zone not null
+  request jsonb
+  current_period_start timestamp with time zone
+  current_period_end timestamp with time zone
+  told_at timestamp with time zone
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint subscriptions_pkey PRIMARY KEY (id)
+  constraint subscriptions_subscription_once UNIQUE (subscription_id)
+  CREATE UNIQUE INDEX subscriptions_one_running ON billing.subscriptions USING btree (customer_id) WHERE (status <> ALL (ARRAY['canceled'::text, 'incomplete_expired'::text]))
+
 table billing.token_catalog_revision
   one boolean not null default true
   revision bigint not null default 1
@@ -97,6 +249,7 @@ table billing.token_profits
   constraint token_profits_pkey PRIMARY KEY (id)
 
 
+sequence billing.charge_outbox_position_seq bigint start 1 increment 1
 sequence billing.feature_endpoints_position_seq bigint start 1 increment 1
 sequence billing.features_position_seq bigint start 1 increment 1
 sequence billing.outbox_position_seq bigint start 1 increment 1
@@ -109,13 +262,33 @@ CREATE OR REPLACE FUNCTION billing.refuse_change()
 AS $function$
           begin raise exception 'a published version is immutable'; end $function$
 
+CREATE OR REPLACE FUNCTION billing.refuse_rewriting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '%.% is append-only: % is refused', tg_table_schema, tg_table_name, tg_op using errcode = 'insufficient_privilege';
+end $function$
+
 
 grant insert, select on billing.catalog_versions to tollgate_billing
+grant insert, select on billing.charge_attempts to tollgate_billing
+grant insert, select on billing.charge_events to tollgate_billing
 grant insert, select on billing.outbox to tollgate_billing
 grant insert, select on billing.resource_creations to tollgate_billing
+grant insert, select on billing.shown_charges to tollgate_billing
+grant insert, select, update on billing.billing_answers to tollgate_billing
+grant insert, select, update on billing.charge_outbox to tollgate_billing
+grant insert, select, update on billing.charges to tollgate_billing
+grant insert, select, update on billing.crossing_positions to tollgate_billing
+grant insert, select, update on billing.customers to tollgate_billing
 grant insert, select, update on billing.feature_endpoints to tollgate_billing
 grant insert, select, update on billing.features to tollgate_billing
+grant insert, select, update on billing.invoices to tollgate_billing
 grant insert, select, update on billing.packages to tollgate_billing
+grant insert, select, update on billing.stripe_events to tollgate_billing
+grant insert, select, update on billing.stripe_prices to tollgate_billing
+grant insert, select, update on billing.subscriptions to tollgate_billing
 grant insert, select, update on billing.token_profits to tollgate_billing
 grant select on billing.token_catalog_revision to tollgate_billing
 grant update (appended_at, booked_at) on billing.outbox to tollgate_billing

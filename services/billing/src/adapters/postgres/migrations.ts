@@ -1,4 +1,5 @@
 import type { ServiceSchema } from '@tollgate/persistence';
+import { createCharges } from './migrations/create-charges.sql.ts';
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
 
 /** Billing's schema; the service may read and add, and note on the outbox how far a broadcast is. Nothing is ever removed: resources are marked. */
@@ -53,5 +54,6 @@ export const billingSchema: ServiceSchema = {
       `,
     },
     createTokenCatalog,
+    createCharges,
   ],
 };

@@ -1,0 +1,128 @@
+import { assertNever } from '@tollgate/kernel';
+
+/**
+ * One tier block of one period, charged once (surfaces §5). `pending`: nothing was sent. `processing`: something was sent whose
+ * outcome is not known, or Stripe is at it. `requires_action` and `failed` are tried again while `nextTryMs` says so.
+ */
+export type ChargeStatus = 'pending' | 'processing' | 'succeeded' | 'requires_action' | 'failed' | 'cancelled';
+
+/** What an attempt asks of Stripe. The first creates the PaymentIntent, the others confirm that same one. */
+export type AttemptKind = 'create' | 'confirm' | 'cancel';
+/** `key`: Stripe's idempotency key; `request`: the parameters, stored before the first call and repeated unchanged. */
+export type Attempt = {
+  readonly number: number;
+  readonly kind: AttemptKind;
+  readonly key: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly startedMs: number;
+};
+
+export type Charge = {
+  readonly id: string;
+  readonly account: string;
+  /** null: an account of no surface, so nobody is known to pay. */
+  readonly userId: string | null;
+  readonly periodStartMs: number;
+  readonly periodEndMs: number;
+  readonly block: bigint;
+  readonly plan: string;
+  readonly billingTier: string;
+  /** Minor units of `currency`. */
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  /** When the ledger recorded the crossing; null: not told, so it may be long ago. */
+  readonly crossedMs: number | null;
+  readonly status: ChargeStatus;
+  /** A short code: why it is pending, failed or cancelled. */
+  readonly reason: string | null;
+  readonly paymentIntent: string | null;
+  readonly attempts: number;
+  /** How often Stripe refused since somebody last asked for a retry: decides how long to wait, and when to stop. */
+  readonly refusals: number;
+  /** Calls without an answer since the last answer. */
+  readonly unanswered: number;
+  /** The last attempt has no answer yet: it is looked up before anything is sent. */
+  readonly attemptOpen: boolean;
+  /** By the platform's clock; null: nothing is tried by itself. */
+  readonly nextTryMs: number | null;
+  /** Number of its last event. */
+  readonly version: number;
+  /** What was paid became a credit by a correction (rule 18). */
+  readonly creditedMs: number | null;
+};
+
+/** What Stripe says of a charge's payment, from an answer, a look-up or a webhook. */
+export type PaymentState =
+  | { readonly is: 'succeeded'; readonly paymentIntent: string }
+  /** Stripe is at it: a webhook or a later look-up tells the outcome. */
+  | { readonly is: 'processing'; readonly paymentIntent: string }
+  | { readonly is: 'declined'; readonly paymentIntent: string; readonly code: string }
+  | { readonly is: 'action_required'; readonly paymentIntent: string; readonly code: string }
+  | { readonly is: 'cancelled'; readonly paymentIntent: string };
+
+/** How a call ended. `rejected`: Stripe refused the request itself and made nothing. `unanswered`: it may have happened. */
+export type CallOutcome =
+  | PaymentState
+  | { readonly is: 'rejected'; readonly code: string }
+  | { readonly is: 'unanswered'; readonly code: string };
+
+export type ChargeEvent =
+  | { readonly type: 'ChargeOpened' }
+  | { readonly type: 'ChargeHeld'; readonly reason: string }
+  | { readonly type: 'AttemptStarted'; readonly attempt: Attempt }
+  | { readonly type: 'CallUnanswered'; readonly code: string; readonly nextTryMs: number }
+  | { readonly type: 'PaymentPending'; readonly paymentIntent: string; readonly nextTryMs: number }
+  | { readonly type: 'ChargeSucceeded'; readonly paymentIntent: string }
+  | { readonly type: 'ChargeDeclined'; readonly paymentIntent: string; readonly code: string; readonly nextTryMs: number | null }
+  | { readonly type: 'ActionRequired'; readonly paymentIntent: string; readonly code: string; readonly nextTryMs: number | null }
+  | { readonly type: 'AttemptRejected'; readonly code: string; readonly nextTryMs: number | null }
+  | { readonly type: 'ChargeCancelled'; readonly reason: string }
+  | { readonly type: 'ChargeRevived' }
+  | { readonly type: 'RetryRequested'; readonly by: string; readonly nextTryMs: number }
+  | { readonly type: 'ChargeCredited'; readonly creditedMs: number }
+  | { readonly type: 'CreditTakenBack' };
+
+/** The charge after an event. Pure: what it was told is all it knows. */
+export function evolve(charge: Charge, event: ChargeEvent): Charge {
+  return { ...charge, ...changes(charge, event), version: charge.version + 1 };
+}
+
+type Changes = Partial<Charge>;
+
+function changes(charge: Charge, event: ChargeEvent): Changes {
+  switch (event.type) {
+    case 'ChargeOpened':
+      return {};
+    case 'ChargeHeld':
+      return { status: 'pending', reason: event.reason, nextTryMs: null };
+    case 'AttemptStarted':
+      return { status: 'processing', reason: null, attempts: event.attempt.number, attemptOpen: true, nextTryMs: event.attempt.startedMs };
+    case 'CallUnanswered':
+      return { reason: event.code, unanswered: charge.unanswered + 1, nextTryMs: event.nextTryMs };
+    case 'PaymentPending':
+      return { status: 'processing', reason: null, attemptOpen: false, unanswered: 0, paymentIntent: event.paymentIntent, nextTryMs: event.nextTryMs };
+    case 'ChargeSucceeded':
+      return { ...ended, status: 'succeeded', reason: null, paymentIntent: event.paymentIntent };
+    case 'ChargeDeclined':
+      return { ...answered(charge), status: 'failed', reason: event.code, paymentIntent: event.paymentIntent, nextTryMs: event.nextTryMs };
+    case 'ActionRequired':
+      return { ...answered(charge), status: 'requires_action', reason: event.code, paymentIntent: event.paymentIntent, nextTryMs: event.nextTryMs };
+    case 'AttemptRejected':
+      return { ...answered(charge), status: 'failed', reason: event.code, nextTryMs: event.nextTryMs };
+    case 'ChargeCancelled':
+      return { ...ended, status: 'cancelled', reason: event.reason };
+    case 'ChargeRevived':
+      return { status: 'pending', reason: null, nextTryMs: 0 };
+    case 'RetryRequested':
+      return { refusals: 0, unanswered: 0, nextTryMs: event.nextTryMs };
+    case 'ChargeCredited':
+      return { creditedMs: event.creditedMs };
+    case 'CreditTakenBack':
+      return { creditedMs: null };
+    default:
+      return assertNever(event);
+  }
+}
+
+const ended = { attemptOpen: false, unanswered: 0, nextTryMs: null } as const;
+const answered = (charge: Charge): Changes => ({ attemptOpen: false, unanswered: 0, refusals: charge.refusals + 1 });
