@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { AppError } from '@tollgate/kernel';
 import { z } from 'zod';
 import {
@@ -23,10 +23,14 @@ describe('settings', () => {
     return [];
   };
   const fileWith = (content: string): string => {
-    const file = join(mkdtempSync(join(tmpdir(), 'tollgate-config-')), 'secret');
+    const folder = mkdtempSync(join(tmpdir(), 'tollgate-config-'));
+    folders.push(folder);
+    const file = join(folder, 'secret');
     writeFileSync(file, content);
     return file;
   };
+  const folders: string[] = [];
+  afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
 
   it('names every problem at once', () => {
     expect(problemsOf({ PORT: 'x' }).map((problem) => problem.split(':')[0])).toEqual(['JWT_SECRET', 'PORT', 'SERVICE_SECRET']);
