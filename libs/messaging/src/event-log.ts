@@ -101,8 +101,11 @@ export interface Subscription {
   seek(partition: TopicPartition, offset: number): void;
   /** Keeps the group's committed offset (`nextOffset`: the next to read). For consumers that keep no position of their own. */
   commit(partition: TopicPartition, nextOffset: number): Promise<void>;
-  /** Whether records appended now would be delivered: a member of the group that heard of it within the last seconds. */
-  following(): boolean;
+  /**
+   * Whether records appended now would be delivered: a member of the group that heard of it within the last seconds, and, with
+   * `partition`, one that it owns and fetches from its position.
+   */
+  following(partition?: TopicPartition): boolean;
   /** Leaves the group once handlers under way have returned. */
   stop(): Promise<void>;
 }

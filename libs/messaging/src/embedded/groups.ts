@@ -37,7 +37,7 @@ export class Group {
         if (owned?.member === member) owned.worker.seek(offset);
       },
       commit: (where, nextOffset) => this.ports.commit(this.name, where, nextOffset),
-      following: () => this.members.has(member),
+      following: (where) => this.members.has(member) && (where === undefined || this.owned.get(keyOf(where))?.member === member),
       stop: async () => {
         this.members.delete(member);
         await this.rebalance();

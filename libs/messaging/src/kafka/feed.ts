@@ -36,6 +36,12 @@ export class Feed implements RecordSource {
     this.wake = wake;
   }
 
+  /** `waits`: nothing is fetched before the start is known, or there is none; `full`: as much as may be is fetched already. */
+  get state(): 'waits' | 'fetches' | 'full' {
+    if (!this.checked) return 'waits';
+    return this.paused ? 'full' : 'fetches';
+  }
+
   committed(): Promise<number> {
     return this.ports.committed();
   }

@@ -63,7 +63,7 @@ class KafkaLog implements EventLog {
     return {
       seek: (where, offset) => subscription.seek(where, offset),
       commit: (where, nextOffset) => subscription.commit(where, nextOffset),
-      following: () => subscription.following(),
+      following: (where) => subscription.following(where),
       stop: async () => {
         this.subscriptions.delete(subscription);
         await subscription.stop();

@@ -44,6 +44,7 @@ export class KafkaSubscription implements Subscription {
   private stopping = false;
   private starting: Promise<void> = Promise.resolve();
   private aliveAt = performance.now();
+  private fetchedAt = -Infinity;
   /** Which call of `start` is the one that counts: an older one that still waits gives up. */
   private turn = 0;
   private readonly watch: NodeJS.Timeout;
@@ -62,8 +63,13 @@ export class KafkaSubscription implements Subscription {
     return this.joined.promise;
   }
 
-  following(): boolean {
-    return this.member && performance.now() - this.aliveAt < followingMaxMs;
+  following(where?: TopicPartition): boolean {
+    const since = performance.now() - followingMaxMs;
+    if (!this.member || this.aliveAt < since) return false;
+    if (where === undefined) return true;
+    const state = this.assigned.has(keyOf(where)) ? this.owned.get(keyOf(where))?.feed.state : undefined;
+    // Beats of the heart come from the group's coordinator; only a fetch shows that the partition's broker gives records.
+    return state === 'full' || (state === 'fetches' && this.fetchedAt > since);
   }
 
   seek(where: TopicPartition, offset: number): void {
@@ -120,6 +126,7 @@ export class KafkaSubscription implements Subscription {
     consumer.on(consumer.events.GROUP_JOIN, (event) => this.onJoin(consumer, event));
     const alive = (): void => void (this.consumer === consumer && (this.aliveAt = performance.now()));
     for (const event of [consumer.events.HEARTBEAT, consumer.events.FETCH, consumer.events.GROUP_JOIN] as const) consumer.on(event, alive);
+    consumer.on(consumer.events.FETCH, () => void (this.consumer === consumer && (this.fetchedAt = performance.now())));
     consumer.on(consumer.events.CRASH, (event) => this.onCrash(consumer, event));
     const left = (): void => void (this.consumer === consumer && (this.member = false));
     for (const event of [consumer.events.CRASH, consumer.events.STOP, consumer.events.REBALANCING] as const) consumer.on(event, left);

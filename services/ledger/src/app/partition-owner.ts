@@ -140,15 +140,14 @@ export class PartitionOwner implements PartitionHandler {
 
   /** `owned` only while the log is followed: otherwise nothing would be booked now. */
   views(): readonly PartitionView[] {
-    const following = this.#subscription?.following() ?? false;
-    const shown = (state: Owned['state']): PartitionView['state'] => {
+    const shown = ({ state, tp }: Owned): PartitionView['state'] => {
       if (state === 'halted' || state === 'claiming') return state;
       if (state !== 'owned') return 'elsewhere';
-      return following ? 'owned' : 'claiming';
+      return (this.#subscription?.following(tp) ?? false) ? 'owned' : 'claiming';
     };
     return [...this.#partitions.values()].map((owned) => ({
       partition: owned.tp.partition,
-      state: shown(owned.state),
+      state: shown(owned),
       epoch: String(owned.books?.position.epoch ?? 0),
       next_offset: String(owned.books?.decidedOffset ?? 0),
       last_seq: String(owned.books?.position.lastSeq ?? 0),
