@@ -22,7 +22,9 @@ export type Receipt = { readonly id: string; readonly partition: number; readonl
 export type RejectedEvent = { readonly index: number; readonly id?: string; readonly code: string; readonly detail: string };
 export type EventsAccepted = { readonly accepted: number; readonly receipts: readonly Receipt[]; readonly rejected: readonly RejectedEvent[] };
 export type EventResult = {
-  readonly id: string; readonly status: 'booked' | 'duplicate' | 'refused';
+  /** Absent when the event had none that could be read. */
+  readonly id?: string;
+  readonly status: 'booked' | 'duplicate' | 'refused';
   readonly entry?: Readonly<Record<string, unknown>>; readonly problem?: Readonly<Record<string, unknown>>;
 };
 

@@ -1,12 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
 import { creditsJourney } from './credits.contract.ts';
+import { watchAnswers } from './harness/client.ts';
 import { EmbeddedPlatform } from './harness/embedded.ts';
 import { abandonLoads, nothingWrong, startLoad } from './harness/load.ts';
 import { checkBooks } from './harness/platform.ts';
 import { UpstreamServer } from './harness/upstream.ts';
 import { licenceKeysJourney } from './licence-keys.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
+import { ApiDocument } from './harness/open-api.ts';
+import { documentsItself } from './open-api.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
@@ -19,18 +22,28 @@ import { processesIn } from './harness/processes.ts';
 let platform: EmbeddedPlatform;
 let upstream: UpstreamServer;
 let provider: QuotaProvider;
+let api: ApiDocument;
+let unwatch: () => void = () => undefined;
+const undocumented = new Set<string>();
 beforeAll(async () => {
   [upstream, provider] = await Promise.all([UpstreamServer.start(), QuotaProvider.start()]);
   platform = await EmbeddedPlatform.start({ ...upstream.variables, ...provider.env });
+  api = await ApiDocument.read(platform.anybody);
+  unwatch = watchAnswers((seen) => {
+    const fault = api.answerFault(seen);
+    if (fault !== null) undocumented.add(fault);
+  });
 });
 afterEach(abandonLoads);
 afterAll(async () => {
+  unwatch();
   await platform?.stop();
   await upstream?.stop();
   await provider?.stop();
 });
 
 describe('the embedded platform', () => {
+  documentsItself(() => platform);
   racesForLastUnits(() => platform);
   licenceKeysJourney(() => platform);
   tierBillingJourney(() => platform);
@@ -50,6 +63,11 @@ describe('the embedded platform', () => {
       await platform.start();
     },
   }));
+
+  // Guarantee: whoever builds on the document meets no status, content type or member that it does not name.
+  it('has answered all of these as its OpenAPI document says', () => {
+    expect([...undocumented]).toEqual([]);
+  });
 
   it('has true books after all of these', async () => {
     expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });

@@ -173,6 +173,17 @@ async function loggedIn(email: string, password = 'long enough'): Promise<Record
   return { authorization: `Bearer ${body.access_token}` };
 }
 
+describe('the OpenAPI document', () => {
+  // Guarantee: what is there can be found, and what can be found is there.
+  it('has every route that answers, and no other', async () => {
+    const { body } = await call('GET', '/api-docs-json');
+    const documented = Object.entries<object>(body.paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`));
+    const answering = gateway.routes.filter((route) => !route.startsWith('HEAD ') && !route.includes(' /api-docs'));
+    expect([...documented].sort()).toEqual([...answering].sort());
+  });
+});
+
 describe('the native API', () => {
   it('opens an account once, spends from it and refuses more than there is', async () => {
     const opening = { id: 'acme/team-a', kind: 'wallet', unit: 'token' };

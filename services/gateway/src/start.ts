@@ -58,6 +58,8 @@ export type GatewayOptions = {
 
 export type RunningGateway = {
   readonly address: { readonly host: string; readonly port: number; readonly url: string };
+  /** Every route that answers, as `POST /v1/accounts/:id/spend`. */
+  readonly routes: readonly string[];
   health(): Promise<HealthReport>;
   /** Ends requests under way, then what the gateway opened. */
   stop(): Promise<void>;
@@ -127,9 +129,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     await closeParts();
     throw error;
   });
-  const { host, port } = http;
+  const { host, port, routes } = http;
   return {
     address: { host, port, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` },
+    routes,
     health: readiness,
     stop: async () => {
       await http.close();

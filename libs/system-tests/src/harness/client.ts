@@ -2,6 +2,16 @@
 export type Reply<Body = Readonly<Record<string, unknown>>> = { readonly status: number; readonly headers: Headers; readonly body: Body };
 type Extra = Readonly<Record<string, string>>;
 
+/** An answer as a watcher sees it; the body parsed where it is JSON. */
+export type Observed = { readonly method: string; readonly url: string; readonly status: number; readonly contentType: string; readonly body: unknown };
+const watchers = new Set<(seen: Observed) => void>();
+
+/** Every answer that any client gets from now on is shown to `watcher`, until the function that is returned is called. */
+export function watchAnswers(watcher: (seen: Observed) => void): () => void {
+  watchers.add(watcher);
+  return () => void watchers.delete(watcher);
+}
+
 /** Longer than every wait that the platform promises. */
 const timeoutMs = 30_000;
 
@@ -50,6 +60,9 @@ export class Client {
       method, headers: { ...this.#headers, ...extra }, ...(body === undefined ? {} : { body }), signal: AbortSignal.timeout(timeoutMs),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as Body };
+    const contentType = (response.headers.get('content-type') ?? '').split(';', 1)[0] ?? '';
+    const parsed: unknown = text === '' ? {} : JSON.parse(text);
+    for (const watcher of watchers) watcher({ method, url: path, status: response.status, contentType, body: parsed });
+    return { status: response.status, headers: response.headers, body: parsed as Body };
   }
 }

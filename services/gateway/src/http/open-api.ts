@@ -1,5 +1,12 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { componentSchemas } from './answer-schemas.ts';
+import { describeErrors } from './documented.ts';
+import { envelopeOf } from './envelopes.ts';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>;
+type Body = { required?: boolean; readonly content: Readonly<Record<string, { schema?: object }>> };
 
 /** `/api-docs` and `/api-docs-json`; the document is made when it is first asked for. */
 export function serveApiDocs(app: NestFastifyApplication): void {
@@ -12,5 +19,27 @@ export function serveApiDocs(app: NestFastifyApplication): void {
     .addApiKey({ type: 'apiKey', in: 'header', name: 'x-token' }, 'activation-key')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'login')
     .build();
-  SwaggerModule.setup('api-docs', app, () => SwaggerModule.createDocument(app, about), { jsonDocumentUrl: 'api-docs-json' });
+  SwaggerModule.setup('api-docs', app, () => completed(SwaggerModule.createDocument(app, about)), { jsonDocumentUrl: 'api-docs-json' });
 }
+
+/** Adds what holds for every route with a body, and the schemas that routes refer to. */
+function completed(document: OpenAPIObject): OpenAPIObject {
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const operation of [item.post, item.put, item.patch]) {
+      if (operation?.requestBody !== undefined) completeBody(path, operation);
+    }
+  }
+  return { ...document, components: { ...document.components, schemas: { ...document.components?.schemas, ...componentSchemas() } } };
+}
+
+function completeBody(path: string, operation: Operation): void {
+  const body = operation.requestBody as Body;
+  // A body that is said to be optional stays so.
+  body.required = body.required !== false && Object.values(body.content).every(({ schema }) => needsBody(schema));
+  for (const { status, description, content } of describeErrors(['BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'], envelopeOf(path))) {
+    operation.responses[status] ??= { description, content };
+  }
+}
+
+/** A body that may be null, or anything, may be left out. */
+const needsBody = (schema: object | undefined): boolean => schema !== undefined && Object.keys(schema).length > 0 && !('nullable' in schema);

@@ -16,6 +16,11 @@ export class RouteTable {
     });
   }
 
+  /** Every route, as `POST /v1/accounts/:id/spend`, sorted. HEAD comes with each GET. */
+  all(): readonly string[] {
+    return [...this.routes].flatMap(([url, { methods }]) => [...methods].map((method) => `${method} ${url}`)).sort();
+  }
+
   methodsOf(url: string): readonly string[] {
     const path = url.split(/[?#]/, 1)[0] ?? url;
     const methods = new Set<string>();

@@ -30,7 +30,13 @@ export type HttpOptions = {
   /** Requests under way have this long to end when the server closes; then their connections are cut. */
   readonly drainMs?: number;
 };
-export type HttpServer = { readonly host: string; readonly port: number; close(): Promise<void> };
+export type HttpServer = {
+  readonly host: string;
+  readonly port: number;
+  /** Every route that answers, as `POST /v1/accounts/:id/spend`. */
+  readonly routes: readonly string[];
+  close(): Promise<void>;
+};
 
 /** A path parameter of 512 characters outside ASCII, percent-encoded. */
 const paramMax = 8_192;
@@ -102,5 +108,5 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   await app.listen({ host: options.host, port: options.port });
   const address = app.getHttpServer().address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  return { host: options.host, port, close: () => closeWithin(app, options.drainMs ?? drainDefaultMs) };
+  return { host: options.host, port, routes: routes.all(), close: () => closeWithin(app, options.drainMs ?? drainDefaultMs) };
 }

@@ -8,8 +8,9 @@ import { Operations } from '../../app/operations.ts';
 import { guarded } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
+import { CreditUsage, OrphanedOperations } from './answer-shapes.ts';
 import { send } from './answers.ts';
-import { orphanExample, usageExample } from './examples.ts';
+import { insufficientExample, orphanExample, usageExample } from './examples.ts';
 import { Bonus, Initialize, insufficientBody, Nothing, Renew, shownUsage, Upgrade, UserId } from './shapes.ts';
 
 const surface = 'credits';
@@ -19,7 +20,7 @@ const listMax = 1_000;
 
 /** What every admin function is: documented, admitted and answered alike. */
 const about = (summary: string, example: unknown = usageExample): MethodDecorator =>
-  documented({ summary, auth: 'admin', status: 200, once: true, surface, example, errors: ['ACCOUNT_FROZEN'] });
+  documented({ summary, auth: 'admin', status: 200, once: true, surface, answer: CreditUsage, example, errors: ['ACCOUNT_FROZEN'] });
 
 @ApiTags('credits: administration')
 @Controller('api/admin/credits')
@@ -36,7 +37,7 @@ export class CreditsAdminController {
   @Get('operations/orphaned')
   @documented({
     summary: 'Calls of product services that a crash interrupted and that were released or could not be paid, newest first',
-    auth: 'admin', status: 200, surface, example: orphanExample,
+    auth: 'admin', status: 200, surface, answer: OrphanedOperations, example: orphanExample,
   })
   async orphaned(): Promise<unknown> {
     const items = await this.operations.store.orphaned(listMax);
@@ -51,7 +52,7 @@ export class CreditsAdminController {
   }
 
   @Get(':userId')
-  @documented({ summary: 'What a user has left and has used; a user met for the first time is opened with 5 credits', auth: 'admin', status: 200, surface, example: usageExample })
+  @documented({ summary: 'What a user has left and has used; a user met for the first time is opened with 5 credits', auth: 'admin', status: 200, surface, answer: CreditUsage, example: usageExample })
   async read(@Param('userId', { schema: UserId }) userId: string): Promise<unknown> {
     return { success: true, data: shownUsage(await this.credits.status(userId)) };
   }
@@ -107,7 +108,7 @@ export class CreditsAdminController {
 
   @Post(':userId/consume')
   @documented({
-    summary: 'Uses one credit', auth: 'admin', status: 200, once: true, surface, errors: [[429, 'Insufficient credits']],
+    summary: 'Uses one credit', auth: 'admin', status: 200, once: true, surface, answer: CreditUsage, errors: [[429, 'Insufficient credits', insufficientExample]],
     example: { success: true, data: { ...usageExample.data, credits: 4, totalTokens: 8_000, availableTokens: 8_000, totalTokensUsed: 2_000, monthlyTokensUsed: 2_000 } },
   })
   consume(@Param('userId', { schema: UserId }) userId: string, @Body({ schema: Nothing }) _body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {

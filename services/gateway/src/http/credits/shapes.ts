@@ -23,7 +23,7 @@ export const Upgrade = z.object({ days, tier: z.enum(['pro', 'enterprise'], 'is 
   .meta({ example: { days: 30, tier: 'pro' } });
 export const Renew = z.object({ days }).nullish().meta({ example: { days: 30 } });
 export const Bonus = z.object({ amount: credits }).meta({ example: { amount: 10 } });
-export const Nothing = z.unknown();
+export const Nothing = z.record(z.string(), z.unknown()).nullish().meta({ example: {} });
 
 /** A figure as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */
 export function shownNumber(amount: bigint): number {

@@ -7,12 +7,17 @@ import { guarded } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { userOf } from '../licence-keys/user.controller.ts';
+import { CreditUsage, ReviewGenerated, WorkflowStarted } from './answer-shapes.ts';
 import { memberOf, sendWork } from './answers.ts';
-import { creditInfoExample, usageExample } from './examples.ts';
+import { creditInfoExample, insufficientExample, usageExample } from './examples.ts';
 import { GenerateReview, shownUsage, StartWorkflow } from './shapes.ts';
 
 const surface = 'credits';
-const errors = [[429, 'Insufficient credits'], [502, 'Service failed'], [504, 'Service timed out']] as const;
+const failed = (status: number, error: string, detail: string) => [status, error, { error, detail, status }] as const;
+const errors = [
+  [429, 'Insufficient credits', insufficientExample], failed(502, 'Service failed', 'the service answered 500; no credit was used'),
+  failed(504, 'Service timed out', 'the service did not answer within 60 s; no credit was used'),
+] as const;
 
 @ApiTags('credits')
 @Controller('api')
@@ -27,7 +32,7 @@ export class CreditsController {
 
   @Get('user/usage')
   @UseGuards(guarded('user'))
-  @documented({ summary: 'What the user has left and has used', auth: 'user', status: 200, surface, example: usageExample })
+  @documented({ summary: 'What the user has left and has used', auth: 'user', status: 200, surface, answer: CreditUsage, example: usageExample })
   async usage(@Req() request: FastifyRequest): Promise<unknown> {
     return { success: true, data: shownUsage(await this.credits.status(userOf(request).userId)) };
   }
@@ -35,7 +40,7 @@ export class CreditsController {
   @Post('projects/start-workflow')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Starts a code generation for one credit', auth: 'user', status: 200, once: true, surface, errors,
+    summary: 'Starts a code generation for one credit', auth: 'user', status: 200, once: true, surface, answer: WorkflowStarted, errors,
     description: 'The credit is held, settled when the workflow service accepted, released when it failed.',
     example: { success: true, workflowStarted: true, message: 'Workflow started', creditInfo: creditInfoExample },
   })
@@ -51,7 +56,7 @@ export class CreditsController {
   @Post('review/generate')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Generates a code review for one credit', auth: 'user', status: 200, once: true, surface, errors,
+    summary: 'Generates a code review for one credit', auth: 'user', status: 200, once: true, surface, answer: ReviewGenerated, errors,
     description: 'The credit is held, settled when the review service delivered, released when it failed.',
     example: { review: 'Two findings: …', creditInfo: { ...creditInfoExample, creditsRemaining: 3, totalTokensUsed: 4_000 } },
   })

@@ -11,6 +11,7 @@ import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { statusOfCode } from '../failure.ts';
 import { inject } from '../tokens.ts';
+import { ChangedKey, Done, KeyPage, ManyKeys, OneKey } from './answer-shapes.ts';
 import { keyExample } from './examples.ts';
 import { AddTokens, CreateKey, CreateKeys, PageQuery, shownKey, StartTrial } from './shapes.ts';
 
@@ -33,7 +34,7 @@ export class LicenceKeysAdminController {
   @Post()
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Makes a key', auth: 'admin', status: 201, surface, errors: [[400, 'License key already exists']],
+    summary: 'Makes a key', auth: 'admin', status: 201, surface, answer: ChangedKey, errors: [[400, 'License key already exists']],
     example: { success: true, message: 'License key created successfully', data: keyExample },
   })
   async create(@Body({ schema: CreateKey }) body: CreateKey, @Req() request: FastifyRequest): Promise<unknown> {
@@ -45,7 +46,7 @@ export class LicenceKeysAdminController {
   @Post('bulk')
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Makes up to 100 keys', auth: 'admin', status: 201, surface,
+    summary: 'Makes up to 100 keys', auth: 'admin', status: 201, surface, answer: ManyKeys,
     example: { success: true, message: '1 license keys created successfully', data: { license_keys: [keyExample], count: 1 } },
   })
   async createMany(@Body({ schema: CreateKeys }) body: CreateKeys, @Req() request: FastifyRequest): Promise<unknown> {
@@ -59,7 +60,7 @@ export class LicenceKeysAdminController {
   @Get()
   @UseGuards(guarded(door))
   @documented({
-    summary: 'All keys, newest first', auth: 'admin', status: 200, surface,
+    summary: 'All keys, newest first', auth: 'admin', status: 200, surface, answer: KeyPage,
     example: { success: true, data: { items: [keyExample], pagination: { page: 1, limit: 20, total: 1 } } },
   })
   async list(@Query({ schema: PageQuery }) { page, limit }: PageQuery): Promise<unknown> {
@@ -70,7 +71,7 @@ export class LicenceKeysAdminController {
 
   @Get(':id')
   @UseGuards(guarded(door))
-  @documented({ summary: 'One key', auth: 'admin', status: 200, surface, example: { success: true, data: keyExample }, errors: [unknownKey] })
+  @documented({ summary: 'One key', auth: 'admin', status: 200, surface, answer: OneKey, example: { success: true, data: keyExample }, errors: [unknownKey] })
   async read(@Param('id') id: string): Promise<unknown> {
     return { success: true, data: shownKey(await this.keys.withState(await this.find(id))) };
   }
@@ -78,7 +79,7 @@ export class LicenceKeysAdminController {
   @Delete(':id')
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Empties a key and removes it; its history stays', auth: 'admin', status: 200, surface, errors: [unknownKey],
+    summary: 'Empties a key and removes it; its history stays', auth: 'admin', status: 200, surface, answer: Done, errors: [unknownKey],
     example: { success: true, message: 'License key deleted successfully' },
   })
   async remove(@Param('id') id: string, @Req() request: FastifyRequest): Promise<unknown> {
@@ -90,7 +91,7 @@ export class LicenceKeysAdminController {
   @HttpCode(200)
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Starts a trial: sets balance and end', auth: 'admin', status: 200, surface, errors: [unknownKey],
+    summary: 'Starts a trial: sets balance and end', auth: 'admin', status: 200, surface, answer: ChangedKey, errors: [unknownKey],
     example: { success: true, message: 'Trial started successfully', data: { ...keyExample, status: 'trial', trial_end: '2026-12-05T12:00:00.000Z' } },
   })
   async trial(@Param('license_key') key: string, @Body({ schema: StartTrial }) body: StartTrial, @Req() request: FastifyRequest): Promise<unknown> {
@@ -103,7 +104,7 @@ export class LicenceKeysAdminController {
   @HttpCode(200)
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Adds tokens: an inactive key becomes active, a running trial stays one', auth: 'admin', status: 200, once: true, surface,
+    summary: 'Adds tokens: an inactive key becomes active, a running trial stays one', auth: 'admin', status: 200, once: true, surface, answer: ChangedKey,
     example: { success: true, message: 'Tokens added successfully', data: keyExample }, errors: [unknownKey],
   })
   async add(
@@ -124,7 +125,7 @@ export class LicenceKeysAdminController {
   @HttpCode(200)
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Takes a key from its owner: empties it and makes it inactive', auth: 'admin', status: 200, surface, errors: [unknownKey],
+    summary: 'Takes a key from its owner: empties it and makes it inactive', auth: 'admin', status: 200, surface, answer: ChangedKey, errors: [unknownKey],
     example: { success: true, message: 'License key unassigned successfully', data: { ...keyExample, token_balance: 0, status: 'inactive' } },
   })
   async unassign(@Param('license_key') key: string, @Req() request: FastifyRequest): Promise<unknown> {

@@ -5,6 +5,7 @@ import { Logins } from '../../app/logins.ts';
 import { UserAccess } from '../../app/user-access.ts';
 import type { User } from '../../app/users.ts';
 import { documented } from '../documented.ts';
+import { LoggedIn, Registered } from './answer-shapes.ts';
 import { loginExample } from './examples.ts';
 import { Login, Register } from './shapes.ts';
 
@@ -24,8 +25,8 @@ export class AuthController {
   @Post('register')
   @HttpCode(200)
   @documented({
-    summary: 'Makes a user', auth: 'none', status: 200, surface, errors: [[400, 'Email is already registered']],
-    example: { success: true, message: 'User registered successfully', data: loginExample.data.user },
+    summary: 'Makes a user', auth: 'none', status: 200, surface, answer: Registered, errors: [[400, 'Email is already registered']],
+    example: { success: true, message: 'User registered successfully', data: { ...loginExample.data.user, api_key: 'tgu_…' } },
   })
   async register(@Body({ schema: Register }) body: Register): Promise<unknown> {
     const user = await this.logins.register(body);
@@ -36,7 +37,7 @@ export class AuthController {
   @Post('login')
   @HttpCode(200)
   @documented({
-    summary: 'Logs in: at most 10 failures an account in 15 minutes', auth: 'none', status: 200, surface, example: loginExample,
+    summary: 'Logs in: at most 10 failures an account in 15 minutes', auth: 'none', status: 200, surface, answer: LoggedIn, example: loginExample,
     errors: [[401, 'Invalid email or password'], [429, 'Too many failed logins. Try again later']],
   })
   async login(@Body({ schema: Login }) body: Login): Promise<unknown> {

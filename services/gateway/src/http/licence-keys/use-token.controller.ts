@@ -11,6 +11,7 @@ import { documented } from '../documented.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
 import { inject } from '../tokens.ts';
 import type { Failure } from '../failure.ts';
+import { TokenUsage, TokenUsed } from './answer-shapes.ts';
 import { useTokenExample } from './examples.ts';
 import { keyText, PageQuery, shownUnits, UseToken } from './shapes.ts';
 import { userOf } from './user.controller.ts';
@@ -46,7 +47,7 @@ export class UseTokenController {
   @Post(':licenseKey/use-token')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Takes one token of the key', auth: 'user', status: 200, once: true, surface, example: useTokenExample,
+    summary: 'Takes one token of the key', auth: 'user', status: 200, once: true, surface, answer: TokenUsed, example: useTokenExample,
     errors: [
       [404, 'License key not found'], [403, 'You do not have permission to use this license key'],
       [400, 'License key is not active'], [400, 'Insufficient token balance'],
@@ -85,12 +86,12 @@ export class UseTokenController {
   @Get(':licenseKey/usage')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Uses of the key, newest first; for its owner', auth: 'user', status: 200, surface,
+    summary: 'Uses of the key, newest first; for its owner', auth: 'user', status: 200, surface, answer: TokenUsage,
     example: {
       success: true,
       data: {
         items: [{
-          id: '17-412', license_key_id: '7d0f…', user_id: '0b6c…', previous_balance: 100, new_balance: 99, purpose: 'API request',
+          id: '17-412', license_key_id: '7d0f…', user_id: '0b6c…', previous_balance: 100, new_balance: 99, tokens_used: 1, purpose: 'API request',
           metadata: { endpoint: '/api/data' }, created_at: '2026-11-21T12:00:00.000Z',
         }],
         pagination: { page: 1, limit: 20, total: 1 },

@@ -9,6 +9,7 @@ import { UserAccess } from '../../app/user-access.ts';
 import { guarded, principalOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
+import { ChangedKey, Profile, TokenBalance } from './answer-shapes.ts';
 import { shownUser } from './auth.controller.ts';
 import { keyExample, loginExample } from './examples.ts';
 import { AssignLicence, shownKey, shownUnits } from './shapes.ts';
@@ -31,7 +32,7 @@ export class UserController {
   @Get('profile')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'The user, with the API key that works wherever the login does', auth: 'user', status: 200, surface,
+    summary: 'The user, with the API key that works wherever the login does', auth: 'user', status: 200, surface, answer: Profile, errors: [[404, 'User not found']],
     example: { success: true, data: { ...loginExample.data.user, api_key: 'tgu_…' } },
   })
   async profile(@Req() request: FastifyRequest): Promise<unknown> {
@@ -44,7 +45,7 @@ export class UserController {
   @Get('token-balance')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'What is left on the user\'s keys', auth: 'user', status: 200, surface,
+    summary: 'What is left on the user\'s keys', auth: 'user', status: 200, surface, answer: TokenBalance,
     example: {
       success: true,
       data: { license_keys: [{ id: keyExample.id, license_key: keyExample.license_key, token_balance: 100, status: 'active' }], total_balance: 100 },
@@ -66,7 +67,7 @@ export class UserController {
   @HttpCode(200)
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Takes a key that nobody owns', auth: 'user', status: 200, surface,
+    summary: 'Takes a key that nobody owns', auth: 'user', status: 200, surface, answer: ChangedKey,
     example: { success: true, message: 'License key assigned successfully', data: { ...keyExample, user_id: '0b6c…' } },
     errors: [[404, 'License key not found'], [400, 'License key is already assigned']],
   })

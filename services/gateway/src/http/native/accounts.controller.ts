@@ -13,8 +13,9 @@ import { guarded, principalOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
+import { Account, Booked, Entries, HoldOpened } from './answer-shapes.ts';
 import { bookedBody, sendAnswer } from './answers.ts';
-import { accountExample, entryExample } from './examples.ts';
+import { accountExample, entryExample, exhaustedUntil } from './examples.ts';
 import { accountId, AccountQuery, EntriesQuery, Grant, Hold, OpenAccount, Spend } from './shapes.ts';
 
 @ApiTags('accounts')
@@ -33,7 +34,8 @@ export class AccountsController {
   @Post()
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented({
-    summary: 'Opens an account; the same again answers 200', auth: 'server key', status: 201, once: true, example: accountExample,
+    summary: 'Opens an account; the same again answers 200', auth: 'server key', status: 201, once: true, answer: Account, example: accountExample,
+    also: [{ status: 200, description: 'it was opened so before', answer: Account, example: accountExample }],
     errors: ['ACCOUNT_KIND_CONFLICT', 'UNIT_CONFLICT', 'AMOUNT_OUT_OF_RANGE'],
   })
   async open(@Body({ schema: OpenAccount }) body: OpenAccount, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -52,7 +54,7 @@ export class AccountsController {
   @Get(':id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
   @documented({
-    summary: 'An account now, or as it was at a time', auth: 'server key or owner', status: 200, example: accountExample,
+    summary: 'An account now, or as it was at a time', auth: 'server key or owner', status: 200, answer: Account, example: accountExample,
     errors: ['ACCOUNT_UNKNOWN'],
   })
   async read(
@@ -72,7 +74,7 @@ export class AccountsController {
   @Get(':id/entries')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
   @documented({
-    summary: 'Entries of an account, newest first', auth: 'server key or owner', status: 200,
+    summary: 'Entries of an account, newest first', auth: 'server key or owner', status: 200, answer: Entries,
     example: { items: [entryExample], next: null }, errors: ['ACCOUNT_UNKNOWN'],
   })
   async entries(
@@ -90,7 +92,7 @@ export class AccountsController {
   @Post(':id/grants')
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented({
-    summary: 'Adds units as a lot of their own', auth: 'server key', status: 201, once: true,
+    summary: 'Adds units as a lot of their own', auth: 'server key', status: 201, once: true, answer: Booked,
     example: { entry: { ...entryExample, kind: 'granted', amount: '1000' }, available: '1000' },
     errors: ['ACCOUNT_UNKNOWN', 'AMOUNT_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE'],
   })
@@ -117,8 +119,8 @@ export class AccountsController {
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented({
     summary: 'Takes units, or rates usage and takes its cost: checked and booked in one decision', auth: 'server key', status: 200,
-    once: true, example: { entry: entryExample, available: '999' },
-    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ALLOWANCE_EXHAUSTED', [429, 'allowance exhausted until resets_at'], 'AMOUNT_OUT_OF_RANGE'],
+    once: true, answer: Booked, example: { entry: entryExample, available: '999' },
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'LIMIT_EXCEEDED', 'AMOUNT_OUT_OF_RANGE'],
   })
   async spend(
     @Param('id', { schema: accountId }) account: string,
@@ -142,9 +144,9 @@ export class AccountsController {
   @Post(':id/holds')
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented({
-    summary: 'Reserves units until they are settled, released or expire', auth: 'server key', status: 201, once: true,
+    summary: 'Reserves units until they are settled, released or expire', auth: 'server key', status: 201, once: true, answer: HoldOpened,
     example: { hold_id: 'h-17-4-9', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', available: '949' },
-    errors: ['ACCOUNT_UNKNOWN', 'ALLOWANCE_EXHAUSTED', 'HOLD_UNKNOWN', 'HOLD_ENDED', 'AMOUNT_OUT_OF_RANGE'],
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'HOLD_UNKNOWN', 'HOLD_ENDED', 'AMOUNT_OUT_OF_RANGE'],
   })
   async hold(
     @Param('id', { schema: accountId }) account: string,

@@ -5,6 +5,7 @@ import { ServerKeys } from '../../app/server-keys.ts';
 import type { StoredKey } from '../../app/server-keys.ts';
 import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
+import { ApiKeys, NewKey, RevokedKey } from './answer-shapes.ts';
 import { NewApiKey } from './shapes.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -24,7 +25,7 @@ export class ApiKeysController {
 
   @Post()
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({ summary: 'Makes a server key, shown this once', auth: 'admin', status: 201, example: { ...keyExample, key: 'tg_…' } })
+  @documented({ summary: 'Makes a server key, shown this once', auth: 'admin', status: 201, answer: NewKey, example: { ...keyExample, key: 'tg_…' } })
   async create(@Body({ schema: NewApiKey }) body: NewApiKey): Promise<unknown> {
     const { name, scopes, rate_limit_per_s: rateLimitPerS } = body;
     const { key, stored } = await this.keys.create({ name, scopes, rateLimitPerS });
@@ -33,7 +34,7 @@ export class ApiKeysController {
 
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({ summary: 'Server keys in force', auth: 'admin', status: 200, example: { items: [keyExample] } })
+  @documented({ summary: 'Server keys in force', auth: 'admin', status: 200, answer: ApiKeys, example: { items: [keyExample] } })
   async list(): Promise<unknown> {
     return { items: (await this.keys.list()).map(shown) };
   }
@@ -42,7 +43,7 @@ export class ApiKeysController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Revokes a server key', auth: 'admin', status: 200, example: { ...keyExample, revoked_at: '2026-11-21T13:00:00.000Z' },
+    summary: 'Revokes a server key', auth: 'admin', status: 200, answer: RevokedKey, example: { ...keyExample, revoked_at: '2026-11-21T13:00:00.000Z' },
     errors: ['KEY_UNKNOWN'],
   })
   async revoke(@Param('id') id: string): Promise<unknown> {

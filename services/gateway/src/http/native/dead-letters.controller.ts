@@ -5,6 +5,7 @@ import { AppError } from '@tollgate/kernel';
 import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
+import { DeadLetters, Replayed } from './answer-shapes.ts';
 import { PagedQuery } from './shapes.ts';
 
 const letterExample = {
@@ -25,7 +26,7 @@ export class DeadLettersController {
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Records that could not be read, newest first', auth: 'admin', status: 200,
+    summary: 'Records that could not be read, newest first', auth: 'admin', status: 200, answer: DeadLetters,
     description: 'Next page: the last item\'s cursor as after. The value is cut at 10,000 characters.',
     example: { items: [letterExample], next: null },
   })
@@ -37,7 +38,7 @@ export class DeadLettersController {
   @Post(':id/replay')
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Appends a record to the log again', auth: 'admin', status: 201,
+    summary: 'Appends a record to the log again', auth: 'admin', status: 201, answer: Replayed,
     example: { id: '17-812', partition: 17, offset: 905 },
     description: 'Harmless when repeated: what it asks is booked once. Still unreadable, it is a dead letter again.',
     errors: ['DEAD_LETTER_UNKNOWN', 'LOG_UNAVAILABLE'],

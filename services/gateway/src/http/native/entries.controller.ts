@@ -12,6 +12,7 @@ import { guarded, principalOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
+import { Booked, Entry, ExplainedEntry, Proof } from './answer-shapes.ts';
 import { bookedBody, sendAnswer } from './answers.ts';
 import { entryExample } from './examples.ts';
 import { Correct } from './shapes.ts';
@@ -31,7 +32,7 @@ export class EntriesController {
 
   @Get(':id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
-  @documented({ summary: 'One entry', auth: 'server key or owner', status: 200, example: entryExample, errors: ['ENTRY_UNKNOWN'] })
+  @documented({ summary: 'One entry', auth: 'server key or owner', status: 200, answer: Entry, example: entryExample, errors: ['ENTRY_UNKNOWN'] })
   read(@Param('id') id: string, @Req() request: FastifyRequest): Promise<EntryView> {
     return this.find(id, principalOf(request));
   }
@@ -39,7 +40,7 @@ export class EntriesController {
   @Get(':id/explain')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
   @documented({
-    summary: 'How the amount of an entry came about', auth: 'server key or owner', status: 200, errors: ['ENTRY_UNKNOWN'],
+    summary: 'How the amount of an entry came about', auth: 'server key or owner', status: 200, answer: ExplainedEntry, errors: ['ENTRY_UNKNOWN'],
     example: {
       entry: entryExample, rate: { card: 'default', version: 1, effective_from: '2000-01-01T00:00:00.000Z' },
       inputs: { input_tokens: '100', output_tokens: '400' },
@@ -56,7 +57,7 @@ export class EntriesController {
   @Get(':id/proof')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
   @documented({
-    summary: 'Inclusion proof and seal: a receipt that needs no trust in us', auth: 'server key or owner', status: 200,
+    summary: 'Inclusion proof and seal: a receipt that needs no trust in us', auth: 'server key or owner', status: 200, answer: Proof,
     errors: ['ENTRY_UNKNOWN', 'NOT_SEALED_YET'],
     example: {
       entry: '17-412', leaf: '{…}', leaf_hash: '9f…', leaf_index: 3, tree_size: 8, path: ['0a…', '77…', 'c4…'],
@@ -79,7 +80,7 @@ export class EntriesController {
   @Post(':id/correct')
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Gives back all or a part of an entry by another entry that names it', auth: 'admin', status: 201, once: true,
+    summary: 'Gives back all or a part of an entry by another entry that names it', auth: 'admin', status: 201, once: true, answer: Booked,
     example: { entry: { ...entryExample, kind: 'corrected', amount: '1', corrects: '17-412' }, available: '1000' },
     errors: ['ENTRY_UNKNOWN', 'ENTRY_NOT_CORRECTABLE', 'AMOUNT_OUT_OF_RANGE'],
   })

@@ -1,5 +1,5 @@
 import { Controller, Get, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { ApiHeaders, ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { LedgerQueries } from '@tollgate/contracts';
@@ -10,12 +10,21 @@ import { guarded } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
+import { EventsAccepted, EventsBooked, RefusedEvents } from './answer-shapes.ts';
 import { binaryEvent } from './binary-event.ts';
+import { eventBody, eventHeaders } from './event-shapes.ts';
+import { entryExample } from './examples.ts';
 import { EventsQuery, RefusedQuery } from './shapes.ts';
 
-const eventExample = {
-  specversion: '1.0', id: 'e-1', source: '/search', type: 'llm.tokens', subject: 'acme/team-a', time: '2026-11-21T12:00:00Z',
-  data: { model: 'm-1', input_tokens: 100, output_tokens: 400 },
+const bookedEvents = {
+  status: 200, description: 'with ?wait=booked', answer: EventsBooked, example: { results: [{ id: 'e-1', status: 'booked', entry: entryExample }] },
+};
+const partlyAccepted = {
+  status: 207, description: 'some events of the batch were refused', answer: EventsAccepted,
+  example: {
+    accepted: 1, receipts: [{ id: 'e-1', partition: 17, offset: 812 }],
+    rejected: [{ index: 1, id: 'e-2', code: 'EVENT_MALFORMED', detail: 'quantity is a whole number from 0 to 2^63-1' }],
+  },
 };
 
 @ApiTags('events')
@@ -33,13 +42,13 @@ export class EventsController {
 
   @Post()
   @UseGuards(guarded({ scope: 'events:write' }))
-  @ApiConsumes('application/cloudevents+json', 'application/cloudevents-batch+json', 'application/json')
-  @ApiBody({ schema: { example: eventExample }, description: 'a CloudEvent 1.0, an array of 1 to 1,000, or data with ce- headers' })
+  @ApiHeaders(eventHeaders)
   @documented({
-    summary: 'Takes usage as CloudEvents', auth: 'server key', status: 202,
+    summary: 'Takes usage as CloudEvents', body: eventBody, auth: 'server key', status: 202, answer: EventsAccepted,
     description: '202 once the log holds them; ?wait=booked answers 200 {results:[{id, status, entry?, problem?}]} in order. '
       + '207 when some events of a batch were refused.',
     example: { accepted: 1, receipts: [{ id: 'e-1', partition: 17, offset: 812 }], rejected: [] },
+    also: [bookedEvents, partlyAccepted],
     errors: ['EVENT_MALFORMED', 'TIME_OUT_OF_RANGE', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED', 'LOG_UNAVAILABLE'],
   })
   async accept(@Query({ schema: EventsQuery }) query: EventsQuery, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -59,7 +68,7 @@ export class EventsController {
   @Get('refused')
   @UseGuards(guarded({ scope: 'accounts:read' }))
   @documented({
-    summary: 'Events that were refused when booked, newest first; kept 30 days', auth: 'server key', status: 200,
+    summary: 'Events that were refused when booked, newest first; kept 30 days', auth: 'server key', status: 200, answer: RefusedEvents,
     example: {
       items: [{
         account: 'acme', source: 'ce:/search', id: 'e-1', type: 'spend', code: 'ACCOUNT_UNKNOWN', detail: 'there is no such account',

@@ -5,10 +5,15 @@ export const entryExample = {
 };
 export const accountExample = {
   id: 'acme', kind: 'wallet', unit: 'token', status: 'active', owner: null, balance: '999', held: '0', available: '999', used: '1',
-  settings: {}, as_of: { seq: '9', recorded_at: '2026-11-21T12:00:00.000Z' },
+  used_total: '1', settings: {}, as_of: { seq: '9', recorded_at: '2026-11-21T12:00:00.000Z' },
   lots: [{ lot: '1', granted: '1000', left: '999', priority: 100, expires_at: null }], holds: [], limits: [],
   opened_at: '2026-11-20T08:00:00.000Z',
 };
 export const holdExample = {
   hold_id: 'h-17-4-9', status: 'settled', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', entry: entryExample, available: '957',
 };
+/** Not enough, where waiting for a reset helps. */
+export const exhaustedUntil = [429, 'allowance exhausted until resets_at', {
+  type: 'urn:tollgate:problem:allowance-exhausted', title: 'Allowance exhausted', status: 429, code: 'ALLOWANCE_EXHAUSTED', detail: 'not enough is left',
+  correlation_id: 'k3x9-17', limit: { account: 'acme' }, asked: '2', available: '1', resets_at: '2026-12-01T00:00:00.000Z',
+}] as const;

@@ -11,11 +11,12 @@ import { guarded } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
+import { HoldChanged } from './answer-shapes.ts';
 import { holdBody, sendAnswer } from './answers.ts';
-import { holdExample } from './examples.ts';
+import { exhaustedUntil, holdExample } from './examples.ts';
 import { Extend, Nothing, Settle } from './shapes.ts';
 
-const errors = ['HOLD_UNKNOWN', 'HOLD_ENDED', 'ALLOWANCE_EXHAUSTED', 'AMOUNT_OUT_OF_RANGE'] as const;
+const errors = ['HOLD_UNKNOWN', 'HOLD_ENDED', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'AMOUNT_OUT_OF_RANGE'] as const;
 
 @ApiTags('holds')
 @Controller('v1/holds')
@@ -32,7 +33,7 @@ export class HoldsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented({
-    summary: 'Books what was used; the rest of the hold goes back', auth: 'server key', status: 200, once: true, example: holdExample, errors,
+    summary: 'Books what was used; the rest of the hold goes back', auth: 'server key', status: 200, once: true, answer: HoldChanged, example: holdExample, errors,
   })
   settle(
     @Param('id') hold: string, @Body({ schema: Settle }) body: { amount: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
@@ -44,7 +45,7 @@ export class HoldsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented({
-    summary: 'Adds to what is held', auth: 'server key', status: 200, once: true, example: { ...holdExample, status: 'open' }, errors,
+    summary: 'Adds to what is held', auth: 'server key', status: 200, once: true, answer: HoldChanged, example: { ...holdExample, status: 'open' }, errors,
   })
   extend(
     @Param('id') hold: string, @Body({ schema: Extend }) body: { amount: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
@@ -56,7 +57,7 @@ export class HoldsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented({
-    summary: 'Gives all that is held back', auth: 'server key', status: 200, once: true, example: { ...holdExample, status: 'released' }, errors,
+    summary: 'Gives all that is held back', auth: 'server key', status: 200, once: true, answer: HoldChanged, example: { ...holdExample, status: 'released' }, errors,
   })
   release(
     @Param('id') hold: string, @Body({ schema: Nothing }) _body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply,

@@ -15,7 +15,7 @@ export const amountFrom = (min: 0n | 1n) =>
   z.string({ error: 'an amount is a decimal string of an integer' }).max(64)
     .refine((text) => wholeNumber.test(text) && BigInt(text) >= min && BigInt(text) <= amountMax, {
       error: `an amount is a decimal string of an integer from ${min} to 2^63-1`, params: outOfRange,
-    });
+    }).meta({ pattern: min === 0n ? '^(0|[1-9][0-9]{0,18})$' : '^[1-9][0-9]{0,18}$' });
 
 export const text = (max: number) =>
   z.string().min(1).max(max).refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
@@ -37,9 +37,10 @@ export const instant = z.string().max(64).transform((value, context) => {
     return z.NEVER;
   }
   return new Date(ms).toISOString();
-});
+}).meta({ format: 'date-time' });
 
-const duration = z.string().max(40).refine(isDuration, { error: 'must be an ISO 8601 duration such as P30D or P1M' });
+const duration = z.string().max(40).refine(isDuration, { error: 'must be an ISO 8601 duration such as P30D or P1M' })
+  .meta({ format: 'duration' });
 
 function isDuration(value: string): boolean {
   try {

@@ -7,6 +7,7 @@ import type { TestClock } from '../../app/test-clock.ts';
 import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
+import { Now } from './answer-shapes.ts';
 import { Advance } from './shapes.ts';
 
 const example = { now: '2026-12-21T12:00:00.000Z' };
@@ -24,7 +25,7 @@ export class TestClockController {
 
   @Get()
   @UseGuards(guarded({ scope: 'accounts:read' }))
-  @documented({ summary: 'The time of the platform (TEST_CLOCK=1 only)', auth: 'server key', status: 200, example, errors: ['ROUTE_UNKNOWN'] })
+  @documented({ summary: 'The time of the platform (TEST_CLOCK=1 only)', auth: 'server key', status: 200, answer: Now, example, errors: ['ROUTE_UNKNOWN'] })
   now(): unknown {
     return { now: new Date(this.there().nowMs()).toISOString() };
   }
@@ -33,7 +34,7 @@ export class TestClockController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented({
-    summary: 'Moves time on; answers after all that became due has been booked', auth: 'admin', status: 200, example,
+    summary: 'Moves time on; answers after all that became due has been booked', auth: 'server key', status: 200, answer: Now, example,
     errors: ['ROUTE_UNKNOWN', 'LEDGER_UNAVAILABLE'],
   })
   async advance(@Body({ schema: Advance }) body: Advance): Promise<unknown> {

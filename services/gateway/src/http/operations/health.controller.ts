@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
 import type { FastifyReply } from 'fastify';
 import { documented } from '../documented.ts';
+import { Figures, Live, Ready } from '../native/answer-shapes.ts';
 import { inject } from '../tokens.ts';
 
 @ApiTags('operations')
@@ -17,16 +18,16 @@ export class HealthController {
   }
 
   @Get('health/live')
-  @documented({ summary: 'The process runs', auth: 'none', status: 200, example: { live: true } })
+  @documented({ summary: 'The process runs', auth: 'none', local: true, status: 200, answer: Live, example: { live: true } })
   live(): unknown {
     return { live: true };
   }
 
   @Get('health/ready')
   @documented({
-    summary: 'A request would succeed now; 503 names the part that is missing', auth: 'none', status: 200,
-    example: { ready: true, parts: [{ name: 'log', up: true }, { name: 'ledger', up: true }, { name: 'database', up: true }] },
-    errors: ['LEDGER_UNAVAILABLE'],
+    summary: 'A request would succeed now; 503 names the part that is missing', auth: 'none', local: true, status: 200,
+    answer: Ready, example: { ready: true, parts: [{ name: 'log', up: true }, { name: 'ledger', up: true }, { name: 'database', up: true }] },
+    also: [{ status: 503, description: 'a part is missing', answer: Ready, example: { ready: false, parts: [{ name: 'log', up: false, detail: 'no answer within 2000 ms' }] } }],
   })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const report = await this.readiness();
@@ -34,7 +35,7 @@ export class HealthController {
   }
 
   @Get('metrics')
-  @documented({ summary: 'Figures as Prometheus text', auth: 'none', status: 200, example: '# HELP …' })
+  @documented({ summary: 'Figures as Prometheus text', auth: 'none', local: true, status: 200, produces: ['text/plain'], answer: Figures, example: '# HELP …' })
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     void reply.type(this.registry.contentType).send(await this.registry.metrics());
   }

@@ -24,3 +24,6 @@ export const taskExample = {
     created_at: '2026-11-21T12:00:00.000Z', completed_at: '2026-11-21T12:00:01.000Z', expires_at: '2026-11-22T12:00:00.000Z',
   },
 };
+export const quotaExceeded = [429, 'Quota exceeded', {
+  success: false, error: 'Quota exceeded', code: 'QUOTA_EXCEEDED', quota_info: { limit_mb: 1000, used_mb: 999.5, remaining_mb: 0.5, requested_mb: 1 },
+}] as const;

@@ -13,11 +13,12 @@ import { documented } from '../documented.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
 import { inject } from '../tokens.ts';
 import { activationKeyOf, fieldsOf, headerKey, validQuota } from './activation-key.ts';
+import { Quota, RefreshedQuota, UsageReset } from './answer-shapes.ts';
 import { quotaExample, refreshExample, resetExample } from './examples.ts';
 import { isMultipart, readForm } from './form.ts';
 
 const surface = 'optimize';
-const jsonBody = { schema: { type: 'object' as const, properties: { token: { type: 'string' as const, example: 'customer-token' } } } };
+const customer = { type: 'object' as const, properties: { token: { type: 'string' as const, minLength: 1 } }, example: { token: 'customer-token' } };
 
 /** The fields of whatever form the body came in; files are passed over. */
 async function bodyFields(request: FastifyRequest, body: unknown): Promise<Readonly<Record<string, unknown>>> {
@@ -48,7 +49,7 @@ export class QuotaController {
 
   @Get('quota')
   @documented({
-    summary: 'What the token may use and has used', auth: 'activation key', status: 200, surface, example: quotaExample, errors: ['QUOTA_SERVICE_UNAVAILABLE'],
+    summary: 'What the token may use and has used', auth: 'activation key', status: 200, surface, answer: Quota, example: quotaExample, errors: ['QUOTA_SERVICE_UNAVAILABLE'],
   })
   async read(@Req() request: FastifyRequest): Promise<unknown> {
     const token = activationKeyOf(request);
@@ -58,9 +59,9 @@ export class QuotaController {
   @Post('refresh-quota')
   @HttpCode(200)
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
-  @ApiBody(jsonBody)
+  @ApiBody({ required: false, schema: customer })
   @documented({
-    summary: 'The same, asked of the provider now', auth: 'activation key', status: 200, surface, example: refreshExample, errors: ['QUOTA_SERVICE_UNAVAILABLE'],
+    summary: 'The same, asked of the provider now', auth: 'activation key', status: 200, surface, answer: RefreshedQuota, example: refreshExample, errors: ['QUOTA_SERVICE_UNAVAILABLE'],
   })
   async refresh(@Req() request: FastifyRequest, @Body() body: unknown): Promise<unknown> {
     const token = activationKeyOf(request, await bodyFields(request, body));
@@ -72,9 +73,9 @@ export class QuotaController {
   @Post('reset-usage')
   @HttpCode(200)
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
-  @ApiBody(jsonBody)
+  @ApiBody({ schema: { ...customer, required: ['token'] } })
   @documented({
-    summary: 'Sets what a token has used back to nothing; for the operator of the tokens', auth: 'optimize admin', status: 200, surface, once: true,
+    summary: 'Sets what a token has used back to nothing; for the operator of the tokens', auth: 'optimize admin', status: 200, surface, once: true, answer: UsageReset,
     example: resetExample, errors: ['TOKEN_NOT_FOUND', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE'],
   })
   async reset(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Body() body: unknown): Promise<void> {

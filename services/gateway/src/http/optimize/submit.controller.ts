@@ -5,14 +5,15 @@ import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ImageSubmits } from '../../app/image-submits.ts';
-import type { ImageSubmit, Submitted } from '../../app/image-submits.ts';
+import type { ImageSubmit, Submitted as SubmitOutcome } from '../../app/image-submits.ts';
 import { chargeOf, megabytes, shownName, usage } from '../../domain/optimize.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { failureOfProblem, sendRefusal } from '../refusal.ts';
 import { inject } from '../tokens.ts';
 import { activationKeyOf, headerKey, validQuota } from './activation-key.ts';
-import { submitExample } from './examples.ts';
+import { Submitted } from './answer-shapes.ts';
+import { quotaExceeded, submitExample } from './examples.ts';
 import { isMultipart, readForm } from './form.ts';
 import type { Form } from './form.ts';
 
@@ -24,7 +25,7 @@ const falseTexts = new Set(['', '0', 'false', 'off', 'no']);
 
 const form = {
   schema: {
-    type: 'object' as const, required: ['file'],
+    type: 'object' as const, required: ['file'], example: { file: '(bytes of the image)', quality: 80, generate_webp: true },
     properties: {
       file: { type: 'string' as const, format: 'binary', description: 'JPEG, PNG, WebP or GIF of up to 20 MB' },
       quality: { type: 'integer' as const, minimum: 1, maximum: 100, default: qualityDefault },
@@ -61,9 +62,9 @@ export class SubmitController {
   @ApiBody(form)
   @documented({
     summary: 'Takes an image to be optimised; charges its size, rounded up to 1 KiB', auth: 'activation key', status: 202, once: true,
-    surface: 'optimize', example: submitExample,
+    surface: 'optimize', answer: Submitted, example: submitExample,
     errors: [
-      'QUOTA_UNAVAILABLE', 'QUOTA_EXCEEDED', 'FILE_TOO_LARGE', 'FILE_INVALID', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE', 'OPTIMIZER_UNAVAILABLE',
+      'QUOTA_UNAVAILABLE', quotaExceeded, 'FILE_TOO_LARGE', 'FILE_INVALID', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE', 'OPTIMIZER_UNAVAILABLE',
     ],
   })
   async submit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -85,7 +86,7 @@ export class SubmitController {
 
   /** In the order of the surface: credentials, file, other fields, then quota. */
   private async take({ request, id, kept }: { request: FastifyRequest; id: string; kept: { file: boolean; handedOver: boolean } }): Promise<{
-    readonly submitted: Submitted; readonly quota: QuotaView; readonly size: number;
+    readonly submitted: SubmitOutcome; readonly quota: QuotaView; readonly size: number;
   }> {
     const caller = callerOf(request);
     const early = headerKey(request);
@@ -112,7 +113,7 @@ export class SubmitController {
   }
 
   private async refuse(refused: {
-    request: FastifyRequest; reply: FastifyReply; quota: QuotaView; size: number; submitted: Extract<Submitted, { outcome: 'refused' }>;
+    request: FastifyRequest; reply: FastifyReply; quota: QuotaView; size: number; submitted: Extract<SubmitOutcome, { outcome: 'refused' }>;
   }): Promise<void> {
     const { request, reply, quota, size, submitted: { problem } } = refused;
     const failure = failureOfProblem(problem, this.clock.nowMs());

@@ -8,11 +8,15 @@ import { ownerOf } from '../../app/image-submits.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { activationKeyOf, validQuota } from './activation-key.ts';
+import { ImageBytes, Task } from './answer-shapes.ts';
 import { taskExample } from './examples.ts';
 
 const surface = 'optimize';
 const taskId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const gone = ['TASK_UNKNOWN', 'TASK_EXPIRED'] as const;
+/** What the optimizer makes. */
+const imageTypes = ['image/jpeg', 'image/png', 'image/webp', 'image/gif'];
+const bytes = { produces: imageTypes, answer: ImageBytes, example: '(bytes of the image)' };
 const fileErrors = [...gone, 'TASK_NOT_READY', 'TASK_FAILED', 'OPTIMIZER_UNAVAILABLE'] as const;
 
 @ApiTags('optimize')
@@ -28,20 +32,20 @@ export class TasksController {
 
   @Get('status/:taskId')
   @documented({
-    summary: 'How far an image is', auth: 'activation key', status: 200, surface, example: taskExample, errors: [...gone, 'OPTIMIZER_UNAVAILABLE'],
+    summary: 'How far an image is', auth: 'activation key', status: 200, surface, answer: Task, example: taskExample, errors: [...gone, 'OPTIMIZER_UNAVAILABLE'],
   })
   async status(@Param('taskId') id: string, @Req() request: FastifyRequest): Promise<unknown> {
     return { success: true, data: shownTask(await this.find(id, request)) };
   }
 
   @Get('download/:taskId')
-  @documented({ summary: 'The optimised image, for 24 hours', auth: 'activation key', status: 200, surface, example: '(bytes of the image)', errors: fileErrors })
+  @documented({ summary: 'The optimised image, for 24 hours', auth: 'activation key', status: 200, surface, ...bytes, errors: fileErrors })
   download(@Param('taskId') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.send({ id, which: 'optimized', request, reply });
   }
 
   @Get('download/:taskId/webp')
-  @documented({ summary: 'Its WebP version', auth: 'activation key', status: 200, surface, example: '(bytes of the image)', errors: fileErrors })
+  @documented({ summary: 'Its WebP version', auth: 'activation key', status: 200, surface, ...bytes, errors: fileErrors })
   webp(@Param('taskId') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.send({ id, which: 'webp', request, reply });
   }

@@ -13,12 +13,13 @@ import { documented } from '../documented.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
 import { inject } from '../tokens.ts';
 import { shownNumber } from '../credits/shapes.ts';
+import { TokenSummary, UsageProcessed } from './answer-shapes.ts';
 import { ProcessUsage, shownCharge, shownSummary, SummaryQuery, UserId } from './shapes.ts';
 
 const surface = 'tier billing';
 const write = { scope: 'events:write', owners: true } as const;
 const read = { scope: 'billing:read', owners: true } as const;
-const notOwn = [403, 'This is another user'] as const;
+const notOwn = [403, 'This is another user', 'NOT_OWNER'] as const;
 const operationDefault = 'chat';
 
 /** A user may report and read what is their own; server keys with the scope and admins, everybody's. */
@@ -42,7 +43,7 @@ export class TierBillingController {
   @Post('process-usage')
   @UseGuards(guarded(write))
   @documented({
-    summary: 'Counts usage in the current month and charges each block of it that is entered', auth: 'server key or owner', status: 200, once: true,
+    summary: 'Counts usage in the current month and charges each block of it that is entered', auth: 'server key or owner', status: 200, once: true, answer: UsageProcessed,
     surface, errors: [notOwn, [400, 'one request enters at most 10000 tier blocks']],
     description: 'Beyond 8,000,000 included tokens a month, each block of 8,000,000 that is started is one charge. Charges stay pending: this version has no Stripe.',
     example: {
@@ -74,7 +75,7 @@ export class TierBillingController {
   @Get('user-summary/:userId')
   @UseGuards(guarded(read))
   @documented({
-    summary: 'What a user used and owes in a month (default: the current one)', auth: 'server key or owner', status: 200, surface, errors: [notOwn],
+    summary: 'What a user used and owes in a month (default: the current one)', auth: 'server key or owner', status: 200, surface, answer: TokenSummary, errors: [notOwn],
     description: 'Amounts in centavos. The fixed fee counts once its invoice is paid; this version has no Stripe, so that it is 0.',
     example: {
       success: true,

@@ -9,6 +9,7 @@ import { guarded } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
+import { resourceAnswers } from './answer-shapes.ts';
 import { clientId, PageQuery, resourceShapes } from './shapes.ts';
 
 const surface = 'token process';
@@ -27,6 +28,7 @@ const found = (name: string, item: ResourceView | null): ResourceView => {
  */
 export function resourceController(resource: CatalogResource, name: string): Type {
   const { create, change, example: shown } = resourceShapes[resource];
+  const { one, page } = resourceAnswers(resource);
   const example = { ...shown, ...dates };
   const unknown = [404, `${name} not found`] as const;
 
@@ -44,7 +46,7 @@ export function resourceController(resource: CatalogResource, name: string): Typ
 
     @Get()
     @documented({
-      summary: `${name}: all, newest first`, auth, status: 200, surface,
+      summary: `${name}: all, newest first`, auth, status: 200, surface, answer: page,
       example: { success: true, message: `${name} list`, data: [example], meta: { total: 1, page: 1, limit: 20 } },
     })
     async list(@Query({ schema: PageQuery }) { page, limit }: PageQuery): Promise<unknown> {
@@ -53,14 +55,14 @@ export function resourceController(resource: CatalogResource, name: string): Typ
     }
 
     @Get(':id')
-    @documented({ summary: `${name}: one`, auth, status: 200, surface, example: { success: true, message: `${name} found`, data: example }, errors: [unknown] })
+    @documented({ summary: `${name}: one`, auth, status: 200, surface, answer: one, example: { success: true, message: `${name} found`, data: example }, errors: [unknown] })
     async read(@Param('id', { schema: clientId }) id: string): Promise<unknown> {
       return { success: true, message: `${name} found`, data: found(name, await this.billing.readResource({ resource, id })) };
     }
 
     @Post()
     @documented({
-      summary: `${name}: make one, under an id of your own if you like`, auth, status: 201, once: true, surface,
+      summary: `${name}: make one, under an id of your own if you like`, auth, status: 201, once: true, surface, answer: one,
       example: { success: true, message: `${name} created`, data: example }, errors: ['RESOURCE_EXISTS'],
     })
     async create(@Body({ schema: create }) body: ResourceFields & { readonly id?: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -75,7 +77,7 @@ export function resourceController(resource: CatalogResource, name: string): Typ
 
     @Patch(':id')
     @documented({
-      summary: `${name}: change what is given`, auth, status: 200, surface,
+      summary: `${name}: change what is given`, auth, status: 200, surface, answer: one,
       example: { success: true, message: `${name} updated`, data: example }, errors: [unknown],
     })
     async change(@Param('id', { schema: clientId }) id: string, @Body({ schema: change }) fields: ResourceFields): Promise<unknown> {
@@ -87,7 +89,7 @@ export function resourceController(resource: CatalogResource, name: string): Typ
     @Delete(':id')
     @HttpCode(200)
     @documented({
-      summary: `${name}: remove`, auth, status: 200, surface,
+      summary: `${name}: remove`, auth, status: 200, surface, answer: one,
       example: { success: true, message: `${name} deleted`, data: example }, errors: [unknown, 'RESOURCE_IN_USE'],
     })
     async remove(@Param('id', { schema: clientId }) id: string): Promise<unknown> {

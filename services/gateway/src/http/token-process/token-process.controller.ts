@@ -8,6 +8,7 @@ import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { failureOfProblem, sendRefusal } from '../refusal.ts';
 import { inject } from '../tokens.ts';
+import { ProcessEnded, ProcessStarted } from './answer-shapes.ts';
 import { ServerKeyGuard } from './server-key.guard.ts';
 import { EndBody, shownUnits, StartBody } from './shapes.ts';
 
@@ -29,7 +30,7 @@ export class TokenProcessController {
   @HttpCode(200)
   @UseGuards(ServerKeyGuard)
   @documented({
-    summary: 'Whether a user may use an endpoint now', auth: 'server key', status: 200, once: true, surface, errors: keyErrors,
+    summary: 'Whether a user may use an endpoint now', auth: 'server key', status: 200, once: true, surface, answer: ProcessStarted, errors: keyErrors,
     description: 'Never fails for business reasons: status "not-accessible" says why in data.message. With "estimate" so many units are '
       + 'reserved, never from overdraft, until end settles data.hold_id or data.expires_at releases it.',
     example: { success: true, message: 'Token process start completed', data: { user_id: 'user-123', token: 1000, status: 'accessible' } },
@@ -52,7 +53,7 @@ export class TokenProcessController {
   @HttpCode(200)
   @UseGuards(ServerKeyGuard)
   @documented({
-    summary: 'Books what was used', auth: 'server key', status: 200, once: true, surface,
+    summary: 'Books what was used', auth: 'server key', status: 200, once: true, surface, answer: ProcessEnded,
     description: 'The cost is always booked, also below zero, unless the wallet\'s package forbids overdraft: status "not-returnable" says '
       + 'in data.message why nothing was booked, and cost what it would have been.',
     example: { success: true, message: 'Token process end completed', data: { user_id: 'user-123', token: 880, cost: 120, status: 'returnable' } },

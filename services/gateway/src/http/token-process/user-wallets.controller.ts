@@ -12,6 +12,7 @@ import { documented } from '../documented.ts';
 import { userOf } from '../licence-keys/user.controller.ts';
 import { failureOfProblem, sendRefusal, unexplained } from '../refusal.ts';
 import { inject } from '../tokens.ts';
+import { Gift, Wallet } from './answer-shapes.ts';
 import { clientId, GiveBonusToken, GiveInitialToken, GivePackage, shownUnits } from './shapes.ts';
 
 const surface = 'token process';
@@ -36,7 +37,7 @@ export class UserWalletsController {
   @Get('self')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'The caller\'s wallet', auth: 'user', status: 200, surface, errors: [unknownWallet],
+    summary: 'The caller\'s wallet', auth: 'user', status: 200, surface, answer: Wallet, errors: [unknownWallet],
     example: { success: true, message: 'User wallet found', data: walletExample },
   })
   async self(@Req() request: FastifyRequest): Promise<unknown> {
@@ -46,7 +47,7 @@ export class UserWalletsController {
   @Get('user/:user_id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
   @documented({
-    summary: 'A user\'s wallet; users see their own', auth: 'server key or owner', status: 200, surface, errors: [unknownWallet],
+    summary: 'A user\'s wallet; users see their own', auth: 'server key or owner', status: 200, surface, answer: Wallet, errors: [unknownWallet],
     example: { success: true, message: 'User wallet found', data: walletExample },
   })
   async ofUser(@Param('user_id', { schema: clientId }) userId: string, @Req() request: FastifyRequest): Promise<unknown> {
@@ -59,7 +60,7 @@ export class UserWalletsController {
   @HttpCode(200)
   @UseGuards(guarded(givers))
   @documented({
-    summary: 'A gift once a user: 100 tokens if not said otherwise', auth: 'admin', status: 200, once: true, surface,
+    summary: 'A gift once a user: 100 tokens if not said otherwise', auth: 'admin', status: 200, once: true, surface, answer: Gift,
     errors: [[400, 'Initial token already given']], example: given('Initial token given'),
   })
   async giveInitial(@Body({ schema: GiveInitialToken }) body: GiveInitialToken, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -71,7 +72,7 @@ export class UserWalletsController {
   @Post('give-bonus-token')
   @HttpCode(200)
   @UseGuards(guarded(givers))
-  @documented({ summary: 'A gift', auth: 'admin', status: 200, once: true, surface, example: given('Bonus token given') })
+  @documented({ summary: 'A gift', auth: 'admin', status: 200, once: true, surface, answer: Gift, example: given('Bonus token given') })
   async giveBonus(@Body({ schema: GiveBonusToken }) body: GiveBonusToken, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { user_id: userId, token } = body;
     const answer = await this.wallets.giveBonus({ userId, tokens: BigInt(token) }, callerOf(request));
@@ -82,7 +83,7 @@ export class UserWalletsController {
   @HttpCode(200)
   @UseGuards(guarded(givers))
   @documented({
-    summary: 'Gives a package: its tokens, and its expiry from now', auth: 'admin', status: 200, once: true, surface,
+    summary: 'Gives a package: its tokens, and its expiry from now', auth: 'admin', status: 200, once: true, surface, answer: Wallet,
     errors: [[404, 'Package not found']], example: { success: true, message: 'Package given', data: walletExample },
   })
   async givePackage(

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/** A JSON schema as OpenAPI 3.0 has them. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+const named = new Map<string, Schema>();
+
+/**
+ * The JSON schema of what a route answers. Schemas with an `id` (`.meta({ id })`) become components of the document and are
+ * referred to. Members may be added to an answer at any time, so none of these schemas is closed.
+ */
+export function schemaOf(shape: z.ZodType): Schema {
+  const { definitions = {}, ...schema } = z.toJSONSchema(shape, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }) as Schema & {
+    readonly definitions?: Readonly<Record<string, Schema>>;
+  };
+  for (const [name, definition] of Object.entries(definitions)) named.set(name, linked(definition) as Schema);
+  return linked(schema) as Schema;
+}
+
+/** All schemas with a name that `schemaOf` met, by name. */
+export const componentSchemas = (): Readonly<Record<string, Schema>> => Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
+
+function linked(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/^#\/definitions\//, '#/components/schemas/');
+  if (Array.isArray(value)) return value.map(linked);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, linked(item)]));
+}
+
+/** A decimal string of an integer, in the account's smallest unit. */
+export const shownAmount = z.string().regex(/^-?[0-9]+$/);
+/** ISO 8601 with milliseconds in UTC. */
+export const shownTime = z.string().meta({ format: 'date-time' });
+/** A JSON number within 2^53. */
+export const shownInteger = z.int();
+export const anything = z.record(z.string(), z.unknown());
+/** A page of a list with a cursor: `after` of the next request. */
+export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable() });
+
+/** What an example shows of a shape: for routes that say no more than that. Each member is there, a null may be anything. */
+export function shapeOf(example: unknown): z.ZodType {
+  if (typeof example === 'string') return z.string();
+  if (typeof example === 'number') return z.number();
+  if (typeof example === 'boolean') return z.boolean();
+  if (Array.isArray(example)) return z.array(example.length === 0 ? z.unknown() : shapeOf(example[0]));
+  if (typeof example !== 'object' || example === null) return z.unknown();
+  return z.object(Object.fromEntries(Object.entries(example).map(([name, value]) => [name, shapeOf(value)])));
+}

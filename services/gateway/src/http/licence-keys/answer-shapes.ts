@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { anything, shownInteger, shownTime } from '../answer-schemas.ts';
+
+const success = z.literal(true);
+const message = z.string();
+const pagination = z.object({ page: z.int().min(1), limit: z.int().min(1), total: z.int().min(0) });
+const status = z.enum(['active', 'inactive', 'trial', 'frozen']);
+
+export const User = z.object({ id: z.string(), email: z.string().nullable(), name: z.string().nullable(), role: z.string(), created_at: shownTime }).meta({ id: 'User' });
+const WithKey = z.object({ ...User.shape, api_key: z.string() });
+export const Registered = z.object({ success, message, data: WithKey }).meta({ id: 'Registered' });
+export const Profile = z.object({ success, data: WithKey }).meta({ id: 'Profile' });
+const credentials = { access_token: z.string(), token: z.string(), api_key: z.string() };
+export const LoggedIn = z.object({ success, message, ...credentials, data: z.object({ ...credentials, user: User }) }).meta({ id: 'LoggedIn' });
+
+export const LicenceKey = z.object({
+  id: z.string(), license_key: z.string(), token_balance: shownInteger, price_per_token: shownInteger.nullable(), status, user_id: z.string().nullable(),
+  trial_end: shownTime.optional(), created_at: shownTime,
+}).meta({ id: 'LicenceKey' });
+export const OneKey = z.object({ success, data: LicenceKey });
+export const ChangedKey = z.object({ success, message, data: LicenceKey });
+export const ManyKeys = z.object({ success, message, data: z.object({ license_keys: z.array(LicenceKey), count: z.int().min(0) }) });
+export const KeyPage = z.object({ success, data: z.object({ items: z.array(LicenceKey), pagination }) });
+export const Done = z.object({ success, message });
+
+export const TokenUsed = z.object({
+  success, message,
+  data: z.object({ license_key: z.string(), previous_balance: shownInteger, new_balance: shownInteger.min(0), tokens_used: z.literal(1) }),
+}).meta({ id: 'TokenUsed' });
+export const TokenUsage = z.object({
+  success,
+  data: z.object({
+    items: z.array(z.object({
+      id: z.string(), license_key_id: z.string(), user_id: z.string(), previous_balance: shownInteger, new_balance: shownInteger, tokens_used: z.literal(1),
+      purpose: z.string().nullable(), metadata: anything.nullable(), created_at: shownTime,
+    })),
+    pagination,
+  }),
+}).meta({ id: 'TokenUsage' });
+export const TokenBalance = z.object({
+  success,
+  data: z.object({
+    license_keys: z.array(z.object({ id: z.string(), license_key: z.string(), token_balance: shownInteger, status })), total_balance: shownInteger,
+  }),
+}).meta({ id: 'TokenBalance' });
