@@ -51,6 +51,8 @@ describe('owning a partition', () => {
 
   // Guarantee: a process stopped in mid-commit holds its locks for ever; the next owner must not wait for it (rule 6).
   it('ends the back end of a frozen predecessor that holds the position', async () => {
+    // A ledger that is still claiming would compete for the same position.
+    await harness.ledger.stop();
     const frozen = new pg.Client({ connectionString: harness.url });
     let lost: Error | undefined;
     frozen.on('error', (error) => (lost = error));
@@ -61,6 +63,7 @@ describe('owning a partition', () => {
     });
     await waitFor('the frozen back end to be ended', () => lost !== undefined);
     await frozen.end().catch(() => undefined);
+    await harness.startLedger();
   });
 
   // Guarantee: overlapping groups in whatever order never deadlock, they fence each other (rule 7).
