@@ -23,6 +23,7 @@ table billing.catalog_versions
   constraint catalog_versions_never_back_dated CHECK ((effective_from >= published_at))
   constraint catalog_versions_once PRIMARY KEY (catalog, name, version)
   constraint catalog_versions_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX catalog_versions_plan_once ON billing.catalog_versions USING btree (name, effective_from) WHERE (catalog = 'price-plan'::text)
   CREATE TRIGGER catalog_versions_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON billing.catalog_versions FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change()
 
 table billing.charge_attempts

@@ -144,10 +144,10 @@ view public.license_quotas as
 view public.token_billing_charges as
  SELECT c.charge_id AS id,
     replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AS user_id,
-    public.calculate_billing_tier(8000000 * c.block + 1) AS billing_tier,
+    COALESCE(c.billing_tier, public.calculate_billing_tier(8000000 * c.block + 1)) AS billing_tier,
     c.block,
-    10000::bigint AS amount_charged,
-    'BRL'::text AS currency,
+    COALESCE(c.amount_minor, 10000::bigint) AS amount_charged,
+    COALESCE(c.currency, 'BRL'::text) AS currency,
     'pending'::text AS status,
     c.period_start,
     c.period_end,
@@ -196,22 +196,23 @@ view public.token_usage_summary as
  SELECT user_id,
     period_start,
     total_tokens,
-    public.calculate_billing_tier(total_tokens) AS current_tier,
+    views.tier_label(total_tokens, (plan ->> 'included'::text)::bigint, (plan ->> 'block'::text)::bigint) AS current_tier,
     0::bigint AS fixed_fee_charged,
     tier_charges_count,
-    10000 * tier_charges_count AS tier_charges_total,
-    10000 * tier_charges_count AS total_charged
+    tier_charges_total,
+    tier_charges_total AS total_charged
    FROM ( SELECT replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AS user_id,
-            (to_timestamp((k.period_start_ms / 1000)::double precision) AT TIME ZONE 'UTC'::text)::date AS period_start,
+            date_trunc('month'::text, (to_timestamp(((k.period_start_ms + k.period_end_ms) / 2000)::double precision) AT TIME ZONE 'UTC'::text))::date AS period_start,
                 CASE
                     WHEN (EXTRACT(epoch FROM last.period_start) * 1000::numeric) = k.period_start_ms::numeric THEN last.used_after
                     ELSE k.used
                 END AS total_tokens,
-            ( SELECT count(*) AS count
-                   FROM ledger.crossings c
-                  WHERE c.partition = a.partition AND c.account = a.account AND (EXTRACT(epoch FROM c.period_start) * 1000::numeric) = k.period_start_ms::numeric) AS tier_charges_count
+            views.plan_content(a.partition, a.account, to_timestamp((k.period_start_ms::numeric / 1000.0)::double precision)) AS plan,
+            charges.tier_charges_count,
+            charges.tier_charges_total
            FROM ledger.accounts a
              CROSS JOIN LATERAL ( SELECT DISTINCT ON (counters.period_start_ms) counters.period_start_ms,
+                    counters.period_end_ms,
                     counters.used
                    FROM ledger.counters
                   WHERE counters.partition = a.partition AND counters.account = a.account AND counters.period_start_ms >= 0
@@ -222,6 +223,10 @@ view public.token_usage_summary as
                   WHERE e.partition = a.partition AND e.account = a.account
                   ORDER BY e.seq DESC
                  LIMIT 1) last
+             CROSS JOIN LATERAL ( SELECT count(*) AS tier_charges_count,
+                    COALESCE(sum(COALESCE(c.amount_minor, 10000::bigint)), 0::numeric)::bigint AS tier_charges_total
+                   FROM ledger.crossings c
+                  WHERE c.partition = a.partition AND c.account = a.account AND (EXTRACT(epoch FROM c.period_start) * 1000::numeric) = k.period_start_ms::numeric) charges
           WHERE a.kind = 4 AND a.id ~~ 'metered:%'::text AND POSITION(('/'::text) IN (a.id)) = 0 AND views.sees_user(replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text))) months;
 
 CREATE OR REPLACE FUNCTION public.calculate_billing_tier(tokens_used bigint)

@@ -59,6 +59,10 @@ table ledger.crossings
   block bigint not null
   plan text not null
   charge_id uuid
+  plan_version integer
+  billing_tier text
+  amount_minor bigint
+  currency text
   constraint crossings_block_once PRIMARY KEY (partition, account, period_start, block)
   CREATE INDEX crossings_by_seq ON ledger.crossings USING btree (partition, partition_seq, block)
   CREATE TRIGGER crossings_append_only BEFORE DELETE OR UPDATE ON ledger.crossings FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always

@@ -92,7 +92,12 @@ export type Answer = {
 export type CrossingView = {
   readonly charge_id: string;
   readonly block: string;
+  /** The plan version that prices the period, and by it the block's name and price in minor units of the currency. */
   readonly plan: string;
+  readonly plan_version: number;
+  readonly billing_tier: string;
+  readonly amount_minor: string;
+  readonly currency: string;
   readonly period: { readonly start: string; readonly end: string };
 };
 

@@ -48,6 +48,8 @@ export type LedgerQueries = {
 export type UsagePeriodView = {
   readonly period: { readonly start: string; readonly end: string };
   readonly used: string;
+  /** The version that prices the period and what it calls the tier reached; amounts in minor units of the currency. */
+  readonly plan: { readonly name: string | null; readonly version: number; readonly fixed_fee: string; readonly currency: string; readonly tier: string };
   readonly crossings: readonly CrossingView[];
 };
 export type ExplanationStep = { readonly step: string; readonly formula: string; readonly result: string };

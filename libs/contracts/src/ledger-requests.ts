@@ -22,6 +22,10 @@ export type AccountSettings = {
   readonly trial_end?: string;
   /** Name of the price plan of a metered account. */
   readonly plan?: string;
+  /** Plans it had before, as far as an open period started with one; answered only, ignored in requests. */
+  readonly earlier_plans?: readonly { readonly plan: string | null; readonly until: string }[];
+  /** The plan version that prices the period in which the account was opened; answered only, ignored in requests. */
+  readonly first_plan?: { readonly name: string; readonly version: number };
   /** Package of a wallet: an id of billing's catalog. */
   readonly package?: string;
   /** When the package expires, ISO 8601; absent: never. */
@@ -45,7 +49,7 @@ export type TierChange =
   | { readonly change: 'raise'; readonly tier: string; readonly allowance: string; readonly days: number; readonly only_from_base?: boolean }
   | { readonly change: 'renew'; readonly tier: string; readonly allowance: string; readonly days: number }
   | { readonly change: 'lower' | 'reset' };
-export type SettingsChange = { readonly [Name in keyof AccountSettings]?: string | null };
+export type SettingsChange = { readonly [Name in Exclude<keyof AccountSettings, 'earlier_plans' | 'first_plan'>]?: string | null };
 
 /**
  * What the catalog says about the package that the asker believes a wallet to have. The ledger compares: with another package

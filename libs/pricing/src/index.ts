@@ -3,5 +3,7 @@ export { defaultRateCardContent, parsePercent, parseRateCard, rateUsage, usageLa
 export type { MeterRates, Rate, RateCard, Rated, RatedStep } from './rate-card.ts';
 export { defaultPricePlan, overageBlocks, tierLabel } from './price-plan.ts';
 export type { PricePlan } from './price-plan.ts';
-export { calendarMonth, parseDuration, periodSince } from './period.ts';
-export type { Period } from './period.ts';
+export { calendarMonth, monthOf, monthStart, parseDuration, periodSince } from './period.ts';
+export type { Period, YearMonth } from './period.ts';
+export { defaultPricePlanContent, parsePricePlan } from './parse-price-plan.ts';
+export { amountFromStripe, currencyExponent, decimalAmount, stripeAmount } from './currencies.ts';

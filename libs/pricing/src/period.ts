@@ -17,6 +17,19 @@ export function calendarMonth(atMs: number, timeZone: string): Period {
   return { startMs: start.epochMilliseconds, endMs: next.epochMilliseconds };
 }
 
+/** A calendar month; `month` from 1. */
+export type YearMonth = { readonly year: number; readonly month: number };
+
+/** The calendar month that it is at `atMs` in a time zone. */
+export function monthOf(atMs: number, timeZone: string): YearMonth {
+  const { year, month } = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone);
+  return { year, month };
+}
+
+/** When a calendar month begins in a time zone: the first instant of its first day, also where midnight is skipped. */
+export const monthStart = ({ year, month }: YearMonth, timeZone: string): number =>
+  Temporal.PlainDate.from({ year, month, day: 1 }).toZonedDateTime({ timeZone }).epochMilliseconds;
+
 /** Shortest period between resets: shorter ones would fill the books with resets. */
 const durationMinMs = 60_000;
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { calendarMonth, defaultPricePlan, defaultRateCardContent, overageBlocks, parseDuration, parsePercent, parseRateCard, periodSince, rateUsage, tierLabel } from './index.ts';
+import {
+  amountFromStripe, calendarMonth, currencyExponent, decimalAmount, defaultPricePlan, defaultPricePlanContent, defaultRateCardContent, monthOf, monthStart,
+  overageBlocks, parseDuration, parsePercent, parsePricePlan, parseRateCard, periodSince, rateUsage, stripeAmount, tierLabel,
+} from './index.ts';
 
 const utc = (text: string): number => Date.parse(`${text}Z`);
 const cost = (output: bigint, percent: number): bigint | undefined =>
@@ -51,7 +54,47 @@ describe('price plan', () => {
   });
 });
 
+describe('the content of a price plan', () => {
+  it('is read as written, in numbers or decimal strings; the built-in plan is one', () => {
+    expect(parsePricePlan(defaultPricePlanContent)).toEqual(defaultPricePlan);
+    const content = { included: 0, block: 1, block_price: 0, fixed_fee: '999999999999', currency: 'jpy' };
+    expect(parsePricePlan(content)).toEqual({
+      included: 0n, block: 1n, blockPriceMinor: 0n, fixedFeeMinor: 999_999_999_999n, currency: 'JPY', timeZone: 'UTC', graceMs: 3_600_000,
+    });
+    expect(parsePricePlan({ ...content, time_zone: 'America/Argentina/Buenos_Aires', grace_seconds: 0 })).toMatchObject({
+      timeZone: 'America/Argentina/Buenos_Aires', graceMs: 0,
+    });
+  });
+  it.each([
+    [null], [[]], [{ extra: 1 }], [{ block: 0 }], [{ block: -1 }], [{ block: 1.5 }], [{ block: '1e6' }], [{ block: true }], [{ block: null }], [{ included: -1 }],
+    [{ included: '9223372036854775808' }], [{ included: 2 ** 53 }], [{ block_price: '1000000000000' }], [{ fixed_fee: '-1' }], [{ currency: 'XXX' }],
+    [{ currency: 'R$' }], [{ currency: undefined }], [{ time_zone: 'Mars/Base' }], [{ time_zone: '+02:00' }], [{ time_zone: 'cet' }], [{ time_zone: 5 }],
+    [{ grace_seconds: 700_000 }], [{ grace_seconds: -1 }], [{ currency: 'KWD', block_price: 10_005 }],
+  ])('refuses %j, naming what is wrong', (wrong) => {
+    const content = wrong === null || Array.isArray(wrong) ? wrong : { ...defaultPricePlanContent, ...wrong };
+    expect(() => parsePricePlan(content)).toThrow(expect.objectContaining({ code: 'CATALOG_INVALID' }) as unknown as Error);
+  });
+});
+
+describe('currencies', () => {
+  it('have the decimals of ISO 4217, and amounts are written by them', () => {
+    expect(['BRL', 'JPY', 'KWD', 'brl'].map(currencyExponent)).toEqual([2, 0, 3, undefined]);
+    expect([decimalAmount(10_000n, 'BRL'), decimalAmount(5n, 'KWD'), decimalAmount(-3n, 'JPY'), decimalAmount(-5n, 'BRL'), decimalAmount(0n, 'USD')])
+      .toEqual(['100.00', '0.005', '-3', '-0.05', '0.00']);
+  });
+  it('go to Stripe in its own smallest unit and come back unchanged', () => {
+    expect([stripeAmount(500n, 'JPY'), stripeAmount(500n, 'ISK'), stripeAmount(500n, 'KWD'), stripeAmount(500n, 'BRL')]).toEqual([500n, 50_000n, 500n, 500n]);
+    for (const currency of ['JPY', 'ISK', 'UGX', 'KWD', 'BRL']) expect(amountFromStripe(stripeAmount(730n, currency), currency)).toBe(730n);
+  });
+});
+
 describe('periods', () => {
+  it('begin on the first instant of the month, also where midnight is skipped', () => {
+    // On Sunday, 1 October 2017, Asuncion's clocks went from 00:00 to 01:00.
+    expect(monthStart({ year: 2017, month: 10 }, 'America/Asuncion')).toBe(utc('2017-10-01T04:00'));
+    expect(monthOf(utc('2026-11-01T02:59'), 'America/Sao_Paulo')).toEqual({ year: 2026, month: 10 });
+  });
+
   it('are calendar months in the zone of the plan, half-open', () => {
     expect(calendarMonth(utc('2026-10-31T23:59:59.999'), 'UTC')).toEqual({ startMs: utc('2026-10-01T00:00'), endMs: utc('2026-11-01T00:00') });
     expect(calendarMonth(utc('2026-11-01T00:00'), 'UTC').startMs).toBe(utc('2026-11-01T00:00'));

@@ -340,6 +340,43 @@ describe('tier billing', () => {
     ]);
   });
 
+  // Guarantee: a price that is published today changes no bill of the month under way (rule 17).
+  it('prices a month by the plan version that was in force when it began, on every face of it', async () => {
+    await intoNextMonth(day);
+    const old = await day1();
+    await report('planned', 8_000_001);
+    const admin = platform.server;
+    const content = { included: 1_000_000, block: '500000', block_price: 2_500, fixed_fee: 0, currency: 'BRL', time_zone: 'America/Sao_Paulo' };
+    const published = await admin.post('/api/admin/catalog/price-plans', { content });
+    expect([published.status, published.body]).toMatchObject([201, { catalog: 'price-plan', name: 'default', version: 2, status: 'booked', content }]);
+    expect((await admin.get('/api/admin/catalog/price-plans')).body).toMatchObject({ items: [{ version: 2 }, { version: 1 }] });
+    for (const [wrong, status] of [[{ content: { ...content, block: 0 } }, 400], [{ content, effective_from: '2020-01-01T00:00:00Z' }, 409], [{ content }, 409], [{}, 400]] as const) {
+      expect((await admin.post('/api/admin/catalog/price-plans', wrong)).status).toBe(status);
+    }
+    expect((await report('planned', 1)).body.data).toMatchObject({ totalTokens: 8_000_002, tierCharges: [] });
+    expect(await summary('planned')).toEqual(figures(8_000_002, 1, '8M-16M'));
+
+    await intoNextMonth(day);
+    expect((await report('planned', 1_500_001)).body.data.tierCharges).toMatchObject([
+      { billing_tier: '1M-1500000', amount_charged: 2_500 }, { billing_tier: '1500000-2M', amount_charged: 2_500 },
+    ]);
+    expect(await summary('planned')).toMatchObject({ total_tokens: 1_500_001, current_tier: '1500000-2M', tier_charges_total: 5_000, total_charged: 5_000 });
+    expect(await summary('planned', old)).toEqual(figures(8_000_002, 1, '8M-16M'));
+    const rows = await platform.rows(
+      `select to_char(period_start, 'YYYY-MM-DD') as month, current_tier, tier_charges_total from token_usage_summary where user_id = 'planned' order by 1`);
+    expect(rows).toEqual([
+      { month: old, current_tier: '8M-16M', tier_charges_total: '10000' }, { month: await day1(), current_tier: '1500000-2M', tier_charges_total: '5000' },
+    ]);
+    expect(await platform.rows(`select billing_tier, amount_charged, currency from token_billing_charges where user_id = 'planned' order by period_start, block limit 2`)).toEqual([
+      { billing_tier: '8M-16M', amount_charged: '10000', currency: 'BRL' }, { billing_tier: '1M-1500000', amount_charged: '2500', currency: 'BRL' },
+    ]);
+    // For the tests that follow: the price of the documents again, from the next month on.
+    await admin.post('/api/admin/catalog/price-plans', {
+      content: { included: 8_000_000, block: 8_000_000, block_price: 10_000, fixed_fee: 40_000, currency: 'BRL' }, effective_from: new Date((await nowMs()) + 1_000).toISOString(),
+    });
+    await intoNextMonth(day);
+  });
+
   it('names the same charges to a repeat after a kill', async () => {
     const first = await report('killed-biller', 25_000_000, { 'idempotency-key': 'k' });
     expect(first.body.data.tierCharges.length).toBe(3);

@@ -29,6 +29,7 @@ import { DeadLettersController } from './http/native/dead-letters.controller.ts'
 import { EntriesController } from './http/native/entries.controller.ts';
 import { EventsController } from './http/native/events.controller.ts';
 import { HoldsController } from './http/native/holds.controller.ts';
+import { PricePlansController } from './http/native/price-plans.controller.ts';
 import { RateCardsController } from './http/native/rate-cards.controller.ts';
 import { TestClockController } from './http/native/test-clock.controller.ts';
 import { HealthController } from './http/operations/health.controller.ts';
@@ -72,7 +73,7 @@ export class GatewayModule {
       module: GatewayModule,
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
-        DeadLettersController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
+        DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
         CreditsController, CreditsAdminController, TierBillingController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,

@@ -1,13 +1,14 @@
 import { topics } from '@tollgate/contracts';
-import type { AccountView, Explanation, LedgerQueries, PartitionView, ProofView } from '@tollgate/contracts';
+import type { AccountView, CatalogItem, Explanation, LedgerQueries, PartitionView, ProofView } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { AppError, ancestorsOf, partitionOf } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 import { rateUsage, usageLabels } from '@tollgate/pricing';
+import type { Period } from '@tollgate/pricing';
 import type { Account } from '../domain/account.ts';
 import { Book } from '../domain/book.ts';
 import type { BookedCard, Catalog } from '../domain/catalog.ts';
-import { emptyCatalog } from '../domain/catalog.ts';
+import { emptyCatalog, withItem } from '../domain/catalog.ts';
 import type { Crossing, Entry, EntryKind } from '../domain/entry.ts';
 import { entryKinds } from '../domain/entry.ts';
 import type { Hash } from '../domain/merkle.ts';
@@ -37,6 +38,10 @@ export interface BooksReader {
   /** The stored record of a dead letter. */
   deadLetter(id: EntryId): Promise<{ readonly key: string; readonly value: string } | null>;
   catalog: LedgerQueries['catalog'];
+  /** The newest period that holds a time and was counted in; null: there is none. */
+  periodHolding(query: { readonly partition: number; readonly account: string; readonly atMs: number }): Promise<Period | null>;
+  /** Every catalog version that a partition has booked, in its order. */
+  items(partition: number): Promise<readonly { readonly item: CatalogItem; readonly bookedMs: number }[]>;
   card(partition: number, name: string, version: number): Promise<BookedCard | null>;
   positions(): Promise<readonly Pick<PartitionView, 'partition' | 'epoch' | 'next_offset' | 'last_seq' | 'reason'>[]>;
 }
@@ -91,7 +96,14 @@ async function account(ports: QueryPorts, { id, at }: { readonly id: string; rea
   const committed = found.get(id);
   if (!committed) return null;
   const nowMs = at === undefined ? ports.clock.nowMs() : Date.parse(at);
-  return accountView(bookOf(partition, found, Math.max(nowMs, committed.lastRecordedMs), books?.catalog), committed);
+  return accountView(bookOf(partition, found, Math.max(nowMs, committed.lastRecordedMs), await catalogOf(ports, partition)), committed);
+}
+
+/** The prices that a partition decides by. */
+export async function catalogOf(ports: QueryPorts, partition: number): Promise<Catalog> {
+  const owned = ports.owned(partition);
+  if (owned) return owned.catalog;
+  return (await ports.reader.items(partition)).reduce((catalog, { item, bookedMs }) => withItem(catalog, item, bookedMs), emptyCatalog);
 }
 
 export const bookOf = (partition: number, accounts: ReadonlyMap<string, Account | null>, nowMs: number, catalog: Catalog = emptyCatalog): Book => {

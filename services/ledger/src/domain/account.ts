@@ -34,6 +34,10 @@ export type Settings = {
   readonly period: string | null;
   readonly trialEndMs: number | null;
   readonly plan: string | null;
+  /** Plans the account had before, oldest first, as far as an open period started with one (rule 17). */
+  readonly earlierPlans: readonly { readonly plan: string | null; readonly untilMs: number }[];
+  /** The version in force when the account was opened: it prices the period of the opening. null: the one at the period's start does. */
+  readonly firstPlan: { readonly name: string; readonly version: number } | null;
   readonly package: string | null;
   readonly packageExpiresMs: number | null;
   readonly initialGift: string | null;
@@ -45,7 +49,7 @@ export type Settings = {
   readonly periodFromMs: number | null;
 };
 export const noSettings: Settings = {
-  limit: null, overdraft: null, allowance: null, period: null, trialEndMs: null, plan: null, package: null, packageExpiresMs: null, initialGift: null,
+  limit: null, overdraft: null, allowance: null, period: null, trialEndMs: null, plan: null, earlierPlans: [], firstPlan: null, package: null, packageExpiresMs: null, initialGift: null,
   tier: null, tierEndMs: null, baseAllowance: null, periodFromMs: null,
 };
 

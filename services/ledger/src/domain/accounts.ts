@@ -9,6 +9,7 @@ import type { Entry } from './entry.ts';
 import { postGrant } from './lots.ts';
 import { refuseTerms } from './package-terms.ts';
 import { periodTimers } from './period-timers.ts';
+import { planned, withFirstPlan } from './plan-changes.ts';
 import type { Ask, Request } from './request.ts';
 import { priorityDefault } from './request.ts';
 import { closeRequest, existing } from './spend.ts';
@@ -23,7 +24,8 @@ export function decideOpen(book: Book, request: Request, ask: AskOf<'open'>): De
   refuseSettings(ask.kind, ask.settings);
   if (ask.grant > 0n && !keepsLots(ask.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${ask.kind} account takes no grants`);
   const opened = book.open({ id: request.account, kind: ask.kind, unit: ask.unit });
-  const terms: Terms = { status: ask.status, owner: ask.owner, settings: ask.settings, limitFetchedMs: 0 };
+  const settings = ask.kind === 'metered' ? withFirstPlan(book, ask.settings) : ask.settings;
+  const terms: Terms = { status: ask.status, owner: ask.owner, settings, limitFetchedMs: 0 };
   const withTerms = { ...opened, terms };
   const entries = [book.post(opened.id, { kind: 'opened', cause: request.cause, ordinal: 0, opened: true, terms, timers: periodTimers(book, withTerms) })];
   const allowance = isRefilled(withTerms) ? (ask.settings.allowance ?? 0n) : 0n;
@@ -62,8 +64,9 @@ function refuseSettings(kind: Account['kind'], settings: Settings): void {
 export function decideChange(book: Book, request: Request, ask: AskOf<'change'>): Decided {
   const account = existing(book, request.account);
   if (ask.ifOwner !== undefined && ask.ifOwner !== account.terms.owner) throw new Refusal('NOT_OWNER', 'the account has another owner');
-  const settings = ask.settings(account.terms.settings);
-  refuseSettings(account.kind, settings);
+  const asked = ask.settings(account.terms.settings);
+  refuseSettings(account.kind, asked);
+  const settings = planned(book, account, asked);
   if (ask.balance !== undefined && !keepsLots(account.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `the balance of a ${account.kind} account cannot be set`);
   if (ask.used !== undefined && account.kind !== 'quota') throw new Refusal('ACCOUNT_KIND_CONFLICT', `what a ${account.kind} account has used cannot be set`);
   if (ask.balance !== undefined && ask.balance < account.held) throw new Refusal('ALLOWANCE_EXHAUSTED', 'open holds reserve more than that balance');

@@ -1,14 +1,14 @@
 import { chargeIdOf } from '@tollgate/contracts';
 import type { CatalogItem, HoldView } from '@tollgate/contracts';
 import { AppError, ancestorsOf, inAmountRange } from '@tollgate/kernel';
-import { calendarMonth, overageBlocks, periodSince } from '@tollgate/pricing';
-import type { Period, PricePlan } from '@tollgate/pricing';
+import { overageBlocks, periodSince, tierLabel } from '@tollgate/pricing';
+import type { Period } from '@tollgate/pricing';
 import type { Account, Counter, Terms } from './account.ts';
 import { keepsLots } from './account.ts';
-import type { Catalog } from './catalog.ts';
-import { planOf } from './catalog.ts';
+import type { BookedPlan, Catalog } from './catalog.ts';
 import type { Cause, Contra, CounterRow, Crossing, Entry, EntryKind, EntryRate, HoldRow, LotRow, Timer } from './entry.ts';
 import { evolve, openedBy } from './evolve.ts';
+import { planAt, planMonth, planNameAt } from './plans.ts';
 
 /** Committed accounts of one partition, by id; `undefined` means that there is no such account (it was looked up). */
 export type CommittedAccounts = (id: string) => Account | undefined;
@@ -185,13 +185,14 @@ export class Book {
     return { counter: fresh, earlier: counter.period ? counter : null };
   }
 
-  planOf(account: Readonly<Account>): PricePlan {
-    return planOf(this.catalog, account.terms.settings.plan);
+  /** The plan version that prices the period of an account that starts then (rule 17). */
+  planAt(account: Readonly<Account>, startMs: number): BookedPlan {
+    return planAt(this.catalog, account, startMs);
   }
 
   periodAt(account: Readonly<Account>, atMs: number, period = account.terms.settings.period): Period | null {
     if (period !== null) return periodSince(account.terms.settings.periodFromMs ?? account.openedMs, period, atMs);
-    return account.kind === 'metered' ? calendarMonth(atMs, this.planOf(account).timeZone) : null;
+    return account.kind === 'metered' ? planMonth(this.catalog, account, atMs) : null;
   }
 
   /** A copy for the next entry to be applied to; what was there before is kept for `undo`. */
@@ -204,16 +205,20 @@ export class Book {
   }
 
   #crossings(account: Account, counting: Counting): readonly Crossing[] {
-    if (account.kind !== 'metered' || account.terms.settings.plan === null || !counting.period || !counting.highWater) return none;
-    const plan = this.planOf(account);
-    const crossings: Crossing[] = [];
+    if (account.kind !== 'metered' || !counting.period || !counting.highWater) return none;
     const { startMs: periodStartMs, endMs: periodEndMs } = counting.period;
+    if (planNameAt(account.terms.settings, periodStartMs) === null) return none;
+    const { name, version, plan } = this.planAt(account, periodStartMs);
+    const crossings: Crossing[] = [];
     const before = overageBlocks(counting.highWater.before, plan);
     const after = overageBlocks(counting.highWater.after, plan);
     if (after - before > crossingsMax) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `one request enters at most ${crossingsMax} tier blocks`);
     for (let block = before + 1n; block <= after; block++) {
       const charge = chargeIdOf({ account: account.id, periodStartMs, block });
-      crossings.push({ periodStartMs, periodEndMs, block, plan: account.terms.settings.plan, charge });
+      crossings.push({
+        periodStartMs, periodEndMs, block, plan: name, planVersion: version, label: tierLabel(block, plan), amountMinor: plan.blockPriceMinor,
+        currency: plan.currency, charge,
+      });
     }
     return crossings;
   }

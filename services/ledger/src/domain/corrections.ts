@@ -11,6 +11,7 @@ import { periodTimers } from './period-timers.ts';
 import type { Ask, Request } from './request.ts';
 import { priorityDefault } from './request.ts';
 import { sameSettings, settingsBefore } from './package-terms.ts';
+import { planned } from './plan-changes.ts';
 import { closeRequest, existing, postBudgets, postSpend } from './spend.ts';
 
 /** An entry that is to be taken back, as looked up before deciding. */
@@ -114,7 +115,7 @@ function withdrawTerms(book: Book, back: { readonly target: Target; readonly cau
   const account = existing(book, back.target.account);
   const { cause, ordinal, target } = back;
   if (target.settings === null || !sameSettings(account.terms.settings, target.settings.after)) return null;
-  const terms = { ...account.terms, settings: target.settings.before };
+  const terms = { ...account.terms, settings: planned(book, account, target.settings.before) };
   const timers = periodTimers(book, { ...account, terms });
   return book.post(account.id, { kind: 'withdrawn', cause, ordinal, corrects: target.partitionSeq, terms, timers });
 }

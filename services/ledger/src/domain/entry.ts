@@ -53,7 +53,18 @@ export type HoldRow = {
 export type CounterRow = Counter;
 
 /** One of a tier's blocks was entered: billing charges it once. */
-export type Crossing = { readonly periodStartMs: number; readonly periodEndMs: number; readonly block: bigint; readonly plan: string; readonly charge: string };
+export type Crossing = {
+  readonly periodStartMs: number;
+  readonly periodEndMs: number;
+  readonly block: bigint;
+  /** The plan version that prices the period, and what it says of the block; kept, so that nobody need look it up again. */
+  readonly plan: string;
+  readonly planVersion: number;
+  readonly label: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly charge: string;
+};
 
 /** An immutable signed change of one account, and the rows that are inserted with it. */
 export type Entry = {

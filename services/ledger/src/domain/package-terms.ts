@@ -38,14 +38,17 @@ function short(account: Readonly<Account>, asked: bigint): Refusal {
 export function settingsBefore(current: Settings, changed: { readonly before: Settings; readonly after: Settings }): Settings {
   const { before, after } = changed;
   const back = <K extends keyof Settings>(name: K): Settings[K] =>
-    before[name] !== after[name] && current[name] === after[name] ? before[name] : current[name];
+    !same(before[name], after[name]) && same(current[name], after[name]) ? before[name] : current[name];
   return {
     limit: back('limit'), overdraft: back('overdraft'), allowance: back('allowance'), period: back('period'), trialEndMs: back('trialEndMs'),
-    plan: back('plan'), package: back('package'), packageExpiresMs: back('packageExpiresMs'), initialGift: back('initialGift'),
+    plan: back('plan'), earlierPlans: back('earlierPlans'), firstPlan: current.firstPlan, package: back('package'), packageExpiresMs: back('packageExpiresMs'), initialGift: back('initialGift'),
     tier: back('tier'), tierEndMs: back('tierEndMs'), baseAllowance: back('baseAllowance'), periodFromMs: back('periodFromMs'),
   };
 }
 
 /** Whether two settings say the same. */
 export const sameSettings = (a: Settings, b: Settings): boolean =>
-  (Object.keys(a) as (keyof Settings)[]).every((name) => a[name] === b[name]);
+  (Object.keys(a) as (keyof Settings)[]).every((name) => same(a[name], b[name]));
+
+/** Members are plain values, or lists and objects of them. */
+const same = (a: unknown, b: unknown): boolean => a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));

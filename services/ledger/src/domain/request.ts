@@ -195,8 +195,12 @@ function readTier(change: TierChange): TierStep {
   return { change: change.change, tier, allowance: positive(allowance, 'allowance'), days, onlyFromBase };
 }
 
+const catalogs: ReadonlySet<string> = new Set(['rate-card', 'price-plan']);
+
 function readItem(item: CatalogItem): CatalogItem {
-  if (typeof item !== 'object' || item === null || item.catalog !== 'rate-card' || !isText(item.name, 128)) return refuse('the catalog item is not a rate card');
+  if (typeof item !== 'object' || item === null || !catalogs.has(item.catalog) || !isText(item.name, 128)) {
+    return refuse('the catalog item is neither a rate card nor a price plan');
+  }
   if (!Number.isInteger(item.version) || item.version < 1) return refuse('a version is a whole number from 1');
   parseTime(item.effective_from, 'effective_from');
   return item;
@@ -212,6 +216,8 @@ function changed(current: Settings, change: SettingsChange): Settings {
     period: pick(change.period, current.period, (text) => parseDuration(text)),
     trialEndMs: pick(change.trial_end, current.trialEndMs, (text) => parseTime(text, 'trial_end')),
     plan: pick(change.plan, current.plan, (text) => (isText(text, 128) ? text : refuse('plan is a text of 1 to 128 characters'))),
+    earlierPlans: current.earlierPlans,
+    firstPlan: current.firstPlan,
     package: pick(change.package, current.package, (text) => (isText(text, 300) ? text : refuse('package is a text of 1 to 300 characters'))),
     packageExpiresMs: pick(change.package_expires, current.packageExpiresMs, (text) => parseTime(text, 'package_expires')),
     initialGift: pick(change.initial_gift, current.initialGift, (text) => (text === 'given' ? text : refuse('initial_gift is given'))),

@@ -149,7 +149,7 @@ function periodFor(book: Book, account: Readonly<Account>, occurredMs: number): 
   const { counter, earlier } = book.rolled(account, book.nowMs);
   if (!counter.period || occurredMs >= counter.period.startMs) return inTime;
   const previous = earlier?.period && occurredMs >= earlier.period.startMs && occurredMs < earlier.period.endMs ? earlier : null;
-  if (previous?.period && book.nowMs < previous.period.endMs + book.planOf(account).graceMs) return { into: previous };
+  if (previous?.period && book.nowMs < previous.period.endMs + book.planAt(account, previous.period.startMs).plan.graceMs) return { into: previous };
   return { late: true };
 }
 

@@ -41,6 +41,10 @@ export const crossingView = (crossing: Crossing): CrossingView => ({
   charge_id: crossing.charge,
   block: String(crossing.block),
   plan: crossing.plan,
+  plan_version: crossing.planVersion,
+  billing_tier: crossing.label,
+  amount_minor: String(crossing.amountMinor),
+  currency: crossing.currency,
   period: { start: isoTime(crossing.periodStartMs), end: isoTime(crossing.periodEndMs) },
 });
 
@@ -58,6 +62,8 @@ export function settingsView(settings: Settings): AccountSettings {
     ...(settings.period === null ? {} : { period: settings.period }),
     ...(settings.trialEndMs === null ? {} : { trial_end: isoTime(settings.trialEndMs) }),
     ...(settings.plan === null ? {} : { plan: settings.plan }),
+    ...(settings.earlierPlans.length === 0 ? {} : { earlier_plans: settings.earlierPlans.map(({ plan, untilMs }) => ({ plan, until: isoTime(untilMs) })) }),
+    ...(settings.firstPlan === null ? {} : { first_plan: settings.firstPlan }),
     ...(settings.package === null ? {} : { package: settings.package }),
     ...(settings.packageExpiresMs === null ? {} : { package_expires: isoTime(settings.packageExpiresMs) }),
     ...(settings.initialGift === null ? {} : { initial_gift: settings.initialGift }),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { LedgerRequest } from '@tollgate/contracts';
+import { defaultPricePlanContent } from '@tollgate/pricing';
 
 /** What a step of a random history asks; holds and entries are named by how many were opened before. */
 export type Step = { readonly at: number; readonly ask: (known: Known) => Pick<LedgerRequest, 'type' | 'account' | 'data'> | undefined };
@@ -41,6 +42,19 @@ const packaged = fc.oneof(
   })),
 );
 
+/** Versions of two plans with one size of block, so that blocks can be counted without knowing which prices which period. */
+const pricePlan = fc.record({
+  name: fc.constantFrom('default', 'pro'), version: fc.integer({ min: 2, max: 9 }), hours: fc.integer({ min: 0, max: 900 }),
+  price: fc.integer({ min: 0, max: 20_000 }), zone: fc.constantFrom('UTC', 'America/Sao_Paulo', 'Asia/Kolkata'),
+}).map(({ name, version, hours, price, zone }) => () => ({
+  type: 'catalog', account: '', data: {
+    item: {
+      catalog: 'price-plan', name, version, effective_from: new Date(Date.parse('2026-11-21T10:00:00Z') + hours * 3_600_000).toISOString(),
+      content: { ...defaultPricePlanContent, block_price: price, time_zone: zone },
+    },
+  },
+}));
+
 const asks = fc.oneof(
   { weight: 9, arbitrary: packaged },
   { weight: 3, arbitrary: opening.map(({ id, data }) => () => ({ type: 'open', account: id, data })) },
@@ -71,6 +85,8 @@ const asks = fc.oneof(
     })),
   },
   { weight: 1, arbitrary: fc.nat(59).map((index) => () => ({ type: 'withdraw', account: 'tiered', data: { source: 'http:tier', id: `r${index}` } })) },
+  { weight: 1, arbitrary: fc.constantFrom('default', 'pro', null).map((plan) => () => ({ type: 'change', account: 'meter', data: { settings: { plan } } })) },
+  { weight: 2, arbitrary: pricePlan },
   { weight: 2, arbitrary: fc.constant(() => ({ type: 'tick', account: '', data: {} })) },
 );
 

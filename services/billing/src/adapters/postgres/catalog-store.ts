@@ -104,6 +104,9 @@ async function guarded<T>(query: () => Promise<T>): Promise<T> {
     if (error instanceof AppError) throw error;
     // Two publications under one new key, of different names, at the same moment.
     if (error instanceof pg.DatabaseError && error.constraint === 'catalog_versions_key_once') throw reused();
+    if (error instanceof pg.DatabaseError && error.constraint === 'catalog_versions_plan_once') {
+      throw new AppError('conflict', 'CATALOG_CONFLICT', 'another version of this plan takes effect at the same moment', {}, error);
+    }
     throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the catalog cannot be reached', {}, error);
   }
 }

@@ -5,6 +5,7 @@ import { createOperations } from './migrations/create-operations.sql.ts';
 import { createOptimizeSubmits } from './migrations/create-optimize-submits.sql.ts';
 import { createTierBilling } from './migrations/create-tier-billing.sql.ts';
 import { createTokenUsage } from './migrations/create-token-usage.sql.ts';
+import { priceByPlanVersion } from './migrations/price-by-plan-version.sql.ts';
 import { createUsers } from './migrations/create-users.sql.ts';
 
 /** The gateway's own tables. */
@@ -14,4 +15,4 @@ export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate
  * Views in `public` under the names of the documents. Migrated after every service's schema, because they read several; the
  * schema `views` keeps only the list of what ran.
  */
-export const publicViews: ServiceSchema = { schema: 'views', role: 'tollgate_reader', migrations: [createTokenUsage, createTierBilling, createLicenseQuotas] };
+export const publicViews: ServiceSchema = { schema: 'views', role: 'tollgate_reader', migrations: [createTokenUsage, createTierBilling, createLicenseQuotas, priceByPlanVersion] };

@@ -1,6 +1,6 @@
 import type { CrossingView, UsagePeriodView } from '@tollgate/contracts';
 import { isStorableText } from '@tollgate/kernel';
-import { defaultPricePlan, overageBlocks, tierLabel } from '@tollgate/pricing';
+import { defaultPricePlan, tierLabel } from '@tollgate/pricing';
 import { z } from 'zod';
 import { parseTime } from '../../domain/instant.ts';
 import { shownNumber } from '../credits/shapes.ts';
@@ -21,7 +21,7 @@ export const ProcessUsage = z.object({
 });
 export type ProcessUsage = z.output<typeof ProcessUsage>;
 
-/** A date (a day of the plan's zone, which is UTC) or a date-time, in milliseconds. */
+/** A date (its first instant in UTC) or a date-time, in milliseconds. */
 const periodStart = z.string().transform((text, context) => {
   const atMs = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
   if (atMs !== null && atMs >= 0) return atMs;
@@ -31,28 +31,24 @@ const periodStart = z.string().transform((text, context) => {
 export const SummaryQuery = z.object({ periodStart: periodStart.optional() });
 export type SummaryQuery = z.output<typeof SummaryQuery>;
 
-/** The plan that counts and prices. Published plans come with the billing service; until then the built-in one. */
-const plan = defaultPricePlan;
-
-/** A block that was entered. Nothing is charged by this version, so that its status is always `pending`. */
+/** A block that was entered, as the plan version prices it that was in force when the month began. */
 export const shownCharge = (crossing: CrossingView): Record<string, unknown> => ({
   id: crossing.charge_id,
-  billing_tier: tierLabel(BigInt(crossing.block), plan),
-  amount_charged: shownNumber(plan.blockPriceMinor),
+  billing_tier: crossing.billing_tier,
+  amount_charged: shownNumber(BigInt(crossing.amount_minor)),
   status: 'pending',
 });
 
 /** The figures of a month; without any usage all are 0. The fixed fee counts once its invoice is paid, which nothing does yet. */
 export function shownSummary(usage: UsagePeriodView | null): Record<string, unknown> {
-  const used = BigInt(usage?.used ?? '0');
-  const count = usage?.crossings.length ?? 0;
-  const total = BigInt(count) * plan.blockPriceMinor;
+  const crossings = usage?.crossings ?? [];
+  const total = crossings.reduce((sum, { amount_minor: amount }) => sum + BigInt(amount), 0n);
   const fixedFee = 0n;
   return {
-    total_tokens: shownNumber(used),
-    current_tier: tierLabel(overageBlocks(used, plan), plan),
+    total_tokens: shownNumber(BigInt(usage?.used ?? '0')),
+    current_tier: usage?.plan.tier ?? tierLabel(0n, defaultPricePlan),
     fixed_fee_charged: shownNumber(fixedFee),
-    tier_charges_count: count,
+    tier_charges_count: crossings.length,
     tier_charges_total: shownNumber(total),
     total_charged: shownNumber(fixedFee + total),
   };

@@ -49,6 +49,8 @@ export function fromRowSettings(settings: AccountSettings): Settings {
     period: settings.period ?? null,
     trialEndMs: settings.trial_end === undefined ? null : Date.parse(settings.trial_end),
     plan: settings.plan ?? null,
+    earlierPlans: (settings.earlier_plans ?? []).map(({ plan, until }) => ({ plan, untilMs: Date.parse(until) })),
+    firstPlan: settings.first_plan ?? null,
     package: settings.package ?? null,
     packageExpiresMs: settings.package_expires === undefined ? null : Date.parse(settings.package_expires),
     initialGift: settings.initial_gift ?? null,

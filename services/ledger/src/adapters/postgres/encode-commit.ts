@@ -18,7 +18,7 @@ const tables = {
   holds: 'partition, account, seq, hold, amount, expires_at, parent, budgets, outcome, settled, floor',
   counters: 'partition, account, seq, period_start_ms, period_end_ms, used, high_water, used_before',
   timers: 'partition, due_ms, account, kind, object',
-  crossings: 'partition, partition_seq, account, period_start, period_end, block, plan, charge_id',
+  crossings: 'partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version, billing_tier, amount_minor, currency',
   details: 'partition, partition_seq, commitment, salt, content',
   catalog_versions: 'partition, catalog, name, version, booked_at, log_offset, item',
   refusals: 'partition, log_offset, account, source, request_id, type, code, detail, refused_at',
@@ -83,8 +83,9 @@ function encodeEntry(into: Into, commit: PartitionCommit, entry: Entry): void {
   }
   for (const timer of entry.timers) into('timers', 5).int2(partition).int8(timer.dueMs).int4(timer.ref).int2(timerKinds[timer.kind]).int8(timer.object);
   for (const crossing of entry.crossings) {
-    into('crossings', 8).int2(partition).int8(entry.partitionSeq).int4(entry.ref).time(crossing.periodStartMs).time(crossing.periodEndMs)
-      .bigint(crossing.block).text(crossing.plan).bytes(Buffer.from(crossing.charge.replaceAll('-', ''), 'hex'));
+    into('crossings', 12).int2(partition).int8(entry.partitionSeq).int4(entry.ref).time(crossing.periodStartMs).time(crossing.periodEndMs)
+      .bigint(crossing.block).text(crossing.plan).bytes(Buffer.from(crossing.charge.replaceAll('-', ''), 'hex'))
+      .int4(crossing.planVersion).text(crossing.label).bigint(crossing.amountMinor).text(crossing.currency);
   }
   if (entry.details) {
     const { salt, ...words } = entry.details;

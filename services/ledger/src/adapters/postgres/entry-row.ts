@@ -1,8 +1,9 @@
-import { accountKinds, chargeIdOf } from '@tollgate/contracts';
+import { accountKinds } from '@tollgate/contracts';
 import type { Details } from '@tollgate/contracts';
 import { invariant } from '@tollgate/kernel';
 import type { Contra, Crossing, Entry, EntryKind, EntryRate } from '../../domain/entry.ts';
 import { entryKinds } from '../../domain/entry.ts';
+import { fromRowCrossing } from './crossing-row.ts';
 
 /** A row of `ledger.entries` with its interned names spelled out and the words beside it. */
 export type EntryRow = {
@@ -14,8 +15,13 @@ export type EntryRow = {
   readonly rate: string | null; readonly account_id: string; readonly account_kind: number; readonly unit_text: string;
   readonly contra_text: string; readonly source_text: string; readonly content: Omit<Details, 'salt'> | null;
   /** Read for first answers only: start and end in seconds since 1970. */
-  readonly crossings?: readonly (readonly [startS: number, endS: number, block: string, plan: string, charge: string | null])[] | null;
+  readonly crossings?: readonly CrossingTuple[] | null;
 };
+
+type CrossingTuple = readonly [
+  startS: number, endS: number, block: string, plan: string, charge: string | null,
+  version: number | null, tier: string | null, amount: string | null, currency: string | null,
+];
 
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
 
@@ -47,11 +53,10 @@ export function fromRowEntry(row: EntryRow): Entry {
 }
 
 function crossingsOf(row: EntryRow): readonly Crossing[] {
-  return (row.crossings ?? []).map(([startS, endS, blockText, plan, stored]) => {
-    const [periodStartMs, block] = [startS * 1000, BigInt(blockText)];
-    const charge = stored ?? chargeIdOf({ account: row.account_id, periodStartMs, block });
-    return { periodStartMs, periodEndMs: endS * 1000, block, plan, charge };
-  });
+  return (row.crossings ?? []).map(([startS, endS, block, plan, charge, version, tier, amount, currency]) => fromRowCrossing(row.account_id, {
+    period_start: new Date(startS * 1000), period_end: new Date(endS * 1000), block: BigInt(block), plan, charge_id: charge,
+    plan_version: version, billing_tier: tier, amount_minor: amount === null ? null : BigInt(amount), currency,
+  }));
 }
 
 const numberOrNull = (value: bigint | null): number | null => (value === null ? null : Number(value));

@@ -1,5 +1,4 @@
 import type { CatalogItem, LedgerQueries } from '@tollgate/contracts';
-import { chargeIdOf } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { parseRateCard } from '@tollgate/pricing';
 import type { Pool } from 'pg';
@@ -12,12 +11,14 @@ import { entryKinds } from '../../domain/entry.ts';
 import type { EntryId } from '../../domain/request.ts';
 import type { AccountRow } from './account-row.ts';
 import { fromRowAccount } from './account-row.ts';
+import type { CrossingRow } from './crossing-row.ts';
+import { fromRowCrossing } from './crossing-row.ts';
 import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
-  accountExists, allPositions, catalogBooked, catalogItem, deadLetterById, deadLettersPage, entriesCount, entriesPage, entryById,
-  crossingsOfPeriod, refusedPage, usageOfPeriod,
+  accountExists, allPositions, catalogBooked, catalogItem, catalogItems, crossingsOfPeriod, deadLetterById, deadLettersPage, entriesCount,
+  entriesPage, entryById, periodHolding, refusedPage, usageOfPeriod,
 } from './sql/read-books.sql.ts';
 
 /** Reads of the books on PostgreSQL, for queries. */
@@ -54,16 +55,20 @@ export class PostgresBooksReader implements BooksReader {
 
   async usage({ partition, account, startMs }: Parameters<BooksReader['usage']>[0]): ReturnType<BooksReader['usage']> {
     const values = [partition, account, startMs];
-    type Row = { period_start: Date; period_end: Date; block: bigint; plan: string; charge_id: string | null };
     const { rows: [figure] } = await this.#pool.query<{ used: bigint | null }>({ name: 'usage-of-period', text: usageOfPeriod, values });
-    const { rows } = await this.#pool.query<Row>({ name: 'crossings-of-period', text: crossingsOfPeriod, values });
-    return {
-      used: figure?.used ?? 0n,
-      crossings: rows.map((row) => ({
-        periodStartMs: row.period_start.getTime(), periodEndMs: row.period_end.getTime(), block: row.block, plan: row.plan,
-        charge: row.charge_id ?? chargeIdOf({ account, periodStartMs: row.period_start.getTime(), block: row.block }),
-      })),
-    };
+    const { rows } = await this.#pool.query<CrossingRow>({ name: 'crossings-of-period', text: crossingsOfPeriod, values });
+    return { used: figure?.used ?? 0n, crossings: rows.map((row) => fromRowCrossing(account, row)) };
+  }
+
+  async periodHolding({ partition, account, atMs }: Parameters<BooksReader['periodHolding']>[0]): ReturnType<BooksReader['periodHolding']> {
+    type Row = { period_start_ms: bigint; period_end_ms: bigint };
+    const { rows: [row] } = await this.#pool.query<Row>({ name: 'period-holding', text: periodHolding, values: [partition, account, atMs] });
+    return row ? { startMs: Number(row.period_start_ms), endMs: Number(row.period_end_ms) } : null;
+  }
+
+  async items(partition: number): ReturnType<BooksReader['items']> {
+    const { rows } = await this.#pool.query<{ item: CatalogItem; booked_at: Date }>({ name: 'catalog-items', text: catalogItems, values: [partition] });
+    return rows.map(({ item, booked_at: bookedAt }) => ({ item, bookedMs: bookedAt.getTime() }));
   }
 
   async entry(id: EntryId): Promise<Entry | null> {

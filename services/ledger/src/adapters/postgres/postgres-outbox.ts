@@ -4,7 +4,9 @@ import type { OutboxStore, PublishedTopic, Unpublished } from '../../app/outbox.
 import { published } from '../../app/outbox.ts';
 import type { Seal } from '../../domain/seal.ts';
 import { fromRowSeal } from './postgres-seals.ts';
-import { entryView } from '../../domain/views.ts';
+import { crossingView, entryView } from '../../domain/views.ts';
+import type { CrossingRow } from './crossing-row.ts';
+import { fromRowCrossing } from './crossing-row.ts';
 import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
 import { entriesInOrder } from './sql/read-books.sql.ts';
@@ -62,12 +64,14 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async #crossings(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
-    type Row = { id: string; partition_seq: bigint; period_start: Date; period_end: Date; block: bigint; plan: string; charge_id: string | null };
+    type Row = CrossingRow & { readonly id: string; readonly partition_seq: bigint };
     const { rows } = await this.#pool.query<Row>({ name: 'crossings-after', text: crossingsAfter, values: [partition, seq, limit] });
-    return rows.map((row) => message(published.crossings, { partition, seq: Number(row.partition_seq), account: row.id }, {
-      type: 'TierCrossed', account: row.id, period_start: row.period_start.toISOString(), period_end: row.period_end.toISOString(),
-      block: String(row.block), plan: row.plan, charge_id: row.charge_id, entry: `${partition}-${row.partition_seq}`,
-    }));
+    return rows.map((row) => {
+      const { period, ...crossing } = crossingView(fromRowCrossing(row.id, row));
+      return message(published.crossings, { partition, seq: Number(row.partition_seq), account: row.id }, {
+        type: 'TierCrossed', account: row.id, period_start: period.start, period_end: period.end, ...crossing, entry: `${partition}-${row.partition_seq}`,
+      });
+    });
   }
 
   async #seals(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {

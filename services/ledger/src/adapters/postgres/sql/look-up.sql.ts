@@ -5,7 +5,8 @@
 export const firstAnswers = `
 select w.asked, e.*, a.id as account_id, a.kind as account_kind, u.text as unit_text, k.text as contra_text, w.source as source_text,
   d.content, h.amount as hold_amount, h.expires_at as hold_expires, h.outcome as hold_outcome, h.settled as hold_settled,
-  (select json_agg(json_build_array(extract(epoch from c.period_start)::bigint, extract(epoch from c.period_end)::bigint, c.block::text, c.plan, c.charge_id)
+  (select json_agg(json_build_array(extract(epoch from c.period_start)::bigint, extract(epoch from c.period_end)::bigint, c.block::text, c.plan, c.charge_id,
+    c.plan_version, c.billing_tier, c.amount_minor::text, c.currency)
     order by c.block) from ledger.crossings c where c.partition = $1 and c.partition_seq = e.partition_seq) as crossings
 from unnest($2::text[], $3::text[], $4::text[]) with ordinality w(account, source, request_id, asked)
 join ledger.accounts a on a.partition = $1 and a.id = w.account

@@ -24,8 +24,13 @@ counted as (select c.used from ledger.counters c join a using (account) where c.
 select case when last.period_start = to_timestamp($3::double precision / 1000) then last.used_after else coalesce(counted.used, 0) end as used
 from a left join last on true left join counted on true`;
 
+/** The newest period of an account that holds a time and was counted in: $1 partition, $2 account id, $3 ms. */
+export const periodHolding = `select c.period_start_ms, c.period_end_ms from ledger.counters c
+where c.partition = $1 and c.account = (select account from ledger.accounts where partition = $1 and id = $2)
+  and c.period_start_ms >= 0 and c.period_start_ms <= $3 and c.period_end_ms > $3 order by c.seq desc limit 1`;
+
 /** The same parameters. */
-export const crossingsOfPeriod = `select c.period_start, c.period_end, c.block, c.plan, c.charge_id from ledger.crossings c
+export const crossingsOfPeriod = `select c.* from ledger.crossings c
 where c.partition = $1 and c.account = (select account from ledger.accounts where partition = $1 and id = $2)
   and c.period_start = to_timestamp($3::double precision / 1000) order by c.block`;
 
@@ -61,6 +66,7 @@ where partition = $1 and log_offset = $2`;
 
 export const catalogBooked = `select name, version, count(*)::int as partitions from ledger.catalog_versions where catalog = $1
 group by name, version order by name, version`;
+export const catalogItems = 'select item, booked_at from ledger.catalog_versions where partition = $1 order by log_offset, version';
 export const catalogItem = `select item, booked_at from ledger.catalog_versions where partition = $1 and catalog = 'rate-card' and name = $2 and version = $3`;
 
 export const allPositions = 'select partition, epoch, next_offset, last_seq, halted from ledger.positions order by partition';
