@@ -13,6 +13,7 @@ import { optimizesImages } from './optimize.contract.ts';
 import { licenceKeysJourney } from './licence-keys.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
+import { repeatsAfterRestarts } from './repeat.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 
 const noDrift = { drifts: [], chainProblems: [] };
@@ -49,6 +50,17 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
     },
   }));
   tokenProcess(() => platform);
+
+  repeatsAfterRestarts(() => ({
+    platform, provider,
+    restarts: platform.services.map((program) => ({
+      service: program.name,
+      restart: async () => {
+        await program.kill();
+        program.start();
+      },
+    })),
+  }));
 
   it('puts a record that nobody can read into the dead letters, with its reason, and books on', async () => {
     await openWallet(platform.server, 'poisoned', '10');

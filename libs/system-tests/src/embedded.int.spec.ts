@@ -11,6 +11,7 @@ import { racesForLastUnits } from './race.contract.ts';
 import { ApiDocument } from './harness/open-api.ts';
 import { documentsItself } from './open-api.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
+import { repeatsAfterRestarts } from './repeat.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
 import { optimizesImages } from './optimize.contract.ts';
@@ -68,6 +69,17 @@ describe('the embedded platform', () => {
   it('has answered all of these as its OpenAPI document says', () => {
     expect([...undocumented]).toEqual([]);
   });
+
+  repeatsAfterRestarts(() => ({
+    platform, provider,
+    restarts: [{
+      service: 'the platform',
+      restart: async () => {
+        await platform.program.kill();
+        await platform.start();
+      },
+    }],
+  }));
 
   it('has true books after all of these', async () => {
     expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });

@@ -84,6 +84,11 @@ export class DistributedPlatform implements Platform {
     return platform;
   }
 
+  /** Every service that runs, by its name. */
+  get services(): readonly Program[] {
+    return [this.ledger, ...this.#others, this.gateway];
+  }
+
   /** By the first ledger's own metrics. */
   async partitionsOfFirstLedger(): Promise<number> {
     const figure = /^tollgate_ledger_partitions_owned (\d+)/m.exec(await this.#firstHealth.text('/metrics'));
