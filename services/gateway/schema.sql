@@ -148,13 +148,17 @@ view public.token_billing_charges as
     c.block,
     COALESCE(c.amount_minor, 10000::bigint) AS amount_charged,
     COALESCE(c.currency, 'BRL'::text) AS currency,
-    'pending'::text AS status,
+        CASE
+            WHEN b.status IS NULL OR b.status = 'processing'::text THEN 'pending'::text
+            ELSE b.status
+        END AS status,
     c.period_start,
     c.period_end,
     e.recorded_at AS created_at
    FROM ledger.crossings c
      JOIN ledger.accounts a ON a.partition = c.partition AND a.account = c.account
      JOIN ledger.entries e ON e.partition = c.partition AND e.partition_seq = c.partition_seq
+     LEFT JOIN billing.charges b ON b.id = c.charge_id
   WHERE a.kind = 4 AND a.id ~~ 'metered:%'::text AND POSITION(('/'::text) IN (a.id)) = 0 AND views.sees_user(replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text));
 view public.token_consumption as
  SELECT
@@ -197,10 +201,10 @@ view public.token_usage_summary as
     period_start,
     total_tokens,
     views.tier_label(total_tokens, (plan ->> 'included'::text)::bigint, (plan ->> 'block'::text)::bigint) AS current_tier,
-    0::bigint AS fixed_fee_charged,
+    fixed_fee_charged,
     tier_charges_count,
     tier_charges_total,
-    tier_charges_total AS total_charged
+    fixed_fee_charged + tier_charges_total AS total_charged
    FROM ( SELECT replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AS user_id,
             date_trunc('month'::text, (to_timestamp(((k.period_start_ms + k.period_end_ms) / 2000)::double precision) AT TIME ZONE 'UTC'::text))::date AS period_start,
                 CASE
@@ -208,6 +212,10 @@ view public.token_usage_summary as
                     ELSE k.used
                 END AS total_tokens,
             views.plan_content(a.partition, a.account, to_timestamp((k.period_start_ms::numeric / 1000.0)::double precision)) AS plan,
+            ( SELECT COALESCE(sum(i.amount_minor), 0::numeric)::bigint AS "coalesce"
+                   FROM billing.customers u
+                     JOIN billing.invoices i ON i.customer_id = u.customer_id
+                  WHERE u.user_id = replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AND i.status = 'paid'::text AND i.period_start >= to_timestamp((k.period_start_ms::numeric / 1000.0)::double precision) AND i.period_start < to_timestamp((k.period_end_ms::numeric / 1000.0)::double precision)) AS fixed_fee_charged,
             charges.tier_charges_count,
             charges.tier_charges_total
            FROM ledger.accounts a
@@ -226,7 +234,8 @@ view public.token_usage_summary as
              CROSS JOIN LATERAL ( SELECT count(*) AS tier_charges_count,
                     COALESCE(sum(COALESCE(c.amount_minor, 10000::bigint)), 0::numeric)::bigint AS tier_charges_total
                    FROM ledger.crossings c
-                  WHERE c.partition = a.partition AND c.account = a.account AND (EXTRACT(epoch FROM c.period_start) * 1000::numeric) = k.period_start_ms::numeric) charges
+                     LEFT JOIN billing.charges b ON b.id = c.charge_id
+                  WHERE c.partition = a.partition AND c.account = a.account AND (EXTRACT(epoch FROM c.period_start) * 1000::numeric) = k.period_start_ms::numeric AND b.status IS DISTINCT FROM 'cancelled'::text) charges
           WHERE a.kind = 4 AND a.id ~~ 'metered:%'::text AND POSITION(('/'::text) IN (a.id)) = 0 AND views.sees_user(replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text))) months;
 
 CREATE OR REPLACE FUNCTION public.calculate_billing_tier(tokens_used bigint)

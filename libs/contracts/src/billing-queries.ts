@@ -1,4 +1,6 @@
 import type { CatalogItem } from './ledger-requests.ts';
+import { moneyQueryNames } from './money-queries.ts';
+import type { MoneyQueries } from './money-queries.ts';
 import { tokenCatalogQueryNames } from './token-catalog.ts';
 import type { TokenCatalogQueries } from './token-catalog.ts';
 
@@ -21,7 +23,7 @@ export type BillingQueries = {
   }): Promise<CatalogVersionView>;
   /** Every version, newest first. */
   listCatalog(query: { readonly catalog: CatalogItem['catalog']; readonly name?: string }): Promise<readonly CatalogVersionView[]>;
-} & TokenCatalogQueries;
+} & TokenCatalogQueries & MoneyQueries;
 
 export type CatalogVersionView = CatalogItem & {
   readonly published_at: string;
@@ -31,4 +33,4 @@ export type CatalogVersionView = CatalogItem & {
 
 /** Pattern of billing's queries on Nest's TCP transport: `billing.query.<name>`. */
 export const billingQueryPattern = (name: keyof BillingQueries): string => `billing.query.${name}`;
-export const billingQueryNames = ['publishCatalog', 'listCatalog', ...tokenCatalogQueryNames] as const satisfies readonly (keyof BillingQueries)[];
+export const billingQueryNames = ['publishCatalog', 'listCatalog', ...tokenCatalogQueryNames, ...moneyQueryNames] as const satisfies readonly (keyof BillingQueries)[];

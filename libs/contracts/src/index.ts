@@ -18,6 +18,10 @@ export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
 export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';
 export { catalogResources, tokenCatalogQueryNames } from './token-catalog.ts';
 export type { CatalogResource, ResourceFields, ResourceView, ResourceViews, TokenCatalog, TokenCatalogQueries } from './token-catalog.ts';
+export { moneyQueryNames } from './money-queries.ts';
+export type {
+  ChargeStatusView, ChargeView, CustomerView, MoneyQueries, PeriodMoneyView, ShownChargeStatus, SubscriptionView,
+} from './money-queries.ts';
 export { quotaQueryNames, quotaQueryPattern } from './quota-queries.ts';
 export type { QuotaCheck, QuotaQueries, QuotaView } from './quota-queries.ts';
 export { imageBytesMax, imageFormats } from './optimizer.ts';

@@ -9,6 +9,8 @@ import { billingSchema, startBilling, type RunningBilling } from './index.ts';
 const logger = createLogger({ service: 'test', level: 'silent' });
 const passwordOf = (role: string): string => rolePassword('a secret of this test', role);
 const partitions = 4;
+/** Nothing here is charged. */
+const stripe = { secretKey: 'sk_test_unused', webhookSecret: 'whsec_unused', apiBase: 'http://127.0.0.1:9' };
 const content = { profit_percent: 20 };
 const nowMs = Date.UTC(2026, 10, 21, 12);
 const at = (ms: number): string => new Date(ms).toISOString();
@@ -43,7 +45,7 @@ const ledger: Pick<LedgerQueries, 'catalog'> = {
 
 async function start(options: { readonly log?: EventLog; readonly publishWaitMs?: number } = {}): Promise<RunningBilling> {
   const databaseUrl = roleUrl(database.url, billingSchema.role, passwordOf(billingSchema.role));
-  const billing = await startBilling({ databaseUrl, eventLog: options.log ?? eventLog, ledger, clock, logger, publishWaitMs: options.publishWaitMs ?? 5_000 });
+  const billing = await startBilling({ databaseUrl, eventLog: options.log ?? eventLog, ledger, clock, logger, stripe, publishWaitMs: options.publishWaitMs ?? 5_000 });
   running.push(billing);
   return billing;
 }
@@ -52,7 +54,7 @@ beforeAll(async () => {
   database = await freshDatabase();
   await migrate({ adminUrl: database.url, schemas: [embeddedLogSchema, billingSchema], rolePassword: passwordOf });
   eventLog = await openEmbeddedLog({ url: roleUrl(database.url, embeddedLogSchema.role, passwordOf(embeddedLogSchema.role)), clock });
-  await eventLog.createTopics([{ topic: topics.usageEvents, partitions, retention: 'forever' }]);
+  await eventLog.createTopics([topics.usageEvents, topics.tierCrossings].map((topic) => ({ topic, partitions, retention: 'forever' as const })));
 });
 beforeEach(async () => {
   deaf = false;

@@ -11,7 +11,12 @@ import { catalogStore } from './adapters/postgres/catalog-store.ts';
 import { resourceStore } from './adapters/postgres/resource-store.ts';
 import { startBroadcaster, type Broadcaster } from './app/broadcaster.ts';
 import { makeAwaitBooked, makePublishCatalog } from './app/publish-catalog.ts';
+import { Charging } from './app/charging.ts';
+import { makePlanAt } from './app/plan-in-force.ts';
 import { makeResources } from './app/resources.ts';
+import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
+import { startCharging, type RunningCharging } from './charging-parts.ts';
+import { TierCrossingsConsumer } from './consumers/tier-crossings.consumer.ts';
 
 export type BillingOptions = {
   /** Of the role `tollgate_billing`, on a migrated database. */
@@ -20,6 +25,7 @@ export type BillingOptions = {
   readonly ledger: Pick<LedgerQueries, 'catalog'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly stripe: StripeSettings;
   /** How long a publication waits for the partitions; default 10 s. */
   readonly publishWaitMs?: number;
 };
@@ -30,6 +36,8 @@ const optionsToken = Symbol('BillingOptions');
 @Injectable()
 export class Billing implements OnApplicationShutdown {
   readonly queries: BillingQueries;
+  readonly charging: Charging;
+  readonly #charges: RunningCharging;
   readonly #pool: Pool;
   readonly #broadcaster: Broadcaster;
   readonly #eventLog: EventLog;
@@ -39,7 +47,7 @@ export class Billing implements OnApplicationShutdown {
     this.#eventLog = eventLog;
     this.#pool = createPool({
       url: options.databaseUrl,
-      max: 4,
+      max: 6,
       applicationName: 'tollgate-billing',
       onLostConnection: (error) => logger.warn({ err: error }, 'a database connection was lost'),
     });
@@ -51,7 +59,13 @@ export class Billing implements OnApplicationShutdown {
       onFailure: (error) => logger.warn({ err: error }, 'the catalog could not be broadcast; it is tried again'),
     });
     const awaitBooked = makeAwaitBooked({ store, wake: () => this.#broadcaster.wake(), waitMs: options.publishWaitMs ?? 10_000 });
+    this.#charges = startCharging({
+      databaseUrl: options.databaseUrl, pool: this.#pool, eventLog, clock, logger, stripe: options.stripe,
+      planAt: makePlanAt(store),
+    });
+    this.charging = this.#charges.charging;
     this.queries = {
+      ...this.#charges.queries,
       ...makeResources({ store: resourceStore(this.#pool, clock), awaitBooked }),
       publishCatalog: makePublishCatalog({ store, clock, awaitBooked }),
       listCatalog: (query) => store.list(query),
@@ -67,7 +81,7 @@ export class Billing implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.#broadcaster.stop();
+    await Promise.all([this.#broadcaster.stop(), this.#charges.stop()]);
     await this.#pool.end();
   }
 }
@@ -75,6 +89,14 @@ export class Billing implements OnApplicationShutdown {
 @Module({})
 export class BillingModule {
   static with(options: BillingOptions): DynamicModule {
-    return { module: BillingModule, providers: [{ provide: optionsToken, useValue: options }, Billing] };
+    return {
+      module: BillingModule,
+      controllers: [TierCrossingsConsumer],
+      providers: [
+        { provide: optionsToken, useValue: options },
+        Billing,
+        { provide: Charging, useFactory: (billing: Billing) => billing.charging, inject: [Billing] },
+      ],
+    };
   }
 }

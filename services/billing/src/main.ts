@@ -26,7 +26,10 @@ await runMain(async () => {
 
   const { role } = billingSchema;
   const databaseUrl = roleUrl(config.DATABASE_URL, role, rolePassword(secret, role));
-  const billing = await startBilling({ databaseUrl, eventLog, ledger: ledger.queries, clock: wallClock, logger });
+  const billing = await startBilling({
+    databaseUrl, eventLog, ledger: ledger.queries, clock: wallClock, logger,
+    stripe: { secretKey: config.STRIPE_SECRET_KEY, webhookSecret: config.STRIPE_WEBHOOK_SECRET, apiBase: config.STRIPE_API_BASE },
+  });
   shutdown.onStop('billing', () => billing.stop());
   const server = await serveQueries({
     host: config.HOST, port: config.BILLING_ADDRESS.port, secret, queries: billing.queries, names: billingQueryNames,

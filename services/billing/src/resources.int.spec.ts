@@ -9,6 +9,8 @@ import { billingSchema, startBilling, type RunningBilling } from './index.ts';
 const passwordOf = (role: string): string => rolePassword('a secret of this test', role);
 const clock = fakeClock(Date.UTC(2026, 10, 21, 12));
 const partitions = 2;
+/** Nothing here is charged. */
+const stripe = { secretKey: 'sk_test_unused', webhookSecret: 'whsec_unused', apiBase: 'http://127.0.0.1:9' };
 let database: FreshDatabase;
 let eventLog: EventLog;
 let instances: readonly RunningBilling[];
@@ -29,10 +31,10 @@ beforeAll(async () => {
   database = await freshDatabase();
   await migrate({ adminUrl: database.url, schemas: [embeddedLogSchema, billingSchema], rolePassword: passwordOf });
   eventLog = await openEmbeddedLog({ url: roleUrl(database.url, embeddedLogSchema.role, passwordOf(embeddedLogSchema.role)), clock });
-  await eventLog.createTopics([{ topic: topics.usageEvents, partitions, retention: 'forever' }]);
+  await eventLog.createTopics([topics.usageEvents, topics.tierCrossings].map((topic) => ({ topic, partitions, retention: 'forever' as const })));
   const databaseUrl = roleUrl(database.url, billingSchema.role, passwordOf(billingSchema.role));
   const logger = createLogger({ service: 'test', level: 'silent' });
-  instances = await Promise.all([0, 1].map(() => startBilling({ databaseUrl, eventLog, ledger, clock, logger, publishWaitMs: 5_000 })));
+  instances = await Promise.all([0, 1].map(() => startBilling({ databaseUrl, eventLog, ledger, clock, logger, stripe, publishWaitMs: 5_000 })));
 });
 afterAll(async () => {
   await Promise.all((instances ?? []).map((billing) => billing.stop()));

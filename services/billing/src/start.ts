@@ -1,16 +1,26 @@
 import { NestFactory } from '@nestjs/core';
-import type { BillingQueries } from '@tollgate/contracts';
+import { groups, topics, type BillingQueries } from '@tollgate/contracts';
+import { EventLogServer } from '@tollgate/messaging';
 import { nestLogger, type HealthReport } from '@tollgate/service-kit';
 import { Billing, BillingModule, type BillingOptions } from './billing.module.ts';
 
 export type RunningBilling = { readonly queries: BillingQueries; health(): Promise<HealthReport>; stop(): Promise<void> };
 
-/** Starts billing in this process; what is outstanding in its outbox is broadcast from here on. */
+/** Starts billing in this process: it takes crossings, charges, and broadcasts what is outstanding from here on. */
 export async function startBilling(options: BillingOptions): Promise<RunningBilling> {
-  const app = await NestFactory.createApplicationContext(BillingModule.with(options), {
-    logger: nestLogger(options.logger),
-    abortOnError: false,
+  const { logger, eventLog } = options;
+  const strategy = new EventLogServer({
+    log: eventLog, group: groups.billingCharging, topics: [topics.tierCrossings],
+    onFailure: ({ error, then, alert }) => logger[alert ? 'error' : 'warn']({ err: error, code: error.code, then }, 'a tier crossing could not be taken'),
+    onTrouble: (message, error) => logger.warn({ err: error }, message),
   });
+  const app = await NestFactory.createMicroservice(BillingModule.with(options), { strategy, logger: nestLogger(logger), abortOnError: false });
   const billing = app.get(Billing);
+  try {
+    await app.listen();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return { queries: billing.queries, health: () => billing.health(), stop: () => app.close() };
 }

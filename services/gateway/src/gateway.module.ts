@@ -35,6 +35,8 @@ import { TestClockController } from './http/native/test-clock.controller.ts';
 import { HealthController } from './http/operations/health.controller.ts';
 import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { TierBillingController } from './http/tier-billing/usage.controller.ts';
+import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
+import { WebhooksController } from './http/tier-billing/webhooks.controller.ts';
 import { QuotaController } from './http/optimize/quota.controller.ts';
 import { SubmitController } from './http/optimize/submit.controller.ts';
 import { TasksController } from './http/optimize/tasks.controller.ts';
@@ -74,7 +76,7 @@ export class GatewayModule {
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
-        CreditsController, CreditsAdminController, TierBillingController,
+        CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, WebhooksController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,
       ],

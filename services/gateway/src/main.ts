@@ -13,6 +13,7 @@ import { startGateway } from './start.ts';
 
 /** Publishing waits for every partition; the query has to outlast it. */
 const publishTimeoutMs = 15_000;
+const stripeTimeoutMs = 60_000;
 /** The provider has 10 s; who asks for a refresh may wait for the one before. */
 const quotaTimeoutMs = 22_000;
 
@@ -37,6 +38,8 @@ await runMain(async () => {
     addresses: config.BILLING_ADDRESS, secret, names: billingQueryNames, pattern: billingQueryPattern, unavailable: 'LEDGER_UNAVAILABLE',
     timeoutsMs: {
       publishCatalog: publishTimeoutMs, createResource: publishTimeoutMs, changeResource: publishTimeoutMs, removeResource: publishTimeoutMs,
+      // Longer than what they wait for: a charge's outcome, and several calls of Stripe.
+      chargeStatuses: 4_000, retryCharge: 5_000, putCustomer: stripeTimeoutMs, createSubscription: stripeTimeoutMs, stripeWebhook: stripeTimeoutMs,
     },
   });
   shutdown.onStop('the connection to billing', () => billing.close());

@@ -112,7 +112,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
   const module = GatewayModule.with({
     line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, tokenCatalog, tokenProcess, wallets,
-    tokenBilling: new TokenBilling({ line, ledger }), ledger, billing: options.billing, clock: options.clock,
+    tokenBilling: new TokenBilling({ line, ledger, billing: options.billing }), ledger, billing: options.billing, clock: options.clock,
     testClock: options.testClock ?? null, readiness, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
   });
   const closeParts = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { stripeSecrets, stripeSettings } from '@tollgate/billing';
 import { gatewaySecretSettings, gatewaySettings, outsideFault } from '@tollgate/gateway';
 import { optimizerSettings } from '@tollgate/optimizer';
 import { providerSecrets, providerSettings } from '@tollgate/quota';
@@ -21,6 +22,9 @@ const settings = z.object({
   /** Where the optimizer's files lie; default: in the data folder. */
   OPTIMIZER_DIR: z.string().min(1).optional(),
   ...optimizerSettings,
+  STRIPE_SECRET_KEY: stripeSettings.STRIPE_SECRET_KEY.optional(),
+  STRIPE_WEBHOOK_SECRET: stripeSettings.STRIPE_WEBHOOK_SECRET.optional(),
+  STRIPE_API_BASE: stripeSettings.STRIPE_API_BASE,
   LOG_LEVEL: logLevelSetting,
   TEST_CLOCK: z.enum(['0', '1'], 'is neither 0 nor 1').optional(),
 });
@@ -31,9 +35,12 @@ export type PlatformConfig = { readonly mode: 'embedded' | 'distributed'; readon
 
 const mayComeAsFile = [
   'DATABASE_URL', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET',
-  ...providerSecrets,
+  ...providerSecrets, ...stripeSecrets,
 ] as const;
-const neededWhenDistributed = ['DATABASE_URL', 'KAFKA_BROKERS', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET', 'WORKFLOW_URL', 'REVIEW_URL'] as const;
+const neededWhenDistributed = [
+  'DATABASE_URL', 'KAFKA_BROKERS', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET', 'WORKFLOW_URL', 'REVIEW_URL',
+  'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET',
+] as const;
 
 /** Distributed: NODE_ENV=production or KAFKA_BROKERS set (running.md §2). */
 export const isDistributed = (env: NodeJS.ProcessEnv): boolean => env['NODE_ENV'] === 'production' || Boolean(env['KAFKA_BROKERS']);
@@ -45,7 +52,7 @@ export const isDistributed = (env: NodeJS.ProcessEnv): boolean => env['NODE_ENV'
 export function readConfig(env: NodeJS.ProcessEnv, needed: readonly (keyof Settings)[] = neededWhenDistributed): PlatformConfig {
   const mode = isDistributed(env) ? 'distributed' : 'embedded';
   // Before the schema is applied: a schema's own checks of the whole do not run when a part is wrong.
-  const problems = [...(mode === 'distributed' ? distributedFaults(env, needed) : []), ...outsideFaults(env)];
+  const problems = [...(mode === 'distributed' ? distributedFaults(env, needed) : []), ...outsideFaults(env), ...stripeFaults(env)];
   try {
     const parsed = parseConfig(settings, { env, secrets: mayComeAsFile });
     if (problems.length === 0) return { mode, settings: parsed };
@@ -68,6 +75,15 @@ function outsideFaults(env: NodeJS.ProcessEnv): readonly string[] {
     JWT_JWKS_URL: JWT_JWKS_URL || undefined, JWT_ISSUER: JWT_ISSUER || undefined, JWT_AUDIENCE: JWT_AUDIENCE || undefined,
   });
   return fault === null ? [] : [`JWT_JWKS_URL: ${fault}`];
+}
+
+/** Money is real under a live key, and a clock that is told where to stand is not; a test server needs a key too. */
+function stripeFaults(env: NodeJS.ProcessEnv): readonly string[] {
+  const { STRIPE_SECRET_KEY: key = '', STRIPE_SECRET_KEY_FILE: file = '', STRIPE_API_BASE: base = '', TEST_CLOCK: clock } = env;
+  return [
+    ...(clock === '1' && /^(sk|rk)_live_/.test(key) ? ['STRIPE_SECRET_KEY: a live key is refused with TEST_CLOCK'] : []),
+    ...(base !== '' && key === '' && file === '' ? ['STRIPE_API_BASE: needs STRIPE_SECRET_KEY'] : []),
+  ];
 }
 
 /** For what was checked before and cannot be missing any more. */

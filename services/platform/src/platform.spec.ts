@@ -37,7 +37,7 @@ describe('the settings', () => {
   // Guarantee: a distributed platform never starts on a secret that it made up.
   it('name everything that is missing or wrong in distributed mode at once', () => {
     expect(problemsOf({ NODE_ENV: 'production', PORT: 'x', TEST_CLOCK: '1', JWT_ISSUER: 'i', SERVICE_SECRET: 'short' })).toEqual([
-      'ADMIN_PASSWORD', 'DATABASE_URL', 'JWT_JWKS_URL', 'JWT_SECRET', 'KAFKA_BROKERS', 'OPTIMIZE_ADMIN_TOKEN', 'PORT', 'REVIEW_URL', 'SERVER_API_KEY', 'SERVICE_SECRET', 'TEST_CLOCK', 'WORKFLOW_URL',
+      'ADMIN_PASSWORD', 'DATABASE_URL', 'JWT_JWKS_URL', 'JWT_SECRET', 'KAFKA_BROKERS', 'OPTIMIZE_ADMIN_TOKEN', 'PORT', 'REVIEW_URL', 'SERVER_API_KEY', 'SERVICE_SECRET', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'TEST_CLOCK', 'WORKFLOW_URL',
     ]);
     expect(problemsOf({ KAFKA_BROKERS: 'kafka:9092' })).toContain('DATABASE_URL');
   });

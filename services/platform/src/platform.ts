@@ -12,6 +12,7 @@ import { present, type PlatformConfig } from './config.ts';
 import { takeDataFolder, type DataFolder } from './data-folder.ts';
 import { startDatabase } from './database.ts';
 import { openDemoWallet } from './demo.ts';
+import { openStripe, usesSimulator } from './stripe.ts';
 import { prepareDatabase, type PreparedDatabase } from './prepare.ts';
 import { embeddedSecrets, secretsOf, type Secrets } from './secrets.ts';
 import { openTestClock, type TestClock } from './test-clock.ts';
@@ -44,7 +45,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 
   const adminUrl = await databaseUrl(options, folder);
   const distributedLog = config.settings.KAFKA_BROKERS !== undefined;
-  const database = await prepareDatabase({ adminUrl, serviceSecret: secrets.serviceSecret, embeddedLog: !distributedLog });
+  const database = await prepareDatabase({ adminUrl, serviceSecret: secrets.serviceSecret, embeddedLog: !distributedLog, stripeSimulator: usesSimulator(config) });
   say(`Schemas        ${database.ran.length === 0 ? 'up to date' : `${database.ran.length} migrations applied`}`);
 
   const onTrouble = (message: string, error: unknown): void => logger.warn({ err: error }, message);
@@ -105,8 +106,9 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
     publishEntries: config.settings.KAFKA_BROKERS !== undefined,
   });
   onStop('ledger', () => ledger.stop());
+  const stripe = await openStripe({ config, secrets, database, clock, say, onStop, logger: loggerOf('stripe-simulator') });
   const billing = await startBilling({
-    databaseUrl: database.urlFor(billingSchema), eventLog, ledger: ledger.queries, clock, logger: loggerOf('billing'),
+    databaseUrl: database.urlFor(billingSchema), eventLog, ledger: ledger.queries, clock, logger: loggerOf('billing'), stripe: stripe.settings,
   });
   onStop('billing', () => billing.stop());
   const quota = await startQuota({
@@ -127,6 +129,7 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
     ...(testClock === undefined ? {} : { testClock }),
   });
   onStop('gateway', () => gateway.stop());
+  stripe.deliverTo(`${gateway.address.url}/api/webhooks/stripe`);
   say('Services       gateway, ledger, quota, billing and optimizer in one process');
   return gateway.address.url;
 }

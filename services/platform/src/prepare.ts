@@ -1,4 +1,4 @@
-import { billingSchema } from '@tollgate/billing';
+import { billingSchema, stripeSimulatorSchema } from '@tollgate/billing';
 import { gatewaySchema, publicViews } from '@tollgate/gateway';
 import { ledgerSchema } from '@tollgate/ledger';
 import { embeddedLogSchema, openKafkaLog } from '@tollgate/messaging';
@@ -21,12 +21,14 @@ export async function prepareDatabase(options: {
   readonly adminUrl: string;
   readonly serviceSecret: string;
   readonly embeddedLog: boolean;
+  /** Only where there is no Stripe. */
+  readonly stripeSimulator?: boolean;
 }): Promise<PreparedDatabase> {
-  const { adminUrl, serviceSecret, embeddedLog } = options;
+  const { adminUrl, serviceSecret, embeddedLog, stripeSimulator = false } = options;
   const passwordOf = (role: string): string => rolePassword(serviceSecret, role);
   const services = [ledgerSchema, gatewaySchema, billingSchema, quotaSchema, optimizerSchema];
   // The documents' views read several services' tables, so they come last.
-  const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ...services, publicViews];
+  const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ...services, ...(stripeSimulator ? [stripeSimulatorSchema] : []), publicViews];
   const ran = await migrate({ adminUrl, schemas, rolePassword: passwordOf });
   return { ran, urlFor: ({ role }) => roleUrl(adminUrl, role, passwordOf(role)) };
 }

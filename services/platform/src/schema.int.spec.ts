@@ -12,7 +12,7 @@ let database: FreshDatabase;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await prepareDatabase({ adminUrl: database.url, serviceSecret: 'a secret of this test', embeddedLog: true });
+  await prepareDatabase({ adminUrl: database.url, serviceSecret: 'a secret of this test', embeddedLog: true, stripeSimulator: true });
 });
 afterAll(() => database.drop());
 

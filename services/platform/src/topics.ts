@@ -6,6 +6,7 @@ export const topicSpecs: readonly TopicSpec[] = [
   { topic: topics.usageEvents, partitions: partitionsDefault, retention: 'forever' },
   { topic: topics.ledgerEntries, partitions: partitionsDefault, retention: { days: 7 } },
   { topic: topics.tierCrossings, partitions: partitionsDefault, retention: 'forever' },
+  { topic: topics.billingCharges, partitions: partitionsDefault, retention: 'forever' },
   { topic: topics.ledgerSeals, partitions: partitionsDefault, retention: 'forever' },
   { topic: deadLetterTopic(topics.usageEvents, groups.ledgerBooking), partitions: partitionsDefault, retention: 'forever' },
 ];

@@ -11,6 +11,9 @@ const optimizeAdminToken = 'system-tests-optimize-admin';
 /** Shorter than the default, so that an outage is answered before the test's patience ends. */
 const answerWaitMs = 2_000;
 
+/** A Stripe that is down: nobody listens on port 9 of this machine, so that every charge waits for it. */
+const stripe = { STRIPE_SECRET_KEY: 'sk_test_system_tests', STRIPE_WEBHOOK_SECRET: 'whsec_system_tests', STRIPE_API_BASE: 'http://127.0.0.1:9' };
+
 type Ports = Readonly<Record<'http' | 'replies' | 'ledger' | 'ledger2' | 'billing' | 'billingHealth' | 'quota' | 'quotaHealth' | 'images' | 'imagesHealth' | 'ledgerHealth' | 'ledger2Health', number>>;
 
 /** The distributed platform: every service a process of its own on a real Kafka and PostgreSQL that may be killed too. */
@@ -59,7 +62,7 @@ export class DistributedPlatform implements Platform {
       OPTIMIZER_ADDRESS: at(ports.images), OPTIMIZER_DIR: this.imagesDir, HEALTH_PORT: String(ports.imagesHealth),
     });
     this.#others = [
-      this.#program('billing', { ...ledgers, BILLING_ADDRESS: at(ports.billing), HEALTH_PORT: String(ports.billingHealth) }),
+      this.#program('billing', { ...ledgers, BILLING_ADDRESS: at(ports.billing), HEALTH_PORT: String(ports.billingHealth), ...stripe }),
       this.#program('quota', { QUOTA_ADDRESS: at(ports.quota), HEALTH_PORT: String(ports.quotaHealth), ...provider }),
       this.optimizer,
     ];

@@ -1,4 +1,5 @@
-import type { Answer, LedgerQueries, LedgerRequest, UsagePeriodView } from '@tollgate/contracts';
+import type { Answer, BillingQueries, ChargeStatusView, LedgerQueries, LedgerRequest, PeriodMoneyView, UsagePeriodView } from '@tollgate/contracts';
+import { calendarMonth } from '@tollgate/pricing';
 import { surfaceAccount } from '../domain/account-id.ts';
 import type { RequestLine } from './request-line.ts';
 import { requestOf } from './requests.ts';
@@ -42,10 +43,12 @@ export function usageRequest(usage: ReportedUsage, caller: Caller, operation = '
 export class TokenBilling {
   private readonly line: RequestLine;
   private readonly ledger: LedgerQueries;
+  private readonly billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
 
-  constructor(options: { line: RequestLine; ledger: LedgerQueries }) {
+  constructor(options: { line: RequestLine; ledger: LedgerQueries; billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'> }) {
     this.line = options.line;
     this.ledger = options.ledger;
+    this.billing = options.billing;
   }
 
   /** Counts usage and enters tier blocks in one decision; the first report opens the account. */
@@ -56,8 +59,35 @@ export class TokenBilling {
     return this.line.ask(usageRequest(usage, caller));
   }
 
+  /**
+   * Where the charges of an answer stand: waits at most 2 s for Stripe. Usage does not depend on it: without an answer of
+   * billing they are pending. A keyed call is answered as the first one under its key was.
+   */
+  async charges(answer: Answer, { keyed }: { readonly keyed: boolean }): Promise<ReadonlyMap<string, ChargeStatusView>> {
+    const ids = (answer.crossings ?? []).map((crossing) => crossing.charge_id);
+    if (ids.length === 0) return new Map();
+    const asked = this.billing.chargeStatuses({ ids, wait_ms: stripeWaitMs, remember: keyed }).catch(() => []);
+    const statuses = await Promise.race([asked, after(stripeWaitMs + graceMs, [] as const)]);
+    return new Map(statuses.map((status) => [status.id, status]));
+  }
+
+  /** What a month cost so far besides usage: of the plan's period where there is one, else of the calendar month in UTC. */
+  money(userId: string, usage: UsagePeriodView | null, atMs: number): Promise<PeriodMoneyView> {
+    const month = calendarMonth(atMs, 'UTC');
+    const from = usage?.period.start ?? new Date(month.startMs).toISOString();
+    return this.billing.periodMoney({ user_id: userId, from, to: usage?.period.end ?? new Date(month.endMs).toISOString() });
+  }
+
   /** What was used in the month that holds `atMs`; null: nobody reported anything of this user. */
   usage(userId: string, atMs: number): Promise<UsagePeriodView | null> {
     return this.ledger.usage({ account: meteredAccount(userId), at: new Date(atMs).toISOString() });
   }
 }
+
+/** How long Stripe is waited for after the booking (surfaces §5), and how much longer for billing to say so. */
+const stripeWaitMs = 2_000;
+const graceMs = 500;
+
+const after = <T>(ms: number, value: T): Promise<T> => new Promise((resolve) => {
+  setTimeout(() => resolve(value), ms).unref();
+});

@@ -18,3 +18,27 @@ export const TokenSummary = z.object({
     tier_charges_total: shownInteger, total_charged: shownInteger,
   }),
 }).meta({ id: 'TokenSummary' });
+
+export const SubscriptionCreated = z.object({
+  success,
+  data: z.object({
+    subscriptionId: z.string(), amount: shownInteger, status: z.string(), currentPeriodStart: z.iso.datetime(), currentPeriodEnd: z.iso.datetime(),
+  }),
+}).meta({ id: 'SubscriptionCreated' });
+export const CustomerShown = z.object({
+  success, user_id: z.string(), customer_id: z.string(), payment_method: z.string().nullable(),
+}).meta({ id: 'BillingCustomer' });
+
+const amount = z.string().regex(/^[0-9]+$/);
+/** A charge as admins see it; amounts are decimal strings in minor units. */
+const Charge = z.object({
+  id: z.uuid(), user_id: z.string().nullable(), account: z.string(), period: z.object({ start: z.iso.datetime(), end: z.iso.datetime() }),
+  block: amount, billing_tier: z.string(), amount_minor: amount, currency: z.string(),
+  status: z.enum(['pending', 'succeeded', 'requires_action', 'failed', 'cancelled']), reason: z.string().nullable(), payment_intent: z.string().nullable(),
+  attempts: z.int().min(0), next_try_at: z.iso.datetime().nullable(), credited_at: z.iso.datetime().nullable(),
+  created_at: z.iso.datetime(), updated_at: z.iso.datetime(),
+}).meta({ id: 'Charge' });
+export const ChargeList = z.object({
+  success, data: z.object({ items: z.array(Charge), pagination: z.object({ page: z.int(), limit: z.int(), total: z.int() }) }),
+}).meta({ id: 'ChargeList' });
+export const ChargeTried = z.object({ success, data: Charge }).meta({ id: 'ChargeTried' });

@@ -1,4 +1,4 @@
-import type { CrossingView, UsagePeriodView } from '@tollgate/contracts';
+import type { ChargeStatusView, CrossingView, PeriodMoneyView, UsagePeriodView } from '@tollgate/contracts';
 import { isStorableText } from '@tollgate/kernel';
 import { defaultPricePlan, tierLabel } from '@tollgate/pricing';
 import { z } from 'zod';
@@ -31,19 +31,23 @@ const periodStart = z.string().transform((text, context) => {
 export const SummaryQuery = z.object({ periodStart: periodStart.optional() });
 export type SummaryQuery = z.output<typeof SummaryQuery>;
 
-/** A block that was entered, as the plan version prices it that was in force when the month began. */
-export const shownCharge = (crossing: CrossingView): Record<string, unknown> => ({
+/** A block that was entered, as billing says that it stands; what it has not heard of yet is `pending`. */
+export const shownCharge = (crossing: CrossingView, charge: ChargeStatusView | undefined): Record<string, unknown> => ({
   id: crossing.charge_id,
   billing_tier: crossing.billing_tier,
   amount_charged: shownNumber(BigInt(crossing.amount_minor)),
-  status: 'pending',
+  status: charge?.status ?? 'pending',
 });
 
-/** The figures of a month; without any usage all are 0. The fixed fee counts once its invoice is paid, which nothing does yet. */
-export function shownSummary(usage: UsagePeriodView | null): Record<string, unknown> {
-  const crossings = usage?.crossings ?? [];
+/**
+ * The figures of a month; without any usage all are 0. Each block counts as the ledger priced it, unless its charge was
+ * cancelled; the fixed fee counts once its invoice is paid.
+ */
+export function shownSummary(usage: UsagePeriodView | null, money: PeriodMoneyView): Record<string, unknown> {
+  const cancelled = new Set(money.cancelled_charges);
+  const crossings = (usage?.crossings ?? []).filter(({ charge_id: id }) => !cancelled.has(id));
   const total = crossings.reduce((sum, { amount_minor: amount }) => sum + BigInt(amount), 0n);
-  const fixedFee = 0n;
+  const fixedFee = BigInt(money.fixed_fee_minor);
   return {
     total_tokens: shownNumber(BigInt(usage?.used ?? '0')),
     current_tier: usage?.plan.tier ?? tierLabel(0n, defaultPricePlan),
@@ -53,3 +57,35 @@ export function shownSummary(usage: UsagePeriodView | null): Record<string, unkn
     total_charged: shownNumber(fixedFee + total),
   };
 }
+
+const stripeId = z.string().min(1, 'must have at least 1 character').max(255, 'must have at most 255 characters')
+  .refine((value) => /^[\u0021-\u007e]+$/.test(value), { error: 'must be an id of Stripe' });
+
+export const CreateSubscription = z.object({ customerId: stripeId }).meta({ example: { customerId: 'cus_stripe_id' } });
+export type CreateSubscription = z.output<typeof CreateSubscription>;
+
+export const PutCustomer = z.object({
+  customer_id: stripeId.nullish(),
+  email: z.string().max(512).regex(/^[^\s@\u0000]+@[^\s@\u0000]+$/, 'must be an e-mail address').refine((value) => isStorableText(value), { error: 'has a lone surrogate' }).nullish(),
+  payment_method: stripeId.nullish(),
+}).nullish().meta({ example: { email: 'ada@example.org', payment_method: 'pm_card_visa' } });
+export type PutCustomer = z.output<typeof PutCustomer>;
+
+/** `2026-11`, a date or a date-time: any moment of the period. */
+const period = z.string().transform((text, context) => {
+  const full = /^\d{4}-\d{2}$/.test(text) ? `${text}-01T00:00:00Z` : /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text;
+  const atMs = parseTime(full);
+  if (atMs !== null && atMs >= 0) return new Date(atMs).toISOString();
+  context.addIssue({ code: 'custom', message: 'must be a month, a date or a date-time from 1970 on' });
+  return z.NEVER;
+});
+export const ListCharges = z.object({
+  user_id: clientId.optional(),
+  status: z.enum(['pending', 'succeeded', 'requires_action', 'failed', 'cancelled']).optional(),
+  period: period.optional(),
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+export type ListCharges = z.output<typeof ListCharges>;
+
+export const ChargeId = z.uuid('must be the id of a charge').transform((id) => id.toLowerCase());

@@ -45,12 +45,12 @@ export class TierBillingController {
   @documented({
     summary: 'Counts usage in the current month and charges each block of it that is entered', auth: 'server key or owner', status: 200, once: true, answer: UsageProcessed,
     surface, errors: [notOwn, [400, 'one request enters at most 10000 tier blocks']],
-    description: 'Beyond 8,000,000 included tokens a month, each block of 8,000,000 that is started is one charge. Charges stay pending: this version has no Stripe.',
+    description: 'Beyond 8,000,000 included tokens a month, each block of 8,000,000 that is started is one charge. Each is paid through Stripe, which is waited for at most 2 s; a charge without an outcome by then is pending.',
     example: {
       success: true,
       data: {
         consumptionId: '0d6a4a3e-98a3-3a52-8d5e-6a6b0f2f4c11', totalTokens: 10_000_000,
-        tierCharges: [{ id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', billing_tier: '8M-16M', amount_charged: 10_000, status: 'pending' }],
+        tierCharges: [{ id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', billing_tier: '8M-16M', amount_charged: 10_000, status: 'succeeded' }],
       },
     },
   })
@@ -66,8 +66,11 @@ export class TierBillingController {
     const { entry } = answer;
     if (entry === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'usage was booked without an entry');
     if (answer.replayed) void reply.header('idempotent-replay', 'true');
+    const caller = callerOf(request);
+    const charges = await this.billing.charges(answer, { keyed: caller.key !== undefined });
     const data = {
-      consumptionId: consumptionIdOf(entry.id), totalTokens: shownNumber(BigInt(entry.used_after)), tierCharges: (answer.crossings ?? []).map(shownCharge),
+      consumptionId: consumptionIdOf(entry.id), totalTokens: shownNumber(BigInt(entry.used_after)),
+      tierCharges: (answer.crossings ?? []).map((crossing) => shownCharge(crossing, charges.get(crossing.charge_id))),
     };
     void reply.code(200).send({ success: true, data });
   }
@@ -76,11 +79,11 @@ export class TierBillingController {
   @UseGuards(guarded(read))
   @documented({
     summary: 'What a user used and owes in a month (default: the current one)', auth: 'server key or owner', status: 200, surface, answer: TokenSummary, errors: [notOwn],
-    description: 'Amounts in centavos. The fixed fee counts once its invoice is paid; this version has no Stripe, so that it is 0.',
+    description: 'Amounts in centavos. The fixed fee counts once the invoice of the month is paid; charges count unless they are cancelled.',
     example: {
       success: true,
       data: {
-        total_tokens: 10_000_000, current_tier: '8M-16M', fixed_fee_charged: 0, tier_charges_count: 1, tier_charges_total: 10_000, total_charged: 10_000,
+        total_tokens: 10_000_000, current_tier: '8M-16M', fixed_fee_charged: 40_000, tier_charges_count: 1, tier_charges_total: 10_000, total_charged: 50_000,
       },
     },
   })
@@ -88,6 +91,8 @@ export class TierBillingController {
     @Param('userId', { schema: UserId }) userId: string, @Query({ schema: SummaryQuery }) { periodStart }: SummaryQuery, @Req() request: FastifyRequest,
   ): Promise<unknown> {
     refuseOthers(request, userId, read.scope);
-    return { success: true, data: shownSummary(await this.billing.usage(userId, periodStart ?? this.clock.nowMs())) };
+    const atMs = periodStart ?? this.clock.nowMs();
+    const usage = await this.billing.usage(userId, atMs);
+    return { success: true, data: shownSummary(usage, await this.billing.money(userId, usage, atMs)) };
   }
 }

@@ -135,7 +135,7 @@ create table billing.subscriptions (
   currency text not null,
   status text not null,
   anchor_at timestamptz not null,
-  request jsonb,
+  request jsonb not null,
   current_period_start timestamptz,
   current_period_end timestamptz,
   told_at timestamptz,
@@ -163,14 +163,6 @@ create index invoices_by_customer on billing.invoices (customer_id, period_start
 comment on table billing.invoices is 'Invoices of monthly fees as Stripe told them; paid is final.';
 comment on column billing.invoices.period_start is 'Start of the fee''s period; for the first fee, when the subscription was made.';
 
-create table billing.stripe_prices (
-  name text not null,
-  product_id text not null,
-  price_id text not null,
-  constraint stripe_prices_pkey primary key (name)
-);
-comment on table billing.stripe_prices is 'Product and Price of a monthly fee at Stripe, found or created once.';
-
 create table billing.billing_answers (
   operation text not null,
   scope text not null,
@@ -192,7 +184,7 @@ alter table billing.${table} enable always trigger ${table}_append_only;
 alter table billing.${table} enable always trigger ${table}_no_truncate;
 grant select, insert on billing.${table} to tollgate_billing;`).join('')}
 grant select, insert, update on billing.customers, billing.charges, billing.charge_outbox, billing.crossing_positions, billing.stripe_events,
-  billing.subscriptions, billing.invoices, billing.stripe_prices, billing.billing_answers to tollgate_billing;
+  billing.subscriptions, billing.invoices, billing.billing_answers to tollgate_billing;
 grant select, insert on billing.shown_charges to tollgate_billing;
 `,
 } as const;

@@ -1,0 +1,59 @@
+import type { SubscriptionView } from '@tollgate/contracts';
+import { invariant } from '@tollgate/kernel';
+import type { Pool } from 'pg';
+import type { SubscriptionRow, SubscriptionStore } from '../../app/account-ports.ts';
+import { guarded } from './charge-views.ts';
+import {
+  abandonSubscription, beginSubscription, feesPaid, findAnswer, keepAnswer, runningSubscription, subscriptionById, tellInvoice, tellSubscription,
+} from './sql/accounts.sql.ts';
+
+type Row = {
+  readonly id: string; readonly subscription_id: string | null; readonly amount_minor: bigint; readonly currency: string; readonly status: string;
+  readonly request: Readonly<Record<string, unknown>>; readonly current_period_start: Date | null; readonly current_period_end: Date | null;
+  readonly created_at: Date;
+};
+const operation = 'create-subscription';
+
+/** `SubscriptionStore` on PostgreSQL. */
+export function subscriptionStore(pool: Pool): SubscriptionStore {
+  const answer = async (customerId: string, key: string): Promise<SubscriptionView | null> =>
+    (await pool.query<{ answer: SubscriptionView }>(findAnswer, [operation, customerId, key])).rows[0]?.answer ?? null;
+  return {
+    begin: (draft, nowMs) => guarded(async () => {
+      const { id, customerId, amountMinor, currency, anchorMs, request } = draft;
+      await pool.query(beginSubscription, [id, customerId, amountMinor, currency, new Date(anchorMs), request, new Date(nowMs)]);
+      const row = (await pool.query<Row>(runningSubscription, [customerId])).rows[0];
+      invariant(row !== undefined, 'a subscription that was begun runs');
+      return fromRow(row);
+    }),
+    told: (state, { toldMs, nowMs }) => guarded(async () => {
+      await pool.query(tellSubscription, [
+        state.ours, state.subscription, state.status, new Date(state.currentPeriodStartMs), new Date(state.currentPeriodEndMs), new Date(toldMs), new Date(nowMs),
+      ]);
+      const row = (await pool.query<Row>(subscriptionById, [state.ours])).rows[0];
+      return row === undefined ? null : fromRow(row).view;
+    }),
+    abandon: (id, nowMs) => guarded(async () => {
+      await pool.query(abandonSubscription, [id, new Date(nowMs)]);
+    }),
+    invoiceTold: ({ invoice, subscription, customer, status, amountMinor, currency, periodStartMs }, toldMs) => guarded(async () => {
+      await pool.query(tellInvoice, [invoice, subscription, customer, status, amountMinor, currency, new Date(periodStartMs), new Date(toldMs)]);
+    }),
+    feesPaid: ({ userId, fromMs, toMs }) => guarded(async () =>
+      (await pool.query<{ total: string }>(feesPaid, [userId, new Date(fromMs), new Date(toMs)])).rows[0]?.total ?? '0'),
+    answer: ({ customerId, key }) => guarded(() => answer(customerId, key)),
+    keepAnswer: ({ customerId, key, answer: given }) => guarded(async () => {
+      await pool.query(keepAnswer, [operation, customerId, key, given]);
+      return (await answer(customerId, key)) ?? given;
+    }),
+  };
+}
+
+function fromRow(row: Row): SubscriptionRow {
+  const { subscription_id: subscriptionId, current_period_start: start, current_period_end: end } = row;
+  const view = subscriptionId === null || start === null || end === null ? null : {
+    subscription_id: subscriptionId, amount_minor: String(row.amount_minor), currency: row.currency, status: row.status,
+    current_period_start: start.toISOString(), current_period_end: end.toISOString(),
+  };
+  return { id: row.id, subscriptionId, request: row.request, createdMs: row.created_at.getTime(), view };
+}

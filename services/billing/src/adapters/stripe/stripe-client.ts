@@ -1,0 +1,31 @@
+import Stripe from 'stripe';
+
+/** The version whose shapes this code reads: a newer library must not change them silently. */
+export const stripeApiVersion = '2026-10-28.endive';
+
+export type StripeSettings = {
+  readonly secretKey: string;
+  /** Of the webhook endpoint. */
+  readonly webhookSecret: string;
+  /** A test server or the simulator, `http://127.0.0.1:12111`; default: Stripe. */
+  readonly apiBase?: string | undefined;
+  /** How long a call may take; default 20 s. By the real clock. */
+  readonly timeoutMs?: number | undefined;
+};
+
+/** The official library. It repeats nothing by itself: what is sent again, and after which look-up, is for the charges to decide. */
+export function stripeClient(settings: StripeSettings): Stripe {
+  const base = settings.apiBase === undefined ? undefined : new URL(settings.apiBase);
+  return new Stripe(settings.secretKey, {
+    apiVersion: stripeApiVersion,
+    maxNetworkRetries: 0,
+    timeout: settings.timeoutMs ?? 20_000,
+    telemetry: false,
+    appInfo: { name: 'tollgate' },
+    ...(base === undefined ? {} : {
+      host: base.hostname,
+      protocol: base.protocol === 'https:' ? 'https' : 'http',
+      port: base.port === '' ? (base.protocol === 'https:' ? 443 : 80) : Number(base.port),
+    }),
+  });
+}

@@ -1,0 +1,69 @@
+import { AppError } from '@tollgate/kernel';
+import Stripe from 'stripe';
+import type { CallOutcome, PaymentState } from '../../domain/charge.ts';
+
+/** Where a PaymentIntent stands, in our words. */
+export function stateOf(intent: Stripe.PaymentIntent): PaymentState {
+  const paymentIntent = intent.id;
+  switch (intent.status) {
+    case 'succeeded':
+      return { is: 'succeeded', paymentIntent };
+    case 'canceled':
+      return { is: 'cancelled', paymentIntent };
+    case 'requires_action':
+      return { is: 'action_required', paymentIntent, code: 'requires_action' };
+    case 'requires_payment_method':
+    case 'requires_confirmation':
+      return refused(paymentIntent, intent.last_payment_error?.decline_code ?? intent.last_payment_error?.code, intent.last_payment_error?.code);
+    default:
+      return { is: 'processing', paymentIntent };
+  }
+}
+
+function refused(paymentIntent: string, reason: string | undefined, code: string | undefined): PaymentState {
+  const is = code === 'authentication_required' || reason === 'authentication_required' ? 'action_required' : 'declined';
+  return { is, paymentIntent, code: reason ?? 'requires_payment_method' };
+}
+
+/**
+ * What a failed call means. A refusal that names its PaymentIntent is that one's state; another definite refusal made nothing.
+ * Everything else (no connection, time-out, 5xx, 429, a key in use or used otherwise, a bad API key) may have happened or may
+ * yet succeed: it is looked up and tried again.
+ */
+export function outcomeOf(error: unknown): CallOutcome {
+  if (!(error instanceof Stripe.errors.StripeError)) return { is: 'unanswered', code: 'no_answer' };
+  if (error.payment_intent !== undefined && isIntent(error.payment_intent)) {
+    const state = stateOf(error.payment_intent);
+    if (state.is !== 'declined' || error.type !== 'StripeCardError') return state;
+    return refused(state.paymentIntent, error.decline_code ?? error.code, error.code);
+  }
+  const definite = error.type === 'StripeCardError' || error.type === 'StripeInvalidRequestError';
+  if (definite && error.code !== 'idempotency_key_in_use' && error.code !== 'lock_timeout') {
+    return { is: 'rejected', code: error.decline_code ?? error.code ?? 'invalid_request' };
+  }
+  return { is: 'unanswered', code: error.code ?? codes[error.type] ?? 'no_answer' };
+}
+
+const codes: Readonly<Record<string, string>> = {
+  StripeRateLimitError: 'rate_limited', StripeAPIError: 'stripe_failed', StripeConnectionError: 'no_answer',
+  StripeAuthenticationError: 'api_key_refused', StripePermissionError: 'api_key_refused', StripeIdempotencyError: 'key_used_otherwise',
+};
+
+const isIntent = (value: unknown): value is Stripe.PaymentIntent =>
+  typeof value === 'object' && value !== null && typeof (value as { id?: unknown }).id === 'string' && typeof (value as { status?: unknown }).status === 'string';
+
+/** Whether Stripe says that there is no such object. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof Stripe.errors.StripeError && (error.code === 'resource_missing' || error.statusCode === 404);
+
+/** A definite refusal of what was asked. */
+export const isRefusal = (error: unknown): error is Stripe.errors.StripeError =>
+  error instanceof Stripe.errors.StripeError && (error.type === 'StripeInvalidRequestError' || error.type === 'StripeCardError');
+
+/** The error for callers: no answer of Stripe is something to wait for. Never with what Stripe wrote, which may name people. */
+export function stripeTrouble(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const outcome = outcomeOf(error);
+  const code = 'code' in outcome ? outcome.code : outcome.is;
+  return new AppError('unavailable', 'STRIPE_UNAVAILABLE', 'Stripe cannot be reached', { stripe: code });
+}

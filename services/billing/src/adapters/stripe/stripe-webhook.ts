@@ -1,0 +1,89 @@
+import { AppError, isStorableJson } from '@tollgate/kernel';
+import type Stripe from 'stripe';
+import type { VerifyWebhook } from '../../app/account-ports.ts';
+import type { StripeFacts } from '../../domain/stripe-event.ts';
+import { subscriptionState } from './stripe-accounts.ts';
+import { stateOf } from './stripe-failure.ts';
+
+/** A signature is good for five minutes, by the real clock (surfaces §0.10). */
+const toleranceS = 300;
+
+/** Checks Stripe's signature with the official library and reduces the event to its facts. */
+export const webhookVerifier = (stripe: Stripe, secret: string): VerifyWebhook => ({ payload, signature }) => {
+  const event = verified(stripe, { payload, signature, secret });
+  if (typeof event.id !== 'string' || event.id === '' || typeof event.type !== 'string' || !Number.isSafeInteger(event.created)) {
+    throw new AppError('invalid', 'SIGNATURE_INVALID', 'This is no event of Stripe');
+  }
+  const facts = factsOf(event);
+  if (!isStorableJson([event.id, event.type, facts])) throw new AppError('invalid', 'SIGNATURE_INVALID', 'This event cannot be stored');
+  return { id: event.id, type: event.type, createdMs: event.created * 1000, facts };
+};
+
+function verified(stripe: Stripe, { payload, signature, secret }: { payload: string; signature: string; secret: string }): Stripe.Event {
+  try {
+    return stripe.webhooks.constructEvent(payload, signature, secret, toleranceS);
+  } catch {
+    throw new AppError('invalid', 'SIGNATURE_INVALID', 'Invalid webhook signature');
+  }
+}
+
+/** What is not shaped as the pinned version shapes it is left alone. */
+function factsOf(event: Stripe.Event): StripeFacts {
+  try {
+    return reduce(event);
+  } catch {
+    return { about: 'nothing' };
+  }
+}
+
+function reduce(event: Stripe.Event): StripeFacts {
+  switch (event.type) {
+    case 'payment_intent.succeeded':
+    case 'payment_intent.payment_failed':
+    case 'payment_intent.requires_action':
+      return payment(event.data.object, event.type);
+    case 'invoice.paid':
+    case 'invoice.payment_failed':
+      return invoice(event.data.object, event.type === 'invoice.paid' ? 'paid' : 'failed');
+    case 'customer.subscription.created':
+    case 'customer.subscription.updated':
+    case 'customer.subscription.deleted': {
+      const state = subscriptionState(event.data.object);
+      return state === null ? { about: 'nothing' } : { about: 'subscription', state };
+    }
+    case 'payment_method.attached': {
+      const { id, customer } = event.data.object;
+      return customer === null ? { about: 'nothing' } : { about: 'payment_method', paymentMethod: id, customer: idOf(customer) };
+    }
+    default:
+      return { about: 'nothing' };
+  }
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+function payment(intent: Stripe.PaymentIntent, type: string): StripeFacts {
+  const chargeId = intent.metadata['charge_id'] ?? '';
+  if (!uuid.test(chargeId)) return { about: 'nothing' };
+  const told = stateOf(intent);
+  const code = 'code' in told ? told.code : 'requires_action';
+  // The type says what happened: the object inside may be newer.
+  const state = type === 'payment_intent.succeeded' ? 'succeeded' : type === 'payment_intent.requires_action' ? 'action_required' : told.is === 'action_required' ? 'action_required' : 'declined';
+  return { about: 'payment', chargeId, paymentIntent: intent.id, amountMinor: String(intent.amount), currency: intent.currency, state, code };
+}
+
+function invoice(object: Stripe.Invoice, status: 'paid' | 'failed'): StripeFacts {
+  const details = object.parent?.subscription_details ?? null;
+  // Other subscriptions of the same Stripe account are none of our business.
+  if (details === null || details.metadata?.['tollgate_subscription'] === undefined || object.customer === null || object.id === undefined) {
+    return { about: 'nothing' };
+  }
+  const starts = object.lines.data.map((line) => line.period.start);
+  return {
+    about: 'invoice', invoice: object.id, subscription: idOf(details.subscription), customer: idOf(object.customer),
+    status, amountMinor: String(status === 'paid' ? object.amount_paid : object.amount_due), currency: object.currency.toUpperCase(),
+    periodStartMs: Math.max(...starts, object.period_start) * 1000,
+  };
+}
+
+const idOf = (reference: string | { readonly id: string }): string => (typeof reference === 'string' ? reference : reference.id);

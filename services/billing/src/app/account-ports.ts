@@ -1,0 +1,72 @@
+import type { CustomerView, PeriodMoneyView, SubscriptionView } from '@tollgate/contracts';
+import type { StripeEvent, StripeFacts, SubscriptionState } from '../domain/stripe-event.ts';
+
+/** Who pays for whom. */
+export type CustomerStore = {
+  /** Makes the row when there is none. */
+  find(userId: string, nowMs: number): Promise<{ readonly customerId: string | null; readonly paymentMethod: string | null }>;
+  view(userId: string): Promise<CustomerView | null>;
+  save(customer: CustomerView, nowMs: number): Promise<void>;
+  /** Notes what Stripe attached, unless something newer is known; answers whose it is. */
+  attached(of: { readonly customer: string; readonly paymentMethod: string; readonly atMs: number }): Promise<readonly string[]>;
+  /** What a user pays with that has this customer; null: nothing known. */
+  paymentMethodOf(customerId: string): Promise<string | null>;
+};
+
+/** A subscription of ours, before and after Stripe has made it. */
+export type SubscriptionRow = {
+  readonly id: string;
+  readonly subscriptionId: string | null;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly createdMs: number;
+  readonly view: SubscriptionView | null;
+};
+
+export type SubscriptionStore = {
+  /** The one that runs for this customer, else a new one made of `draft`; whoever races, there is one. */
+  begin(draft: {
+    readonly id: string; readonly customerId: string; readonly amountMinor: bigint; readonly currency: string; readonly anchorMs: number;
+    readonly request: Readonly<Record<string, unknown>>;
+  }, nowMs: number): Promise<SubscriptionRow>;
+  /** Applies what Stripe told at `toldMs`; older than what is known, it changes nothing. Answers the row's view. */
+  told(state: SubscriptionState, at: { readonly toldMs: number; readonly nowMs: number }): Promise<SubscriptionView | null>;
+  /** Stripe refused to make it. */
+  abandon(id: string, nowMs: number): Promise<void>;
+  /** An invoice of a monthly fee; paid is final. */
+  invoiceTold(invoice: Extract<StripeFacts, { readonly about: 'invoice' }>, toldMs: number): Promise<void>;
+  /** Paid fees of a user whose period began in [fromMs, toMs). */
+  feesPaid(of: { readonly userId: string; readonly fromMs: number; readonly toMs: number }): Promise<PeriodMoneyView['fixed_fee_minor']>;
+  /** First answer under a key; null: the key is new. */
+  answer(of: { readonly customerId: string; readonly key: string }): Promise<SubscriptionView | null>;
+  /** Keeps an answer as the first under a key, and answers which one is. */
+  keepAnswer(of: { readonly customerId: string; readonly key: string; readonly answer: SubscriptionView }): Promise<SubscriptionView>;
+};
+
+/** Inbox of webhooks: each event once, by its id. */
+export type Inbox = {
+  /** False: it is known already. */
+  keep(event: StripeEvent, nowMs: number): Promise<boolean>;
+  /** Events not applied yet, oldest first. */
+  open(limit: number): Promise<readonly (StripeEvent & { readonly receivedMs: number })[]>;
+  close(id: string, outcome: string, nowMs: number): Promise<void>;
+};
+
+/** Stripe's customers, prices and subscriptions. Every call: @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
+export type StripeAccounts = {
+  createCustomer(of: { readonly userId: string; readonly key: string }): Promise<string>;
+  /** What it pays with by default; null: there is no such customer. */
+  customer(id: string): Promise<{ readonly paymentMethod: string | null } | null>;
+  /** @throws AppError('invalid', STRIPE_REFUSED) */
+  setEmail(customer: string, email: string): Promise<void>;
+  /** Attaches and makes it the default; answers its id, which a test method gets only now. @throws AppError('invalid', STRIPE_REFUSED) */
+  attach(of: { readonly customer: string; readonly paymentMethod: string }): Promise<string>;
+  /** Product and Price of a monthly fee, looked up or created once. */
+  price(of: { readonly amountMinor: bigint; readonly currency: string }): Promise<{ readonly product: string; readonly price: string }>;
+  /** @throws AppError('invalid', STRIPE_REFUSED): nothing was made. */
+  createSubscription(of: { readonly request: Readonly<Record<string, unknown>>; readonly key: string }): Promise<SubscriptionState>;
+  /** The subscription made for our row, by listing; null: there is none. */
+  findSubscription(of: { readonly customer: string; readonly ours: string }): Promise<SubscriptionState | null>;
+};
+
+/** @throws AppError('invalid', SIGNATURE_INVALID) */
+export type VerifyWebhook = (webhook: { readonly payload: string; readonly signature: string }) => StripeEvent;

@@ -1,0 +1,86 @@
+import type { ChargeStatusView, ChargeView, MoneyQueries } from '@tollgate/contracts';
+import type { PricePlan } from '@tollgate/pricing';
+import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState } from '../domain/charge.ts';
+import type { Payer } from '../domain/charging.ts';
+
+/** A crossing as the ledger published it, with its place among those of its partition (rule 25). */
+export type Crossing = {
+  readonly partition: number;
+  readonly partitionSeq: bigint;
+  readonly account: string;
+  readonly periodStartMs: number;
+  readonly periodEndMs: number;
+  readonly block: bigint;
+  readonly plan: string;
+  /** As the plan version in force at the period's start prices it (rule 17). */
+  readonly billingTier: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly entry: string;
+  /** null: not told. */
+  readonly recordedMs: number | null;
+};
+
+/** A charge to be opened for a crossing. */
+export type NewCharge = Pick<
+  Charge,
+  'id' | 'account' | 'userId' | 'periodStartMs' | 'periodEndMs' | 'block' | 'plan' | 'billingTier' | 'amountMinor' | 'currency' | 'crossedMs'
+> & { readonly entry: string };
+
+/** The version of a price plan that is in force at a moment. */
+export type PlanAt = (plan: string, atMs: number) => Promise<PricePlan>;
+
+/** Charges, their attempts and their events; each call is one transaction. */
+export type ChargeStore = {
+  /** Opens a charge unless the crossing is a repeat, or its block was opened before. Answers whether it did. */
+  open(crossing: Crossing, charge: NewCharge, nowMs: number): Promise<boolean>;
+  /** Ids of charges whose time has come, longest waiting first. */
+  due(nowMs: number, limit: number): Promise<readonly string[]>;
+  /**
+   * Runs `work` while no other instance works on this charge; false: another one does. The hold ends with the connection, so
+   * that a killed process blocks nobody.
+   */
+  hold(id: string, work: (held: HeldCharge) => Promise<void>): Promise<boolean>;
+  /** Decides on the charge as it is and keeps the event; null from `decide` changes nothing. Answers the charge after it. */
+  record(id: string, decide: (charge: Charge) => ChargeEvent | null, nowMs: number): Promise<Charge | null>;
+  byIds(ids: readonly string[]): Promise<readonly Charge[]>;
+  /** Ids of a user's charges that are not ended. */
+  openOf(userId: string): Promise<readonly string[]>;
+  list(query: Parameters<MoneyQueries['listCharges']>[0]): ReturnType<MoneyQueries['listCharges']>;
+  view(id: string): Promise<ChargeView | null>;
+  /** Ids of cancelled charges of periods that began in [fromMs, toMs). */
+  cancelled(of: { readonly userId: string; readonly fromMs: number; readonly toMs: number }): Promise<readonly string[]>;
+  /** Keeps what was first said of charges, and answers what was. */
+  remember(shown: readonly ChargeStatusView[]): Promise<readonly ChargeStatusView[]>;
+  /** What was first said; null: not of all of them. */
+  remembered(ids: readonly string[]): Promise<ReadonlyMap<string, ChargeStatusView['status']> | null>;
+};
+
+/** Events of charges that billing.charges.v1 does not have yet; one instance publishes at a time. */
+export type ChargeOutbox = {
+  /** Hands the oldest events to `append`, numbered a partition, and marks them when it resolves; answers how many. */
+  publish(append: (messages: readonly ChargeMessage[]) => Promise<void>): Promise<number>;
+};
+export type ChargeMessage = {
+  readonly partition: number;
+  readonly account: string;
+  readonly value: Readonly<Record<string, unknown>>;
+};
+
+export type HeldCharge = {
+  read(): Promise<{ readonly charge: Charge; readonly payer: Payer; readonly last: Attempt | null }>;
+  record(decide: (charge: Charge) => ChargeEvent | null, nowMs: number): Promise<Charge>;
+};
+
+/** Stripe's payments, as far as charges need them. */
+export type Payments = {
+  /** Never rejects for what Stripe says or fails to say: that is the outcome. */
+  send(attempt: Attempt): Promise<CallOutcome>;
+  /** @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
+  retrieve(paymentIntent: string): Promise<PaymentState>;
+  /**
+   * The payment of a charge among those of a customer, by listing: Stripe's search lags behind (rule 26). null: there is none.
+   * @throws AppError('unavailable', STRIPE_UNAVAILABLE)
+   */
+  find(of: { readonly customer: string; readonly chargeId: string; readonly createdFromMs: number }): Promise<PaymentState | null>;
+};

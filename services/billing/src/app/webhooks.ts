@@ -1,0 +1,102 @@
+import type { MoneyQueries } from '@tollgate/contracts';
+import { assertNever, type Clock } from '@tollgate/kernel';
+import type { CallOutcome, PaymentState } from '../domain/charge.ts';
+import { afterOutcome } from '../domain/charging.ts';
+import type { StripeEvent, StripeFacts } from '../domain/stripe-event.ts';
+import type { CustomerStore, Inbox, SubscriptionStore, VerifyWebhook } from './account-ports.ts';
+import type { ChargeStore, Payments } from './charge-ports.ts';
+
+type Parts = {
+  readonly verify: VerifyWebhook; readonly inbox: Inbox; readonly charges: Pick<ChargeStore, 'record' | 'byIds'>; readonly payments: Pick<Payments, 'retrieve'>;
+  readonly subscriptions: SubscriptionStore; readonly customers: CustomerStore; readonly clock: Clock; readonly jitter: () => number;
+  readonly payerChanged: (userIds: readonly string[]) => Promise<void>;
+  readonly onChange: () => void;
+  readonly onFailure: (error: unknown) => void;
+};
+
+/** A payment of a charge that we do not have (yet: a restored database hears of it again) is kept open so long. */
+const unknownMaxMs = 30 * 86_400_000;
+const sweepMs = 10_000;
+
+/** See `MoneyQueries.stripeWebhook`: answered once it is kept; what cannot be applied now is applied by the sweep. */
+export const makeStripeWebhook =
+  (parts: Parts): MoneyQueries['stripeWebhook'] =>
+  async (webhook) => {
+    const event = parts.verify(webhook);
+    const isNew = await parts.inbox.keep(event, parts.clock.nowMs());
+    if (isNew) await applyOne(parts, { ...event, receivedMs: parts.clock.nowMs() }).catch(parts.onFailure);
+    return { duplicate: !isNew };
+  };
+
+/** Applies what is still open, a round; answers how long to rest. */
+export const makeInboxRound = (parts: Parts) => async (): Promise<number> => {
+  for (const event of await parts.inbox.open(100)) await applyOne(parts, event).catch(parts.onFailure);
+  return sweepMs;
+};
+
+async function applyOne(parts: Parts, event: StripeEvent & { readonly receivedMs: number }): Promise<void> {
+  const outcome = await apply(parts, event);
+  const nowMs = parts.clock.nowMs();
+  if (outcome === 'unknown' && nowMs - event.receivedMs < unknownMaxMs) return;
+  await parts.inbox.close(event.id, outcome, nowMs);
+}
+
+async function apply(parts: Parts, { facts, createdMs }: StripeEvent): Promise<'applied' | 'ignored' | 'unknown'> {
+  switch (facts.about) {
+    case 'payment':
+      return applyPayment(parts, facts);
+    case 'invoice':
+      await parts.subscriptions.invoiceTold(facts, createdMs);
+      return 'applied';
+    case 'subscription': {
+      const view = await parts.subscriptions.told(facts.state, { toldMs: createdMs, nowMs: parts.clock.nowMs() });
+      return view === null ? 'ignored' : 'applied';
+    }
+    case 'payment_method': {
+      const users = await parts.customers.attached({ customer: facts.customer, paymentMethod: facts.paymentMethod, atMs: createdMs });
+      await parts.payerChanged(users);
+      return users.length === 0 ? 'ignored' : 'applied';
+    }
+    case 'nothing':
+      return 'ignored';
+    default:
+      return assertNever(facts);
+  }
+}
+
+/**
+ * `succeeded` is taken as it is, because it is final. Another state may be old news by now, so Stripe is asked for the state of
+ * today; and while an attempt is under way its own answer counts (rule 27).
+ */
+async function applyPayment(parts: Parts, facts: Extract<StripeFacts, { readonly about: 'payment' }>): Promise<'applied' | 'unknown' | 'ignored'> {
+  const [charge] = await parts.charges.byIds([facts.chargeId]);
+  if (charge === undefined) return 'unknown';
+  if (charge.status === 'succeeded') return 'ignored';
+  const told: PaymentState = facts.state === 'succeeded'
+    ? { is: 'succeeded', paymentIntent: facts.paymentIntent }
+    : { is: facts.state, paymentIntent: facts.paymentIntent, code: facts.code };
+  const state: CallOutcome = told.is === 'succeeded' ? told : await parts.payments.retrieve(facts.paymentIntent);
+  const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
+  const before = charge.version;
+  const after = await parts.charges.record(facts.chargeId, (now) => {
+    if (state.is === 'succeeded') return afterOutcome(now, state, at);
+    // An attempt of ours is under way, or what was told is what we know.
+    if (now.attemptOpen || now.paymentIntent !== facts.paymentIntent || isKnown(now, state)) return null;
+    return afterOutcome(now, state, at);
+  }, at.nowMs);
+  parts.onChange();
+  return after !== null && after.version > before ? 'applied' : 'ignored';
+}
+
+function isKnown(charge: { readonly status: string }, state: CallOutcome): boolean {
+  switch (state.is) {
+    case 'declined':
+      return charge.status === 'failed';
+    case 'action_required':
+      return charge.status === 'requires_action';
+    case 'processing':
+      return charge.status === 'processing';
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,81 @@
+import { randomInt } from 'node:crypto';
+import type { MoneyQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import type { EventLog } from '@tollgate/messaging';
+import { createPool } from '@tollgate/persistence';
+import type { Logger } from '@tollgate/service-kit';
+import type { Pool } from 'pg';
+import { chargeLog } from './adapters/log/charge-log.ts';
+import { customerStore, stripeInbox } from './adapters/postgres/account-stores.ts';
+import { chargeOutbox } from './adapters/postgres/charge-outbox.ts';
+import { chargeStore } from './adapters/postgres/charge-store.ts';
+import { subscriptionStore } from './adapters/postgres/subscription-store.ts';
+import { stripeAccounts } from './adapters/stripe/stripe-accounts.ts';
+import { stripeClient, type StripeSettings } from './adapters/stripe/stripe-client.ts';
+import { stripePayments } from './adapters/stripe/stripe-payments.ts';
+import { webhookVerifier } from './adapters/stripe/stripe-webhook.ts';
+import type { PlanAt } from './app/charge-ports.ts';
+import { startChargeWorker } from './app/charge-worker.ts';
+import { Charging } from './app/charging.ts';
+import { makePutCustomer } from './app/customers.ts';
+import { startLoop, type Loop } from './app/loop.ts';
+import { makeCreateSubscription } from './app/subscriptions.ts';
+import { makeInboxRound, makeStripeWebhook } from './app/webhooks.ts';
+
+/** Charges worked on at once by one instance, each on a database connection of its own while it lasts. */
+const concurrency = 4;
+const outboxIdleMs = 2_000;
+
+export type ChargingOptions = {
+  readonly databaseUrl: string; readonly pool: Pool; readonly eventLog: EventLog; readonly clock: Clock; readonly logger: Logger;
+  readonly stripe: StripeSettings; readonly planAt: PlanAt;
+};
+export type RunningCharging = { readonly charging: Charging; readonly queries: MoneyQueries; stop(): Promise<void> };
+
+/** Joins charges, customers, subscriptions and webhooks with Stripe and the database, and starts what works by itself. */
+export function startCharging(options: ChargingOptions): RunningCharging {
+  const { pool, clock, logger, planAt } = options;
+  const tell = (what: string) => (error: unknown): void => logger.warn({ err: error }, what);
+  const holders = createPool({
+    url: options.databaseUrl, max: concurrency, applicationName: 'tollgate-billing-charges', onLostConnection: tell('a database connection was lost'),
+  });
+  const stripe = stripeClient(options.stripe);
+  const [store, payments, accounts] = [chargeStore(pool, holders), stripePayments(stripe), stripeAccounts(stripe)];
+  const [customers, subscriptions, outbox] = [customerStore(pool), subscriptionStore(pool), chargeOutbox(pool)];
+  // Spread only: no secret hangs on it.
+  const jitter = (): number => randomInt(1_000) / 1_000;
+
+  const publish = chargeLog(options.eventLog);
+  const publisher: Loop = startLoop({
+    round: async () => ((await outbox.publish(publish)) > 0 ? 0 : outboxIdleMs),
+    onFailure: tell('charges could not be published; it is tried again'),
+  });
+  const charging: Charging = new Charging({
+    store, subscriptions, clock, wakeWorker: () => worker.wake(), wakeOutbox: () => publisher.wake(),
+  });
+  const onChange = (): void => charging.changed();
+  const worker: Loop = startChargeWorker({
+    store, payments, clock, concurrency, jitter, onChange, onFailure: tell('charges could not be worked on; it is tried again'),
+  });
+  const payerChanged = (users: readonly string[]): Promise<void> => charging.payerChanged(users);
+  const webhooks = {
+    verify: webhookVerifier(stripe, options.stripe.webhookSecret), inbox: stripeInbox(pool), charges: store, payments, subscriptions, customers, clock, jitter,
+    payerChanged, onChange, onFailure: tell('a webhook could not be applied; it is tried again'),
+  };
+  const inbox = startLoop({ round: makeInboxRound(webhooks), onFailure: tell('webhooks could not be read; it is tried again') });
+  return {
+    charging,
+    queries: {
+      ...charging.queries,
+      putCustomer: makePutCustomer({ store: customers, stripe: accounts, clock, payerChanged }),
+      customer: ({ user_id: userId }) => customers.view(userId),
+      createSubscription: makeCreateSubscription({ store: subscriptions, customers, stripe: accounts, planAt, clock }),
+      stripeWebhook: makeStripeWebhook(webhooks),
+    },
+    stop: async () => {
+      await Promise.all([worker, inbox].map((loop) => loop.stop()));
+      await publisher.stop();
+      await holders.end();
+    },
+  };
+}

@@ -1,0 +1,29 @@
+/** What a webhook says, reduced to what charges, fees and payers need: no names, no cards. */
+export type StripeFacts =
+  | {
+    readonly about: 'payment'; readonly chargeId: string; readonly paymentIntent: string; readonly amountMinor: string; readonly currency: string;
+    readonly state: 'succeeded' | 'declined' | 'action_required'; readonly code: string;
+  }
+  | {
+    readonly about: 'invoice'; readonly invoice: string; readonly subscription: string; readonly customer: string;
+    readonly status: 'paid' | 'failed'; readonly amountMinor: string; readonly currency: string; readonly periodStartMs: number;
+  }
+  | { readonly about: 'subscription'; readonly state: SubscriptionState }
+  | { readonly about: 'payment_method'; readonly paymentMethod: string; readonly customer: string }
+  /** Stored and left alone. */
+  | { readonly about: 'nothing' };
+
+export type StripeEvent = { readonly id: string; readonly type: string; readonly createdMs: number; readonly facts: StripeFacts };
+
+/** A subscription as Stripe tells it; `ours`: the id of our row, from its metadata. Times in milliseconds. */
+export type SubscriptionState = {
+  readonly subscription: string;
+  readonly ours: string;
+  readonly customer: string;
+  readonly status: string;
+  readonly currentPeriodStartMs: number;
+  readonly currentPeriodEndMs: number;
+};
+
+/** Statuses that a subscription never leaves. */
+export const endedSubscriptions: readonly string[] = ['canceled', 'incomplete_expired'];

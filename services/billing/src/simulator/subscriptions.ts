@@ -1,0 +1,138 @@
+import { methodOf, theCustomer } from './customers.ts';
+import { invalid, missing } from './failure.ts';
+import { groupOf, listOf, metadataOf, textOf, type Params } from './form.ts';
+import { newId, type StoredObject, type Transaction } from './store.ts';
+
+/** An unpaid first invoice ends its subscription after 23 hours, as at Stripe. */
+const incompleteMaxS = 23 * 3600;
+
+export async function createProduct(tx: Transaction, params: Params): Promise<StoredObject> {
+  const id = textOf(params, 'id') ?? newId('prod');
+  if ((await tx.get('product', id)) !== null) throw invalid('Product already exists.', { code: 'resource_already_exists' });
+  return tx.put({ id, object: 'product', created: tx.nowS, active: true, name: textOf(params, 'name') ?? '', metadata: metadataOf(params) });
+}
+
+export async function createPrice(tx: Transaction, params: Params): Promise<StoredObject> {
+  const product = textOf(params, 'product') ?? '';
+  if ((await tx.get('product', product)) === null) throw missing('product', product, 'product');
+  const lookupKey = textOf(params, 'lookup_key') ?? null;
+  if (lookupKey !== null && (await pricesBy(tx, [lookupKey])).length > 0) {
+    throw invalid(`A price (${lookupKey}) already uses that lookup key.`, { param: 'lookup_key' });
+  }
+  return tx.put({
+    id: newId('price'), object: 'price', created: tx.nowS, active: true, type: 'recurring', product, currency: textOf(params, 'currency'),
+    unit_amount: Number(textOf(params, 'unit_amount')), lookup_key: lookupKey, recurring: { interval: 'month', interval_count: 1 }, metadata: metadataOf(params),
+  });
+}
+
+export async function pricesBy(tx: Transaction, lookupKeys: readonly string[]): Promise<readonly StoredObject[]> {
+  const found = await Promise.all(lookupKeys.map((key) => tx.list({ kind: 'price', where: { lookup_key: key }, limit: 10 })));
+  return found.flatMap(({ data }) => data);
+}
+
+/** The first invoice has the added items; the price is billed at the anchor and each month after it. No proration. */
+export async function createSubscription(tx: Transaction, params: Params): Promise<StoredObject> {
+  const customer = await theCustomer(tx, textOf(params, 'customer') ?? '', 'customer');
+  const priceId = textOf(listOf(params, 'items')[0], 'price') ?? '';
+  const price = await tx.get('price', priceId);
+  if (price === null) throw missing('price', priceId, 'items[0][price]');
+  const anchor = Number(textOf(params, 'billing_cycle_anchor') ?? tx.nowS);
+  if (!(anchor >= tx.nowS)) throw invalid('billing_cycle_anchor cannot be in the past.', { param: 'billing_cycle_anchor' });
+  const method = textOf(params, 'default_payment_method') ?? defaultMethod(customer);
+  if (method === null && textOf(params, 'payment_behavior') !== 'default_incomplete') {
+    throw invalid('This customer has no attached payment source or default payment method.', { code: 'resource_missing' });
+  }
+  const amount = listOf(params, 'add_invoice_items').reduce((sum, item) => sum + Number(textOf(groupOf(item, 'price_data'), 'unit_amount') ?? 0), 0);
+  const id = newId('sub');
+  const item = { id: newId('si'), object: 'subscription_item', price, quantity: 1, current_period_start: tx.nowS, current_period_end: anchor };
+  const draft: StoredObject = {
+    id, object: 'subscription', created: tx.nowS, livemode: false, customer: customer.id, currency: price['currency'], status: 'incomplete',
+    billing_cycle_anchor: anchor, collection_method: 'charge_automatically', default_payment_method: method, metadata: metadataOf(params),
+    items: { object: 'list', data: [item], has_more: false, url: '/v1/subscription_items' }, latest_invoice: null,
+  };
+  const period = { start: tx.nowS, end: tx.nowS };
+  const invoice = await bill(tx, draft, { amount, period, reason: 'subscription_create' });
+  const subscription = { ...draft, status: invoice['status'] === 'paid' ? 'active' : 'incomplete', latest_invoice: invoice.id };
+  await tx.put(subscription, subscription.status === 'active' ? anchor : tx.nowS + incompleteMaxS);
+  await tx.emit({ type: 'customer.subscription.created', object: subscription });
+  return subscription;
+}
+
+export async function cancelSubscription(tx: Transaction, id: string): Promise<StoredObject> {
+  const subscription = await tx.get('subscription', id);
+  if (subscription === null) throw missing('subscription', id);
+  const cancelled = await tx.put({ ...subscription, status: 'canceled', canceled_at: tx.nowS, ended_at: tx.nowS });
+  await tx.emit({ type: 'customer.subscription.deleted', object: cancelled });
+  return cancelled;
+}
+
+/** What happens to a subscription by itself when its time has come. */
+export async function onDue(tx: Transaction, subscription: StoredObject): Promise<void> {
+  if (subscription['status'] === 'incomplete') {
+    const expired = await tx.put({ ...subscription, status: 'incomplete_expired', ended_at: tx.nowS });
+    return tx.emit({ type: 'customer.subscription.updated', object: expired });
+  }
+  const [item] = (subscription['items'] as { readonly data: readonly Item[] }).data;
+  if (item === undefined || (subscription['status'] !== 'active' && subscription['status'] !== 'past_due')) {
+    await tx.put(subscription);
+    return;
+  }
+  const period = { start: item.current_period_end, end: monthAfter(item.current_period_end) };
+  const invoice = await bill(tx, subscription, { amount: item.price.unit_amount, period, reason: 'subscription_cycle' });
+  const next = { ...item, current_period_start: period.start, current_period_end: period.end };
+  const renewed: StoredObject = {
+    ...subscription, status: invoice['status'] === 'paid' ? 'active' : 'past_due', latest_invoice: invoice.id,
+    items: { ...(subscription['items'] as object), data: [next] },
+  };
+  await tx.put(renewed, period.end);
+  await tx.emit({ type: 'customer.subscription.updated', object: renewed });
+}
+
+type Item = { readonly current_period_end: number; readonly price: { readonly unit_amount: number } };
+
+/** An invoice, charged at once when there is something to charge. */
+async function bill(
+  tx: Transaction, subscription: StoredObject,
+  of: { readonly amount: number; readonly period: { readonly start: number; readonly end: number }; readonly reason: string },
+): Promise<StoredObject> {
+  const customer = await theCustomer(tx, String(subscription['customer']));
+  const method = (subscription['default_payment_method'] as string | null) ?? defaultMethod(customer);
+  const ok = of.amount === 0 || (method !== null && (await methodOf(tx, method, customer.id)).outcome.ok);
+  const invoice = await tx.put({
+    id: newId('in'), object: 'invoice', created: tx.nowS, livemode: false, customer: customer.id, currency: subscription['currency'], billing_reason: of.reason,
+    status: ok ? 'paid' : 'open', amount_due: of.amount, amount_paid: ok ? of.amount : 0, attempted: method !== null,
+    period_start: of.reason === 'subscription_cycle' ? subscription.created : tx.nowS, period_end: tx.nowS, metadata: {},
+    parent: { type: 'subscription_details', subscription_details: { subscription: subscription.id, metadata: subscription['metadata'] } },
+    lines: { object: 'list', has_more: false, url: '/v1/invoices/lines', data: [{ id: newId('il'), object: 'line_item', amount: of.amount, period: of.period }] },
+  });
+  if (ok || method !== null) await tx.emit({ type: ok ? 'invoice.paid' : 'invoice.payment_failed', object: invoice });
+  return invoice;
+}
+
+const defaultMethod = (customer: StoredObject): string | null =>
+  (customer['invoice_settings'] as { readonly default_payment_method: string | null }).default_payment_method;
+
+function monthAfter(seconds: number): number {
+  const at = new Date(seconds * 1000);
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate(), at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()) / 1000;
+}
+
+/** Pays an open invoice with what the customer has now. */
+export async function payInvoice(tx: Transaction, id: string): Promise<StoredObject> {
+  const invoice = await tx.get('invoice', id);
+  if (invoice === null) throw missing('invoice', id);
+  if (invoice['status'] !== 'open') throw invalid('Invoice is already paid');
+  const customer = await theCustomer(tx, String(invoice['customer']));
+  const method = defaultMethod(customer);
+  if (method === null || !(await methodOf(tx, method, customer.id)).outcome.ok) throw invalid('There is no payment method that could pay this invoice.');
+  const paid = await tx.put({ ...invoice, status: 'paid', amount_paid: invoice['amount_due'] });
+  await tx.emit({ type: 'invoice.paid', object: paid });
+  const parent = invoice['parent'] as { readonly subscription_details: { readonly subscription: string } };
+  const subscription = await tx.get('subscription', parent.subscription_details.subscription);
+  if (subscription !== null && subscription['status'] !== 'canceled' && subscription['status'] !== 'incomplete_expired') {
+    const [item] = (subscription['items'] as { readonly data: readonly Item[] }).data;
+    const active = await tx.put({ ...subscription, status: 'active' }, item?.current_period_end ?? null);
+    await tx.emit({ type: 'customer.subscription.updated', object: active });
+  }
+  return paid;
+}
