@@ -44,9 +44,18 @@ export class Embedded {
     await this.#running.ended;
   }
 
+  get url() {
+    return this.#url;
+  }
+
+  /** A generated secret, by the name of its file. */
+  secret(name) {
+    return readFileSync(join(this.#dataDir, 'secrets', name), 'utf8').trim();
+  }
+
   /** A request with the server key. @throws Error for anything but 2xx. */
   async call(method, path, body) {
-    const headers = { 'content-type': 'application/json', 'x-server-api-key': readFileSync(join(this.#dataDir, 'secrets', 'server-api-key'), 'utf8').trim() };
+    const headers = { 'content-type': 'application/json', 'x-server-api-key': this.secret('server-api-key') };
     const response = await fetch(this.#url + path, { method, headers, body: body === undefined ? null : JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);

@@ -12,6 +12,7 @@ import { ApiDocument } from './harness/open-api.ts';
 import { documentsItself } from './open-api.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
 import { repeatsAfterRestarts } from './repeat.contract.ts';
+import { refusesBadMembers } from './bad-members.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
 import { optimizesImages } from './optimize.contract.ts';
@@ -56,6 +57,7 @@ describe('the embedded platform', () => {
     },
   }));
   refusesBadInput(() => platform);
+  refusesBadMembers(() => platform);
   tokenProcess(() => platform);
   optimizesImages(() => ({
     platform, provider, files: () => readdir(join(platform.dataDir, 'images')),

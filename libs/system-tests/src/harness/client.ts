@@ -30,7 +30,7 @@ export class Client {
   }
 
   get<Body = Record<string, unknown>>(path: string): Promise<Reply<Body>> {
-    return this.#send('GET', path, {});
+    return this.send('GET', path, {});
   }
 
   async text(path: string): Promise<string> {
@@ -38,24 +38,24 @@ export class Client {
   }
 
   post<Body = Record<string, unknown>>(path: string, body?: unknown, headers: Extra = {}): Promise<Reply<Body>> {
-    if (body === undefined) return this.#send('POST', path, headers);
-    return this.#send('POST', path, { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
+    if (body === undefined) return this.send('POST', path, headers);
+    return this.send('POST', path, { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
   }
 
   patch<Body = Record<string, unknown>>(path: string, body: unknown): Promise<Reply<Body>> {
-    return this.#send('PATCH', path, { 'content-type': 'application/json' }, JSON.stringify(body));
+    return this.send('PATCH', path, { 'content-type': 'application/json' }, JSON.stringify(body));
   }
 
   delete<Body = Record<string, unknown>>(path: string): Promise<Reply<Body>> {
-    return this.#send('DELETE', path, {});
+    return this.send('DELETE', path, {});
   }
 
   /** The bytes as they are. */
   raw<Body = Record<string, unknown>>(path: string, body: string | Uint8Array<ArrayBuffer>, headers: Extra = {}): Promise<Reply<Body>> {
-    return this.#send('POST', path, { 'content-type': 'application/json', ...headers }, body);
+    return this.send('POST', path, { 'content-type': 'application/json', ...headers }, body);
   }
 
-  async #send<Body>(method: string, path: string, extra: Extra, body?: string | Uint8Array<ArrayBuffer>): Promise<Reply<Body>> {
+  async send<Body = Record<string, unknown>>(method: string, path: string, extra: Extra, body?: string | Uint8Array<ArrayBuffer>): Promise<Reply<Body>> {
     const response = await fetch(`${this.url}${path}`, {
       method, headers: { ...this.#headers, ...extra }, ...(body === undefined ? {} : { body }), signal: AbortSignal.timeout(timeoutMs),
     });

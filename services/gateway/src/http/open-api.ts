@@ -3,6 +3,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { componentSchemas } from './answer-schemas.ts';
 import { describeErrors } from './documented.ts';
+import type { DocumentedError } from './documented.ts';
 import { envelopeOf } from './envelopes.ts';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>;
@@ -25,6 +26,7 @@ export function serveApiDocs(app: NestFastifyApplication): void {
 /** Adds what holds for every route with a body, and the schemas that routes refer to. */
 function completed(document: OpenAPIObject): OpenAPIObject {
   for (const [path, item] of Object.entries(document.paths)) {
+    if (path.includes('{')) addErrors(path, [item.get, item.post, item.put, item.patch, item.delete], [[414, 'the request cannot be read']]);
     for (const operation of [item.post, item.put, item.patch]) {
       if (operation?.requestBody !== undefined) completeBody(path, operation);
     }
@@ -36,10 +38,17 @@ function completeBody(path: string, operation: Operation): void {
   const body = operation.requestBody as Body;
   // A body that is said to be optional stays so.
   body.required = body.required !== false && Object.values(body.content).every(({ schema }) => needsBody(schema));
-  for (const { status, description, content } of describeErrors(['BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'], envelopeOf(path))) {
-    operation.responses[status] ??= { description, content };
+  addErrors(path, [operation], ['BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED']);
+}
+
+/** Statuses that the route itself speaks of stay as they are. */
+function addErrors(path: string, operations: readonly (Operation | undefined)[], errors: readonly DocumentedError[]): void {
+  for (const { status, description, content } of describeErrors(errors, envelopeOf(path))) {
+    for (const operation of operations) {
+      if (operation !== undefined) operation.responses[status] ??= { description, content };
+    }
   }
 }
 
 /** A body that may be null, or anything, may be left out. */
-const needsBody = (schema: object | undefined): boolean => schema !== undefined && Object.keys(schema).length > 0 && !('nullable' in schema);
+const needsBody = (schema: object | undefined): boolean => schema !== undefined && Object.keys(schema).length > 0 && (schema as { nullable?: boolean }).nullable !== true;

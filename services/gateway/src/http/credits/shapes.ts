@@ -6,7 +6,7 @@ import { z } from 'zod';
 /** An id that a client chose: opaque, of any script. */
 const clientId = z.string().min(1, 'must have at least 1 character').max(128, 'must have at most 128 characters')
   .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
-export const UserId = clientId;
+export const UserId = clientId.meta({ example: 'user-123' });
 
 export const StartWorkflow = z.object({ projectId: clientId }).meta({ example: { projectId: 'abc123' } });
 export type StartWorkflow = z.output<typeof StartWorkflow>;

@@ -19,7 +19,8 @@ export const Login = z.object({ email: storable(254).transform((value) => value.
 export type Login = z.output<typeof Login>;
 
 /** A key of the path or the body: trimmed, in capitals. */
-export const keyText = z.string().transform(normalLicenceKey).refine(isLicenceKey, { error: 'must be a license key of 1 to 128 characters' });
+export const keyText = z.string().transform(normalLicenceKey).refine(isLicenceKey, { error: 'must be a license key of 1 to 128 characters' })
+  .meta({ example: 'ABC12-XYZ34' });
 
 export const AssignLicence = z.object({ license_key: keyText }).meta({ example: { license_key: 'ABC12-XYZ34' } });
 export type AssignLicence = z.output<typeof AssignLicence>;

@@ -16,17 +16,22 @@ export function headerKey({ headers }: FastifyRequest): string | null {
 /** A customer's activation key: the header, else the field `token`, else the query. @throws AppError('invalid', TOKEN_REQUIRED) */
 export function activationKeyOf(request: FastifyRequest, fields: Fields = {}): string {
   const header = headerKey(request);
-  if (header !== null) return header;
   for (const given of [fields['token'], (request.query as Fields)['token']]) {
     if (given === undefined || given === null || given === '') continue;
+    // Also where the header goes before: who sends nonsense is told so.
     if (typeof given !== 'string') throw new AppError('invalid', 'VALIDATION_FAILED', 'token must be a string');
-    return given;
+    if (header === null) return given;
   }
+  if (header !== null) return header;
   throw new AppError('invalid', 'TOKEN_REQUIRED', 'Token is required');
 }
 
-/** The members of a body that is an object; any other body has none. */
-export const fieldsOf = (body: unknown): Fields => (typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Fields) : {});
+/** The members of a JSON body; without a body there are none. @throws AppError('invalid', VALIDATION_FAILED) for no object. */
+export function fieldsOf(body: unknown): Fields {
+  if (body === undefined || body === null) return {};
+  if (typeof body === 'object' && !Array.isArray(body)) return body as Fields;
+  throw new AppError('invalid', 'VALIDATION_FAILED', 'The body must be a JSON object');
+}
 
 /** @throws AppError('invalid', TOKEN_INVALID) */
 export async function validQuota(quota: QuotaQueries, token: string, options: { readonly refresh?: boolean } = {}): Promise<QuotaCheck & { valid: true }> {

@@ -18,7 +18,7 @@ import { quotaExample, refreshExample, resetExample } from './examples.ts';
 import { isMultipart, readForm } from './form.ts';
 
 const surface = 'optimize';
-const customer = { type: 'object' as const, properties: { token: { type: 'string' as const, minLength: 1 } }, example: { token: 'customer-token' } };
+const customer = { type: 'object' as const, properties: { token: { type: 'string' as const, nullable: true } }, nullable: true, example: { token: 'customer-token' } };
 
 /** The fields of whatever form the body came in; files are passed over. */
 async function bodyFields(request: FastifyRequest, body: unknown): Promise<Readonly<Record<string, unknown>>> {
@@ -73,7 +73,7 @@ export class QuotaController {
   @Post('reset-usage')
   @HttpCode(200)
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
-  @ApiBody({ schema: { ...customer, required: ['token'] } })
+  @ApiBody({ schema: { ...customer, nullable: false, properties: { token: { type: 'string', minLength: 1 } }, required: ['token'] } })
   @documented({
     summary: 'Sets what a token has used back to nothing; for the operator of the tokens', auth: 'optimize admin', status: 200, surface, once: true, answer: UsageReset,
     example: resetExample, errors: ['TOKEN_NOT_FOUND', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE'],

@@ -8,7 +8,7 @@ import { shownNumber } from '../credits/shapes.ts';
 /** An id that a client chose: opaque, of any script. */
 const clientId = z.string().min(1, 'must have at least 1 character').max(128, 'must have at most 128 characters')
   .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
-export const UserId = clientId;
+export const UserId = clientId.meta({ example: 'user-123' });
 
 export const ProcessUsage = z.object({
   userId: clientId,

@@ -7,7 +7,8 @@ const control = /[\u0000-\u001f\u007f-\u009f]/u;
 
 const isId = (value: string): boolean => value.length > 0 && [...value].length <= idMax && !control.test(value) && isStorableText(value);
 /** An id that a client chooses. */
-export const clientId = z.string().refine(isId, { error: `must have 1 to ${idMax} characters and no control characters` });
+export const clientId = z.string().refine(isId, { error: `must have 1 to ${idMax} characters and no control characters` })
+  .meta({ minLength: 1, maxLength: idMax });
 
 const line = (max: number) =>
   z.string().min(1, 'must not be empty').max(max)
