@@ -13,7 +13,10 @@ export type StripeSettings = {
   readonly timeoutMs?: number | undefined;
 };
 
-/** The official library. It repeats nothing by itself: what is sent again, and after which look-up, is for the charges to decide. */
+/**
+ * The official library. It repeats nothing by itself but a call whose connection was closed (once, under its key): what is sent
+ * again, and after which look-up, is for the charges to decide.
+ */
 export function stripeClient(settings: StripeSettings): Stripe {
   const base = settings.apiBase === undefined ? undefined : new URL(settings.apiBase);
   return new Stripe(settings.secretKey, {
