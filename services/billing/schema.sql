@@ -243,6 +243,59 @@ table billing.token_profits
   constraint token_profits_percentage_check CHECK (((percentage >= (0)::numeric) AND (percentage <= (100)::numeric)))
   constraint token_profits_pkey PRIMARY KEY (id)
 
+table billing.webhook_attempts
+  delivery bigint not null
+  started_at timestamp with time zone not null
+  status_code integer
+  error text
+  duration_ms integer not null
+  constraint webhook_attempts_delivery_fkey FOREIGN KEY (delivery) REFERENCES billing.webhook_deliveries(id) ON DELETE CASCADE
+  CREATE INDEX webhook_attempts_by_delivery ON billing.webhook_attempts USING btree (delivery, started_at DESC)
+
+table billing.webhook_deliveries
+  id bigint not null generated always as identity
+  endpoint uuid not null
+  message text not null
+  status text not null
+  attempts integer not null default 0
+  next_try_at timestamp with time zone
+  created_at timestamp with time zone not null
+  constraint webhook_deliveries_endpoint_fkey FOREIGN KEY (endpoint) REFERENCES billing.webhook_endpoints(id)
+  constraint webhook_deliveries_message_fkey FOREIGN KEY (message) REFERENCES billing.webhook_messages(id) ON DELETE CASCADE
+  constraint webhook_deliveries_once UNIQUE (endpoint, message)
+  constraint webhook_deliveries_pkey PRIMARY KEY (id)
+  constraint webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+  CREATE INDEX webhook_deliveries_by_message ON billing.webhook_deliveries USING btree (message)
+  CREATE INDEX webhook_deliveries_due ON billing.webhook_deliveries USING btree (endpoint, next_try_at, id) WHERE (status = 'pending'::text)
+  CREATE INDEX webhook_deliveries_newest ON billing.webhook_deliveries USING btree (endpoint, id DESC)
+
+table billing.webhook_endpoints
+  id uuid not null
+  url text not null
+  events text[] not null
+  account_prefix text
+  balance_below bigint
+  description text
+  enabled boolean not null
+  disabled_reason text
+  secret text not null
+  created_at timestamp with time zone not null
+  removed_at timestamp with time zone
+  constraint webhook_endpoints_pkey PRIMARY KEY (id)
+
+table billing.webhook_feeds
+  feed text not null
+  positions jsonb not null
+  constraint webhook_feeds_pkey PRIMARY KEY (feed)
+
+table billing.webhook_messages
+  id text not null
+  type text not null
+  payload text not null
+  created_at timestamp with time zone not null
+  constraint webhook_messages_once PRIMARY KEY (id)
+  CREATE INDEX webhook_messages_by_age ON billing.webhook_messages USING btree (created_at)
+
 
 sequence billing.charge_outbox_position_seq bigint start 1 increment 1
 sequence billing.feature_endpoints_position_seq bigint start 1 increment 1
@@ -250,6 +303,7 @@ sequence billing.features_position_seq bigint start 1 increment 1
 sequence billing.outbox_position_seq bigint start 1 increment 1
 sequence billing.packages_position_seq bigint start 1 increment 1
 sequence billing.token_profits_position_seq bigint start 1 increment 1
+sequence billing.webhook_deliveries_id_seq bigint start 1 increment 1
 
 CREATE OR REPLACE FUNCTION billing.refuse_change()
  RETURNS trigger
@@ -266,12 +320,15 @@ begin
 end $function$
 
 
+grant delete, insert, select on billing.webhook_messages to tollgate_billing
+grant delete, insert, select, update on billing.webhook_feeds to tollgate_billing
 grant insert, select on billing.catalog_versions to tollgate_billing
 grant insert, select on billing.charge_attempts to tollgate_billing
 grant insert, select on billing.charge_events to tollgate_billing
 grant insert, select on billing.outbox to tollgate_billing
 grant insert, select on billing.resource_creations to tollgate_billing
 grant insert, select on billing.shown_charges to tollgate_billing
+grant insert, select on billing.webhook_attempts to tollgate_billing
 grant insert, select, update on billing.billing_answers to tollgate_billing
 grant insert, select, update on billing.charge_outbox to tollgate_billing
 grant insert, select, update on billing.charges to tollgate_billing
@@ -284,6 +341,8 @@ grant insert, select, update on billing.packages to tollgate_billing
 grant insert, select, update on billing.stripe_events to tollgate_billing
 grant insert, select, update on billing.subscriptions to tollgate_billing
 grant insert, select, update on billing.token_profits to tollgate_billing
+grant insert, select, update on billing.webhook_deliveries to tollgate_billing
+grant insert, select, update on billing.webhook_endpoints to tollgate_billing
 grant select on billing.token_catalog_revision to tollgate_billing
 grant update (appended_at, booked_at) on billing.outbox to tollgate_billing
 grant update (revision) on billing.token_catalog_revision to tollgate_billing

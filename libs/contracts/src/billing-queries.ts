@@ -3,6 +3,8 @@ import { moneyQueryNames } from './money-queries.ts';
 import type { MoneyQueries } from './money-queries.ts';
 import { tokenCatalogQueryNames } from './token-catalog.ts';
 import type { TokenCatalogQueries } from './token-catalog.ts';
+import { webhookQueryNames } from './webhook-queries.ts';
+import type { WebhookQueries } from './webhook-queries.ts';
 
 /** What billing answers over Nest's TCP transport (in one process: called directly). */
 export type BillingQueries = {
@@ -23,7 +25,7 @@ export type BillingQueries = {
   }): Promise<CatalogVersionView>;
   /** Every version, newest first. */
   listCatalog(query: { readonly catalog: CatalogItem['catalog']; readonly name?: string }): Promise<readonly CatalogVersionView[]>;
-} & TokenCatalogQueries & MoneyQueries;
+} & TokenCatalogQueries & MoneyQueries & WebhookQueries;
 
 export type CatalogVersionView = CatalogItem & {
   readonly published_at: string;
@@ -33,4 +35,6 @@ export type CatalogVersionView = CatalogItem & {
 
 /** Pattern of billing's queries on Nest's TCP transport: `billing.query.<name>`. */
 export const billingQueryPattern = (name: keyof BillingQueries): string => `billing.query.${name}`;
-export const billingQueryNames = ['publishCatalog', 'listCatalog', ...tokenCatalogQueryNames, ...moneyQueryNames] as const satisfies readonly (keyof BillingQueries)[];
+export const billingQueryNames = [
+  'publishCatalog', 'listCatalog', ...tokenCatalogQueryNames, ...moneyQueryNames, ...webhookQueryNames,
+] as const satisfies readonly (keyof BillingQueries)[];

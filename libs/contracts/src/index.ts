@@ -12,7 +12,7 @@ export type {
 export { chargeIdOf } from './charge-id.ts';
 export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';
 export type {
-  CatalogBooked, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView, UsagePeriodView,
+  BookedEntry, CatalogBooked, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView, UsagePeriodView,
 } from './ledger-queries.ts';
 export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
 export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';
@@ -26,3 +26,5 @@ export { quotaQueryNames, quotaQueryPattern } from './quota-queries.ts';
 export type { QuotaCheck, QuotaQueries, QuotaView } from './quota-queries.ts';
 export { imageBytesMax, imageFormats } from './optimizer.ts';
 export type { ImageFile, ImageFormat, Optimizer, OptimizeTask, OptimizeTaskView, StagedImage } from './optimizer.ts';
+export { webhookEventTypes, webhookQueryNames } from './webhook-queries.ts';
+export type { DeliveryView, EndpointFields, EndpointView, WebhookEventType, WebhookQueries } from './webhook-queries.ts';

@@ -41,6 +41,14 @@ export type LedgerQueries = {
   replayDeadLetter(query: { readonly id: string }): Promise<{ readonly partition: number; readonly offset: number } | null>;
   /** Versions in force or to come, as the partitions have booked them. */
   catalog(query: { readonly catalog: 'rate-card' | 'price-plan' }): Promise<readonly CatalogBooked[]>;
+  /**
+   * What was committed after a place in each partition (partition_seq, exclusive), in order, without details; at most about `limit`
+   * entries. A feed of the books for services: whoever keeps the last place misses and repeats nothing. `heads`: the last place.
+   */
+  bookedAfter(query: { readonly after: readonly { readonly partition: number; readonly seq: string }[]; readonly limit: number }): Promise<{
+    readonly items: readonly BookedEntry[];
+    readonly heads: readonly { readonly partition: number; readonly seq: string }[];
+  }>;
   /** Per partition: who owns it, how far it is, why it halted. */
   partitions(query: Record<string, never>): Promise<readonly PartitionView[]>;
 };
@@ -104,6 +112,12 @@ export type DeadLetterView = {
   readonly recorded_at: string;
   readonly cursor: string;
 };
+export type BookedEntry = {
+  readonly partition: number;
+  readonly partition_seq: string;
+  readonly entry: EntryView;
+  readonly crossings: readonly CrossingView[];
+};
 export type CatalogBooked = { readonly name: string; readonly version: number; readonly partitions: number; readonly of: number };
 export type PartitionView = {
   readonly partition: number;
@@ -117,5 +131,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'usage', 'entries', 'entry', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'partitions',
+  'account', 'usage', 'entries', 'entry', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'partitions',
 ] as const satisfies readonly (keyof LedgerQueries)[];

@@ -17,15 +17,17 @@ import { makeResources } from './app/resources.ts';
 import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
 import { startCharging, type RunningCharging } from './charging-parts.ts';
 import { TierCrossingsConsumer } from './consumers/tier-crossings.consumer.ts';
+import { startOutgoing, type OutgoingOptions, type RunningOutgoing } from './outgoing-parts.ts';
 
 export type BillingOptions = {
   /** Of the role `tollgate_billing`, on a migrated database. */
   readonly databaseUrl: string;
   readonly eventLog: EventLog;
-  readonly ledger: Pick<LedgerQueries, 'catalog'>;
+  readonly ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly stripe: StripeSettings;
+  readonly webhooks?: OutgoingOptions;
   /** How long a publication waits for the partitions; default 10 s. */
   readonly publishWaitMs?: number;
 };
@@ -41,6 +43,7 @@ export class Billing implements OnApplicationShutdown {
   readonly #pool: Pool;
   readonly #broadcaster: Broadcaster;
   readonly #eventLog: EventLog;
+  readonly #outgoing: RunningOutgoing;
 
   constructor(@Inject(optionsToken) options: BillingOptions) {
     const { logger, clock, eventLog, ledger } = options;
@@ -64,8 +67,10 @@ export class Billing implements OnApplicationShutdown {
       planAt: makePlanAt(store),
     });
     this.charging = this.#charges.charging;
+    this.#outgoing = startOutgoing({ ...options.webhooks, pool: this.#pool, ledger, logger });
     this.queries = {
       ...this.#charges.queries,
+      ...this.#outgoing.queries,
       ...makeResources({ store: resourceStore(this.#pool, clock), awaitBooked }),
       publishCatalog: makePublishCatalog({ store, clock, awaitBooked }),
       listCatalog: (query) => store.list(query),
@@ -81,7 +86,7 @@ export class Billing implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.#broadcaster.stop(), this.#charges.stop()]);
+    await Promise.all([this.#broadcaster.stop(), this.#charges.stop(), this.#outgoing.stop()]);
     await this.#pool.end();
   }
 }

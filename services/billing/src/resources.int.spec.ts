@@ -23,7 +23,8 @@ async function booked(partition: number): Promise<readonly LedgerRequest<'catalo
   }
   return found;
 }
-const ledger: Pick<LedgerQueries, 'catalog'> = {
+const ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter'> = {
+  bookedAfter: () => Promise.resolve({ items: [], heads: [] }),
   catalog: async () => (await booked(partitions - 1)).map(({ data: { item: { name, version } } }) => ({ name, version, partitions, of: partitions })),
 };
 

@@ -32,6 +32,7 @@ import { HoldsController } from './http/native/holds.controller.ts';
 import { PricePlansController } from './http/native/price-plans.controller.ts';
 import { RateCardsController } from './http/native/rate-cards.controller.ts';
 import { TestClockController } from './http/native/test-clock.controller.ts';
+import { WebhookEndpointsController } from './http/native/webhook-endpoints.controller.ts';
 import { HealthController } from './http/operations/health.controller.ts';
 import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { TierBillingController } from './http/tier-billing/usage.controller.ts';
@@ -75,7 +76,7 @@ export class GatewayModule {
       module: GatewayModule,
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
-        DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
+        WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, WebhooksController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,

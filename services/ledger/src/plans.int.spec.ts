@@ -85,5 +85,16 @@ it('tells billing price and name of each block, so that nobody need look the pla
     }
     return false;
   });
+  // The same through the feed of the books, from any place on, a page at a time, each entry once and in order.
+  const { heads } = await harness.ledger.queries.bookedAfter({ after: [], limit: 1 });
+  const seen: string[] = [];
+  for (let seq = '0', page = ['']; page.length > 0;) {
+    const { items } = await harness.ledger.queries.bookedAfter({ after: [{ partition, seq }], limit: 2 });
+    page = items.map((item) => item.partition_seq);
+    seen.push(...page);
+    seq = page.at(-1) ?? seq;
+    if (items.some(({ crossings }) => crossings.some(({ charge_id: id }) => id === told['charge_id']))) expect(items.some(({ entry }) => entry.account === 'told')).toBe(true);
+  }
+  expect(seen).toEqual(Array.from({ length: Number(heads.find((head) => head.partition === partition)?.seq) }, (_, index) => String(index + 1)));
   expect(told).toMatchObject({ type: 'TierCrossed', plan: 'default', plan_version: 3, billing_tier: '100-110', amount_minor: '9', currency: 'JPY', block: '1' });
 });

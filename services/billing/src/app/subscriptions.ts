@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MoneyQueries, SubscriptionView } from '@tollgate/contracts';
 import { AppError, type Clock, invariant } from '@tollgate/kernel';
-import { calendarMonth } from '@tollgate/pricing';
+import { calendarMonth, stripeAmount } from '@tollgate/pricing';
 import { keyWindowMs } from '../domain/charging.ts';
 import type { CustomerStore, StripeAccounts, SubscriptionRow, SubscriptionStore } from './account-ports.ts';
 import type { PlanAt } from './charge-ports.ts';
@@ -37,7 +37,7 @@ async function draftOf(parts: Parts, customerId: string): Promise<Parameters<Sub
   const request = {
     customer: customerId,
     items: [{ price, quantity: 1 }],
-    add_invoice_items: [{ price_data: { currency: currency.toLowerCase(), product, unit_amount: String(amountMinor) }, quantity: 1 }],
+    add_invoice_items: [{ price_data: { currency: currency.toLowerCase(), product, unit_amount: String(stripeAmount(amountMinor, currency)) }, quantity: 1 }],
     billing_cycle_anchor: anchorMs / 1000,
     proration_behavior: 'none',
     off_session: true,

@@ -1,5 +1,6 @@
 import type { Attempt, CallOutcome, Charge, ChargeEvent } from './charge.ts';
 import { assertNever } from '@tollgate/kernel';
+import { stripeAmount } from '@tollgate/pricing';
 
 /** Who pays, as far as Stripe must know. */
 export type Payer = { readonly customerId: string | null; readonly paymentMethod: string | null };
@@ -54,7 +55,7 @@ function attemptOf(charge: Charge, payer: { readonly customerId: string; readonl
     return { number, kind: 'confirm', key: `${charge.id}:${number}`, request, startedMs: nowMs };
   }
   const request = {
-    amount: String(charge.amountMinor),
+    amount: String(stripeAmount(charge.amountMinor, charge.currency)),
     currency: charge.currency.toLowerCase(),
     customer: payer.customerId,
     payment_method: payer.paymentMethod,

@@ -68,7 +68,7 @@ export class MoneyHarness {
 
   async billing(): Promise<RunningBilling> {
     const running = await startBilling({
-      databaseUrl: this.databaseUrl, eventLog: this.log, ledger: { catalog: () => Promise.resolve([]) }, clock: this.clock, stripe: this.stripe,
+      databaseUrl: this.databaseUrl, eventLog: this.log, ledger: { catalog: () => Promise.resolve([]), bookedAfter: () => Promise.resolve({ items: [], heads: [] }) }, clock: this.clock, stripe: this.stripe,
       logger: createLogger({ service: 'test', level: 'silent' }),
     });
     this.#running.add(running);

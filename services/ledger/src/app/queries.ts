@@ -20,6 +20,7 @@ import { accountView, entryView, isoTime } from '../domain/views.ts';
 import type { PartitionBooks } from './partition-books.ts';
 import type { SealStore } from './sealer.ts';
 import { leavesOf } from './sealer.ts';
+import { bookedAfter } from './feed-query.ts';
 import { usageOfPeriod } from './usage-query.ts';
 
 /** Reads of committed rows. */
@@ -43,6 +44,8 @@ export interface BooksReader {
   /** Every catalog version that a partition has booked, in its order. */
   items(partition: number): Promise<readonly { readonly item: CatalogItem; readonly bookedMs: number }[]>;
   card(partition: number, name: string, version: number): Promise<BookedCard | null>;
+  /** Entries after a place of a partition, in order, and the crossings of the stretch. */
+  after(partition: number, seq: number, limit: number): Promise<readonly { readonly entry: Entry; readonly crossings: readonly Crossing[] }[]>;
   positions(): Promise<readonly Pick<PartitionView, 'partition' | 'epoch' | 'next_offset' | 'last_seq' | 'reason'>[]>;
 }
 
@@ -74,6 +77,7 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     deadLetters: (query) => ports.reader.deadLetters(query),
     replayDeadLetter: ({ id }) => replayDeadLetter(ports, id),
     catalog: (query) => ports.reader.catalog(query),
+    bookedAfter: (query) => bookedAfter(ports, query),
     partitions: async () => {
       const mine = new Map(ports.views().map((view) => [view.partition, view]));
       const stored = await ports.reader.positions();

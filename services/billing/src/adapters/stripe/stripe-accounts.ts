@@ -1,4 +1,5 @@
 import { AppError, invariant } from '@tollgate/kernel';
+import { stripeAmount } from '@tollgate/pricing';
 import type Stripe from 'stripe';
 import type { StripeAccounts } from '../../app/account-ports.ts';
 import type { SubscriptionState } from '../../domain/stripe-event.ts';
@@ -57,7 +58,7 @@ async function price(stripe: Stripe, of: { readonly amountMinor: bigint; readonl
   const find = async (): Promise<Stripe.Price | undefined> => (await stripe.prices.list({ lookup_keys: [lookupKey], limit: 1 })).data[0];
   const known = await find();
   if (known !== undefined) return { product: typeof known.product === 'string' ? known.product : known.product.id, price: known.id };
-  const amount = Number(of.amountMinor);
+  const amount = Number(stripeAmount(of.amountMinor, of.currency));
   invariant(Number.isSafeInteger(amount), 'a fee fits into a number');
   try {
     await unlessThere(() => stripe.products.create({ id: productId, name: 'Monthly fee' }));

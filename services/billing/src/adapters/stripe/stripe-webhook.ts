@@ -1,4 +1,5 @@
 import { AppError, isStorableJson } from '@tollgate/kernel';
+import { amountFromStripe } from '@tollgate/pricing';
 import type Stripe from 'stripe';
 import type { VerifyWebhook } from '../../app/account-ports.ts';
 import type { StripeFacts } from '../../domain/stripe-event.ts';
@@ -81,7 +82,8 @@ function invoice(object: Stripe.Invoice, status: 'paid' | 'failed'): StripeFacts
   const starts = object.lines.data.map((line) => line.period.start);
   return {
     about: 'invoice', invoice: object.id, subscription: idOf(details.subscription), customer: idOf(object.customer),
-    status, amountMinor: String(status === 'paid' ? object.amount_paid : object.amount_due), currency: object.currency.toUpperCase(),
+    status, amountMinor: String(amountFromStripe(BigInt(status === 'paid' ? object.amount_paid : object.amount_due), object.currency.toUpperCase())),
+    currency: object.currency.toUpperCase(),
     periodStartMs: Math.max(...starts, object.period_start) * 1000,
   };
 }

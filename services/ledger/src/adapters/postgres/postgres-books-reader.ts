@@ -17,8 +17,8 @@ import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
-  accountExists, allPositions, catalogBooked, catalogItem, catalogItems, crossingsOfPeriod, deadLetterById, deadLettersPage, entriesCount,
-  entriesPage, entryById, periodHolding, refusedPage, usageOfPeriod,
+  accountExists, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, deadLetterById, deadLettersPage, entriesCount,
+  entriesInOrder, entriesPage, entryById, periodHolding, refusedPage, usageOfPeriod,
 } from './sql/read-books.sql.ts';
 
 /** Reads of the books on PostgreSQL, for queries. */
@@ -69,6 +69,16 @@ export class PostgresBooksReader implements BooksReader {
   async items(partition: number): ReturnType<BooksReader['items']> {
     const { rows } = await this.#pool.query<{ item: CatalogItem; booked_at: Date }>({ name: 'catalog-items', text: catalogItems, values: [partition] });
     return rows.map(({ item, booked_at: bookedAt }) => ({ item, bookedMs: bookedAt.getTime() }));
+  }
+
+  async after(partition: number, seq: number, limit: number): ReturnType<BooksReader['after']> {
+    const { rows } = await this.#pool.query<EntryRow>({ name: 'entries-in-order', text: entriesInOrder, values: [partition, seq, limit] });
+    const entries = rows.map(fromRowEntry);
+    const values = [partition, seq, entries.at(-1)?.partitionSeq ?? seq];
+    const crossed = await this.#pool.query<CrossingRow & { id: string; partition_seq: bigint }>({ name: 'crossings-between', text: crossingsBetween, values });
+    return entries.map((entry) => ({
+      entry, crossings: crossed.rows.filter((row) => Number(row.partition_seq) === entry.partitionSeq).map((row) => fromRowCrossing(row.id, row)),
+    }));
   }
 
   async entry(id: EntryId): Promise<Entry | null> {

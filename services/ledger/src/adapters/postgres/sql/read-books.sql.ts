@@ -34,6 +34,10 @@ export const crossingsOfPeriod = `select c.* from ledger.crossings c
 where c.partition = $1 and c.account = (select account from ledger.accounts where partition = $1 and id = $2)
   and c.period_start = to_timestamp($3::double precision / 1000) order by c.block`;
 
+/** $1 partition, $2 partition_seq exclusive, $3 inclusive. */
+export const crossingsBetween = `select c.*, a.id from ledger.crossings c join ledger.accounts a using (partition, account)
+where c.partition = $1 and c.partition_seq > $2 and c.partition_seq <= $3 order by c.partition_seq, c.block`;
+
 export const entriesCount = `select count(*) as total from ledger.entries e
 where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2)
   and ($3::timestamptz is null or e.recorded_at >= $3) and ($4::timestamptz is null or e.recorded_at < $4)

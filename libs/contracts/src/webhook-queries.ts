@@ -1,0 +1,61 @@
+/** What subscribers can be told of. `charge.*` names the outcome; `tier.crossed` and `balance.low` are thresholds. */
+export const webhookEventTypes = [
+  'charge.opened', 'charge.succeeded', 'charge.failed', 'charge.requires_action', 'charge.cancelled', 'charge.revived', 'charge.credited',
+  'charge.credit_reversed', 'tier.crossed', 'balance.low', 'entry.booked',
+] as const;
+export type WebhookEventType = (typeof webhookEventTypes)[number];
+
+export type EndpointFields = {
+  readonly url: string;
+  readonly events: readonly WebhookEventType[];
+  /** Only accounts whose id begins so; null: all. */
+  readonly account_prefix: string | null;
+  /** A balance that falls below it is `balance.low`: a decimal string; null: none. */
+  readonly balance_below: string | null;
+  readonly description: string | null;
+  readonly enabled: boolean;
+};
+export type EndpointView = EndpointFields & {
+  readonly id: string;
+  /** Why it was disabled by the platform; null: it was not. */
+  readonly disabled_reason: string | null;
+  readonly created_at: string;
+};
+export type DeliveryView = {
+  readonly id: string;
+  /** The `webhook-id` header: the same on every attempt and replay. */
+  readonly message_id: string;
+  readonly type: string;
+  readonly status: 'pending' | 'delivered' | 'failed';
+  readonly attempts: number;
+  /** null: nothing is tried by itself. */
+  readonly next_try_at: string | null;
+  readonly created_at: string;
+  /** The last ten, newest first. */
+  readonly log: readonly {
+    readonly at: string; readonly status_code: number | null; readonly error: string | null; readonly duration_ms: number;
+  }[];
+  readonly payload: unknown;
+};
+
+/** Endpoints of subscribers and what was delivered to them. null: there is no such endpoint, or delivery. */
+export type WebhookQueries = {
+  /** The secret is answered here and never again. @throws AppError('invalid', REQUEST_INVALID) for an address that is not allowed. */
+  createEndpoint(query: Partial<EndpointFields> & Pick<EndpointFields, 'url'>): Promise<EndpointView & { readonly secret: string }>;
+  listEndpoints(query: Record<string, never>): Promise<readonly EndpointView[]>;
+  readEndpoint(query: { readonly id: string }): Promise<EndpointView | null>;
+  changeEndpoint(query: { readonly id: string; readonly fields: Partial<EndpointFields> }): Promise<EndpointView | null>;
+  /** What was not delivered yet never is. */
+  removeEndpoint(query: { readonly id: string }): Promise<EndpointView | null>;
+  /** Newest first; `after` is the id of the last one of the previous page. */
+  listDeliveries(query: {
+    readonly endpoint: string; readonly status?: DeliveryView['status']; readonly after?: string; readonly limit: number;
+  }): Promise<readonly DeliveryView[] | null>;
+  /** Delivers again, under the same message id: one delivery, or every one since a time with a status. Answers how many. */
+  replayDeliveries(query: {
+    readonly endpoint: string; readonly delivery?: string; readonly since?: string; readonly status?: DeliveryView['status'];
+  }): Promise<{ readonly replayed: number } | null>;
+};
+export const webhookQueryNames = [
+  'createEndpoint', 'listEndpoints', 'readEndpoint', 'changeEndpoint', 'removeEndpoint', 'listDeliveries', 'replayDeliveries',
+] as const satisfies readonly (keyof WebhookQueries)[];

@@ -1,0 +1,19 @@
+import { createHmac } from 'node:crypto';
+import { AppError } from '@tollgate/kernel';
+
+const prefix = 'whsec_';
+
+/** A secret in the form of Standard Webhooks: its prefix, then base64 of the key. */
+export const webhookSecret = (key: Buffer): string => prefix + key.toString('base64');
+
+/**
+ * The headers of Standard Webhooks 1.0.0: `webhook-id`, `webhook-timestamp` in seconds (by the real clock), and `webhook-signature`, HMAC-SHA256
+ * over `id.timestamp.body` in base64 behind `v1,`.
+ */
+export function webhookHeaders(message: { readonly id: string; readonly body: string }, secret: string, atMs: number): Record<string, string> {
+  if (!secret.startsWith(prefix)) throw new AppError('bug', 'INVARIANT_BROKEN', 'a webhook secret begins with its prefix');
+  const timestamp = String(Math.floor(atMs / 1000));
+  const key = Buffer.from(secret.slice(prefix.length), 'base64');
+  const signature = createHmac('sha256', key).update(`${message.id}.${timestamp}.${message.body}`, 'utf8').digest('base64');
+  return { 'webhook-id': message.id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+}

@@ -1,0 +1,69 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { webhookEventTypes, type EndpointFields, type WebhookQueries } from '@tollgate/contracts';
+import { AppError, isStorableText, parseAmount } from '@tollgate/kernel';
+import { checkAddress, type AddressRule } from '../domain/webhook-address.ts';
+import type { Books, WebhookStore } from './webhook-ports.ts';
+
+/** More would make every event a flood. */
+const endpointsMax = 100;
+const limitMax = 100;
+
+/** Endpoints as the operator keeps them. A new one is told of what happens from then on. */
+export function makeWebhookQueries(parts: {
+  readonly store: WebhookStore; readonly ledger: Books; readonly address: AddressRule; readonly nowMs: () => number;
+  /** The secret as it is shown, from 24 random bytes. */
+  readonly secretOf: (key: Buffer) => string; readonly onDue: () => void;
+}): WebhookQueries {
+  const { store, nowMs } = parts;
+  return {
+    createEndpoint: async (query) => {
+      const fields = { ...unset, ...checked(query, parts.address), url: checkAddress(query.url, parts.address) };
+      if ((await store.list()).length >= endpointsMax) throw new AppError('conflict', 'LIMIT_EXCEEDED', `there are ${endpointsMax} endpoints already`);
+      const secret = parts.secretOf(randomBytes(24));
+      const endpoint = { id: randomUUID(), ...fields, disabled_reason: null, created_at: new Date(nowMs()).toISOString(), secret };
+      const { heads } = await parts.ledger.bookedAfter({ after: [], limit: 1 });
+      await store.create(endpoint, Object.fromEntries(heads.map(({ partition, seq }) => [String(partition), seq])));
+      return endpoint;
+    },
+    listEndpoints: () => store.list(),
+    readEndpoint: ({ id }) => store.read(id),
+    changeEndpoint: ({ id, fields }) => store.change(id, checked(fields, parts.address)),
+    removeEndpoint: ({ id }) => store.remove(id, nowMs()),
+    listDeliveries: async ({ endpoint, limit, after, ...query }) => {
+      if ((await store.read(endpoint)) === null) return null;
+      if (after !== undefined) refuseNumber(after, 'after');
+      return store.deliveries({ endpoint, ...query, ...(after === undefined ? {} : { after }), limit: Math.min(Math.max(limit, 1), limitMax) });
+    },
+    replayDeliveries: async (query) => {
+      if ((await store.read(query.endpoint)) === null) return null;
+      if (query.delivery !== undefined) refuseNumber(query.delivery, 'delivery');
+      const replayed = await store.replay(query, nowMs());
+      if (query.delivery !== undefined && replayed === 0) return null;
+      parts.onDue();
+      return { replayed };
+    },
+  };
+}
+
+const unset: Omit<EndpointFields, 'url'> = { events: ['charge.succeeded', 'charge.failed'], account_prefix: null, balance_below: null, description: null, enabled: true };
+const known: ReadonlySet<string> = new Set(webhookEventTypes);
+
+/** The fields that were given, each checked. @throws AppError('invalid', REQUEST_INVALID) */
+function checked(given: Partial<EndpointFields>, rule: AddressRule): Partial<EndpointFields> {
+  const { url, events, account_prefix: prefix, balance_below: below, description, enabled } = given;
+  if (events !== undefined && (events.length === 0 || events.some((type) => !known.has(type)))) throw invalid('events names at least one event, each of those that there are');
+  if (below !== undefined && below !== null && parseAmount(below) < 0n) throw invalid('balance_below is a decimal string of an integer from 0 to 2^63-1');
+  for (const [name, text, max] of [['account_prefix', prefix, 300], ['description', description, 500]] as const) {
+    if (text !== undefined && text !== null && (text.length === 0 || text.length > max || !isStorableText(text))) throw invalid(`${name} is a text of 1 to ${max} characters`);
+  }
+  return {
+    ...(url === undefined ? {} : { url: checkAddress(url, rule) }), ...(events === undefined ? {} : { events: [...new Set(events)] }),
+    ...(prefix === undefined ? {} : { account_prefix: prefix }), ...(below === undefined ? {} : { balance_below: below }),
+    ...(description === undefined ? {} : { description }), ...(enabled === undefined ? {} : { enabled }),
+  };
+}
+
+function refuseNumber(text: string, name: string): void {
+  if (!/^[0-9]{1,15}$/.test(text)) throw invalid(`${name} is an id of a delivery`);
+}
+const invalid = (message: string): AppError => new AppError('invalid', 'REQUEST_INVALID', message);

@@ -1,0 +1,72 @@
+import type { BookedEntry, WebhookEventType } from '@tollgate/contracts';
+
+/** One thing that happened, as subscribers are told; `id` is the same however often it is made. */
+export type WebhookMessage = {
+  readonly id: string;
+  readonly type: WebhookEventType;
+  /** The account it is about: endpoints may want some only. */
+  readonly account: string;
+  /** For `balance.low`: the endpoints whose bound was passed. */
+  readonly passed?: (below: bigint) => boolean;
+  readonly body: string;
+};
+
+/** A charge's event as the outbox holds it. */
+export type PublishedChargeEvent = {
+  readonly partition: number;
+  readonly partitionSeq: bigint;
+  readonly chargeId: string;
+  readonly number: number;
+  readonly type: string;
+  readonly occurredMs: number;
+  readonly account: string;
+  readonly userId: string | null;
+  readonly periodStartMs: number;
+  readonly periodEndMs: number;
+  readonly block: bigint;
+  readonly billingTier: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly reason: string | null;
+};
+
+/** Steps between opening and outcome are ours alone. */
+const chargeTypes: Readonly<Record<string, WebhookEventType>> = {
+  ChargeOpened: 'charge.opened', ChargeSucceeded: 'charge.succeeded', ChargeDeclined: 'charge.failed', AttemptRejected: 'charge.failed',
+  ActionRequired: 'charge.requires_action', ChargeCancelled: 'charge.cancelled', ChargeRevived: 'charge.revived', ChargeCredited: 'charge.credited',
+  CreditTakenBack: 'charge.credit_reversed',
+};
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+const bodyOf = (type: WebhookEventType, timestamp: string, data: object): string => JSON.stringify({ type, timestamp, data });
+
+/** What subscribers hear of a charge's event; null: nothing. */
+export function chargeMessage(event: PublishedChargeEvent): WebhookMessage | null {
+  const type = chargeTypes[event.type];
+  if (type === undefined) return null;
+  const data = {
+    charge_id: event.chargeId, account: event.account, user_id: event.userId, period: { start: iso(event.periodStartMs), end: iso(event.periodEndMs) },
+    block: String(event.block), billing_tier: event.billingTier, amount_minor: String(event.amountMinor), currency: event.currency, reason: event.reason,
+  };
+  return { id: `msg_charge_${event.chargeId}_${event.number}`, type, account: event.account, body: bodyOf(type, iso(event.occurredMs), data) };
+}
+
+/** What subscribers hear of a committed entry: itself, the tier blocks it entered, and that the balance fell. */
+export function entryMessages({ partition, partition_seq: seq, entry, crossings }: BookedEntry): readonly WebhookMessage[] {
+  const at = entry.recorded_at;
+  const account = entry.account;
+  const [after, amount] = [BigInt(entry.balance_after), BigInt(entry.amount)];
+  const { kind, unit, balance_after: balance } = entry;
+  return [
+    { id: `msg_entry_${partition}_${seq}`, type: 'entry.booked', account, body: bodyOf('entry.booked', at, entry) },
+    ...crossings.map((crossing): WebhookMessage => ({
+      id: `msg_tier_${crossing.charge_id}`, type: 'tier.crossed', account, body: bodyOf('tier.crossed', at, { account, entry: entry.id, ...crossing }),
+    })),
+    ...(amount >= 0n ? [] : [{
+      id: `msg_balance_${partition}_${seq}`, type: 'balance.low' as const, account,
+      // Told once on the way down: a balance that is low already passes nothing.
+      passed: (below: bigint): boolean => after < below && after - amount >= below,
+      body: bodyOf('balance.low', at, { account, entry: entry.id, kind, unit, balance }),
+    }]),
+  ];
+}

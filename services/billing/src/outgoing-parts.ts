@@ -1,0 +1,42 @@
+import { randomInt } from 'node:crypto';
+import type { WebhookQueries } from '@tollgate/contracts';
+import { wallClock } from '@tollgate/kernel';
+import type { Logger } from '@tollgate/service-kit';
+import type { Pool } from 'pg';
+import { webhookStore } from './adapters/postgres/webhook-store.ts';
+import { deliverOver } from './adapters/webhooks/deliver.ts';
+import { webhookSecret } from './adapters/webhooks/webhook-signature.ts';
+import { startDelivery } from './app/webhook-delivery.ts';
+import { makeWebhookQueries } from './app/webhook-endpoints.ts';
+import { startFeeds } from './app/webhook-feeds.ts';
+import type { Books } from './app/webhook-ports.ts';
+
+export type OutgoingOptions = {
+  /** Plain http is enough to this very machine; default false. */
+  readonly httpOnLoopback?: boolean;
+  /** Pauses between attempts; default: those of Standard Webhooks, ten attempts over three days. */
+  readonly retriesMs?: readonly number[];
+  readonly timeoutMs?: number;
+};
+export type RunningOutgoing = { readonly queries: WebhookQueries; stop(): Promise<void> };
+
+/** Joins events out: endpoints, the feeds that fill the outbox, and its deliveries. */
+export function startOutgoing(options: OutgoingOptions & { readonly pool: Pool; readonly ledger: Books; readonly logger: Logger }): RunningOutgoing {
+  const { pool, ledger, logger, retriesMs, timeoutMs } = options;
+  const store = webhookStore(pool);
+  const nowMs = (): number => wallClock.nowMs();
+  const delivery = startDelivery({
+    // Spread only: no secret hangs on it.
+    store, nowMs, jitter: () => randomInt(1_000) / 1_000, deliver: deliverOver({ nowMs, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
+    ...(retriesMs === undefined ? {} : { retriesMs }), onFailure: (error) => logger.warn({ err: error }, 'webhooks could not be delivered; it is tried again'),
+  });
+  const feeds = startFeeds({
+    store, ledger, nowMs, onKept: () => delivery.wake(), onFailure: (error) => logger.warn({ err: error }, 'events for webhooks could not be read; it is tried again'),
+  });
+  return {
+    queries: makeWebhookQueries({ store, ledger, nowMs, address: { httpOnLoopback: options.httpOnLoopback ?? false }, secretOf: webhookSecret, onDue: () => delivery.wake() }),
+    stop: async () => {
+      await Promise.all([feeds.stop(), delivery.stop()]);
+    },
+  };
+}
