@@ -44,6 +44,7 @@ export class KafkaSubscription implements Subscription {
   private stopping = false;
   private starting: Promise<void> = Promise.resolve();
   private aliveAt = performance.now();
+  private beatAt = -Infinity;
   private fetchedAt = -Infinity;
   /** Which call of `start` is the one that counts: an older one that still waits gives up. */
   private turn = 0;
@@ -65,10 +66,11 @@ export class KafkaSubscription implements Subscription {
 
   following(where?: TopicPartition): boolean {
     const since = performance.now() - followingMaxMs;
-    if (!this.member || this.aliveAt < since) return false;
+    if (!this.member || this.beatAt < since) return false;
     if (where === undefined) return true;
     const state = this.assigned.has(keyOf(where)) ? this.owned.get(keyOf(where))?.feed.state : undefined;
-    // Beats of the heart come from the group's coordinator; only a fetch shows that the partition's broker gives records.
+    // A beat of the heart shows that the group counts on us, a fetch that the partition's broker gives records: after an outage
+    // each may come long before the other.
     return state === 'full' || (state === 'fetches' && this.fetchedAt > since);
   }
 
@@ -126,6 +128,8 @@ export class KafkaSubscription implements Subscription {
     consumer.on(consumer.events.GROUP_JOIN, (event) => this.onJoin(consumer, event));
     const alive = (): void => void (this.consumer === consumer && (this.aliveAt = performance.now()));
     for (const event of [consumer.events.HEARTBEAT, consumer.events.FETCH, consumer.events.GROUP_JOIN] as const) consumer.on(event, alive);
+    const beat = (): void => void (this.consumer === consumer && (this.beatAt = performance.now()));
+    for (const event of [consumer.events.HEARTBEAT, consumer.events.GROUP_JOIN] as const) consumer.on(event, beat);
     consumer.on(consumer.events.FETCH, () => void (this.consumer === consumer && (this.fetchedAt = performance.now())));
     consumer.on(consumer.events.CRASH, (event) => this.onCrash(consumer, event));
     const left = (): void => void (this.consumer === consumer && (this.member = false));

@@ -9,7 +9,7 @@ const serverKey = 'system-tests-server-key';
 const password = 'system-tests-password';
 const optimizeAdminToken = 'system-tests-optimize-admin';
 /** Shorter than the default, so that an outage is answered before the test's patience ends. */
-const answerWaitMs = 2_000;
+const answerWaitMs = 3_500;
 
 /** A Stripe that is down: nobody listens on port 9 of this machine, so that every charge waits for it. */
 const stripe = { STRIPE_SECRET_KEY: 'sk_test_system_tests', STRIPE_WEBHOOK_SECRET: 'whsec_system_tests', STRIPE_API_BASE: 'http://127.0.0.1:9' };
