@@ -54,6 +54,7 @@ function registerForms(fastify: FastifyInstance): void {
 
 function parseForm(body: Buffer): unknown {
   if (body.length === 0 || /^\s*[{["]/.test(body.toString('latin1', 0, 64))) return parseBody(body);
+  if (!body.includes('=')) throw new AppError('invalid', 'BODY_MALFORMED', 'the body is no form: no field has a value');
   const fields: unknown = Object.fromEntries(new URLSearchParams(body.toString('utf8')));
   if (!isStorableJson(fields, 1)) throw new AppError('invalid', 'BODY_MALFORMED', 'the body has a NUL character or a lone surrogate');
   return fields;
