@@ -1,5 +1,6 @@
 // `npm run test:long`: what takes minutes or needs more than a checkout. The last line is `N passed, N failed, N skipped`; what
 // could not run is named, with what it needs. `npm run test:long -- <folder>` says where the trace is (TOLLGATE_TRACE does too).
+import { clientTraceCampaign } from './test-long/client-trace.mjs';
 import { fuzzCampaign } from './test-long/fuzz.mjs';
 import { traceCampaign } from './test-long/trace.mjs';
 
@@ -24,7 +25,7 @@ function notRun(name, why) {
   say(`- ${name}: not run, ${why}`);
 }
 
-for (const campaign of [traceCampaign, fuzzCampaign]) {
+for (const campaign of [traceCampaign, clientTraceCampaign, fuzzCampaign]) {
   try {
     await campaign({ check, notRun, say });
   } catch (error) {

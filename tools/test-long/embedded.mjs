@@ -15,11 +15,14 @@ process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
 export class Embedded {
   #dataDir;
+  /** 0: another one at each start. */
+  #port;
   #running = null;
   #url = '';
 
-  constructor(dataDir) {
+  constructor(dataDir, { port = 0 } = {}) {
     this.#dataDir = dataDir;
+    this.#port = port;
   }
 
   /** Starts it, or starts it again on the same folder; resolves when it is ready. */
@@ -72,7 +75,7 @@ export class Embedded {
 
   get #env() {
     const { PATH, HOME, TMPDIR } = process.env;
-    const own = { DATA_DIR: this.#dataDir, PORT: '0', LOG_LEVEL: 'warn' };
+    const own = { DATA_DIR: this.#dataDir, PORT: String(this.#port), LOG_LEVEL: 'warn' };
     return Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR, ...own }).filter(([, value]) => value !== undefined));
   }
 }

@@ -42,3 +42,6 @@ export const ChargeList = z.object({
   success, data: z.object({ items: z.array(Charge), pagination: z.object({ page: z.int(), limit: z.int(), total: z.int() }) }),
 }).meta({ id: 'ChargeList' });
 export const ChargeTried = z.object({ success, data: Charge }).meta({ id: 'ChargeTried' });
+
+/** `duplicate`: the event was kept before. */
+export const WebhookTaken = z.object({ received: z.literal(true), duplicate: z.boolean() }).meta({ id: 'WebhookTaken' });
