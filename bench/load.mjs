@@ -29,7 +29,7 @@ function requestsOf(index) {
 
 function request(verb, target, fields, content) {
   const lines = Object.entries({ host: target.host, ...fields, ...(content === '' ? {} : { 'content-length': Buffer.byteLength(content) }) });
-  return Buffer.from(`${verb} ${target.pathname} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n${content}`);
+  return Buffer.from(`${verb} ${target.pathname}${target.search} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n${content}`);
 }
 
 function caller({ target, requests, took: times }) {

@@ -6,13 +6,14 @@ import { parseArgs } from 'node:util';
 import { runChild } from './children.mjs';
 import { benchHttp } from './http.mjs';
 import { benchStart } from './start.mjs';
+import { benchSurfaces } from './surfaces.mjs';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
 if (values.help) {
-  process.stdout.write('npm run bench -- [--quick] [--only start,http,drain]\nMeasures on this machine, about 4 minutes; --quick about 2.\n');
+  process.stdout.write('npm run bench -- [--quick] [--only start,http,surfaces,drain]\nMeasures on this machine, about 6 minutes; --quick about 3.\n');
   process.exit(0);
 }
-const parts = values.only?.split(',') ?? ['start', 'http', 'drain'];
+const parts = values.only?.split(',') ?? ['start', 'http', 'surfaces', 'drain'];
 const say = (line) => process.stderr.write(`… ${line}\n`);
 const seconds = values.quick ? 4 : 10;
 
@@ -22,6 +23,7 @@ if (parts.includes('start')) {
   figures.start = await benchStart();
 }
 if (parts.includes('http')) figures.http = await benchHttp({ seconds, say });
+if (parts.includes('surfaces')) figures.surfaces = await benchSurfaces({ seconds: seconds / 2, say });
 if (parts.includes('drain')) {
   say('events from a filled log into the books');
   figures.drain = await runChild('./drain.mjs', { args: [JSON.stringify({ events: values.quick ? 100_000 : 300_000, accounts: 10_000 })] });
@@ -37,7 +39,7 @@ const file = join(folder, `${new Date().toISOString().replaceAll(':', '-')}.json
 writeFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), cpus: cpus().length, node: process.version, quick: values.quick, rows, figures }, null, 2)}\n`);
 process.stdout.write(`JSON in bench/results/\n`);
 
-function rowsOf({ start, http, drain }) {
+function rowsOf({ start, http, surfaces, drain }) {
   const why = (figure) => reasons(drain).find(([part]) => figure.includes(part))?.[1] ?? 'not looked into yet; run with --cpu-prof';
   const atLeast = (figure, value, limit, gate, aim, unit = '/s') => ({ ...row(figure, value, limit, { gate, aim, unit, least: true }), why: why(figure) });
   const atMost = (figure, value, limit, gate, aim, unit = ' ms') => ({ ...row(figure, value, limit, { gate, aim, unit, least: false }), why: why(figure) });
@@ -53,6 +55,7 @@ function rowsOf({ start, http, drain }) {
       atMost('spend p99 at 64 clients / its p50', http.hot64.p99, http.hot64.p50, 4, 3),
       atMost('balance read p50 under load / echo under load', http.reads.beside.p50, http.echoReads.beside.p50, 2, 1.3),
     ] : []),
+    ...(surfaces ? surfaceRows(surfaces, atMost) : []),
     ...(drain ? [
       atLeast('rebuild of projections / live booking', drain.rebuiltPerSecond, drain.bookedPerSecond, 2, 5),
       atMost("disk per spend / the row's own bytes", drain.storedBytes, drain.ownBytes, 2.5, 1.8, ' B'),
@@ -62,6 +65,15 @@ function rowsOf({ start, http, drain }) {
       atMost('memory of the whole tree at rest', start.restMegabytes, 1, 400, 250, ' MB'),
     ] : []),
   ];
+}
+
+/** Time for each answer at 64 clients, in microseconds and as p50, over the native spend of the same run: the mean of before and after. */
+function surfaceRows({ 'native spend': before, 'native spend, again': after, ...surfaces }, atMost) {
+  const mean = (figure) => (figure(before) + figure(after)) / 2;
+  return Object.entries(surfaces).flatMap(([name, found]) => [
+    atMost(`${name}, time an answer / native spend`, 1e6 / found.perSecond, mean(({ perSecond }) => 1e6 / perSecond), 1.3, 1.1, ' µs'),
+    atMost(`${name}, p50 / native spend`, found.p50, mean(({ p50 }) => p50), 1.3, 1.1),
+  ]);
 }
 
 /** Where the time of a figure goes, as profiles show it: what to look at first when its gate is missed. */
