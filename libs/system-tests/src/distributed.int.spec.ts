@@ -85,6 +85,24 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
     }
   });
 
+  // Guarantee: usage does not depend on Stripe, which nobody reaches here (design §5).
+  it('books usage while Stripe is down, and keeps its charge for later', async () => {
+    const userId = 'without-stripe';
+    const started = performance.now();
+    const { status, body } = await platform.server.post<{ data: { tierCharges: { id: string; status: string }[] } }>(
+      '/api/token-billing/process-usage', { userId, tokensUsed: 8_000_001 });
+    expect([status, body.data.tierCharges]).toEqual([200, [expect.objectContaining({ status: 'pending' })]]);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    const charges = await waitFor('the charge', async () => {
+      const found = (await platform.server.get<{ data: { items: { id: string; status: string; reason: string }[] } }>(
+        `/api/admin/billing/charges?user_id=${userId}`)).body.data.items;
+      return found[0]?.reason === 'no_customer' && found;
+    });
+    expect(charges).toMatchObject([{ id: body.data.tierCharges[0]?.id, status: 'pending' }]);
+    expect(await platform.server.put(`/api/admin/billing/customers/${userId}`, { payment_method: 'pm_card_visa' }))
+      .toMatchObject({ status: 503, body: { success: false, details: { code: 'STRIPE_UNAVAILABLE' } } });
+  });
+
   it('has true books after all of these', async () => {
     expect(await checkBooks(platform)).toMatchObject(noDrift);
   });

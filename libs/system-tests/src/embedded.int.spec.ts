@@ -15,6 +15,7 @@ import { repeatsAfterRestarts } from './repeat.contract.ts';
 import { refusesBadMembers } from './bad-members.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
+import { chargesThroughStripe } from './tier-charges.contract.ts';
 import { optimizesImages } from './optimize.contract.ts';
 import { QuotaProvider } from './harness/quota-provider.ts';
 import { readdir } from 'node:fs/promises';
@@ -49,6 +50,7 @@ describe('the embedded platform', () => {
   racesForLastUnits(() => platform);
   licenceKeysJourney(() => platform);
   tierBillingJourney(() => platform);
+  chargesThroughStripe(() => platform);
   creditsJourney(() => ({
     platform, upstream,
     restartGateway: async () => {

@@ -42,6 +42,10 @@ export class Client {
     return this.send('POST', path, { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
   }
 
+  put<Body = Record<string, unknown>>(path: string, body: unknown): Promise<Reply<Body>> {
+    return this.send('PUT', path, { 'content-type': 'application/json' }, JSON.stringify(body));
+  }
+
   patch<Body = Record<string, unknown>>(path: string, body: unknown): Promise<Reply<Body>> {
     return this.send('PATCH', path, { 'content-type': 'application/json' }, JSON.stringify(body));
   }

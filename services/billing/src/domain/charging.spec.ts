@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { evolve, type CallOutcome, type Charge } from './charge.ts';
+import { afterOutcome, isSettled, keyWindowMs, nextStep, shownStatus } from './charging.ts';
+
+const nowMs = Date.UTC(2026, 10, 21, 12);
+const aCharge = (more: Partial<Charge> = {}): Charge => ({
+  id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', account: 'metered:u', userId: 'u', periodStartMs: Date.UTC(2026, 10, 1), periodEndMs: Date.UTC(2026, 11, 1),
+  block: 1n, plan: 'default', billingTier: '8M-16M', amountMinor: 10_000n, currency: 'BRL', crossedMs: nowMs, status: 'pending', reason: null,
+  paymentIntent: null, attempts: 0, refusals: 0, unanswered: 0, attemptOpen: false, nextTryMs: nowMs, version: 1, creditedMs: null, ...more,
+});
+const payer = { customerId: 'cus_1', paymentMethod: 'pm_1' };
+const at = { nowMs, jitter: 0.5 };
+
+describe('the next step of a charge', () => {
+  const step = (charge: Charge, more = {}) => nextStep(charge, { payer, last: null, nowMs, ...more });
+
+  it('creates the payment under its own id, then confirms that same one under id and number', () => {
+    expect(step(aCharge())).toMatchObject({
+      do: 'start', known: false,
+      attempt: {
+        number: 1, kind: 'create', key: aCharge().id,
+        request: { amount: '10000', currency: 'brl', customer: 'cus_1', payment_method: 'pm_1', confirm: true, off_session: true, metadata: { charge_id: aCharge().id } },
+      },
+    });
+    expect(step(aCharge({ status: 'failed', paymentIntent: 'pi_1', attempts: 1 }))).toMatchObject({
+      do: 'start', attempt: { number: 2, kind: 'confirm', key: `${aCharge().id}:2`, request: { payment_intent: 'pi_1', payment_method: 'pm_1', off_session: true } },
+    });
+  });
+
+  it('is nothing before its time, and nothing once it ended', () => {
+    expect(step(aCharge({ nextTryMs: nowMs + 1 }))).toEqual({ do: 'nothing' });
+    expect(step(aCharge({ nextTryMs: null }))).toEqual({ do: 'nothing' });
+    for (const status of ['succeeded', 'cancelled'] as const) expect(step(aCharge({ status }))).toEqual({ do: 'nothing' });
+  });
+
+  it('finishes an attempt without an answer before anything else, whoever pays by now', () => {
+    const last = { number: 1, kind: 'create', key: 'k', request: { customer: 'cus_old' }, startedMs: nowMs } as const;
+    const open = aCharge({ status: 'processing', attemptOpen: true, attempts: 1 });
+    expect(step(open, { last, payer: { customerId: null, paymentMethod: null } })).toEqual({ do: 'resume', attempt: last });
+  });
+
+  // Guarantee: a database restored from before a payment must not pay it again (rule 26).
+  it('looks first when the crossing is older than what Stripe remembers, or its age is not known', () => {
+    expect(step(aCharge({ crossedMs: nowMs - keyWindowMs }))).toMatchObject({ known: false });
+    expect(step(aCharge({ crossedMs: nowMs - keyWindowMs - 1 }))).toMatchObject({ known: true });
+    expect(step(aCharge({ crossedMs: null }))).toMatchObject({ known: true });
+    expect(step(aCharge({ status: 'failed', attempts: 1 }))).toMatchObject({ known: true, attempt: { kind: 'create', number: 2 } });
+  });
+
+  it('waits for somebody to pay, and owes nothing of nothing', () => {
+    expect(step(aCharge(), { payer: { customerId: null, paymentMethod: null } })).toEqual({ do: 'hold', reason: 'no_customer' });
+    expect(step(aCharge(), { payer: { customerId: 'cus_1', paymentMethod: null } })).toEqual({ do: 'hold', reason: 'no_payment_method' });
+    expect(step(aCharge({ amountMinor: 0n }))).toEqual({ do: 'waive' });
+  });
+});
+
+describe('what Stripe says of a charge', () => {
+  const outcomes: readonly CallOutcome[] = [
+    { is: 'succeeded', paymentIntent: 'pi_1' }, { is: 'processing', paymentIntent: 'pi_1' }, { is: 'declined', paymentIntent: 'pi_1', code: 'generic_decline' },
+    { is: 'action_required', paymentIntent: 'pi_1', code: 'authentication_required' }, { is: 'cancelled', paymentIntent: 'pi_1' },
+    { is: 'rejected', code: 'resource_missing' }, { is: 'unanswered', code: 'no_answer' },
+  ];
+  const told = (charge: Charge, outcome: CallOutcome): Charge => {
+    const event = afterOutcome(charge, outcome, at);
+    return event === null ? charge : evolve(charge, event);
+  };
+
+  it('in any order, with a success among it, leaves it paid', () => {
+    fc.assert(fc.property(fc.array(fc.constantFrom(...outcomes)), fc.array(fc.constantFrom(...outcomes)), (before, after) => {
+      const end = [...before, outcomes[0]!, ...after].reduce(told, aCharge({ status: 'processing', attemptOpen: true, attempts: 1 }));
+      expect(end).toMatchObject({ status: 'succeeded', nextTryMs: null, attemptOpen: false, paymentIntent: 'pi_1' });
+    }));
+  });
+
+  it('after a cancellation counts only when it is a payment', () => {
+    const cancelled = aCharge({ status: 'cancelled', nextTryMs: null });
+    for (const outcome of outcomes.slice(1)) expect(afterOutcome(cancelled, outcome, at)).toBeNull();
+    expect(told(cancelled, outcomes[0]!).status).toBe('succeeded');
+  });
+
+  it('as a refusal is followed by longer and longer pauses and then by none; an outage is waited for without an end', () => {
+    const refused = (refusals: number) => told(aCharge({ refusals, attempts: 1 }), outcomes[2]!).nextTryMs;
+    const pauses = Array.from({ length: 6 }, (_, refusals) => (refused(refusals) ?? 0) - nowMs);
+    expect(pauses).toEqual([1, 6, 24, 48, 96, 168].map((hours) => hours * 3_600_000));
+    expect(refused(6)).toBeNull();
+    const waited = (unanswered: number) => (told(aCharge({ unanswered, attempts: 1 }), outcomes[6]!).nextTryMs ?? 0) - nowMs;
+    expect([0, 1, 5, 9, 10, 1_000].map(waited)).toEqual([1_000, 2_000, 32_000, 512_000, 600_000, 600_000]);
+  });
+
+  it('shows processing as pending, which is settled only while nobody can hurry it', () => {
+    expect(shownStatus({ status: 'processing' })).toBe('pending');
+    expect(isSettled({ status: 'pending', reason: null, attemptOpen: false })).toBe(false);
+    expect(isSettled({ status: 'pending', reason: 'no_customer', attemptOpen: false })).toBe(true);
+    expect(isSettled({ status: 'processing', reason: null, attemptOpen: true })).toBe(false);
+    expect(isSettled({ status: 'processing', reason: null, attemptOpen: false })).toBe(true);
+  });
+});
