@@ -119,6 +119,30 @@ export function licenceKeysJourney(platform: () => Platform): void {
       });
     });
 
+    it('show their owner a report of a period, the sums of their entries, as JSON and as CSV', async () => {
+      const { license_key: key } = await assigned(3);
+      await use(owner.client, key);
+      await use(owner.client, key);
+      const path = `/api/user/license-keys/${key}/report`;
+      const { status, body } = await owner.client.get<{ success: boolean; data: { entries: number; amount: string; rows: { day: string }[] } }>(path);
+      expect([status, body.success, body.data.amount]).toEqual([200, true, '1']);
+      expect(body.data.rows).toEqual(expect.arrayContaining([expect.objectContaining({ kind: 'spent', entries: 2, amount: '-2' })]));
+      expect((await owner.client.text(`${path}?format=csv`)).split('\r\n')).toEqual(expect.arrayContaining([
+        'day,kind,model,entries,amount,input_tokens,output_tokens', `${body.data.rows[0]?.day},spent,,2,-2,0,0`,
+      ]));
+      expect((await owner.client.get(`${path}?from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z`)).status).toBe(400);
+      const elsewhere = await other.client.get(path);
+      expect([elsewhere.status, elsewhere.body]).toEqual([403, refusal('You do not have permission to use this license key')]);
+      expect((await owner.client.get('/api/user/license-keys/AAAAA-AAAAA/report')).status).toBe(404);
+      expect(await platform().anybody.get(path)).toMatchObject({ status: 401 });
+
+      const account = `licence:${key}`;
+      const exported = await platform().cli('export', '--account', account, '--report', '--format', 'json');
+      expect([exported.how, exported.output]).toEqual(['exit code 0', expect.stringContaining('"amount":"1"')]);
+      const entries = await platform().cli('export', '--account', account, '--from', '2026-01-01T00:00:00Z', '--format', 'csv');
+      expect(entries.output.trim().split('\n').filter((line) => line.includes(',spent,'))).toHaveLength(2);
+    });
+
     it('can be assigned once, and are empty and inactive after they are taken back', async () => {
       const { license_key: key } = await assigned(4);
       const taken = await other.client.post('/api/user/assign-license', { license_key: key });

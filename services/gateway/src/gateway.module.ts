@@ -24,6 +24,8 @@ import { AuthController } from './http/licence-keys/auth.controller.ts';
 import { UseTokenController } from './http/licence-keys/use-token.controller.ts';
 import { UserController } from './http/licence-keys/user.controller.ts';
 import { AccountsController } from './http/native/accounts.controller.ts';
+import { UsageReportController } from './http/native/usage-report.controller.ts';
+import { LicenceReportController } from './http/licence-keys/report.controller.ts';
 import { ApiKeysController } from './http/native/api-keys.controller.ts';
 import { DeadLettersController } from './http/native/dead-letters.controller.ts';
 import { EntriesController } from './http/native/entries.controller.ts';
@@ -76,7 +78,7 @@ export class GatewayModule {
       module: GatewayModule,
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
-        WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, LicenceKeysAdminController, HealthController,
+        WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceKeysAdminController, HealthController,
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, WebhooksController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,

@@ -15,17 +15,40 @@ const columns = [
 export function addExportCommand(program: Command, connect: Connect): void {
   program.command('export')
     .description('writes the entries of an account to stdout, newest first, as CSV (or JSON lines with --json)')
-    .argument('<account>')
+    .argument('[account]')
+    .option('--account <id>', 'the account, instead of the argument')
     .option('--from <time>', 'recorded at or after')
     .option('--to <time>', 'recorded before')
-    .action((account: string, _, command: Command) =>
+    .option('--format <format>', 'csv or json', 'csv')
+    .option('--report', 'sums by day, kind and model instead of the entries; default: the last 30 days')
+    .action((argument: string | undefined, _, command: Command) =>
       connect(command, async (api) => {
-        const { json = false, from, to } = command.optsWithGlobals<{ json?: boolean; from?: string; to?: string }>();
+        const options = command.optsWithGlobals<ExportOptions>();
+        const { account = argument, from, to, format } = options;
+        if (account === undefined) throw new CommandFailed('which account? export <account>, or --account <id>');
+        if (format !== 'csv' && format !== 'json') throw new CommandFailed(`--format is csv or json, not ${format}`);
+        const json = options.json === true || format === 'json';
+        if (options.report === true) return report(api, account, { json, from, to });
         if (!json) await write(`${columns.join(',')}\n`);
         for await (const page of pages(api, account, { from, to })) {
           await write(page.map((entry) => `${json ? JSON.stringify(entry) : columns.map((name) => cell(entry[name])).join(',')}\n`).join(''));
         }
       }));
+}
+
+type ExportOptions = {
+  readonly json?: boolean; readonly account?: string; readonly from?: string; readonly to?: string; readonly format: string; readonly report?: boolean;
+};
+type Report = { readonly rows: readonly Readonly<Record<string, unknown>>[] };
+const reportColumns = ['day', 'kind', 'model', 'entries', 'amount', 'input_tokens', 'output_tokens'];
+
+async function report(api: Api, account: string, { json, from, to }: { json: boolean; from: string | undefined; to: string | undefined }): Promise<void> {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ from, to })) if (value !== undefined) query.set(name, value);
+  const found = await api.send<Report>('GET', `/v1/accounts/${encodeURIComponent(account)}/report?${query}`);
+  if (found === undefined) throw new CommandFailed(`there is no account ${account}`);
+  if (json) return write(`${JSON.stringify(found)}\n`);
+  await write([reportColumns.join(','), ...found.rows.map((row) => reportColumns.map((name) => cell(row[name])).join(','))].map((line) => `${line}\n`).join(''));
 }
 
 async function* pages(api: Api, account: string, bounds: Readonly<Record<string, string | undefined>>): AsyncGenerator<readonly EntryView[]> {

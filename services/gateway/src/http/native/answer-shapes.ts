@@ -34,6 +34,14 @@ export const Account = z.object({
   opened_at: shownTime,
 }).meta({ id: 'Account' });
 
+export const Report = z.object({
+  account: z.string(), from: shownTime, to: shownTime, entries: z.int().min(0), amount: shownAmount,
+  rows: z.array(z.object({
+    day: z.string(), kind: z.string(), model: z.string().optional(), entries: z.int().min(1), amount: shownAmount, input_tokens: shownAmount,
+    output_tokens: shownAmount,
+  })),
+}).meta({ id: 'UsageReport' });
+
 export const Entries = pageOf(Entry).extend({ total: z.int().optional() }).meta({ id: 'Entries' });
 /** The entry is null when nothing had to be booked, `available` when nothing limits the account. */
 export const Booked = z.object({ entry: Entry.nullable(), available: shownAmount.nullable() }).meta({ id: 'Booked' });

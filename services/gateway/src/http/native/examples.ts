@@ -9,6 +9,10 @@ export const accountExample = {
   lots: [{ lot: '1', granted: '1000', left: '999', priority: 100, expires_at: null }], holds: [], limits: [],
   opened_at: '2026-11-20T08:00:00.000Z',
 };
+export const reportExample = {
+  account: 'demo', from: '2026-11-01T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z', entries: 3, amount: '-37',
+  rows: [{ day: '2026-11-21', kind: 'spent', model: 'm-1', entries: 3, amount: '-37', input_tokens: '800', output_tokens: '120' }],
+};
 export const holdExample = {
   hold_id: 'h-17-4-9', status: 'settled', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', entry: entryExample, available: '957',
 };

@@ -109,6 +109,8 @@ const cursor = z.string().min(1).max(200).optional();
 
 export const EntriesQuery = z.object({ after: cursor, limit: pageLimit, from: instant.optional(), to: instant.optional() });
 export type EntriesQuery = z.output<typeof EntriesQuery>;
+export const ReportQuery = z.object({ from: instant.optional(), to: instant.optional(), format: z.enum(['json', 'csv']).optional() });
+export type ReportQuery = z.output<typeof ReportQuery>;
 export const AccountQuery = z.object({ at: instant.optional() });
 export type AccountQuery = z.output<typeof AccountQuery>;
 export const RefusedQuery = z.object({ account: accountId.optional(), after: cursor, limit: pageLimit });

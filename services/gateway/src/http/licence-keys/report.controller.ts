@@ -1,0 +1,53 @@
+import { Controller, Get, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { LedgerQueries } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import type { Clock } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { licenceAccount, LicenceKeys } from '../../app/licence-keys.ts';
+import { usageReport } from '../../app/usage-report.ts';
+import { guarded } from '../access.guard.ts';
+import { documented } from '../documented.ts';
+import { Report } from '../native/answer-shapes.ts';
+import { reportExample } from '../native/examples.ts';
+import { ReportQuery } from '../native/shapes.ts';
+import { sendReport } from '../native/usage-report.controller.ts';
+import { inject } from '../tokens.ts';
+import { keyText } from './shapes.ts';
+import { userOf } from './user.controller.ts';
+
+@ApiTags('licence keys')
+@Controller('api/user/license-keys')
+export class LicenceReportController {
+  private readonly keys: LicenceKeys;
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+
+  constructor(keys: LicenceKeys, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.keys = keys;
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  @Get(':licenseKey/report')
+  @UseGuards(guarded('user'))
+  @documented({
+    summary: 'What was used of the key in a period, by day and kind; for its owner', auth: 'user', status: 200, surface: 'licence keys',
+    answer: z.object({ success: z.boolean(), data: Report }),
+    description: 'Default: the last 30 days; at most 366. With `format=csv` the rows as CSV.', example: { success: true, data: reportExample },
+    errors: [[404, 'License key not found'], [403, 'You do not have permission to use this license key']],
+  })
+  async report(
+    @Param('licenseKey', { schema: keyText }) key: string, @Query({ schema: ReportQuery }) query: ReportQuery, @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { userId } = userOf(request);
+    const licence = await this.keys.store.byKey(key);
+    const state = licence === null ? null : await this.ledger.account({ id: licence.account });
+    if (licence === null || state === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
+    if (state.owner !== userId) throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
+    const data = await usageReport(this.ledger, { account: licenceAccount(key), from: query.from, to: query.to, nowMs: this.clock.nowMs() });
+    sendReport(reply, query, { success: true, data } as { readonly data: typeof data });
+  }
+}

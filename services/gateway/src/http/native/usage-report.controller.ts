@@ -1,0 +1,48 @@
+import { Controller, Get, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { LedgerQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { csvOf, usageReport } from '../../app/usage-report.ts';
+import type { UsageReport } from '../../app/usage-report.ts';
+import { guarded, principalOf } from '../access.guard.ts';
+import { documented } from '../documented.ts';
+import { inject } from '../tokens.ts';
+import { visible } from './accounts.controller.ts';
+import { Report } from './answer-shapes.ts';
+import { reportExample } from './examples.ts';
+import { accountId, ReportQuery } from './shapes.ts';
+
+@ApiTags('accounts')
+@Controller('v1/accounts')
+export class UsageReportController {
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+
+  constructor(@inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  @Get(':id/report')
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @documented({
+    summary: 'What an account used in a period, by day, kind and model; default: the last 30 days', auth: 'server key or owner', status: 200,
+    description: 'At most 366 days. With `format=csv` the rows as CSV.', answer: Report, example: reportExample, errors: ['ACCOUNT_UNKNOWN'],
+  })
+  async report(
+    @Param('id', { schema: accountId }) account: string, @Query({ schema: ReportQuery }) query: ReportQuery, @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const principal = principalOf(request);
+    if (principal.type === 'user' && !principal.admin) visible(principal, await this.ledger.account({ id: account }));
+    sendReport(reply, query, await usageReport(this.ledger, { account, from: query.from, to: query.to, nowMs: this.clock.nowMs() }));
+  }
+}
+
+/** As JSON, or its rows as CSV to be kept as a file. */
+export function sendReport(reply: FastifyReply, { format }: ReportQuery, report: UsageReport | { readonly data: UsageReport }): void {
+  if (format !== 'csv') return void reply.code(200).send(report);
+  void reply.code(200).type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="usage.csv"')
+    .send(csvOf('data' in report ? report.data : report));
+}
