@@ -348,6 +348,267 @@ grant update (appended_at, booked_at) on billing.outbox to tollgate_billing
 grant update (revision) on billing.token_catalog_revision to tollgate_billing
 grant usage on schema billing to tollgate_billing
 
+-- The schema "finance" as its migrations leave it, for reading and for comparing; nothing executes this file.
+-- Written by `npm run schema`; a spec fails when a fresh migration differs.
+
+view finance.attempts as
+ SELECT a.charge_id,
+    a.number,
+    a.kind,
+    a.started_at,
+    c.user_id,
+    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    c.amount_minor,
+    c.currency,
+    finance."decimal"(c.amount_minor::numeric, c.currency) AS amount,
+    c.payment_intent
+   FROM billing.charge_attempts a
+     JOIN billing.charges c ON c.id = a.charge_id;
+view finance.charges as
+ SELECT id,
+    user_id,
+    account,
+    to_char(((period_start + (period_end - period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    period_start,
+    period_end,
+    block,
+    plan,
+    billing_tier,
+    amount_minor,
+    currency,
+    finance."decimal"(amount_minor::numeric, currency) AS amount,
+    status,
+    reason,
+    payment_intent,
+    attempts,
+    credited_at,
+    entry,
+    created_at,
+    updated_at
+   FROM billing.charges c;
+view finance.credit_notes as
+ SELECT id AS charge_id,
+    user_id,
+    to_char(((period_start + (period_end - period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    credited_at,
+    amount_minor,
+    currency,
+    finance."decimal"(amount_minor::numeric, currency) AS amount,
+    payment_intent,
+    (((('refund '::text || finance."decimal"(amount_minor::numeric, currency)) || ' '::text) || currency) || ' of '::text) || COALESCE(payment_intent, 'an unknown payment'::text) AS proposal
+   FROM billing.charges c
+  WHERE credited_at IS NOT NULL AND status = 'succeeded'::text;
+view finance.fees as
+ SELECT i.invoice_id,
+    i.subscription_id,
+    i.customer_id,
+    u.user_id,
+    to_char((i.period_start AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    i.period_start,
+    i.amount_minor,
+    i.currency,
+    finance."decimal"(i.amount_minor::numeric, i.currency) AS amount,
+    i.status,
+    i.told_at
+   FROM billing.invoices i
+     LEFT JOIN LATERAL ( SELECT customers.user_id
+           FROM billing.customers
+          WHERE customers.customer_id = i.customer_id
+          ORDER BY customers.user_id
+         LIMIT 1) u ON true;
+view finance.open_receivables as
+ SELECT 'usage'::text AS kind,
+    charges.id::text AS id,
+    charges.user_id,
+    charges.month,
+    charges.amount_minor,
+    charges.currency,
+    charges.amount,
+    charges.status,
+    charges.reason,
+    charges.created_at AS since
+   FROM finance.charges
+  WHERE (charges.status = ANY (ARRAY['pending'::text, 'processing'::text, 'requires_action'::text, 'failed'::text])) AND charges.amount_minor > 0
+UNION ALL
+ SELECT 'fee'::text AS kind,
+    fees.invoice_id AS id,
+    fees.user_id,
+    fees.month,
+    fees.amount_minor,
+    fees.currency,
+    fees.amount,
+    fees.status,
+    NULL::text AS reason,
+    fees.period_start AS since
+   FROM finance.fees
+  WHERE fees.status = ANY (ARRAY['open'::text, 'failed'::text]);
+view finance.revenue as
+ SELECT month,
+    currency,
+    kind,
+    count(*) AS count,
+    sum(amount_minor)::bigint AS amount_minor,
+    finance."decimal"(sum(amount_minor), currency) AS amount
+   FROM ( SELECT charges.month,
+            charges.currency,
+            'usage'::text AS kind,
+            charges.amount_minor
+           FROM finance.charges
+          WHERE charges.status = 'succeeded'::text
+        UNION ALL
+         SELECT fees.month,
+            fees.currency,
+            'fee'::text,
+            fees.amount_minor
+           FROM finance.fees
+          WHERE fees.status = 'paid'::text
+        UNION ALL
+         SELECT to_char((credit_notes.credited_at AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS to_char,
+            credit_notes.currency,
+            'credit'::text,
+            - credit_notes.amount_minor
+           FROM finance.credit_notes) paid
+  GROUP BY month, currency, kind;
+view finance.statement as
+ SELECT user_id,
+    month,
+    kind,
+    reference,
+    description,
+    amount_minor,
+    currency,
+    finance."decimal"(amount_minor::numeric, currency) AS amount,
+    status,
+    at
+   FROM ( SELECT charges.user_id,
+            charges.month,
+            'usage'::text AS kind,
+            charges.id::text AS reference,
+            ((('block '::text || charges.block) || ' ('::text) || charges.billing_tier) || ')'::text AS description,
+            charges.amount_minor,
+            charges.currency,
+            charges.status,
+            charges.created_at AS at
+           FROM finance.charges
+          WHERE charges.status <> 'cancelled'::text
+        UNION ALL
+         SELECT fees.user_id,
+            fees.month,
+            'fee'::text,
+            fees.invoice_id,
+            'monthly fee'::text,
+            fees.amount_minor,
+            fees.currency,
+            fees.status,
+            fees.period_start
+           FROM finance.fees
+        UNION ALL
+         SELECT credit_notes.user_id,
+            credit_notes.month,
+            'credit'::text,
+            credit_notes.charge_id::text AS charge_id,
+            'credit of a corrected block'::text,
+            - credit_notes.amount_minor,
+            credit_notes.currency,
+            'credited'::text,
+            credit_notes.credited_at
+           FROM finance.credit_notes) lines
+  WHERE user_id IS NOT NULL;
+view finance.trial_balance as
+ WITH moved AS (
+         SELECT u.text AS unit,
+            k.text AS contra,
+            - sum(e.amount) AS amount
+           FROM ledger.entries e
+             JOIN ledger.accounts a ON a.partition = e.partition AND a.account = e.account
+             JOIN ledger.names u ON u.partition = a.partition AND u.name = a.unit
+             JOIN ledger.names k ON k.partition = e.partition AND k.name = e.contra
+          WHERE e.amount <> 0
+          GROUP BY u.text, k.text
+        ), held AS (
+         SELECT u.text AS unit,
+            sum(last.balance_after) AS amount
+           FROM ledger.accounts a
+             JOIN ledger.names u ON u.partition = a.partition AND u.name = a.unit
+             CROSS JOIN LATERAL ( SELECT e.balance_after
+                   FROM ledger.entries e
+                  WHERE e.partition = a.partition AND e.account = a.account
+                  ORDER BY e.seq DESC
+                 LIMIT 1) last
+          GROUP BY u.text
+        ), sides AS (
+         SELECT moved.unit,
+            'contra:'::text || moved.contra AS side,
+            moved.amount
+           FROM moved
+        UNION ALL
+         SELECT held.unit,
+            'accounts'::text,
+            held.amount
+           FROM held
+        )
+ SELECT sides.unit,
+    sides.side,
+    sides.amount
+   FROM sides
+UNION ALL
+ SELECT sides.unit,
+    'total (must be 0)'::text AS side,
+    sum(sides.amount) AS amount
+   FROM sides
+  GROUP BY sides.unit;
+view finance.unbilled_usage as
+ SELECT x.charge_id,
+    a.id AS account,
+    to_char(((x.period_start + (x.period_end - x.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    x.block,
+    x.plan,
+    x.plan_version,
+    x.billing_tier,
+    x.amount_minor,
+    x.currency,
+    finance."decimal"(x.amount_minor::numeric, x.currency) AS amount,
+    e.recorded_at AS entered_at
+   FROM ledger.crossings x
+     JOIN ledger.accounts a ON a.partition = x.partition AND a.account = x.account
+     JOIN ledger.entries e ON e.partition = x.partition AND e.partition_seq = x.partition_seq
+  WHERE x.charge_id IS NOT NULL AND NOT (EXISTS ( SELECT 1
+           FROM billing.charges c
+          WHERE c.id = x.charge_id));
+
+CREATE OR REPLACE FUNCTION finance."decimal"(p_minor numeric, p_currency text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE STRICT
+AS $function$
+  select case
+    when p_currency in ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') then trunc(p_minor)::text
+    when p_currency in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then round(p_minor / 1000, 3)::text
+    else round(p_minor / 100, 2)::text end
+$function$
+
+
+grant select on finance.attempts to finance
+grant select on finance.attempts to tollgate_finance
+grant select on finance.charges to finance
+grant select on finance.charges to tollgate_finance
+grant select on finance.credit_notes to finance
+grant select on finance.credit_notes to tollgate_finance
+grant select on finance.fees to finance
+grant select on finance.fees to tollgate_finance
+grant select on finance.open_receivables to finance
+grant select on finance.open_receivables to tollgate_finance
+grant select on finance.revenue to finance
+grant select on finance.revenue to tollgate_finance
+grant select on finance.statement to finance
+grant select on finance.statement to tollgate_finance
+grant select on finance.trial_balance to finance
+grant select on finance.trial_balance to tollgate_finance
+grant select on finance.unbilled_usage to finance
+grant select on finance.unbilled_usage to tollgate_finance
+grant usage on schema finance to finance
+grant usage on schema finance to tollgate_finance
+
 -- The schema "stripe_simulator" as its migrations leave it, for reading and for comparing; nothing executes this file.
 -- Written by `npm run schema`; a spec fails when a fresh migration differs.
 

@@ -534,5 +534,11 @@ describe('the test clock', () => {
 
   it('leaves true books', async () => {
     expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });
+    const totals = await platform.rows("select unit, amount from finance.trial_balance where side like 'total%'");
+    expect(totals.length).toBeGreaterThan(0);
+    expect(totals.filter((row) => (row as { amount: string }).amount !== '0')).toEqual([]);
+    // Every block that was entered was charged, once.
+    await waitFor('billing to hear of every block', async () => (await platform.rows('select 1 from finance.unbilled_usage')).length === 0);
+    expect(await platform.rows('select 1 from ledger.crossings having count(*) <> (select count(*) from finance.charges)')).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { billingSchema, stripeSimulatorSchema } from '@tollgate/billing';
+import { billingSchema, financeSchema, stripeSimulatorSchema } from '@tollgate/billing';
 import { gatewaySchema, publicViews } from '@tollgate/gateway';
 import { ledgerSchema } from '@tollgate/ledger';
 import { embeddedLogSchema, openKafkaLog } from '@tollgate/messaging';
@@ -28,7 +28,7 @@ export async function prepareDatabase(options: {
   const passwordOf = (role: string): string => rolePassword(serviceSecret, role);
   const services = [ledgerSchema, gatewaySchema, billingSchema, quotaSchema, optimizerSchema];
   // The documents' views read several services' tables, so they come last.
-  const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ...services, ...(stripeSimulator ? [stripeSimulatorSchema] : []), publicViews];
+  const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ...services, ...(stripeSimulator ? [stripeSimulatorSchema] : []), publicViews, financeSchema];
   const ran = await migrate({ adminUrl, schemas, rolePassword: passwordOf });
   return { ran, urlFor: ({ role }) => roleUrl(adminUrl, role, passwordOf(role)) };
 }

@@ -1,3 +1,4 @@
+import { financeSchema } from '@tollgate/billing';
 import { topics } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { ledgerSchema } from '@tollgate/ledger';
@@ -15,6 +16,8 @@ import { CommandFailed } from './output.ts';
 export type BooksAccess = {
   /** Of the role `tollgate_ledger`. */
   readonly ledgerUrl: string;
+  /** Of the role `tollgate_finance`, which reads the views of finance and nothing else. */
+  readonly financeUrl: string;
   readonly log: Pick<EventLog, 'read' | 'describe' | 'prune' | 'close'>;
   readonly topic: string;
   /** Whether entries go to a topic, too. */
@@ -64,7 +67,10 @@ async function onServer<T>(
       if (error instanceof AppError && error.kind === 'not_found') throw new CommandFailed('there are no books yet: start the platform once');
       throw error;
     });
-    return await work({ ledgerUrl: urlOf(ledgerSchema.role), log, topic: topics.usageEvents, publishesEntries: settings.KAFKA_BROKERS !== undefined, embeddedLogUrl: urlOf(embeddedLogSchema.role) });
+    return await work({
+      ledgerUrl: urlOf(ledgerSchema.role), financeUrl: urlOf(financeSchema.role), log, topic: topics.usageEvents,
+      publishesEntries: settings.KAFKA_BROKERS !== undefined, embeddedLogUrl: urlOf(embeddedLogSchema.role),
+    });
   } finally {
     await log.close();
   }

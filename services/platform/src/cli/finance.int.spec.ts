@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { financeSchema, financeViews } from '@tollgate/billing';
+import { rolePassword, roleUrl } from '@tollgate/persistence';
+import { decimalAmount } from '@tollgate/pricing';
+import { freshDatabase, type FreshDatabase } from '@tollgate/testing';
+import pg from 'pg';
+import { prepareDatabase } from '../prepare.ts';
+import { csvCell } from './csv.ts';
+import { financeRows, UnknownColumn, type FinanceQuery, type FinanceRow } from './finance-rows.ts';
+
+const serviceSecret = 'a secret of this test';
+let database: FreshDatabase;
+let admin: pg.Client;
+let url: string;
+beforeAll(async () => {
+  database = await freshDatabase();
+  await prepareDatabase({ adminUrl: database.url, serviceSecret, embeddedLog: true });
+  admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+  url = roleUrl(database.url, financeSchema.role, rolePassword(serviceSecret, financeSchema.role));
+});
+afterAll(async () => {
+  await admin?.end();
+  await database?.drop();
+});
+
+async function rowsOf(query: FinanceQuery): Promise<readonly FinanceRow[]> {
+  const all: FinanceRow[] = [];
+  for await (const { rows } of financeRows(url, query)) all.push(...rows);
+  return all;
+}
+const charge = (user: string, status: string, amount: number, more: { readonly currency?: string; readonly credited?: string; readonly block?: number } = {}) =>
+  admin.query(`insert into billing.charges (id, account, user_id, period_start, period_end, block, plan, billing_tier, amount_minor, currency, entry, status, payment_intent,
+      credited_at, version, created_at, updated_at)
+    values (gen_random_uuid(), 'metered:' || $1::text, $1, '2026-10-01T03:00Z', '2026-11-01T03:00Z', $2::bigint, 'default', '8M-16M', $3, $4, '0-1', $5, 'pi_' || $1 || $2::bigint, $6, 1, now(), now())`,
+  [user, more.block ?? 1, amount, more.currency ?? 'BRL', status, more.credited ?? null]);
+
+describe('the figures of finance', () => {
+  it('add up: what was paid is revenue, what was credited is owed back, what is open is receivable, what was cancelled is nothing', async () => {
+    await charge('anna', 'succeeded', 10_000);
+    await charge('anna', 'succeeded', 10_000, { block: 2, credited: '2026-11-05T00:00Z' });
+    await charge('bert', 'failed', 10_000);
+    await charge('bert', 'cancelled', 10_000, { block: 2 });
+    await charge('cho', 'succeeded', 500, { currency: 'JPY' });
+    await charge('=cmd', 'pending', 70);
+    await admin.query("insert into billing.customers values ('anna', 'cus_a', null, null, now(), now())");
+    await admin.query(`insert into billing.invoices values ('in_1', 'sub_1', 'cus_a', 'paid', 40000, 'BRL', '2026-10-01Z', now()), ('in_2', 'sub_1', 'cus_a', 'open', 40000, 'BRL', '2026-11-01Z', now())`);
+    const revenue = (await rowsOf({ view: 'revenue' })).map(({ month, currency, kind, amount }) => [month, currency, kind, amount].join(' ')).sort();
+    expect(revenue).toEqual(['2026-10 BRL fee 400.00', '2026-10 BRL usage 200.00', '2026-10 JPY usage 500', '2026-11 BRL credit -100.00']);
+    const open = (await rowsOf({ view: 'open_receivables' })).map(({ kind, user_id: user, amount, status }) => [kind, user, amount, status].join(' ')).sort();
+    expect(open).toEqual(['fee anna 400.00 open', 'usage =cmd 0.70 pending', 'usage bert 100.00 failed']);
+    expect(await rowsOf({ view: 'credit_notes' })).toMatchObject([{ user_id: 'anna', amount: '100.00', proposal: 'refund 100.00 BRL of pi_anna2' }]);
+    expect((await rowsOf({ view: 'statement', user: 'anna', month: '2026-10' })).map(({ kind, amount_minor: minor }) => `${String(kind)} ${String(minor)}`).sort())
+      .toEqual(['credit -10000', 'fee 40000', 'usage 10000', 'usage 10000']);
+    expect(await rowsOf({ view: 'trial_balance' })).toEqual([]);
+  });
+
+  it('write amounts with the decimals of their currency', async () => {
+    for (const currency of ['BRL', 'JPY', 'KWD', 'ISK', 'TND']) {
+      for (const minor of [0n, 5n, -5n, 10_000n, -123_456n, 999_999_999_999n]) {
+        const { rows } = await admin.query<{ text: string }>('select finance.decimal($1, $2) as text', [String(minor), currency]);
+        expect(rows[0]?.text).toBe(decimalAmount(minor, currency));
+      }
+    }
+  });
+
+  it('can each be read by the role of finance, which can read and change nothing else', async () => {
+    for (const view of financeViews) expect(Array.isArray(await rowsOf({ view }))).toBe(true);
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    for (const sql of ['select * from billing.charges', 'select * from ledger.entries', 'select secret from billing.webhook_endpoints', 'delete from finance.charges', 'create table finance.x ()']) {
+      await expect(client.query(sql)).rejects.toThrow(/permission denied/);
+    }
+    await client.end();
+  });
+
+  it('take what was asked as a value, never as SQL', async () => {
+    expect(await rowsOf({ view: 'charges', user: "x' or '1' = '1" })).toEqual([]);
+    expect(await rowsOf({ view: 'charges', user: '=cmd' })).toHaveLength(1);
+    await expect(rowsOf({ view: 'trial_balance', month: '2026-10' })).rejects.toBeInstanceOf(UnknownColumn);
+    await expect(rowsOf({ view: 'charges; drop table x' })).rejects.toThrow(/does not exist/);
+  });
+
+  it('are no formulas to a spreadsheet, and amounts stay amounts', () => {
+    expect(['=cmd', '-100.00', '-5', 'a,b', 'a"b', null, '@x'].map(csvCell)).toEqual(["'=cmd", '-100.00', '-5', '"a,b"', '"a""b"', '', "'@x"]);
+  });
+
+  // Guarantee: an export of any size holds one page in memory, of one moment.
+  it('come a page at a time, whole, also while charges are added', async () => {
+    await admin.query(`insert into billing.charges (id, account, user_id, period_start, period_end, block, plan, billing_tier, amount_minor, currency, entry, status, version, created_at, updated_at)
+      select gen_random_uuid(), 'many', 'many', '2026-09-01Z', '2026-10-01Z', n, 'default', 'x', 1, 'BRL', '0-1', 'pending', 1, now(), now() from generate_series(1, 25000) n`);
+    let [count, largest] = [0, 0];
+    for await (const { rows } of financeRows(url, { view: 'charges', user: 'many' })) {
+      if (count === 0) await charge('many', 'pending', 1, { block: 99_999 });
+      count += rows.length;
+      largest = Math.max(largest, rows.length);
+    }
+    expect([count, largest]).toEqual([25_000, 1_000]);
+  });
+});

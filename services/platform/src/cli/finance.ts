@@ -1,0 +1,36 @@
+import { financeViews } from '@tollgate/billing';
+import { type Command, Option } from 'commander';
+import { withBooks } from './books-access.ts';
+import { csvCell, writeOut } from './csv.ts';
+import { financeRows, UnknownColumn } from './finance-rows.ts';
+import { CommandFailed } from './output.ts';
+
+/** `finance export <view>`: what docs/finance.md describes, of any size, also while the platform is stopped. */
+export function addFinanceCommands(program: Command): void {
+  const finance = program.command('finance').description('figures for finance: charges, fees, revenue, what is owed, trial balance, statements');
+  finance.command('export')
+    .description(`writes a view to stdout: ${financeViews.join(', ')}`)
+    .argument('<view>')
+    .addOption(new Option('--format <format>', 'csv, or json (one object a line)').choices(['csv', 'json']))
+    .option('--month <yyyy-mm>', 'one month only')
+    .option('--user <id>', 'one customer only')
+    .action(async (view: string, _, command: Command) => {
+      const { json = false, format = json ? 'json' : 'csv', month, user } = command.optsWithGlobals<{ json?: boolean; format?: string; month?: string; user?: string }>();
+      if (!(financeViews as readonly string[]).includes(view)) throw new CommandFailed(`there is no view ${view}: ${financeViews.join(', ')}`);
+      if (month !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) throw new CommandFailed('--month is written like 2026-10');
+      await withBooks(({ financeUrl }) => exportView(financeUrl, { view, format, month, user }));
+    });
+}
+
+async function exportView(url: string, { format, ...query }: { view: string; format: string; month: string | undefined; user: string | undefined }): Promise<void> {
+  let head = format === 'csv';
+  try {
+    for await (const { columns, rows } of financeRows(url, query)) {
+      if (head) await writeOut(`${columns.join(',')}\n`);
+      head = false;
+      await writeOut(rows.map((row) => `${format === 'json' ? JSON.stringify(row) : columns.map((name) => csvCell(row[name])).join(',')}\n`).join(''));
+    }
+  } catch (error) {
+    throw error instanceof UnknownColumn ? new CommandFailed(error.message) : error;
+  }
+}
