@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import type { EntryView } from '@tollgate/contracts';
 import type { Command } from 'commander';
 import type { Api } from './api.ts';
 import type { Connect } from './connect.ts';
+import { csvCell, writeOut } from './csv.ts';
 import { CommandFailed } from './output.ts';
 
 const pageSize = 500;
@@ -29,9 +29,9 @@ export function addExportCommand(program: Command, connect: Connect): void {
         if (format !== 'csv' && format !== 'json') throw new CommandFailed(`--format is csv or json, not ${format}`);
         const json = options.json === true || format === 'json';
         if (options.report === true) return report(api, account, { json, from, to });
-        if (!json) await write(`${columns.join(',')}\n`);
+        if (!json) await writeOut(`${columns.join(',')}\n`);
         for await (const page of pages(api, account, { from, to })) {
-          await write(page.map((entry) => `${json ? JSON.stringify(entry) : columns.map((name) => cell(entry[name])).join(',')}\n`).join(''));
+          await writeOut(page.map((entry) => `${json ? JSON.stringify(entry) : columns.map((name) => csvCell(entry[name])).join(',')}\n`).join(''));
         }
       }));
 }
@@ -47,8 +47,8 @@ async function report(api: Api, account: string, { json, from, to }: { json: boo
   for (const [name, value] of Object.entries({ from, to })) if (value !== undefined) query.set(name, value);
   const found = await api.send<Report>('GET', `/v1/accounts/${encodeURIComponent(account)}/report?${query}`);
   if (found === undefined) throw new CommandFailed(`there is no account ${account}`);
-  if (json) return write(`${JSON.stringify(found)}\n`);
-  await write([reportColumns.join(','), ...found.rows.map((row) => reportColumns.map((name) => cell(row[name])).join(','))].map((line) => `${line}\n`).join(''));
+  if (json) return writeOut(`${JSON.stringify(found)}\n`);
+  await writeOut([reportColumns.join(','), ...found.rows.map((row) => reportColumns.map((name) => csvCell(row[name])).join(','))].map((line) => `${line}\n`).join(''));
 }
 
 async function* pages(api: Api, account: string, bounds: Readonly<Record<string, string | undefined>>): AsyncGenerator<readonly EntryView[]> {
@@ -62,15 +62,4 @@ async function* pages(api: Api, account: string, bounds: Readonly<Record<string,
     yield page.items;
     after = page.next;
   } while (after !== null);
-}
-
-/** A value as RFC 4180 wants it. A leading = + - @ that is no number could be run by a spreadsheet: it gets a quote before it. */
-function cell(value: unknown): string {
-  const text = value === undefined ? '' : String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+$/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-async function write(text: string): Promise<void> {
-  if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
 }
