@@ -109,7 +109,8 @@ export class DistributedPlatform implements Platform {
   }
 
   cli(...args: readonly string[]): Promise<{ readonly how: string; readonly output: string }> {
-    return runCli({ args, env: this.#common, folder: this.#folder });
+    const gateway = { HOST: '127.0.0.1', PORT: new URL(this.anybody.url).port, SERVER_API_KEY: serverKey };
+    return runCli({ args, env: { ...this.#common, ...gateway }, folder: this.#folder });
   }
 
   async stop(): Promise<void> {
