@@ -1,11 +1,15 @@
 // The load generator: one process, closed loop, `connections` callers on kept-alive connections. It prepares requests once and
 // reads no more of an answer than its status and length, so that it takes as little of the machine as it can. Prints one JSON
-// line: answers/s and latency percentiles in milliseconds. `{n}` in the path is replaced by a number below `spread`; one more
-// caller may read `beside` meanwhile. Any answer but 2xx ends the run with an error.
+// line: answers/s and latency percentiles in milliseconds. `{n}` in the path is replaced by a number below `spread`, `{id}` in
+// the body by one that no other request has; `next`, a path and body with `{hold_id}`, is asked with the hold of each answer,
+// and both count as one. One more caller may read `beside` meanwhile. Any answer but 2xx ends the run with an error.
 import { connect } from 'node:net';
 
-const { url, connections, seconds, headers = {}, method = 'POST', body = '', path, spread = 1, beside } = JSON.parse(process.argv[2]);
+const { url, connections, seconds, headers = {}, method = 'POST', body = '', path, spread = 1, next, beside } = JSON.parse(process.argv[2]);
 const warmUpMs = 500;
+const idDigits = 15;
+const idMark = '#'.repeat(idDigits);
+let ids = Math.round(performance.timeOrigin) * 100;
 const began = performance.now();
 const from = began + warmUpMs;
 const end = from + seconds * 1000;
@@ -18,13 +22,22 @@ await Promise.all(takers);
 process.stdout.write(`${JSON.stringify({ perSecond: took.length / seconds, ...percentiles(took), ...(beside ? { beside: percentiles(read) } : {}) })}\n`);
 process.exit(0);
 
+
+
 /** Every caller walks through the accounts from a place of its own, in steps that share no factor with their number. */
 function requestsOf(index) {
   const count = Math.max(1, Math.floor(spread / connections));
   return Array.from({ length: count }, (_, turn) => {
     const number = (index * count + turn) % spread;
-    return request(method, new URL(path.replace('{n}', number), url), headers, body);
+    return request(method, new URL(path.replace('{n}', number), url), headers, body.replace('{id}', idMark));
   });
+}
+
+/** Writes the next number over the place of the id, where the request has one. */
+function numbered(content) {
+  const at = content.indexOf(idMark);
+  if (at === -1) return content;
+  return Buffer.concat([content.subarray(0, at), Buffer.from(String(ids++).padStart(idDigits, '0')), content.subarray(at + idDigits)]);
 }
 
 function request(verb, target, fields, content) {
@@ -38,10 +51,11 @@ function caller({ target, requests, took: times }) {
     let waiting = Buffer.alloc(0);
     let turn = 0;
     let sent = 0;
+    let isSecond = false;
     const send = () => {
       sent = performance.now();
       if (sent >= end) return void socket.end(resolve);
-      socket.write(requests[turn++ % requests.length]);
+      socket.write(numbered(requests[turn++ % requests.length]));
     };
     socket.on('connect', send);
     socket.on('error', fail);
@@ -53,9 +67,16 @@ function caller({ target, requests, took: times }) {
       const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? fail(new Error(`no length: ${text}`)));
       if (waiting.length < head + 4 + length) return;
       if (text[9] !== '2') fail(new Error(`${text.slice(9, 12)}: ${waiting.toString('utf8', head + 4)}`));
+      const answer = waiting;
+      waiting = Buffer.alloc(0);
+      if (next !== undefined && !isSecond && times === took) {
+        isSecond = true;
+        const { hold_id: hold } = JSON.parse(answer.toString('utf8', head + 4));
+        return void socket.write(request(method, new URL(next.path.replace('{hold_id}', hold), url), headers, next.body));
+      }
+      isSecond = false;
       const now = performance.now();
       if (sent >= from && now <= end) times.push(now - sent);
-      waiting = Buffer.alloc(0);
       send();
     });
   });

@@ -2,18 +2,32 @@
 import { runChild } from './children.mjs';
 import { startEmbedded } from './platform.mjs';
 
+export const nativeSpend = 'native spend';
 const connections = 64;
 const plenty = 1_000_000_000;
+const json = { 'content-type': 'application/json' };
 
-/** Runs the native spend before and after the surfaces, so that a slow spell is not theirs. */
-export async function benchSurfaces({ seconds, say }) {
+/**
+ * Runs the native spend between any two routes, so that each is compared with the spends right before and after it.
+ * @returns for each route its figures, `spends` (those two) and `decisions`, how many bookings one answer takes
+ */
+export async function benchSurfaces({ seconds, say, only }) {
   const platform = await startEmbedded();
   try {
-    const routes = await prepare(platform);
+    const { [nativeSpend]: spend, ...routes } = await prepare(platform);
+    const load = ({ headers, ...route }, long) => runChild('./load.mjs', {
+      args: [JSON.stringify({ url: platform.url, connections, seconds: long, headers: { ...platform.headers, ...headers }, ...route })],
+    });
     const figures = {};
-    for (const [name, route] of Object.entries(routes)) {
+    await load(spend, seconds);
+    let before = await load(spend, seconds / 2);
+    for (const [name, { decisions = 1, ...route }] of Object.entries(routes)) {
+      if (only !== undefined && !name.includes(only)) continue;
       say(`${connections} clients: ${name}`);
-      figures[name] = await runChild('./load.mjs', { args: [JSON.stringify({ url: platform.url, connections, seconds, headers: platform.headers, ...route })] });
+      const found = await load(route, seconds);
+      const after = await load(spend, seconds / 2);
+      figures[name] = { ...found, decisions, spends: [before, after] };
+      before = after;
     }
     return figures;
   } finally {
@@ -24,28 +38,46 @@ export async function benchSurfaces({ seconds, say }) {
 
 /** One account a surface, with more than a run can use. */
 async function prepare({ url, call, secret }) {
-  const json = { 'content-type': 'application/json' };
-  const { access_token: login } = await post(url, '/api/auth/login', json, { email: 'admin@localhost', password: secret('admin-password') });
-  const asAdmin = { ...json, authorization: `Bearer ${login}` };
-  await call('POST', '/v1/accounts', { id: 'surface', kind: 'wallet', unit: 'unit' });
-  await call('POST', '/v1/accounts/surface/grants', { amount: String(plenty), reason: 'bench' });
+  const asAdmin = await loggedIn(url, { email: 'admin@localhost', password: secret('admin-password') });
+  const someone = { email: 'bench@example.org', password: 'correct horse bench', name: 'Bench' };
+  const { data: { id: userId } } = await post(url, '/api/auth/register', json, someone);
+  const asUser = await loggedIn(url, someone);
+  for (const id of ['surface', 'held', 'granted', 'events']) {
+    await call('POST', '/v1/accounts', { id, kind: 'wallet', unit: 'unit' });
+    await call('POST', `/v1/accounts/${id}/grants`, { amount: String(plenty), reason: 'bench' });
+  }
   const { data: { license_key: key } } = await call('POST', '/api/admin/license-keys', { token_balance: plenty });
   await post(url, '/api/user/assign-license', asAdmin, { license_key: key });
   await call('POST', '/api/features', { id: 'bench', name: 'bench' });
   await call('POST', '/api/feature-endpoints', { id: 'bench', feature: 'bench', path: '/bench' });
   await call('POST', '/api/user-wallets/give-bonus-token', { user_id: 'bench', token: plenty });
-  await call('POST', '/api/admin/credits/bench/bonus', { amount: plenty });
+  for (const id of ['bench', userId]) await call('POST', `/api/admin/credits/${id}/bonus`, { amount: plenty });
   const who = { user_id: 'bench', feature_endpoint_id: 'bench' };
-  const native = { path: '/v1/accounts/surface/spend', body: '{"amount":"1"}' };
+  const event = { specversion: '1.0', id: '{id}', source: '/bench', type: 'request', subject: 'events', data: { quantity: 1 } };
+  const asEvent = { path: '/v1/events', body: JSON.stringify(event), headers: { 'content-type': 'application/cloudevents+json' } };
+  const work = { projectId: 'bench' };
   return {
-    'native spend': native,
+    [nativeSpend]: { path: '/v1/accounts/surface/spend', body: '{"amount":"1"}' },
+    'native grant': { path: '/v1/accounts/granted/grants', body: '{"amount":"1","reason":"bench"}' },
+    'native event': asEvent,
+    'native event, wait=booked': { ...asEvent, path: '/v1/events?wait=booked' },
+    'native hold and settle': {
+      path: '/v1/accounts/held/holds', body: '{"amount":"1","expires_in_s":60}', next: { path: '/v1/holds/{hold_id}/settle', body: '{"amount":"1"}' }, decisions: 2,
+    },
     'licence keys: use-token': { path: `/api/user/license-keys/${key}/use-token`, body: '{}', headers: asAdmin },
     'token process: start': { path: '/api/token-process/start', body: JSON.stringify(who) },
+    'token process: start, estimate': { path: '/api/token-process/start', body: JSON.stringify({ ...who, estimate: 1 }) },
     'token process: end': { path: '/api/token-process/end', body: JSON.stringify({ ...who, input_token: 100, output_token: 400 }) },
     'credits: consume': { path: '/api/admin/credits/bench/consume', body: '{}' },
+    'credits: start-workflow': { path: '/api/projects/start-workflow', body: JSON.stringify(work), headers: asUser, decisions: 2 },
+    'credits: review': { path: '/api/review/generate', body: JSON.stringify(work), headers: asUser, decisions: 2 },
     'tier billing: process-usage': { path: '/api/token-billing/process-usage', body: JSON.stringify({ userId: 'bench', tokensUsed: 1 }) },
-    'native spend, again': native,
   };
+}
+
+async function loggedIn(url, { email, password }) {
+  const { access_token: login } = await post(url, '/api/auth/login', json, { email, password });
+  return { ...json, authorization: `Bearer ${login}` };
 }
 
 async function post(url, path, headers, body) {

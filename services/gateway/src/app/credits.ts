@@ -84,6 +84,8 @@ export class Credits {
 
   /** `as`: keyed by the operation's row, or without a key: then the ledger is told to take back what is answered too late (rule 23). */
   private async decide(account: string, action: AdminAction, as: Caller): Promise<CreditsResult> {
+    // The one that is called at every use: it finds out by itself whether the account is there.
+    if (action.action === 'consume') return this.consume(account, as);
     const state = await this.touch(account);
     switch (action.action) {
       case 'check':
@@ -104,8 +106,6 @@ export class Credits {
         return this.change(account, { change: 'reset' }, as);
       case 'bonus':
         return this.grant(account, action.amount, as);
-      case 'consume':
-        return this.consume(account, state, as);
     }
   }
 
@@ -125,15 +125,21 @@ export class Credits {
     return { outcome: 'done', state: await this.stateOf(account, answer) };
   }
 
-  private async consume(account: string, before: AccountView, as: Caller): Promise<CreditsResult> {
+  private async consume(account: string, as: Caller): Promise<CreditsResult> {
     const data = { amount: '1' };
-    const answer = await this.line.ask(requestOf({ type: 'spend', operation: 'credits-consume', account, data, content: data }, as));
+    const spend = (): Promise<Answer> =>
+      this.line.ask(requestOf({ type: 'spend', operation: 'credits-consume', account, data, content: data }, as));
+    let answer = await spend();
+    if (answer.problem?.code === 'ACCOUNT_UNKNOWN') {
+      await this.touch(account);
+      answer = await spend();
+    }
     if (answer.problem?.code === 'ALLOWANCE_EXHAUSTED') {
       this.meter.refused('consume');
       return { outcome: 'insufficient', available: answer.problem.refusal?.available ?? '0' };
     }
     const state = await this.stateOf(account, answer);
-    if (!answer.replayed) this.meter.consumed({ tier: before.settings.tier ?? baseTier, feature: 'consume', credits: 1 });
+    if (!answer.replayed) this.meter.consumed({ tier: state.settings.tier ?? baseTier, feature: 'consume', credits: 1 });
     return { outcome: 'done', state };
   }
 

@@ -2,6 +2,7 @@ import type { Account } from '../domain/account.ts';
 import { inconsistency, keepsLots } from '../domain/account.ts';
 import type { Entry } from '../domain/entry.ts';
 import { evolve, openedBy } from '../domain/evolve.ts';
+import { lotNumbered } from '../domain/open-lots.ts';
 
 export type Drift = { readonly partition: number; readonly what: string };
 
@@ -51,7 +52,7 @@ export class Folded {
     if (entry.amount !== 0n && entry.contra === 'none') this.note(`${where}: an amount without a contra account`);
     if (entry.recordedMs < account.lastRecordedMs) this.note(`${where}: recorded before the entry before it`);
     if (!keepsLots(account.kind) || entry.amount >= 0n || entry.lot === null) return;
-    const lot = account.lots.find((open) => open.lot === entry.lot);
+    const lot = lotNumbered(account.lots, entry.lot);
     const moved = lot && entry.lotLeft !== null ? entry.lotLeft - lot.left : null;
     if (moved !== null && moved !== entry.amount && moved !== 0n) this.note(`${where}: lot ${entry.lot} moved by ${moved}, the entry by ${entry.amount}`);
   }
@@ -75,7 +76,7 @@ function comparable(account: Account): Record<string, string> {
     id: account.id, kind: account.kind, unit: account.unit, seq: String(account.seq), balance: String(account.balance), held: String(account.held),
     used: counterText(counter), 'used earlier': earlier?.period ? counterText(earlier) : '', status: terms.status, owner: terms.owner ?? '',
     settings: Object.values(settings).map(String).join(' '), due: String(account.dueMs),
-    lots: account.lots.map(({ lot, left, priority, expiresMs }) => `${lot}:${left}:${priority}:${expiresMs}`).join(' '),
-    holds: [...account.holds.values()].map(({ hold, amount, expiresMs, parent }) => `${hold}:${amount}:${expiresMs}:${parent}`).sort().join(' '),
+    lots: [...account.lots].map(({ lot, left, priority, expiresMs }) => `${lot}:${left}:${priority}:${expiresMs}`).join(' '),
+    holds: [...account.holds].map(({ hold, amount, expiresMs, parent }) => `${hold}:${amount}:${expiresMs}:${parent}`).sort().join(' '),
   };
 }

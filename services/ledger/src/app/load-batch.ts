@@ -2,6 +2,7 @@ import { ancestorsOf } from '@tollgate/kernel';
 import type { HoldView } from '@tollgate/contracts';
 import type { Account } from '../domain/account.ts';
 import type { Target } from '../domain/corrections.ts';
+import { holdNumbered } from '../domain/open-holds.ts';
 import type { Loaded, ReadRecord } from './decide-batch.ts';
 import { accountsOf, identityOf, timersPerTick } from './decide-batch.ts';
 import type { PartitionBooks } from './partition-books.ts';
@@ -180,7 +181,8 @@ async function loadEndedHolds(store: BookStore, { books, records, loaded }: Load
   for (const { request } of records) {
     if (!request || !('hold' in request.ask) || request.ask.hold.partition !== books.partition) continue;
     const { hold } = request.ask;
-    if (!loaded.accounts.get(request.account)?.holds.has(hold.hold) && !loaded.endedHolds.has(`${hold.ref}-${hold.hold}`)) wanted.push(hold);
+    const account = loaded.accounts.get(request.account);
+    if (!(account && holdNumbered(account.holds, hold.hold)) && !loaded.endedHolds.has(`${hold.ref}-${hold.hold}`)) wanted.push(hold);
   }
   if (wanted.length === 0) return;
   const found = await store.endedHolds(wanted);

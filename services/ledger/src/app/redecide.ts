@@ -70,7 +70,7 @@ function timersOf(start: Folded): readonly Timer[] {
   const timers: Timer[] = [];
   for (const { ref, lots, holds, counter, ...account } of start.accounts.values()) {
     for (const { lot, expiresMs } of lots) if (expiresMs !== null) timers.push({ dueMs: expiresMs, ref, kind: 'lot', object: lot });
-    for (const { hold, expiresMs } of holds.values()) timers.push({ dueMs: expiresMs, ref, kind: 'hold', object: hold });
+    for (const { hold, expiresMs } of holds) timers.push({ dueMs: expiresMs, ref, kind: 'hold', object: hold });
     const { tierEndMs } = account.terms.settings;
     if (tierEndMs !== null) timers.push({ dueMs: tierEndMs, ref, kind: 'tier', object: 0 });
     if (isRefilled(account) && counter.period) timers.push({ dueMs: counter.period.endMs, ref, kind: 'reset', object: 0 });

@@ -1,5 +1,9 @@
 import type { AccountKind, AccountStatus } from '@tollgate/contracts';
 import type { Period } from '@tollgate/pricing';
+import { noHolds } from './open-holds.ts';
+import type { Holds } from './open-holds.ts';
+import { noLots } from './open-lots.ts';
+import type { Lots } from './open-lots.ts';
 
 /** A grant that is not used up. Lots are burnt by priority (lower first), then expiry (sooner first), then age. */
 export type Lot = {
@@ -85,11 +89,10 @@ export type Account = {
   /** The period before the counter's, while usage may still arrive for it. */
   earlier: Counter | null;
   terms: Terms;
-  /** Open lots in burning order. */
-  lots: readonly Lot[];
+  lots: Lots;
   /** Lot of the newest entry that moved one, as its columns carry it. */
   lotSeen: number | null;
-  holds: ReadonlyMap<number, Hold>;
+  holds: Holds;
   /** Earliest time at which a hold, a lot or a reset becomes due; Infinity when nothing will. */
   dueMs: number;
   lastRecordedMs: number;
@@ -109,9 +112,9 @@ export const newAccount = (opened: Pick<Account, 'ref' | 'id' | 'kind' | 'unit' 
   counter: { period: null, used: 0n, highWater: 0n, before: 0n },
   earlier: null,
   terms: { status: 'active', owner: null, settings: noSettings, limitFetchedMs: 0 },
-  lots: [],
+  lots: noLots,
   lotSeen: null,
-  holds: new Map(),
+  holds: noHolds,
   dueMs: Infinity,
   lastRecordedMs: opened.openedMs,
   frozen: null,
@@ -124,7 +127,7 @@ export function inconsistency(account: Account): string | null {
   const expected = keepsLots(account.kind) && account.balance > 0n ? account.balance : 0n;
   if (lots !== expected) return `open lots hold ${lots}, the balance says ${expected}`;
   let held = 0n;
-  for (const hold of account.holds.values()) held += hold.amount;
+  for (const hold of account.holds) held += hold.amount;
   // Budgets of descendants' holds are counted in an ancestor's `held` without holds of its own.
   if (held > account.held) return `open holds reserve ${held}, the last entry says ${account.held}`;
   return null;

@@ -8,7 +8,9 @@ import { keepsLots } from './account.ts';
 import type { BookedPlan, Catalog } from './catalog.ts';
 import type { Cause, Contra, CounterRow, Crossing, Entry, EntryKind, EntryRate, HoldRow, LotRow, Timer } from './entry.ts';
 import { evolve, openedBy } from './evolve.ts';
+import { lotNumbered } from './open-lots.ts';
 import { planAt, planMonth, planNameAt } from './plans.ts';
+import type { Sorted } from './sorted.ts';
 
 /** Committed accounts of one partition, by id; `undefined` means that there is no such account (it was looked up). */
 export type CommittedAccounts = (id: string) => Account | undefined;
@@ -266,7 +268,7 @@ function moved(counter: Counter, used: bigint): Counter {
 
 /** Entries that move no lot carry the one moved last, so that the newest entry always tells what is left in it. */
 function lotLeft(account: Account, number: number | null): bigint | null {
-  return number === null ? null : (account.lots.find(({ lot }) => lot === number)?.left ?? 0n);
+  return number === null ? null : (lotNumbered(account.lots, number)?.left ?? 0n);
 }
 
 /** Rows of lots: those the posting names, and the one that entries stop carrying because another is moved now. */
@@ -275,27 +277,31 @@ function lotRowsOf(account: Account, posting: Posting): readonly LotRow[] {
   if (!posting.lotRows?.length && (movedLot === undefined || account.lotSeen === null || account.lotSeen === movedLot)) return none;
   const rows: Omit<LotRow, 'floor'>[] = posting.lotRows ? [...posting.lotRows] : [];
   if (movedLot !== undefined && account.lotSeen !== null && account.lotSeen !== movedLot) {
-    const left = account.lots.find((lot) => lot.lot === account.lotSeen);
+    const left = lotNumbered(account.lots, account.lotSeen);
     if (left && !rows.some((row) => row.lot === left.lot)) rows.push(left);
   }
   if (rows.length === 0) return none;
-  const rewritten = new Set(rows.map((row) => row.lot));
-  let floor = account.seq + 1;
-  for (const lot of account.lots) if (!rewritten.has(lot.lot)) floor = Math.min(floor, lot.rowSeq);
+  const floor = floorOf(account.lots, (lot) => rows.some((row) => row.lot === lot.lot), account.seq + 1);
   return rows.map(({ lot, left, granted, priority, expiresMs }) => ({ lot, left, granted, priority, expiresMs, floor }));
 }
 
 function holdRowsOf(account: Account, posting: Posting): readonly HoldRow[] {
   if (!posting.holdRows || posting.holdRows.length === 0) return none;
-  const rewritten = new Set(posting.holdRows.map((row) => row.hold));
-  let floor = account.seq + 1;
-  // The map is in the order of the newest rows: the first hold that is not rewritten is the oldest that matters.
-  for (const hold of account.holds.values()) {
-    if (rewritten.has(hold.hold)) continue;
-    floor = Math.min(floor, hold.rowSeq);
-    break;
-  }
+  const { holdRows } = posting;
+  const floor = floorOf(account.holds, (hold) => holdRows.some((row) => row.hold === hold.hold), account.seq + 1);
   return posting.holdRows.map((row) => ({ ...row, floor }));
+}
+
+/** The oldest row that still matters, beside those that are rewritten now: loading reads from there on. */
+function floorOf<T extends { readonly rowSeq: number }>(
+  open: Sorted<T, { readonly rowSeq: number }>, isRewritten: (item: T) => boolean, next: number,
+): number {
+  let floor = next;
+  for (const { items, summary } of open.chunks) {
+    if (summary.rowSeq >= floor) continue;
+    for (const item of items) if (item.rowSeq < floor && !isRewritten(item)) floor = item.rowSeq;
+  }
+  return floor;
 }
 
 /** What an account and its budgets leave to spend; null: nothing limits it. */

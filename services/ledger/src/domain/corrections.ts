@@ -1,4 +1,4 @@
-import type { Account, Settings, Terms } from './account.ts';
+import type { Account, Lot, Settings, Terms } from './account.ts';
 import { keepsLots } from './account.ts';
 import type { Book } from './book.ts';
 import { availableOf } from './book.ts';
@@ -7,6 +7,8 @@ import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind } from './entry.ts';
 import { postRelease, postUnextend } from './holds.ts';
 import { lotAfter, postGrant } from './lots.ts';
+import { holdNumbered } from './open-holds.ts';
+import { lotNumbered } from './open-lots.ts';
 import { periodTimers } from './period-timers.ts';
 import type { Ask, Request } from './request.ts';
 import { priorityDefault } from './request.ts';
@@ -61,8 +63,11 @@ export function decideCorrect(book: Book, request: Request, ask: Extract<Ask, { 
   return { outcome: 'booked', account: account.id, entries: [entry], available: closeRequest(book, [entry]) };
 }
 
+/** What is left of the lot that a target opened or burnt. */
+const openLot = (account: Readonly<Account>, { lot }: Target): Lot | undefined => (lot ? lotNumbered(account.lots, lot.lot) : undefined);
+
 function refuseSpentGrant(account: Readonly<Account>, target: Target, amount: bigint): void {
-  const lot = account.lots.find((open) => open.lot === target.lot?.lot);
+  const lot = openLot(account, target);
   const free = account.balance - account.held;
   if (!lot || lot.left < amount || free < amount) throw new Refusal('ENTRY_NOT_CORRECTABLE', `${lot && lot.left < free ? lot.left : free} units of the grant are left`);
 }
@@ -92,7 +97,7 @@ function withdrawOne(book: Book, back: { readonly target: Target; readonly cause
   const { target, cause, ordinal } = back;
   const account = existing(book, target.account);
   if (target.kind === 'held') {
-    const hold = target.hold === null ? undefined : account.holds.get(target.hold);
+    const hold = target.hold === null ? undefined : holdNumbered(account.holds, target.hold);
     return hold ? postRelease(book, account.id, { hold, cause: { ...cause, id: `${cause.id}#${ordinal}` }, outcome: 'released' }).entry : null;
   }
   if (target.kind === 'extended') return postUnextend(book, { target, cause, ordinal });
@@ -101,7 +106,7 @@ function withdrawOne(book: Book, back: { readonly target: Target; readonly cause
   const size = (target.amount < 0n ? -target.amount : target.amount) - target.corrected;
   if (size <= 0n && (target.amount <= 0n || target.settings === null)) return null;
   if (target.amount > 0n) {
-    const lot = account.lots.find((open) => open.lot === target.lot?.lot);
+    const lot = openLot(account, target);
     const left = lot?.left ?? 0n;
     const amount = left < size ? left : size;
     const terms = termsBefore(account, target);
@@ -156,7 +161,7 @@ function postBack(
   const account = existing(book, target.account);
   const corrects = target.partitionSeq;
   if (target.amount > 0n) {
-    const lot = account.lots.find((open) => open.lot === target.lot?.lot) ?? null;
+    const lot = openLot(account, target) ?? null;
     return book.post(account.id, { kind, cause, ordinal, amount: -amount, contra: 'grants', corrects, ...lotAfter(lot, amount), ...(terms ? { terms } : {}) });
   }
   const counted = usedBack(book, account, target, amount);

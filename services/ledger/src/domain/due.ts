@@ -5,6 +5,7 @@ import type { Book } from './book.ts';
 import { bookDueLots } from './due-lots.ts';
 import { postRelease } from './holds.ts';
 import { postGrant } from './lots.ts';
+import { holdPastDeadline } from './open-holds.ts';
 import { periodTimers } from './period-timers.ts';
 import { priorityDefault } from './request.ts';
 
@@ -13,7 +14,7 @@ export function bookDue(book: Book, accountId: string): void {
   for (;;) {
     const account = book.find(accountId);
     if (!account || account.frozen !== null || account.dueMs > book.nowMs) return;
-    const hold = firstDueHold(account, book.nowMs);
+    const hold = holdPastDeadline(account.holds, book.nowMs);
     const resetMs = dueReset(book, account) ?? Infinity;
     const tierMs = dueTierEnd(account, book.nowMs);
     if (hold && hold.expiresMs <= Math.min(resetMs, tierMs)) expireHold(book, account, hold);
@@ -25,16 +26,6 @@ export function bookDue(book: Book, accountId: string): void {
     }
     bookDueLots(book, accountId);
   }
-}
-
-function firstDueHold(account: Readonly<Account>, nowMs: number): Hold | undefined {
-  let first: Hold | undefined;
-  for (const hold of account.holds.values()) {
-    if (hold.expiresMs > nowMs) continue;
-    // Children first: they expire no later than their parent and give back to it.
-    if (!first || hold.expiresMs < first.expiresMs || (hold.expiresMs === first.expiresMs && hold.hold > first.hold)) first = hold;
-  }
-  return first;
 }
 
 function expireHold(book: Book, account: Readonly<Account>, hold: Hold): void {

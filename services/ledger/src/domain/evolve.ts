@@ -1,6 +1,8 @@
-import type { Account, Counter, Hold, Lot } from './account.ts';
+import type { Account, Counter } from './account.ts';
 import { isRefilled, newAccount } from './account.ts';
-import type { Entry, HoldRow, LotRow } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { holdsAfter } from './open-holds.ts';
+import { lotsAfter, withLeft } from './open-lots.ts';
 
 /**
  * Applies one entry to a working copy: the only function that changes an account, live and on replay. What it does
@@ -25,8 +27,7 @@ export function evolve(account: Account, entry: Entry): void {
 /** Earliest time at which something must be booked without a request. */
 export function dueOf(account: Account): number {
   let due = Infinity;
-  for (const lot of account.lots) if (lot.expiresMs !== null && lot.expiresMs < due) due = lot.expiresMs;
-  for (const hold of account.holds.values()) if (hold.expiresMs < due) due = hold.expiresMs;
+  for (const { chunks } of [account.lots, account.holds]) for (const { summary } of chunks) due = Math.min(due, summary.expiresMs);
   const { tierEndMs } = account.terms.settings;
   if (tierEndMs !== null && tierEndMs < due) due = tierEndMs;
   if (isRefilled(account) && account.counter.period) due = Math.min(due, account.counter.period.endMs);
@@ -51,50 +52,4 @@ function evolveCounters(account: Account, entry: Entry): void {
   const [current, earlier] = newest;
   if (current) account.counter = current;
   account.earlier = earlier?.period ? earlier : null;
-}
-
-function lotsAfter(lots: readonly Lot[], rows: readonly LotRow[], seq: number): readonly Lot[] {
-  let next = lots;
-  for (const row of rows) {
-    const others = next.filter((lot) => lot.lot !== row.lot);
-    const { lot, granted, left, priority, expiresMs } = row;
-    next = left === 0n ? others : insertInOrder(others, { lot, granted, left, priority, expiresMs, rowSeq: seq });
-  }
-  return next;
-}
-
-function withLeft(lots: readonly Lot[], number: number, left: bigint): readonly Lot[] {
-  const index = lots.findIndex((lot) => lot.lot === number);
-  const lot = lots[index];
-  if (!lot || lot.left === left) return lots;
-  const next = lots.slice();
-  next[index] = { ...lot, left };
-  return next;
-}
-
-function insertInOrder(lots: readonly Lot[], lot: Lot): readonly Lot[] {
-  let index = lots.length;
-  while (index > 0 && before(lot, lots[index - 1])) index--;
-  return [...lots.slice(0, index), lot, ...lots.slice(index)];
-}
-
-/** Burning order: lower priority number first, then sooner expiry, then age. */
-function before(a: Lot, b: Lot | undefined): boolean {
-  if (!b) return false;
-  if (a.priority !== b.priority) return a.priority < b.priority;
-  const [expiryA, expiryB] = [a.expiresMs ?? Infinity, b.expiresMs ?? Infinity];
-  return expiryA === expiryB ? a.lot < b.lot : expiryA < expiryB;
-}
-
-function holdsAfter(holds: ReadonlyMap<number, Hold>, rows: readonly HoldRow[], seq: number): ReadonlyMap<number, Hold> {
-  const next = new Map(holds);
-  for (const row of rows) {
-    // Deleted first, so that the map stays in the order of the newest rows.
-    next.delete(row.hold);
-    if (row.outcome === 'open') {
-      const { hold, amount, expiresMs, parent, budgets } = row;
-      next.set(hold, { hold, amount, expiresMs, parent, budgets, rowSeq: seq });
-    }
-  }
-  return next;
 }

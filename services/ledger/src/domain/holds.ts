@@ -6,6 +6,7 @@ import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import { bookDueLots } from './due-lots.ts';
 import type { Cause, Entry, HoldOutcome, HoldRow } from './entry.ts';
+import { descendantsOf, holdNumbered } from './open-holds.ts';
 import { refuseOverdraft, refuseTerms } from './package-terms.ts';
 import type { Ask, HoldId, Request } from './request.ts';
 import { formatHoldId } from './request.ts';
@@ -18,7 +19,7 @@ export type EndedHolds = (id: HoldId) => HoldView | undefined;
 export function decideHold(book: Book, request: Request, ask: Extract<Ask, { type: 'hold' }>): Decided {
   const account = existing(book, request.account);
   refuseInactive(book, account);
-  const parent = ask.parent === null ? null : account.holds.get(ask.parent.hold);
+  const parent = ask.parent === null ? null : holdNumbered(account.holds, ask.parent.hold);
   if (ask.parent !== null && (!parent || ask.parent.ref !== account.ref || ask.parent.partition !== book.partition)) {
     throw new Refusal('HOLD_UNKNOWN', 'the parent hold is not open on this account');
   }
@@ -61,7 +62,7 @@ export function postUnextend(
 ): Entry | null {
   const { target, cause, ordinal } = back;
   const account = existing(book, target.account);
-  const hold = target.hold === null ? undefined : account.holds.get(target.hold);
+  const hold = target.hold === null ? undefined : holdNumbered(account.holds, target.hold);
   if (!hold) return null;
   const amount = hold.amount < target.extended ? hold.amount : target.extended;
   if (amount === 0n) return null;
@@ -137,10 +138,10 @@ export function postRelease(
  * back to an open parent, else to the account.
  */
 function endingOf(account: Readonly<Account>, hold: Hold, outcome: HoldOutcome, settled: bigint | null) {
-  const children = descendantsOf(account, hold.hold);
+  const children = descendantsOf(account.holds, hold.hold);
   let freed = hold.amount;
   for (const child of children) freed += child.amount;
-  const parent = hold.parent === null ? null : (account.holds.get(hold.parent) ?? null);
+  const parent = hold.parent === null ? null : (holdNumbered(account.holds, hold.parent) ?? null);
   const back = (spent: bigint): bigint => (parent && spent < freed ? freed - spent : 0n);
   return {
     freed,
@@ -155,23 +156,10 @@ function endingOf(account: Readonly<Account>, hold: Hold, outcome: HoldOutcome, 
   };
 }
 
-function descendantsOf(account: Readonly<Account>, hold: number): readonly Hold[] {
-  const found: Hold[] = [];
-  const parents = new Set([hold]);
-  // A child is opened after its parent, so one pass in order of number finds every generation.
-  for (const candidate of [...account.holds.values()].sort((a, b) => a.hold - b.hold)) {
-    if (candidate.parent !== null && parents.has(candidate.parent)) {
-      parents.add(candidate.hold);
-      found.push(candidate);
-    }
-  }
-  return found;
-}
-
 function openHold(book: Book, request: Request, id: HoldId, ended: EndedHolds): { account: Readonly<Account>; hold: Hold } {
   if (request.account === '' || !book.find(request.account)) throw new Refusal('HOLD_UNKNOWN', 'there is no such hold');
   const account = existing(book, request.account);
-  const hold = account.holds.get(id.hold);
+  const hold = holdNumbered(account.holds, id.hold);
   if (hold) return { account, hold };
   const outcome = book.endedHolds.get(formatHoldId(id)) ?? ended(id);
   if (!outcome) throw new Refusal('HOLD_UNKNOWN', 'there is no such hold');

@@ -91,14 +91,14 @@ export function accountView(book: Book, account: Readonly<Account>): AccountView
     used_total: String(counter.before + counter.used),
     settings: settingsView(account.terms.settings),
     as_of: { seq: String(account.seq), recorded_at: isoTime(account.lastRecordedMs) },
-    lots: account.lots.map((lot) => ({
+    lots: [...account.lots].map((lot) => ({
       lot: String(lot.lot),
       granted: String(lot.granted),
       left: String(lot.left),
       priority: lot.priority,
       expires_at: lot.expiresMs === null ? null : isoTime(lot.expiresMs),
     })),
-    holds: [...account.holds.values()].map((hold) => holdView(book.partition, account, { ...hold, status: 'open' })),
+    holds: [...account.holds].map((hold) => holdView(book.partition, account, { ...hold, status: 'open' })),
     limits: [...(account.terms.settings.limit === null ? [] : [account]), ...book.budgetsOf(account)].map((limited) => limitView(book, limited)),
     ...(counter.period ? { period: { start: isoTime(counter.period.startMs), end: isoTime(counter.period.endMs) } } : {}),
     opened_at: isoTime(account.openedMs),

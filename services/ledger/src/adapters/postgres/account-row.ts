@@ -4,6 +4,10 @@ import { invariant } from '@tollgate/kernel';
 import type { Account, Counter, Hold, Lot, Settings } from '../../domain/account.ts';
 import { inconsistency, newAccount } from '../../domain/account.ts';
 import { dueOf } from '../../domain/evolve.ts';
+import { holdsOf } from '../../domain/open-holds.ts';
+import type { Holds } from '../../domain/open-holds.ts';
+import { lotsOf } from '../../domain/open-lots.ts';
+import type { Lots } from '../../domain/open-lots.ts';
 
 /** A row of `loadAccounts`. */
 export type AccountRow = {
@@ -30,9 +34,9 @@ export function fromRowAccount(row: AccountRow): Account {
   account.held = row.held_after;
   account.lastRecordedMs = row.recorded_at.getTime();
   account.terms = { status: row.status, owner: row.owner, settings: fromRowSettings(row.settings), limitFetchedMs: row.limit_fetched_at.getTime() };
-  account.lots = lotsOf(row);
+  account.lots = openLotsOf(row);
   account.lotSeen = row.lot === null ? null : Number(row.lot);
-  account.holds = holdsOf(row.holds ?? []);
+  account.holds = openHoldsOf(row.holds ?? []);
   account.counter = counterOf(row, row.counter) ?? { period: null, used: row.used_after, highWater: row.used_after, before: 0n };
   account.earlier = row.earlier && row.earlier[0] !== '-1' ? counterOf(row, row.earlier) : null;
   account.dueMs = dueOf(account);
@@ -61,8 +65,8 @@ export function fromRowSettings(settings: AccountSettings): Settings {
   };
 }
 
-/** The newest version of each lot still open, in burning order; the last entry tells what is left in the lot it carries. */
-function lotsOf(row: AccountRow): readonly Lot[] {
+/** The newest version of each lot still open; the last entry tells what is left in the lot it carries. */
+function openLotsOf(row: AccountRow): Lots {
   const newest = new Map<number, Lot>();
   for (const [lot, seq, left, granted, priority, expiresMs] of row.lots ?? []) {
     newest.set(Number(lot), {
@@ -73,12 +77,10 @@ function lotsOf(row: AccountRow): readonly Lot[] {
     const carried = newest.get(Number(row.lot));
     if (carried && carried.left > 0n) newest.set(carried.lot, { ...carried, left: row.lot_left });
   }
-  return [...newest.values()].filter(({ left }) => left > 0n).sort((a, b) => a.priority - b.priority || expiry(a) - expiry(b) || a.lot - b.lot);
+  return lotsOf([...newest.values()].filter(({ left }) => left > 0n));
 }
-/** Later than any expiry that can be set, so that two lots without one differ by 0. */
-const expiry = (lot: Lot): number => lot.expiresMs ?? Number.MAX_SAFE_INTEGER;
 
-function holdsOf(rows: readonly HoldTuple[]): ReadonlyMap<number, Hold> {
+function openHoldsOf(rows: readonly HoldTuple[]): Holds {
   const holds = new Map<number, Hold>();
   for (const [number, seq, amount, expiresMs, parent, budgets, outcome] of rows) {
     const hold = Number(number);
@@ -86,7 +88,7 @@ function holdsOf(rows: readonly HoldTuple[]): ReadonlyMap<number, Hold> {
     if (outcome !== 'open') continue;
     holds.set(hold, { hold, amount: BigInt(amount), expiresMs: Number(expiresMs), parent: parent === null ? null : Number(parent), budgets, rowSeq: Number(seq) });
   }
-  return holds;
+  return holdsOf(holds.values());
 }
 
 /** A counter row, moved on by the last entry where that counts in the same period and is newer. */
