@@ -7,7 +7,7 @@ export type {
 } from './ledger-requests.ts';
 export { answersPattern } from './ledger-answers.ts';
 export type {
-  AccountView, Answer, AnswerBatch, AnswerProblem, CrossingView, EntryView, HoldStatus, HoldView, LimitRefusal, LimitView, LotView, RateView,
+  AccountState, AccountView, Answer, AnswerBatch, AnswerProblem, CrossingView, EntryView, HoldStatus, HoldView, LimitRefusal, LimitView, LotView, RateView,
 } from './ledger-answers.ts';
 export { chargeIdOf } from './charge-id.ts';
 export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';

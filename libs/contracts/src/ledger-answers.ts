@@ -82,7 +82,7 @@ export type Answer = {
   /** What could be spent right after the decision; null where nothing limits it. */
   readonly available?: string | null;
   readonly hold?: HoldView;
-  readonly state?: AccountView;
+  readonly state?: AccountState;
   readonly problem?: AnswerProblem;
   /** Tier blocks that this request entered, lowest first. */
   readonly crossings?: readonly CrossingView[];
@@ -138,6 +138,10 @@ export type AccountView = {
   readonly period?: { readonly start: string; readonly end: string };
   readonly opened_at: string;
 };
+
+/** An account as answers to its use carry it: without lots and holds, of which a busy one has thousands. */
+export type AccountState = Omit<AccountView, 'lots' | 'holds'> & Partial<Pick<AccountView, 'lots' | 'holds'>>;
+
 
 /** One message to one gateway: the answers of a committed batch, `[waiter, answer]` each. */
 export type AnswerBatch = {

@@ -1,5 +1,5 @@
 import { AppError } from '@tollgate/kernel';
-import type { AccountView, Answer, LedgerQueries, LedgerRequest } from '@tollgate/contracts';
+import type { AccountState, Answer, LedgerQueries, LedgerRequest } from '@tollgate/contracts';
 import { baseTier } from '@tollgate/pricing';
 import { partitionOfHold } from '../domain/account-id.ts';
 import { creditsAccount, refusedBy } from './credits.ts';
@@ -173,7 +173,7 @@ export class CreditWork {
     return line.ask(request, partition);
   }
 
-  private async state(account: string): Promise<AccountView> {
+  private async state(account: string): Promise<AccountState> {
     const state = await this.options.ledger.account({ id: account });
     if (state === null) throw new AppError('bug', 'INVARIANT_BROKEN', 'an account with a hold is not there');
     return state;

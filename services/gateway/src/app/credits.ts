@@ -1,6 +1,6 @@
 import { AppError } from '@tollgate/kernel';
 import type { ErrorCode } from '@tollgate/kernel';
-import type { AccountView, Answer, AnswerProblem, LedgerQueries, TierChange } from '@tollgate/contracts';
+import type { AccountState, Answer, AnswerProblem, LedgerQueries, TierChange } from '@tollgate/contracts';
 import { baseTier, creditPeriod, freeCredits, proCredits } from '@tollgate/pricing';
 import { surfaceAccount } from '../domain/account-id.ts';
 import type { Operations, Ran } from './operations.ts';
@@ -17,7 +17,7 @@ export interface CreditMeter {
 }
 
 export type CreditsResult =
-  | { readonly outcome: 'done'; readonly state: AccountView }
+  | { readonly outcome: 'done'; readonly state: AccountState }
   /** Nothing left: `available` credits. */
   | { readonly outcome: 'insufficient'; readonly available: string };
 
@@ -55,7 +55,7 @@ export class Credits {
   }
 
   /** What the user has; opens the account on the first call. */
-  async status(userId: string): Promise<AccountView> {
+  async status(userId: string): Promise<AccountState> {
     const account = creditsAccount(userId);
     return (await this.ledger.account({ id: account })) ?? this.touch(account);
   }
@@ -76,7 +76,7 @@ export class Credits {
   }
 
   /** Opens the account, or, when it is there, lets the ledger book what is due on it. */
-  async touch(account: string): Promise<AccountView> {
+  async touch(account: string): Promise<AccountState> {
     const answer = await this.line.ask(requestOf({ type: 'open', operation: 'credits-open', account, data: opening, content: null }, {}));
     if (answer.outcome === 'booked') this.meter.opened();
     return answer.state ?? this.stateOf(account, answer);
@@ -144,7 +144,7 @@ export class Credits {
   }
 
   /** The account as the answer shows it; a repeated answer does not, then as it is now. */
-  private async stateOf(account: string, answer: Answer): Promise<AccountView> {
+  private async stateOf(account: string, answer: Answer): Promise<AccountState> {
     if (answer.outcome === 'refused') throw refusedBy(answer.problem);
     const state = answer.state ?? (await this.ledger.account({ id: account }));
     if (state === null) throw new AppError('bug', 'INVARIANT_BROKEN', 'an account that was just changed is not there');

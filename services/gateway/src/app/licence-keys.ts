@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AppError, partitionOf } from '@tollgate/kernel';
 import type { ErrorCode } from '@tollgate/kernel';
-import type { AccountView, Answer, LedgerQueries } from '@tollgate/contracts';
+import type { AccountState, Answer, LedgerQueries } from '@tollgate/contracts';
 import { licenceKeyBytes, licenceKeyFrom } from '../domain/licence-key.ts';
 import { surfaceAccount } from '../domain/account-id.ts';
 import type { RequestLine } from './request-line.ts';
@@ -32,7 +32,7 @@ export interface LicenceKeyStore {
   page(page: { offset: number; limit: number }): Promise<{ readonly items: readonly LicenceKey[]; readonly total: number }>;
 }
 
-export type KeyWithState = { readonly licence: LicenceKey; readonly state: AccountView | null };
+export type KeyWithState = { readonly licence: LicenceKey; readonly state: AccountState | null };
 export type NewKey = { readonly key?: string | undefined; readonly tokens: bigint; readonly pricePerToken?: bigint | undefined };
 
 export const licenceAccount = (key: string): string => surfaceAccount('licence', key);
@@ -154,7 +154,7 @@ export class LicenceKeys {
     await this.store.remove(licence.id);
   }
 
-  async withState(licence: LicenceKey, state?: AccountView): Promise<KeyWithState> {
+  async withState(licence: LicenceKey, state?: AccountState): Promise<KeyWithState> {
     return { licence, state: state ?? (await this.ledger.account({ id: licence.account })) };
   }
 

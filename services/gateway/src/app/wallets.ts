@@ -1,4 +1,4 @@
-import type { AccountView, Answer, LedgerQueries, RequestData } from '@tollgate/contracts';
+import type { AccountState, Answer, LedgerQueries, RequestData } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { surfaceAccount } from '../domain/account-id.ts';
 import type { Package, WalletState } from '../domain/token-process.ts';
@@ -16,7 +16,7 @@ type Gift = { readonly userId: string; readonly tokens: bigint };
 export const walletAccount = (userId: string): string => surfaceAccount('wallet', userId);
 
 /** A wallet as the ledger shows it, read for a start. */
-export const walletState = (view: AccountView): WalletState => ({
+export const walletState = (view: AccountState): WalletState => ({
   balance: BigInt(view.balance),
   free: BigInt(view.balance) - BigInt(view.held),
   package: view.settings.package ?? null,
@@ -33,11 +33,11 @@ export class Wallets {
     this.ledger = options.ledger;
   }
 
-  find(userId: string): Promise<AccountView | null> {
+  find(userId: string): Promise<AccountState | null> {
     return this.ledger.account({ id: walletAccount(userId) });
   }
 
-  async findOrOpen(userId: string): Promise<AccountView> {
+  async findOrOpen(userId: string): Promise<AccountState> {
     const found = await this.find(userId);
     if (found !== null) return found;
     const { state } = await this.open(userId);

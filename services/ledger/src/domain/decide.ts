@@ -12,7 +12,7 @@ import type { EndedHolds } from './holds.ts';
 import { decideExtend, decideHold, decideRelease, decideSettle } from './holds.ts';
 import type { Request } from './request.ts';
 import { decideSpend } from './spend.ts';
-import { accountView } from './views.ts';
+import { accountState } from './views.ts';
 import { decideTier } from './tiers.ts';
 
 /** What is known of the past beyond the accounts themselves; looked up before deciding, never during it. */
@@ -39,7 +39,7 @@ export function decide(book: Book, request: Request, past: Past): Decided {
 /** Who asks under terms must know what the account is like when they are refused (`PackageTerms`). */
 function stateUnderTerms(book: Book, { account: id, ask }: Request): Pick<Decided, 'state'> {
   const account = 'terms' in ask && ask.terms !== null ? book.find(id) : undefined;
-  return account ? { state: accountView(book, account) } : {};
+  return account ? { state: accountState(book, account) } : {};
 }
 
 /** A published version takes its place in the partition's order; a repeated broadcast changes nothing (rule 19). */

@@ -1,4 +1,4 @@
-import type { AccountView, Answer, AnswerProblem, HoldView, LimitRefusal } from '@tollgate/contracts';
+import type { AccountState, Answer, AnswerProblem, HoldView, LimitRefusal } from '@tollgate/contracts';
 import type { ErrorCode } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import type { Entry } from './entry.ts';
@@ -12,7 +12,7 @@ export type Decided = {
   readonly entries: readonly Entry[];
   readonly available?: bigint | null;
   readonly hold?: HoldView;
-  readonly state?: AccountView;
+  readonly state?: AccountState;
   readonly problem?: AnswerProblem;
 };
 

@@ -10,7 +10,7 @@ import type { Cause, Entry, EntryKind, EntryRate } from './entry.ts';
 import { burn, lotAfter } from './lots.ts';
 import { freeUnits, refuseTerms } from './package-terms.ts';
 import type { Ask, BelievedTerms, Request, Usage } from './request.ts';
-import { accountView, isoTime } from './views.ts';
+import { accountState, isoTime } from './views.ts';
 
 /** Takes units at once: the account's own balance and every budget above it are checked and booked in one decision. */
 export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { type: 'spend' }>): Decided {
@@ -29,7 +29,7 @@ export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { ty
 /** Accounts with tiers show what was ever used with each use (surfaces §4), so their answers carry the account. */
 export function tieredState(book: Book, id: string): Pick<Decided, 'state'> {
   const account = existing(book, id);
-  return account.terms.settings.tier === null ? {} : { state: accountView(book, account) };
+  return account.terms.settings.tier === null ? {} : { state: accountState(book, account) };
 }
 
 export function existing(book: Book, id: string): Readonly<Account> {

@@ -13,7 +13,7 @@ import { periodTimers } from './period-timers.ts';
 import type { Request, TierStep } from './request.ts';
 import { priorityDefault } from './request.ts';
 import { existing } from './spend.ts';
-import { accountView } from './views.ts';
+import { accountState } from './views.ts';
 
 const dayMs = 86_400_000;
 /** The last instant JavaScript and PostgreSQL both write with a four-digit year. */
@@ -33,7 +33,7 @@ export function decideTier(book: Book, request: Request, step: TierStep): Decide
       return bookedState(book, postPeriod(book, account, request.cause));
     case 'raise':
       if (step.onlyFromBase && settings.tier !== baseTier) {
-        return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account), state: accountView(book, account) };
+        return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account), state: accountState(book, account) };
       }
       return bookedState(book, postRaised(book, account, request.cause, raised(settings, step, book.nowMs)));
     case 'renew': {

@@ -75,7 +75,20 @@ export function settingsView(settings: Settings): AccountSettings {
 }
 
 /** An account with its lots, holds and limits, as of the book's time. */
-export function accountView(book: Book, account: Readonly<Account>): AccountView {
+export const accountView = (book: Book, account: Readonly<Account>): AccountView => ({
+  ...accountState(book, account),
+  lots: [...account.lots].map((lot) => ({
+    lot: String(lot.lot),
+    granted: String(lot.granted),
+    left: String(lot.left),
+    priority: lot.priority,
+    expires_at: lot.expiresMs === null ? null : isoTime(lot.expiresMs),
+  })),
+  holds: [...account.holds].map((hold) => holdView(book.partition, account, { ...hold, status: 'open' })),
+});
+
+/** The same without its lots and holds, however many there are. */
+export function accountState(book: Book, account: Readonly<Account>): Omit<AccountView, 'lots' | 'holds'> {
   const available = availableOf(book, account);
   const { counter } = book.rolled(account, book.nowMs);
   return {
@@ -91,14 +104,6 @@ export function accountView(book: Book, account: Readonly<Account>): AccountView
     used_total: String(counter.before + counter.used),
     settings: settingsView(account.terms.settings),
     as_of: { seq: String(account.seq), recorded_at: isoTime(account.lastRecordedMs) },
-    lots: [...account.lots].map((lot) => ({
-      lot: String(lot.lot),
-      granted: String(lot.granted),
-      left: String(lot.left),
-      priority: lot.priority,
-      expires_at: lot.expiresMs === null ? null : isoTime(lot.expiresMs),
-    })),
-    holds: [...account.holds].map((hold) => holdView(book.partition, account, { ...hold, status: 'open' })),
     limits: [...(account.terms.settings.limit === null ? [] : [account]), ...book.budgetsOf(account)].map((limited) => limitView(book, limited)),
     ...(counter.period ? { period: { start: isoTime(counter.period.startMs), end: isoTime(counter.period.endMs) } } : {}),
     opened_at: isoTime(account.openedMs),

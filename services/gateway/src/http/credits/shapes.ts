@@ -1,4 +1,4 @@
-import type { AccountView } from '@tollgate/contracts';
+import type { AccountState } from '@tollgate/contracts';
 import { AppError, isStorableText } from '@tollgate/kernel';
 import { baseTier, tokensPerCredit, tokensPerRequest } from '@tollgate/pricing';
 import { z } from 'zod';
@@ -37,7 +37,7 @@ const tokens = (amount: bigint): number => shownNumber(amount * BigInt(tokensPer
 const left = (amount: string): bigint => (BigInt(amount) > 0n ? BigInt(amount) : 0n);
 
 /** The status object of `GET /api/user/usage`. */
-export function shownUsage(state: AccountView): Record<string, unknown> {
+export function shownUsage(state: AccountState): Record<string, unknown> {
   const { settings, period } = state;
   const credits = left(state.available ?? state.balance);
   const tier = settings.tier ?? baseTier;

@@ -47,7 +47,8 @@ export class AccountsController {
       requestOf({ type: 'open', operation: 'open', account: id, data, content: request.body }, callerOf(request)),
     );
     const status = answer.outcome === 'unchanged' ? 200 : 201;
-    const state = answer.state ?? (answer.outcome === 'refused' ? null : await this.ledger.account({ id }));
+    const isWhole = answer.state?.lots !== undefined;
+    const state = isWhole || answer.outcome === 'refused' ? (answer.state ?? null) : await this.ledger.account({ id });
     sendAnswer(this.to(request, reply), answer, { status, body: state });
   }
 

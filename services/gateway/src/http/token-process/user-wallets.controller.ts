@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { AccountView, Answer, AnswerProblem } from '@tollgate/contracts';
+import type { AccountState, Answer, AnswerProblem } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -123,7 +123,7 @@ export class UserWalletsController {
   }
 }
 
-const shownWallet = (userId: string, { balance, settings }: AccountView): Record<string, unknown> => ({
+const shownWallet = (userId: string, { balance, settings }: AccountState): Record<string, unknown> => ({
   user_id: userId, token: shownUnits(balance), package: settings.package ?? null, package_expires_at: settings.package_expires ?? null,
 });
 
