@@ -30,6 +30,7 @@ const bad: readonly Bad[] = [
   ['amount and usage together', spend, '{"amount":"1","usage":{"input_tokens":1,"output_tokens":1}}', json, 400],
   ['usage with a negative count', spend, '{"usage":{"input_tokens":1,"output_tokens":-4}}', json, 400],
   ['usage with a fractional count', spend, '{"usage":{"input_tokens":1,"output_tokens":0.5}}', json, 400],
+  ['usage with a negative count of an odd name', spend, '{"usage":{"input_tokens":1,"output_tokens":1,"constructor":-5}}', json, 400],
   ['an unknown account', '/v1/accounts/nobody-here/spend', '{"amount":"1"}', json, 404, 'ACCOUNT_UNKNOWN'],
   ['an account id with a broken escape', '/v1/accounts/%E0%A4%A/spend', '{"amount":"1"}', json, 400],
   ['an account id with an empty segment', '/v1/accounts/a%2F%2Fb/spend', '{"amount":"1"}', json, 400],

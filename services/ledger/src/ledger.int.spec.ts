@@ -84,6 +84,25 @@ describe('once only', () => {
     expect(await harness.ask('spend', id, { amount: '5' }, asking)).toMatchObject({ outcome: 'booked', replayed: false, available: '6' });
   });
 
+  // Guarantee: whatever characters an event's source and id have, one event is never taken for another, nor its repeat for new.
+  it('tells identities apart whatever their characters, and knows them again', async () => {
+    const id = await wallet();
+    const twins = [{ source: 'ce:a\u0001b', id: 'c' }, { source: 'ce:a', id: 'b\u0001c' }].map((name, index) =>
+      harness.record('spend', id, { amount: '1' }, { ...name, keyed: true, hash: String(index).repeat(32) }));
+    await harness.log.append(twins);
+    for (const twin of twins) await harness.log.append([twin]);
+    for (const twin of twins) expect(await harness.send(twin)).toMatchObject({ outcome: 'booked', replayed: true });
+    expect(await harness.ledger.queries.account({ id })).toMatchObject({ balance: '98' });
+  });
+
+  // Guarantee: an event that was accepted with 202 is booked or refused by its merit, never put aside for the length of its names.
+  it('takes sources and types as long as gateways let in', async () => {
+    const id = await wallet();
+    const event = (type: string, more: string) => harness.ask('spend', id, { meter: type, inputs: {} }, { id: 'e', source: `ce:${more}`, keyed: true, hash: '0'.repeat(32) });
+    expect(await event('request', '\u20ac'.repeat(512))).toMatchObject({ outcome: 'booked' });
+    expect(codeOf(await event('t'.repeat(255), '/s'))).toBe('EVENT_TYPE_UNKNOWN');
+  });
+
   // Guarantee: the same record in one batch and over batches, keyed or not, is booked once.
   it('books records of one identity once, however they are batched', async () => {
     const id = await wallet('100');
@@ -159,6 +178,15 @@ describe('poison', () => {
     expect(codeOf(answer)).toBe('REQUEST_INVALID');
     expect(await harness.ask('spend', id, { amount: '1' })).toMatchObject({ outcome: 'booked' });
     expect(await harness.rows('select reason from ledger.dead_letters')).toEqual([{ reason: 'REQUEST_INVALID: the record is not JSON' }]);
+  });
+});
+
+describe('a record whose account no index could hold', () => {
+  it('goes to the dead letters, and the partition goes on', async () => {
+    const id = await wallet('10');
+    const account = Array.from({ length: 1_000 }, (_, index) => String.fromCodePoint(0x4e00 + ((index * 7_919) % 20_000))).join('');
+    expect(codeOf(await harness.send(harness.record('spend', account, { amount: '1' }, {}, partitionOf(id, partitions))))).toBe('REQUEST_INVALID');
+    expect(await harness.ask('spend', id, { amount: '1' })).toMatchObject({ outcome: 'booked' });
   });
 });
 

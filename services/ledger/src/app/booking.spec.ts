@@ -109,7 +109,7 @@ describe('whatever is asked of a partition', () => {
         const floor = overdraft === 'unlimited' || account.id === 'packaged' ? null : -(overdraft ?? 0n);
         if (['wallet', 'credits', 'licence'].includes(account.kind) && floor !== null) expect(account.balance - account.held >= floor).toBe(true);
         if (limit !== null) expect(account.counter.used + account.held <= limit).toBe(true);
-        expect(account.held >= 0n).toBe(true);
+        expect(account.held >= 0n && account.counter.used >= 0n).toBe(true);
       }
     }), { numRuns: 150 });
   });

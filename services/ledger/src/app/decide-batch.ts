@@ -10,10 +10,11 @@ import type { Decided } from '../domain/decided.ts';
 import { answerOf } from '../domain/decided.ts';
 import { bookDue } from '../domain/due.ts';
 import type { Entry } from '../domain/entry.ts';
+import { lotNumbered } from '../domain/open-lots.ts';
 import type { Request } from '../domain/request.ts';
 import { readRequest } from '../domain/request.ts';
 import type { PartitionBooks } from './partition-books.ts';
-import type { DeadLetterRow, FirstAnswer, RefusalRow } from './ports.ts';
+import type { DeadLetterRow, FirstAnswer, Identity, RefusalRow } from './ports.ts';
 
 /** Timers booked by one tick: a month's end with 100,000 resets must not stop a spend (rule 16). */
 export const timersPerTick = 500;
@@ -71,8 +72,16 @@ export function readRecords(records: readonly LogRecord[], lastTimeMs: number): 
   });
 }
 
+/** Between the parts of an identity: NUL is the one character that no text in the books has (rule 13). */
+const between = '\u0000';
 export const identityOf = (request: { readonly account: string; readonly cause: { readonly source: string; readonly id: string } }): string =>
-  `${request.account}\u0001${request.cause.source}\u0001${request.cause.id}`;
+  `${request.account}${between}${request.cause.source}${between}${request.cause.id}`;
+
+/** The parts that `identityOf` joined. */
+export function identityIn(text: string): Identity {
+  const [account = '', source = '', id = ''] = text.split(between);
+  return { account, source, id };
+}
 
 /** Accounts a request reads or writes: its own and every ancestor. */
 export function accountsOf(request: Request): readonly string[] {
@@ -258,16 +267,20 @@ class BatchRun {
 function targetOf(entry: Entry, entries: readonly Entry[], committed: Account | null): Target {
   const before = entries.find((one) => one.ref === entry.ref && one.seq === entry.seq - 1)?.heldAfter ?? committed?.held ?? 0n;
   const termsBefore = entries.findLast((one) => one.ref === entry.ref && one.seq < entry.seq && one.terms !== null)?.terms ?? committed?.terms;
-  const row = entry.lot === null ? undefined : entries.flatMap((one) => (one.ref === entry.ref ? one.lotRows : [])).find(({ lot }) => lot === entry.lot);
+  const opened = entries.flatMap((one) => (one.ref === entry.ref ? one.lotRows : [])).find(({ lot }) => lot === entry.lot);
+  const row = opened ?? (committed && entry.lot !== null ? lotNumbered(committed.lots, entry.lot) : undefined);
   return {
     partitionSeq: entry.partitionSeq, account: entry.account, kind: entry.kind, amount: entry.amount, corrected: 0n,
     lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
     hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - before : 0n, corrects: entry.corrects,
-    periodStartMs: entry.periodStartMs,
+    periodStartMs: entry.periodStartMs, recordedMs: entry.recordedMs, statusBefore: termsBefore?.status ?? 'active',
     settings: entry.terms && termsBefore ? { before: termsBefore.settings, after: entry.terms.settings } : null,
-    budgets: entries.filter((one) => one.kind === 'budgeted' && one.requestId === String(entry.partitionSeq)).map((one) => one.account),
+    budgets: entries.filter((one) => one.kind === 'budgeted' && isBeside(one, entry)).map((one) => one.account),
   };
 }
+
+/** Budget rows follow the entries of their record, once for all of them however many lots it burned. */
+const isBeside = (budget: Entry, entry: Entry): boolean => budget.offset === entry.offset && budget.partitionSeq > entry.partitionSeq;
 
 const reusedDecision = (account: string): Decided => ({
   outcome: 'refused', account, entries: [],

@@ -4,9 +4,9 @@ import type { Account } from '../domain/account.ts';
 import type { Target } from '../domain/corrections.ts';
 import { holdNumbered } from '../domain/open-holds.ts';
 import type { Loaded, ReadRecord } from './decide-batch.ts';
-import { accountsOf, identityOf, timersPerTick } from './decide-batch.ts';
+import { accountsOf, identityIn, identityOf, timersPerTick } from './decide-batch.ts';
 import type { PartitionBooks } from './partition-books.ts';
-import type { BookStore, FirstAnswer, Identity } from './ports.ts';
+import type { BookStore, FirstAnswer } from './ports.ts';
 
 /** Timers kept in memory a partition; later ones are loaded when time comes near. */
 const timersLoaded = 50_000;
@@ -55,11 +55,7 @@ export function allIdentities(batch: LoadingBatch): readonly string[] {
 export async function loadKnown(store: BookStore, batch: LoadingBatch, identities: readonly string[]): Promise<void> {
   const missing = identities.filter((identity) => batch.loaded.known.get(identity) === undefined);
   if (missing.length === 0) return;
-  const wanted = missing.map((identity): Identity => {
-    const [account = '', source = '', id = ''] = identity.split('\u0001');
-    return { account, source, id };
-  });
-  const found = await store.firstAnswers(batch.books.partition, wanted);
+  const found = await store.firstAnswers(batch.books.partition, missing.map(identityIn));
   for (const [index, identity] of missing.entries()) batch.loaded.known.set(identity, found[index] ?? null);
 }
 

@@ -306,7 +306,7 @@ function floorOf<T extends { readonly rowSeq: number }>(
 
 /** What an account and its budgets leave to spend; null: nothing limits it. */
 export function availableOf(book: Book, account: Readonly<Account>): bigint | null {
-  let least = ownAvailable(book, account);
+  let least = availableWithin(account, limitLeft(book, account));
   for (const budget of book.budgetsOf(account)) {
     const left = limitLeft(book, budget);
     if (left !== null && (least === null || left < least)) least = left;
@@ -314,9 +314,8 @@ export function availableOf(book: Book, account: Readonly<Account>): bigint | nu
   return least;
 }
 
-/** What the account's own balance, overdraft and limit leave; null: nothing limits it. */
-export function ownAvailable(book: Book, account: Readonly<Account>): bigint | null {
-  const limit = limitLeft(book, account);
+/** What the account's own balance and overdraft leave within what its limit leaves; null: nothing limits it. */
+export function availableWithin(account: Readonly<Account>, limit: bigint | null): bigint | null {
   if (!keepsLots(account.kind)) return account.kind === 'quota' ? (limit ?? 0n) : limit;
   const { overdraft } = account.terms.settings;
   if (overdraft === 'unlimited' && account.kind !== 'licence') return limit;

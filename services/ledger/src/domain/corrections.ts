@@ -1,3 +1,4 @@
+import type { AccountStatus } from '@tollgate/contracts';
 import type { Account, Lot, Settings, Terms } from './account.ts';
 import { keepsLots } from './account.ts';
 import type { Book } from './book.ts';
@@ -33,6 +34,10 @@ export type Target = {
   /** The entry that this one corrected. */
   readonly corrects: number | null;
   readonly periodStartMs: number | null;
+  /** When it was booked: its budgets counted it in the period of that time. */
+  readonly recordedMs: number;
+  /** Status of the account before it. */
+  readonly statusBefore: AccountStatus;
   /** The settings before it and by it, where it changed them. */
   readonly settings: { readonly before: Settings; readonly after: Settings } | null;
   /** Ancestors it has budget rows on. */
@@ -167,7 +172,7 @@ function postBack(
   const counted = usedBack(book, account, target, amount);
   if (!keepsLots(account.kind)) {
     const entry = book.post(account.id, { kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted });
-    postBudgets(book, { of: entry, ids: target.budgets, used: -amount, held: 0n });
+    postBudgetsBack(book, { target, entry, amount });
     return entry;
   }
   const expired = target.lot?.expiresMs !== null && target.lot?.expiresMs !== undefined && target.lot.expiresMs <= book.nowMs;
@@ -176,9 +181,27 @@ function postBack(
     priority: target.lot?.priority ?? priorityDefault,
     // Units of a lot that has expired since come back without expiry: taking them again would undo the correction.
     expiresMs: expired ? null : (target.lot?.expiresMs ?? null),
+    ...(revives(account, amount) ? { terms: { ...account.terms, status: statusAfter(target) } } : {}),
   });
-  postBudgets(book, { of: entry, ids: target.budgets, used: -amount, held: 0n });
+  postBudgetsBack(book, { target, entry, amount });
   return entry;
+}
+
+/** Units given back to a licence that ran out make it usable again, as units added to it do (surfaces §1). */
+const revives = (account: Readonly<Account>, amount: bigint): boolean =>
+  account.kind === 'licence' && account.terms.status === 'inactive' && account.balance + amount > 0n;
+
+/** A trial that the use of its last unit ended goes on. */
+const statusAfter = ({ statusBefore }: Target): AccountStatus => (statusBefore === 'trial' ? 'trial' : 'active');
+
+/** Budgets give back what they still count: what they counted in a period that is over is not taken off the one that runs. */
+function postBudgetsBack(book: Book, { target, entry, amount }: { readonly target: Target; readonly entry: Entry; readonly amount: bigint }): void {
+  const ids = target.budgets.filter((id) => {
+    const budget = book.find(id);
+    const { period = null, used = 0n } = budget ? book.rolled(budget, book.nowMs).counter : {};
+    return used >= amount && (period === null || target.recordedMs >= period.startMs);
+  });
+  postBudgets(book, { of: entry, ids, used: -amount, held: 0n });
 }
 
 /** A correction lowers what was used in the entry's own period while that is still counted, and nothing afterwards. */

@@ -61,6 +61,11 @@ const refuse = (message: string): never => {
   throw new AppError('invalid', 'REQUEST_INVALID', message);
 };
 
+/** What gateways let in: a CloudEvent's source has up to 512 characters behind `ce:`, its type up to 255. */
+const sourceMax = 520;
+const meterMax = 255;
+/** A user's id of 255 characters, each percent-encoded, behind its prefix; in bytes still short enough for an index. */
+const accountMax = 800;
 /** Numbers of accounts are 32-bit integers in the books: a larger one could not even be looked for. */
 const refMax = 2 ** 31 - 1;
 
@@ -91,8 +96,8 @@ export function readRequest(value: string, recordMs: number): Request {
     return refuse('the record is not JSON');
   }
   if (typeof wire !== 'object' || wire === null || wire.v !== 1) return refuse('the record is not a request of version 1');
-  if (!isText(wire.source, 300) || !isText(wire.id, 300)) return refuse('source and id are texts of 1 to 300 characters');
-  if (typeof wire.account !== 'string' || wire.account.length > 1024 || !isStorableText(wire.account)) return refuse('account is not a text');
+  if (!isText(wire.source, sourceMax) || !isText(wire.id, 300)) return refuse(`source is a text of 1 to ${sourceMax} characters, id of 1 to 300`);
+  if (typeof wire.account !== 'string' || wire.account.length > accountMax || !isStorableText(wire.account)) return refuse('account is not a text');
   if (typeof wire.data !== 'object' || wire.data === null) return refuse('data is an object');
   if (wire.hash !== undefined && !/^[0-9a-f]{32}$/.test(wire.hash)) return refuse('hash is 32 hex digits');
   if (wire.details !== undefined && (!isStorableJson(wire.details) || !/^[0-9a-f]{32}$/.test(wire.details.salt))) return refuse('details cannot be stored');
@@ -160,7 +165,7 @@ function readAsk(wire: LedgerRequest): Ask {
       return { type: 'limit', limit: notNegative(wire.data.limit, 'limit'), fetchedMs: parseTime(wire.data.fetched_at, 'fetched_at') };
     case 'withdraw': {
       const { source, id, hold, entry } = wire.data;
-      if (!isText(source, 300) || !isText(id, 300)) return refuse('withdraw names a source and an id');
+      if (!isText(source, sourceMax) || !isText(id, 300)) return refuse('withdraw names a source and an id');
       if (hold !== undefined) return { type: 'withdraw', source, id, hold: parseHoldId(hold) };
       if (entry !== undefined) return { type: 'withdraw', source, id, entry: parseEntryId(entry) };
       return { type: 'withdraw', source, id };
@@ -230,7 +235,7 @@ function changed(current: Settings, change: SettingsChange): Settings {
 
 function readUsage({ amount, meter, inputs }: { readonly amount?: string; readonly meter?: string; readonly inputs?: Readonly<Record<string, unknown>> }): Usage {
   if ((amount === undefined) === (meter === undefined)) return refuse('usage is either an amount or a meter');
-  if (meter !== undefined && !isText(meter, 128)) return refuse('meter is a text of 1 to 128 characters');
+  if (meter !== undefined && !isText(meter, meterMax)) return refuse(`meter is a text of 1 to ${meterMax} characters`);
   return { amount: amount === undefined ? null : notNegative(amount, 'amount'), meter: meter ?? null, inputs: readInputs(inputs ?? {}) };
 }
 

@@ -2,7 +2,7 @@ import { AppError } from '@tollgate/kernel';
 import { rateUsage, usageLabels } from '@tollgate/pricing';
 import type { Account, Counter } from './account.ts';
 import type { Book, Posting } from './book.ts';
-import { availableOf, limitLeft, ownAvailable } from './book.ts';
+import { availableOf, availableWithin, limitLeft } from './book.ts';
 import { cardAt, rateCardDefault } from './catalog.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
@@ -21,7 +21,8 @@ export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { ty
   const { amount, rate } = amountOf(book, account, ask);
   // Under terms what was counted is recorded although it costs nothing (surfaces §2).
   if (amount === 0n && ask.terms === null) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
-  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft });
+  const { into } = periodFor(book, account, request.cause.occurredMs);
+  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, into });
   const entries = postSpend(book, account.id, { kind: 'spent', cause: request.cause, amount, rate });
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries), ...tieredState(book, account.id) };
 }
@@ -48,33 +49,46 @@ export function refuseInactive(book: Book, account: Readonly<Account>): void {
 
 /**
  * Refuses what the account or the first budget above it cannot give, naming the limit that refused. `freed`: what a hold
- * gives back with this request; `overdraft`: a package's terms, which go before the account's own settings.
+ * gives back with this request; `overdraft`: a package's terms, which go before the account's own settings; `into`: the
+ * period before, where the amount counts there (rule 17) and against the limit as it was used then.
  */
 export function refuseBeyond(
-  book: Book, account: Readonly<Account>, amount: bigint, { freed = 0n, overdraft }: { readonly freed?: bigint; readonly overdraft?: boolean | undefined } = {},
+  book: Book, account: Readonly<Account>, amount: bigint,
+  { freed = 0n, overdraft, into }: { readonly freed?: bigint; readonly overdraft?: boolean | undefined; readonly into?: Counter | undefined } = {},
 ): void {
-  const own = underTerms(book, account, overdraft);
-  if (own !== null && own + freed < amount) throw refusal(book, account, account, amount, own + freed);
+  const own = underTerms(account, into ? limitIn(account, into) : limitLeft(book, account), overdraft);
+  if (own !== null && own + freed < amount) throw refusal(book, { account, refusing: account, amount, left: own + freed, over: into !== undefined });
   for (const budget of book.budgetsOf(account)) {
     const left = limitLeft(book, budget);
-    if (left !== null && left + freed < amount) throw refusal(book, account, budget, amount, left + freed);
+    if (left !== null && left + freed < amount) throw refusal(book, { account, refusing: budget, amount, left: left + freed, over: false });
   }
 }
 
-function underTerms(book: Book, account: Readonly<Account>, overdraft: BelievedTerms['overdraft']): bigint | null {
-  if (overdraft === undefined) return ownAvailable(book, account);
-  const limit = limitLeft(book, account);
+/** What the limit left in a period that is over; what is held now will count in a later one. */
+const limitIn = (account: Readonly<Account>, { used }: Counter): bigint | null => {
+  const { limit } = account.terms.settings;
+  return limit === null ? null : limit - used;
+};
+
+function underTerms(account: Readonly<Account>, limit: bigint | null, overdraft: BelievedTerms['overdraft']): bigint | null {
+  if (overdraft === undefined) return availableWithin(account, limit);
   const free = freeUnits(account);
   return overdraft || (limit !== null && limit < free) ? limit : free;
 }
 
-function refusal(book: Book, account: Readonly<Account>, refusing: Readonly<Account>, asked: bigint, left: bigint): Refusal {
+/** `over`: the limit is that of a period that is over, so that waiting helps nobody. */
+type Short = {
+  readonly account: Readonly<Account>; readonly refusing: Readonly<Account>; readonly amount: bigint; readonly left: bigint; readonly over: boolean;
+};
+
+function refusal(book: Book, { account, refusing, amount: asked, left, over }: Short): Refusal {
   const available = left > 0n ? left : 0n;
   const { settings } = refusing.terms;
   const { counter } = book.rolled(refusing, book.nowMs);
-  const waitingHelps = counter.period !== null && (settings.limit !== null || (refusing.kind === 'credits' && settings.allowance !== null));
+  const waitingHelps = !over && counter.period !== null && (settings.limit !== null || (refusing.kind === 'credits' && settings.allowance !== null));
   const where = refusing.id === account.id ? 'the account' : `the budget of ${refusing.id}`;
-  return new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${asked} ${account.unit}, ${where} has ${available} available`, {
+  const when = over ? ' in the period in which it happened' : '';
+  return new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${asked} ${account.unit}, ${where} has ${available} available${when}`, {
     refusal: {
       account: refusing.id,
       ...(settings.limit === null ? {} : { limit: String(settings.limit) }),

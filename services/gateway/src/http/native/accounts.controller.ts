@@ -189,7 +189,7 @@ function spendData(body: Spend): RequestData['spend'] {
   if (typeof inputs === 'string') throw new AppError('invalid', 'REQUEST_INVALID', `usage: ${inputs}`);
   const more: Record<string, string | number> = {};
   for (const [name, value] of Object.entries(usage)) {
-    if (name in inputs || value === undefined || value === null) continue;
+    if (Object.hasOwn(inputs, name) || value === undefined || value === null) continue;
     if (name.length === 0 || name.length > 128) {
       throw new AppError('invalid', 'REQUEST_INVALID', 'usage: a quantity is named by 1 to 128 characters');
     }

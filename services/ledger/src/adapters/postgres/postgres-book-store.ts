@@ -1,4 +1,4 @@
-import type { AccountSettings, HoldView } from '@tollgate/contracts';
+import type { AccountSettings, AccountStatus, HoldView } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import pg from 'pg';
 import type { Pool } from 'pg';
@@ -166,8 +166,8 @@ function failureOf(error: unknown): CommitError {
     const partition = /=\((\d+),/.exec(error.detail ?? '')?.[1];
     return new CommitError({ why: 'duplicate', partition: partition === undefined ? null : Number(partition) }, error);
   }
-  // Data exceptions and violated constraints are about a row; everything else (deadlock, shutdown, disk) is about the server.
-  if (code.startsWith('22') || code.startsWith('23')) return new CommitError({ why: 'unstorable', detail: `${code} ${error.message}` }, error);
+  // Data exceptions, violated constraints and exceeded limits (an index row too long) are about a row; everything else (deadlock, shutdown, disk) is about the server.
+  if (/^(22|23|54)/.test(code)) return new CommitError({ why: 'unstorable', detail: `${code} ${error.message}` }, error);
   return new CommitError({ why: 'unknown', detail: `${code} ${error.message}` }, error);
 }
 
@@ -186,7 +186,7 @@ type TargetRow = {
   readonly partition: number; readonly partition_seq: bigint; readonly account_id: string; readonly kind: number; readonly amount: bigint; readonly lot: bigint | null;
   readonly hold: bigint | null; readonly period_start: Date | null; readonly priority: number | null; readonly expires_at: Date | null;
   readonly corrected: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly string[] | null;
-  readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
+  readonly recorded_at: Date; readonly status_before: AccountStatus | null; readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
 };
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
 
@@ -196,6 +196,7 @@ function fromRowTarget(row: TargetRow): Target {
     lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null },
     hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
     corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null, budgets: row.budgets ?? [],
+    recordedMs: row.recorded_at.getTime(), statusBefore: row.status_before ?? 'active',
     settings: row.settings_before && row.settings_after ? { before: fromRowSettings(row.settings_before), after: fromRowSettings(row.settings_after) } : null,
   };
 }

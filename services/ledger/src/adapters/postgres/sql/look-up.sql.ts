@@ -29,11 +29,13 @@ join lateral (select h.* from ledger.holds h join ledger.entries e using (partit
 where h.outcome <> 'open'`;
 
 const target = `
-select e.partition, e.partition_seq, a.id as account_id, e.kind, e.amount, e.lot, e.hold, e.period_start,
+select e.partition, e.partition_seq, a.id as account_id, e.kind, e.amount, e.lot, e.hold, e.period_start, e.recorded_at,
   l.priority, l.expires_at, e.corrects,
   (select t.settings from ledger.account_terms t where t.partition = e.partition and t.account = e.account and t.seq = e.seq) as settings_after,
   (select t.settings from ledger.account_terms t where t.partition = e.partition and t.account = e.account and t.seq < e.seq
     order by t.seq desc limit 1) as settings_before,
+  (select t.status from ledger.account_terms t where t.partition = e.partition and t.account = e.account and t.seq < e.seq
+    order by t.seq desc limit 1) as status_before,
   abs(coalesce((select sum(c.amount) from ledger.entries c where c.partition = e.partition and c.corrects = e.partition_seq
     and c.log_offset < $1), 0))::bigint as corrected,
   case when e.kind = 6 then e.held_after - (select p.held_after from ledger.entries p where p.partition = e.partition
