@@ -90,6 +90,10 @@ table billing.charges
   credited_at timestamp with time zone
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  owed boolean not null default true
+  series integer not null default 0
+  credit_note uuid
+  cancel_sent boolean not null default false
   constraint charges_amount_minor_check CHECK ((amount_minor >= 0))
   constraint charges_block_check CHECK ((block > 0))
   constraint charges_block_once UNIQUE (account, period_start, block)
@@ -100,6 +104,25 @@ table billing.charges
   CREATE INDEX charges_by_user ON billing.charges USING btree (user_id, period_start)
   CREATE INDEX charges_due ON billing.charges USING btree (next_try_at) WHERE (next_try_at IS NOT NULL)
   CREATE INDEX charges_newest ON billing.charges USING btree (created_at DESC, id)
+
+table billing.credit_notes
+  id uuid not null
+  charge_id uuid not null
+  amount_minor bigint not null
+  currency text not null
+  reason text not null
+  reverses uuid
+  created_at timestamp with time zone not null
+  constraint credit_notes_amount_minor_check CHECK ((amount_minor <> 0))
+  constraint credit_notes_charge_fkey FOREIGN KEY (charge_id) REFERENCES billing.charges(id)
+  constraint credit_notes_pkey PRIMARY KEY (id)
+  constraint credit_notes_reason_check CHECK ((reason = ANY (ARRAY['corrected'::text, 'regained'::text])))
+  constraint credit_notes_reversed_once UNIQUE (reverses)
+  constraint credit_notes_reverses_fkey FOREIGN KEY (reverses) REFERENCES billing.credit_notes(id)
+  constraint credit_notes_sign CHECK (((reverses IS NULL) = (amount_minor > 0)))
+  CREATE INDEX credit_notes_by_charge ON billing.credit_notes USING btree (charge_id)
+  CREATE TRIGGER credit_notes_append_only BEFORE DELETE OR UPDATE ON billing.credit_notes FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER credit_notes_no_truncate BEFORE TRUNCATE ON billing.credit_notes FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
 
 table billing.crossing_positions
   partition integer not null
@@ -183,6 +206,64 @@ table billing.packages
   constraint packages_overdraft_check CHECK ((overdraft = ANY (ARRAY['allow'::text, 'forbid'::text])))
   constraint packages_pkey PRIMARY KEY (id)
   constraint packages_token_check CHECK ((token >= 0))
+
+table billing.past_payments
+  charge_id uuid not null
+  series integer not null
+  payment_intent text not null
+  amount_minor bigint not null
+  currency text not null
+  ended_at timestamp with time zone not null
+  constraint past_payments_charge_fkey FOREIGN KEY (charge_id) REFERENCES billing.charges(id)
+  constraint past_payments_intent_once UNIQUE (payment_intent)
+  constraint past_payments_pkey PRIMARY KEY (charge_id, series)
+  CREATE TRIGGER past_payments_append_only BEFORE DELETE OR UPDATE ON billing.past_payments FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER past_payments_no_truncate BEFORE TRUNCATE ON billing.past_payments FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
+table billing.refund_attempts
+  refund_id uuid not null
+  number integer not null
+  idempotency_key text not null
+  request jsonb not null
+  started_at timestamp with time zone not null
+  constraint refund_attempts_number_check CHECK ((number > 0))
+  constraint refund_attempts_pkey PRIMARY KEY (refund_id, number)
+  constraint refund_attempts_refund_fkey FOREIGN KEY (refund_id) REFERENCES billing.refunds(id)
+  CREATE TRIGGER refund_attempts_append_only BEFORE DELETE OR UPDATE ON billing.refund_attempts FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER refund_attempts_no_truncate BEFORE TRUNCATE ON billing.refund_attempts FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
+table billing.refunds
+  id uuid not null
+  charge_id uuid not null
+  credit_note_id uuid
+  payment_intent text not null
+  amount_minor bigint not null
+  currency text not null
+  origin text not null
+  status text not null
+  reason text
+  decided_by text
+  stripe_refund text
+  attempts integer not null default 0
+  unanswered integer not null default 0
+  attempt_open boolean not null default false
+  next_try_at timestamp with time zone
+  succeeded_at timestamp with time zone
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint refunds_amount_minor_check CHECK ((amount_minor > 0))
+  constraint refunds_charge_fkey FOREIGN KEY (charge_id) REFERENCES billing.charges(id)
+  constraint refunds_credit_fkey FOREIGN KEY (credit_note_id) REFERENCES billing.credit_notes(id)
+  constraint refunds_credit_once UNIQUE (credit_note_id)
+  constraint refunds_end_untried CHECK (((next_try_at IS NULL) OR (status = ANY (ARRAY['approved'::text, 'processing'::text]))))
+  constraint refunds_origin_check CHECK ((origin = ANY (ARRAY['credit'::text, 'stripe'::text])))
+  constraint refunds_pkey PRIMARY KEY (id)
+  constraint refunds_status_check CHECK ((status = ANY (ARRAY['proposed'::text, 'approved'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'declined'::text, 'withdrawn'::text])))
+  constraint refunds_stripe_once UNIQUE (stripe_refund)
+  CREATE INDEX refunds_by_charge ON billing.refunds USING btree (charge_id)
+  CREATE INDEX refunds_by_intent ON billing.refunds USING btree (payment_intent)
+  CREATE INDEX refunds_due ON billing.refunds USING btree (next_try_at) WHERE (next_try_at IS NOT NULL)
+  CREATE INDEX refunds_newest ON billing.refunds USING btree (created_at DESC, id)
 
 table billing.resource_creations
   resource text not null
@@ -325,7 +406,10 @@ grant delete, insert, select, update on billing.webhook_feeds to tollgate_billin
 grant insert, select on billing.catalog_versions to tollgate_billing
 grant insert, select on billing.charge_attempts to tollgate_billing
 grant insert, select on billing.charge_events to tollgate_billing
+grant insert, select on billing.credit_notes to tollgate_billing
 grant insert, select on billing.outbox to tollgate_billing
+grant insert, select on billing.past_payments to tollgate_billing
+grant insert, select on billing.refund_attempts to tollgate_billing
 grant insert, select on billing.resource_creations to tollgate_billing
 grant insert, select on billing.shown_charges to tollgate_billing
 grant insert, select on billing.webhook_attempts to tollgate_billing
@@ -338,6 +422,7 @@ grant insert, select, update on billing.feature_endpoints to tollgate_billing
 grant insert, select, update on billing.features to tollgate_billing
 grant insert, select, update on billing.invoices to tollgate_billing
 grant insert, select, update on billing.packages to tollgate_billing
+grant insert, select, update on billing.refunds to tollgate_billing
 grant insert, select, update on billing.stripe_events to tollgate_billing
 grant insert, select, update on billing.subscriptions to tollgate_billing
 grant insert, select, update on billing.token_profits to tollgate_billing

@@ -20,7 +20,8 @@ export { catalogResources, tokenCatalogQueryNames } from './token-catalog.ts';
 export type { CatalogResource, ResourceFields, ResourceView, ResourceViews, TokenCatalog, TokenCatalogQueries } from './token-catalog.ts';
 export { moneyQueryNames } from './money-queries.ts';
 export type {
-  ChargeStatusView, ChargeView, CustomerView, MoneyQueries, PeriodMoneyView, ShownChargeStatus, SubscriptionView,
+  ChargeStatusView, ChargeView, CustomerView, MoneyQueries, PeriodMoneyView, RefundDecided, RefundStatusView, RefundView, ShownChargeStatus,
+  SubscriptionView,
 } from './money-queries.ts';
 export { quotaQueryNames, quotaQueryPattern } from './quota-queries.ts';
 export type { QuotaCheck, QuotaQueries, QuotaView } from './quota-queries.ts';

@@ -25,6 +25,31 @@ export type ChargeView = {
 export type ChargeStatusView = {
   readonly id: string; readonly status: ShownChargeStatus;
 };
+/** A refund of a charge: proposed by a credit note, or made by hand at Stripe. Amounts are decimal strings in minor units. */
+export type RefundStatusView = 'proposed' | 'approved' | 'processing' | 'succeeded' | 'failed' | 'declined' | 'withdrawn';
+export type RefundView = {
+  readonly id: string;
+  readonly charge_id: string;
+  /** null: made at Stripe, for no credit of ours. */
+  readonly credit_note_id: string | null;
+  readonly user_id: string | null;
+  readonly account: string;
+  readonly period: { readonly start: string; readonly end: string };
+  readonly block: string;
+  readonly billing_tier: string;
+  readonly amount_minor: string;
+  readonly currency: string;
+  readonly origin: 'credit' | 'stripe';
+  readonly status: RefundStatusView;
+  /** Why it failed, was declined or withdrawn. */
+  readonly reason: string | null;
+  readonly decided_by: string | null;
+  readonly payment_intent: string;
+  readonly stripe_refund: string | null;
+  readonly succeeded_at: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+};
 /** What a period of a user has cost so far, besides usage. Amounts are decimal strings in minor units. */
 export type PeriodMoneyView = {
   /** Paid invoices of the monthly fee. */
@@ -43,6 +68,8 @@ export type SubscriptionView = {
   readonly current_period_end: string;
 };
 
+export type RefundDecided = { readonly refund: RefundView; readonly replayed: boolean };
+
 /** Charges, customers and subscriptions, as others may ask billing for them. */
 export type MoneyQueries = {
   /**
@@ -59,6 +86,17 @@ export type MoneyQueries = {
    * @throws AppError('conflict', CHARGE_NOT_RETRYABLE) when it succeeded or was cancelled.
    */
   retryCharge(query: { readonly id: string; readonly by: string }): Promise<ChargeView | null>;
+  /** Newest first. */
+  listRefunds(query: {
+    readonly status?: RefundStatusView; readonly user_id?: string; readonly offset: number; readonly limit: number;
+  }): Promise<{ readonly items: readonly RefundView[]; readonly total: number }>;
+  /**
+   * Lets a proposed refund, or one that failed, be sent to Stripe; declines one. Nothing is
+   * refunded without it. With `key`, a repeat gets the first answer. null: there is no such refund.
+   * @throws AppError('conflict', REFUND_NOT_OPEN) when it was decided before · AppError('reused') for another decision under one key
+   */
+  approveRefund(query: { readonly id: string; readonly by: string; readonly key?: string }): Promise<RefundDecided | null>;
+  declineRefund(query: { readonly id: string; readonly by: string; readonly reason: string; readonly key?: string }): Promise<RefundDecided | null>;
   /** `period`: the bounds of a month, as the ledger counts it. */
   periodMoney(query: { readonly user_id: string; readonly from: string; readonly to: string }): Promise<PeriodMoneyView>;
   /**
@@ -86,5 +124,5 @@ export type MoneyQueries = {
   stripeWebhook(query: { readonly payload: string; readonly signature: string }): Promise<{ readonly duplicate: boolean }>;
 };
 export const moneyQueryNames = [
-  'chargeStatuses', 'listCharges', 'retryCharge', 'periodMoney', 'putCustomer', 'customer', 'createSubscription', 'stripeWebhook',
+  'chargeStatuses', 'listCharges', 'retryCharge', 'listRefunds', 'approveRefund', 'declineRefund', 'periodMoney', 'putCustomer', 'customer', 'createSubscription', 'stripeWebhook',
 ] as const satisfies readonly (keyof MoneyQueries)[];

@@ -104,7 +104,7 @@ describe('a charge', () => {
     const id = money.chargeId(user, 1);
     const [periodStartMs, periodEndMs] = [Date.UTC(2026, 10, 1), Date.UTC(2026, 11, 1)];
     const of = { account: `metered:${user}`, periodStartMs, periodEndMs, block: 1n, plan: 'default', billingTier: '8M-16M', amountMinor: 10_000n, currency: 'BRL', entry: message.entry };
-    await store.open({ ...of, partition: message.partition, partitionSeq: BigInt(message.partition_seq), recordedMs: money.clock.nowMs() }, { ...of, id, userId: user, crossedMs: money.clock.nowMs() }, money.clock.nowMs());
+    await store.take({ ...of, change: 'entered', partition: message.partition, partitionSeq: BigInt(message.partition_seq), recordedMs: money.clock.nowMs() }, { ...of, id, userId: user, crossedMs: money.clock.nowMs() }, money.clock.nowMs());
     return id;
   };
 

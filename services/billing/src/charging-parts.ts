@@ -9,20 +9,23 @@ import { chargeLog } from './adapters/log/charge-log.ts';
 import { customerStore, stripeInbox } from './adapters/postgres/account-stores.ts';
 import { chargeOutbox } from './adapters/postgres/charge-outbox.ts';
 import { chargeStore } from './adapters/postgres/charge-store.ts';
+import { refundStore } from './adapters/postgres/refund-store.ts';
 import { subscriptionStore } from './adapters/postgres/subscription-store.ts';
 import { stripeAccounts } from './adapters/stripe/stripe-accounts.ts';
 import { stripeClient, type StripeSettings } from './adapters/stripe/stripe-client.ts';
 import { stripePayments } from './adapters/stripe/stripe-payments.ts';
+import { stripeRefunds } from './adapters/stripe/stripe-refunds.ts';
 import { webhookVerifier } from './adapters/stripe/stripe-webhook.ts';
 import type { PlanAt } from './app/charge-ports.ts';
 import { startChargeWorker } from './app/charge-worker.ts';
 import { Charging } from './app/charging.ts';
 import { makePutCustomer } from './app/customers.ts';
 import { startLoop, type Loop } from './app/loop.ts';
+import { makeRefundQueries, startRefundWorker } from './app/refunding.ts';
 import { makeCreateSubscription } from './app/subscriptions.ts';
 import { makeInboxRound, makeStripeWebhook } from './app/webhooks.ts';
 
-/** Charges worked on at once by one instance, each on a database connection of its own while it lasts. */
+/** Charges worked on at once by one instance, each on a database connection of its own while it lasts; and one refund. */
 const concurrency = 4;
 const outboxIdleMs = 2_000;
 
@@ -37,10 +40,11 @@ export function startCharging(options: ChargingOptions): RunningCharging {
   const { pool, clock, logger, planAt } = options;
   const tell = (what: string) => (error: unknown): void => logger.warn({ err: error }, what);
   const holders = createPool({
-    url: options.databaseUrl, max: concurrency, applicationName: 'tollgate-billing-charges', onLostConnection: tell('a database connection was lost'),
+    url: options.databaseUrl, max: concurrency + 1, applicationName: 'tollgate-billing-charges', onLostConnection: tell('a database connection was lost'),
   });
   const stripe = stripeClient(options.stripe);
   const [store, payments, accounts] = [chargeStore(pool, holders), stripePayments(stripe), stripeAccounts(stripe)];
+  const [refunding, refunds] = [refundStore(pool, holders), stripeRefunds(stripe)];
   const [customers, subscriptions, outbox] = [customerStore(pool), subscriptionStore(pool), chargeOutbox(pool)];
   // Spread only: no secret hangs on it.
   const jitter = (): number => randomInt(1_000) / 1_000;
@@ -57,9 +61,16 @@ export function startCharging(options: ChargingOptions): RunningCharging {
   const worker: Loop = startChargeWorker({
     store, payments, clock, concurrency, jitter, onChange, onFailure: tell('charges could not be worked on; it is tried again'),
   });
+  const refunder: Loop = startRefundWorker({
+    store: refunding, refunds, clock, onFailure: tell('refunds could not be worked on; it is tried again'),
+    onChange: () => {
+      onChange();
+      worker.wake();
+    },
+  });
   const payerChanged = (users: readonly string[]): Promise<void> => charging.payerChanged(users);
   const webhooks = {
-    verify: webhookVerifier(stripe, options.stripe.webhookSecret), inbox: stripeInbox(pool), charges: store, payments, subscriptions, customers, clock, jitter,
+    verify: webhookVerifier(stripe, options.stripe.webhookSecret), inbox: stripeInbox(pool), charges: store, payments, refunds, refundStore: refunding, subscriptions, customers, clock, jitter,
     payerChanged, onChange, onFailure: tell('a webhook could not be applied; it is tried again'),
   };
   const inbox = startLoop({ round: makeInboxRound(webhooks), onFailure: tell('webhooks could not be read; it is tried again') });
@@ -67,13 +78,14 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     charging,
     queries: {
       ...charging.queries,
+      ...makeRefundQueries({ store: refunding, clock, onApproved: () => refunder.wake(), onChange }),
       putCustomer: makePutCustomer({ store: customers, stripe: accounts, clock, payerChanged }),
       customer: ({ user_id: userId }) => customers.view(userId),
       createSubscription: makeCreateSubscription({ store: subscriptions, customers, stripe: accounts, planAt, clock }),
       stripeWebhook: makeStripeWebhook(webhooks),
     },
     stop: async () => {
-      await Promise.all([worker, inbox].map((loop) => loop.stop()));
+      await Promise.all([worker, refunder, inbox].map((loop) => loop.stop()));
       await publisher.stop();
       await holders.end();
     },

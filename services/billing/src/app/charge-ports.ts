@@ -3,8 +3,12 @@ import type { PricePlan } from '@tollgate/pricing';
 import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState } from '../domain/charge.ts';
 import type { Payer } from '../domain/charging.ts';
 
-/** A crossing as the ledger published it, with its place among those of its partition (rule 25). */
+/**
+ * A crossing as the ledger published it, with its place among those of its partition (rule 25): a block was entered first, left by a
+ * correction, or entered again (rule 18).
+ */
 export type Crossing = {
+  readonly change: 'entered' | 'left' | 'regained';
   readonly partition: number;
   readonly partitionSeq: bigint;
   readonly account: string;
@@ -32,8 +36,11 @@ export type PlanAt = (plan: string, atMs: number) => Promise<PricePlan>;
 
 /** Charges, their attempts and their events; each call is one transaction. */
 export type ChargeStore = {
-  /** Opens a charge unless the crossing is a repeat, or its block was opened before. Answers whether it did. */
-  open(crossing: Crossing, charge: NewCharge, nowMs: number): Promise<boolean>;
+  /**
+   * Opens a charge unless the crossing is a repeat, or its block was opened before; one whose block was left or regained learns of it,
+   * with all that follows. Answers whether anything changed.
+   */
+  take(crossing: Crossing, charge: NewCharge, nowMs: number): Promise<boolean>;
   /** Ids of charges whose time has come, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
   /**
@@ -41,7 +48,10 @@ export type ChargeStore = {
    * that a killed process blocks nobody.
    */
   hold(id: string, work: (held: HeldCharge) => Promise<void>): Promise<boolean>;
-  /** Decides on the charge as it is and keeps the event; null from `decide` changes nothing. Answers the charge after it. */
+  /**
+   * Decides on the charge as it is and keeps the event with what follows from it (`consequence`); null from `decide` changes nothing.
+   * Answers the charge after it.
+   */
   record(id: string, decide: (charge: Charge) => ChargeEvent | null, nowMs: number): Promise<Charge | null>;
   byIds(ids: readonly string[]): Promise<readonly Charge[]>;
   /** Ids of a user's charges that are not ended. */
@@ -79,8 +89,8 @@ export type Payments = {
   /** @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
   retrieve(paymentIntent: string): Promise<PaymentState>;
   /**
-   * The payment of a charge among those of a customer, by listing: Stripe's search lags behind (rule 26). null: there is none.
+   * The payment of a charge's series among those of a customer, by listing: Stripe's search lags behind (rule 26). null: there is none.
    * @throws AppError('unavailable', STRIPE_UNAVAILABLE)
    */
-  find(of: { readonly customer: string; readonly chargeId: string; readonly createdFromMs: number }): Promise<PaymentState | null>;
+  find(of: { readonly customer: string; readonly chargeId: string; readonly series: number; readonly createdFromMs: number }): Promise<PaymentState | null>;
 };

@@ -54,6 +54,12 @@ export async function advance(parts: Pick<Parts, 'payments' | 'clock' | 'jitter'
     case 'waive':
       await held.record((now) => (now.version === charge.version ? { type: 'ChargeCancelled', reason: 'nothing_owed' } : null), nowMs);
       return parts.onChange();
+    case 'drop': {
+      const outcome = await asOutcome(() => whatIsThere(parts.payments, charge, step.customer, nowMs));
+      const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
+      await held.record((now) => (now.version === charge.version ? afterOutcome(now, outcome, at) : null), at.nowMs);
+      return parts.onChange();
+    }
     case 'look_up':
       return settle(parts, held, await asOutcome(() => parts.payments.retrieve(step.paymentIntent)));
     case 'resume':
@@ -76,19 +82,32 @@ async function settle(parts: Pick<Parts, 'clock' | 'jitter' | 'onChange'>, held:
   parts.onChange();
 }
 
+const createdFrom = (charge: Charge, startedMs: number): number => Math.min(charge.crossedMs ?? charge.periodStartMs, startedMs);
+
+/** What Stripe knows of a charge that nothing is known of here. */
+async function whatIsThere(payments: Payments, charge: Charge, customer: string | null, nowMs: number): Promise<CallOutcome> {
+  if (customer === null) return { is: 'absent' };
+  const { id: chargeId, series } = charge;
+  return (await payments.find({ customer, chargeId, series, createdFromMs: createdFrom(charge, nowMs) })) ?? { is: 'absent' };
+}
+
 /**
  * Looks for what an attempt may have left at Stripe before anything is sent again. A creation that left no PaymentIntent is
- * repeated unchanged; so is a confirmation while its key still finds its first answer.
+ * repeated unchanged; so is a confirmation while its key still finds its first answer. Nothing is paid for a block that is not owed any
+ * more, and nothing is cancelled of one that is.
  */
 async function lookUpOrSend(payments: Payments, charge: Charge, attempt: Attempt, nowMs: number): Promise<CallOutcome> {
   if (attempt.kind === 'create') {
     const customer = String(attempt.request['customer']);
-    const createdFromMs = Math.min(charge.crossedMs ?? charge.periodStartMs, attempt.startedMs);
-    return (await payments.find({ customer, chargeId: charge.id, createdFromMs })) ?? payments.send(attempt);
+    const createdFromMs = createdFrom(charge, attempt.startedMs);
+    const found = await payments.find({ customer, chargeId: charge.id, series: charge.series, createdFromMs });
+    if (found !== null) return found;
+    return charge.owed ? payments.send(attempt) : { is: 'absent' };
   }
   const state = await payments.retrieve(String(attempt.request['payment_intent']));
   const open = state.is === 'declined' || state.is === 'action_required';
-  return open && keyHolds(attempt, nowMs) ? payments.send(attempt) : state;
+  const wanted = charge.owed === (attempt.kind === 'confirm');
+  return open && wanted && keyHolds(attempt, nowMs) ? payments.send(attempt) : state;
 }
 
 async function asOutcome(call: () => Promise<CallOutcome>): Promise<CallOutcome> {

@@ -4,15 +4,18 @@ import type { ChargeStore, Crossing } from './charge-ports.ts';
 
 /**
  * A crossing becomes a charge, once: its id follows from account, period and block (rule 26), its amount is what the ledger's
- * plan version says. Repeating it changes nothing.
+ * plan version says. Repeating it changes nothing. A block that a
+ * correction left, or that was entered again, changes its charge (ADR 19).
  */
 export const makeOpenCharge =
-  (parts: { readonly store: Pick<ChargeStore, 'open'>; readonly nowMs: () => number; readonly wake: () => void }) =>
+  (parts: { readonly store: Pick<ChargeStore, 'take'>; readonly nowMs: () => number; readonly wake: () => void }) =>
   async (crossing: Crossing): Promise<void> => {
-    const { account, periodStartMs, periodEndMs, block, plan, billingTier, amountMinor, currency, entry, recordedMs } = crossing;
-    const opened = await parts.store.open(crossing, {
+    const { change, account, periodStartMs, periodEndMs, block, plan, billingTier, amountMinor, currency, entry, recordedMs } = crossing;
+    const changed = await parts.store.take(crossing, {
       id: chargeIdOf({ account, periodStartMs, block }), account, userId: userOfAccount(account), periodStartMs, periodEndMs, block, plan,
-      billingTier, amountMinor, currency, crossedMs: recordedMs, entry,
+      billingTier, amountMinor, currency, entry,
+      // When a block was first entered is not known from later news of it.
+      crossedMs: change === 'entered' ? recordedMs : null,
     }, parts.nowMs());
-    if (opened) parts.wake();
+    if (changed) parts.wake();
   };

@@ -5,9 +5,11 @@ import { afterOutcome } from '../domain/charging.ts';
 import type { StripeEvent, StripeFacts } from '../domain/stripe-event.ts';
 import type { CustomerStore, Inbox, SubscriptionStore, VerifyWebhook } from './account-ports.ts';
 import type { ChargeStore, Payments } from './charge-ports.ts';
+import type { Refunds, RefundStore } from './refund-ports.ts';
 
 type Parts = {
   readonly verify: VerifyWebhook; readonly inbox: Inbox; readonly charges: Pick<ChargeStore, 'record' | 'byIds'>; readonly payments: Pick<Payments, 'retrieve'>;
+  readonly refunds: Pick<Refunds, 'ofPayment'>; readonly refundStore: Pick<RefundStore, 'told'>;
   readonly subscriptions: SubscriptionStore; readonly customers: CustomerStore; readonly clock: Clock; readonly jitter: () => number;
   readonly payerChanged: (userIds: readonly string[]) => Promise<void>;
   readonly onChange: () => void;
@@ -45,6 +47,8 @@ async function apply(parts: Parts, { facts, createdMs }: StripeEvent): Promise<'
   switch (facts.about) {
     case 'payment':
       return applyPayment(parts, facts);
+    case 'refund':
+      return applyRefund(parts, facts.paymentIntent);
     case 'invoice':
       await parts.subscriptions.invoiceTold(facts, createdMs);
       return 'applied';
@@ -71,7 +75,8 @@ async function apply(parts: Parts, { facts, createdMs }: StripeEvent): Promise<'
 async function applyPayment(parts: Parts, facts: Extract<StripeFacts, { readonly about: 'payment' }>): Promise<'applied' | 'unknown' | 'ignored'> {
   const [charge] = await parts.charges.byIds([facts.chargeId]);
   if (charge === undefined) return 'unknown';
-  if (charge.status === 'succeeded') return 'ignored';
+  // One that ended before, by a refund or a cancellation of ours (ADR 19), says nothing about the payment in use.
+  if (charge.status === 'succeeded' || (facts.series ?? 0) < charge.series) return 'ignored';
   const told: PaymentState = facts.state === 'succeeded'
     ? { is: 'succeeded', paymentIntent: facts.paymentIntent }
     : { is: facts.state, paymentIntent: facts.paymentIntent, code: facts.code };
@@ -79,6 +84,7 @@ async function applyPayment(parts: Parts, facts: Extract<StripeFacts, { readonly
   const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
   const before = charge.version;
   const after = await parts.charges.record(facts.chargeId, (now) => {
+    if ((facts.series ?? 0) < now.series) return null;
     if (state.is === 'succeeded') return afterOutcome(now, state, at);
     // An attempt of ours is under way, or what was told is what we know.
     if (now.attemptOpen || now.paymentIntent !== facts.paymentIntent || isKnown(now, state)) return null;
@@ -86,6 +92,13 @@ async function applyPayment(parts: Parts, facts: Extract<StripeFacts, { readonly
   }, at.nowMs);
   parts.onChange();
   return after !== null && after.version > before ? 'applied' : 'ignored';
+}
+
+/** Stripe is asked for the payment's refunds as they are now, so that the order of news does not matter. */
+async function applyRefund(parts: Parts, paymentIntent: string): Promise<'applied' | 'ignored'> {
+  const changed = await parts.refundStore.told(paymentIntent, await parts.refunds.ofPayment(paymentIntent), parts.clock.nowMs());
+  if (changed !== null && changed > 0) parts.onChange();
+  return changed === null || changed === 0 ? 'ignored' : 'applied';
 }
 
 function isKnown(charge: { readonly status: string }, state: CallOutcome): boolean {

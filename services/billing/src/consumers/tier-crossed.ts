@@ -6,7 +6,7 @@ const decimal = z.string().regex(/^[0-9]{1,18}$/);
 const time = z.iso.datetime({ offset: true });
 const TierCrossed = z.object({
   schemaVersion: z.literal(1),
-  type: z.literal('TierCrossed'),
+  type: z.enum(['TierCrossed', 'TierBlockLeft', 'TierBlockRegained']),
   partition: z.int().min(0),
   partition_seq: decimal,
   account: z.string().min(1),
@@ -21,12 +21,15 @@ const TierCrossed = z.object({
   recorded_at: time.optional(),
 });
 
+const changes = { TierCrossed: 'entered', TierBlockLeft: 'left', TierBlockRegained: 'regained' } as const;
+
 /** @throws AppError('invalid', EVENT_MALFORMED) when it is no crossing: it is put aside as a dead letter. */
 export function fromWireTierCrossed(raw: unknown): Crossing {
   const parsed = TierCrossed.safeParse(raw);
   if (!parsed.success) throw new AppError('invalid', 'EVENT_MALFORMED', `this is no tier crossing: ${parsed.error.issues[0]?.path.join('.') ?? ''}`);
   const { data } = parsed;
   return {
+    change: changes[data.type],
     partition: data.partition,
     partitionSeq: BigInt(data.partition_seq),
     account: data.account,

@@ -47,8 +47,16 @@ export type Charge = {
   readonly nextTryMs: number | null;
   /** Number of its last event. */
   readonly version: number;
+  /** Whether the usage of the period still enters the block, as far as the ledger told (rule 18). */
+  readonly owed: boolean;
+  /** How many PaymentIntents ended before the one in use: cancelled at Stripe by us, or refunded whole (ADR 19). */
+  readonly series: number;
+  /** We asked Stripe to cancel the PaymentIntent in use; whether it was heard may not be known. */
+  readonly cancelSent: boolean;
   /** What was paid became a credit by a correction (rule 18). */
   readonly creditedMs: number | null;
+  /** Its credit note; null: none, or all had been refunded before. */
+  readonly creditNote: string | null;
 };
 
 /** What Stripe says of a charge's payment, from an answer, a look-up or a webhook. */
@@ -64,6 +72,8 @@ export type PaymentState =
 export type CallOutcome =
   | PaymentState
   | { readonly is: 'rejected'; readonly code: string }
+  /** Looked for and not found; nothing was sent for it now. */
+  | { readonly is: 'absent' }
   | { readonly is: 'unanswered'; readonly code: string };
 
 export type ChargeEvent =
@@ -77,10 +87,26 @@ export type ChargeEvent =
   | { readonly type: 'ActionRequired'; readonly paymentIntent: string; readonly code: string; readonly nextTryMs: number | null }
   | { readonly type: 'AttemptRejected'; readonly code: string; readonly nextTryMs: number | null }
   | { readonly type: 'ChargeCancelled'; readonly reason: string }
-  | { readonly type: 'ChargeRevived' }
+  | { readonly type: 'ChargeRevived'; readonly nextTryMs: number }
   | { readonly type: 'RetryRequested'; readonly by: string; readonly nextTryMs: number }
-  | { readonly type: 'ChargeCredited'; readonly creditedMs: number }
-  | { readonly type: 'CreditTakenBack' };
+  /** A correction took the usage below the block, or later usage entered it again. */
+  | { readonly type: 'BlockLeft' | 'BlockRegained'; readonly nextTryMs: number }
+  | {
+    readonly type: 'ChargeCredited'; readonly creditedMs: number;
+    /** null: all of it had been refunded by hand before. */
+    readonly note: { readonly id: string; readonly refund: string; readonly amountMinor: string } | null;
+  }
+  | { readonly type: 'CreditTakenBack'; readonly reversal: string; readonly creditNote: string | null }
+  /** It was refunded, and the block was entered again: it is owed and paid anew. */
+  | { readonly type: 'ChargeReopened'; readonly nextTryMs: number }
+  | { readonly type: RefundEventType; readonly refund: { readonly id: string; readonly amount_minor: string }; readonly reason?: string };
+
+/** Steps of a refund, kept among the events of its charge. */
+export const refundEventTypes = [
+  'RefundProposed', 'RefundFound', 'RefundApproved', 'RefundDeclined', 'RefundWithdrawn', 'RefundStarted', 'RefundUnanswered', 'RefundPending',
+  'RefundSucceeded', 'RefundFailed',
+] as const;
+export type RefundEventType = (typeof refundEventTypes)[number];
 
 /** The charge after an event. Pure: what it was told is all it knows. */
 export function evolve(charge: Charge, event: ChargeEvent): Charge {
@@ -96,7 +122,10 @@ function changes(charge: Charge, event: ChargeEvent): Changes {
     case 'ChargeHeld':
       return { status: 'pending', reason: event.reason, nextTryMs: null };
     case 'AttemptStarted':
-      return { status: 'processing', reason: null, attempts: event.attempt.number, attemptOpen: true, nextTryMs: event.attempt.startedMs };
+      return {
+        status: 'processing', reason: null, attempts: event.attempt.number, attemptOpen: true, nextTryMs: event.attempt.startedMs,
+        cancelSent: charge.cancelSent || event.attempt.kind === 'cancel',
+      };
     case 'CallUnanswered':
       return { reason: event.code, unanswered: charge.unanswered + 1, nextTryMs: event.nextTryMs };
     case 'PaymentPending':
@@ -112,17 +141,41 @@ function changes(charge: Charge, event: ChargeEvent): Changes {
     case 'ChargeCancelled':
       return { ...ended, status: 'cancelled', reason: event.reason };
     case 'ChargeRevived':
-      return { status: 'pending', reason: null, nextTryMs: 0 };
+      return { ...renewed(event.nextTryMs), series: charge.paymentIntent === null ? charge.series : charge.series + 1 };
+    case 'ChargeReopened':
+      return { ...renewed(event.nextTryMs), series: charge.series + 1, creditedMs: null, creditNote: null };
+    case 'BlockLeft':
+      return { owed: false, ...at(charge, event.nextTryMs) };
+    case 'BlockRegained':
+      return { owed: true, ...at(charge, event.nextTryMs) };
     case 'RetryRequested':
       return { refusals: 0, unanswered: 0, nextTryMs: event.nextTryMs };
     case 'ChargeCredited':
-      return { creditedMs: event.creditedMs };
+      return { creditedMs: event.creditedMs, creditNote: event.note?.id ?? null };
     case 'CreditTakenBack':
-      return { creditedMs: null };
+      return { creditedMs: null, creditNote: null };
+    case 'RefundProposed':
+    case 'RefundFound':
+    case 'RefundApproved':
+    case 'RefundDeclined':
+    case 'RefundWithdrawn':
+    case 'RefundStarted':
+    case 'RefundUnanswered':
+    case 'RefundPending':
+    case 'RefundSucceeded':
+    case 'RefundFailed':
+      return {};
     default:
       return assertNever(event);
   }
 }
+
+/** To be charged from the beginning, by a PaymentIntent of its own. */
+const renewed = (nextTryMs: number): Changes =>
+  ({ status: 'pending', reason: null, paymentIntent: null, refusals: 0, unanswered: 0, attemptOpen: false, cancelSent: false, nextTryMs });
+/** What waits is looked at once; what is under way keeps its time, and what ended has none. */
+const at = (charge: Charge, nextTryMs: number): Changes =>
+  charge.status === 'processing' || charge.status === 'succeeded' || charge.status === 'cancelled' ? {} : { nextTryMs };
 
 const ended = { attemptOpen: false, unanswered: 0, nextTryMs: null } as const;
 const answered = (charge: Charge): Changes => ({ attemptOpen: false, unanswered: 0, refusals: charge.refusals + 1 });

@@ -15,8 +15,12 @@ export type Step =
   | { readonly do: 'start'; readonly attempt: Attempt; readonly known: boolean }
   /** An attempt whose outcome is not known: look it up, then send the very same again if it left no trace. */
   | { readonly do: 'resume'; readonly attempt: Attempt }
-  | { readonly do: 'look_up'; readonly paymentIntent: string };
+  | { readonly do: 'look_up'; readonly paymentIntent: string }
+  /** Not owed any more, and nothing known of it at Stripe: make sure, then drop it. `customer` null: there is nobody to ask about. */
+  | { readonly do: 'drop'; readonly customer: string | null };
 
+/** Why a charge of a corrected block was cancelled: it is revived when the block is entered again. */
+export const corrected = 'corrected';
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** Stripe forgets idempotency keys after 24 hours; an hour less, so that clocks may differ. */
@@ -36,6 +40,7 @@ export function nextStep(charge: Charge, by: { readonly payer: Payer; readonly l
   if (charge.attemptOpen && by.last !== null) return { do: 'resume', attempt: by.last };
   if (charge.status === 'processing' && charge.paymentIntent !== null) return { do: 'look_up', paymentIntent: charge.paymentIntent };
   if (charge.amountMinor === 0n) return { do: 'waive' };
+  if (!charge.owed) return cancelling(charge, by);
   const { customerId, paymentMethod } = by.payer;
   if (customerId === null) return { do: 'hold', reason: 'no_customer' };
   if (paymentMethod === null) return { do: 'hold', reason: 'no_payment_method' };
@@ -44,9 +49,21 @@ export function nextStep(charge: Charge, by: { readonly payer: Payer; readonly l
   return { do: 'start', attempt, known: known || charge.attempts > 0 };
 }
 
+/** A corrected block whose payment is not under way: its PaymentIntent is cancelled at Stripe before the charge is. */
+function cancelling(charge: Charge, by: { readonly payer: Payer; readonly last: Attempt | null; readonly nowMs: number }): Step {
+  const { paymentIntent } = charge;
+  if (paymentIntent === null) {
+    const customer = by.last?.kind === 'create' ? by.last.request['customer'] : undefined;
+    return { do: 'drop', customer: typeof customer === 'string' ? customer : by.payer.customerId };
+  }
+  const number = charge.attempts + 1;
+  const request = { payment_intent: paymentIntent };
+  return { do: 'start', known: false, attempt: { number, kind: 'cancel', key: `${charge.id}:${number}`, request, startedMs: by.nowMs } };
+}
+
 /**
  * The first call creates the PaymentIntent under the charge's id; with one there, another attempt confirms it under the id and
- * the attempt's number (surfaces §5).
+ * the attempt's number (surfaces §5). Where one ended before (ADR 19), its number is in key and metadata: so each is found for itself.
  */
 function attemptOf(charge: Charge, payer: { readonly customerId: string; readonly paymentMethod: string }, nowMs: number): Attempt {
   const number = charge.attempts + 1;
@@ -68,9 +85,11 @@ function attemptOf(charge: Charge, payer: { readonly customerId: string; readonl
       account: charge.account.slice(0, 500),
       period_start: new Date(charge.periodStartMs).toISOString(),
       block: String(charge.block),
+      ...(charge.series === 0 ? {} : { series: String(charge.series) }),
     },
   };
-  return { number, kind: 'create', key: charge.id, request, startedMs: nowMs };
+  const key = charge.series === 0 ? charge.id : `${charge.id}:series:${charge.series}`;
+  return { number, kind: 'create', key, request, startedMs: nowMs };
 }
 
 /** Whether the same key still makes Stripe answer with the first outcome. */
@@ -92,7 +111,9 @@ export function afterOutcome(charge: Charge, outcome: CallOutcome, at: { readonl
     case 'action_required':
       return { type: 'ActionRequired', paymentIntent: outcome.paymentIntent, code: outcome.code, nextTryMs: afterRefusal(charge, at) };
     case 'cancelled':
-      return { type: 'ChargeCancelled', reason: 'cancelled_at_stripe' };
+      return { type: 'ChargeCancelled', reason: charge.owed && !charge.cancelSent ? 'cancelled_at_stripe' : corrected };
+    case 'absent':
+      return charge.owed ? { type: 'AttemptRejected', code: 'never_arrived', nextTryMs: at.nowMs } : { type: 'ChargeCancelled', reason: corrected };
     case 'rejected':
       return { type: 'AttemptRejected', code: outcome.code, nextTryMs: afterRefusal(charge, at) };
     case 'unanswered':
@@ -103,6 +124,8 @@ export function afterOutcome(charge: Charge, outcome: CallOutcome, at: { readonl
 }
 
 function afterRefusal(charge: Charge, at: { readonly nowMs: number; readonly jitter: number }): number | null {
+  // What is not owed is not tried again but cancelled, at once; only a cancellation that Stripe refuses waits.
+  if (!charge.owed) return charge.cancelSent ? at.nowMs + (refusalDelaysMs[Math.min(charge.refusals, refusalDelaysMs.length - 1)] ?? dayMs) : at.nowMs;
   const delayMs = refusalDelaysMs[charge.refusals];
   return delayMs === undefined ? null : at.nowMs + spread(delayMs, at.jitter);
 }

@@ -3,7 +3,11 @@ export type StripeFacts =
   | {
     readonly about: 'payment'; readonly chargeId: string; readonly paymentIntent: string; readonly amountMinor: string; readonly currency: string;
     readonly state: 'succeeded' | 'declined' | 'action_required'; readonly code: string;
+    /** Which of the charge's PaymentIntents (ADR 19); absent: the first. */
+    readonly series?: number;
   }
+  /** A refund, whoever made it: the payment's refunds are read again. */
+  | { readonly about: 'refund'; readonly paymentIntent: string }
   | {
     readonly about: 'invoice'; readonly invoice: string; readonly subscription: string; readonly customer: string;
     readonly status: 'paid' | 'failed'; readonly amountMinor: string; readonly currency: string; readonly periodStartMs: number;

@@ -22,6 +22,10 @@ export type ChargeRow = {
   readonly next_try_at: Date | null;
   readonly version: number;
   readonly credited_at: Date | null;
+  readonly owed: boolean;
+  readonly series: number;
+  readonly cancel_sent: boolean;
+  readonly credit_note: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
 };
@@ -48,6 +52,10 @@ export const fromRowCharge = (row: ChargeRow): Charge => ({
   nextTryMs: row.next_try_at?.getTime() ?? null,
   version: row.version,
   creditedMs: row.credited_at?.getTime() ?? null,
+  owed: row.owed,
+  series: row.series,
+  cancelSent: row.cancel_sent,
+  creditNote: row.credit_note,
 });
 
 export type AttemptRow = {

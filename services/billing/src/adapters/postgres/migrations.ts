@@ -2,6 +2,7 @@ import type { ServiceSchema } from '@tollgate/persistence';
 import { createCharges } from './migrations/create-charges.sql.ts';
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
 import { createWebhooks } from './migrations/create-webhooks.sql.ts';
+import { createRefunds } from './migrations/create-refunds.sql.ts';
 import { publishBuiltInPlan } from './migrations/publish-built-in-plan.sql.ts';
 
 /** Billing's schema; the service may read and add, and note on the outbox how far a broadcast is. Nothing is ever removed: resources are marked. */
@@ -59,5 +60,6 @@ export const billingSchema: ServiceSchema = {
     createCharges,
     publishBuiltInPlan,
     createWebhooks,
+    createRefunds,
   ],
 };

@@ -43,6 +43,13 @@ function reduce(event: Stripe.Event): StripeFacts {
     case 'payment_intent.payment_failed':
     case 'payment_intent.requires_action':
       return payment(event.data.object, event.type);
+    case 'charge.refunded':
+    case 'refund.created':
+    case 'refund.updated':
+    case 'refund.failed': {
+      const intent = event.data.object.payment_intent;
+      return intent === null ? { about: 'nothing' } : { about: 'refund', paymentIntent: idOf(intent) };
+    }
     case 'invoice.paid':
     case 'invoice.payment_failed':
       return invoice(event.data.object, event.type === 'invoice.paid' ? 'paid' : 'failed');
@@ -70,7 +77,11 @@ function payment(intent: Stripe.PaymentIntent, type: string): StripeFacts {
   const code = 'code' in told ? told.code : 'requires_action';
   // The type says what happened: the object inside may be newer.
   const state = type === 'payment_intent.succeeded' ? 'succeeded' : type === 'payment_intent.requires_action' ? 'action_required' : told.is === 'action_required' ? 'action_required' : 'declined';
-  return { about: 'payment', chargeId, paymentIntent: intent.id, amountMinor: String(intent.amount), currency: intent.currency, state, code };
+  const series = Number(intent.metadata['series'] ?? '0');
+  return {
+    about: 'payment', chargeId, paymentIntent: intent.id, amountMinor: String(intent.amount), currency: intent.currency, state, code,
+    ...(series === 0 ? {} : { series }),
+  };
 }
 
 function invoice(object: Stripe.Invoice, status: 'paid' | 'failed'): StripeFacts {

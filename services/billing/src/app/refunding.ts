@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import type { MoneyQueries } from '@tollgate/contracts';
+import { AppError, type Clock } from '@tollgate/kernel';
+import { afterRefund, isUndecided, nextRefundStep, type Refund, type RefundAttempt, type RefundEvent, type RefundOutcome } from '../domain/refund.ts';
+import { startLoop, type Loop } from './loop.ts';
+import type { HeldRefund, Refunds, RefundStore } from './refund-ports.ts';
+
+const idleMs = 1_000;
+const batchMax = 50;
+
+type WorkerParts = {
+  readonly store: Pick<RefundStore, 'due' | 'hold'>; readonly refunds: Refunds; readonly clock: Clock; readonly onChange: () => void;
+};
+
+/** Sends refunds that were approved, until stopped. A refund is worked on by one instance at a time. */
+export const startRefundWorker = (parts: WorkerParts & { readonly onFailure: (error: unknown) => void }): Loop =>
+  startLoop({
+    onFailure: parts.onFailure,
+    round: async (stopped) => {
+      for (const id of await parts.store.due(parts.clock.nowMs(), batchMax)) {
+        if (stopped.aborted) break;
+        await parts.store.hold(id, (held) => advanceRefund(parts, held));
+      }
+      return idleMs;
+    },
+  });
+
+/** One step of one refund: at most one call that makes something, stored before it is sent and looked for before it is repeated. */
+export async function advanceRefund({ refunds, clock, onChange }: Omit<WorkerParts, 'store'>, held: HeldRefund): Promise<void> {
+  const nowMs = clock.nowMs();
+  const { refund, last } = await held.read();
+  const step = nextRefundStep(refund, { last, nowMs });
+  if (step.do === 'nothing') return;
+  let outcome: RefundOutcome;
+  if (step.do === 'start') {
+    const started = await held.record((now) => (now.status === 'approved' && now.attempts === refund.attempts ? { type: 'RefundStarted', attempt: step.attempt } : null), nowMs);
+    if (started.attempts !== step.attempt.number || !started.attemptOpen) return;
+    outcome = await refunds.send(step.attempt);
+  } else {
+    outcome = await lookedUp(refunds, refund, step.do === 'resume' ? step.attempt : last);
+  }
+  await held.record((now) => (now.status === 'processing' ? afterRefund(now, outcome, clock.nowMs()) : null), nowMs);
+  onChange();
+}
+
+/** The refund of an attempt among those of the payment; what left no trace is sent again, unchanged in key and parameters. */
+async function lookedUp(refunds: Refunds, refund: Refund, attempt: RefundAttempt | null): Promise<RefundOutcome> {
+  try {
+    const all = await refunds.ofPayment(refund.paymentIntent);
+    const ours = all.find((one) => (attempt !== null && one.ours === refund.id && one.attempt === attempt.number) || one.state.stripeRefund === refund.stripeRefund);
+    if (ours !== undefined) return ours.state;
+    return attempt === null ? { is: 'unanswered', code: 'not_listed' } : await refunds.send(attempt);
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'unavailable') return { is: 'unanswered', code: 'stripe_unavailable' };
+    throw error;
+  }
+}
+
+type Queries = Pick<MoneyQueries, 'listRefunds' | 'approveRefund' | 'declineRefund'>;
+
+/** Finance's decisions. Nothing is refunded without one. */
+export function makeRefundQueries(parts: { readonly store: RefundStore; readonly clock: Clock; readonly onApproved: () => void; readonly onChange: () => void }): Queries {
+  const { store, clock } = parts;
+  const decide = async (
+    of: { readonly id: string; readonly operation: string; readonly key?: string | undefined; readonly content: string }, decision: (refund: Refund, left: bigint) => RefundEvent,
+  ): ReturnType<Queries['approveRefund']> => {
+    const hash = createHash('sha256').update(of.content).digest('hex');
+    const decided = await store.decide({ ...of, hash }, decision, clock.nowMs());
+    parts.onChange();
+    return decided;
+  };
+  return {
+    listRefunds: (query) => store.list(query),
+    approveRefund: async ({ id, by, key }) => {
+      const decided = await decide({ id, operation: 'refund.approve', key, content: '' }, (refund, left) => {
+        refuseDecided(refund);
+        if (refund.amountMinor > left) throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not refunded yet`);
+        return { type: 'RefundApproved', by, nextTryMs: clock.nowMs() };
+      });
+      parts.onApproved();
+      return decided;
+    },
+    declineRefund: ({ id, by, reason, key }) => decide({ id, operation: 'refund.decline', key, content: reason }, (refund) => {
+      refuseDecided(refund);
+      return { type: 'RefundDeclined', by, reason };
+    }),
+  };
+}
+
+function refuseDecided(refund: Refund): void {
+  if (!isUndecided(refund)) throw notOpen(`The refund is ${refund.status}`);
+}
+
+const notOpen = (detail: string): AppError => new AppError('conflict', 'REFUND_NOT_OPEN', detail);

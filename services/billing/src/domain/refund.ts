@@ -1,0 +1,144 @@
+import { assertNever } from '@tollgate/kernel';
+import { stripeAmount } from '@tollgate/pricing';
+
+/**
+ * A refund of a charge. `proposed` by a credit note, it is `approved` or `declined` by finance; `processing`: sent, without an outcome;
+ * `withdrawn`: the block was entered again first. One that somebody made at Stripe itself begins as what Stripe says.
+ */
+export type RefundStatus = 'proposed' | 'approved' | 'processing' | 'succeeded' | 'failed' | 'declined' | 'withdrawn';
+
+export type Refund = {
+  readonly id: string;
+  readonly chargeId: string;
+  /** null: made at Stripe. */
+  readonly creditNote: string | null;
+  readonly paymentIntent: string;
+  /** Minor units of `currency`. */
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly origin: 'credit' | 'stripe';
+  readonly status: RefundStatus;
+  /** Why it failed, was declined or withdrawn. */
+  readonly reason: string | null;
+  readonly decidedBy: string | null;
+  /** Stripe's id of it. */
+  readonly stripeRefund: string | null;
+  readonly attempts: number;
+  readonly unanswered: number;
+  /** The last attempt has no answer yet: it is looked up before anything is sent. */
+  readonly attemptOpen: boolean;
+  /** By the platform's clock; null: nothing is done by itself. */
+  readonly nextTryMs: number | null;
+  readonly succeededMs: number | null;
+};
+
+/** One creation of a refund at Stripe; parameters and key are stored before the first call and repeated unchanged. */
+export type RefundAttempt = {
+  readonly number: number;
+  readonly key: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly startedMs: number;
+};
+
+/** Where a refund stands at Stripe. */
+export type RefundState =
+  | { readonly is: 'succeeded'; readonly stripeRefund: string }
+  /** Stripe, or the bank, is at it. */
+  | { readonly is: 'pending'; readonly stripeRefund: string }
+  | { readonly is: 'failed'; readonly stripeRefund: string; readonly code: string };
+/** How a call ended. `rejected`: Stripe made nothing. `unanswered`: it may have happened. */
+export type RefundOutcome = RefundState | { readonly is: 'rejected' | 'unanswered'; readonly code: string };
+
+export type RefundEvent =
+  | { readonly type: 'RefundApproved'; readonly by: string; readonly nextTryMs: number }
+  | { readonly type: 'RefundDeclined'; readonly by: string; readonly reason: string }
+  | { readonly type: 'RefundWithdrawn'; readonly reason: string }
+  | { readonly type: 'RefundStarted'; readonly attempt: RefundAttempt }
+  | { readonly type: 'RefundUnanswered'; readonly code: string; readonly nextTryMs: number }
+  | { readonly type: 'RefundPending'; readonly stripeRefund: string; readonly nextTryMs: number }
+  | { readonly type: 'RefundSucceeded'; readonly stripeRefund: string; readonly succeededMs: number }
+  | { readonly type: 'RefundFailed'; readonly stripeRefund: string | null; readonly code: string };
+
+/** The refund after an event. */
+export function evolveRefund(refund: Refund, event: RefundEvent): Refund {
+  return { ...refund, ...changes(refund, event) };
+}
+
+const answered = { attemptOpen: false, unanswered: 0, nextTryMs: null } as const;
+
+function changes(refund: Refund, event: RefundEvent): Partial<Refund> {
+  switch (event.type) {
+    case 'RefundApproved':
+      return { status: 'approved', reason: null, decidedBy: event.by, nextTryMs: event.nextTryMs };
+    case 'RefundDeclined':
+      return { status: 'declined', reason: event.reason, decidedBy: event.by, nextTryMs: null };
+    case 'RefundWithdrawn':
+      return { status: 'withdrawn', reason: event.reason, nextTryMs: null };
+    case 'RefundStarted':
+      return { status: 'processing', reason: null, attempts: event.attempt.number, attemptOpen: true, stripeRefund: null, nextTryMs: event.attempt.startedMs };
+    case 'RefundUnanswered':
+      return { reason: event.code, unanswered: refund.unanswered + 1, nextTryMs: event.nextTryMs };
+    case 'RefundPending':
+      return { ...answered, status: 'processing', reason: null, stripeRefund: event.stripeRefund, nextTryMs: event.nextTryMs };
+    case 'RefundSucceeded':
+      return { ...answered, status: 'succeeded', reason: null, stripeRefund: event.stripeRefund, succeededMs: event.succeededMs };
+    case 'RefundFailed':
+      return { ...answered, status: 'failed', reason: event.code, stripeRefund: event.stripeRefund ?? refund.stripeRefund, succeededMs: null };
+    default:
+      return assertNever(event);
+  }
+}
+
+export type RefundStep =
+  | { readonly do: 'nothing' }
+  | { readonly do: 'start'; readonly attempt: RefundAttempt }
+  /** Its outcome is not known: look for it among the payment's refunds; what left no trace is sent again unchanged. */
+  | { readonly do: 'resume'; readonly attempt: RefundAttempt }
+  | { readonly do: 'look_up'; readonly stripeRefund: string };
+
+/** What is to be done for a refund now. Nothing, before finance approved it. */
+export function nextRefundStep(refund: Refund, by: { readonly last: RefundAttempt | null; readonly nowMs: number }): RefundStep {
+  if (refund.nextTryMs === null || refund.nextTryMs > by.nowMs) return { do: 'nothing' };
+  if (refund.attemptOpen && by.last !== null) return { do: 'resume', attempt: by.last };
+  if (refund.status === 'processing' && refund.stripeRefund !== null) return { do: 'look_up', stripeRefund: refund.stripeRefund };
+  return refund.status === 'approved' ? { do: 'start', attempt: attemptOf(refund, by.nowMs) } : { do: 'nothing' };
+}
+
+/** The first is made under the refund's id, one that is approved again after a failure under id and number. */
+function attemptOf(refund: Refund, startedMs: number): RefundAttempt {
+  const number = refund.attempts + 1;
+  const request = {
+    payment_intent: refund.paymentIntent,
+    amount: String(stripeAmount(refund.amountMinor, refund.currency)),
+    reason: 'requested_by_customer',
+    metadata: { refund_id: refund.id, attempt: String(number), charge_id: refund.chargeId },
+  };
+  return { number, key: number === 1 ? refund.id : `${refund.id}:${number}`, request, startedMs };
+}
+
+const outageFirstMs = 1_000;
+const outageMaxMs = 600_000;
+const lookUpEveryMs = 3_600_000;
+
+/** What Stripe's news mean; null: nothing new. A bank may send a refund back after it succeeded, so failure goes before success. */
+export function afterRefund(refund: Refund, outcome: RefundOutcome, nowMs: number): RefundEvent | null {
+  switch (outcome.is) {
+    case 'succeeded':
+      return refund.status === 'succeeded' ? null : { type: 'RefundSucceeded', stripeRefund: outcome.stripeRefund, succeededMs: nowMs };
+    case 'pending':
+      return refund.status === 'succeeded' ? null : { type: 'RefundPending', stripeRefund: outcome.stripeRefund, nextTryMs: nowMs + lookUpEveryMs };
+    case 'failed':
+      // Approved again since: that is old news.
+      return refund.status === 'failed' || refund.status === 'approved' ? null : { type: 'RefundFailed', stripeRefund: outcome.stripeRefund, code: outcome.code };
+    case 'rejected':
+      return { type: 'RefundFailed', stripeRefund: null, code: outcome.code };
+    case 'unanswered':
+      return { type: 'RefundUnanswered', code: outcome.code, nextTryMs: nowMs + Math.min(outageFirstMs * 2 ** Math.min(refund.unanswered, 20), outageMaxMs) };
+    default:
+      return assertNever(outcome);
+  }
+}
+
+/** Whether finance can still decide on it: a proposal, or one that failed. */
+export const isUndecided = ({ status, origin }: Pick<Refund, 'status' | 'origin'>): boolean =>
+  origin === 'credit' && (status === 'proposed' || status === 'failed');
