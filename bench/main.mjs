@@ -93,6 +93,8 @@ function reasons(drain) {
     ['one hot account / many', 'many accounts are spread over 64 partitions, each with its own share of a commit'],
     ['one account / simple', 'the control waits for one row lock a commit; see how far the log and the commit are from each other on this disk'],
     ['rebuild', 'folding is bound by reading rows and their versions, one thread'],
+    ['start-workflow', 'four durable steps of its row (rule 24) come one after the other around the two bookings, besides the call itself'],
+    ['review', 'four durable steps of its row (rule 24) come one after the other around the two bookings, besides the call itself'],
     ['p99', 'garbage collection and checkpoints of PostgreSQL on shared cores'],
   ];
 }

@@ -1,13 +1,14 @@
 import type { Pool } from 'pg';
 import { openSteps } from '../../app/operations.ts';
-import type { Operation, OperationStore, Step } from '../../app/operations.ts';
+import type { Begun, Lease, Operation, OperationStore, Progress, Step } from '../../app/operations.ts';
+import { MicroBatch } from './micro-batch.ts';
 
 type Row = {
   id: string; account: string; operation: string; key: string | null; content_hash: string; request: unknown; step: Step; hold: string | null;
   delivered: unknown; result: unknown; reason: string | null; created_at: Date;
 };
 const columns = 'id, account, operation, key, content_hash, request, step, hold, delivered, result, reason, created_at';
-const isOpen = `step in (${openSteps.map((step) => `'${step}'`).join(', ')})`;
+const isOpen = (column = 'step'): string => `${column} in (${openSteps.map((step) => `'${step}'`).join(', ')})`;
 const orphansPerLook = 20;
 
 const fromRow = (row: Row): Operation => ({
@@ -17,17 +18,60 @@ const fromRow = (row: Row): Operation => ({
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
 const until = (parameter: string): string => `now() + ${parameter} * interval '1 millisecond'`;
 
+type Beginning = { readonly begun: Begun; readonly lease: Lease };
+type Progressing = { readonly id: string; readonly progress: Progress };
+const batchMax = 200;
+
+/** What is begun once. Without a key each is another. */
+const nameOf = ({ begun: { id, account, operation, key } }: Beginning): string => (key === null ? id : JSON.stringify([account, operation, key]));
+
+/** Columns of values for `unnest`. */
+const across = <T>(items: readonly T[], values: (item: T) => readonly unknown[]): unknown[][] => {
+  const rows = items.map(values);
+  return (rows[0] ?? []).map((_, column) => rows.map((row) => row[column]));
+};
+
+/** Inserts operations; true for each that was, false where another has the key. Sorted, so that two gateways never wait for each other. */
+async function begin(pool: Pool, items: readonly Beginning[]): Promise<readonly boolean[]> {
+  const sorted = items.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const { rows } = await pool.query<{ id: string }>(
+    `insert into gateway.operations (id, account, operation, key, content_hash, request, leased_by, leased_until)
+     select id, account, operation, key, hash, request::jsonb, owner, ${until('ms')}
+       from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::int[])
+         as begun (id, account, operation, key, hash, request, owner, ms)
+     on conflict (account, operation, key) do nothing returning id`,
+    across(sorted, ({ begun: { id, account, operation, key, hash, request }, lease: { owner, ms } }) =>
+      [id, account, operation, key, hash, JSON.stringify(request ?? null), owner, ms]),
+  );
+  const begun = new Set(rows.map(({ id }) => id));
+  return items.map(({ begun: { id } }) => begun.has(id));
+}
+
+/** What is over stays as it is: two who worked on one operation cannot undo each other. */
+async function progress(pool: Pool, items: readonly Progressing[]): Promise<readonly void[]> {
+  const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  await pool.query(
+    `update gateway.operations o set step = p.step, hold = coalesce(p.hold, o.hold), delivered = coalesce(p.delivered::jsonb, o.delivered),
+       result = coalesce(p.result::jsonb, o.result), reason = coalesce(p.reason, o.reason),
+       key = case when p.free_key then null else o.key end, updated_at = now()
+      from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
+        as p (id, step, hold, delivered, result, reason, free_key)
+      where o.id = p.id and ${isOpen('o.step')}`,
+    across(sorted, ({ id, progress: { step, hold, delivered, result, reason, freeKey } }) =>
+      [id, step, hold ?? null, json(delivered), json(result), reason ?? null, freeKey ?? false]),
+  );
+  return items.map(() => undefined);
+}
+
 export function makeOperationStore(pool: Pool): OperationStore {
   const many = async (sql: string, values: unknown[]): Promise<readonly Operation[]> => (await pool.query<Row>(sql, values)).rows.map(fromRow);
+  const begins = new MicroBatch({ run: (items: readonly Beginning[]) => begin(pool, items), same: nameOf, max: batchMax });
+  const progresses = new MicroBatch({ run: (items: readonly Progressing[]) => progress(pool, items), same: ({ id }) => id, max: batchMax });
   return {
-    async begin({ id, account, operation, key, hash, request }, { owner, ms }) {
+    async begin(begun, lease) {
       for (;;) {
-        const { rowCount } = await pool.query(
-          `insert into gateway.operations (id, account, operation, key, content_hash, request, leased_by, leased_until)
-           values ($1, $2, $3, $4, $5, $6, $7, ${until('$8::int')}) on conflict (account, operation, key) do nothing`,
-          [id, account, operation, key, hash, JSON.stringify(request ?? null), owner, ms],
-        );
-        if (rowCount === 1) return null;
+        if (await begins.add({ begun, lease })) return null;
+        const { account, operation, key } = begun;
         const [first] = await many(
           `select ${columns} from gateway.operations where account = $1 and operation = $2 and key = $3`, [account, operation, key],
         );
@@ -36,25 +80,17 @@ export function makeOperationStore(pool: Pool): OperationStore {
       }
     },
     byId: async (id) => (await many(`select ${columns} from gateway.operations where id = $1`, [id]))[0] ?? null,
-    async progress(id, { step, hold, delivered, result, reason, freeKey }) {
-      // What is over stays as it is: two who worked on one operation cannot undo each other.
-      await pool.query(
-        `update gateway.operations set step = $2, hold = coalesce($3, hold), delivered = coalesce($4::jsonb, delivered),
-           result = coalesce($5::jsonb, result), reason = coalesce($6, reason), key = case when $7 then null else key end, updated_at = now()
-          where id = $1 and ${isOpen}`,
-        [id, step, hold ?? null, json(delivered), json(result), reason ?? null, freeKey ?? false],
-      );
-    },
+    progress: (id, progress) => progresses.add({ id, progress }),
     async beat({ owner, ms }) {
-      await pool.query(`update gateway.operations set leased_until = ${until('$2::int')} where leased_by = $1 and ${isOpen} and leased_until > now()`, [owner, ms]);
+      await pool.query(`update gateway.operations set leased_until = ${until('$2::int')} where leased_by = $1 and ${isOpen()} and leased_until > now()`, [owner, ms]);
     },
     async letGo(id) {
-      await pool.query(`update gateway.operations set leased_until = now() where id = $1 and ${isOpen}`, [id]);
+      await pool.query(`update gateway.operations set leased_until = now() where id = $1 and ${isOpen()}`, [id]);
     },
     takeOver: ({ owner, ms }, of) =>
       many(
         `update gateway.operations set leased_by = $1, leased_until = ${until('$2::int')}
-          where id in (select id from gateway.operations where ${isOpen} and leased_until <= now()
+          where id in (select id from gateway.operations where ${isOpen()} and leased_until <= now()
             and ${'id' in of ? 'id = $3::uuid' : 'operation = any ($3::text[])'} order by leased_until limit ${orphansPerLook} for update skip locked)
           returning ${columns}`,
         [owner, ms, 'id' in of ? of.id : of.operations],
