@@ -3,6 +3,7 @@ import { createPool } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 import type { AccountRow } from './adapters/postgres/account-row.ts';
 import { fromRowAccount } from './adapters/postgres/account-row.ts';
+import { changedDetails } from './adapters/postgres/changed-details.ts';
 import { entriesWithRows } from './adapters/postgres/postgres-fold.ts';
 import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
 import { PostgresSeals, fromRowSeal } from './adapters/postgres/postgres-seals.ts';
@@ -13,9 +14,11 @@ import type { Drift } from './app/fold.ts';
 import { differences, Folded } from './app/fold.ts';
 import { createRecentAnswers, createWholeAccountCache } from './app/partition-books.ts';
 import type { ClaimedPartition, StoredPosition } from './app/ports.ts';
+import type { Redecided } from './app/redecide.ts';
 import { redecide } from './app/redecide.ts';
 import type { ChainReport } from './app/sealer.ts';
 import { verifyPartition } from './app/sealer.ts';
+import type { Account } from './domain/account.ts';
 import type { Seal } from './domain/seal.ts';
 
 export type { Drift } from './app/fold.ts';
@@ -54,7 +57,7 @@ export async function checkBooks(options: CheckOptions): Promise<CheckReport> {
       if (options.readLog) {
         const again = await decideAgain(pool, { partition, position, readLog: options.readLog });
         total.records += again.records;
-        drifts.push(...again.drifts);
+        drifts.push(...again.drifts, ...(again.drifts.length === 0 ? stateDrifts(folded, again.accounts) : []));
       }
       options.progress?.({ partition: ++done, partitions: rows.length, entries: total.entries, records: total.records });
     };
@@ -68,6 +71,14 @@ export async function checkBooks(options: CheckOptions): Promise<CheckReport> {
   } finally {
     await pool.end();
   }
+}
+
+/** What the log says of an account beyond its entries: terms, lots, holds and counters, whose rows no seal covers. */
+function stateDrifts({ partition, accounts }: Folded, decided: (id: string) => Account | null | undefined): readonly Drift[] {
+  return [...accounts.values()].flatMap((account) => {
+    const own = decided(account.id);
+    return own ? differences(own, account, 'the log says').map((what) => ({ partition, what })) : [];
+  });
 }
 
 /** One snapshot: entries, projections and position belong together although the ledger goes on writing. */
@@ -107,9 +118,9 @@ async function foldAndCompare(client: PoolClient, store: PostgresBookStore, part
 async function decideAgain(
   pool: Pool,
   of: { readonly partition: number; readonly position: StoredPosition | undefined; readonly readLog: NonNullable<CheckOptions['readLog']> },
-): Promise<{ records: number; drifts: readonly Drift[] }> {
+): Promise<Redecided> {
   const { partition, position } = of;
-  if (!position || position.nextOffset === 0) return { records: 0, drifts: [] };
+  if (!position || position.nextOffset === 0) return { records: 0, drifts: [], accounts: () => undefined };
   const { logBase } = position;
   const kept = await of.readLog(partition, position.nextOffset - logBase);
   const log = { start: kept.start + logBase, batches: logBase === 0 ? kept.batches : shifted(kept.batches, logBase) };
@@ -162,7 +173,7 @@ async function claimedAt(pool: Pool, at: { readonly position: StoredPosition; re
   };
 }
 
-/** Recomputes every seal of every partition from the entries. */
+/** Recomputes every seal of every partition from the entries, and what they commit to from the words beside them. */
 export async function verifyChain(options: {
   readonly databaseUrl: string; readonly progress?: (done: { readonly partition: number; readonly partitions: number }) => void;
 }): Promise<readonly ChainReport[]> {
@@ -171,7 +182,10 @@ export async function verifyChain(options: {
     const { rows } = await pool.query<{ partition: number }>('select partition from ledger.positions order by partition');
     const reports: ChainReport[] = [];
     for (const [index, { partition }] of rows.entries()) {
-      reports.push(await verifyPartition({ store: new PostgresSeals(pool), hash: sha256 }, partition, sealsOf(pool, partition)));
+      const report = await verifyPartition({ store: new PostgresSeals(pool), hash: sha256 }, partition, sealsOf(pool, partition));
+      const problems = [...report.problems];
+      for await (const seq of changedDetails(pool, partition)) problems.push({ partition, seal: null, problem: `the words beside entry ${partition}-${seq} were changed` });
+      reports.push({ ...report, problems });
       options.progress?.({ partition: index + 1, partitions: rows.length });
     }
     return reports;

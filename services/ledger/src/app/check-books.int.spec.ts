@@ -39,6 +39,23 @@ it('finds no drift after every kind of request, live and decided again', async (
   expect(report.records).toBeGreaterThan(80);
 });
 
+// Guarantee: whoever raises a limit, takes an account over or rewords an entry behind the platform's back is found (rules 14, 28 and 29).
+it.each([
+  ['an overdraft', 'account_terms', `settings = settings || '{"overdraft":"unlimited"}'`, `settings ->> 'overdraft' = '10'`, 'rebuild'],
+  ['an owner', 'account_terms', `owner = 'somebody'`, 'true', 'rebuild'],
+  ['the time of a fetched limit', 'account_terms', `limit_fetched_at = '2030-01-01'`, 'true', 'rebuild'],
+  ['what a period counted', 'counters', 'used_before = used_before + 1', 'true', 'rebuild'],
+  ['the words beside an entry', 'details', `content = '{"metadata":{"a":2}}'`, 'salt is not null', 'seals'],
+] as const)('finds that somebody changed %s', async (_, table, change, where, found) => {
+  const problems = async () => (await verifyChain({ databaseUrl: harness.url })).flatMap((report) => report.problems);
+  const [drifts, problemsBefore] = [(await check()).drifts, await problems()];
+  expect([drifts, problemsBefore]).toEqual([[], []]);
+  await harness.admin.query(`create table kept as table ledger.${table}; alter table ledger.${table} disable trigger user;
+    update ledger.${table} set ${change} where ${where}`);
+  expect(found === 'rebuild' ? (await check()).drifts : await problems()).not.toEqual([]);
+  await harness.admin.query(`delete from ledger.${table}; insert into ledger.${table} select * from kept; drop table kept`);
+});
+
 // Guarantee: a row changed behind the platform's back is found (rule 28).
 it('finds a changed, a missing and an inserted row', async () => {
   const sealed = async () => (await verifyChain({ databaseUrl: harness.url })).reduce((sum, { unsealed }) => sum + unsealed, 0) === 0;

@@ -63,9 +63,9 @@ export class Folded {
 }
 
 /** What differs between a folded account and the one that is loaded when it is needed; empty when they are the same. */
-export function differences(folded: Account, loaded: Account): readonly string[] {
+export function differences(folded: Account, loaded: Account, says = 'its entries say'): readonly string[] {
   const [a, b] = [comparable(folded), comparable(loaded)];
-  return Object.keys(a).filter((name) => a[name] !== b[name]).map((name) => `${folded.id}: ${name} is ${b[name]}, its entries say ${a[name]}`);
+  return Object.keys(a).filter((name) => a[name] !== b[name]).map((name) => `${folded.id}: ${name} is ${b[name]}, ${says} ${a[name]}`);
 }
 
 function comparable(account: Account): Record<string, string> {
@@ -75,7 +75,8 @@ function comparable(account: Account): Record<string, string> {
   return {
     id: account.id, kind: account.kind, unit: account.unit, seq: String(account.seq), balance: String(account.balance), held: String(account.held),
     used: counterText(counter), 'used earlier': earlier?.period ? counterText(earlier) : '', status: terms.status, owner: terms.owner ?? '',
-    settings: Object.values(settings).map(String).join(' '), due: String(account.dueMs),
+    settings: Object.values(settings).map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(' '),
+    'limit fetched': String(terms.limitFetchedMs), due: String(account.dueMs),
     lots: [...account.lots].map(({ lot, left, priority, expiresMs }) => `${lot}:${left}:${priority}:${expiresMs}`).join(' '),
     holds: [...account.holds].map(({ hold, amount, expiresMs, parent }) => `${hold}:${amount}:${expiresMs}:${parent}`).sort().join(' '),
   };

@@ -1,4 +1,5 @@
 import type { LogRecord } from '@tollgate/messaging';
+import type { Account } from '../domain/account.ts';
 import { isRefilled } from '../domain/account.ts';
 import type { Timer } from '../domain/entry.ts';
 import { compareTimers } from '../domain/entry.ts';
@@ -31,11 +32,17 @@ export type RedecideOptions = {
   readonly progress: (records: number) => void;
 };
 
+export type Redecided = {
+  readonly records: number; readonly drifts: readonly Drift[];
+  /** Accounts as they are after the last record. */
+  readonly accounts: (id: string) => Account | null | undefined;
+};
+
 /**
  * Decides the kept part of a partition's log once more and compares entry by entry with what was booked (rules 9 and 30).
  * Nothing is written: the commit is the comparison.
  */
-export async function redecide(options: RedecideOptions): Promise<{ readonly records: number; readonly drifts: readonly Drift[] }> {
+export async function redecide(options: RedecideOptions): Promise<Redecided> {
   const { past, start, claimed, caches, until, progress } = options;
   const partition = claimed.position.partition;
   const drifts: Drift[] = [];
@@ -62,7 +69,7 @@ export async function redecide(options: RedecideOptions): Promise<{ readonly rec
     progress(booked.length);
     if (drifts.length > 100) break;
   }
-  return { records, drifts };
+  return { records, drifts, accounts: (id) => books.account(id) };
 }
 
 /** Timers that were waiting at the start, in their order: those of what is still open then. */

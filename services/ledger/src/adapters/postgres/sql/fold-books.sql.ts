@@ -12,5 +12,8 @@ where e.partition = $1 and e.partition_seq > $2 and e.partition_seq <= $3 and e.
 /** Numbers of the accounts of a partition, in order: $2 exclusive, $3 at most. */
 export const accountsInOrder = 'select account from ledger.accounts where partition = $1 and account > $2 order by account limit $3';
 export const sealsInOrder = 'select * from ledger.seals where partition = $1 and number > $2 order by number limit $3';
+/** Words beside entries that are not erased: $1 partition, $2 partition_seq exclusive, $3 at most. */
+export const detailsInOrder = `select partition_seq, commitment, salt, content from ledger.details
+where partition = $1 and partition_seq > $2 and (salt is not null or content is not null) order by partition_seq limit $3`;
 export const itemsBefore = 'select item, booked_at from ledger.catalog_versions where partition = $1 and log_offset < $2 order by log_offset, version';
 export const namesOfPartition = 'select name, text from ledger.names where partition = $1';
