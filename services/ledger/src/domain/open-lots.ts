@@ -60,7 +60,15 @@ export function lotsAfter(lots: Lots, rows: readonly LotRow[], seq: number): Lot
   return next;
 }
 
+/** On the path of every spend, and what a lot has left is in no summary. */
 export function withLeft(lots: Lots, number: number, left: bigint): Lots {
-  const lot = lotNumbered(lots, number);
-  return lot === undefined || lot.left === left ? lots : lots.with({ ...lot, left });
+  for (let index = 0; index < lots.chunks.length; index++) {
+    const { items, summary } = lots.chunks[index] as Lots['chunks'][number];
+    if (number < summary.lowest || number > summary.highest) continue;
+    for (let at = 0; at < items.length; at++) {
+      const lot = items[at] as Lot;
+      if (lot.lot === number) return lot.left === left ? lots : lots.withAt(index, at, { ...lot, left });
+    }
+  }
+  return lots;
 }

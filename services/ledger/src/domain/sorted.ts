@@ -54,6 +54,16 @@ export class Sorted<T, S> implements Iterable<T> {
     return this.#replaced(chunk, next);
   }
 
+  /** The list with `item` at a known place: it is the same in the list's order, and what its chunk's summary says stays true. */
+  withAt(chunk: number, at: number, item: T): Sorted<T, S> {
+    const { items = [], summary } = this.chunks[chunk] ?? {};
+    const next = items.slice();
+    next[at] = item;
+    const chunks = this.chunks.slice();
+    chunks[chunk] = { items: next, summary: summary as S };
+    return new Sorted(this.#rules, chunks);
+  }
+
   without(probe: T): Sorted<T, S> {
     const { chunk, items, at, found } = this.#locate(probe);
     if (!found) return this;
