@@ -25,6 +25,26 @@ table ledger.accounts
   CREATE TRIGGER accounts_append_only BEFORE DELETE OR UPDATE ON ledger.accounts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
   CREATE TRIGGER accounts_no_truncate BEFORE TRUNCATE ON ledger.accounts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
 
+table ledger.block_changes
+  partition smallint not null
+  partition_seq bigint not null
+  account integer not null
+  period_start timestamp with time zone not null
+  period_end timestamp with time zone not null
+  block bigint not null
+  plan text not null
+  charge_id uuid not null
+  plan_version integer not null
+  billing_tier text not null
+  amount_minor bigint not null
+  currency text not null
+  change text not null
+  constraint block_changes_change_check CHECK ((change = ANY (ARRAY['left'::text, 'regained'::text])))
+  constraint block_changes_pkey PRIMARY KEY (partition, partition_seq, block)
+  CREATE INDEX block_changes_by_block ON ledger.block_changes USING btree (partition, account, period_start, block)
+  CREATE TRIGGER block_changes_append_only BEFORE DELETE OR UPDATE ON ledger.block_changes FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
+  CREATE TRIGGER block_changes_no_truncate BEFORE TRUNCATE ON ledger.block_changes FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
+
 table ledger.catalog_versions
   partition smallint not null
   catalog text not null
@@ -260,6 +280,7 @@ end $function$
 grant delete, insert, maintain, select on ledger.refusals to tollgate_ledger
 grant insert, maintain, select on ledger.account_terms to tollgate_ledger
 grant insert, maintain, select on ledger.accounts to tollgate_ledger
+grant insert, maintain, select on ledger.block_changes to tollgate_ledger
 grant insert, maintain, select on ledger.catalog_versions to tollgate_ledger
 grant insert, maintain, select on ledger.counters to tollgate_ledger
 grant insert, maintain, select on ledger.crossings to tollgate_ledger

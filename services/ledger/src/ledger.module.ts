@@ -194,7 +194,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
       this.#unsealed.add(partition, booked.map((entry) => ({ entry, commitmentHex: commitmentHexOf(entry) })));
       seal.mark(partition);
       if (this.#options.publishEntries ?? true) publish.get(published.entries)?.mark(partition);
-      if (booked.some(({ crossings }) => crossings.length > 0)) publish.get(published.crossings)?.mark(partition);
+      if (booked.some(({ crossings, blockChanges }) => crossings.length + blockChanges.length > 0)) publish.get(published.crossings)?.mark(partition);
     }
     this.#metrics?.commits.inc();
     this.#metrics?.entries.inc(entries);

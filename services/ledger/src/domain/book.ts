@@ -1,12 +1,12 @@
-import { chargeIdOf } from '@tollgate/contracts';
 import type { CatalogItem, HoldView } from '@tollgate/contracts';
 import { AppError, ancestorsOf, inAmountRange } from '@tollgate/kernel';
-import { overageBlocks, periodSince, tierLabel } from '@tollgate/pricing';
+import { periodSince } from '@tollgate/pricing';
 import type { Period } from '@tollgate/pricing';
 import type { Account, Counter, Terms } from './account.ts';
 import { keepsLots } from './account.ts';
+import { blocksMoved, noBlocks, type Moved } from './blocks.ts';
 import type { BookedPlan, Catalog } from './catalog.ts';
-import type { Cause, Contra, CounterRow, Crossing, Entry, EntryKind, EntryRate, HoldRow, LotRow, Timer } from './entry.ts';
+import type { Cause, Contra, CounterRow, Entry, EntryKind, EntryRate, HoldRow, LotRow, Timer } from './entry.ts';
 import { evolve, openedBy } from './evolve.ts';
 import { lotNumbered } from './open-lots.ts';
 import { planAt, planMonth, planNameAt } from './plans.ts';
@@ -38,6 +38,8 @@ export type Posting = {
   readonly timers?: readonly Omit<Timer, 'ref'>[];
   /** The period the amount counts in, when it is not the current one (rule 17). */
   readonly into?: Counter;
+  /** The plan version of that period, where the account does not tell any more; null: it charges nothing. */
+  readonly pricedBy?: BookedPlan | null;
   readonly late?: boolean;
   /** The counter afterwards, where a request begins a period itself. */
   readonly counter?: Counter;
@@ -119,6 +121,7 @@ export class Book {
     const terms = posting.terms ?? account.terms;
     const rolled = this.rolled(account, this.nowMs, terms.settings.period);
     const counting = countersAfter(account, rolled, posting);
+    const blocks = this.#blocks(account, counting, posting.pricedBy);
     const entry: Entry = {
       partitionSeq: ++this.lastSeq,
       ref: account.ref,
@@ -153,7 +156,8 @@ export class Book {
       lotRows: lotRowsOf(account, posting),
       holdRows: holdRowsOf(account, posting),
       counterRows: counting.rows,
-      crossings: this.#crossings(account, counting),
+      crossings: blocks.crossings,
+      blockChanges: blocks.changes,
       timers: posting.timers && posting.timers.length > 0 ? posting.timers.map((timer) => ({ ...timer, ref: account.ref })) : none,
     };
     if (!inAmountRange(entry.balanceAfter) || !inAmountRange(entry.heldAfter) || !inAmountRange(entry.usedAfter)) {
@@ -206,28 +210,13 @@ export class Book {
     return { ...before };
   }
 
-  #crossings(account: Account, counting: Counting): readonly Crossing[] {
-    if (account.kind !== 'metered' || !counting.period || !counting.highWater) return none;
-    const { startMs: periodStartMs, endMs: periodEndMs } = counting.period;
-    if (planNameAt(account.terms.settings, periodStartMs) === null) return none;
-    const { name, version, plan } = this.planAt(account, periodStartMs);
-    const crossings: Crossing[] = [];
-    const before = overageBlocks(counting.highWater.before, plan);
-    const after = overageBlocks(counting.highWater.after, plan);
-    if (after - before > crossingsMax) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `one request enters at most ${crossingsMax} tier blocks`);
-    for (let block = before + 1n; block <= after; block++) {
-      const charge = chargeIdOf({ account: account.id, periodStartMs, block });
-      crossings.push({
-        periodStartMs, periodEndMs, block, plan: name, planVersion: version, label: tierLabel(block, plan), amountMinor: plan.blockPriceMinor,
-        currency: plan.currency, charge,
-      });
-    }
-    return crossings;
+  #blocks(account: Account, { moved, period }: Counting, pricedBy: Posting['pricedBy']): ReturnType<typeof blocksMoved> {
+    if (account.kind !== 'metered' || !period || !moved || pricedBy === null) return noBlocks;
+    if (pricedBy) return blocksMoved(account, moved, pricedBy);
+    return planNameAt(account.terms.settings, period.startMs) === null ? noBlocks : blocksMoved(account, moved, this.planAt(account, period.startMs));
   }
 }
 
-/** Each block is a row and a charge: more at once is a mistake of whoever reports (at 8M tokens a block, 80 thousand million). */
-const crossingsMax = 10_000n;
 const none: readonly never[] = [];
 /** The current counter and the one before; an account has both, so that nothing is made where nothing rolls. */
 type Counters = { readonly counter: Counter; readonly earlier: Counter | null };
@@ -235,7 +224,7 @@ type Counting = {
   readonly used: bigint;
   readonly period: Period | null;
   readonly rows: readonly CounterRow[];
-  readonly highWater: { readonly before: bigint; readonly after: bigint } | null;
+  readonly moved: Moved | null;
 };
 
 /** Which counter an entry moves, what it is afterwards, and which rows must be kept because the entry alone cannot tell (rule 15). */
@@ -243,25 +232,32 @@ function countersAfter(account: Account, rolled: Counters, posting: Posting): Co
   if (posting.counter) return begun(account, posting.counter);
   const used = posting.used ?? 0n;
   const target = posting.into ?? rolled.counter;
-  const after = used === 0n ? target : moved(target, used);
-  const highWater = used > 0n ? { before: target.highWater, after: after.highWater } : null;
+  const after = used === 0n ? target : movedBy(target, used);
   let rows: readonly CounterRow[] = none;
-  if (posting.into) rows = [after, { ...rolled.counter, before: rolled.counter.before + used }];
+  if (posting.into) rows = rowsAround(account, rolled, { into: after, used });
   else if (rolled.counter.period && !samePeriod(rolled.counter.period, account.counter.period)) {
     rows = rolled.earlier && rolled.earlier !== account.earlier ? [rolled.earlier, after] : [after];
   } else if (used < 0n) rows = [after];
-  return { used: after.used, period: after.period, rows, highWater };
+  return { used: after.used, period: after.period, rows, moved: used === 0n ? null : { before: target, after } };
 }
 
 /** A period that begins now; the one before keeps what it counted. */
 function begun(account: Account, counter: Counter): Counting {
   const goesOn = account.counter.period === null || account.counter.period.startMs === counter.period?.startMs;
-  return { used: counter.used, period: counter.period, rows: goesOn ? [counter] : [account.counter, counter], highWater: null };
+  return { used: counter.used, period: counter.period, rows: goesOn ? [counter] : [account.counter, counter], moved: null };
 }
 
 const samePeriod = (a: Period, b: Period | null): boolean => b !== null && a.startMs === b.startMs && a.endMs === b.endMs;
 
-function moved(counter: Counter, used: bigint): Counter {
+/** The rows of an entry that counts in a period before: that one, the current one, and what was current until now. */
+function rowsAround(account: Account, rolled: Counters, { into, used }: { readonly into: Counter; readonly used: bigint }): readonly CounterRow[] {
+  const current = { ...rolled.counter, before: rolled.counter.before + used };
+  const { earlier } = rolled;
+  const ended = earlier?.period && earlier !== account.earlier && earlier.period.startMs !== into.period?.startMs ? [earlier] : none;
+  return [into, ...ended, current];
+}
+
+function movedBy(counter: Counter, used: bigint): Counter {
   const after = counter.used + used;
   return { ...counter, used: after, highWater: after > counter.highWater ? after : counter.highWater };
 }

@@ -1,8 +1,9 @@
 import type { AccountStatus } from '@tollgate/contracts';
-import type { Account, Lot, Settings, Terms } from './account.ts';
+import type { Account, Counter, Lot, Settings, Terms } from './account.ts';
 import { keepsLots } from './account.ts';
-import type { Book } from './book.ts';
+import type { Book, Posting } from './book.ts';
 import { availableOf } from './book.ts';
+import { countedAt, countedIn } from './counted-in.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind } from './entry.ts';
@@ -36,6 +37,10 @@ export type Target = {
   readonly periodStartMs: number | null;
   /** When it was booked: its budgets counted it in the period of that time. */
   readonly recordedMs: number;
+  /** What was counted in its period when that ended, or by a correction since; null where nothing was kept. */
+  readonly counted: Counter | null;
+  /** The plan version at which blocks of its period were entered; null: none were. */
+  readonly priced: { readonly name: string; readonly version: number } | null;
   /** Status of the account before it. */
   readonly statusBefore: AccountStatus;
   /** The settings before it and by it, where it changed them. */
@@ -154,7 +159,8 @@ function withdrawCorrection(book: Book, back: { readonly target: Target; readonl
   const amount = available === null || available > target.amount ? target.amount : available;
   if (amount <= 0n) return null;
   const { budgets } = target;
-  return postSpend(book, account.id, { kind: 'withdrawn', cause, amount, budgets, corrects })[0] ?? null;
+  const period = account.kind === 'metered' ? countedIn(book, account, target)?.posting : undefined;
+  return postSpend(book, account.id, { kind: 'withdrawn', cause, amount, budgets, corrects, ...(period ? { period } : {}) })[0] ?? null;
 }
 
 /** Moves `amount` of a target back: to its lot's terms for usage, out of its lot for a grant, and off its budgets. */
@@ -198,15 +204,14 @@ const statusAfter = ({ statusBefore }: Target): AccountStatus => (statusBefore =
 function postBudgetsBack(book: Book, { target, entry, amount }: { readonly target: Target; readonly entry: Entry; readonly amount: bigint }): void {
   const ids = target.budgets.filter((id) => {
     const budget = book.find(id);
-    const { period = null, used = 0n } = budget ? book.rolled(budget, book.nowMs).counter : {};
-    return used >= amount && (period === null || target.recordedMs >= period.startMs);
+    const counted = budget && countedAt(book, budget, target.recordedMs);
+    return counted ? counted.counter.used >= amount : false;
   });
-  postBudgets(book, { of: entry, ids, used: -amount, held: 0n });
+  postBudgets(book, { of: entry, ids, used: -amount, held: 0n, bookedMs: target.recordedMs });
 }
 
-/** A correction lowers what was used in the entry's own period while that is still counted, and nothing afterwards. */
-function usedBack(book: Book, account: Readonly<Account>, target: Target, amount: bigint): { used: bigint } | Record<string, never> {
-  const { counter } = book.rolled(account, book.nowMs);
-  const current = (counter.period?.startMs ?? null) === target.periodStartMs;
-  return current && counter.used >= amount ? { used: -amount } : {};
+/** A correction lowers what was used in the entry's own period, as long as that is known. */
+function usedBack(book: Book, account: Readonly<Account>, target: Target, amount: bigint): Pick<Posting, 'used' | 'into' | 'pricedBy'> {
+  const counted = countedIn(book, account, target);
+  return counted && counted.counter.used >= amount ? { used: -amount, ...counted.posting } : {};
 }

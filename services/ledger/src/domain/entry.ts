@@ -66,6 +66,9 @@ export type Crossing = {
   readonly charge: string;
 };
 
+/** A block that was entered before, and that a correction left or later usage entered again: its charge follows (rule 18). */
+export type BlockChange = Crossing & { readonly change: 'left' | 'regained' };
+
 /** An immutable signed change of one account, and the rows that are inserted with it. */
 export type Entry = {
   readonly partitionSeq: number;
@@ -105,6 +108,7 @@ export type Entry = {
   readonly holdRows: readonly HoldRow[];
   readonly counterRows: readonly CounterRow[];
   readonly crossings: readonly Crossing[];
+  readonly blockChanges: readonly BlockChange[];
   /** New dates by which something must be booked on the account. */
   readonly timers: readonly Timer[];
 };

@@ -4,6 +4,7 @@ import type { Account, Counter } from './account.ts';
 import type { Book, Posting } from './book.ts';
 import { availableOf, availableWithin, limitLeft } from './book.ts';
 import { cardAt, rateCardDefault } from './catalog.ts';
+import { countedAt } from './counted-in.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind, EntryRate } from './entry.ts';
@@ -128,11 +129,13 @@ export function postSpend(
     readonly kind: EntryKind; readonly cause: Cause; readonly amount: bigint; readonly rate?: EntryRate | null;
     readonly held?: bigint; readonly hold?: number; readonly budgets?: readonly string[]; readonly corrects?: number;
     readonly holdRows?: Parameters<Book['post']>[1]['holdRows'];
+    /** Where it counts, whenever it happened. */
+    readonly period?: Pick<Posting, 'into' | 'pricedBy'>;
   },
 ): readonly Entry[] {
   const before = existing(book, accountId);
   const budgets = spend.budgets ?? book.budgetsOf(before).map(({ id }) => id);
-  const target = periodFor(book, before, spend.cause.occurredMs);
+  const target = spend.period ? inTime : periodFor(book, before, spend.cause.occurredMs);
   const entries: Entry[] = [];
   for (const { lot, take } of burn(before, spend.amount)) {
     const account = existing(book, accountId);
@@ -141,6 +144,7 @@ export function postSpend(
     const moved = lotAfter(lot, take);
     const goesInactive = account.kind === 'licence' && account.balance - take <= 0n && account.terms.status !== 'inactive' && spend.amount > 0n;
     const posting: Mutable<Posting> = {
+      ...spend.period,
       kind: spend.kind, cause: spend.cause, ordinal, amount: -take, used: take, contra: 'usage', rate: first ? (spend.rate ?? null) : null,
       hold: spend.hold ?? null, held: first ? (spend.held ?? 0n) : 0n, lot: moved.lot, lotRows: moved.lotRows,
     };
@@ -155,7 +159,7 @@ export function postSpend(
   return entries;
 }
 
-const inTime = {} as const;
+const inTime: { into?: Counter; late?: boolean } = {};
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** Usage that happened in the period before counts there while it is open, later in the current one, flagged late (rule 17). */
@@ -170,12 +174,18 @@ function periodFor(book: Book, account: Readonly<Account>, occurredMs: number): 
 /** Budget rows: what counts against the limits above, outside the trial balance (rule 20). */
 export function postBudgets(
   book: Book,
-  budget: { readonly of: Entry | undefined; readonly ids: readonly string[]; readonly used: bigint; readonly held: bigint },
+  budget: {
+    readonly of: Entry | undefined; readonly ids: readonly string[]; readonly used: bigint; readonly held: bigint;
+    /** When what is given back was booked: it leaves the period of then. */
+    readonly bookedMs?: number;
+  },
 ): void {
   if (!budget.of || budget.ids.length === 0) return;
   const cause: Cause = { source: 'budget', id: String(budget.of.partitionSeq), hash: null, occurredMs: budget.of.occurredMs, details: null };
   for (const id of budget.ids) {
-    if (book.find(id)) book.post(id, { kind: 'budgeted', cause, ordinal: 0, used: budget.used, held: budget.held });
+    const account = book.find(id);
+    const period = account && budget.bookedMs !== undefined ? countedAt(book, account, budget.bookedMs)?.posting : {};
+    if (account && period) book.post(id, { kind: 'budgeted', cause, ordinal: 0, used: budget.used, held: budget.held, ...period });
   }
 }
 

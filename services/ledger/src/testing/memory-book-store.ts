@@ -71,6 +71,13 @@ export class MemoryBookStore implements BookStore {
     return terms && before ? { before: before.settings, after: terms.settings } : null;
   }
 
+  #period({ ref, periodStartMs }: Entry): Pick<Target, 'counted' | 'priced'> {
+    const own = this.entries.filter((one) => one.ref === ref);
+    const counted = own.flatMap(({ counterRows }) => counterRows).findLast(({ period }) => period !== null && period.startMs === periodStartMs);
+    const crossing = own.flatMap(({ crossings }) => crossings).find((one) => one.periodStartMs === periodStartMs);
+    return { counted: counted ?? null, priced: crossing ? { name: crossing.plan, version: crossing.planVersion } : null };
+  }
+
   #target(entry: Entry | undefined): Target | undefined {
     if (!entry) return undefined;
     const row = this.entries.filter(({ ref }) => ref === entry.ref).flatMap(({ lotRows }) => lotRows).find(({ lot }) => lot === entry.lot);
@@ -82,7 +89,7 @@ export class MemoryBookStore implements BookStore {
       corrected: corrected < 0n ? -corrected : corrected,
       lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
       hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - (before?.heldAfter ?? 0n) : 0n,
-      corrects: entry.corrects, periodStartMs: entry.periodStartMs, settings: this.#settings(entry),
+      corrects: entry.corrects, periodStartMs: entry.periodStartMs, ...this.#period(entry), settings: this.#settings(entry),
       recordedMs: entry.recordedMs,
       statusBefore: this.entries.findLast((one) => one.ref === entry.ref && one.seq < entry.seq && one.terms !== null)?.terms?.status ?? 'active',
       budgets: this.entries.filter((one) => one.kind === 'budgeted' && one.offset === entry.offset && one.partitionSeq > entry.partitionSeq).map((one) => one.account),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { accountKinds } from '@tollgate/contracts';
 import { canonicalJson } from '@tollgate/kernel';
 import type { PartitionCommit } from '../../app/ports.ts';
-import type { Entry } from '../../domain/entry.ts';
+import type { Crossing, Entry } from '../../domain/entry.ts';
 import { entryKinds, timerKinds } from '../../domain/entry.ts';
 import { settingsView } from '../../domain/views.ts';
 import { CopyBuffer } from './copy-buffer.ts';
@@ -19,6 +19,7 @@ const tables = {
   counters: 'partition, account, seq, period_start_ms, period_end_ms, used, high_water, used_before',
   timers: 'partition, due_ms, account, kind, object',
   crossings: 'partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version, billing_tier, amount_minor, currency',
+  block_changes: 'partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version, billing_tier, amount_minor, currency, change',
   details: 'partition, partition_seq, commitment, salt, content',
   catalog_versions: 'partition, catalog, name, version, booked_at, log_offset, item',
   refusals: 'partition, log_offset, account, source, request_id, type, code, detail, refused_at',
@@ -82,17 +83,19 @@ function encodeEntry(into: Into, commit: PartitionCommit, entry: Entry): void {
       .bigint(row.used).bigint(row.highWater).bigint(row.before);
   }
   for (const timer of entry.timers) into('timers', 5).int2(partition).int8(timer.dueMs).int4(timer.ref).int2(timerKinds[timer.kind]).int8(timer.object);
-  for (const crossing of entry.crossings) {
-    into('crossings', 12).int2(partition).int8(entry.partitionSeq).int4(entry.ref).time(crossing.periodStartMs).time(crossing.periodEndMs)
-      .bigint(crossing.block).text(crossing.plan).bytes(Buffer.from(crossing.charge.replaceAll('-', ''), 'hex'))
-      .int4(crossing.planVersion).text(crossing.label).bigint(crossing.amountMinor).text(crossing.currency);
-  }
+  for (const crossing of entry.crossings) block(into('crossings', 12), commit, entry, crossing);
+  for (const change of entry.blockChanges) block(into('block_changes', 13), commit, entry, change).text(change.change);
   if (entry.details) {
     const { salt, ...words } = entry.details;
     const content = canonicalJson(words);
     into('details', 5).int2(partition).int8(entry.partitionSeq).bytes(commitmentOf(salt, content)).bytes(Buffer.from(salt, 'hex')).jsonb(content);
   }
 }
+
+const block = (buffer: CopyBuffer, { partition }: PartitionCommit, entry: Entry, of: Crossing): CopyBuffer =>
+  buffer.int2(partition).int8(entry.partitionSeq).int4(entry.ref).time(of.periodStartMs).time(of.periodEndMs)
+    .bigint(of.block).text(of.plan).bytes(Buffer.from(of.charge.replaceAll('-', ''), 'hex'))
+    .int4(of.planVersion).text(of.label).bigint(of.amountMinor).text(of.currency);
 
 /** The commitment to the words beside an entry, in hex; null when there are none. */
 export function commitmentHexOf({ details }: Entry): string | null {

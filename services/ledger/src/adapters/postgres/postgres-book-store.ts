@@ -187,6 +187,8 @@ type TargetRow = {
   readonly hold: bigint | null; readonly period_start: Date | null; readonly priority: number | null; readonly expires_at: Date | null;
   readonly corrected: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly string[] | null;
   readonly recorded_at: Date; readonly status_before: AccountStatus | null; readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
+  readonly counted: readonly [startMs: string, endMs: string, used: string, highWater: string, before: string] | null;
+  readonly priced: readonly [name: string, version: number] | null;
 };
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
 
@@ -195,8 +197,15 @@ function fromRowTarget(row: TargetRow): Target {
     partitionSeq: Number(row.partition_seq), account: row.account_id, kind: kindByNumber.get(row.kind) ?? 'opened', amount: row.amount, corrected: row.corrected,
     lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null },
     hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
-    corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null, budgets: row.budgets ?? [],
+    corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null,
+    counted: fromCounted(row.counted), priced: row.priced && { name: row.priced[0], version: row.priced[1] }, budgets: row.budgets ?? [],
     recordedMs: row.recorded_at.getTime(), statusBefore: row.status_before ?? 'active',
     settings: row.settings_before && row.settings_after ? { before: fromRowSettings(row.settings_before), after: fromRowSettings(row.settings_after) } : null,
   };
+}
+
+function fromCounted(counted: TargetRow['counted']): Target['counted'] {
+  if (counted === null) return null;
+  const [startMs, endMs, used, highWater, before] = counted;
+  return { period: { startMs: Number(startMs), endMs: Number(endMs) }, used: BigInt(used), highWater: BigInt(highWater), before: BigInt(before) };
 }

@@ -79,7 +79,7 @@ function readEntry(reader: CopyReader, names: ReadonlyMap<number, string>, accou
     usedAfter: reader.bigint(), offset: reader.int8(), occurredMs: reader.time(), recordedMs: reader.time(), availableAfter: reader.orNull(bigint),
     lot: reader.orNull(int8), lotLeft: reader.orNull(bigint), hold: reader.orNull(int8), periodStartMs: reader.orNull(time),
     corrects: reader.orNull(int8), requestId: reader.text(), hash: reader.orNull(hex), rate: rateOf(reader.orNull(text)),
-    details: null, opened: null, terms: null, lotRows: [], holdRows: [], counterRows: [], crossings: [], timers: [],
+    details: null, opened: null, terms: null, lotRows: [], holdRows: [], counterRows: [], crossings: [], blockChanges: [], timers: [],
   };
 }
 

@@ -15,12 +15,15 @@ const setThrough = `insert into ledger.publications (partition, topic, published
 select p, $1, t from unnest($2::smallint[], $3::bigint[]) u(p, t) on conflict (partition, topic) do update set published_through = excluded.published_through
 where ledger.publications.published_through < excluded.published_through`;
 
-const crossingsAfter = `select c.*, a.id, e.recorded_at from ledger.crossings c join ledger.accounts a using (partition, account)
+/** Crossings and later changes of blocks, in one order: an entry's rows have different blocks. */
+const ofBlocks = (table: string, change: string): string => `select partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version,
+  billing_tier, amount_minor, currency, ${change} as change from ledger.${table} where partition = $1 and partition_seq > $2`;
+const crossingsAfter = `with c as (${ofBlocks('crossings', "'entered'")} union all ${ofBlocks('block_changes', 'change')})
+select c.*, a.id, e.recorded_at from c join ledger.accounts a using (partition, account)
 join ledger.entries e on e.partition = c.partition and e.partition_seq = c.partition_seq
-where c.partition = $1 and c.partition_seq > $2 and c.partition_seq <= coalesce(
-  (select partition_seq from ledger.crossings where partition = $1 and partition_seq > $2 order by partition_seq offset $3 limit 1),
-  9223372036854775807)
+where c.partition_seq <= coalesce((select partition_seq from c order by partition_seq offset $3 limit 1), 9223372036854775807)
 order by c.partition_seq, c.block`;
+const blockTypes = { entered: 'TierCrossed', left: 'TierBlockLeft', regained: 'TierBlockRegained' } as const;
 
 const deadLettersAfter = `select * from ledger.dead_letters where partition = $1 and log_offset > $2 order by log_offset limit $3`;
 const sealsAfter = 'select * from ledger.seals where partition = $1 and number > $2 order by number limit $3';
@@ -65,12 +68,12 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async #crossings(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
-    type Row = CrossingRow & { readonly id: string; readonly partition_seq: bigint; readonly recorded_at: Date };
+    type Row = CrossingRow & { readonly id: string; readonly partition_seq: bigint; readonly recorded_at: Date; readonly change: keyof typeof blockTypes };
     const { rows } = await this.#pool.query<Row>({ name: 'crossings-after', text: crossingsAfter, values: [partition, seq, limit] });
     return rows.map((row) => {
       const { period, ...crossing } = crossingView(fromRowCrossing(row.id, row));
       return message(published.crossings, { partition, seq: Number(row.partition_seq), account: row.id }, {
-        type: 'TierCrossed', account: row.id, period_start: period.start, period_end: period.end, ...crossing, entry: `${partition}-${row.partition_seq}`,
+        type: blockTypes[row.change], account: row.id, period_start: period.start, period_end: period.end, ...crossing, entry: `${partition}-${row.partition_seq}`,
         recorded_at: row.recorded_at.toISOString(),
       });
     });

@@ -6,6 +6,7 @@ import { moveLog } from './0004-move-log.sql.ts';
 import { addUsedBefore } from './0005-add-used-before.sql.ts';
 import { addChargeId } from './0006-add-charge-id.sql.ts';
 import { addPlanVersion } from './0007-add-plan-version.sql.ts';
+import { addBlockChanges } from './0008-add-block-changes.sql.ts';
 
 /** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
 export const ledgerSchema: ServiceSchema = {
@@ -19,5 +20,6 @@ export const ledgerSchema: ServiceSchema = {
     { name: '20261121000500-add-used-before', sql: addUsedBefore },
     { name: '20261121000600-add-charge-id', sql: addChargeId },
     { name: '20261121000700-add-plan-version', sql: addPlanVersion },
+    { name: '20261121000800-add-block-changes', sql: addBlockChanges },
   ],
 };

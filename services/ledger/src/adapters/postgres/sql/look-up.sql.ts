@@ -31,6 +31,13 @@ where h.outcome <> 'open'`;
 const target = `
 select e.partition, e.partition_seq, a.id as account_id, e.kind, e.amount, e.lot, e.hold, e.period_start, e.recorded_at,
   l.priority, l.expires_at, e.corrects,
+  (select json_build_array(c.period_start_ms::text, c.period_end_ms::text, c.used::text, c.high_water::text, c.used_before::text)
+    from ledger.counters c join ledger.entries ce using (partition, account, seq)
+    where c.partition = e.partition and c.account = e.account and c.period_start_ms = floor(extract(epoch from e.period_start) * 1000)::bigint
+      and ce.log_offset < $1 order by c.seq desc limit 1) as counted,
+  (select json_build_array(x.plan, coalesce(x.plan_version, 1)) from ledger.crossings x join ledger.entries xe using (partition, partition_seq)
+    where x.partition = e.partition and x.account = e.account and x.period_start = e.period_start and xe.log_offset < $1
+    order by x.block limit 1) as priced,
   (select t.settings from ledger.account_terms t where t.partition = e.partition and t.account = e.account and t.seq = e.seq) as settings_after,
   (select t.settings from ledger.account_terms t where t.partition = e.partition and t.account = e.account and t.seq < e.seq
     order by t.seq desc limit 1) as settings_before,
