@@ -9,7 +9,8 @@ import type { Pool } from 'pg';
 import { catalogLog } from './adapters/log/catalog-log.ts';
 import { catalogStore } from './adapters/postgres/catalog-store.ts';
 import { resourceStore } from './adapters/postgres/resource-store.ts';
-import { startBroadcaster, type Broadcaster } from './app/broadcaster.ts';
+import { startBroadcaster } from './app/broadcaster.ts';
+import type { Loop } from './app/loop.ts';
 import { makeAwaitBooked, makePublishCatalog } from './app/publish-catalog.ts';
 import { Charging } from './app/charging.ts';
 import { makePlanAt } from './app/plan-in-force.ts';
@@ -41,7 +42,7 @@ export class Billing implements OnApplicationShutdown {
   readonly charging: Charging;
   readonly #charges: RunningCharging;
   readonly #pool: Pool;
-  readonly #broadcaster: Broadcaster;
+  readonly #broadcaster: Loop;
   readonly #eventLog: EventLog;
   readonly #outgoing: RunningOutgoing;
 

@@ -158,6 +158,15 @@ export class LicenceKeys {
     return { licence, state: state ?? (await this.ledger.account({ id: licence.account })) };
   }
 
+  /** @throws AppError('not_found', KEY_UNKNOWN); AppError('refused', NOT_OWNER) for anybody but its owner. */
+  async ofOwner(key: string, userId: string): Promise<LicenceKey> {
+    const licence = await this.store.byKey(key);
+    const state = licence === null ? null : await this.ledger.account({ id: licence.account });
+    if (licence === null || state === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
+    if (state.owner !== userId) throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
+    return licence;
+  }
+
   withStates(licences: readonly LicenceKey[]): Promise<readonly KeyWithState[]> {
     return Promise.all(licences.map((licence) => this.withState(licence)));
   }

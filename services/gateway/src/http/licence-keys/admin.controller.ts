@@ -11,9 +11,10 @@ import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { statusOfCode } from '../failure.ts';
 import { inject } from '../tokens.ts';
+import { PageQuery } from '../paging.ts';
 import { ChangedKey, Done, KeyPage, ManyKeys, OneKey } from './answer-shapes.ts';
 import { keyExample } from './examples.ts';
-import { AddTokens, CreateKey, CreateKeys, PageQuery, shownKey, StartTrial } from './shapes.ts';
+import { AddTokens, CreateKey, CreateKeys, shownKey, StartTrial } from './shapes.ts';
 
 const surface = 'licence keys';
 const door = { scope: 'admin' } as const;

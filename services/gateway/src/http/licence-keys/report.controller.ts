@@ -1,11 +1,10 @@
 import { Controller, Get, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { LedgerQueries } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { licenceAccount, LicenceKeys } from '../../app/licence-keys.ts';
+import { LicenceKeys } from '../../app/licence-keys.ts';
 import { usageReport } from '../../app/usage-report.ts';
 import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
@@ -42,12 +41,8 @@ export class LicenceReportController {
     @Param('licenseKey', { schema: keyText }) key: string, @Query({ schema: ReportQuery }) query: ReportQuery, @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { userId } = userOf(request);
-    const licence = await this.keys.store.byKey(key);
-    const state = licence === null ? null : await this.ledger.account({ id: licence.account });
-    if (licence === null || state === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
-    if (state.owner !== userId) throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
-    const data = await usageReport(this.ledger, { account: licenceAccount(key), from: query.from, to: query.to, nowMs: this.clock.nowMs() });
+    const licence = await this.keys.ofOwner(key, userOf(request).userId);
+    const data = await usageReport(this.ledger, { account: licence.account, from: query.from, to: query.to, nowMs: this.clock.nowMs() });
     sendReport(reply, query, { success: true, data } as { readonly data: typeof data });
   }
 }

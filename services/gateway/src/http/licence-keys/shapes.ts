@@ -1,7 +1,8 @@
-import { AppError, isStorableText } from '@tollgate/kernel';
+import { isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
 import type { KeyWithState } from '../../app/licence-keys.ts';
 import { isLicenceKey, normalLicenceKey } from '../../domain/licence-key.ts';
+import { shownUnits } from '../paging.ts';
 
 const storable = (max: number, min = 1) =>
   z.string().min(min, min === 0 ? undefined : `must have at least ${min} characters`).max(max)
@@ -52,19 +53,6 @@ export type StartTrial = z.output<typeof StartTrial>;
 export const AddTokens = z.object({ token_balance: units(1), notes: storable(1_000, 0).optional() })
   .meta({ example: { token_balance: 100, notes: 'renewal' } });
 export type AddTokens = z.output<typeof AddTokens>;
-
-const number = (max: number, fallback: number) =>
-  z.string().regex(/^[0-9]{1,6}$/, 'must be a number').transform(Number)
-    .refine((value) => value >= 1, { error: 'must be at least 1' }).transform((value) => Math.min(value, max)).default(fallback);
-export const PageQuery = z.object({ page: number(999_999, 1), limit: number(100, 20) });
-export type PageQuery = z.output<typeof PageQuery>;
-
-/** A balance as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */
-export function shownUnits(amount: string | bigint): number {
-  const value = Number(amount);
-  if (Number.isSafeInteger(value)) return value;
-  throw new AppError('conflict', 'AMOUNT_OUT_OF_RANGE', 'the balance is too large for this surface; read it through /v1/accounts');
-}
 
 /** A key as admins see it. */
 export function shownKey({ licence, state }: KeyWithState): Record<string, unknown> {

@@ -4,16 +4,17 @@ import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { AnswerProblem, EntryView, LedgerQueries } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { licenceAccount, LicenceKeys } from '../../app/licence-keys.ts';
+import { LicenceKeys } from '../../app/licence-keys.ts';
 import { guarded } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
 import { inject } from '../tokens.ts';
 import type { Failure } from '../failure.ts';
+import { PageQuery, shownUnits } from '../paging.ts';
 import { TokenUsage, TokenUsed } from './answer-shapes.ts';
 import { useTokenExample } from './examples.ts';
-import { keyText, PageQuery, shownUnits, UseToken } from './shapes.ts';
+import { keyText, UseToken } from './shapes.ts';
 import { userOf } from './user.controller.ts';
 
 const surface = 'licence keys';
@@ -103,11 +104,8 @@ export class UseTokenController {
     @Param('licenseKey', { schema: keyText }) key: string, @Query({ schema: PageQuery }) { page, limit }: PageQuery, @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { userId } = userOf(request);
-    const licence = await this.keys.store.byKey(key);
-    const state = licence === null ? null : await this.ledger.account({ id: licence.account });
-    if (licence === null || state === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
-    if (state.owner !== userId) throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
-    const { entries, total } = await this.page(licenceAccount(key), (page - 1) * limit, limit);
+    const licence = await this.keys.ofOwner(key, userId);
+    const { entries, total } = await this.page(licence.account, (page - 1) * limit, limit);
     const items = entries.map((entry) => shownUse(entry, { licenceId: licence.id, userId }));
     return { success: true, data: { items, pagination: { page, limit, total } } };
   }

@@ -9,10 +9,11 @@ import { UserAccess } from '../../app/user-access.ts';
 import { guarded, principalOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
+import { shownUnits } from '../paging.ts';
 import { ChangedKey, Profile, TokenBalance } from './answer-shapes.ts';
 import { shownUser } from './auth.controller.ts';
 import { keyExample, loginExample } from './examples.ts';
-import { AssignLicence, shownKey, shownUnits } from './shapes.ts';
+import { AssignLicence, shownKey } from './shapes.ts';
 
 const surface = 'licence keys';
 

@@ -9,8 +9,9 @@ import { guarded } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
+import { PageQuery } from '../paging.ts';
 import { resourceAnswers } from './answer-shapes.ts';
-import { clientId, PageQuery, resourceShapes } from './shapes.ts';
+import { clientId, resourceShapes } from './shapes.ts';
 
 const surface = 'token process';
 const auth = 'admin';

@@ -1,4 +1,4 @@
-import { AppError, isStorableText } from '@tollgate/kernel';
+import { isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
 
 /** Characters, not UTF-16 units: an id may be of any script (surfaces §0.5). */
@@ -99,16 +99,3 @@ export const GiveBonusToken = z.object({ user_id: clientId, token: units(1) }).m
 export type GiveBonusToken = z.output<typeof GiveBonusToken>;
 export const GivePackage = z.object({ package: clientId }).meta({ example: { package: 'pro' } });
 export type GivePackage = z.output<typeof GivePackage>;
-
-const number = (max: number, fallback: number) =>
-  z.string().regex(/^[0-9]{1,6}$/, 'must be a number').transform(Number)
-    .refine((value) => value >= 1, { error: 'must be at least 1' }).transform((value) => Math.min(value, max)).default(fallback);
-export const PageQuery = z.object({ page: number(999_999, 1), limit: number(100, 20) });
-export type PageQuery = z.output<typeof PageQuery>;
-
-/** Units as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */
-export function shownUnits(amount: string | bigint): number {
-  const value = Number(amount);
-  if (Number.isSafeInteger(value)) return value;
-  throw new AppError('conflict', 'AMOUNT_OUT_OF_RANGE', 'the balance is too large for this surface; read it through /v1/accounts');
-}

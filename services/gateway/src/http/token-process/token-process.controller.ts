@@ -8,9 +8,10 @@ import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { failureOfProblem, sendRefusal } from '../refusal.ts';
 import { inject } from '../tokens.ts';
+import { shownUnits } from '../paging.ts';
 import { ProcessEnded, ProcessStarted } from './answer-shapes.ts';
 import { ServerKeyGuard } from './server-key.guard.ts';
-import { EndBody, shownUnits, StartBody } from './shapes.ts';
+import { EndBody, StartBody } from './shapes.ts';
 
 const surface = 'token process';
 const keyErrors = [[401, 'Server API key is required'], [401, 'Invalid server API key']] as const;

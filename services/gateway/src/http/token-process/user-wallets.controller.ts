@@ -12,8 +12,9 @@ import { documented } from '../documented.ts';
 import { userOf } from '../licence-keys/user.controller.ts';
 import { failureOfProblem, sendRefusal, unexplained } from '../refusal.ts';
 import { inject } from '../tokens.ts';
+import { shownUnits } from '../paging.ts';
 import { Gift, Wallet } from './answer-shapes.ts';
-import { clientId, GiveBonusToken, GiveInitialToken, GivePackage, shownUnits } from './shapes.ts';
+import { clientId, GiveBonusToken, GiveInitialToken, GivePackage } from './shapes.ts';
 
 const surface = 'token process';
 const givers = { scope: 'accounts:write' } as const;
