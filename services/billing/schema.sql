@@ -220,6 +220,58 @@ table billing.past_payments
   CREATE TRIGGER past_payments_append_only BEFORE DELETE OR UPDATE ON billing.past_payments FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
   CREATE TRIGGER past_payments_no_truncate BEFORE TRUNCATE ON billing.past_payments FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
 
+table billing.reconciliation_differences
+  run uuid not null
+  number bigint not null generated always as identity
+  kind text not null
+  reference text not null
+  charge_id uuid
+  payment_intent text
+  account text
+  reason text not null
+  fix text
+  proposal text
+  outcome text
+  constraint reconciliation_differences_fix_check CHECK ((fix = ANY (ARRAY['take_state'::text, 'open_charge'::text, 'take_invoice'::text, 'take_refund'::text])))
+  constraint reconciliation_differences_once UNIQUE (run, kind, reference)
+  constraint reconciliation_differences_outcome_check CHECK ((outcome = ANY (ARRAY['fixed'::text, 'remains'::text])))
+  constraint reconciliation_differences_pkey PRIMARY KEY (run, number)
+  constraint reconciliation_differences_run_fkey FOREIGN KEY (run) REFERENCES billing.reconciliations(id)
+
+table billing.reconciliation_found
+  run uuid not null
+  kind text not null
+  id text not null
+  charge_id uuid
+  facts jsonb not null
+  constraint reconciliation_found_kind_check CHECK ((kind = ANY (ARRAY['payment'::text, 'invoice_payment'::text, 'invoice'::text, 'refund'::text, 'crossing'::text])))
+  constraint reconciliation_found_pkey PRIMARY KEY (run, kind, id)
+  constraint reconciliation_found_run_fkey FOREIGN KEY (run) REFERENCES billing.reconciliations(id)
+  CREATE INDEX reconciliation_found_by_charge ON billing.reconciliation_found USING btree (run, charge_id) WHERE (charge_id IS NOT NULL)
+
+table billing.reconciliations
+  id uuid not null
+  period text not null
+  from_at timestamp with time zone not null
+  to_at timestamp with time zone not null
+  starts_from timestamp with time zone not null
+  starts_to timestamp with time zone not null
+  fix boolean not null
+  state text not null
+  step text not null
+  cursor text
+  version integer not null default 0
+  read bigint not null default 0
+  expected bigint not null
+  under_way bigint not null default 0
+  trouble text
+  started_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  finished_at timestamp with time zone
+  constraint reconciliations_pkey PRIMARY KEY (id)
+  constraint reconciliations_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'abandoned'::text])))
+  CREATE UNIQUE INDEX reconciliations_running_once ON billing.reconciliations USING btree (period) WHERE (state = 'running'::text)
+
 table billing.refund_attempts
   refund_id uuid not null
   number integer not null
@@ -383,6 +435,7 @@ sequence billing.feature_endpoints_position_seq bigint start 1 increment 1
 sequence billing.features_position_seq bigint start 1 increment 1
 sequence billing.outbox_position_seq bigint start 1 increment 1
 sequence billing.packages_position_seq bigint start 1 increment 1
+sequence billing.reconciliation_differences_number_seq bigint start 1 increment 1
 sequence billing.token_profits_position_seq bigint start 1 increment 1
 sequence billing.webhook_deliveries_id_seq bigint start 1 increment 1
 
@@ -401,6 +454,7 @@ begin
 end $function$
 
 
+grant delete, insert, select on billing.reconciliation_found to tollgate_billing
 grant delete, insert, select on billing.webhook_messages to tollgate_billing
 grant delete, insert, select, update on billing.webhook_feeds to tollgate_billing
 grant insert, select on billing.catalog_versions to tollgate_billing
@@ -409,6 +463,7 @@ grant insert, select on billing.charge_events to tollgate_billing
 grant insert, select on billing.credit_notes to tollgate_billing
 grant insert, select on billing.outbox to tollgate_billing
 grant insert, select on billing.past_payments to tollgate_billing
+grant insert, select on billing.reconciliation_differences to tollgate_billing
 grant insert, select on billing.refund_attempts to tollgate_billing
 grant insert, select on billing.resource_creations to tollgate_billing
 grant insert, select on billing.shown_charges to tollgate_billing
@@ -422,6 +477,7 @@ grant insert, select, update on billing.feature_endpoints to tollgate_billing
 grant insert, select, update on billing.features to tollgate_billing
 grant insert, select, update on billing.invoices to tollgate_billing
 grant insert, select, update on billing.packages to tollgate_billing
+grant insert, select, update on billing.reconciliations to tollgate_billing
 grant insert, select, update on billing.refunds to tollgate_billing
 grant insert, select, update on billing.stripe_events to tollgate_billing
 grant insert, select, update on billing.subscriptions to tollgate_billing
@@ -430,6 +486,7 @@ grant insert, select, update on billing.webhook_deliveries to tollgate_billing
 grant insert, select, update on billing.webhook_endpoints to tollgate_billing
 grant select on billing.token_catalog_revision to tollgate_billing
 grant update (appended_at, booked_at) on billing.outbox to tollgate_billing
+grant update (outcome) on billing.reconciliation_differences to tollgate_billing
 grant update (revision) on billing.token_catalog_revision to tollgate_billing
 grant usage on schema billing to tollgate_billing
 

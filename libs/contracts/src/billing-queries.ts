@@ -1,6 +1,8 @@
 import type { CatalogItem } from './ledger-requests.ts';
 import { moneyQueryNames } from './money-queries.ts';
 import type { MoneyQueries } from './money-queries.ts';
+import { reconcileQueryNames } from './reconcile-queries.ts';
+import type { ReconcileQueries } from './reconcile-queries.ts';
 import { tokenCatalogQueryNames } from './token-catalog.ts';
 import type { TokenCatalogQueries } from './token-catalog.ts';
 import { webhookQueryNames } from './webhook-queries.ts';
@@ -25,7 +27,7 @@ export type BillingQueries = {
   }): Promise<CatalogVersionView>;
   /** Every version, newest first. */
   listCatalog(query: { readonly catalog: CatalogItem['catalog']; readonly name?: string }): Promise<readonly CatalogVersionView[]>;
-} & TokenCatalogQueries & MoneyQueries & WebhookQueries;
+} & TokenCatalogQueries & MoneyQueries & WebhookQueries & ReconcileQueries;
 
 export type CatalogVersionView = CatalogItem & {
   readonly published_at: string;
@@ -36,5 +38,5 @@ export type CatalogVersionView = CatalogItem & {
 /** Pattern of billing's queries on Nest's TCP transport: `billing.query.<name>`. */
 export const billingQueryPattern = (name: keyof BillingQueries): string => `billing.query.${name}`;
 export const billingQueryNames = [
-  'publishCatalog', 'listCatalog', ...tokenCatalogQueryNames, ...moneyQueryNames, ...webhookQueryNames,
+  'publishCatalog', 'listCatalog', ...tokenCatalogQueryNames, ...moneyQueryNames, ...webhookQueryNames, ...reconcileQueryNames,
 ] as const satisfies readonly (keyof BillingQueries)[];

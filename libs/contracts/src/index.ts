@@ -12,7 +12,7 @@ export type {
 export { chargeIdOf } from './charge-id.ts';
 export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';
 export type {
-  BookedEntry, CatalogBooked, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView, UsagePeriodView,
+  BookedEntry, CatalogBooked, CrossingEntered, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView, UsagePeriodView,
 } from './ledger-queries.ts';
 export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
 export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';
@@ -23,6 +23,8 @@ export type {
   ChargeStatusView, ChargeView, CustomerView, MoneyQueries, PeriodMoneyView, RefundDecided, RefundStatusView, RefundView, ShownChargeStatus,
   SubscriptionView,
 } from './money-queries.ts';
+export { reconcileQueryNames } from './reconcile-queries.ts';
+export type { DifferenceView, ReconcileQueries, ReconciliationView } from './reconcile-queries.ts';
 export { quotaQueryNames, quotaQueryPattern } from './quota-queries.ts';
 export type { QuotaCheck, QuotaQueries, QuotaView } from './quota-queries.ts';
 export { imageBytesMax, imageFormats } from './optimizer.ts';

@@ -49,6 +49,14 @@ export type LedgerQueries = {
     readonly items: readonly BookedEntry[];
     readonly heads: readonly { readonly partition: number; readonly seq: string }[];
   }>;
+  /**
+   * Tier blocks of periods that start in [from, to), a page at a time in an order of their own; `after` is the cursor of the previous page.
+   * What is committed meanwhile may or may not be among them.
+   */
+  crossings(query: { readonly from: string; readonly to: string; readonly after?: string; readonly limit: number }): Promise<{
+    readonly items: readonly CrossingEntered[];
+    readonly next: string | null;
+  }>;
   /** Per partition: who owns it, how far it is, why it halted. */
   partitions(query: Record<string, never>): Promise<readonly PartitionView[]>;
 };
@@ -118,6 +126,8 @@ export type BookedEntry = {
   readonly entry: EntryView;
   readonly crossings: readonly CrossingView[];
 };
+/** A tier block, with the entry that entered it. */
+export type CrossingEntered = CrossingView & { readonly account: string; readonly entry: string; readonly recorded_at: string };
 export type CatalogBooked = { readonly name: string; readonly version: number; readonly partitions: number; readonly of: number };
 export type PartitionView = {
   readonly partition: number;
@@ -131,5 +141,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'usage', 'entries', 'entry', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'partitions',
+  'account', 'usage', 'entries', 'entry', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
 ] as const satisfies readonly (keyof LedgerQueries)[];

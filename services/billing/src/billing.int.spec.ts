@@ -33,8 +33,10 @@ async function requests(): Promise<readonly (readonly LedgerRequest<'catalog'>[]
 }
 
 /** A ledger that has booked what its partitions hold, or (deaf) nothing. */
-const ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter'> = {
+const ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter' | 'crossings' | 'usage'> = {
   bookedAfter: () => Promise.resolve({ items: [], heads: [] }),
+  crossings: () => Promise.resolve({ items: [], next: null }),
+  usage: () => Promise.resolve(null),
   catalog: async () => {
     const booked = deaf ? [] : (await requests()).flatMap((each) => [...new Set(each.map(({ data }) => `${data.item.name} ${data.item.version}`))]);
     return [...new Set(booked)].map((key) => {

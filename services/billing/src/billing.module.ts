@@ -13,7 +13,7 @@ import { startBroadcaster } from './app/broadcaster.ts';
 import type { Loop } from './app/loop.ts';
 import { makeAwaitBooked, makePublishCatalog } from './app/publish-catalog.ts';
 import { Charging } from './app/charging.ts';
-import { makePlanAt } from './app/plan-in-force.ts';
+import { makePlanAt, makePlanOf } from './app/plan-in-force.ts';
 import { makeResources } from './app/resources.ts';
 import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
 import { startCharging, type RunningCharging } from './charging-parts.ts';
@@ -24,7 +24,7 @@ export type BillingOptions = {
   /** Of the role `tollgate_billing`, on a migrated database. */
   readonly databaseUrl: string;
   readonly eventLog: EventLog;
-  readonly ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter'>;
+  readonly ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter' | 'crossings' | 'usage'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly stripe: StripeSettings;
@@ -65,7 +65,7 @@ export class Billing implements OnApplicationShutdown {
     const awaitBooked = makeAwaitBooked({ store, wake: () => this.#broadcaster.wake(), waitMs: options.publishWaitMs ?? 10_000 });
     this.#charges = startCharging({
       databaseUrl: options.databaseUrl, pool: this.#pool, eventLog, clock, logger, stripe: options.stripe,
-      planAt: makePlanAt(store),
+      planAt: makePlanAt(store), planOf: makePlanOf(store), ledger,
     });
     this.charging = this.#charges.charging;
     this.#outgoing = startOutgoing({ ...options.webhooks, pool: this.#pool, ledger, logger });

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { MoneyQueries } from '@tollgate/contracts';
+import type { MoneyQueries, ReconcileQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
@@ -23,7 +23,9 @@ import { makePutCustomer } from './app/customers.ts';
 import { startLoop, type Loop } from './app/loop.ts';
 import { makeRefundQueries, startRefundWorker } from './app/refunding.ts';
 import { makeCreateSubscription } from './app/subscriptions.ts';
+import type { CrossingsOfLedger, PlanOf } from './app/reconcile-ports.ts';
 import { makeInboxRound, makeStripeWebhook } from './app/webhooks.ts';
+import { startReconciling } from './reconcile-parts.ts';
 
 /** Charges worked on at once by one instance, each on a database connection of its own while it lasts; and one refund. */
 const concurrency = 4;
@@ -31,9 +33,9 @@ const outboxIdleMs = 2_000;
 
 export type ChargingOptions = {
   readonly databaseUrl: string; readonly pool: Pool; readonly eventLog: EventLog; readonly clock: Clock; readonly logger: Logger;
-  readonly stripe: StripeSettings; readonly planAt: PlanAt;
+  readonly stripe: StripeSettings; readonly planAt: PlanAt; readonly planOf: PlanOf; readonly ledger: CrossingsOfLedger;
 };
-export type RunningCharging = { readonly charging: Charging; readonly queries: MoneyQueries; stop(): Promise<void> };
+export type RunningCharging = { readonly charging: Charging; readonly queries: MoneyQueries & ReconcileQueries; stop(): Promise<void> };
 
 /** Joins charges, customers, subscriptions and webhooks with Stripe and the database, and starts what works by itself. */
 export function startCharging(options: ChargingOptions): RunningCharging {
@@ -74,18 +76,26 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     payerChanged, onChange, onFailure: tell('a webhook could not be applied; it is tried again'),
   };
   const inbox = startLoop({ round: makeInboxRound(webhooks), onFailure: tell('webhooks could not be read; it is tried again') });
+  const reconciling = startReconciling({
+    pool, stripe, planAt, planOf: options.planOf, logger, ledger: options.ledger, charges: store, applying: webhooks,
+    wake: () => {
+      worker.wake();
+      publisher.wake();
+    },
+  });
   return {
     charging,
     queries: {
       ...charging.queries,
       ...makeRefundQueries({ store: refunding, clock, onApproved: () => refunder.wake(), onChange }),
+      ...reconciling.queries,
       putCustomer: makePutCustomer({ store: customers, stripe: accounts, clock, payerChanged }),
       customer: ({ user_id: userId }) => customers.view(userId),
       createSubscription: makeCreateSubscription({ store: subscriptions, customers, stripe: accounts, planAt, clock }),
       stripeWebhook: makeStripeWebhook(webhooks),
     },
     stop: async () => {
-      await Promise.all([worker, refunder, inbox].map((loop) => loop.stop()));
+      await Promise.all([worker, refunder, inbox, reconciling].map((loop) => loop.stop()));
       await publisher.stop();
       await holders.end();
     },

@@ -23,8 +23,10 @@ async function booked(partition: number): Promise<readonly LedgerRequest<'catalo
   }
   return found;
 }
-const ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter'> = {
+const ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter' | 'crossings' | 'usage'> = {
   bookedAfter: () => Promise.resolve({ items: [], heads: [] }),
+  crossings: () => Promise.resolve({ items: [], next: null }),
+  usage: () => Promise.resolve(null),
   catalog: async () => (await booked(partitions - 1)).map(({ data: { item: { name, version } } }) => ({ name, version, partitions, of: partitions })),
 };
 

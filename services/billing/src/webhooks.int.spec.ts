@@ -32,8 +32,10 @@ function book(account: string, amount: number, balanceAfter: number): void {
     },
   });
 }
-const ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter'> = {
+const ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter' | 'crossings' | 'usage'> = {
   catalog: () => Promise.resolve([]),
+  crossings: () => Promise.resolve({ items: [], next: null }),
+  usage: () => Promise.resolve(null),
   bookedAfter: ({ after, limit }) => Promise.resolve({
     items: books.filter(({ partition_seq: seq }) => after.some(({ seq: from }) => BigInt(seq) > BigInt(from))).slice(0, limit),
     heads: [{ partition: 0, seq: String(books.length) }],

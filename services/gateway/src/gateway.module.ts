@@ -39,6 +39,7 @@ import { HealthController } from './http/operations/health.controller.ts';
 import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { TierBillingController } from './http/tier-billing/usage.controller.ts';
 import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
+import { ReconcileController } from './http/tier-billing/reconcile.controller.ts';
 import { WebhooksController } from './http/tier-billing/webhooks.controller.ts';
 import { QuotaController } from './http/optimize/quota.controller.ts';
 import { SubmitController } from './http/optimize/submit.controller.ts';
@@ -79,7 +80,7 @@ export class GatewayModule {
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceKeysAdminController, HealthController,
-        CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, WebhooksController,
+        CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController, WebhooksController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,
       ],

@@ -39,7 +39,7 @@ await runMain(async () => {
     timeoutsMs: {
       publishCatalog: publishTimeoutMs, createResource: publishTimeoutMs, changeResource: publishTimeoutMs, removeResource: publishTimeoutMs,
       // Longer than what they wait for: a charge's outcome, and several calls of Stripe.
-      chargeStatuses: 4_000, retryCharge: 5_000, putCustomer: stripeTimeoutMs, createSubscription: stripeTimeoutMs, stripeWebhook: stripeTimeoutMs,
+      chargeStatuses: 4_000, retryCharge: 5_000, startReconciliation: 8_000, putCustomer: stripeTimeoutMs, createSubscription: stripeTimeoutMs, stripeWebhook: stripeTimeoutMs,
     },
   });
   shutdown.onStop('the connection to billing', () => billing.close());

@@ -98,3 +98,27 @@ it('tells billing price and name of each block, so that nobody need look the pla
   expect(seen).toEqual(Array.from({ length: Number(heads.find((head) => head.partition === partition)?.seq) }, (_, index) => String(index + 1)));
   expect(told).toMatchObject({ type: 'TierCrossed', plan: 'default', plan_version: 3, billing_tier: '100-110', amount_minor: '9', currency: 'JPY', block: '1' });
 });
+
+it('shows every block of a stretch of periods once, a page at a time, with the entry that entered it', async () => {
+  const { queries } = harness.ledger;
+  const [from, to] = ['2026-11-01T00:00:00.000Z', '2027-12-01T00:00:00.000Z'];
+  const seen = new Map<string, string>();
+  let [pages, after] = [0, undefined as string | undefined];
+  do {
+    const page = await queries.crossings({ from, to, limit: 2, ...(after === undefined ? {} : { after }) });
+    for (const { charge_id: id, account, block, entry } of page.items) {
+      expect(seen.has(id)).toBe(false);
+      seen.set(id, `${account} ${block}`);
+      expect(await queries.entry({ id: entry })).toMatchObject({ account });
+    }
+    pages++;
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  expect(pages).toBeGreaterThan(3);
+  const told = (await queries.usage({ account: 'told', at: new Date(harness.clock.nowMs()).toISOString() }))!.crossings;
+  expect(told.map(({ charge_id: id }) => seen.get(id))).toEqual(['told 1']);
+  const { items } = await queries.crossings({ from, to: '2026-11-01T00:00:00.001Z', limit: 100 });
+  expect(items.every(({ period }) => period.start === from)).toBe(true);
+  expect((await queries.crossings({ from: to, to: from, limit: 100 })).items).toEqual([]);
+  await expect(queries.crossings({ from, to, limit: 1, after: 'x' })).rejects.toMatchObject({ kind: 'invalid' });
+});

@@ -41,6 +41,8 @@ export type ChargeStore = {
    * with all that follows. Answers whether anything changed.
    */
   take(crossing: Crossing, charge: NewCharge, nowMs: number): Promise<boolean>;
+  /** Opens the charge of a block whose crossing was lost on its way here, wherever the feed of crossings is. Answers whether it did. */
+  openMissing(charge: NewCharge, nowMs: number): Promise<boolean>;
   /** Ids of charges whose time has come, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
   /**

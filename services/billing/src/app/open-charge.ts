@@ -1,6 +1,6 @@
 import { chargeIdOf } from '@tollgate/contracts';
 import { userOfAccount } from '../domain/metered-account.ts';
-import type { ChargeStore, Crossing } from './charge-ports.ts';
+import type { ChargeStore, Crossing, NewCharge } from './charge-ports.ts';
 
 /**
  * A crossing becomes a charge, once: its id follows from account, period and block (rule 26), its amount is what the ledger's
@@ -10,12 +10,16 @@ import type { ChargeStore, Crossing } from './charge-ports.ts';
 export const makeOpenCharge =
   (parts: { readonly store: Pick<ChargeStore, 'take'>; readonly nowMs: () => number; readonly wake: () => void }) =>
   async (crossing: Crossing): Promise<void> => {
-    const { change, account, periodStartMs, periodEndMs, block, plan, billingTier, amountMinor, currency, entry, recordedMs } = crossing;
-    const changed = await parts.store.take(crossing, {
-      id: chargeIdOf({ account, periodStartMs, block }), account, userId: userOfAccount(account), periodStartMs, periodEndMs, block, plan,
-      billingTier, amountMinor, currency, entry,
-      // When a block was first entered is not known from later news of it.
-      crossedMs: change === 'entered' ? recordedMs : null,
-    }, parts.nowMs());
-    if (changed) parts.wake();
+    // When a block was first entered is not known from later news of it.
+    const charge = chargeOf({ ...crossing, recordedMs: crossing.change === 'entered' ? crossing.recordedMs : null });
+    if (await parts.store.take(crossing, charge, parts.nowMs())) parts.wake();
   };
+
+/** The charge of a crossing. */
+export function chargeOf(crossing: Omit<Crossing, 'partition' | 'partitionSeq' | 'change'>): NewCharge {
+  const { account, periodStartMs, periodEndMs, block, plan, billingTier, amountMinor, currency, entry, recordedMs } = crossing;
+  return {
+    id: chargeIdOf({ account, periodStartMs, block }), account, userId: userOfAccount(account), periodStartMs, periodEndMs, block, plan,
+    billingTier, amountMinor, currency, crossedMs: recordedMs, entry,
+  };
+}

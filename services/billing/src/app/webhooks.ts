@@ -43,7 +43,12 @@ async function applyOne(parts: Parts, event: StripeEvent & { readonly receivedMs
   await parts.inbox.close(event.id, outcome, nowMs);
 }
 
-async function apply(parts: Parts, { facts, createdMs }: StripeEvent): Promise<'applied' | 'ignored' | 'unknown'> {
+export type Applying = Pick<
+  Parts, 'charges' | 'payments' | 'refunds' | 'refundStore' | 'subscriptions' | 'customers' | 'clock' | 'jitter' | 'payerChanged' | 'onChange'
+>;
+
+/** What an event means for charges, fees and payers; a repeat changes nothing. `unknown`: of a charge that is not here (yet). */
+export async function apply(parts: Applying, { facts, createdMs }: Pick<StripeEvent, 'facts' | 'createdMs'>): Promise<'applied' | 'ignored' | 'unknown'> {
   switch (facts.about) {
     case 'payment':
       return applyPayment(parts, facts);
@@ -72,7 +77,7 @@ async function apply(parts: Parts, { facts, createdMs }: StripeEvent): Promise<'
  * `succeeded` is taken as it is, because it is final. Another state may be old news by now, so Stripe is asked for the state of
  * today; and while an attempt is under way its own answer counts (rule 27).
  */
-async function applyPayment(parts: Parts, facts: Extract<StripeFacts, { readonly about: 'payment' }>): Promise<'applied' | 'unknown' | 'ignored'> {
+async function applyPayment(parts: Applying, facts: Extract<StripeFacts, { readonly about: 'payment' }>): Promise<'applied' | 'unknown' | 'ignored'> {
   const [charge] = await parts.charges.byIds([facts.chargeId]);
   if (charge === undefined) return 'unknown';
   // One that ended before, by a refund or a cancellation of ours (ADR 19), says nothing about the payment in use.
@@ -95,7 +100,7 @@ async function applyPayment(parts: Parts, facts: Extract<StripeFacts, { readonly
 }
 
 /** Stripe is asked for the payment's refunds as they are now, so that the order of news does not matter. */
-async function applyRefund(parts: Parts, paymentIntent: string): Promise<'applied' | 'ignored'> {
+async function applyRefund(parts: Applying, paymentIntent: string): Promise<'applied' | 'ignored'> {
   const changed = await parts.refundStore.told(paymentIntent, await parts.refunds.ofPayment(paymentIntent), parts.clock.nowMs());
   if (changed !== null && changed > 0) parts.onChange();
   return changed === null || changed === 0 ? 'ignored' : 'applied';

@@ -19,6 +19,7 @@ export function route(tx: Transaction, { method, path, params }: Call): Promise<
     return theCustomer(tx, id).then(() => listOf(tx, 'payment_method', { ...params, customer: id }));
   }
   const kind = kinds[resource];
+  if (method === 'GET' && resource === 'invoice_payments' && id === undefined) return noInvoicePayments();
   if (method === 'GET' && kind !== undefined && action === undefined) {
     if (id !== undefined) return one(tx, kind, id);
     if (resource === 'prices') return pricesByKeys(tx, params);
@@ -55,12 +56,15 @@ async function listOf(tx: Transaction, kind: string, params: Params): Promise<un
   const status = textOf(params, 'status');
   const intent = textOf(params, 'payment_intent');
   const { data, hasMore } = await tx.list({
-    kind, customer: textOf(params, 'customer'), createdFromS: Number(textOf(created, 'gte') ?? 0), after: textOf(params, 'starting_after'),
+    kind, customer: textOf(params, 'customer'), createdFromS: Number(textOf(created, 'gte') ?? 0), createdBeforeS: Number(textOf(created, 'lt') ?? Number.MAX_SAFE_INTEGER), after: textOf(params, 'starting_after'),
     limit: Math.min(Math.max(Number(textOf(params, 'limit') ?? 10), 1), 100),
     where: { ...(status === undefined || status === 'all' ? {} : { status }), ...(intent === undefined ? {} : { payment_intent: intent }) },
   });
   return { object: 'list', url: `/v1/${kind}s`, has_more: hasMore, data };
 }
+
+/** Its invoices are paid without PaymentIntents of their own. */
+const noInvoicePayments = (): Promise<unknown> => Promise.resolve({ object: 'list', url: '/v1/invoice_payments', has_more: false, data: [] });
 
 async function pricesByKeys(tx: Transaction, params: Params): Promise<unknown> {
   const keys = Object.values(groupOf(params, 'lookup_keys') ?? {}).filter((key): key is string => typeof key === 'string');

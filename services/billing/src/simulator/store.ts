@@ -33,16 +33,17 @@ export class Transaction {
 
   /** Newest first, as Stripe lists; `after` is the id of the last one of the page before. */
   async list(of: {
-    readonly kind: string; readonly customer?: string | undefined; readonly createdFromS?: number | undefined; readonly after?: string | undefined; readonly limit: number;
+    readonly kind: string; readonly customer?: string | undefined; readonly createdFromS?: number | undefined; readonly createdBeforeS?: number | undefined;
+    readonly after?: string | undefined; readonly limit: number;
     /** Members that must have these values. */
     readonly where?: Readonly<Record<string, unknown>>;
   }): Promise<{ readonly data: readonly StoredObject[]; readonly hasMore: boolean }> {
     const { rows } = await this.#client.query<{ body: StoredObject }>(
       `select body from stripe_simulator.objects
-       where kind = $1 and ($2::text is null or customer = $2) and created >= $3 and body @> $6
+       where kind = $1 and ($2::text is null or customer = $2) and created >= $3 and created < $7 and body @> $6
          and ($4::text is null or position < (select position from stripe_simulator.objects where id = $4))
        order by position desc limit $5`,
-      [of.kind, of.customer ?? null, of.createdFromS ?? 0, of.after ?? null, of.limit + 1, of.where ?? {}]);
+      [of.kind, of.customer ?? null, of.createdFromS ?? 0, of.after ?? null, of.limit + 1, of.where ?? {}, of.createdBeforeS ?? Number.MAX_SAFE_INTEGER]);
     return { data: rows.slice(0, of.limit).map(({ body }) => body), hasMore: rows.length > of.limit };
   }
 

@@ -1,4 +1,4 @@
-import { chargeIdOf, topics } from '@tollgate/contracts';
+import { chargeIdOf, topics, type CrossingEntered } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import { embeddedLogSchema, openEmbeddedLog, type EventLog } from '@tollgate/messaging';
 import { createPool, migrate, rolePassword, roleUrl } from '@tollgate/persistence';
@@ -30,6 +30,10 @@ export class MoneyHarness {
   readonly webhookSecret = 'whsec_of_this_test';
   /** What goes wrong between Stripe and us; undefined: nothing. */
   fault: Fault | undefined;
+  /** What the ledger would say that an account used; default: enough for every block. */
+  readonly used = new Map<string, string>();
+  /** What the ledger would say that it entered, by the id of the charge. */
+  readonly crossings = new Map<string, CrossingEntered>();
   readonly #database: FreshDatabase;
   readonly #simulator: StripeSimulator;
   readonly #running = new Set<RunningBilling>();
@@ -68,11 +72,27 @@ export class MoneyHarness {
 
   async billing(): Promise<RunningBilling> {
     const running = await startBilling({
-      databaseUrl: this.databaseUrl, eventLog: this.log, ledger: { catalog: () => Promise.resolve([]), bookedAfter: () => Promise.resolve({ items: [], heads: [] }) }, clock: this.clock, stripe: this.stripe,
+      databaseUrl: this.databaseUrl, eventLog: this.log, ledger: this.#ledger(), clock: this.clock, stripe: this.stripe,
       logger: createLogger({ service: 'test', level: 'silent' }),
     });
     this.#running.add(running);
     return running;
+  }
+
+  /** The ledger as far as billing asks it here: the crossings that this harness made. */
+  #ledger(): Parameters<typeof startBilling>[0]['ledger'] {
+    return {
+      catalog: () => Promise.resolve([]), bookedAfter: () => Promise.resolve({ items: [], heads: [] }),
+      crossings: ({ from, to, after, limit }) => {
+        const start = Number(after ?? 0);
+        const all = [...this.crossings.values()].filter(({ period }) => period.start >= from && period.start < to);
+        return Promise.resolve({ items: all.slice(start, start + limit), next: start + limit < all.length ? String(start + limit) : null });
+      },
+      usage: ({ account }) => Promise.resolve({
+        period: { start: new Date(periodStartMs).toISOString(), end: new Date(periodEndMs).toISOString() }, used: this.used.get(account) ?? '9000000000000',
+        plan: { name: 'default', version: 1, fixed_fee: '40000', currency: 'BRL', tier: '' }, crossings: [...this.crossings.values()].filter((each) => each.account === account),
+      }),
+    };
   }
 
   async stopBilling(): Promise<void> {
@@ -86,11 +106,14 @@ export class MoneyHarness {
     const partition = partitionOf(account, partitions);
     const seq = (this.#seqs.get(partition) ?? 0) + 1;
     this.#seqs.set(partition, seq);
+    const period = { start: new Date(periodStartMs).toISOString(), end: new Date(periodEndMs).toISOString() };
+    const entered = {
+      charge_id: this.chargeId(userId, block), block: String(block), plan: 'default', plan_version: 1, billing_tier: `${8 * block}M-${8 * (block + 1)}M`,
+      amount_minor: '10000', currency: 'BRL', entry: `${partition}-${seq}`, recorded_at: new Date(this.clock.nowMs()).toISOString(), ...more,
+    };
+    this.crossings.set(entered.charge_id, { ...entered, account, period });
     const value = JSON.stringify({
-      schemaVersion: 1, type: 'TierCrossed', partition, partition_seq: String(seq), account, period_start: new Date(periodStartMs).toISOString(),
-      period_end: new Date(periodEndMs).toISOString(), charge_id: this.chargeId(userId, block), block: String(block), plan: 'default', plan_version: 1,
-      billing_tier: `${8 * block}M-${8 * (block + 1)}M`, amount_minor: '10000', currency: 'BRL', entry: `${partition}-${seq}`,
-      recorded_at: new Date(this.clock.nowMs()).toISOString(), ...more,
+      schemaVersion: 1, type: 'TierCrossed', partition, partition_seq: String(seq), account, period_start: period.start, period_end: period.end, ...entered,
     });
     return { topic: topics.tierCrossings, partition, key: account, value };
   }

@@ -20,6 +20,7 @@ import { accountView, entryView, isoTime } from '../domain/views.ts';
 import type { PartitionBooks } from './partition-books.ts';
 import type { SealStore } from './sealer.ts';
 import { leavesOf } from './sealer.ts';
+import { crossingsOf } from './crossings-query.ts';
 import { bookedAfter } from './feed-query.ts';
 import { usageOfPeriod } from './usage-query.ts';
 
@@ -46,6 +47,10 @@ export interface BooksReader {
   card(partition: number, name: string, version: number): Promise<BookedCard | null>;
   /** Entries after a place of a partition, in order, and the crossings of the stretch. */
   after(partition: number, seq: number, limit: number): Promise<readonly { readonly entry: Entry; readonly crossings: readonly Crossing[] }[]>;
+  /** Blocks of periods that start in [from, to), after a place (partition, account, start of the period in ms, block). */
+  crossings(page: { readonly from: string; readonly to: string; readonly after: readonly number[]; readonly limit: number }): Promise<readonly {
+    readonly account: string; readonly crossing: Crossing; readonly id: EntryId; readonly recordedMs: number; readonly place: readonly number[];
+  }[]>;
   positions(): Promise<readonly Pick<PartitionView, 'partition' | 'epoch' | 'next_offset' | 'last_seq' | 'reason'>[]>;
 }
 
@@ -78,6 +83,7 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     replayDeadLetter: ({ id }) => replayDeadLetter(ports, id),
     catalog: (query) => ports.reader.catalog(query),
     bookedAfter: (query) => bookedAfter(ports, query),
+    crossings: (query) => crossingsOf(ports, query),
     partitions: async () => {
       const mine = new Map(ports.views().map((view) => [view.partition, view]));
       const stored = await ports.reader.positions();

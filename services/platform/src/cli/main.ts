@@ -13,8 +13,9 @@ import { addMigrateCommand } from './migrate.ts';
 import { addMoveLogCommand } from './move-log.ts';
 import { CommandFailed } from './output.ts';
 import { addPruneCommands } from './prune.ts';
+import { addReconcileCommand } from './reconcile.ts';
 
-/** The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings. */
+/** The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings (`reconcile`: 2 wrong usage). */
 const program = new Command('tollgate')
   .description('Operates the platform: while it runs, and in embedded mode also while it is stopped.')
   .option('--json', 'answer with JSON')
@@ -28,6 +29,7 @@ addImportCommand(program, connect);
 addExportCommand(program, connect);
 addBooksCommands(program);
 addFinanceCommands(program);
+addReconcileCommand(program, connect);
 addPruneCommands(program);
 addMoveLogCommand(program);
 everywhere(program);

@@ -15,6 +15,7 @@ import {
 export function chargeStore(pool: Pool, holders: Pool): ChargeStore {
   return {
     take: (crossing, charge, nowMs) => guarded(() => withTransaction(pool, (tx) => take(tx, crossing, charge, nowMs))),
+    openMissing: (charge, nowMs) => guarded(() => withTransaction(pool, (tx) => open(tx, charge, nowMs))),
     due: (nowMs, limit) => guarded(async () => (await pool.query<{ id: string }>(dueCharges, [new Date(nowMs), limit])).rows.map(({ id }) => id)),
     hold: (id, work) => whileHeld(holders, id, (client) => work({
       read: () => guarded(() => read(client, id)),

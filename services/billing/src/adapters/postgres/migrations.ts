@@ -1,5 +1,6 @@
 import type { ServiceSchema } from '@tollgate/persistence';
 import { createCharges } from './migrations/create-charges.sql.ts';
+import { createReconciliations } from './migrations/create-reconciliations.sql.ts';
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
 import { createWebhooks } from './migrations/create-webhooks.sql.ts';
 import { createRefunds } from './migrations/create-refunds.sql.ts';
@@ -61,5 +62,6 @@ export const billingSchema: ServiceSchema = {
     publishBuiltInPlan,
     createWebhooks,
     createRefunds,
+    createReconciliations,
   ],
 };

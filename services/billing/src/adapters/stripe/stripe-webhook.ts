@@ -52,7 +52,7 @@ function reduce(event: Stripe.Event): StripeFacts {
     }
     case 'invoice.paid':
     case 'invoice.payment_failed':
-      return invoice(event.data.object, event.type === 'invoice.paid' ? 'paid' : 'failed');
+      return invoiceFacts(event.data.object, event.type === 'invoice.paid' ? 'paid' : 'failed') ?? { about: 'nothing' };
     case 'customer.subscription.created':
     case 'customer.subscription.updated':
     case 'customer.subscription.deleted': {
@@ -70,9 +70,15 @@ function reduce(event: Stripe.Event): StripeFacts {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** The charge that our metadata names; null: it is none of ours. */
+export function chargeIdIn(metadata: Stripe.Metadata): string | null {
+  const chargeId = metadata['charge_id'] ?? '';
+  return uuid.test(chargeId) ? chargeId : null;
+}
+
 function payment(intent: Stripe.PaymentIntent, type: string): StripeFacts {
-  const chargeId = intent.metadata['charge_id'] ?? '';
-  if (!uuid.test(chargeId)) return { about: 'nothing' };
+  const chargeId = chargeIdIn(intent.metadata);
+  if (chargeId === null) return { about: 'nothing' };
   const told = stateOf(intent);
   const code = 'code' in told ? told.code : 'requires_action';
   // The type says what happened: the object inside may be newer.
@@ -84,12 +90,10 @@ function payment(intent: Stripe.PaymentIntent, type: string): StripeFacts {
   };
 }
 
-function invoice(object: Stripe.Invoice, status: 'paid' | 'failed'): StripeFacts {
+/** An invoice of a subscription of ours; null: other subscriptions of the same Stripe account are none of our business. */
+export function invoiceFacts(object: Stripe.Invoice, status: 'paid' | 'failed'): Extract<StripeFacts, { readonly about: 'invoice' }> | null {
   const details = object.parent?.subscription_details ?? null;
-  // Other subscriptions of the same Stripe account are none of our business.
-  if (details === null || details.metadata?.['tollgate_subscription'] === undefined || object.customer === null || object.id === undefined) {
-    return { about: 'nothing' };
-  }
+  if (details === null || details.metadata?.['tollgate_subscription'] === undefined || object.customer === null || object.id === undefined) return null;
   const starts = object.lines.data.map((line) => line.period.start);
   return {
     about: 'invoice', invoice: object.id, subscription: idOf(details.subscription), customer: idOf(object.customer),

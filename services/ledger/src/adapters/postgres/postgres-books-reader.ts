@@ -17,7 +17,7 @@ import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
-  accountExists, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, deadLetterById, deadLettersPage, entriesCount,
+  accountExists, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, crossingsPage, deadLetterById, deadLettersPage, entriesCount,
   entriesInOrder, entriesPage, entryById, periodHolding, refusedPage, usageOfPeriod,
 } from './sql/read-books.sql.ts';
 
@@ -78,6 +78,15 @@ export class PostgresBooksReader implements BooksReader {
     const crossed = await this.#pool.query<CrossingRow & { id: string; partition_seq: bigint }>({ name: 'crossings-between', text: crossingsBetween, values });
     return entries.map((entry) => ({
       entry, crossings: crossed.rows.filter((row) => Number(row.partition_seq) === entry.partitionSeq).map((row) => fromRowCrossing(row.id, row)),
+    }));
+  }
+
+  async crossings({ from, to, after, limit }: Parameters<BooksReader['crossings']>[0]): ReturnType<BooksReader['crossings']> {
+    type Row = CrossingRow & { id: string; partition: number; account: number; partition_seq: bigint; recorded_at: Date; start_ms: bigint };
+    const { rows } = await this.#pool.query<Row>({ name: 'crossings-page', text: crossingsPage, values: [from, to, ...after, limit] });
+    return rows.map((row) => ({
+      account: row.id, crossing: fromRowCrossing(row.id, row), id: { partition: row.partition, seq: Number(row.partition_seq) },
+      recordedMs: row.recorded_at.getTime(), place: [row.partition, row.account, Number(row.start_ms), Number(row.block)],
     }));
   }
 

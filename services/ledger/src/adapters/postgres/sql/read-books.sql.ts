@@ -38,6 +38,15 @@ where c.partition = $1 and c.account = (select account from ledger.accounts wher
 export const crossingsBetween = `select c.*, a.id from ledger.crossings c join ledger.accounts a using (partition, account)
 where c.partition = $1 and c.partition_seq > $2 and c.partition_seq <= $3 order by c.partition_seq, c.block`;
 
+/** Periods that start in [$1, $2), after ($3 partition, $4 account, $5 period start in ms, $6 block), $7 at most; in the order of the key. */
+export const crossingsPage = `select c.*, a.id, e.recorded_at, floor(extract(epoch from c.period_start) * 1000)::bigint as start_ms
+from ledger.crossings c
+join ledger.accounts a on a.partition = c.partition and a.account = c.account
+join ledger.entries e on e.partition = c.partition and e.partition_seq = c.partition_seq
+where c.period_start >= $1 and c.period_start < $2
+  and (c.partition, c.account, c.period_start, c.block) > ($3::smallint, $4::integer, to_timestamp($5::double precision / 1000), $6::bigint)
+order by c.partition, c.account, c.period_start, c.block limit $7`;
+
 export const entriesCount = `select count(*) as total from ledger.entries e
 where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2)
   and ($3::timestamptz is null or e.recorded_at >= $3) and ($4::timestamptz is null or e.recorded_at < $4)

@@ -1,0 +1,83 @@
+export const abandonRun = `update billing.reconciliations set state = 'abandoned', finished_at = $2, updated_at = $2 where period = $1 and state = 'running'`;
+/** Nothing when one of the month is under way. $1 id, $2 period, $3 to $6 borders, $7 fix, $8 now; expected: a charge is read at most three times. */
+export const insertRun = `
+  insert into billing.reconciliations (id, period, from_at, to_at, starts_from, starts_to, fix, state, step, expected, started_at, updated_at)
+  select $1, $2, $3, $4, $5, $6, $7, 'running', 'payments',
+    3 * (select count(*) from billing.charges where period_start >= $5 and period_start < $6)
+      + 2 * (select count(*) from billing.invoices where period_start >= $3 and period_start < $4), $8, $8
+  on conflict do nothing`;
+export const runningOfPeriod = `update billing.reconciliations set fix = fix or $2 where period = $1 and state = 'running' returning id`;
+export const runningRuns = `select id from billing.reconciliations where state = 'running' order by started_at, id`;
+/** One worker of a run at a time; the lock belongs to the session, so it ends with the process. */
+export const tryHoldRun = `select pg_try_advisory_lock(hashtextextended('billing.reconciliation:' || $1, 0)) as ours`;
+export const endHoldRun = `select pg_advisory_unlock(hashtextextended('billing.reconciliation:' || $1, 0))`;
+export const runById = 'select * from billing.reconciliations where id = $1';
+
+/** No row: another instance has moved it on, or it was abandoned. */
+export const moveRun = `
+  update billing.reconciliations set step = $3, cursor = $4, version = version + 1, read = read + $5, under_way = under_way + $6, trouble = null,
+    state = case when $3 = 'end' then 'done' else state end, finished_at = case when $3 = 'end' then $7::timestamptz end, updated_at = $7
+  where id = $1 and version = $2 and state = 'running' returning id`;
+export const keepFound = `
+  insert into billing.reconciliation_found (run, kind, id, charge_id, facts)
+  select $1, * from unnest($2::text[], $3::text[], $4::uuid[], $5::jsonb[]) on conflict do nothing`;
+export const keepDifferences = `
+  insert into billing.reconciliation_differences (run, kind, reference, charge_id, payment_intent, account, reason, fix, proposal)
+  select $1, * from unnest($2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) on conflict do nothing`;
+export const keepOutcomes = `
+  update billing.reconciliation_differences d set outcome = o.outcome from unnest($2::bigint[], $3::text[]) as o (number, outcome)
+  where d.run = $1 and d.number = o.number`;
+export const forgetFound = `delete from billing.reconciliation_found where run = $1`;
+export const noteTrouble = `
+  update billing.reconciliations set trouble = $2, state = case when $3 then 'failed' else state end, finished_at = case when $3 then $4::timestamptz end, updated_at = $4
+  where id = $1 and state = 'running'`;
+
+export const runView = `
+  select r.*, d.differences, d.fixed from billing.reconciliations r
+  cross join lateral (
+    select count(*) as differences, count(*) filter (where outcome = 'fixed') as fixed from billing.reconciliation_differences where run = r.id
+  ) d where r.id = $1`;
+export const differencesPage = `
+  select * from billing.reconciliation_differences where run = $1 and number > $2 order by number limit $3`;
+
+/** $1 run, $2 and $3 the borders of period_start, $4 after, $5 at most. */
+export const chargesOfRun = `
+  select c.id, c.account, c.status, c.amount_minor, c.currency, c.payment_intent, c.attempt_open, c.updated_at,
+    coalesce((select jsonb_agg(f.facts) from billing.reconciliation_found f where f.run = $1 and f.charge_id = c.id and f.kind = 'payment'), '[]') as payments,
+    (select f.facts from billing.reconciliation_found f where f.run = $1 and f.charge_id = c.id and f.kind = 'crossing') as crossing,
+    array(select p.payment_intent from billing.past_payments p where p.charge_id = c.id) as past
+  from billing.charges c
+  where c.period_start >= $2 and c.period_start < $3 and c.id > $4 order by c.id limit $5`;
+/** $1 run, $2 after, $3 at most. */
+export const strangersOfRun = `
+  select f.facts from billing.reconciliation_found f
+  where f.run = $1 and f.kind = 'payment' and f.id > $2
+    and not exists (select 1 from billing.charges c where c.id = f.charge_id)
+    and not exists (select 1 from billing.reconciliation_found i where i.run = $1 and i.kind = 'invoice_payment' and i.id = f.id)
+  order by f.id limit $3`;
+export const missingOfRun = `
+  select f.facts from billing.reconciliation_found f
+  where f.run = $1 and f.kind = 'crossing' and f.id > $2 and not exists (select 1 from billing.charges c where c.id = f.charge_id)
+  order by f.id limit $3`;
+/** $1 run, $2 after, $3 at most, $4 and $5 the month. Stripe's first: an invoice of the books that was dated otherwise is still the same. */
+export const invoicesOfRun = `
+  with ids as (
+    select f.id from billing.reconciliation_found f where f.run = $1 and f.kind = 'invoice' and f.id > $2
+    union select i.invoice_id from billing.invoices i where i.period_start >= $4 and i.period_start < $5 and i.invoice_id > $2
+    order by 1 limit $3)
+  select ids.id, i.status, i.amount_minor, i.currency, f.facts
+  from ids left join billing.invoices i on i.invoice_id = ids.id
+  left join billing.reconciliation_found f on f.run = $1 and f.kind = 'invoice' and f.id = ids.id order by ids.id`;
+/** The same for refunds: of the books by when they were paid back. */
+export const refundsOfRun = `
+  with ids as (
+    select f.id from billing.reconciliation_found f where f.run = $1 and f.kind = 'refund' and f.id > $2
+    union select r.stripe_refund from billing.refunds r where r.succeeded_at >= $4 and r.succeeded_at < $5 and r.stripe_refund > $2
+    order by 1 limit $3)
+  select ids.id, r.charge_id, r.status, r.amount_minor, r.currency, f.facts
+  from ids left join billing.refunds r on r.stripe_refund = ids.id
+  left join billing.reconciliation_found f on f.run = $1 and f.kind = 'refund' and f.id = ids.id order by ids.id`;
+export const differencesToFix = `
+  select number, reference, fix, charge_id, payment_intent from billing.reconciliation_differences
+  where run = $1 and number > $2 and fix is not null and outcome is distinct from 'fixed' order by number limit $3`;
+export const foundOne = 'select facts from billing.reconciliation_found where run = $1 and kind = $2 and id = $3';
