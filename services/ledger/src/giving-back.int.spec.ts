@@ -66,6 +66,41 @@ describe('what is given back', () => {
   });
 });
 
+// Guarantee: who corrects what a spend was answered with gives all of it back, however many grants it burned.
+describe('a spend of several lots', () => {
+  const lots = async (id: string): Promise<string> => {
+    await harness.ask('open', id, { kind: 'wallet', unit: 'u' });
+    for (const priority of [1, 2, 3]) await harness.ask('grant', id, { amount: '10', priority });
+    return spend(id, '25');
+  };
+
+  it('is given back as a whole by the entry it was answered with', async () => {
+    const entry = await lots('several-1');
+    expect(await correct('several-1', entry)).toMatchObject({ outcome: 'booked', entry: { amount: '25', balance_after: '30', corrects: entry } });
+    expect(await view('several-1')).toMatchObject({ balance: '30', used: '0' });
+    expect(await correct('several-1', entry)).toMatchObject({ outcome: 'refused', problem: { code: 'ENTRY_NOT_CORRECTABLE' } });
+  });
+
+  it('is given back in parts, each unit once, to the lots they came from', async () => {
+    const entry = await lots('several-2');
+    const part = (amount: string) => harness.ask('correct', '', { entry, amount }, {}, partitionOf('several-2', partitions));
+    expect(await part('12')).toMatchObject({ entry: { amount: '12', balance_after: '17' } });
+    expect(await part('14')).toMatchObject({ outcome: 'refused' });
+    expect(await part('13')).toMatchObject({ entry: { amount: '13', balance_after: '30' } });
+    const { lots: left = [] } = (await view('several-2')) ?? {};
+    const byPriority = [1, 2, 3].map((priority) => left.filter((lot) => lot.priority === priority).reduce((sum, lot) => sum + Number(lot.left), 0));
+    expect(byPriority).toEqual([10, 10, 10]);
+  });
+
+  it('gives back of one lot by that entry of it, and of the rest by the first', async () => {
+    const entry = await lots('several-3');
+    const page = await harness.ledger.queries.entries({ account: 'several-3', limit: 1 });
+    expect(await correct('several-3', page?.items[0]?.id ?? '')).toMatchObject({ entry: { amount: '5' } });
+    expect(await correct('several-3', entry)).toMatchObject({ entry: { amount: '20', balance_after: '30' } });
+    expect(await drifts()).toEqual([]);
+  });
+});
+
 describe('usage that arrives after its period', () => {
   it('is held to the limit of the period it counts in, whatever the running one has left', async () => {
     const occurred = new Date(harness.clock.nowMs()).toISOString();

@@ -2,11 +2,12 @@ import { ancestorsOf } from '@tollgate/kernel';
 import type { HoldView } from '@tollgate/contracts';
 import type { Account } from '../domain/account.ts';
 import type { Target } from '../domain/corrections.ts';
+import type { Request } from '../domain/request.ts';
 import { holdNumbered } from '../domain/open-holds.ts';
 import type { Loaded, ReadRecord } from './decide-batch.ts';
 import { accountsOf, identityIn, identityOf, timersPerTick } from './decide-batch.ts';
 import type { PartitionBooks } from './partition-books.ts';
-import type { BookStore, FirstAnswer } from './ports.ts';
+import type { BookStore, FirstAnswer, Identity } from './ports.ts';
 
 /** Timers kept in memory a partition; later ones are loaded when time comes near. */
 const timersLoaded = 50_000;
@@ -34,7 +35,7 @@ export async function loadGroup(store: BookStore, group: readonly LoadingBatch[]
   await loadAccounts(store, group);
   for (const batch of group) {
     nameAccounts(batch);
-    await loadWithdrawn(store, batch);
+    await loadRequestTargets(store, batch);
   }
   await loadAccounts(store, group);
   for (const batch of group) {
@@ -161,15 +162,22 @@ async function loadTargets(store: BookStore, { books, records, loaded }: Loading
   }
 }
 
-/** What the requests to be withdrawn have booked; their accounts are named by now. */
-async function loadWithdrawn(store: BookStore, { books, records, loaded }: LoadingBatch): Promise<void> {
+/** What the requests to be withdrawn or corrected have booked; their accounts are named by now. */
+async function loadRequestTargets(store: BookStore, { books, records, loaded }: LoadingBatch): Promise<void> {
   for (const { request } of records) {
-    if (request?.ask.type !== 'withdraw' || request.account === '') continue;
-    const identity = { account: request.account, source: request.ask.source, id: request.ask.id };
-    const key = identityOf({ account: request.account, cause: identity });
+    const identity = request && takenBack(request, loaded);
+    if (!identity) continue;
+    const key = identityOf({ account: identity.account, cause: identity });
     if (loaded.requestTargets.has(key)) continue;
     loaded.requestTargets.set(key, await store.requestTargets(books.partition, identity));
   }
+}
+
+/** The request that another one takes back, where it can have been booked before this batch. */
+function takenBack({ account, ask }: Request, loaded: Loaded): Identity | null {
+  if (ask.type === 'withdraw') return account === '' ? null : { account, source: ask.source, id: ask.id };
+  const target = ask.type === 'correct' ? loaded.targets.get(ask.entry.seq) : undefined;
+  return target?.ordinal === 0 ? { account: target.account, source: target.source, id: target.requestId } : null;
 }
 
 async function loadEndedHolds(store: BookStore, { books, records, loaded }: LoadingBatch): Promise<void> {

@@ -22,6 +22,10 @@ import { closeRequest, existing, postBudgets, postSpend } from './spend.ts';
 export type Target = {
   readonly partitionSeq: number;
   readonly account: string;
+  /** The request that booked it: a spend that burned several lots has an entry for each, numbered from 0 (rule 11). */
+  readonly source: string;
+  readonly requestId: string;
+  readonly ordinal: number;
   readonly kind: EntryKind;
   /** Signed, as booked. */
   readonly amount: bigint;
@@ -57,21 +61,35 @@ export type Targets = {
 
 const correctable = new Set<EntryKind>(['spent', 'settled', 'granted', 'adjusted', 'reset']);
 
-/** A mistake is corrected by another entry that names the first; usage is given back, a grant is taken back. */
+/**
+ * A mistake is corrected by another entry that names the first; usage is given back, a grant is taken back. The entry that a
+ * spend was answered with stands for all of it, whatever lots it burned; each further entry of it for its own part.
+ */
 export function decideCorrect(book: Book, request: Request, ask: Extract<Ask, { type: 'correct' }>, targets: Targets): Decided {
   const target = targets.entry(ask.entry.seq);
   if (!target || ask.entry.partition !== book.partition) throw new Refusal('ENTRY_UNKNOWN', 'there is no such entry');
   const account = existing(book, target.account);
-  const size = target.amount < 0n ? -target.amount : target.amount;
-  const left = size - target.corrected;
-  if (!correctable.has(target.kind) || size === 0n) throw new Refusal('ENTRY_NOT_CORRECTABLE', `an entry of kind ${target.kind} moves nothing that can be given back`);
+  if (!correctable.has(target.kind) || target.amount === 0n) throw new Refusal('ENTRY_NOT_CORRECTABLE', `an entry of kind ${target.kind} moves nothing that can be given back`);
+  const pieces = target.amount < 0n && target.ordinal === 0
+    ? targets.request(target.account, target.source, target.requestId).filter(({ kind, amount }) => kind === target.kind && amount < 0n) : [target];
+  let left = 0n;
+  for (const piece of pieces) left += leftOf(piece);
   const amount = ask.amount ?? left;
   if (left === 0n) throw new Refusal('ENTRY_NOT_CORRECTABLE', 'the entry was given back completely before');
   if (amount > left) throw new Refusal('ENTRY_NOT_CORRECTABLE', `${left} of the entry are left to give back`);
   if (target.amount > 0n) refuseSpentGrant(account, target, amount);
-  const entry = postBack(book, { target, amount, kind: 'corrected', cause: request.cause, ordinal: 0 });
-  return { outcome: 'booked', account: account.id, entries: [entry], available: closeRequest(book, [entry]) };
+  const entries: Entry[] = [];
+  let rest = amount;
+  for (const piece of pieces) {
+    const back = leftOf(piece) < rest ? leftOf(piece) : rest;
+    if (back > 0n) entries.push(postBack(book, { target: piece, amount: back, kind: 'corrected', cause: request.cause, ordinal: entries.length }));
+    rest -= back;
+  }
+  return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
 }
+
+/** What of an entry was not given back yet. */
+const leftOf = ({ amount, corrected }: Target): bigint => (amount < 0n ? -amount : amount) - corrected;
 
 /** What is left of the lot that a target opened or burnt. */
 const openLot = (account: Readonly<Account>, { lot }: Target): Lot | undefined => (lot ? lotNumbered(account.lots, lot.lot) : undefined);
@@ -113,7 +131,7 @@ function withdrawOne(book: Book, back: { readonly target: Target; readonly cause
   if (target.kind === 'extended') return postUnextend(book, { target, cause, ordinal });
   if (target.kind === 'changed') return withdrawTerms(book, { target, cause, ordinal });
   if (target.kind === 'corrected') return withdrawCorrection(book, { target, cause, ordinal });
-  const size = (target.amount < 0n ? -target.amount : target.amount) - target.corrected;
+  const size = leftOf(target);
   if (size <= 0n && (target.amount <= 0n || target.settings === null)) return null;
   if (target.amount > 0n) {
     const lot = openLot(account, target);

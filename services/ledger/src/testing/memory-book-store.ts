@@ -85,7 +85,7 @@ export class MemoryBookStore implements BookStore {
     for (const one of this.entries) if (one.corrects === entry.partitionSeq) corrected += one.amount;
     const before = this.entries.find(({ ref, seq }) => ref === entry.ref && seq === entry.seq - 1);
     return {
-      partitionSeq: entry.partitionSeq, account: entry.account, kind: entry.kind, amount: entry.amount,
+      partitionSeq: entry.partitionSeq, account: entry.account, source: entry.source, requestId: entry.requestId, ordinal: entry.ordinal, kind: entry.kind, amount: entry.amount,
       corrected: corrected < 0n ? -corrected : corrected,
       lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
       hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - (before?.heldAfter ?? 0n) : 0n,

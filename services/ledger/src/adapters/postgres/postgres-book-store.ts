@@ -183,6 +183,7 @@ const timerNames = new Map(Object.entries(timerKinds).map(([name, number]) => [n
 const timerKind = (number: number): TimerKind => timerNames.get(number) ?? 'hold';
 
 type TargetRow = {
+  readonly source_text: string; readonly request_id: string; readonly ordinal: number;
   readonly partition: number; readonly partition_seq: bigint; readonly account_id: string; readonly kind: number; readonly amount: bigint; readonly lot: bigint | null;
   readonly hold: bigint | null; readonly period_start: Date | null; readonly priority: number | null; readonly expires_at: Date | null;
   readonly corrected: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly string[] | null;
@@ -194,7 +195,7 @@ const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map((
 
 function fromRowTarget(row: TargetRow): Target {
   return {
-    partitionSeq: Number(row.partition_seq), account: row.account_id, kind: kindByNumber.get(row.kind) ?? 'opened', amount: row.amount, corrected: row.corrected,
+    partitionSeq: Number(row.partition_seq), account: row.account_id, source: row.source_text, requestId: row.request_id, ordinal: row.ordinal, kind: kindByNumber.get(row.kind) ?? 'opened', amount: row.amount, corrected: row.corrected,
     lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null },
     hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
     corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null,

@@ -29,7 +29,8 @@ join lateral (select h.* from ledger.holds h join ledger.entries e using (partit
 where h.outcome <> 'open'`;
 
 const target = `
-select e.partition, e.partition_seq, a.id as account_id, e.kind, e.amount, e.lot, e.hold, e.period_start, e.recorded_at,
+select e.partition, e.partition_seq, a.id as account_id, e.request_id, e.ordinal,
+  (select n.text from ledger.names n where n.partition = e.partition and n.name = e.source) as source_text, e.kind, e.amount, e.lot, e.hold, e.period_start, e.recorded_at,
   l.priority, l.expires_at, e.corrects,
   (select json_build_array(c.period_start_ms::text, c.period_end_ms::text, c.used::text, c.high_water::text, c.used_before::text)
     from ledger.counters c join ledger.entries ce using (partition, account, seq)
