@@ -5,6 +5,7 @@ import { partitionOf } from '@tollgate/kernel';
 import { openKafkaLog } from '@tollgate/messaging';
 import { describeWith, waitFor, whyNot } from '@tollgate/testing';
 import { creditsJourney } from './credits.contract.ts';
+import { severalGateways } from './gateways.contract.ts';
 import { DistributedPlatform } from './harness/distributed.ts';
 import { abandonLoads, nothingWrong, openWallet, spendOf, startLoad } from './harness/load.ts';
 import { checkBooks, ready } from './harness/platform.ts';
@@ -50,6 +51,7 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
     },
   }));
   tokenProcess(() => platform);
+  severalGateways(() => platform);
 
   repeatsAfterRestarts(() => ({
     platform, provider,

@@ -14,7 +14,7 @@ const answerWaitMs = 3_500;
 /** A Stripe that is down: nobody listens on port 9 of this machine, so that every charge waits for it. */
 const stripe = { STRIPE_SECRET_KEY: 'sk_test_system_tests', STRIPE_WEBHOOK_SECRET: 'whsec_system_tests', STRIPE_API_BASE: 'http://127.0.0.1:9' };
 
-type Ports = Readonly<Record<'http' | 'replies' | 'ledger' | 'ledger2' | 'billing' | 'billingHealth' | 'quota' | 'quotaHealth' | 'images' | 'imagesHealth' | 'ledgerHealth' | 'ledger2Health', number>>;
+type Ports = Readonly<Record<'http' | 'replies' | 'http2' | 'replies2' | 'ledger' | 'ledger2' | 'billing' | 'billingHealth' | 'quota' | 'quotaHealth' | 'images' | 'imagesHealth' | 'ledgerHealth' | 'ledger2Health', number>>;
 
 /** The distributed platform: every service a process of its own on a real Kafka and PostgreSQL that may be killed too. */
 export class DistributedPlatform implements Platform {
@@ -26,6 +26,10 @@ export class DistributedPlatform implements Platform {
   readonly kafka: TestKafka;
   readonly postgres: TestPostgres;
   readonly gateway: Program;
+  /** Not started: a test may. Its clients are `anybodyAtSecond` and, with the server key, `serverAtSecond`. */
+  readonly secondGateway: Program;
+  readonly anybodyAtSecond: Client;
+  readonly serverAtSecond: Client;
   readonly ledger: Program;
   /** Known to the others by its address, and not started: a test may. */
   readonly secondLedger: Program;
@@ -49,11 +53,13 @@ export class DistributedPlatform implements Platform {
     this.#common = { NODE_ENV: 'production', KAFKA_BROKERS: this.kafka.brokers, DATABASE_URL: this.postgres.url, SERVICE_SECRET: 'a-secret-of-the-system-tests' };
     const at = (port: number): string => `127.0.0.1:${port}`;
     const ledgers = { LEDGER_ADDRESS: `${at(ports.ledger)},${at(ports.ledger2)}` };
-    this.gateway = this.#program('gateway', {
-      ...ledgers, BILLING_ADDRESS: at(ports.billing), REPLY_ADDRESS: at(ports.replies), PORT: String(ports.http), ANSWER_WAIT_MS: String(answerWaitMs),
+    const ofGateways = {
+      ...ledgers, BILLING_ADDRESS: at(ports.billing), ANSWER_WAIT_MS: String(answerWaitMs),
       JWT_SECRET: 'a secret for logins, of 32 bytes and more', SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, ...this.upstream.variables,
       OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken, QUOTA_ADDRESS: at(ports.quota), OPTIMIZER_ADDRESS: at(ports.images),
-    });
+    };
+    this.gateway = this.#program('gateway', { ...ofGateways, REPLY_ADDRESS: at(ports.replies), PORT: String(ports.http) });
+    this.secondGateway = this.#program('gateway', { ...ofGateways, REPLY_ADDRESS: at(ports.replies2), PORT: String(ports.http2) }, 'second-gateway');
     this.ledger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger), HEALTH_PORT: String(ports.ledgerHealth) });
     this.secondLedger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger2), HEALTH_PORT: String(ports.ledger2Health) }, 'second-ledger');
     this.#firstHealth = new Client(`http://${at(ports.ledgerHealth)}`);
@@ -68,6 +74,8 @@ export class DistributedPlatform implements Platform {
     ];
     this.anybody = new Client(`http://${at(ports.http)}`);
     this.server = this.anybody.with({ 'x-server-api-key': serverKey });
+    this.anybodyAtSecond = new Client(`http://${at(ports.http2)}`);
+    this.serverAtSecond = this.anybodyAtSecond.with({ 'x-server-api-key': serverKey });
   }
 
   /** `env` is for quota: its provider. */
@@ -114,7 +122,7 @@ export class DistributedPlatform implements Platform {
   }
 
   async stop(): Promise<void> {
-    const running = [this.gateway, this.ledger, this.secondLedger, ...this.#others];
+    const running = [this.gateway, this.secondGateway, this.ledger, this.secondLedger, ...this.#others];
     await Promise.all(running.map((program) => program.stop()));
     await Promise.all([this.kafka.stop(), this.postgres.stop(), this.upstream.stop()]);
     await removeFolder(this.#folder);
@@ -126,7 +134,7 @@ export class DistributedPlatform implements Platform {
 }
 
 async function ports(): Promise<Ports> {
-  const names = ['http', 'replies', 'ledger', 'ledger2', 'billing', 'billingHealth', 'quota', 'quotaHealth', 'images', 'imagesHealth', 'ledgerHealth', 'ledger2Health'] as const;
+  const names = ['http', 'replies', 'http2', 'replies2', 'ledger', 'ledger2', 'billing', 'billingHealth', 'quota', 'quotaHealth', 'images', 'imagesHealth', 'ledgerHealth', 'ledger2Health'] as const;
   const free = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
   return Object.fromEntries(free) as Ports;
 }
