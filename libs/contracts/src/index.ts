@@ -31,3 +31,4 @@ export { imageBytesMax, imageFormats } from './optimizer.ts';
 export type { ImageFile, ImageFormat, Optimizer, OptimizeTask, OptimizeTaskView, StagedImage } from './optimizer.ts';
 export { webhookEventTypes, webhookQueryNames } from './webhook-queries.ts';
 export type { DeliveryView, EndpointFields, EndpointView, WebhookEventType, WebhookQueries } from './webhook-queries.ts';
+export { financeRole, financeSchemaName, financeViews } from './finance.ts';

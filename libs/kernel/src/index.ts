@@ -6,3 +6,4 @@ export { canonicalJson, isStorableJson, isStorableText } from './text.ts';
 export { wallClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { uuidV3, uuidV5 } from './uuid.ts';
+export { csvCell } from './csv.ts';

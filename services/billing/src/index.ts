@@ -7,4 +7,4 @@ export type { StripeSettings } from './adapters/stripe/stripe-client.ts';
 export { startStripeSimulator } from './simulator/server.ts';
 export type { StripeSimulator } from './simulator/server.ts';
 export { stripeSimulatorSchema } from './simulator/schema.ts';
-export { financeSchema, financeViews } from './adapters/postgres/finance-schema.ts';
+export { financeSchema } from './adapters/postgres/finance-schema.ts';

@@ -5,6 +5,7 @@ import type { Clock } from '@tollgate/kernel';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
 import { CreditWork } from './app/credit-work.ts';
 import { Credits } from './app/credits.ts';
+import { FinanceExports } from './app/finance-exports.ts';
 import { ImageSubmits } from './app/image-submits.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
 import { Logins } from './app/logins.ts';
@@ -39,6 +40,7 @@ import { HealthController } from './http/operations/health.controller.ts';
 import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { TierBillingController } from './http/tier-billing/usage.controller.ts';
 import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
+import { FinanceController } from './http/tier-billing/finance.controller.ts';
 import { ReconcileController } from './http/tier-billing/reconcile.controller.ts';
 import { WebhooksController } from './http/tier-billing/webhooks.controller.ts';
 import { QuotaController } from './http/optimize/quota.controller.ts';
@@ -62,6 +64,7 @@ export type GatewayParts = {
   readonly tokenBilling: TokenBilling;
   readonly ledger: LedgerQueries;
   readonly billing: BillingQueries;
+  readonly finance: FinanceExports;
   readonly submits: ImageSubmits;
   readonly quota: QuotaQueries;
   readonly optimizer: Optimizer;
@@ -80,7 +83,7 @@ export class GatewayModule {
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceKeysAdminController, HealthController,
-        CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController, WebhooksController,
+        CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController, FinanceController, WebhooksController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,
       ],
@@ -96,6 +99,7 @@ export class GatewayModule {
         { provide: TokenCatalogCopy, useValue: parts.tokenCatalog },
         { provide: TokenProcess, useValue: parts.tokenProcess },
         { provide: Wallets, useValue: parts.wallets },
+        { provide: FinanceExports, useValue: parts.finance },
         { provide: TokenBilling, useValue: parts.tokenBilling },
         { provide: tokens.ledger, useValue: parts.ledger },
         { provide: tokens.billing, useValue: parts.billing },

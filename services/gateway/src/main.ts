@@ -1,5 +1,5 @@
 import {
-  billingQueryNames, billingQueryPattern, ledgerQueryNames, ledgerQueryPattern, quotaQueryNames, quotaQueryPattern,
+  billingQueryNames, billingQueryPattern, financeRole, ledgerQueryNames, ledgerQueryPattern, quotaQueryNames, quotaQueryPattern,
   type BillingQueries, type LedgerQueries, type QuotaQueries,
 } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
@@ -52,8 +52,9 @@ await runMain(async () => {
   const optimizer = remoteOptimizer({ address: config.OPTIMIZER_ADDRESS, secret });
 
   const { role } = gatewaySchema;
+  const urlOf = (name: string): string => roleUrl(config.DATABASE_URL, name, rolePassword(secret, name));
   const gateway = await startGateway({
-    config: gatewayConfig(config), databaseUrl: roleUrl(config.DATABASE_URL, role, rolePassword(secret, role)),
+    config: gatewayConfig(config), databaseUrl: urlOf(role), financeUrl: urlOf(financeRole),
     eventLog, receiver, ledger: ledger.queries, partitions: () => ledger.each('partitions', {}), billing: billing.queries, quota: quota.queries, optimizer, clock: wallClock, logger,
     secrets: { jwtSecret: config.JWT_SECRET, serverApiKey: config.SERVER_API_KEY, adminPassword: config.ADMIN_PASSWORD, optimizeAdminToken: config.OPTIMIZE_ADMIN_TOKEN },
   });

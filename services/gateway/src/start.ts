@@ -13,7 +13,9 @@ import { makeSubmitStore } from './adapters/postgres/submits.ts';
 import { makeServerKeyStore } from './adapters/postgres/server-keys.ts';
 import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.ts';
 import { Appender } from './app/appender.ts';
+import { makeFinanceViews } from './adapters/postgres/finance-views.ts';
 import { ConsumptionQueue } from './app/consumption-queue.ts';
+import { FinanceExports } from './app/finance-exports.ts';
 import { ImageSubmits } from './app/image-submits.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
 import { Logins } from './app/logins.ts';
@@ -35,6 +37,8 @@ export type GatewayOptions = {
   readonly config: GatewayConfig;
   /** Of the role `tollgate_gateway`, on a migrated database. */
   readonly databaseUrl: string;
+  /** Of the role that reads finance's views. */
+  readonly financeUrl: string;
   /** Its topic `usage.events.v1` exists. Not closed by the gateway, nor are the receiver and the queries. */
   readonly eventLog: EventLog;
   readonly receiver: AnswerReceiver;
@@ -112,7 +116,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
   const module = GatewayModule.with({
     line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, tokenCatalog, tokenProcess, wallets,
-    tokenBilling: new TokenBilling({ line, ledger, billing: options.billing }), ledger, billing: options.billing, clock: options.clock,
+    tokenBilling: new TokenBilling({ line, ledger, billing: options.billing }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(makeFinanceViews(options.financeUrl)),
     testClock: options.testClock ?? null, readiness, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
   });
   const closeParts = async (): Promise<void> => {

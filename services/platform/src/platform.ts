@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startBilling, billingSchema } from '@tollgate/billing';
+import { startBilling, billingSchema, financeSchema } from '@tollgate/billing';
 import { partitionsDefault } from '@tollgate/contracts';
 import { gatewayConfig, gatewaySchema, startGateway } from '@tollgate/gateway';
 import { wallClock, type Clock } from '@tollgate/kernel';
@@ -125,7 +125,7 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
 
   const health = async (): Promise<HealthReport> => combineHealth(await Promise.all([ledger.health(), billing.health(), quota.health(), optimizer.health()]));
   const gateway = await startGateway({
-    config: gatewayConfig(config.settings), secrets, databaseUrl: database.urlFor(gatewaySchema), eventLog, receiver: answers.receiver,
+    config: gatewayConfig(config.settings), secrets, databaseUrl: database.urlFor(gatewaySchema), financeUrl: database.urlFor(financeSchema), eventLog, receiver: answers.receiver,
     ledger: ledger.queries, billing: billing.queries, quota: quota.queries, optimizer: optimizer.optimizer, clock, metrics, health, logger: loggerOf('gateway'),
     ...(testClock === undefined ? {} : { testClock }),
   });

@@ -1,8 +1,9 @@
 import type { EntryView } from '@tollgate/contracts';
+import { csvCell } from '@tollgate/kernel';
 import type { Command } from 'commander';
 import type { Api } from './api.ts';
 import type { Connect } from './connect.ts';
-import { csvCell, writeOut } from './csv.ts';
+import { writeOut } from './csv.ts';
 import { CommandFailed } from './output.ts';
 
 const pageSize = 500;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { financeSchema, financeViews } from '@tollgate/billing';
-import { rolePassword, roleUrl } from '@tollgate/persistence';
+import { financeSchema } from '@tollgate/billing';
+import { financeViews } from '@tollgate/contracts';
+import { csvCell } from '@tollgate/kernel';
+import { rolePassword, roleUrl, UnknownColumn, viewRows, type ViewRow } from '@tollgate/persistence';
 import { decimalAmount } from '@tollgate/pricing';
 import { freshDatabase, type FreshDatabase } from '@tollgate/testing';
 import pg from 'pg';
 import { prepareDatabase } from '../prepare.ts';
-import { csvCell } from './csv.ts';
-import { financeRows, UnknownColumn, type FinanceQuery, type FinanceRow } from './finance-rows.ts';
 
 const serviceSecret = 'a secret of this test';
 let database: FreshDatabase;
@@ -24,9 +24,11 @@ afterAll(async () => {
   await database?.drop();
 });
 
-async function rowsOf(query: FinanceQuery): Promise<readonly FinanceRow[]> {
-  const all: FinanceRow[] = [];
-  for await (const { rows } of financeRows(url, query)) all.push(...rows);
+type FinanceQuery = { readonly view: string; readonly month?: string; readonly user?: string };
+const financeRows = (query: FinanceQuery) => viewRows(url, { schema: 'finance', view: query.view, where: { month: query.month, user_id: query.user } });
+async function rowsOf(query: FinanceQuery): Promise<readonly ViewRow[]> {
+  const all: ViewRow[] = [];
+  for await (const { rows } of financeRows(query)) all.push(...rows);
   return all;
 }
 const charge = (user: string, status: string, amount: number, more: { readonly currency?: string; readonly credited?: string; readonly block?: number } = {}) =>
@@ -90,7 +92,7 @@ describe('the figures of finance', () => {
     await admin.query(`insert into billing.charges (id, account, user_id, period_start, period_end, block, plan, billing_tier, amount_minor, currency, entry, status, version, created_at, updated_at)
       select gen_random_uuid(), 'many', 'many', '2026-09-01Z', '2026-10-01Z', n, 'default', 'x', 1, 'BRL', '0-1', 'pending', 1, now(), now() from generate_series(1, 25000) n`);
     let [count, largest] = [0, 0];
-    for await (const { rows } of financeRows(url, { view: 'charges', user: 'many' })) {
+    for await (const { rows } of financeRows({ view: 'charges', user: 'many' })) {
       if (count === 0) await charge('many', 'pending', 1, { block: 99_999 });
       count += rows.length;
       largest = Math.max(largest, rows.length);

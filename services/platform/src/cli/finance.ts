@@ -1,8 +1,9 @@
-import { financeViews } from '@tollgate/billing';
+import { financeSchemaName, financeViews } from '@tollgate/contracts';
+import { csvCell } from '@tollgate/kernel';
+import { UnknownColumn, viewRows } from '@tollgate/persistence';
 import { type Command, Option } from 'commander';
 import { withBooks } from './books-access.ts';
-import { csvCell, writeOut } from './csv.ts';
-import { financeRows, UnknownColumn } from './finance-rows.ts';
+import { writeOut } from './csv.ts';
 import { CommandFailed } from './output.ts';
 
 /** `finance export <view>`: what docs/finance.md describes, of any size, also while the platform is stopped. */
@@ -22,10 +23,10 @@ export function addFinanceCommands(program: Command): void {
     });
 }
 
-async function exportView(url: string, { format, ...query }: { view: string; format: string; month: string | undefined; user: string | undefined }): Promise<void> {
+async function exportView(url: string, { format, view, month, user }: { view: string; format: string; month: string | undefined; user: string | undefined }): Promise<void> {
   let head = format === 'csv';
   try {
-    for await (const { columns, rows } of financeRows(url, query)) {
+    for await (const { columns, rows } of viewRows(url, { schema: financeSchemaName, view, where: { month, user_id: user } })) {
       if (head) await writeOut(`${columns.join(',')}\n`);
       head = false;
       await writeOut(rows.map((row) => `${format === 'json' ? JSON.stringify(row) : columns.map((name) => csvCell(row[name])).join(',')}\n`).join(''));

@@ -1,3 +1,4 @@
+import { financeRole, financeSchemaName } from '@tollgate/contracts';
 import type { ServiceSchema } from '@tollgate/persistence';
 import { createFinanceViews } from './migrations/create-finance-views.sql.ts';
 
@@ -5,9 +6,4 @@ import { createFinanceViews } from './migrations/create-finance-views.sql.ts';
  * What finance reads: views over the books and the charges, owned by the migration role, so that no service reads another's schema at
  * run time. Migrated after ledger and billing. `finance` and `tollgate_finance` may read them and nothing else here.
  */
-export const financeSchema: ServiceSchema = { schema: 'finance', role: 'tollgate_finance', migrations: [createFinanceViews] };
-
-/** Views of the schema `finance`, as exports name them. */
-export const financeViews = [
-  'charges', 'attempts', 'fees', 'revenue', 'unbilled_usage', 'open_receivables', 'credit_notes', 'trial_balance', 'statement',
-] as const;
+export const financeSchema: ServiceSchema = { schema: financeSchemaName, role: financeRole, migrations: [createFinanceViews] };

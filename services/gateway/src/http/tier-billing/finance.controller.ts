@@ -1,0 +1,61 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Param, Query, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { financeViews } from '@tollgate/contracts';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { FinanceExports, type ExportFormat } from '../../app/finance-exports.ts';
+import { guarded } from '../access.guard.ts';
+import { documented } from '../documented.ts';
+import { Month } from './reconcile-shapes.ts';
+import { UserId } from './shapes.ts';
+
+const View = z.enum(financeViews, `must be one of ${financeViews.join(', ')}`);
+const ExportQuery = z.object({ format: z.enum(['csv', 'json', 'jsonl']).default('json'), month: Month.optional(), user: UserId.optional() });
+type ExportQuery = z.output<typeof ExportQuery>;
+
+const types: Readonly<Record<ExportFormat, string>> = {
+  csv: 'text/csv; charset=utf-8', json: 'application/json; charset=utf-8', jsonl: 'application/x-ndjson; charset=utf-8',
+};
+const FinanceRows = z.object({
+  success: z.literal(true), data: z.object({ view: z.string(), items: z.array(z.record(z.string(), z.unknown())) }),
+}).meta({ id: 'FinanceRows' });
+
+/** What `tollgate finance export` writes, over HTTP (docs/finance.md). */
+@ApiTags('tier billing: administration')
+@Controller('api/admin/billing/finance')
+export class FinanceController {
+  private readonly exports: FinanceExports;
+
+  constructor(exports: FinanceExports) {
+    this.exports = exports;
+  }
+
+  @Get(':view')
+  @UseGuards(guarded({ scope: 'admin' }))
+  @documented({
+    summary: 'A view of finance, whole: every row of one moment of the books', auth: 'admin', status: 200, surface: 'tier billing', answer: FinanceRows,
+    errors: [[429, 'at most 4 exports are read at once', 'RATE_LIMITED']],
+    description: `view: ${financeViews.join(', ')}. format=csv answers text/csv, jsonl one object a line, json (the default) one document. Of any size: rows are read and sent a page at a time, `
+      + 'as fast as they are taken; when the client goes away, the query ends. An answer that breaks off in the middle is cut, never ended as if it were whole.',
+    example: {
+      success: true,
+      data: { view: 'revenue', items: [{ month: '2026-10', currency: 'BRL', kind: 'usage', count: '3', amount_minor: '30000', amount: '300.00' }] },
+    },
+  })
+  async export(
+    @Param('view', { schema: View }) view: string, @Query({ schema: ExportQuery }) { format, month, user }: ExportQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const { text, close } = await this.exports.open({ view, month, user }, format, gone.signal);
+    const body = Readable.from(text, { objectMode: false, highWaterMark: 64 * 1024 });
+    const ended = new Promise((resolve) => body.once('close', resolve));
+    if (format === 'csv') void reply.header('content-disposition', `attachment; filename="${view}${month === undefined ? '' : `-${month}`}.csv"`);
+    void reply.type(types[format]).send(body);
+    await ended;
+    gone.abort();
+    await close();
+  }
+}
