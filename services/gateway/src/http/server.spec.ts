@@ -35,6 +35,20 @@ it('closes although a client never finishes its request', async () => {
   await half.answer;
 });
 
+// Guarantee: what arrives while the platform stops is answered in the words of its surface, or not taken at all.
+it('answers in its own words who still asks while it closes', async () => {
+  const server = await start();
+  const { socket, answer } = send(server.port, 'GET /v1/nothing HTTP/1.1\r\nhost: x\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const closed = server.close();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.write('\r\n');
+  expect(await answer).toContain('HTTP/1.1 404 ');
+  expect(await answer).toContain('content-type: application/problem+json');
+  expect((await answer).toLowerCase()).toContain('connection: close');
+  await closed;
+});
+
 it.each([
   ['GARBAGE\r\n\r\n', 400], ['GET /\u00ff HTTP/1.1\r\nhost: x\r\n\r\n', 400],
   [`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, 431],

@@ -90,6 +90,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     requestTimeout: requestTimeoutMs,
     // Requests under way end, idle connections are closed.
     forceCloseConnections: 'idle',
+    // Who still asks on an open connection while the server closes is answered as always, and told to connect anew.
+    return503OnClosing: false,
     clientErrorHandler: refuseBrokenHttp,
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendFailure(reply, request, failureOf(error), log),
   });
