@@ -66,8 +66,9 @@ export function readRecords(records: readonly LogRecord[], lastTimeMs: number): 
     try {
       return { ...common, request: readRequest(record.value, timeMs), poison: null };
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      return { ...common, request: null, poison: `${error.code}: ${error.message}` };
+      // Reading depends on the record alone: whatever it stumbles over is the record's fault (rule 13).
+      const reason = error instanceof AppError ? `${error.code}: ${error.message}` : `REQUEST_INVALID: ${String(error)}`;
+      return { ...common, request: null, poison: reason };
     }
   });
 }

@@ -1,5 +1,5 @@
 import { accountKinds, accountStatuses } from '@tollgate/contracts';
-import type { AccountKind, AccountStatus, CatalogItem, LedgerRequest, Opening, PackageTerms, SettingsChange, TierChange } from '@tollgate/contracts';
+import type { AccountKind, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, PackageTerms, SettingsChange, TierChange } from '@tollgate/contracts';
 import { AppError, isStorableJson, isStorableText, parseAmount } from '@tollgate/kernel';
 import { baseTier, parseDuration, usageLabels } from '@tollgate/pricing';
 import type { Settings } from './account.ts';
@@ -100,7 +100,7 @@ export function readRequest(value: string, recordMs: number): Request {
   if (typeof wire.account !== 'string' || wire.account.length > accountMax || !isStorableText(wire.account)) return refuse('account is not a text');
   if (typeof wire.data !== 'object' || wire.data === null) return refuse('data is an object');
   if (wire.hash !== undefined && !/^[0-9a-f]{32}$/.test(wire.hash)) return refuse('hash is 32 hex digits');
-  if (wire.details !== undefined && (!isStorableJson(wire.details) || !/^[0-9a-f]{32}$/.test(wire.details.salt))) return refuse('details cannot be stored');
+  if (wire.details !== undefined && !areDetails(wire.details)) return refuse('details cannot be stored');
   const cause: Cause = {
     source: wire.source,
     id: wire.id,
@@ -114,6 +114,8 @@ export function readRequest(value: string, recordMs: number): Request {
   if (!named && !partitionWide && wire.account === '') return refuse('account is missing');
   return { cause, account: wire.account, keyed: wire.keyed === true, ask };
 }
+
+const areDetails = (details: Details | null): boolean => details !== null && isStorableJson(details) && /^[0-9a-f]{32}$/.test(details.salt);
 
 function readAsk(wire: LedgerRequest): Ask {
   switch (wire.type) {
@@ -133,6 +135,7 @@ function readAsk(wire: LedgerRequest): Ask {
       return { type: 'tier', to: readTier(wire.data) };
     case 'grant': {
       const { amount, priority, expires_at: expires, settings, initial_gift: initialGift } = wire.data;
+      if (settings === null) return refuse('settings is an object');
       if (settings !== undefined) changed(noSettings, settings);
       if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 1_000_000)) return refuse('priority is a whole number from 0 to 1000000');
       return {
