@@ -1,7 +1,8 @@
 /** What subscribers can be told of. `charge.*` names the outcome; `tier.crossed` and `balance.low` are thresholds. */
 export const webhookEventTypes = [
   'charge.opened', 'charge.succeeded', 'charge.failed', 'charge.requires_action', 'charge.cancelled', 'charge.revived', 'charge.credited',
-  'charge.credit_reversed', 'tier.crossed', 'balance.low', 'entry.booked',
+  'charge.credit_reversed', 'charge.reopened', 'refund.proposed', 'refund.approved', 'refund.declined', 'refund.withdrawn', 'refund.succeeded', 'refund.failed',
+  'tier.crossed', 'balance.low', 'entry.booked',
 ] as const;
 export type WebhookEventType = (typeof webhookEventTypes)[number];
 

@@ -6,10 +6,9 @@ import type { Pool } from 'pg';
 import Stripe from 'stripe';
 import { chargeStore } from './adapters/postgres/charge-store.ts';
 import { stripeClient } from './adapters/stripe/stripe-client.ts';
-import { stripePayments } from './adapters/stripe/stripe-payments.ts';
-import type { ChargeStore, HeldCharge, Payments } from './app/charge-ports.ts';
-import { advance } from './app/charge-worker.ts';
+import type { ChargeStore } from './app/charge-ports.ts';
 import type { SimulatedFault } from './simulator/server.ts';
+import { Lives } from './testing/lives.ts';
 import { MoneyHarness } from './testing/money-harness.ts';
 
 /** `npm run test:long` asks for more. */
@@ -52,44 +51,7 @@ const intentsOf = async (chargeId: string) => (await money.intents()).filter(({ 
 const chargeOf = async (id: string) => (await money.admin.query<{ status: string; reason: string | null; attempts: number; next_try_at: Date | null }>('select * from billing.charges where id = $1', [id])).rows[0];
 
 describe('a charge', () => {
-  class Crash extends Error {}
-  /** Counts the calls of ports, and dies before or after the one it is told to. */
-  class Mortal {
-    calls = 0;
-    readonly #dieAt: number;
-    constructor(dieAt: number) {
-      this.#dieAt = dieAt;
-    }
-    /** Each call has two moments: before it has any effect, and when it has had it and nobody knows. */
-    async call<T>(work: () => Promise<T>): Promise<T> {
-      if (this.calls++ === this.#dieAt) throw new Crash();
-      const result = await work();
-      if (this.calls++ === this.#dieAt) throw new Crash();
-      return result;
-    }
-  }
-
-  /** A new instance that works on one charge once, and may die at one of its calls. Answers how many calls it made. */
-  async function life(id: string, dieAt: number): Promise<number> {
-    const [pool, holders] = [createPool({ url: money.databaseUrl, max: 2, applicationName: 'life' }), createPool({ url: money.databaseUrl, max: 1, applicationName: 'life' })];
-    const mortal = new Mortal(dieAt);
-    const store = chargeStore(pool, holders);
-    const real = stripePayments(stripeClient(money.stripe));
-    const payments: Payments = {
-      send: (attempt) => mortal.call(() => real.send(attempt)), retrieve: (intent) => mortal.call(() => real.retrieve(intent)), find: (of) => mortal.call(() => real.find(of)),
-    };
-    const mortalHold = (held: HeldCharge): HeldCharge => ({
-      read: () => mortal.call(() => held.read()), record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
-    });
-    try {
-      await store.hold(id, (held) => advance({ payments, clock: money.clock, jitter: () => 0.5, onChange: () => undefined }, mortalHold(held)));
-    } catch (error) {
-      if (!(error instanceof Crash)) throw error;
-    } finally {
-      await Promise.all([pool.end(), holders.end()]);
-    }
-    return mortal.calls;
-  }
+  const life = (id: string, dieAt: number): Promise<number> => new Lives(money).charge(id, dieAt);
 
   /** New instances until one has paid it; the hold of a dead one ends a moment after it. */
   const untilPaid = (id: string): Promise<unknown> => waitFor('the payment', async () => {

@@ -42,6 +42,7 @@ import { TierBillingController } from './http/tier-billing/usage.controller.ts';
 import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
 import { FinanceController } from './http/tier-billing/finance.controller.ts';
 import { ReconcileController } from './http/tier-billing/reconcile.controller.ts';
+import { RefundsController } from './http/tier-billing/refunds.controller.ts';
 import { WebhooksController } from './http/tier-billing/webhooks.controller.ts';
 import { QuotaController } from './http/optimize/quota.controller.ts';
 import { SubmitController } from './http/optimize/submit.controller.ts';
@@ -83,7 +84,8 @@ export class GatewayModule {
       controllers: [
         EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceKeysAdminController, HealthController,
-        CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController, FinanceController, WebhooksController,
+        CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
+        RefundsController, FinanceController, WebhooksController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,
       ],

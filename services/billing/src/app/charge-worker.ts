@@ -106,8 +106,10 @@ async function lookUpOrSend(payments: Payments, charge: Charge, attempt: Attempt
   }
   const state = await payments.retrieve(String(attempt.request['payment_intent']));
   const open = state.is === 'declined' || state.is === 'action_required';
+  if (!open) return state;
+  if (attempt.kind === 'cancel' && charge.owed) return { is: 'absent' };
   const wanted = charge.owed === (attempt.kind === 'confirm');
-  return open && wanted && keyHolds(attempt, nowMs) ? payments.send(attempt) : state;
+  return wanted && keyHolds(attempt, nowMs) ? payments.send(attempt) : state;
 }
 
 async function asOutcome(call: () => Promise<CallOutcome>): Promise<CallOutcome> {

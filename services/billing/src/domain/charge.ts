@@ -72,7 +72,7 @@ export type PaymentState =
 export type CallOutcome =
   | PaymentState
   | { readonly is: 'rejected'; readonly code: string }
-  /** Looked for and not found; nothing was sent for it now. */
+  /** Looked for and not found: what was sent, if it was, has had no effect so far, and is not sent again. */
   | { readonly is: 'absent' }
   | { readonly is: 'unanswered'; readonly code: string };
 

@@ -28,13 +28,16 @@ export type PublishedChargeEvent = {
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly reason: string | null;
+  /** The refund it is about; null: it is about the charge itself. */
+  readonly refund: { readonly id: string; readonly amount_minor: string } | null;
 };
 
 /** Steps between opening and outcome are ours alone. */
 const chargeTypes: Readonly<Record<string, WebhookEventType>> = {
   ChargeOpened: 'charge.opened', ChargeSucceeded: 'charge.succeeded', ChargeDeclined: 'charge.failed', AttemptRejected: 'charge.failed',
   ActionRequired: 'charge.requires_action', ChargeCancelled: 'charge.cancelled', ChargeRevived: 'charge.revived', ChargeCredited: 'charge.credited',
-  CreditTakenBack: 'charge.credit_reversed',
+  CreditTakenBack: 'charge.credit_reversed', ChargeReopened: 'charge.reopened', RefundProposed: 'refund.proposed', RefundApproved: 'refund.approved',
+  RefundDeclined: 'refund.declined', RefundWithdrawn: 'refund.withdrawn', RefundSucceeded: 'refund.succeeded', RefundFailed: 'refund.failed',
 };
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -46,7 +49,7 @@ export function chargeMessage(event: PublishedChargeEvent): WebhookMessage | nul
   if (type === undefined) return null;
   const data = {
     charge_id: event.chargeId, account: event.account, user_id: event.userId, period: { start: iso(event.periodStartMs), end: iso(event.periodEndMs) },
-    block: String(event.block), billing_tier: event.billingTier, amount_minor: String(event.amountMinor), currency: event.currency, reason: event.reason,
+    block: String(event.block), billing_tier: event.billingTier, amount_minor: String(event.amountMinor), currency: event.currency, reason: event.reason, ...(event.refund === null ? {} : { refund: event.refund }),
   };
   return { id: `msg_charge_${event.chargeId}_${event.number}`, type, account: event.account, body: bodyOf(type, iso(event.occurredMs), data) };
 }

@@ -14,6 +14,7 @@ import { addMoveLogCommand } from './move-log.ts';
 import { CommandFailed } from './output.ts';
 import { addPruneCommands } from './prune.ts';
 import { addReconcileCommand } from './reconcile.ts';
+import { addRefundsCommands } from './refunds.ts';
 
 /** The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings (`reconcile`: 2 wrong usage). */
 const program = new Command('tollgate')
@@ -30,6 +31,7 @@ addExportCommand(program, connect);
 addBooksCommands(program);
 addFinanceCommands(program);
 addReconcileCommand(program, connect);
+addRefundsCommands(program, connect);
 addPruneCommands(program);
 addMoveLogCommand(program);
 everywhere(program);

@@ -12,7 +12,7 @@ const endPublish = `select pg_advisory_unlock(hashtextextended('billing.charges.
 const outstanding = `
   select o.position, o.partition, o.partition_seq, e.type, e.number, e.status as status_after, e.occurred_at,
     c.id, c.account, c.user_id, c.period_start, c.period_end, c.block, c.billing_tier, c.amount_minor, c.currency,
-    coalesce(e.data ->> 'paymentIntent', c.payment_intent) as payment_intent
+    coalesce(e.data ->> 'paymentIntent', c.payment_intent) as payment_intent, e.data -> 'refund' as refund
   from billing.charge_outbox o
   join billing.charge_events e on e.charge_id = o.charge_id and e.number = o.number
   join billing.charges c on c.id = o.charge_id
@@ -30,6 +30,7 @@ type Row = {
   readonly type: string; readonly number: number; readonly status_after: ChargeStatus; readonly occurred_at: Date;
   readonly id: string; readonly account: string; readonly user_id: string | null; readonly period_start: Date; readonly period_end: Date;
   readonly block: bigint; readonly billing_tier: string; readonly amount_minor: bigint; readonly currency: string; readonly payment_intent: string | null;
+  readonly refund: { readonly id: string; readonly amount_minor: string } | null;
 };
 
 /** `ChargeOutbox` on PostgreSQL. */
@@ -72,6 +73,7 @@ async function numbered(client: PoolClient, row: Row): Promise<ChargeMessage> {
         amount_minor: String(row.amount_minor), currency: row.currency, status: shownStatus({ status: row.status_after }),
         payment_intent: row.payment_intent,
       },
+      ...(row.refund === null ? {} : { refund: row.refund }),
     },
   };
 }

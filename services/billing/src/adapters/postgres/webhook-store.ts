@@ -84,9 +84,11 @@ function wants(endpoint: ToTell, { type, account, passed }: WebhookMessage): boo
   return passed === undefined || (endpoint.balance_below !== null && passed(endpoint.balance_below));
 }
 
+type ChargeEventData = { readonly reason?: string; readonly code?: string; readonly refund?: { readonly id: string; readonly amount_minor: string } };
+
 const chargeEvents = (tx: PoolClient): ChargeEvents => async (from, limit) => {
   type Row = {
-    partition: number; partition_seq: bigint; charge_id: string; number: number; type: string; data: { readonly reason?: string; readonly code?: string };
+    partition: number; partition_seq: bigint; charge_id: string; number: number; type: string; data: ChargeEventData;
     occurred_at: Date; account: string; user_id: string | null; period_start: Date; period_end: Date; block: bigint; billing_tier: string;
     amount_minor: bigint; currency: string;
   };
@@ -95,6 +97,7 @@ const chargeEvents = (tx: PoolClient): ChargeEvents => async (from, limit) => {
     partition: row.partition, partitionSeq: row.partition_seq, chargeId: row.charge_id, number: row.number, type: row.type, occurredMs: row.occurred_at.getTime(),
     account: row.account, userId: row.user_id, periodStartMs: row.period_start.getTime(), periodEndMs: row.period_end.getTime(), block: row.block,
     billingTier: row.billing_tier, amountMinor: row.amount_minor, currency: row.currency, reason: row.data.reason ?? row.data.code ?? null,
+    refund: row.data.refund ?? null,
   }));
 };
 

@@ -43,5 +43,18 @@ export const ChargeList = z.object({
 }).meta({ id: 'ChargeList' });
 export const ChargeTried = z.object({ success, data: Charge }).meta({ id: 'ChargeTried' });
 
+/** A refund as finance sees it; amounts are decimal strings in minor units. */
+const Refund = z.object({
+  id: z.uuid(), charge_id: z.uuid(), credit_note_id: z.uuid().nullable(), user_id: z.string().nullable(), account: z.string(),
+  period: z.object({ start: z.iso.datetime(), end: z.iso.datetime() }), block: amount, billing_tier: z.string(), amount_minor: amount, currency: z.string(),
+  origin: z.enum(['credit', 'stripe']), status: z.enum(['proposed', 'approved', 'processing', 'succeeded', 'failed', 'declined', 'withdrawn']),
+  reason: z.string().nullable(), decided_by: z.string().nullable(), payment_intent: z.string(), stripe_refund: z.string().nullable(),
+  succeeded_at: z.iso.datetime().nullable(), created_at: z.iso.datetime(), updated_at: z.iso.datetime(),
+}).meta({ id: 'Refund' });
+export const RefundList = z.object({
+  success, data: z.object({ items: z.array(Refund), pagination: z.object({ page: z.int(), limit: z.int(), total: z.int() }) }),
+}).meta({ id: 'RefundList' });
+export const RefundShown = z.object({ success, data: Refund }).meta({ id: 'RefundShown' });
+
 /** `duplicate`: the event was kept before. */
 export const WebhookTaken = z.object({ received: z.literal(true), duplicate: z.boolean() }).meta({ id: 'WebhookTaken' });

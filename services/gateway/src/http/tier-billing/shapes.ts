@@ -89,3 +89,17 @@ export const ListCharges = z.object({
 export type ListCharges = z.output<typeof ListCharges>;
 
 export const ChargeId = z.uuid('must be the id of a charge').transform((id) => id.toLowerCase());
+
+export const RefundId = z.uuid('must be the id of a refund').transform((id) => id.toLowerCase());
+export const ListRefunds = z.object({
+  status: z.enum(['proposed', 'approved', 'processing', 'succeeded', 'failed', 'declined', 'withdrawn']).optional(),
+  user_id: clientId.optional(),
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+export type ListRefunds = z.output<typeof ListRefunds>;
+export const DeclineRefund = z.object({
+  reason: z.string().min(1, 'must have at least 1 character').max(255, 'must have at most 255 characters')
+    .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' }),
+}).meta({ example: { reason: 'settled by the next invoice' } });
+export type DeclineRefund = z.output<typeof DeclineRefund>;

@@ -1,0 +1,83 @@
+import { createPool } from '@tollgate/persistence';
+import type { Pool } from 'pg';
+import { chargeStore } from '../adapters/postgres/charge-store.ts';
+import { refundStore } from '../adapters/postgres/refund-store.ts';
+import { stripeClient } from '../adapters/stripe/stripe-client.ts';
+import { stripePayments } from '../adapters/stripe/stripe-payments.ts';
+import { stripeRefunds } from '../adapters/stripe/stripe-refunds.ts';
+import type { ChargeStore, HeldCharge, Payments } from '../app/charge-ports.ts';
+import { advance } from '../app/charge-worker.ts';
+import type { HeldRefund, Refunds } from '../app/refund-ports.ts';
+import { advanceRefund } from '../app/refunding.ts';
+import type { MoneyHarness } from './money-harness.ts';
+
+class Crash extends Error {}
+
+/** Counts the calls of ports, and dies before or after the one it is told to. */
+class Mortal {
+  calls = 0;
+  readonly #dieAt: number;
+  constructor(dieAt: number) {
+    this.#dieAt = dieAt;
+  }
+  /** Each call has two moments: before it has any effect, and when it has had it and nobody knows. */
+  async call<T>(work: () => Promise<T>): Promise<T> {
+    if (this.calls++ === this.#dieAt) throw new Crash();
+    const result = await work();
+    if (this.calls++ === this.#dieAt) throw new Crash();
+    return result;
+  }
+}
+
+/** New instances that each work once on a charge or refund, and may die at one of their calls. */
+export class Lives {
+  readonly #money: MoneyHarness;
+  constructor(money: MoneyHarness) {
+    this.#money = money;
+  }
+
+  /** One step of a charge; answers how many moments it had. `during`: what happens while a call to Stripe is under way. */
+  charge(id: string, dieAt = -1, during: () => Promise<unknown> = () => Promise.resolve()): Promise<number> {
+    return this.#life(dieAt, async (mortal, { store, clock }) => {
+      const real = stripePayments(stripeClient(this.#money.stripe));
+      const payments: Payments = {
+        send: (attempt) => mortal.call(async () => {
+          const outcome = await real.send(attempt);
+          await during();
+          return outcome;
+        }),
+        retrieve: (intent) => mortal.call(() => real.retrieve(intent)), find: (of) => mortal.call(() => real.find(of)),
+      };
+      const mortalHold = (held: HeldCharge): HeldCharge => ({
+        read: () => mortal.call(() => held.read()), record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
+      });
+      await store.hold(id, (held) => advance({ payments, clock, jitter: () => 0.5, onChange: () => undefined }, mortalHold(held)));
+    });
+  }
+
+  /** One step of a refund. */
+  refund(id: string, dieAt = -1): Promise<number> {
+    return this.#life(dieAt, async (mortal, { pool, holders, clock }) => {
+      const real = stripeRefunds(stripeClient(this.#money.stripe));
+      const refunds: Refunds = { send: (attempt) => mortal.call(() => real.send(attempt)), ofPayment: (intent) => mortal.call(() => real.ofPayment(intent)) };
+      const mortalHold = (held: HeldRefund): HeldRefund => ({
+        read: () => mortal.call(() => held.read()), record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
+      });
+      await refundStore(pool, holders).hold(id, (held) => advanceRefund({ refunds, clock, onChange: () => undefined }, mortalHold(held)));
+    });
+  }
+
+  async #life(dieAt: number, work: (mortal: Mortal, on: { store: ChargeStore; pool: Pool; holders: Pool; clock: MoneyHarness['clock'] }) => Promise<void>): Promise<number> {
+    const { databaseUrl: url, clock } = this.#money;
+    const [pool, holders] = [createPool({ url, max: 2, applicationName: 'life' }), createPool({ url, max: 1, applicationName: 'life' })];
+    const mortal = new Mortal(dieAt);
+    try {
+      await work(mortal, { store: chargeStore(pool, holders), pool, holders, clock });
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+    } finally {
+      await Promise.all([pool.end(), holders.end()]);
+    }
+    return mortal.calls;
+  }
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import type { RefundView } from '@tollgate/contracts';
+import { decimalAmount } from '@tollgate/pricing';
+import type { Command } from 'commander';
+import type { Api } from './api.ts';
+import type { Connect } from './connect.ts';
+import { CommandFailed } from './output.ts';
+
+type Page = { readonly data: { readonly items: readonly RefundView[]; readonly pagination: { readonly total: number } } };
+const pageSize = 100;
+const path = '/api/admin/billing/refunds';
+
+/** `refunds list|approve|decline`: what the platform proposes to pay back, for finance to decide. Nothing is refunded by itself. */
+export function addRefundsCommands(program: Command, connect: Connect): void {
+  const refunds = program.command('refunds').description('refunds of blocks that were corrected after they were paid');
+
+  refunds.command('list', { isDefault: true })
+    .description('lists them, newest first')
+    .option('--status <status>', 'proposed, approved, processing, succeeded, failed, declined or withdrawn')
+    .action((_, command: Command) =>
+      connect(command, async (api, output) => {
+        const items = await readAll(api, command.opts<{ status?: string }>().status);
+        output.result({ items }, items.length === 0 ? ['There are none.'] : items.map(lineOf));
+      }));
+
+  refunds.command('approve')
+    .description('lets a refund be sent to Stripe, once')
+    .argument('<id>')
+    .action((id: string, _: unknown, command: Command) =>
+      connect(command, async (api, output) => {
+        const refund = await decide(api, id, 'approve', {});
+        output.result({ refund }, [lineOf(refund)]);
+      }));
+
+  refunds.command('decline')
+    .description('declines a refund; the credit note stays')
+    .argument('<id>')
+    .requiredOption('--reason <text>', 'why, for the books')
+    .action((id: string, _: unknown, command: Command) =>
+      connect(command, async (api, output) => {
+        const refund = await decide(api, id, 'decline', { reason: command.opts<{ reason: string }>().reason });
+        output.result({ refund }, [lineOf(refund)]);
+      }));
+}
+
+const lineOf = ({ id, status, amount_minor: minor, currency, user_id: user, account, billing_tier: tier, created_at: at, reason }: RefundView): string =>
+  `${id}  ${status}  ${decimalAmount(BigInt(minor), currency)} ${currency}  ${user ?? account}  ${tier}  ${at}${reason === null ? '' : `  ${reason}`}`;
+
+async function readAll(api: Api, status: string | undefined): Promise<readonly RefundView[]> {
+  const all: RefundView[] = [];
+  const only = status === undefined ? '' : `&status=${encodeURIComponent(status)}`;
+  for (let page = 1; ; page++) {
+    const answer: Page | undefined = await api.send<Page>('GET', `${path}?page=${page}&limit=${pageSize}${only}`);
+    all.push(...(answer?.data.items ?? []));
+    if ((answer?.data.items.length ?? 0) < pageSize) return all;
+  }
+}
+
+/** A repeat by the client of this command is one decision: it has one key. */
+async function decide(api: Api, id: string, decision: 'approve' | 'decline', body: object): Promise<RefundView> {
+  const answer = await api.send<{ readonly data: RefundView }>('POST', `${path}/${encodeURIComponent(id)}/${decision}`, { body, key: randomUUID() });
+  if (answer === undefined) throw new CommandFailed(`there is no refund ${id}`);
+  return answer.data;
+}
