@@ -529,17 +529,22 @@ view finance.charges as
     updated_at
    FROM billing.charges c;
 view finance.credit_notes as
- SELECT id AS charge_id,
-    user_id,
-    to_char(((period_start + (period_end - period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
-    credited_at,
-    amount_minor,
-    currency,
-    finance."decimal"(amount_minor::numeric, currency) AS amount,
-    payment_intent,
-    (((('refund '::text || finance."decimal"(amount_minor::numeric, currency)) || ' '::text) || currency) || ' of '::text) || COALESCE(payment_intent, 'an unknown payment'::text) AS proposal
-   FROM billing.charges c
-  WHERE credited_at IS NOT NULL AND status = 'succeeded'::text;
+ SELECT n.id,
+    n.charge_id,
+    c.user_id,
+    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    n.created_at AS credited_at,
+    n.amount_minor,
+    n.currency,
+    finance."decimal"(n.amount_minor::numeric, n.currency) AS amount,
+    n.reason,
+    n.reverses,
+    r.id AS refund_id,
+    r.status AS refund_status,
+    (((('refund '::text || finance."decimal"(r.amount_minor::numeric, r.currency)) || ' '::text) || r.currency) || ' of '::text) || r.payment_intent AS proposal
+   FROM billing.credit_notes n
+     JOIN billing.charges c ON c.id = n.charge_id
+     LEFT JOIN billing.refunds r ON r.credit_note_id = n.id;
 view finance.fees as
  SELECT i.invoice_id,
     i.subscription_id,
@@ -560,17 +565,18 @@ view finance.fees as
          LIMIT 1) u ON true;
 view finance.open_receivables as
  SELECT 'usage'::text AS kind,
-    charges.id::text AS id,
-    charges.user_id,
-    charges.month,
-    charges.amount_minor,
-    charges.currency,
-    charges.amount,
-    charges.status,
-    charges.reason,
-    charges.created_at AS since
-   FROM finance.charges
-  WHERE (charges.status = ANY (ARRAY['pending'::text, 'processing'::text, 'requires_action'::text, 'failed'::text])) AND charges.amount_minor > 0
+    f.id::text AS id,
+    f.user_id,
+    f.month,
+    f.amount_minor,
+    f.currency,
+    f.amount,
+    f.status,
+    f.reason,
+    f.created_at AS since
+   FROM finance.charges f
+     JOIN billing.charges c ON c.id = f.id
+  WHERE (f.status = ANY (ARRAY['pending'::text, 'processing'::text, 'requires_action'::text, 'failed'::text])) AND f.amount_minor > 0 AND c.owed
 UNION ALL
  SELECT 'fee'::text AS kind,
     fees.invoice_id AS id,
@@ -584,6 +590,55 @@ UNION ALL
     fees.period_start AS since
    FROM finance.fees
   WHERE fees.status = ANY (ARRAY['open'::text, 'failed'::text]);
+view finance.payments as
+ SELECT c.id AS charge_id,
+    c.series,
+    c.user_id,
+    c.account,
+    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    c.block,
+    c.billing_tier,
+    c.payment_intent,
+    c.amount_minor,
+    c.currency,
+    finance."decimal"(c.amount_minor::numeric, c.currency) AS amount,
+    c.created_at
+   FROM billing.charges c
+  WHERE c.status = 'succeeded'::text
+UNION ALL
+ SELECT c.id AS charge_id,
+    p.series,
+    c.user_id,
+    c.account,
+    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    c.block,
+    c.billing_tier,
+    p.payment_intent,
+    p.amount_minor,
+    p.currency,
+    finance."decimal"(p.amount_minor::numeric, p.currency) AS amount,
+    c.created_at
+   FROM billing.past_payments p
+     JOIN billing.charges c ON c.id = p.charge_id;
+view finance.refunds as
+ SELECT r.id,
+    r.charge_id,
+    r.credit_note_id,
+    c.user_id,
+    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    r.payment_intent,
+    r.amount_minor,
+    r.currency,
+    finance."decimal"(r.amount_minor::numeric, r.currency) AS amount,
+    r.origin,
+    r.status,
+    r.reason,
+    r.decided_by,
+    r.stripe_refund,
+    r.succeeded_at,
+    r.created_at
+   FROM billing.refunds r
+     JOIN billing.charges c ON c.id = r.charge_id;
 view finance.revenue as
  SELECT month,
     currency,
@@ -591,12 +646,11 @@ view finance.revenue as
     count(*) AS count,
     sum(amount_minor)::bigint AS amount_minor,
     finance."decimal"(sum(amount_minor), currency) AS amount
-   FROM ( SELECT charges.month,
-            charges.currency,
+   FROM ( SELECT payments.month,
+            payments.currency,
             'usage'::text AS kind,
-            charges.amount_minor
-           FROM finance.charges
-          WHERE charges.status = 'succeeded'::text
+            payments.amount_minor
+           FROM finance.payments
         UNION ALL
          SELECT fees.month,
             fees.currency,
@@ -609,7 +663,14 @@ view finance.revenue as
             credit_notes.currency,
             'credit'::text,
             - credit_notes.amount_minor
-           FROM finance.credit_notes) paid
+           FROM finance.credit_notes
+        UNION ALL
+         SELECT to_char((refunds.succeeded_at AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS to_char,
+            refunds.currency,
+            'refund'::text,
+            - refunds.amount_minor
+           FROM finance.refunds
+          WHERE refunds.status = 'succeeded'::text AND refunds.credit_note_id IS NULL) paid
   GROUP BY month, currency, kind;
 view finance.statement as
  SELECT user_id,
@@ -622,17 +683,30 @@ view finance.statement as
     finance."decimal"(amount_minor::numeric, currency) AS amount,
     status,
     at
-   FROM ( SELECT charges.user_id,
-            charges.month,
+   FROM ( SELECT payments.user_id,
+            payments.month,
             'usage'::text AS kind,
-            charges.id::text AS reference,
-            ((('block '::text || charges.block) || ' ('::text) || charges.billing_tier) || ')'::text AS description,
-            charges.amount_minor,
-            charges.currency,
-            charges.status,
-            charges.created_at AS at
-           FROM finance.charges
-          WHERE charges.status <> 'cancelled'::text
+            payments.charge_id::text AS reference,
+            ((('block '::text || payments.block) || ' ('::text) || payments.billing_tier) || ')'::text AS description,
+            payments.amount_minor,
+            payments.currency,
+            'succeeded'::text AS status,
+            payments.created_at AS at
+           FROM finance.payments
+        UNION ALL
+         SELECT f.user_id,
+            f.month,
+            'usage'::text,
+            f.id::text AS id,
+            ((('block '::text || f.block) || ' ('::text) || f.billing_tier) || ')'::text,
+            f.amount_minor,
+            f.currency,
+            f.status,
+            f.created_at
+           FROM finance.charges f
+          WHERE (f.status <> ALL (ARRAY['cancelled'::text, 'succeeded'::text])) AND (EXISTS ( SELECT
+                   FROM billing.charges c
+                  WHERE c.id = f.id AND c.owed))
         UNION ALL
          SELECT fees.user_id,
             fees.month,
@@ -649,12 +723,27 @@ view finance.statement as
             credit_notes.month,
             'credit'::text,
             credit_notes.charge_id::text AS charge_id,
-            'credit of a corrected block'::text,
+                CASE
+                    WHEN credit_notes.reverses IS NULL THEN 'credit of a corrected block'::text
+                    ELSE 'credit taken back'::text
+                END AS "case",
             - credit_notes.amount_minor,
             credit_notes.currency,
-            'credited'::text,
+            COALESCE(credit_notes.refund_status, 'taken back'::text) AS "coalesce",
             credit_notes.credited_at
-           FROM finance.credit_notes) lines
+           FROM finance.credit_notes
+        UNION ALL
+         SELECT refunds.user_id,
+            refunds.month,
+            'refund'::text,
+            refunds.charge_id::text AS charge_id,
+            'refund made by hand'::text,
+            - refunds.amount_minor,
+            refunds.currency,
+            refunds.status,
+            COALESCE(refunds.succeeded_at, refunds.created_at) AS "coalesce"
+           FROM finance.refunds
+          WHERE refunds.credit_note_id IS NULL AND refunds.status = 'succeeded'::text) lines
   WHERE user_id IS NOT NULL;
 view finance.trial_balance as
  WITH moved AS (
@@ -740,6 +829,10 @@ grant select on finance.fees to finance
 grant select on finance.fees to tollgate_finance
 grant select on finance.open_receivables to finance
 grant select on finance.open_receivables to tollgate_finance
+grant select on finance.payments to finance
+grant select on finance.payments to tollgate_finance
+grant select on finance.refunds to finance
+grant select on finance.refunds to tollgate_finance
 grant select on finance.revenue to finance
 grant select on finance.revenue to tollgate_finance
 grant select on finance.statement to finance
