@@ -1,6 +1,7 @@
 import type { HoldView } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import type { BookStore, PartitionCommit, StoredPosition } from '../app/ports.ts';
+import { CommitError } from '../app/ports.ts';
 import { firstAnswerOf } from '../adapters/postgres/first-answer.ts';
 import type { Account } from '../domain/account.ts';
 import type { Target } from '../domain/corrections.ts';
@@ -8,7 +9,10 @@ import type { Entry } from '../domain/entry.ts';
 import { evolve, openedBy } from '../domain/evolve.ts';
 import { holdView } from '../domain/views.ts';
 
-/** The books of one partition in memory: what a commit brings is kept as entries only, and accounts are folded from them. */
+/**
+ * The books of one partition in memory: what a commit brings is kept as entries only, each once (rule 11), and
+ * accounts are folded from them.
+ */
 export class MemoryBookStore implements BookStore {
   readonly entries: Entry[] = [];
   position: StoredPosition = {
@@ -16,6 +20,7 @@ export class MemoryBookStore implements BookStore {
     timer: { dueMs: -1, ref: 0, kind: 'hold', object: 0 },
   };
   names = new Map<string, number>();
+  readonly #identities = new Set<string>();
 
   async claim() {
     return { position: this.position, names: this.names, items: [] };
@@ -59,6 +64,10 @@ export class MemoryBookStore implements BookStore {
     return this.entries.filter((entry) => entry.account === account && entry.source === source && entry.requestId === id).flatMap((entry) => this.#target(entry) ?? []);
   }
   async commit(group: readonly PartitionCommit[]): Promise<void> {
+    for (const entry of group.flatMap(({ entries }) => entries)) {
+      if (this.#identities.has(onceOf(entry))) throw new CommitError({ why: 'duplicate', partition: 0 });
+    }
+    for (const entry of group.flatMap(({ entries }) => entries)) this.#identities.add(onceOf(entry));
     for (const { entries, to, names } of group) {
       this.entries.push(...entries);
       for (const { name, text } of names) this.names.set(text, name);
@@ -96,5 +105,8 @@ export class MemoryBookStore implements BookStore {
     };
   }
 }
+
+/** What the books' once-only constraint is about (rule 11). */
+const onceOf = ({ ref, source, requestId, ordinal }: Entry): string => JSON.stringify([ref, source, requestId, ordinal]);
 
 export const onePartition = (id: string): number => partitionOf(id, 1);
