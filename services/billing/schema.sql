@@ -806,6 +806,132 @@ view finance.unbilled_usage as
   WHERE x.charge_id IS NOT NULL AND NOT (EXISTS ( SELECT 1
            FROM billing.charges c
           WHERE c.id = x.charge_id));
+view finance.usage as
+ WITH figures AS (
+         SELECT a.partition,
+            a.account,
+            a.id,
+            u.text AS unit,
+            k.period_start,
+            k.period_end,
+                CASE
+                    WHEN last.period_start = k.period_start THEN last.used_after
+                    ELSE k.used
+                END AS counted,
+            COALESCE(booked.units, 0::numeric) AS entered,
+            views.plan_content(a.partition, a.account, k.period_start) AS plan
+           FROM ledger.accounts a
+             JOIN ledger.names u ON u.partition = a.partition AND u.name = a.unit
+             CROSS JOIN LATERAL ( SELECT DISTINCT ON (c.period_start_ms) to_timestamp((c.period_start_ms::numeric / 1000.0)::double precision) AS period_start,
+                    to_timestamp((c.period_end_ms::numeric / 1000.0)::double precision) AS period_end,
+                    c.used
+                   FROM ledger.counters c
+                  WHERE c.partition = a.partition AND c.account = a.account AND c.period_start_ms >= 0
+                  ORDER BY c.period_start_ms, c.seq DESC) k
+             CROSS JOIN LATERAL ( SELECT e.period_start,
+                    e.used_after
+                   FROM ledger.entries e
+                  WHERE e.partition = a.partition AND e.account = a.account
+                  ORDER BY e.seq DESC
+                 LIMIT 1) last
+             LEFT JOIN LATERAL ( SELECT - sum(e.amount) AS units
+                   FROM ledger.entries e
+                     JOIN ledger.names c ON c.partition = e.partition AND c.name = e.contra
+                  WHERE e.partition = a.partition AND e.account = a.account AND e.period_start = k.period_start AND c.text = 'usage'::text) booked ON true
+          WHERE a.kind = 4
+        ), blocks AS (
+         SELECT f.partition,
+            f.account,
+            f.id,
+            f.unit,
+            f.period_start,
+            f.period_end,
+            f.counted,
+            f.entered,
+            f.plan,
+            p.included,
+            p.block,
+                CASE
+                    WHEN f.counted::numeric <= p.included THEN 0::numeric
+                    ELSE div(f.counted::numeric - p.included + p.block - 1::numeric, p.block)
+                END AS started
+           FROM figures f
+             CROSS JOIN LATERAL ( SELECT (f.plan ->> 'included'::text)::numeric AS included,
+                    (f.plan ->> 'block'::text)::numeric AS block) p
+        ), charged AS (
+         SELECT b.partition,
+            b.account,
+            b.id,
+            b.unit,
+            b.period_start,
+            b.period_end,
+            b.counted,
+            b.entered,
+            b.plan,
+            b.included,
+            b.block,
+            b.started,
+            GREATEST(b.counted::numeric - b.included - (b.started - 1::numeric) * b.block, 0::numeric) AS in_last,
+            c.whole,
+            c.last,
+            c.beyond,
+            x.entered_blocks
+           FROM blocks b
+             CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE c_1.block::numeric < b.started) AS whole,
+                    count(*) FILTER (WHERE c_1.block::numeric = b.started) AS last,
+                    count(*) FILTER (WHERE c_1.block::numeric > b.started AND c_1.status <> 'cancelled'::text AND c_1.credited_at IS NULL) AS beyond
+                   FROM billing.charges c_1
+                  WHERE c_1.account = b.id AND c_1.period_start = b.period_start) c
+             CROSS JOIN LATERAL ( SELECT count(*) AS entered_blocks
+                   FROM ledger.crossings x_1
+                  WHERE x_1.partition = b.partition AND x_1.account = b.account AND x_1.period_start = b.period_start AND x_1.block::numeric <= b.started) x
+        ), sums AS (
+         SELECT c.partition,
+            c.account,
+            c.id,
+            c.unit,
+            c.period_start,
+            c.period_end,
+            c.counted,
+            c.entered,
+            c.plan,
+            c.included,
+            c.block,
+            c.started,
+            c.in_last,
+            c.whole,
+            c.last,
+            c.beyond,
+            c.entered_blocks,
+            LEAST(c.counted::numeric, c.included) AS included_units,
+            c.whole::numeric * c.block + c.last::numeric * c.in_last AS billed_units,
+            GREATEST(c.started - 1::numeric - c.whole::numeric, 0::numeric) * c.block +
+                CASE
+                    WHEN c.started > 0::numeric AND c.last = 0 THEN c.in_last
+                    ELSE 0::numeric
+                END AS unbilled_units
+           FROM charged c
+        )
+ SELECT id AS account,
+        CASE
+            WHEN id ~~ 'metered:%'::text AND POSITION(('/'::text) IN (id)) = 0 THEN replace(replace(substr(id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text)
+            ELSE NULL::text
+        END AS user_id,
+    to_char(((period_start + (period_end - period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    period_start,
+    period_end,
+    unit,
+    entered AS ledger_units,
+    counted AS counted_units,
+    included_units,
+    billed_units,
+    unbilled_units,
+    started AS blocks_started,
+    entered_blocks AS blocks_entered,
+    whole + last AS blocks_charged,
+    beyond AS blocks_charged_beyond,
+    entered - (included_units + billed_units + unbilled_units) AS difference
+   FROM sums;
 
 CREATE OR REPLACE FUNCTION finance."decimal"(p_minor numeric, p_currency text)
  RETURNS text
@@ -841,6 +967,8 @@ grant select on finance.trial_balance to finance
 grant select on finance.trial_balance to tollgate_finance
 grant select on finance.unbilled_usage to finance
 grant select on finance.unbilled_usage to tollgate_finance
+grant select on finance.usage to finance
+grant select on finance.usage to tollgate_finance
 grant usage on schema finance to finance
 grant usage on schema finance to tollgate_finance
 

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@tollgate/testing';
+import { EmbeddedPlatform } from './harness/embedded.ts';
+
+type Usage = {
+  readonly user_id: string; readonly month: string; readonly ledger_units: string; readonly included_units: string; readonly billed_units: string;
+  readonly unbilled_units: string; readonly blocks_charged: string; readonly difference: string;
+};
+let platform: EmbeddedPlatform;
+beforeAll(async () => void (platform = await EmbeddedPlatform.start({ TEST_CLOCK: '1' })));
+afterAll(() => platform?.stop());
+
+const report = async (userId: string, tokensUsed: number): Promise<void> => {
+  expect((await platform.server.post('/api/token-billing/process-usage', { userId, tokensUsed })).status).toBe(200);
+};
+const advance = async (seconds: number): Promise<void> => void (await platform.server.post('/v1/test-clock/advance', { seconds }));
+async function figures<Row>(view: string): Promise<readonly Row[]> {
+  const { status, body } = await platform.server.get<{ data: { items: readonly Row[] } }>(`/api/admin/billing/finance/${view}`);
+  expect(status).toBe(200);
+  return body.data.items;
+}
+const usage = async (): Promise<readonly string[]> => (await figures<Usage>('usage'))
+  .map((row) => [row.user_id, row.ledger_units, row.included_units, row.billed_units, row.unbilled_units, row.blocks_charged, row.difference].join(' ')).sort();
+/** As nobody may: against the grants and the triggers. */
+const tamper = (sql: string, table: string): Promise<unknown> =>
+  platform.rows(sql, [], [`alter table ${table} disable trigger user`]).finally(() => platform.rows('select 1', [], [`alter table ${table} enable trigger user`]));
+
+describe('the figures of finance', () => {
+  // Guarantee: finance can prove that what was used is what is billed, from the entries alone.
+  it('add up to the ledger\'s sums, over jumps, corrections, late usage and the change of a month', async () => {
+    await report('small', 5_000_000);
+    await report('exact', 16_000_000);
+    await report('jump', 25_000_000);
+    await report('jump', 1);
+    await report('corrected', 17_000_000);
+    const { body } = await platform.server.get<{ items: readonly { id: string; kind: string }[] }>('/v1/accounts/metered%3Acorrected/entries?limit=10');
+    const spent = body.items.find(({ kind }) => kind === 'spent' || kind === 'used') ?? body.items[0];
+    expect((await platform.server.post(`/v1/entries/${spent?.id}/correct`, { reason: 'counted twice', amount: '3000000' })).status).toBe(201);
+    const { body: clock } = await platform.server.get<{ now: string }>('/v1/test-clock');
+    await waitFor('the charges', async () => !(await usage()).some((line) => !/ 0 \d+ 0$/.test(line)));
+    expect(await usage()).toEqual([
+      'corrected 14000000 8000000 6000000 0 1 0', 'exact 16000000 8000000 8000000 0 1 0', 'jump 25000001 8000000 17000001 0 3 0', 'small 5000000 5000000 0 0 0 0',
+    ]);
+    const now = new Date(clock.now);
+    await advance(Math.ceil((Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1) - now.getTime()) / 1000) + 60);
+    await report('jump', 9_000_000);
+    const late = { specversion: '1.0', id: 'late-1', source: 'spec', subject: 'metered:jump', type: 'request', time: clock.now, data: { quantity: 8_000_000 } };
+    const sent = await platform.server.raw('/v1/events?wait=booked', JSON.stringify([late]), { 'content-type': 'application/cloudevents-batch+json' });
+    expect(sent.status).toBe(200);
+    await waitFor('the late block', async () => (await usage()).includes('jump 33000001 8000000 25000001 0 4 0'));
+    expect(await usage()).toContain('jump 9000000 8000000 1000000 0 1 0');
+    expect((await figures<{ side: string; amount: string }>('trial_balance')).filter(({ side }) => side.startsWith('total')).every(({ amount }) => Number(amount) === 0)).toBe(true);
+    expect(await figures('unbilled_usage')).toEqual([]);
+  }, 60_000);
+
+  it('show a row that was lost or changed', async () => {
+    await platform.rows(`alter table billing.charge_attempts disable trigger user`);
+    await platform.rows(`alter table billing.charge_events disable trigger user`);
+    const id = `(select id from billing.charges where user_id = 'exact')`;
+    await platform.rows(`delete from billing.charge_outbox where charge_id = ${id}`);
+    await platform.rows(`delete from billing.charge_events where charge_id = ${id}`);
+    await platform.rows(`delete from billing.charges where id = ${id}`);
+    expect(await usage()).toContain('exact 16000000 8000000 0 8000000 0 0');
+    // The comparison with Stripe sees it, too, and opens the charge again.
+    const { body: clock } = await platform.server.get<{ now: string }>('/v1/test-clock');
+    const at = new Date(Date.parse(clock.now) - 86_400_000);
+    const period = at.toISOString().slice(0, 7);
+    const found = await platform.cli('reconcile', '--period', period, '--json');
+    expect([found.how, JSON.parse(found.output) as unknown]).toEqual(['exit code 1', expect.objectContaining({
+      period, remaining: 1, items: [expect.objectContaining({ kind: 'crossing_without_charge', account: 'metered:exact' })],
+    })]);
+    expect((await platform.cli('reconcile', '--period', period, '--fix')).how).toBe('exit code 0');
+    expect((await platform.cli('reconcile', '--period', period)).how).toBe('exit code 0');
+    expect((await platform.cli('reconcile', '--period', '2026-13')).how).toBe('exit code 2');
+    expect(await usage()).toContain('exact 16000000 8000000 8000000 0 1 0');
+
+    const entry = `partition_seq = (select min(e.partition_seq) from ledger.entries e where e.partition = a.partition and e.account = a.account and e.amount < 0)`;
+    await tamper(`update ledger.entries e set amount = amount - 7 from ledger.accounts a where e.partition = a.partition and e.account = a.account and a.id = 'metered:small' and e.${entry}`, 'ledger.entries');
+    expect(await usage()).toContain('small 5000007 5000000 0 0 0 7');
+    const totals = await figures<{ side: string; amount: string }>('trial_balance');
+    expect(totals.filter(({ side, amount }) => side.startsWith('total') && Number(amount) !== 0)).toHaveLength(1);
+  }, 60_000);
+});
