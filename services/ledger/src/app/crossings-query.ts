@@ -1,7 +1,8 @@
 import type { LedgerQueries } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { formatEntryId } from '../domain/request.ts';
-import { crossingView, isoTime } from '../domain/views.ts';
+import { isoTime } from '../domain/iso-time.ts';
+import { crossingView } from '../domain/views.ts';
 import type { QueryPorts } from './queries.ts';
 
 const limitMax = 2_000;

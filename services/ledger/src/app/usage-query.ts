@@ -2,7 +2,8 @@ import type { LedgerQueries } from '@tollgate/contracts';
 import { AppError, partitionOf } from '@tollgate/kernel';
 import { overageBlocks, tierLabel } from '@tollgate/pricing';
 import { planNameAt } from '../domain/plans.ts';
-import { crossingView, isoTime } from '../domain/views.ts';
+import { isoTime } from '../domain/iso-time.ts';
+import { crossingView } from '../domain/views.ts';
 import { bookOf, catalogOf, type QueryPorts } from './queries.ts';
 
 /** Used in one period, from committed rows: the newest entry or counter of it, so late usage counts. */

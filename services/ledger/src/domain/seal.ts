@@ -1,6 +1,6 @@
 import type { Entry } from './entry.ts';
 import type { Hash } from './merkle.ts';
-import { isoTime } from './views.ts';
+import { isoTime } from './iso-time.ts';
 
 /**
  * The bytes of an entry's leaf, as text: a JSON array of strings in a fixed order, so that anyone can write it down again;

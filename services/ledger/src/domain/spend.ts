@@ -11,7 +11,8 @@ import type { Cause, Entry, EntryKind, EntryRate } from './entry.ts';
 import { burn, lotAfter } from './lots.ts';
 import { freeUnits, refuseTerms } from './package-terms.ts';
 import type { Ask, BelievedTerms, Request, Usage } from './request.ts';
-import { accountState, isoTime } from './views.ts';
+import { isoTime } from './iso-time.ts';
+import { accountState } from './views.ts';
 
 /** Takes units at once: the account's own balance and every budget above it are checked and booked in one decision. */
 export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { type: 'spend' }>): Decided {

@@ -3,9 +3,8 @@ import type { Account, Settings } from './account.ts';
 import type { Book } from './book.ts';
 import { availableOf, limitLeft } from './book.ts';
 import type { Crossing, Entry } from './entry.ts';
+import { isoTime } from './iso-time.ts';
 import { formatEntryId, formatHoldId } from './request.ts';
-
-export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 /** An entry as the API shows it. */
 export function entryView(partition: number, entry: Entry): EntryView {
