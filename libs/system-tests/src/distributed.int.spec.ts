@@ -4,6 +4,7 @@ import { deadLetterTopic, groups, partitionsDefault, topics } from '@tollgate/co
 import { partitionOf } from '@tollgate/kernel';
 import { openKafkaLog } from '@tollgate/messaging';
 import { describeWith, waitFor, whyNot } from '@tollgate/testing';
+import { correctedBeforeCharged } from './corrected-blocks.contract.ts';
 import { creditsJourney } from './credits.contract.ts';
 import { severalGateways } from './gateways.contract.ts';
 import { DistributedPlatform } from './harness/distributed.ts';
@@ -35,6 +36,7 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
   racesForLastUnits(() => platform);
   licenceKeysJourney(() => platform);
   tierBillingJourney(() => platform);
+  correctedBeforeCharged(() => platform);
   optimizesImages(() => ({
     platform, provider, files: () => readdir(platform.imagesDir),
     restartOptimizer: async () => {

@@ -15,6 +15,7 @@ import { repeatsAfterRestarts } from './repeat.contract.ts';
 import { refusesBadMembers } from './bad-members.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
+import { correctedAfterPaid, correctedBeforeCharged } from './corrected-blocks.contract.ts';
 import { chargesThroughStripe } from './tier-charges.contract.ts';
 import { optimizesImages } from './optimize.contract.ts';
 import { QuotaProvider } from './harness/quota-provider.ts';
@@ -51,6 +52,8 @@ describe('the embedded platform', () => {
   licenceKeysJourney(() => platform);
   tierBillingJourney(() => platform);
   chargesThroughStripe(() => platform);
+  correctedBeforeCharged(() => platform);
+  correctedAfterPaid(() => platform);
   creditsJourney(() => ({
     platform, upstream,
     restartGateway: async () => {
