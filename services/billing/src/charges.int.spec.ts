@@ -120,6 +120,42 @@ describe('a charge', () => {
     expect(await intentsOf(id)).toHaveLength(1);
   });
 
+  // Guarantee: an answer that never comes costs its time-out, and no second payment.
+  it.each(['before', 'after'] as const)('is paid once when Stripe says nothing at all %s it charged, once the time-out is over', async (when) => {
+    const user = `silence-${when}`;
+    await payWith(user, 'pm_card_visa');
+    const id = await opened(user);
+    let silent = 1;
+    money.fault = ({ method, path }) => (method === 'POST' && path === '/v1/payment_intents' && silent-- > 0 ? { when, what: 'silence' } : undefined);
+    const began = performance.now();
+    await life(id, -1);
+    expect(performance.now() - began).toBeGreaterThan(1_900);
+    expect(await chargeOf(id)).toMatchObject({ status: 'processing', reason: 'no_answer', attempts: 1 });
+    money.clock.advance(2_000);
+    await life(id, -1);
+    expect(await chargeOf(id)).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect(await intentsOf(id)).toHaveLength(1);
+  });
+
+  // Guarantee: a block belongs to its month, whenever it is paid.
+  it('under way as the month changes is paid once, in the month of its usage', async () => {
+    await payWith('new-year', 'pm_card_visa');
+    const id = await opened('new-year');
+    let faults = repeatsOfDrops;
+    money.fault = ({ method, path }) => (method === 'POST' && path === '/v1/payment_intents' && faults-- > 0 ? { when: 'after', what: 'drop' } : undefined);
+    await life(id, -1);
+    expect(await chargeOf(id)).toMatchObject({ status: 'processing' });
+    money.clock.set(Date.UTC(2026, 11, 1, 0, 0, 1));
+    const billing = await money.billing();
+    await money.log.append([money.crossing('new-year', 1, { period_start: '2026-12-01T00:00:00.000Z', period_end: '2027-01-01T00:00:00.000Z' })]);
+    await waitFor('both payments', async () => (await money.admin.query(`select 1 from billing.charges where user_id = 'new-year' and status = 'succeeded'`)).rowCount === 2);
+    const { items } = await billing.queries.listCharges({ user_id: 'new-year', period: '2026-11-15T00:00:00Z', offset: 0, limit: 10 });
+    expect(items).toMatchObject([{ id, status: 'succeeded', period: { start: '2026-11-01T00:00:00.000Z' } }]);
+    expect(await intentsOf(id)).toHaveLength(1);
+    // What the ledger would say of November again: the harness knows a block by its first id.
+    money.crossing('new-year', 1);
+  });
+
   // Guarantee: Stripe forgets keys after a day; a restored database must find what it paid before it forgot (rule 26).
   it('of long ago is looked for at Stripe before anything is sent', async () => {
     const customer = await payWith('restored', 'pm_card_visa');
@@ -281,6 +317,7 @@ it(`charges ${crossings} crossings once each, under faults of every kind, repeat
   money.fault = () => (random() < 0.2 ? kinds[Math.floor(random() * kinds.length)] : undefined);
 
   await money.billing();
+  const began = performance.now();
   for (let from = 0; from < records.length; from += 100) {
     const batch = records.slice(from, from + 100);
     await money.log.append(batch);
@@ -296,6 +333,17 @@ it(`charges ${crossings} crossings once each, under faults of every kind, repeat
   expect(made.length).toBe(crossings);
   expect(new Set(made.map(({ metadata }) => metadata.charge_id)).size).toBe(crossings);
   expect(made.every(({ status, amount }) => status === 'succeeded' && amount === 10_000)).toBe(true);
+  process.stdout.write(`charged ${crossings} in ${((performance.now() - began) / 1000).toFixed(1)} s, ${Math.round((crossings * 1000) / (performance.now() - began))} a second\n`);
+  // Faults included: Stripe is asked page by page, and what it has is what the books have.
+  const last = await money.billing();
+  const { id } = await last.queries.startReconciliation({ period: '2026-11', wait_ms: 120_000 });
+  const report = await waitFor('the comparison', async () => {
+    const found = await last.queries.reconciliation({ id, limit: 10 });
+    return found?.run.state === 'done' ? found : false;
+  }, 300_000);
+  const ours = report.differences.filter(({ account }) => account?.startsWith('metered:many-') === true);
+  expect([ours, report.run.differences - report.differences.length]).toEqual([[], 0]);
+  money.fault = undefined;
   await waitFor('every payment to be published', async () => (await published()).succeeded >= paidBefore + crossings);
   expect(await published()).toMatchObject({ gaps: 0 });
 }, 900_000);

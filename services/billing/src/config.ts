@@ -5,6 +5,8 @@ import { z } from 'zod';
 export const stripeSettings = {
   STRIPE_SECRET_KEY: z.string().min(8, 'is shorter than 8 characters'),
   STRIPE_WEBHOOK_SECRET: z.string().min(8, 'is shorter than 8 characters'),
+  /** How long a call of Stripe may take; then its outcome is looked up. */
+  STRIPE_TIMEOUT_MS: z.coerce.number().int().min(100).max(80_000).default(20_000),
   STRIPE_API_BASE: z.url({ protocol: /^https?$/, error: 'is no http address' }).optional(),
 };
 /** Those of them that may come as `X_FILE`. */

@@ -28,7 +28,7 @@ await runMain(async () => {
   const databaseUrl = roleUrl(config.DATABASE_URL, role, rolePassword(secret, role));
   const billing = await startBilling({
     databaseUrl, eventLog, ledger: ledger.queries, clock: wallClock, logger,
-    stripe: { secretKey: config.STRIPE_SECRET_KEY, webhookSecret: config.STRIPE_WEBHOOK_SECRET, apiBase: config.STRIPE_API_BASE },
+    stripe: { secretKey: config.STRIPE_SECRET_KEY, webhookSecret: config.STRIPE_WEBHOOK_SECRET, apiBase: config.STRIPE_API_BASE, timeoutMs: config.STRIPE_TIMEOUT_MS },
   });
   shutdown.onStop('billing', () => billing.stop());
   const server = await serveQueries({

@@ -25,6 +25,7 @@ const settings = z.object({
   STRIPE_SECRET_KEY: stripeSettings.STRIPE_SECRET_KEY.optional(),
   STRIPE_WEBHOOK_SECRET: stripeSettings.STRIPE_WEBHOOK_SECRET.optional(),
   STRIPE_API_BASE: stripeSettings.STRIPE_API_BASE,
+  STRIPE_TIMEOUT_MS: stripeSettings.STRIPE_TIMEOUT_MS,
   LOG_LEVEL: logLevelSetting,
   TEST_CLOCK: z.enum(['0', '1'], 'is neither 0 nor 1').optional(),
 });

@@ -20,11 +20,11 @@ export async function openStripe(parts: {
   readonly config: PlatformConfig; readonly secrets: Secrets; readonly database: PreparedDatabase; readonly clock: Clock; readonly logger: Logger;
   readonly say: (line: string) => void; readonly onStop: Shutdown['onStop'];
 }): Promise<OpenStripe> {
-  const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: given, STRIPE_API_BASE: apiBase } = parts.config.settings;
+  const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: given, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = parts.config.settings;
   if (!usesSimulator(parts.config) && key !== undefined) {
     parts.say(`Stripe         ${apiBase === undefined ? 'api.stripe.com' : apiBase}${given === undefined ? '; webhooks are refused: STRIPE_WEBHOOK_SECRET is not set' : ''}`);
     // Without a secret nothing can be verified, so nothing is taken: nobody knows this one.
-    return { settings: { secretKey: key, webhookSecret: given ?? randomBytes(32).toString('hex'), apiBase }, deliverTo: () => undefined };
+    return { settings: { secretKey: key, webhookSecret: given ?? randomBytes(32).toString('hex'), apiBase, timeoutMs }, deliverTo: () => undefined };
   }
   const webhookSecret = given ?? `whsec_${createHmac('sha256', parts.secrets.serviceSecret).update('stripe-simulator').digest('hex')}`;
   const simulator = await startStripeSimulator({
@@ -34,7 +34,7 @@ export async function openStripe(parts: {
   parts.onStop('the Stripe simulator', () => simulator.stop());
   parts.say(`Stripe         simulator at ${simulator.url}, no money moves: set STRIPE_SECRET_KEY for Stripe itself`);
   return {
-    settings: { secretKey: 'sk_test_simulator', webhookSecret, apiBase: simulator.url },
+    settings: { secretKey: 'sk_test_simulator', webhookSecret, apiBase: simulator.url, timeoutMs },
     deliverTo: (url) => simulator.deliverTo(url),
   };
 }

@@ -20,8 +20,8 @@ export type StripeSimulatorOptions = {
   /** For tests of what goes wrong between Stripe and us: what happens to a call before or after it is carried out. */
   readonly fault?: (call: { readonly method: string; readonly path: string; readonly key: string | undefined }) => SimulatedFault | undefined;
 };
-/** `fail`: 500 · `limit`: 429 · `drop`: the connection ends without an answer. */
-export type SimulatedFault = { readonly when: 'before' | 'after'; readonly what: 'fail' | 'limit' | 'drop' };
+/** `fail`: 500 · `limit`: 429 · `drop`: the connection ends without an answer · `silence`: it stays open, and nothing comes. */
+export type SimulatedFault = { readonly when: 'before' | 'after'; readonly what: 'fail' | 'limit' | 'drop' | 'silence' };
 
 export type StripeSimulator = {
   /** `http://127.0.0.1:port`, for STRIPE_API_BASE. */
@@ -100,6 +100,7 @@ async function answer(parts: Parts, request: IncomingMessage, response: ServerRe
   const answered = before === undefined ? await carryOut(parts, call, { key, text, authorization: headerOf(request, 'authorization') }) : faulty[before];
   const after = fault?.when === 'after' ? fault.what : undefined;
   if (before === 'drop' || after === 'drop') return void request.socket.destroy();
+  if (before === 'silence' || after === 'silence') return;
   reply(response, after === undefined ? answered : faulty[after]);
 }
 
@@ -107,6 +108,7 @@ const faulty: Readonly<Record<SimulatedFault['what'], Answer>> = {
   fail: { status: 500, body: { error: { type: 'api_error', message: 'An unknown error occurred' } } },
   limit: { status: 429, body: { error: { type: 'invalid_request_error', code: 'rate_limit', message: 'Too many requests' } } },
   drop: { status: 500, body: {} },
+  silence: { status: 500, body: {} },
 };
 
 function reply(response: ServerResponse, { status, body, replayed }: Answer): void {
