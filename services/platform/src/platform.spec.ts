@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -110,6 +110,14 @@ describe('a file of usage', () => {
       { specversion: '1.0', id: '1', source, subject: 'demo', type: 'llm.tokens', time: '2023-11-16T18:17:03.9799600Z', data: { input_tokens: 4808, output_tokens: 10 } },
       { specversion: '1.0', id: '2', source, subject: 'demo', type: 'llm.tokens', time: '2023-11-16T18:17:04+01:00', data: { input_tokens: 1, output_tokens: 0 } },
     ]);
+  });
+
+  // Guarantee: two names that differ in another encoding are never read as one account.
+  it('is UTF-8, or refused', async () => {
+    const path = join(newFolder(), 'latin-1.csv');
+    writeFileSync(path, Buffer.from(`${head}2023-11-16 18:17:03,1,2\r\n# M\u00fcller`, 'latin1'));
+    await expect(openUsageFile(path)).rejects.toThrow('is not UTF-8');
+    expect(await eventsOf(`\ufeff${head}2023-11-16 18:17:03,1,2`, { ...mapping, account: '=M\u00fcller' })).toMatchObject([{ subject: 'M\u00fcller' }]);
   });
 
   it('names the line of what cannot be read, and the columns there are', async () => {

@@ -40,12 +40,21 @@ async function booked(store: FaultyStore, records: readonly LogRecord[]) {
   };
   const books = new PartitionBooks(await store.claim(), { accounts: createAccountCache(100), recent: createRecentAnswers(100) });
   books.timers.load([], Infinity);
-  const outcomes = await bookGroup(ports, [{ books, records: readRecords(records, 0) }]);
+  const outcomes = await bookGroup(ports, [{ books, records: readRecords(records, books.decidedTimeMs) }]);
   return { answers, outcomes, balance: [...store.folded().values()][0]?.balance };
 }
 const unknown = (): never => {
   throw new CommitError({ why: 'unknown', detail: 'connection lost' });
 };
+
+// Guarantee: rule 1; a broker whose clock was set back lets no hold, lot or period come to life again.
+it('keeps time from going back, in a batch and from one batch to the next', async () => {
+  const store = new FaultyStore();
+  const at = (timeMs: number, one: LogRecord): LogRecord => ({ ...one, timeMs });
+  await booked(store, [at(5_000, opening), at(9_000, spend(1, 'a')), at(7_000, spend(2, 'b'))]);
+  await booked(store, [at(1_000, spend(3, 'c')), at(9_500, spend(4, 'd'))]);
+  expect(store.entries.map(({ recordedMs }) => recordedMs)).toEqual([5_000, 5_000, 9_000, 9_000, 9_000, 9_500]);
+});
 
 describe('a commit that fails', () => {
   // Guarantee: rule 5; a lost connection around COMMIT must neither lose nor double a batch.

@@ -45,6 +45,8 @@ it.each([
   ['an owner', 'account_terms', `owner = 'somebody'`, 'true', 'rebuild'],
   ['the time of a fetched limit', 'account_terms', `limit_fetched_at = '2030-01-01'`, 'true', 'rebuild'],
   ['what a period counted', 'counters', 'used_before = used_before + 1', 'true', 'rebuild'],
+  ['the words beside an entry and what they are hashed to', 'details',
+    `content = '{"metadata":{"a":2}}', commitment = sha256(salt || convert_to('{"metadata":{"a":2}}', 'UTF8'))`, 'salt is not null', 'seals'],
   ['the words beside an entry', 'details', `content = '{"metadata":{"a":2}}'`, 'salt is not null', 'seals'],
 ] as const)('finds that somebody changed %s', async (_, table, change, where, found) => {
   const problems = async () => (await verifyChain({ databaseUrl: harness.url })).flatMap((report) => report.problems);

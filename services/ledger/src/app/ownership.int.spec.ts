@@ -66,6 +66,28 @@ describe('owning a partition', () => {
     await harness.startLedger();
   });
 
+  it('waits for the lowest partition of its group with no other one locked (rule 7)', async () => {
+    await harness.ledger.stop();
+    const [blocker, looker] = [new pg.Client({ connectionString: harness.url }), new pg.Client({ connectionString: harness.url })];
+    await Promise.all([blocker.connect(), looker.connect()]);
+    await withStores(async (mine) => {
+      for (let turn = 0; turn < 6; turn++) {
+        const current = [...(await mine.positions([0, 1, 2, 3])).values()].sort((a, b) => b.partition - a.partition);
+        await blocker.query('begin; select from ledger.positions where partition = 0 for update');
+        const commit = mine.commit(current.map((position) => ({ ...emptyCommit(position), refusals: [] })));
+        await waitFor('the group to wait', async () =>
+          (await harness.rows(`select 1 from pg_stat_activity where application_name = 'spec' and wait_event_type = 'Lock'`)).length > 0);
+        const { rows } = await looker.query('select partition from ledger.positions for update skip locked');
+        await blocker.query('rollback');
+        await commit;
+        expect(rows).toHaveLength(3);
+      }
+    });
+    await harness.admin.query('update ledger.positions set next_offset = next_offset - 6');
+    await Promise.all([blocker.end(), looker.end()]);
+    await harness.startLedger();
+  });
+
   // Guarantee: overlapping groups in whatever order never deadlock, they fence each other (rule 7).
   it('locks overlapping groups in one order', async () => {
     await harness.ledger.stop();

@@ -30,15 +30,20 @@ export type UsageFile = { readonly path: string; readonly name: string; readonly
  */
 export async function openUsageFile(path: string): Promise<UsageFile> {
   const hash = createHash('sha256');
+  // Two spellings in another encoding would both read as the same replacement characters, and one account as another.
+  const text = new TextDecoder('utf-8', { fatal: true });
   let bytes = 0;
   try {
     await pipeline(createReadStream(path), async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         bytes += chunk.length;
         hash.update(chunk);
+        text.decode(chunk, { stream: true });
       }
+      text.decode();
     });
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw new CommandFailed(`${path} is not UTF-8`);
     throw new CommandFailed(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
   }
   return { path, name: basename(path), bytes, source: `urn:tollgate:import:sha256:${hash.digest('hex').slice(0, 32)}` };
