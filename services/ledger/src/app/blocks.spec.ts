@@ -1,15 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Answer } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
 import { defaultPricePlan, overageBlocks } from '@tollgate/pricing';
 import fc from 'fast-check';
 import type { Entry } from '../domain/entry.ts';
 import { leafText } from '../domain/seal.ts';
 import { MemoryBookStore } from '../testing/memory-book-store.ts';
-import { bookGroup, type BookingPorts } from './booking.ts';
+import { booked, inUse, portsOf } from '../testing/memory-booking.ts';
+import { bookGroup } from './booking.ts';
 import { readRecords } from './decide-batch.ts';
 import { Folded } from './fold.ts';
-import { createAccountCache, createRecentAnswers, PartitionBooks } from './partition-books.ts';
 
 const startMs = Date.UTC(2026, 8, 5);
 const dayMs = 86_400_000;
@@ -20,16 +19,6 @@ const steps = fc.array(fc.record({
   of: fc.constantFrom<Step['of']>('spend', 'spend', 'late', 'correct', 'correct', 'withdraw'),
   units: fc.integer({ min: 1, max: 30_000_000 }), pick: fc.nat(30),
 }), { minLength: 3, maxLength: 30 });
-
-const inUse = (store: MemoryBookStore): PartitionBooks => {
-  const books = new PartitionBooks({ position: store.position, names: store.names, items: [] }, { accounts: createAccountCache(100), recent: createRecentAnswers(100) });
-  books.timers.load([], Infinity);
-  return books;
-};
-const portsOf = (store: MemoryBookStore, answer: (given: Answer) => void): BookingPorts => ({
-  store, clockReached: () => undefined, pause: async () => undefined, warn: () => undefined,
-  answer: (verdicts) => verdicts.forEach((verdict) => answer(verdict.answer)),
-});
 
 /** The log of a history of one metered account: usage, some of it of days before, corrections of any entry, and withdrawals. */
 async function logOf(history: readonly Step[]): Promise<readonly LogRecord[]> {
@@ -55,17 +44,6 @@ async function logOf(history: readonly Step[]): Promise<readonly LogRecord[]> {
     else if (named !== undefined) await append('correct', '', { entry: named, ...(pick % 3 === 0 ? { amount: String(units) } : {}) });
   }
   return records;
-}
-
-async function booked(records: readonly LogRecord[], size: number, restart: boolean): Promise<MemoryBookStore> {
-  const store = new MemoryBookStore();
-  let books = inUse(store);
-  const ports = portsOf(store, () => undefined);
-  for (let from = 0; from < records.length; from += size) {
-    if (restart) books = inUse(store);
-    await bookGroup(ports, [{ books, records: readRecords(records.slice(from, from + size), books.decidedTimeMs) }]);
-  }
-  return store;
 }
 
 /** Blocks in force, a period: what billing makes of the messages. @throws when one is left that is not in force, or entered twice. */

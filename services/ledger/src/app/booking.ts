@@ -1,6 +1,6 @@
 import { AppError } from '@tollgate/kernel';
 import type { BatchResult, ReadRecord, Verdict } from './decide-batch.ts';
-import { decideBatch } from './decide-batch.ts';
+import { decideBatch, identityOf } from './decide-batch.ts';
 import { commitOf, writesSomething } from './commit-of.ts';
 import type { LoadingBatch } from './load-batch.ts';
 import { allIdentities, loadGroup, loadKnown, nothingLoaded } from './load-batch.ts';
@@ -86,6 +86,7 @@ async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work
       repeats.set(work.books.partition, times);
       if (times > 3) throw new AppError('bug', 'INVARIANT_BROKEN', `partition ${work.books.partition}: a known request was decided as new`, {}, error);
       work.books.lookFirst = 100;
+      await lookUpDecided(ports, work);
       redo(work);
     }
     return [...works];
@@ -98,6 +99,13 @@ async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work
   if (reason.why === 'unknown' || attempt > 0) await ports.pause(attempt);
   const stored = await readUntilUp(ports, () => ports.store.positions(works.map(({ books }) => books.partition)));
   return works.filter((work) => !settledBy(ports, work, stored.get(work.books.partition), outcomes));
+}
+
+/** Looks up all that a batch decided: a request that names an entry of its own batch shows its account no sooner. */
+async function lookUpDecided(ports: BookingPorts, { result, loaded, ...work }: Work): Promise<void> {
+  const decided = result?.book.entries.map(({ account, source, requestId: id }) => identityOf({ account, cause: { source, id } })) ?? [];
+  for (const identity of decided) loaded.known.delete(identity);
+  await readUntilUp(ports, () => loadKnown(ports.store, { ...work, loaded }, [...new Set(decided)]));
 }
 
 /** Whether the stored position says how a batch ended (rule 5); if it does not, the batch is still to be committed. */

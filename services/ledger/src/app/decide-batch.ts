@@ -168,6 +168,7 @@ class BatchRun {
     const answer = read.replyTo === undefined ? null : answerOf(this.#book.partition, decided);
     if (decided.outcome === 'booked') {
       this.#inBatch.set(identity, decided);
+      this.#noteWithdrawn(request, decided);
       // What nobody waited for is not kept: its repetition is found by the once-only constraint, and looked up from then on.
       if (request.keyed && answer) this.#recent.push({ identity, first: { hash: request.cause.hash, answer } });
     } else if (request.keyed && this.#loaded.known.get(identity) === undefined) {
@@ -175,6 +176,12 @@ class BatchRun {
     }
     if (answer && read.replyTo !== undefined) this.#verdicts.push({ replyTo: read.replyTo, waiter: read.waiter, answer });
     else if (decided.outcome === 'refused' && request.ask.type !== 'withdraw') this.#refused(request, decided);
+  }
+
+  /** What was taken back before it came is a duplicate when it comes, in this batch too (rule 23). */
+  #noteWithdrawn({ account, ask }: Request, decided: Decided): void {
+    if (ask.type !== 'withdraw' || !decided.entries.some(({ source, requestId }) => source === ask.source && requestId === ask.id)) return;
+    this.#inBatch.set(identityOf({ account, cause: { source: ask.source, id: ask.id } }), decided);
   }
 
   /** A known request gets its first answer; the same id with other content is refused (rule 10). */

@@ -20,7 +20,7 @@ export class MemoryBookStore implements BookStore {
     timer: { dueMs: -1, ref: 0, kind: 'hold', object: 0 },
   };
   names = new Map<string, number>();
-  readonly #identities = new Set<string>();
+  #identities: ReadonlySet<string> = new Set<string>();
 
   async claim() {
     return { position: this.position, names: this.names, items: [] };
@@ -64,10 +64,12 @@ export class MemoryBookStore implements BookStore {
     return this.entries.filter((entry) => entry.account === account && entry.source === source && entry.requestId === id).flatMap((entry) => this.#target(entry) ?? []);
   }
   async commit(group: readonly PartitionCommit[]): Promise<void> {
+    const identities = new Set(this.#identities);
     for (const entry of group.flatMap(({ entries }) => entries)) {
-      if (this.#identities.has(onceOf(entry))) throw new CommitError({ why: 'duplicate', partition: 0 });
+      if (identities.has(onceOf(entry))) throw new CommitError({ why: 'duplicate', partition: 0 });
+      identities.add(onceOf(entry));
     }
-    for (const entry of group.flatMap(({ entries }) => entries)) this.#identities.add(onceOf(entry));
+    this.#identities = identities;
     for (const { entries, to, names } of group) {
       this.entries.push(...entries);
       for (const { name, text } of names) this.names.set(text, name);
