@@ -3,13 +3,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+/** As `npm start` and the image run Node; limits and controls get the same. */
+const nodeFlags = ['--no-warnings', '--max-semi-space-size=32'];
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /** Starts a file of this folder, or any other by absolute path; resolves with the line that matches `ready`. */
 export async function startChild(file, { args = [], env = {}, ready }) {
   const path = file.startsWith('/') ? file : fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, ['--no-warnings', path, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...nodeFlags, path, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let output = '';
   let errors = '';

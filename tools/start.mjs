@@ -46,7 +46,7 @@ function newerNode() {
 function runAsChild(node) {
   const bin = join(root, 'node_modules', '.bin');
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` };
-  const child = spawn(node, [fileURLToPath(import.meta.url), name, ...args], { stdio: 'inherit', env });
+  const child = spawn(node, [...process.execArgv, fileURLToPath(import.meta.url), name, ...args], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(error.message));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
