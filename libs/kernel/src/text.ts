@@ -3,6 +3,15 @@ export function isStorableText(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();
 }
 
+/** Whether `text` has at most `max` characters: whole ones, of any script, not UTF-16 units (surfaces §0.5). */
+export function hasAtMost(max: number, text: string): boolean {
+  if (text.length <= max) return true;
+  if (text.length > 2 * max) return false;
+  let count = 0;
+  for (const _ of text) if (++count > max) return false;
+  return true;
+}
+
 /** Whether every string (keys too) in a JSON value is storable and it is nested no deeper than `depthMax` levels. */
 export function isStorableJson(value: unknown, depthMax = 64): boolean {
   if (typeof value === 'string') return isStorableText(value);

@@ -1,4 +1,4 @@
-import { AppError, divCeil, inAmountRange } from '@tollgate/kernel';
+import { AppError, divCeil, hasAtMost, inAmountRange } from '@tollgate/kernel';
 
 /** A price per unit of a quantity as an exact fraction: `1/4` is one unit for each four. */
 export type Rate = { readonly numerator: bigint; readonly denominator: bigint };
@@ -53,7 +53,7 @@ export function parsePercent(value: unknown): bigint {
 
 function parseMeter(type: string, value: unknown): MeterRates {
   if (type === 'request') return refuse('the meter request books its quantity as it is and has no rate');
-  if (type.length === 0 || type.length > 128) return refuse('a meter is named by 1 to 128 characters');
+  if (type.length === 0 || !hasAtMost(128, type)) return refuse('a meter is named by 1 to 128 characters');
   if (!isObject(value) || !isObject(value['rates'])) return refuse(`meters.${type}.rates is an object`);
   const rates = new Map<string, Map<string, Rate>>();
   for (const [model, quantities] of Object.entries(value['rates'])) {

@@ -12,6 +12,7 @@ import { ApiDocument } from './harness/open-api.ts';
 import { documentsItself } from './open-api.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
 import { repeatsAfterRestarts } from './repeat.contract.ts';
+import { takesIdsOfAnyScript } from './ids.contract.ts';
 import { refusesBadMembers } from './bad-members.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
@@ -63,6 +64,7 @@ describe('the embedded platform', () => {
   }));
   refusesBadInput(() => platform);
   refusesBadMembers(() => platform);
+  takesIdsOfAnyScript(() => platform);
   tokenProcess(() => platform);
   optimizesImages(() => ({
     platform, provider, files: () => readdir(join(platform.dataDir, 'images')),

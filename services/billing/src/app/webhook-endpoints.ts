@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { webhookEventTypes, type EndpointFields, type WebhookQueries } from '@tollgate/contracts';
-import { AppError, isStorableText, parseAmount } from '@tollgate/kernel';
+import { AppError, hasAtMost, isStorableText, parseAmount } from '@tollgate/kernel';
 import { checkAddress, type AddressRule } from '../domain/webhook-address.ts';
 import type { Books, WebhookStore } from './webhook-ports.ts';
 
@@ -54,7 +54,7 @@ function checked(given: Partial<EndpointFields>, rule: AddressRule): Partial<End
   if (events !== undefined && (events.length === 0 || events.some((type) => !known.has(type)))) throw invalid('events names at least one event, each of those that there are');
   if (below !== undefined && below !== null && parseAmount(below) < 0n) throw invalid('balance_below is a decimal string of an integer from 0 to 2^63-1');
   for (const [name, text, max] of [['account_prefix', prefix, 300], ['description', description, 500]] as const) {
-    if (text !== undefined && text !== null && (text.length === 0 || text.length > max || !isStorableText(text))) throw invalid(`${name} is a text of 1 to ${max} characters`);
+    if (text !== undefined && text !== null && (text.length === 0 || !hasAtMost(max, text) || !isStorableText(text))) throw invalid(`${name} is a text of 1 to ${max} characters`);
   }
   return {
     ...(url === undefined ? {} : { url: checkAddress(url, rule) }), ...(events === undefined ? {} : { events: [...new Set(events)] }),

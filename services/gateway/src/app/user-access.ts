@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import { AppError, isStorableText } from '@tollgate/kernel';
+import { AppError, hasAtMost, isStorableText } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import { Remembered } from './access.ts';
 import type { Access } from './access.ts';
@@ -131,7 +131,7 @@ export class UserAccess {
 
 /** A subject that can be stored as a user's id; the type is only what the token's maker claims. */
 function isUserId(sub: unknown): sub is string {
-  return typeof sub === 'string' && sub.length >= 1 && sub.length <= 255 && isStorableText(sub);
+  return typeof sub === 'string' && sub.length >= 1 && hasAtMost(255, sub) && isStorableText(sub);
 }
 
 /** undefined: this is no JWT (jose throws a TypeError then, which elsewhere is a lost connection), or it names none. */

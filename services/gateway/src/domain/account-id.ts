@@ -1,6 +1,6 @@
-import { isStorableText } from '@tollgate/kernel';
+import { hasAtMost, isStorableText } from '@tollgate/kernel';
 
-/** Longest account id, in characters, of all its segments and slashes together. */
+/** Longest account id, in characters (of 4 bytes each it still fits an index of PostgreSQL), of all its segments and slashes together. */
 export const accountIdMax = 512;
 /** Longest segment that a client may choose. */
 export const segmentMax = 128;
@@ -11,11 +11,11 @@ const control = /[\u0000-\u001f\u007f-\u009f]/u;
 
 /** Why `id` cannot be the id of an account; null when it can. Any script is welcome, control characters are not. */
 export function accountIdFault(id: string): string | null {
-  if (id.length === 0 || id.length > accountIdMax) return `an account id has 1 to ${accountIdMax} characters`;
+  if (id.length === 0 || !hasAtMost(accountIdMax, id)) return `an account id has 1 to ${accountIdMax} characters`;
   if (control.test(id) || !isStorableText(id)) return 'an account id has no control characters and no broken surrogates';
   for (const segment of id.split('/')) {
     if (segment.length === 0) return 'an account id has no empty segment between its slashes';
-    if (segment.length > segmentMax && !reserved.test(segment)) {
+    if (!hasAtMost(segmentMax, segment) && !reserved.test(segment)) {
       return `a segment of an account id has at most ${segmentMax} characters`;
     }
   }

@@ -1,3 +1,4 @@
+import { hasAtMost } from '@tollgate/kernel';
 import type { ErrorCode } from '@tollgate/kernel';
 import type { RatedInputs } from '@tollgate/contracts';
 import { accountIdFault } from './account-id.ts';
@@ -61,7 +62,7 @@ export function parseEvent(value: unknown, nowMs: number): ParsedEvent {
 const named = (id: string | undefined): { id?: string } => (id === undefined ? {} : { id: id.slice(0, 255) });
 
 function isText(value: unknown, max: number): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= max;
+  return typeof value === 'string' && value.length > 0 && hasAtMost(max, value);
 }
 
 function contentTypeFault(raw: Record<string, unknown>): string | null {

@@ -13,8 +13,8 @@ const faultOf = (value: unknown): string | undefined => {
 };
 
 it('takes account ids in any script up to their length, segment by segment', () => {
-  for (const id of ['a', 'команда/用户', 'x'.repeat(128), `licence:${'%2F'.repeat(128)}`]) expect(accountIdFault(id)).toBeNull();
-  for (const id of ['', '/a', 'a//b', 'a/', 'a\u0000', 'a\u0085', '\ud800', 'x'.repeat(129), 'a/'.repeat(256) + 'b']) {
+  for (const id of ['a', 'команда/用户', 'x'.repeat(128), `licence:${'%2F'.repeat(128)}`, '😀'.repeat(128), `${'😀/'.repeat(255)}xy`]) expect(accountIdFault(id)).toBeNull();
+  for (const id of ['', '/a', 'a//b', 'a/', 'a\u0000', 'a\u0085', '\ud800', 'x'.repeat(129), '😀'.repeat(129), 'a/'.repeat(256) + 'b']) {
     expect(accountIdFault(id)).not.toBeNull();
   }
   expect(surfaceAccount('licence', 'a/b%c')).toBe('licence:a%2Fb%25c');
@@ -45,6 +45,8 @@ it('keeps the quantities of a meter of the catalog and refuses numbers that are 
   const parsed = parseEvent({ ...event, type: 'images', data: { count: 3, size: '9223372036854775807', model: 'm', note: null, deep: {} } }, nowMs);
   expect(parsed).toMatchObject({ event: { meter: 'images', inputs: { count: 3, size: '9223372036854775807', model: 'm' } } });
   for (const count of [-1, 0.5, 2 ** 53, 'three', '-1', '1.5', '']) expect(faultOf({ ...event, type: 'images', data: { count } })).toBe('EVENT_MALFORMED');
+  expect(faultOf({ ...event, id: '😀'.repeat(255), source: '😀'.repeat(512), subject: '😀'.repeat(128) })).toBeUndefined();
+  for (const change of [{ id: '😀'.repeat(256) }, { source: '😀'.repeat(513) }]) expect(faultOf({ ...event, ...change })).toBe('EVENT_MALFORMED');
   for (const data of [{ model: '' }, { model: 5 }, { model: 'x'.repeat(256) }, { '': 1 }, { ['x'.repeat(129)]: 1 }]) {
     expect(faultOf({ ...event, type: 'images', data })).toBe('EVENT_MALFORMED');
   }
@@ -58,7 +60,8 @@ it('makes keys of five times five characters without look-alikes and reads them 
   const key = licenceKeyFrom(Uint8Array.from({ length: 25 }, (_, index) => index * 11));
   expect(key).toMatch(/^([A-HJ-NP-Z2-9]{5}-){4}[A-HJ-NP-Z2-9]{5}$/);
   expect(normalLicenceKey(` ${key.toLowerCase()}\n`)).toBe(key);
-  expect([isLicenceKey(''), isLicenceKey('A\tB'), isLicenceKey('A'.repeat(129)), isLicenceKey('A/B')]).toEqual([false, false, false, true]);
+  expect([isLicenceKey(''), isLicenceKey('A\tB'), isLicenceKey('A'.repeat(129)), isLicenceKey('😀'.repeat(129)), isLicenceKey('😀'.repeat(128)), isLicenceKey('A/B')])
+    .toEqual([false, false, false, false, true, true]);
 });
 
 it('lets a burst of one second through and says how long to wait after it', () => {

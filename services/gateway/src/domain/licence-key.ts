@@ -1,4 +1,4 @@
-import { isStorableText } from '@tollgate/kernel';
+import { hasAtMost, isStorableText } from '@tollgate/kernel';
 
 /** 32 characters, no O/0/I/1, so that a key survives being read aloud. */
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
@@ -21,5 +21,5 @@ export const normalLicenceKey = (text: string): string => text.trim().toUpperCas
 
 /** Whether a normalised key can exist: 1–128 characters, none of them a control character. */
 export function isLicenceKey(key: string): boolean {
-  return key.length >= 1 && key.length <= 128 && !/[\u0000-\u001f\u007f-\u009f]/u.test(key) && isStorableText(key);
+  return key.length >= 1 && hasAtMost(128, key) && !/[\u0000-\u001f\u007f-\u009f]/u.test(key) && isStorableText(key);
 }

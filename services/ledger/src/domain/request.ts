@@ -1,6 +1,6 @@
 import { accountKinds, accountStatuses } from '@tollgate/contracts';
 import type { AccountKind, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, PackageTerms, SettingsChange, TierChange } from '@tollgate/contracts';
-import { AppError, isStorableJson, isStorableText, parseAmount } from '@tollgate/kernel';
+import { AppError, hasAtMost, isStorableJson, isStorableText, parseAmount } from '@tollgate/kernel';
 import { baseTier, parseDuration, usageLabels } from '@tollgate/pricing';
 import type { Settings } from './account.ts';
 import { noSettings } from './account.ts';
@@ -64,8 +64,9 @@ const refuse = (message: string): never => {
 /** What gateways let in: a CloudEvent's source has up to 512 characters behind `ce:`, its type up to 255. */
 const sourceMax = 520;
 const meterMax = 255;
-/** A user's id of 255 characters, each percent-encoded, behind its prefix; in bytes still short enough for an index. */
+/** A user's id of 255 characters, each percent-encoded, behind its prefix, or 512 of any script; an index of PostgreSQL takes 2,700 bytes. */
 const accountMax = 800;
+const accountBytesMax = 2_400;
 /** Numbers of accounts are 32-bit integers in the books: a larger one could not even be looked for. */
 const refMax = 2 ** 31 - 1;
 
@@ -97,7 +98,7 @@ export function readRequest(value: string, recordMs: number): Request {
   }
   if (typeof wire !== 'object' || wire === null || wire.v !== 1) return refuse('the record is not a request of version 1');
   if (!isText(wire.source, sourceMax) || !isText(wire.id, 300)) return refuse(`source is a text of 1 to ${sourceMax} characters, id of 1 to 300`);
-  if (typeof wire.account !== 'string' || wire.account.length > accountMax || !isStorableText(wire.account)) return refuse('account is not a text');
+  if (typeof wire.account !== 'string' || !isAccount(wire.account)) return refuse('account is not a text');
   if (typeof wire.data !== 'object' || wire.data === null) return refuse('data is an object');
   if (wire.hash !== undefined && !/^[0-9a-f]{32}$/.test(wire.hash)) return refuse('hash is 32 hex digits');
   if (wire.details !== undefined && !areDetails(wire.details)) return refuse('details cannot be stored');
@@ -277,7 +278,10 @@ function readStatus(status: AccountStatus): AccountStatus {
 }
 
 const isText = (value: unknown, max: number): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= max && isStorableText(value);
+  typeof value === 'string' && value.length > 0 && hasAtMost(max, value) && isStorableText(value);
+
+const isAccount = (id: string): boolean =>
+  hasAtMost(accountMax, id) && (id.length * 3 <= accountBytesMax || Buffer.byteLength(id) <= accountBytesMax) && isStorableText(id);
 
 /** Times are kept to the millisecond, from 1970 to 9999. */
 function parseTime(text: unknown, name: string): number {

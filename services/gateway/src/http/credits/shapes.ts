@@ -1,11 +1,11 @@
 import type { AccountState } from '@tollgate/contracts';
-import { AppError, isStorableText } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import { baseTier, tokensPerCredit, tokensPerRequest } from '@tollgate/pricing';
 import { z } from 'zod';
+import { clientIdMax, textOf } from '../text-shape.ts';
 
 /** An id that a client chose: opaque, of any script. */
-const clientId = z.string().min(1, 'must have at least 1 character').max(128, 'must have at most 128 characters')
-  .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
+const clientId = textOf(clientIdMax);
 export const UserId = clientId.meta({ example: 'user-123' });
 
 export const StartWorkflow = z.object({ projectId: clientId }).meta({ example: { projectId: 'abc123' } });

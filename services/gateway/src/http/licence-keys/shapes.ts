@@ -1,21 +1,17 @@
-import { isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
 import type { KeyWithState } from '../../app/licence-keys.ts';
 import { isLicenceKey, normalLicenceKey } from '../../domain/licence-key.ts';
 import { shownUnits } from '../paging.ts';
+import { textOf } from '../text-shape.ts';
 
-const storable = (max: number, min = 1) =>
-  z.string().min(min, min === 0 ? undefined : `must have at least ${min} characters`).max(max)
-    .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
-
-const email = storable(254).transform((value) => value.trim().toLowerCase())
+const email = textOf(254).transform((value) => value.trim().toLowerCase())
   .refine((value) => /^[^\s@]+@[^\s@]+$/.test(value), { error: 'must be an e-mail address' });
 
-export const Register = z.object({ email, password: storable(1_024, 8), name: storable(255) })
+export const Register = z.object({ email, password: textOf(1_024, 8), name: textOf(255) })
   .meta({ example: { email: 'ada@example.org', password: 'correct horse', name: 'Ada' } });
 export type Register = z.output<typeof Register>;
 
-export const Login = z.object({ email: storable(254).transform((value) => value.trim().toLowerCase()), password: storable(1_024) })
+export const Login = z.object({ email: textOf(254).transform((value) => value.trim().toLowerCase()), password: textOf(1_024) })
   .meta({ example: { email: 'ada@example.org', password: 'correct horse' } });
 export type Login = z.output<typeof Login>;
 
@@ -27,7 +23,7 @@ export const AssignLicence = z.object({ license_key: keyText }).meta({ example: 
 export type AssignLicence = z.output<typeof AssignLicence>;
 
 export const UseToken = z.object({
-  purpose: storable(255, 0).nullish(),
+  purpose: textOf(255, 0).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
 }).nullish()
   .meta({ example: { purpose: 'API request', metadata: { endpoint: '/api/data' } } });
@@ -50,7 +46,7 @@ export const StartTrial = z.object({ trial_days: z.int().min(1).max(36_500), tok
   .meta({ example: { trial_days: 14, token_balance: 50 } });
 export type StartTrial = z.output<typeof StartTrial>;
 
-export const AddTokens = z.object({ token_balance: units(1), notes: storable(1_000, 0).optional() })
+export const AddTokens = z.object({ token_balance: units(1), notes: textOf(1_000, 0).optional() })
   .meta({ example: { token_balance: 100, notes: 'renewal' } });
 export type AddTokens = z.output<typeof AddTokens>;
 

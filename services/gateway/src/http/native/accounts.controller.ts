@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AppError } from '@tollgate/kernel';
+import { AppError, hasAtMost } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { AccountView, LedgerQueries, RequestData } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -190,7 +190,7 @@ function spendData(body: Spend): RequestData['spend'] {
   const more: Record<string, string | number> = {};
   for (const [name, value] of Object.entries(usage)) {
     if (Object.hasOwn(inputs, name) || value === undefined || value === null) continue;
-    if (name.length === 0 || name.length > 128) {
+    if (name.length === 0 || !hasAtMost(128, name)) {
       throw new AppError('invalid', 'REQUEST_INVALID', 'usage: a quantity is named by 1 to 128 characters');
     }
     if (!isQuantity(value)) throw new AppError('invalid', 'REQUEST_INVALID', 'usage: quantities are whole numbers from 0 to 2^63-1');

@@ -8,18 +8,19 @@ import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { CatalogVersion, CatalogVersions } from './answer-shapes.ts';
-import { instant, text } from './shapes.ts';
+import { textOf } from '../text-shape.ts';
+import { instant } from './shapes.ts';
 
 const planContent = {
   included: '8000000', block: '8000000', block_price: '12000', fixed_fee: '40000', currency: 'BRL', time_zone: 'America/Sao_Paulo', grace_seconds: 3600,
 };
 const NewPricePlan = z.object({
-  name: text(128).default('default'),
+  name: textOf(128).default('default'),
   content: z.record(z.string(), z.unknown()),
   effective_from: instant.optional(),
 }).meta({ example: { name: 'default', content: planContent } });
 type NewPricePlan = z.output<typeof NewPricePlan>;
-const PricePlansQuery = z.object({ name: text(128).optional() });
+const PricePlansQuery = z.object({ name: textOf(128).optional() });
 type PricePlansQuery = z.output<typeof PricePlansQuery>;
 
 const planExample = {

@@ -8,15 +8,16 @@ import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { CatalogVersion, CatalogVersions } from './answer-shapes.ts';
-import { instant, text } from './shapes.ts';
+import { textOf } from '../text-shape.ts';
+import { instant } from './shapes.ts';
 
 const NewRateCard = z.object({
-  name: text(128).default('default'),
+  name: textOf(128).default('default'),
   content: z.record(z.string(), z.unknown()),
   effective_from: instant.optional(),
 }).meta({ example: { name: 'default', content: { profit_percent: 20 } } });
 type NewRateCard = z.output<typeof NewRateCard>;
-const RateCardsQuery = z.object({ name: text(128).optional() });
+const RateCardsQuery = z.object({ name: textOf(128).optional() });
 type RateCardsQuery = z.output<typeof RateCardsQuery>;
 
 const cardExample = {

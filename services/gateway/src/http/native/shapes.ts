@@ -1,10 +1,10 @@
-import { isStorableText } from '@tollgate/kernel';
 import { accountKinds } from '@tollgate/contracts';
 import { parseDuration } from '@tollgate/pricing';
 import { z } from 'zod';
 import { scopes } from '../../app/access.ts';
-import { accountIdFault } from '../../domain/account-id.ts';
+import { accountIdFault, accountIdMax } from '../../domain/account-id.ts';
 import { parseTime } from '../../domain/instant.ts';
+import { textOf } from '../text-shape.ts';
 
 const amountMax = 2n ** 63n - 1n;
 const wholeNumber = /^-?(0|[1-9][0-9]*)$/;
@@ -17,13 +17,10 @@ export const amountFrom = (min: 0n | 1n) =>
       error: `an amount is a decimal string of an integer from ${min} to 2^63-1`, params: outOfRange,
     }).meta({ pattern: min === 0n ? '^(0|[1-9][0-9]{0,18})$' : '^[1-9][0-9]{0,18}$' });
 
-export const text = (max: number) =>
-  z.string().min(1).max(max).refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
-
 export const accountId = z.string().superRefine((id, context) => {
   const fault = accountIdFault(id);
   if (fault !== null) context.addIssue({ code: 'custom', message: fault });
-}).meta({ example: 'acme/team-a' });
+}).meta({ minLength: 1, maxLength: accountIdMax, example: 'acme/team-a' });
 
 /** The ledger's times end with the year 9999. */
 const latestMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -57,14 +54,14 @@ export const Settings = z.strictObject({
   allowance: amountFrom(0n).optional(),
   period: duration.optional(),
   trial_end: instant.optional(),
-  plan: text(128).optional(),
+  plan: textOf(128).optional(),
 });
 
 export const OpenAccount = z.object({
   id: accountId,
   kind: z.enum(accountKinds),
-  unit: text(64),
-  owner: text(255).optional(),
+  unit: textOf(64),
+  owner: textOf(255).optional(),
   settings: Settings.optional(),
 }).meta({ example: { id: 'acme/team-a', kind: 'wallet', unit: 'token', settings: { overdraft: '100' } } });
 export type OpenAccount = z.output<typeof OpenAccount>;
@@ -73,7 +70,7 @@ export const Grant = z.object({
   amount: amountFrom(1n),
   priority: z.int().min(0).max(1_000_000).optional(),
   expires_at: instant.optional(),
-  reason: text(1_000),
+  reason: textOf(1_000),
 }).meta({ example: { amount: '1000', reason: 'invoice 2026-118' } });
 export type Grant = z.output<typeof Grant>;
 
@@ -98,7 +95,7 @@ export const Settle = z.object({ amount: amountFrom(0n) }).meta({ example: { amo
 export const Extend = z.object({ amount: amountFrom(1n) }).meta({ example: { amount: '10' } });
 export const Nothing = z.record(z.string(), z.unknown()).nullish().meta({ example: {} });
 
-export const Correct = z.object({ reason: text(1_000), amount: amountFrom(1n).optional() })
+export const Correct = z.object({ reason: textOf(1_000), amount: amountFrom(1n).optional() })
   .meta({ example: { reason: 'charged twice by the caller', amount: '1' } });
 export type Correct = z.output<typeof Correct>;
 
@@ -121,7 +118,7 @@ export const EventsQuery = z.object({ wait: z.literal('booked').optional() });
 export type EventsQuery = z.output<typeof EventsQuery>;
 
 export const NewApiKey = z.object({
-  name: text(255).optional(),
+  name: textOf(255).optional(),
   scopes: z.array(z.enum(scopes)).min(1).max(scopes.length).transform((given) => [...new Set(given)]),
   rate_limit_per_s: z.int().min(1).max(1_000_000).optional(),
 }).meta({ example: { name: 'search service', scopes: ['events:write', 'accounts:write'] } });

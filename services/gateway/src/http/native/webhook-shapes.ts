@@ -1,21 +1,22 @@
 import { webhookEventTypes } from '@tollgate/contracts';
 import { z } from 'zod';
-import { instant, text } from './shapes.ts';
+import { textOf } from '../text-shape.ts';
+import { instant } from './shapes.ts';
 
 const fields = {
   events: z.array(z.enum(webhookEventTypes)).min(1).max(webhookEventTypes.length),
-  account_prefix: text(300).nullable(),
+  account_prefix: textOf(300).nullable(),
   balance_below: z.string().regex(/^(0|[1-9][0-9]{0,18})$/, 'must be a decimal string of an integer from 0 to 2^63-1').nullable(),
-  description: text(500).nullable(),
+  description: textOf(500).nullable(),
   enabled: z.boolean(),
 };
 const optional = z.object(fields).partial().shape;
 
-export const NewEndpoint = z.object({ url: text(2_048), ...optional }).meta({
+export const NewEndpoint = z.object({ url: textOf(2_048), ...optional }).meta({
   example: { url: 'https://billing.example.com/hooks/tollgate', events: ['charge.succeeded', 'charge.failed', 'balance.low'], balance_below: '1000' },
 });
 export type NewEndpoint = z.output<typeof NewEndpoint>;
-export const ChangedEndpoint = z.object({ url: text(2_048).optional(), ...optional }).meta({ example: { enabled: false } });
+export const ChangedEndpoint = z.object({ url: textOf(2_048).optional(), ...optional }).meta({ example: { enabled: false } });
 export type ChangedEndpoint = z.output<typeof ChangedEndpoint>;
 
 const statuses = z.enum(['pending', 'delivered', 'failed']);

@@ -1,19 +1,17 @@
-import { isStorableText } from '@tollgate/kernel';
+import { hasAtMost, isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
+import { clientIdMax, textOf } from '../text-shape.ts';
 
-/** Characters, not UTF-16 units: an id may be of any script (surfaces §0.5). */
-const idMax = 128;
 const control = /[\u0000-\u001f\u007f-\u009f]/u;
 
-const isId = (value: string): boolean => value.length > 0 && [...value].length <= idMax && !control.test(value) && isStorableText(value);
+const isId = (value: string): boolean => value.length > 0 && hasAtMost(clientIdMax, value) && !control.test(value) && isStorableText(value);
 /** An id that a client chooses. */
-export const clientId = z.string().refine(isId, { error: `must have 1 to ${idMax} characters and no control characters` })
-  .meta({ minLength: 1, maxLength: idMax });
+export const clientId = z.string().refine(isId, { error: `must have 1 to ${clientIdMax} characters and no control characters` })
+  .meta({ minLength: 1, maxLength: clientIdMax });
 
 const line = (max: number) =>
-  z.string().min(1, 'must not be empty').max(max)
-    .refine((value) => isStorableText(value) && !control.test(value), { error: 'must not have control characters' });
-const prose = (max: number) => z.string().max(max).refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' });
+  textOf(max).refine((value) => !control.test(value), { error: 'must not have control characters' });
+const prose = (max: number) => textOf(max, 0);
 
 /** JSON numbers are shown and taken within 2^53 only (surfaces §0.8). */
 const units = (min: number) => z.int(`must be a whole number from ${min} to 2^53-1`).min(min).max(Number.MAX_SAFE_INTEGER);

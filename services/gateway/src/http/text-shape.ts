@@ -1,0 +1,15 @@
+import { hasAtMost, isStorableText } from '@tollgate/kernel';
+import { z } from 'zod';
+
+/**
+ * A text of `min` to `max` characters that PostgreSQL takes (rule 13). Whole characters of any script are counted, as OpenAPI's `maxLength`
+ * does, not UTF-16 units (surfaces §0.5).
+ */
+export const textOf = (max: number, min = 1) =>
+  z.string().min(min, min === 0 ? undefined : `must have at least ${min} ${min === 1 ? 'character' : 'characters'}`)
+    .refine((value) => hasAtMost(max, value), { error: `must have at most ${max} characters` })
+    .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' })
+    .meta({ maxLength: max });
+
+/** An id that a client chooses on a surface: opaque, of any script. */
+export const clientIdMax = 128;
