@@ -1,6 +1,6 @@
 import { AppError, type Clock } from '@tollgate/kernel';
 import type { Attempt, CallOutcome, Charge } from '../domain/charge.ts';
-import { afterOutcome, keyHolds, nextStep } from '../domain/charging.ts';
+import { afterOutcome, amountDiffers, keyHolds, nextStep } from '../domain/charging.ts';
 import type { ChargeStore, HeldCharge, Payments } from './charge-ports.ts';
 import { startLoop, type Loop } from './loop.ts';
 
@@ -78,7 +78,8 @@ export async function advance(parts: Pick<Parts, 'payments' | 'clock' | 'jitter'
 
 async function settle(parts: Pick<Parts, 'clock' | 'jitter' | 'onChange'>, held: HeldCharge, outcome: CallOutcome): Promise<void> {
   const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
-  await held.record((now) => (now.status === 'processing' || outcome.is === 'succeeded' ? afterOutcome(now, outcome, at) : null), at.nowMs);
+  const awaited = (now: Charge): boolean => now.status === 'processing' || now.reason === amountDiffers || outcome.is === 'succeeded';
+  await held.record((now) => (awaited(now) ? afterOutcome(now, outcome, at) : null), at.nowMs);
   parts.onChange();
 }
 

@@ -82,9 +82,10 @@ async function applyPayment(parts: Applying, facts: Extract<StripeFacts, { reado
   if (charge === undefined) return 'unknown';
   // One that ended before, by a refund or a cancellation of ours (ADR 19), says nothing about the payment in use.
   if (charge.status === 'succeeded' || (facts.series ?? 0) < charge.series) return 'ignored';
+  const sum = { amountMinor: BigInt(facts.amountMinor), currency: facts.currency.toUpperCase() };
   const told: PaymentState = facts.state === 'succeeded'
-    ? { is: 'succeeded', paymentIntent: facts.paymentIntent }
-    : { is: facts.state, paymentIntent: facts.paymentIntent, code: facts.code };
+    ? { is: 'succeeded', paymentIntent: facts.paymentIntent, sum }
+    : { is: facts.state, paymentIntent: facts.paymentIntent, code: facts.code, sum };
   const state: CallOutcome = told.is === 'succeeded' ? told : await parts.payments.retrieve(facts.paymentIntent);
   const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
   const before = charge.version;

@@ -59,13 +59,16 @@ export type Charge = {
   readonly creditNote: string | null;
 };
 
+/** What a payment is about: minor units of ISO 4217, the currency in capitals. */
+export type Sum = { readonly amountMinor: bigint; readonly currency: string };
+
 /** What Stripe says of a charge's payment, from an answer, a look-up or a webhook. */
 export type PaymentState =
-  | { readonly is: 'succeeded'; readonly paymentIntent: string }
+  | { readonly is: 'succeeded'; readonly paymentIntent: string; readonly sum: Sum }
   /** Stripe is at it: a webhook or a later look-up tells the outcome. */
-  | { readonly is: 'processing'; readonly paymentIntent: string }
-  | { readonly is: 'declined'; readonly paymentIntent: string; readonly code: string }
-  | { readonly is: 'action_required'; readonly paymentIntent: string; readonly code: string }
+  | { readonly is: 'processing'; readonly paymentIntent: string; readonly sum: Sum }
+  | { readonly is: 'declined'; readonly paymentIntent: string; readonly code: string; readonly sum: Sum }
+  | { readonly is: 'action_required'; readonly paymentIntent: string; readonly code: string; readonly sum: Sum }
   | { readonly is: 'cancelled'; readonly paymentIntent: string };
 
 /** How a call ended. `rejected`: Stripe refused the request itself and made nothing. `unanswered`: it may have happened. */

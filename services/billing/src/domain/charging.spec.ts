@@ -57,9 +57,10 @@ describe('the next step of a charge', () => {
 });
 
 describe('what Stripe says of a charge', () => {
+  const sum = { amountMinor: 10_000n, currency: 'BRL' };
   const outcomes: readonly CallOutcome[] = [
-    { is: 'succeeded', paymentIntent: 'pi_1' }, { is: 'processing', paymentIntent: 'pi_1' }, { is: 'declined', paymentIntent: 'pi_1', code: 'generic_decline' },
-    { is: 'action_required', paymentIntent: 'pi_1', code: 'authentication_required' }, { is: 'cancelled', paymentIntent: 'pi_1' },
+    { is: 'succeeded', paymentIntent: 'pi_1', sum }, { is: 'processing', paymentIntent: 'pi_1', sum }, { is: 'declined', paymentIntent: 'pi_1', code: 'generic_decline', sum },
+    { is: 'action_required', paymentIntent: 'pi_1', code: 'authentication_required', sum }, { is: 'cancelled', paymentIntent: 'pi_1' },
     { is: 'rejected', code: 'resource_missing' }, { is: 'unanswered', code: 'no_answer' },
   ];
   const told = (charge: Charge, outcome: CallOutcome): Charge => {
@@ -72,6 +73,23 @@ describe('what Stripe says of a charge', () => {
       const end = [...before, outcomes[0]!, ...after].reduce(told, aCharge({ status: 'processing', attemptOpen: true, attempts: 1 }));
       expect(end).toMatchObject({ status: 'succeeded', nextTryMs: null, attemptOpen: false, paymentIntent: 'pi_1' });
     }));
+  });
+
+  // Guarantee: nothing but the charge's own amount in its own currency makes it paid, and what is about something else is never confirmed.
+  it('about another amount or currency leaves it waiting for a person, whatever is told after that, and nothing is sent any more', () => {
+    const others = [{ amountMinor: 9_999n, currency: 'BRL' }, { amountMinor: 10_000n, currency: 'USD' }, { amountMinor: 0n, currency: 'BRL' }];
+    for (const other of others) {
+      for (const outcome of outcomes.slice(0, 4)) {
+        const waiting = told(aCharge({ status: 'processing', attemptOpen: true, attempts: 1 }), { ...outcome, sum: other } as CallOutcome);
+        expect(waiting).toMatchObject({ status: 'requires_action', reason: 'amount_differs', paymentIntent: 'pi_1', nextTryMs: null, attemptOpen: false });
+        expect(told(waiting, { ...outcome, sum: other } as CallOutcome)).toBe(waiting);
+        const asked = evolve(waiting, { type: 'RetryRequested', by: 'admin', nextTryMs: nowMs });
+        expect(nextStep(asked, { payer, last: null, nowMs })).toEqual({ do: 'look_up', paymentIntent: 'pi_1' });
+        expect(told(asked, { ...outcome, sum: other } as CallOutcome)).toMatchObject({ status: 'requires_action', nextTryMs: null });
+      }
+      const cancelled = aCharge({ status: 'cancelled', nextTryMs: null });
+      expect(told(cancelled, { is: 'succeeded', paymentIntent: 'pi_1', sum: other })).toMatchObject({ status: 'requires_action', reason: 'amount_differs' });
+    }
   });
 
   it('after a cancellation counts only when it is a payment', () => {

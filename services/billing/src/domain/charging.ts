@@ -1,4 +1,4 @@
-import type { Attempt, CallOutcome, Charge, ChargeEvent } from './charge.ts';
+import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState, Sum } from './charge.ts';
 import { assertNever } from '@tollgate/kernel';
 import { stripeAmount } from '@tollgate/pricing';
 
@@ -19,6 +19,8 @@ export type Step =
   /** Not owed any more, and nothing known of it at Stripe: make sure, then drop it. `customer` null: there is nobody to ask about. */
   | { readonly do: 'drop'; readonly customer: string | null };
 
+/** Why a charge waits for a person: its payment at Stripe is about another amount or currency. Nothing is sent for it any more. */
+export const amountDiffers = 'amount_differs';
 /** Why a charge of a corrected block was cancelled: it is revived when the block is entered again. */
 export const corrected = 'corrected';
 const hourMs = 3_600_000;
@@ -38,6 +40,7 @@ export function nextStep(charge: Charge, by: { readonly payer: Payer; readonly l
   if (charge.nextTryMs === null || charge.nextTryMs > by.nowMs) return { do: 'nothing' };
   if (charge.status === 'succeeded' || charge.status === 'cancelled') return { do: 'nothing' };
   if (charge.attemptOpen && by.last !== null) return { do: 'resume', attempt: by.last };
+  if (charge.reason === amountDiffers && charge.paymentIntent !== null) return { do: 'look_up', paymentIntent: charge.paymentIntent };
   if (charge.status === 'processing' && charge.paymentIntent !== null) return { do: 'look_up', paymentIntent: charge.paymentIntent };
   if (charge.amountMinor === 0n) return { do: 'waive' };
   if (!charge.owed) return cancelling(charge, by);
@@ -101,6 +104,7 @@ export const keyHolds = (attempt: Attempt, nowMs: number): boolean => nowMs - at
  */
 export function afterOutcome(charge: Charge, outcome: CallOutcome, at: { readonly nowMs: number; readonly jitter: number }): ChargeEvent | null {
   if (charge.status === 'succeeded') return null;
+  if ('sum' in outcome && !isAbout(outcome.sum, charge)) return otherSum(charge, outcome);
   if (outcome.is === 'succeeded') return { type: 'ChargeSucceeded', paymentIntent: outcome.paymentIntent };
   if (charge.status === 'cancelled') return null;
   switch (outcome.is) {
@@ -121,6 +125,15 @@ export function afterOutcome(charge: Charge, outcome: CallOutcome, at: { readonl
     default:
       return assertNever(outcome);
   }
+}
+
+const isAbout = (sum: Sum, charge: Charge): boolean => sum.amountMinor === charge.amountMinor && sum.currency === charge.currency;
+
+/** Paying it would take what is not owed, and calling it paid would hide what is: a person decides, and reconcile lists it. */
+function otherSum(charge: Charge, { is, paymentIntent }: PaymentState): ChargeEvent | null {
+  if (charge.status === 'cancelled' && is !== 'succeeded') return null;
+  const known = charge.reason === amountDiffers && charge.paymentIntent === paymentIntent && charge.nextTryMs === null;
+  return known ? null : { type: 'ActionRequired', paymentIntent, code: amountDiffers, nextTryMs: null };
 }
 
 function afterRefusal(charge: Charge, at: { readonly nowMs: number; readonly jitter: number }): number | null {

@@ -50,11 +50,11 @@ class World {
     const paymentIntent = `pi_${this.charge.series}`;
     switch (this.intents.get(this.charge.series)) {
       case 'paid':
-        return { is: 'succeeded', paymentIntent };
+        return { is: 'succeeded', paymentIntent, sum: this.charge };
       case 'cancelled':
         return { is: 'cancelled', paymentIntent };
       case 'open':
-        return { is: 'declined', paymentIntent, code: 'generic_decline' };
+        return { is: 'declined', paymentIntent, code: 'generic_decline', sum: this.charge };
       default:
         return { is: 'absent' };
     }

@@ -92,7 +92,8 @@ function others(charge: BookedCharge, main: StripePayment | null, payments: read
 function stateOf(charge: BookedCharge, main: StripePayment | null, nowMs: number): readonly Difference[] {
   const about = { reference: charge.id, chargeId: charge.id, paymentIntent: main?.id ?? charge.paymentIntent, account: charge.account };
   if (main?.state === 'succeeded') {
-    if (charge.status === 'succeeded') return [];
+    // One of another amount or currency is not taken into the books: `amountOf` tells.
+    if (charge.status === 'succeeded' || !alike(charge, main)) return [];
     return [{ ...about, kind: 'not_in_books', reason: `Stripe was paid ${money(main)} by ${main.id}, and the books have the charge as ${charge.status}`, fix: 'take_state', proposal: null }];
   }
   const stripe = main === null ? 'Stripe has no payment of it' : `at Stripe ${main.id} is ${words[main.state]}`;
@@ -106,7 +107,7 @@ function stateOf(charge: BookedCharge, main: StripePayment | null, nowMs: number
       proposal: told ? null : `retry the charge: POST /api/admin/billing/charges/${charge.id}/retry`,
     }];
   }
-  if (main === null || agreeing[main.state].includes(charge.status)) return [];
+  if (main === null || agreeing[main.state].includes(charge.status) || !alike(charge, main)) return [];
   const ended = charge.status === 'cancelled';
   return [{
     ...about, kind: 'state_differs', reason: `the books have the charge as ${charge.status}, and ${stripe}`, fix: ended ? null : 'take_state',
@@ -114,8 +115,10 @@ function stateOf(charge: BookedCharge, main: StripePayment | null, nowMs: number
   }];
 }
 
+const alike = (charge: BookedCharge, payment: StripePayment): boolean => payment.amountMinor === charge.amountMinor && payment.currency === charge.currency;
+
 function amountOf(charge: BookedCharge, main: StripePayment | null): readonly Difference[] {
-  if (main === null || main.state === 'cancelled' || (main.amountMinor === charge.amountMinor && main.currency === charge.currency)) return [];
+  if (main === null || main.state === 'cancelled' || alike(charge, main)) return [];
   return [{
     kind: 'amount_differs', reference: main.id, chargeId: charge.id, paymentIntent: main.id, account: charge.account, fix: null,
     reason: `the books charge ${money(charge)}, and ${main.id} is about ${money(main)}`,

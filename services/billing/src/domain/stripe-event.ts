@@ -1,7 +1,9 @@
 /** What a webhook says, reduced to what charges, fees and payers need: no names, no cards. */
 export type StripeFacts =
   | {
-    readonly about: 'payment'; readonly chargeId: string; readonly paymentIntent: string; readonly amountMinor: string; readonly currency: string;
+    readonly about: 'payment'; readonly chargeId: string; readonly paymentIntent: string; readonly currency: string;
+    /** Of what was received, once it is paid; minor units of ISO 4217. */
+    readonly amountMinor: string;
     readonly state: 'succeeded' | 'declined' | 'action_required'; readonly code: string;
     /** Which of the charge's PaymentIntents (ADR 19); absent: the first. */
     readonly series?: number;

@@ -1,28 +1,36 @@
 import { AppError } from '@tollgate/kernel';
+import { amountFromStripe } from '@tollgate/pricing';
 import Stripe from 'stripe';
-import type { CallOutcome, PaymentState } from '../../domain/charge.ts';
+import type { CallOutcome, PaymentState, Sum } from '../../domain/charge.ts';
 
 /** Where a PaymentIntent stands, in our words. */
 export function stateOf(intent: Stripe.PaymentIntent): PaymentState {
   const paymentIntent = intent.id;
+  const sum = sumOf(intent, intent.status === 'succeeded');
   switch (intent.status) {
     case 'succeeded':
-      return { is: 'succeeded', paymentIntent };
+      return { is: 'succeeded', paymentIntent, sum };
     case 'canceled':
       return { is: 'cancelled', paymentIntent };
     case 'requires_action':
-      return { is: 'action_required', paymentIntent, code: 'requires_action' };
+      return { is: 'action_required', paymentIntent, code: 'requires_action', sum };
     case 'requires_payment_method':
     case 'requires_confirmation':
-      return refused(paymentIntent, intent.last_payment_error?.decline_code ?? intent.last_payment_error?.code, intent.last_payment_error?.code);
+      return refused(intent, intent.last_payment_error?.decline_code ?? intent.last_payment_error?.code, intent.last_payment_error?.code);
     default:
-      return { is: 'processing', paymentIntent };
+      return { is: 'processing', paymentIntent, sum };
   }
 }
 
-function refused(paymentIntent: string, reason: string | undefined, code: string | undefined): PaymentState {
+/** What was received once it is paid, else what it is about. */
+export function sumOf(intent: Stripe.PaymentIntent, paid: boolean): Sum {
+  const currency = intent.currency.toUpperCase();
+  return { amountMinor: amountFromStripe(BigInt(paid ? intent.amount_received : intent.amount), currency), currency };
+}
+
+function refused(intent: Stripe.PaymentIntent, reason: string | undefined, code: string | undefined): PaymentState {
   const is = code === 'authentication_required' || reason === 'authentication_required' ? 'action_required' : 'declined';
-  return { is, paymentIntent, code: reason ?? 'requires_payment_method' };
+  return { is, paymentIntent: intent.id, code: reason ?? 'requires_payment_method', sum: sumOf(intent, false) };
 }
 
 /**
@@ -35,7 +43,7 @@ export function outcomeOf(error: unknown): CallOutcome {
   if (error.payment_intent !== undefined && isIntent(error.payment_intent)) {
     const state = stateOf(error.payment_intent);
     if (state.is !== 'declined' || error.type !== 'StripeCardError') return state;
-    return refused(state.paymentIntent, error.decline_code ?? error.code, error.code);
+    return refused(error.payment_intent, error.decline_code ?? error.code, error.code);
   }
   const definite = error.type === 'StripeCardError' || error.type === 'StripeInvalidRequestError';
   if (definite && error.code !== 'idempotency_key_in_use' && error.code !== 'lock_timeout') {

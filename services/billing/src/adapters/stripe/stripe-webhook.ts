@@ -4,7 +4,7 @@ import type Stripe from 'stripe';
 import type { VerifyWebhook } from '../../app/account-ports.ts';
 import type { StripeFacts } from '../../domain/stripe-event.ts';
 import { subscriptionState } from './stripe-accounts.ts';
-import { stateOf } from './stripe-failure.ts';
+import { stateOf, sumOf } from './stripe-failure.ts';
 
 /** A signature is good for five minutes, by the real clock (surfaces §0.10). */
 const toleranceS = 300;
@@ -80,12 +80,13 @@ function payment(intent: Stripe.PaymentIntent, type: string): StripeFacts {
   const chargeId = chargeIdIn(intent.metadata);
   if (chargeId === null) return { about: 'nothing' };
   const told = stateOf(intent);
+  const { amountMinor, currency } = sumOf(intent, type === 'payment_intent.succeeded');
   const code = 'code' in told ? told.code : 'requires_action';
   // The type says what happened: the object inside may be newer.
   const state = type === 'payment_intent.succeeded' ? 'succeeded' : type === 'payment_intent.requires_action' ? 'action_required' : told.is === 'action_required' ? 'action_required' : 'declined';
   const series = Number(intent.metadata['series'] ?? '0');
   return {
-    about: 'payment', chargeId, paymentIntent: intent.id, amountMinor: String(intent.amount), currency: intent.currency, state, code,
+    about: 'payment', chargeId, paymentIntent: intent.id, amountMinor: String(amountMinor), currency, state, code,
     ...(series === 0 ? {} : { series }),
   };
 }
