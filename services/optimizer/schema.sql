@@ -19,6 +19,7 @@ table optimizer.tasks
   optimized_size integer
   webp_size integer
   error text
+  charge_returned_at timestamp with time zone
   constraint tasks_pkey PRIMARY KEY (id)
   constraint tasks_started CHECK (((status = 'staged'::text) OR ((owner IS NOT NULL) AND (name IS NOT NULL) AND ((quality >= 1) AND (quality <= 100)) AND (webp IS NOT NULL) AND (created_at IS NOT NULL) AND (expires_at IS NOT NULL))))
   constraint tasks_status_known CHECK ((status = ANY (ARRAY['staged'::text, 'pending'::text, 'completed'::text, 'failed'::text, 'expired'::text])))
@@ -26,6 +27,7 @@ table optimizer.tasks
   CREATE INDEX tasks_pending ON optimizer.tasks USING btree (created_at) WHERE (status = 'pending'::text)
   CREATE INDEX tasks_staged ON optimizer.tasks USING btree (staged_at) WHERE (status = 'staged'::text)
   CREATE INDEX tasks_to_expire ON optimizer.tasks USING btree (expires_at) WHERE (status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text]))
+  CREATE INDEX tasks_to_return ON optimizer.tasks USING btree (completed_at) WHERE ((error IS NOT NULL) AND (charge_returned_at IS NULL))
 
 
 grant delete, insert, select, update on optimizer.tasks to tollgate_optimizer

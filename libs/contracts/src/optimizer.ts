@@ -31,13 +31,18 @@ export type OptimizeTaskView = OptimizeTask & {
   readonly format: ImageFormat;
   readonly optimized_size: number | null;
   readonly webp_size: number | null;
-  /** Why it failed, for the customer. */
+  /** Why it failed, for the customer; also of a task that expired before it was worked on. */
   readonly error: string | null;
+  /** The charge of a task that failed was given back. */
+  readonly charge_returned: boolean;
   readonly created_at: string;
   readonly completed_at: string | null;
   /** From then on its files are gone. */
   readonly expires_at: string;
 };
+
+/** A task that failed and whose charge is still to be given back. */
+export type FailedTask = Pick<OptimizeTaskView, 'id' | 'owner'>;
 
 export type ImageFile = { readonly size: number; readonly type: string; readonly bytes: AsyncIterable<Uint8Array> };
 
@@ -60,4 +65,8 @@ export interface Optimizer {
   task(id: string): Promise<OptimizeTaskView | null>;
   /** A file of a completed task; null: there is none. */
   file(id: string, which: 'optimized' | 'webp'): Promise<ImageFile | null>;
+  /** Failed tasks whose charge nobody has said to be given back, oldest first, at most 100. */
+  failed(): Promise<readonly FailedTask[]>;
+  /** The charge of a failed task is given back, durably; a repeat changes nothing. */
+  chargeReturned(id: string): Promise<void>;
 }

@@ -207,6 +207,31 @@ export function optimizesImages(subject: () => OptimizeSubject): void {
       expect(await platform.rows('select 1 from gateway.optimize_submits where id = $1', [first.body.data.task_id])).toEqual([]);
     });
 
+    // Guarantee: nobody pays for an image that was taken and cannot be optimised, and nobody gets its charge back twice.
+    it('that fail after their charge are given back, once, also when a crash has it repeated', async () => {
+      const { platform } = subject();
+      const token = newToken(1000);
+      const { body: { data: { task_id: id } } } = await submit(anybody, token, { file: pngOf(mebibyte) });
+      await finished(as(token), id);
+      // As a file leaves it that has taken the process with it too often.
+      await platform.rows(`update optimizer.tasks set status = 'pending', claimed_until = null, attempts = 99 where id = $1`, [id]);
+      const returned = async () => {
+        const { body } = await as(token).get<{ data: Record<string, unknown> }>(`${surface}/status/${id}`);
+        return body.data['charge_returned'] === true ? body.data : undefined;
+      };
+      expect(await waitFor('the charge to be given back', returned, 30_000)).toMatchObject({ status: 'failed', error: 'the image cannot be optimised' });
+      await waitFor('it to be booked', async () => (await account(token))['used'] === '0', 10_000);
+      expect(await quotaOf(token)).toMatchObject({ used_mb: 0, remaining_mb: 1000 });
+      expect((await as(token).get(`${surface}/download/${id}`)).status).toBe(409);
+
+      const before = (await account(token))['as_of'];
+      // As a crash between the booking and the mark leaves it.
+      await platform.rows('update optimizer.tasks set charge_returned_at = null where id = $1', [id]);
+      await waitFor('the mark to be set again', returned, 30_000);
+      await submit(anybody, token, { file: pngOf(mebibyte) });
+      expect([(await account(token))['used'], before]).toEqual([String(mebibyte), expect.anything()]);
+    });
+
     it('are reset by the admin token alone, also as the document sends it', async () => {
       const { optimizeAdminToken } = subject().platform;
       const token = newToken(1000);

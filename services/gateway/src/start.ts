@@ -101,7 +101,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const consumption = makeConsumptionStore(pool);
   const consumptionQueue = new ConsumptionQueue({ store: consumption, line, dated: options.testClock === undefined });
   const { optimizer, quota } = options;
-  const submits = new ImageSubmits({ store: makeSubmitStore(pool), line, optimizer, answerWaitMs: config.answerWaitMs });
+  const submits = new ImageSubmits({
+    store: makeSubmitStore(pool), line, optimizer, answerWaitMs: config.answerWaitMs,
+    onReturned: (taskId, accountId) => logger.warn({ taskId, accountId }, 'an image could not be optimised: its charge was given back'),
+  });
 
   const readiness = shared(() => ready(pool, options));
   const metrics = options.metrics ?? createMetrics();
@@ -112,6 +115,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const pruning = setInterval(() => void prune(), pruneMs);
   pruning.unref();
 
+  const stopReturns = every(sweepMs, () => submits.returnCharges(), (error) => logger.warn({ err: error }, 'charges of failed images are looked at again'));
   const stopSweep = every(sweepMs, () => submits.sweep(), (error) => logger.warn({ err: error }, 'orphaned image submits are looked at again'));
 
   const module = GatewayModule.with({
@@ -121,7 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const closeParts = async (): Promise<void> => {
     clearInterval(pruning);
-    await stopSweep();
+    await Promise.all([stopSweep(), stopReturns()]);
     serverKeys.stop();
     credits.close();
     consumptionQueue.close();

@@ -33,6 +33,26 @@ export function imagesInTime(): void {
       expect((await client.get(paths[0] ?? '')).status).toBe(410);
     });
 
+    it('that nobody worked on within their 24 hours cost nothing', async () => {
+      provider.gives('for-nothing', 1000);
+      const client = platform.anybody.with({ 'x-token': 'for-nothing' });
+      const form = new FormData();
+      form.set('file', new Blob([new Uint8Array(png())]), 'a.png');
+      const encoded = new Response(form);
+      const type = encoded.headers.get('content-type') ?? '';
+      const { body } = await client.raw<{ data: { task_id: string } }>('/api/optimize/submit', new Uint8Array(await encoded.arrayBuffer()), { 'content-type': type });
+      const id = body.data.task_id;
+      await waitFor('the image', async () => (await platform.rows(`select 1 from optimizer.tasks where id = $1 and status = 'completed'`, [id])).length === 1);
+      await platform.rows(`update optimizer.tasks set status = 'pending', completed_at = null, claimed_until = now() + interval '1 hour' where id = $1`, [id]);
+
+      await advance(day);
+
+      const account = `quota:${createHash('sha256').update('for-nothing').digest('hex').slice(0, 32)}`;
+      await waitFor('the charge to be given back', async () =>
+        (await platform.server.get<{ used: string }>(`/v1/accounts/${encodeURIComponent(account)}`)).body.used === '0', 30_000);
+      expect((await client.get(`/api/optimize/status/${id}`)).status).toBe(410);
+    });
+
     // Guarantee: a limit that shrank at the provider is obeyed by who keeps asking, without a request of his own for it.
     it('are refreshed in the background after 15 minutes, while the token is in use', async () => {
       provider.gives('in-use', 10);

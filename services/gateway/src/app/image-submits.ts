@@ -40,12 +40,23 @@ export interface SubmitStore {
   drop(id: string): Promise<void>;
 }
 
+export type ImageSubmitsOptions = {
+  readonly store: SubmitStore;
+  readonly line: RequestLine;
+  readonly optimizer: Optimizer;
+  readonly answerWaitMs: number;
+  /** What was charged for a task that failed was given back. */
+  readonly onReturned: (id: string, account: string) => void;
+};
+
 export type Submitted =
   | { readonly outcome: 'accepted'; readonly replayed: boolean; readonly answer: SubmitAnswer }
   | { readonly outcome: 'refused'; readonly problem: AnswerProblem };
 
 const operation = 'optimize-submit';
+const withdrawSource = 'http:withdraw';
 const unexplained: AnswerProblem = { code: 'INVARIANT_BROKEN', detail: 'the ledger refused without a reason' };
+const accountPrefix = 'quota:';
 /** Beyond the wait for the booking: what follows it takes milliseconds, or is given up on. */
 const leaseBeyondWaitMs = 20_000;
 const repeatPollMs = 100;
@@ -62,8 +73,10 @@ export class ImageSubmits {
   readonly #optimizer: Optimizer;
   readonly #waitMs: number;
   readonly #leaseMs: number;
+  readonly #onReturned: (id: string, account: string) => void;
 
-  constructor(options: { store: SubmitStore; line: RequestLine; optimizer: Optimizer; answerWaitMs: number }) {
+  constructor(options: ImageSubmitsOptions) {
+    this.#onReturned = options.onReturned;
     this.#store = options.store;
     this.#line = options.line;
     this.#optimizer = options.optimizer;
@@ -116,6 +129,21 @@ export class ImageSubmits {
     return this.submit(submit, key);
   }
 
+  /**
+   * Gives back what was charged for images that could not be optimised. Each carries one identity for ever, so that it is given
+   * back once, however often a crash between the log and the mark has it repeated, or whoever else repeats it.
+   */
+  async returnCharges(): Promise<void> {
+    for (const { id, owner } of await this.#optimizer.failed()) {
+      const account = accountOf(owner);
+      const data = { source: `http:${operation}`, id };
+      const hash = contentHash(data);
+      await this.#line.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: `failed:${id}`, keyed: true, hash, account, data }]);
+      await this.#optimizer.chargeReturned(id);
+      this.#onReturned(id, account);
+    }
+  }
+
   async #finish(row: SubmitRow): Promise<Submitted> {
     const { submit } = row;
     try {
@@ -154,7 +182,7 @@ export class ImageSubmits {
   /** Whatever of it was done: the charge is reversed or will never count (rule 23), file and task are removed. */
   async #takeBack({ id, account }: ImageSubmit): Promise<void> {
     const data = { source: `http:${operation}`, id };
-    await this.#line.post([{ v: 1, type: 'withdraw', source: 'http:withdraw', id: freshId(), account, data }]);
+    await this.#line.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: freshId(), account, data }]);
     await this.#discard(id);
   }
 
@@ -165,7 +193,8 @@ export class ImageSubmits {
 }
 
 /** Who may see a task: the account's hash of the token. */
-export const ownerOf = (account: string): string => account.slice('quota:'.length);
+export const ownerOf = (account: string): string => account.slice(accountPrefix.length);
+const accountOf = (owner: string): string => `${accountPrefix}${owner}`;
 
 const hashOf = ({ sha256, quality, webp }: ImageSubmit): string => contentHash({ sha256, quality, webp });
 

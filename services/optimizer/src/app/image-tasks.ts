@@ -1,4 +1,4 @@
-import type { ImageFile, Optimizer, OptimizeTask, OptimizeTaskView, StagedImage } from '@tollgate/contracts';
+import type { FailedTask, ImageFile, Optimizer, OptimizeTask, OptimizeTaskView, StagedImage } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import { contentTypeOf, isTaskId } from '../domain/image.ts';
@@ -65,11 +65,20 @@ export class ImageTasks implements Optimizer {
     return file && { ...file, type: contentTypeOf(which === 'webp' ? 'webp' : task.format) };
   }
 
+  failed(): Promise<readonly FailedTask[]> {
+    return this.#options.store.failed();
+  }
+
+  async chargeReturned(id: string): Promise<void> {
+    refuseOthers(id);
+    await this.#options.store.chargeReturned(id);
+  }
+
   /** Expired at its time, whether the sweep has been by or not. */
   #view(row: TaskRow & { readonly status: OptimizeTaskView['status'] }): OptimizeTaskView {
-    const { id, owner, name, quality, webp, size, format, error } = row;
+    const { id, owner, name, quality, webp, size, format, error, chargeReturned } = row;
     return {
-      id, owner, name, quality, webp, size, format, error,
+      id, owner, name, quality, webp, size, format, error, charge_returned: chargeReturned,
       status: row.expiresMs <= this.#options.clock.nowMs() ? 'expired' : row.status,
       optimized_size: row.optimizedSize, webp_size: row.webpSize,
       created_at: new Date(row.createdMs).toISOString(),

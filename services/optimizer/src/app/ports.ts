@@ -1,4 +1,4 @@
-import type { ImageFormat, OptimizeTask } from '@tollgate/contracts';
+import type { FailedTask, ImageFormat, OptimizeTask } from '@tollgate/contracts';
 
 /** What becomes of a file. Sizes in bytes. */
 export type ImageJob = { readonly id: string; readonly format: ImageFormat; readonly quality: number; readonly webp: boolean; readonly attempts: number };
@@ -12,6 +12,7 @@ export type TaskRow = Omit<OptimizeTask, 'id'> & {
   readonly optimizedSize: number | null;
   readonly webpSize: number | null;
   readonly error: string | null;
+  readonly chargeReturned: boolean;
   readonly createdMs: number;
   readonly completedMs: number | null;
   readonly expiresMs: number;
@@ -32,7 +33,11 @@ export interface TaskStore {
   fail(id: string, failed: { readonly error: string; readonly completedMs: number }): Promise<void>;
   /** Tasks whose files are to be removed now. */
   expired(nowMs: number): Promise<readonly string[]>;
-  expire(id: string): Promise<void>;
+  /** One that nobody has worked on by then has failed. */
+  expire(id: string, nowMs: number): Promise<void>;
+  /** Failed ones, expired since or not, whose charge was not given back: the oldest. */
+  failed(): Promise<readonly FailedTask[]>;
+  chargeReturned(id: string): Promise<void>;
   /** Staged files that nobody started within an hour, and marks of expired tasks after 30 days. */
   abandoned(nowMs: number): Promise<readonly string[]>;
   /** Which of these ids have a row. */

@@ -82,7 +82,7 @@ async function work({ store, files, images, clock, onFailure }: TaskRunnerOption
 async function sweep({ store, files, clock }: TaskRunnerOptions): Promise<void> {
   for (const id of await store.expired(clock.nowMs())) {
     await files.remove(id);
-    await store.expire(id);
+    await store.expire(id, clock.nowMs());
   }
   for (const id of await store.abandoned(clock.nowMs())) {
     await store.remove(id);

@@ -18,7 +18,7 @@ const statuses: Partial<Record<AppError['kind'], number>> = { invalid: 422, unav
 
 /**
  * The optimizer for other processes: bytes in, bytes out, every request signed with SERVICE_SECRET. Plain fastify, because
- * there is nothing here but five streams.
+ * there is nothing here but a few streams and lists.
  */
 export async function startImageServer(options: {
   readonly host: string;
@@ -61,6 +61,12 @@ export async function startImageServer(options: {
     const file = which === 'optimized' || which === 'webp' ? await optimizer.file(id, which) : null;
     if (file === null) return reply.code(404).send();
     return reply.header('content-length', file.size).type(file.type).send(Readable.from(file.bytes, { objectMode: false }));
+  });
+
+  server.get('/failed', () => optimizer.failed());
+  server.put<WithId>('/images/:id/charge-returned', async (request, reply) => {
+    await optimizer.chargeReturned(request.params.id);
+    return reply.code(204).send();
   });
 
   await server.listen({ host: options.host, port: options.port });

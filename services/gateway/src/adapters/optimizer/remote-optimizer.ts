@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ImageFile, Optimizer, OptimizeTaskView, StagedImage } from '@tollgate/contracts';
+import type { FailedTask, ImageFile, Optimizer, OptimizeTaskView, StagedImage } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { ErrorCode, ErrorKind } from '@tollgate/kernel';
 import { signatureHeader, signRequest } from '@tollgate/service-kit';
@@ -55,6 +55,11 @@ export function remoteOptimizer({ address: { host, port }, secret }: { readonly 
       }
       const { headers, body } = response;
       return { size: Number(headers.get('content-length')), type: headers.get('content-type') ?? 'application/octet-stream', bytes: body };
+    },
+    failed: async () => (await sendOrNull<readonly FailedTask[]>({ method: 'GET', path: '/failed' })) ?? [],
+    chargeReturned: async (id) => {
+      const response = await send({ method: 'PUT', path: `/images/${id}/charge-returned` });
+      await response.body?.cancel();
     },
   };
 }

@@ -31,7 +31,7 @@ export const Task = z.object({
   success,
   data: z.object({
     task_id: z.uuid(), status: z.enum(['pending', 'completed', 'failed']), original_file: file, optimized_file: made, webp_file: made,
-    error: z.string().optional(), created_at: shownTime, completed_at: shownTime.nullable(), expires_at: shownTime.nullable(),
+    error: z.string().optional(), charge_returned: z.boolean().optional(), created_at: shownTime, completed_at: shownTime.nullable(), expires_at: shownTime.nullable(),
   }),
 }).meta({ id: 'ImageTask' });
 /** Bytes of an image. */

@@ -93,7 +93,7 @@ function shownTask(task: OptimizeTaskView): Record<string, unknown> {
     task_id: id, status, original_file: { name, size },
     optimized_file: shownFile(task.optimized_size, format, `/api/optimize/download/${id}`),
     webp_file: shownFile(task.webp_size, 'webp', `/api/optimize/download/${id}/webp`),
-    ...(task.error === null ? {} : { error: task.error }),
+    ...(task.error === null ? {} : { error: task.error, charge_returned: task.charge_returned }),
     created_at: task.created_at, completed_at: task.completed_at, expires_at: task.expires_at,
   };
 }

@@ -41,5 +41,14 @@ export const optimizerSchema: ServiceSchema = {
         grant select, insert, update, delete on optimizer.tasks to tollgate_optimizer;
       `,
     },
+    {
+      name: '20261121221500-mark-returned-charges',
+      sql: `
+        alter table optimizer.tasks add column charge_returned_at timestamptz;
+        comment on column optimizer.tasks.error is 'why it failed; set exactly where it failed, also when it has expired since';
+        comment on column optimizer.tasks.charge_returned_at is 'the charge of the failed task is in the log as withdrawn; by the real clock';
+        create index tasks_to_return on optimizer.tasks (completed_at) where error is not null and charge_returned_at is null;
+      `,
+    },
   ],
 };

@@ -1,11 +1,11 @@
-import type { ImageFormat } from '@tollgate/contracts';
+import type { FailedTask, ImageFormat } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 import type { ImageJob, TaskRow, TaskStore } from '../../app/ports.ts';
 
 type Row = {
   id: string; status: TaskRow['status']; size: number; format: ImageFormat; owner: string | null; name: string | null; quality: number | null;
   webp: boolean | null; created_at: Date | null; expires_at: Date | null; completed_at: Date | null; optimized_size: number | null;
-  webp_size: number | null; error: string | null;
+  webp_size: number | null; error: string | null; charge_returned_at: Date | null;
 };
 
 /** Longer than any job may take; a claim of a process that is gone ends sooner, when the next one starts. */
@@ -16,6 +16,8 @@ update optimizer.tasks set claimed_until = now() + interval '5 minutes', attempt
 returning id, format, quality, webp, attempts`;
 const marksKeptMs = 30 * 86_400_000;
 const atOnce = 200;
+const failedAtOnce = 100;
+const tooLate = 'the image was not optimised in time';
 
 export function taskStore(pool: Pool): TaskStore {
   const run = async (sql: string, values: unknown[]): Promise<void> => void (await pool.query(sql, values));
@@ -44,7 +46,17 @@ export function taskStore(pool: Pool): TaskStore {
     fail: (id, { error, completedMs }) =>
       run(`update optimizer.tasks set status = 'failed', error = $2, completed_at = $3 where id = $1 and status = 'pending'`, [id, error, new Date(completedMs)]),
     expired: (nowMs) => ids(`select id from optimizer.tasks where status in ('pending', 'completed', 'failed') and expires_at <= $1`, [new Date(nowMs)]),
-    expire: (id) => run(`update optimizer.tasks set status = 'expired' where id = $1`, [id]),
+    expire: (id, nowMs) =>
+      run(
+        `update optimizer.tasks set status = 'expired', error = case when status = 'pending' then $2 else error end,
+                completed_at = case when status = 'pending' then $3 else completed_at end
+          where id = $1`,
+        [id, tooLate, new Date(nowMs)],
+      ),
+    failed: async () => (await pool.query<FailedTask>(
+      `select id, owner from optimizer.tasks where error is not null and charge_returned_at is null order by completed_at limit ${failedAtOnce}`,
+    )).rows,
+    chargeReturned: (id) => run('update optimizer.tasks set charge_returned_at = now() where id = $1 and error is not null and charge_returned_at is null', [id]),
     abandoned: async (nowMs) => [
       ...(await ids(`select id from optimizer.tasks where status = 'staged' and staged_at < now() - interval '1 hour'`, [])),
       ...(await ids(`select id from optimizer.tasks where status = 'expired' and expires_at < $1`, [new Date(nowMs - marksKeptMs)])),
@@ -59,5 +71,5 @@ export function taskStore(pool: Pool): TaskStore {
 const fromRow = (row: Row): TaskRow => ({
   id: row.id, status: row.status, size: row.size, format: row.format, owner: row.owner ?? '', name: row.name ?? '', quality: row.quality ?? 0,
   webp: row.webp ?? false, optimizedSize: row.optimized_size, webpSize: row.webp_size, error: row.error, createdMs: row.created_at?.getTime() ?? 0,
-  completedMs: row.completed_at?.getTime() ?? null, expiresMs: row.expires_at?.getTime() ?? Infinity,
+  chargeReturned: row.charge_returned_at !== null, completedMs: row.completed_at?.getTime() ?? null, expiresMs: row.expires_at?.getTime() ?? Infinity,
 });
