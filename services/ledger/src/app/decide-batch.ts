@@ -281,9 +281,9 @@ function targetOf(entry: Entry, entries: readonly Entry[], committed: Account | 
     partitionSeq: entry.partitionSeq, account: entry.account, source: entry.source, requestId: entry.requestId, ordinal: entry.ordinal, kind: entry.kind, amount: entry.amount, corrected: 0n,
     lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
     hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - before : 0n, corrects: entry.corrects,
-    periodStartMs: entry.periodStartMs, recordedMs: entry.recordedMs, counted: null, priced: null, statusBefore: termsBefore?.status ?? 'active',
+    periodStartMs: entry.periodStartMs, counted: null, priced: null, statusBefore: termsBefore?.status ?? 'active',
     settings: entry.terms && termsBefore ? { before: termsBefore.settings, after: entry.terms.settings } : null,
-    budgets: entries.filter((one) => one.kind === 'budgeted' && isBeside(one, entry)).map((one) => one.account),
+    budgets: entries.filter((one) => one.kind === 'budgeted' && isBeside(one, entry)).map((one) => ({ id: one.account, periodStartMs: one.periodStartMs, counted: null, priced: null })),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Book } from './book.ts';
 import type { Cause, Entry } from './entry.ts';
 import { burn, lotAfter, postGrant } from './lots.ts';
 import { priorityDefault } from './request.ts';
-import { existing, postBudgets } from './spend.ts';
+import { existing, inCurrentPeriod, postBudgets } from './spend.ts';
 
 /** Brings the balance to a figure: by one lot more, or by taking from the lots in burning order. */
 export function postBalance(book: Book, accountId: string, to: { readonly cause: Cause; readonly balance: bigint }): readonly Entry[] {
@@ -23,6 +23,8 @@ export function postUsed(book: Book, accountId: string, to: { readonly cause: Ca
   if (amount <= 0n) return [];
   const cause = { ...to.cause, details: null };
   const entry = book.post(account.id, { kind: 'adjusted', cause, ordinal: 1, amount, used: -amount, contra: 'adjustments' });
-  postBudgets(book, { of: entry, ids: book.budgetsOf(account).map(({ id }) => id), used: -amount, held: 0n });
+  // A budget that began a period since counts nothing of it there.
+  const counting = book.budgetsOf(account).filter((budget) => book.rolled(budget, book.nowMs).counter.used >= amount);
+  postBudgets(book, { of: entry, budgets: inCurrentPeriod(counting.map(({ id }) => id)), used: -amount, held: 0n });
   return [entry];
 }

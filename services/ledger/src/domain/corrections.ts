@@ -3,7 +3,7 @@ import type { Account, Counter, Lot, Settings, Terms } from './account.ts';
 import { keepsLots } from './account.ts';
 import type { Book, Posting } from './book.ts';
 import { availableOf } from './book.ts';
-import { countedAt, countedIn } from './counted-in.ts';
+import { countedIn, countedOn } from './counted-in.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind } from './entry.ts';
@@ -39,8 +39,6 @@ export type Target = {
   /** The entry that this one corrected. */
   readonly corrects: number | null;
   readonly periodStartMs: number | null;
-  /** When it was booked: its budgets counted it in the period of that time. */
-  readonly recordedMs: number;
   /** What was counted in its period when that ended, or by a correction since; null where nothing was kept. */
   readonly counted: Counter | null;
   /** The plan version at which blocks of its period were entered; null: none were. */
@@ -49,9 +47,11 @@ export type Target = {
   readonly statusBefore: AccountStatus;
   /** The settings before it and by it, where it changed them. */
   readonly settings: { readonly before: Settings; readonly after: Settings } | null;
-  /** Ancestors it has budget rows on. */
-  readonly budgets: readonly string[];
+  /** Ancestors it has budget rows on, each with the period of its own in which it counted. */
+  readonly budgets: readonly CountedOn[];
 };
+/** A budget and a period of it, as `Target` tells of the account's own. */
+export type CountedOn = { readonly id: string } & Pick<Target, 'periodStartMs' | 'counted' | 'priced'>;
 /** What must be known of the past to take something back. */
 export type Targets = {
   readonly entry: (seq: number) => Target | undefined;
@@ -109,19 +109,23 @@ export function decideWithdraw(book: Book, request: Request, ask: Extract<Ask, {
   const account = request.account === '' ? undefined : book.find(request.account);
   if (!account) return { outcome: 'unchanged', account: request.account, entries: [] };
   const booked = targets.request(request.account, ask.source, ask.id);
+  const corrected = 'entry' in ask ? targets.entry(ask.entry.seq) : undefined;
   const entries: Entry[] = [];
   if (booked.length === 0) {
     entries.push(book.post(account.id, { kind: 'withdrawn', cause: { ...request.cause, source: ask.source, id: ask.id }, ordinal: 0 }));
   }
   for (const target of booked) {
-    const entry = withdrawOne(book, { target, cause: request.cause, ordinal: entries.length });
+    const entry = withdrawOne(book, { target, cause: request.cause, ordinal: entries.length, corrected });
     if (entry) entries.push(entry);
   }
   if (entries.length === 0) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
 }
 
-function withdrawOne(book: Book, back: { readonly target: Target; readonly cause: Cause; readonly ordinal: number }): Entry | null {
+/** `corrected`: the entry that was to be corrected, where a correction is withdrawn. */
+type Withdrawn = { readonly target: Target; readonly cause: Cause; readonly ordinal: number; readonly corrected?: Target | undefined };
+
+function withdrawOne(book: Book, back: Withdrawn): Entry | null {
   const { target, cause, ordinal } = back;
   const account = existing(book, target.account);
   if (target.kind === 'held') {
@@ -130,7 +134,7 @@ function withdrawOne(book: Book, back: { readonly target: Target; readonly cause
   }
   if (target.kind === 'extended') return postUnextend(book, { target, cause, ordinal });
   if (target.kind === 'changed') return withdrawTerms(book, { target, cause, ordinal });
-  if (target.kind === 'corrected') return withdrawCorrection(book, { target, cause, ordinal });
+  if (target.kind === 'corrected') return withdrawCorrection(book, back);
   const size = leftOf(target);
   if (size <= 0n && (target.amount <= 0n || target.settings === null)) return null;
   if (target.amount > 0n) {
@@ -161,11 +165,11 @@ function termsBefore(account: Readonly<Account>, target: Target): Terms | null {
 }
 
 /**
- * Takes a correction back: usage is booked again as far as the account still has it, a grant is granted again. It names the
- * entry that was corrected, of which as much may be corrected again.
+ * Takes a correction back: usage is booked again as far as the account still has it, a grant is granted again. It counts again where
+ * the correction had taken it off, and nowhere else. It names the entry that was corrected, of which as much may be corrected again.
  */
-function withdrawCorrection(book: Book, back: { readonly target: Target; readonly cause: Cause; readonly ordinal: number }): Entry | null {
-  const { target, cause, ordinal } = back;
+function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
+  const { target, cause, ordinal, corrected } = back;
   const account = existing(book, target.account);
   const corrects = target.corrects ?? target.partitionSeq;
   if (target.amount < 0n) {
@@ -176,9 +180,9 @@ function withdrawCorrection(book: Book, back: { readonly target: Target; readonl
   const available = availableOf(book, account);
   const amount = available === null || available > target.amount ? target.amount : available;
   if (amount <= 0n) return null;
-  const { budgets } = target;
-  const period = account.kind === 'metered' ? countedIn(book, account, target)?.posting : undefined;
-  return postSpend(book, account.id, { kind: 'withdrawn', cause, amount, budgets, corrects, ...(period ? { period } : {}) })[0] ?? null;
+  const tookOff = corrected === undefined || corrected.periodStartMs === target.periodStartMs;
+  const period = (tookOff ? countedIn(book, account, target)?.posting : undefined) ?? { used: 0n };
+  return postSpend(book, account.id, { kind: 'withdrawn', cause, amount, countedOn: target.budgets, corrects, period })[0] ?? null;
 }
 
 /** Moves `amount` of a target back: to its lot's terms for usage, out of its lot for a grant, and off its budgets. */
@@ -191,7 +195,8 @@ function postBack(
   const corrects = target.partitionSeq;
   if (target.amount > 0n) {
     const lot = openLot(account, target) ?? null;
-    return book.post(account.id, { kind, cause, ordinal, amount: -amount, contra: 'grants', corrects, ...lotAfter(lot, amount), ...(terms ? { terms } : {}) });
+    const left = endsAgain(account, target, amount) ? { ...(terms ?? account.terms), status: 'inactive' as const } : terms;
+    return book.post(account.id, { kind, cause, ordinal, amount: -amount, contra: 'grants', corrects, ...lotAfter(lot, amount), ...(left ? { terms: left } : {}) });
   }
   const counted = usedBack(book, account, target, amount);
   if (!keepsLots(account.kind)) {
@@ -215,17 +220,20 @@ function postBack(
 const revives = (account: Readonly<Account>, amount: bigint): boolean =>
   account.kind === 'licence' && account.terms.status === 'inactive' && account.balance + amount > 0n;
 
+/** A licence that was made active by nothing but the units that are taken back is inactive again. */
+const endsAgain = (account: Readonly<Account>, { settings, statusBefore }: Target, amount: bigint): boolean =>
+  account.kind === 'licence' && settings !== null && statusBefore === 'inactive' && account.terms.status === 'active' && account.balance - amount <= 0n;
+
 /** A trial that the use of its last unit ended goes on. */
 const statusAfter = ({ statusBefore }: Target): AccountStatus => (statusBefore === 'trial' ? 'trial' : 'active');
 
 /** Budgets give back what they still count: what they counted in a period that is over is not taken off the one that runs. */
 function postBudgetsBack(book: Book, { target, entry, amount }: { readonly target: Target; readonly entry: Entry; readonly amount: bigint }): void {
-  const ids = target.budgets.filter((id) => {
-    const budget = book.find(id);
-    const counted = budget && countedAt(book, budget, target.recordedMs);
-    return counted ? counted.counter.used >= amount : false;
+  const budgets = target.budgets.flatMap((budget) => {
+    const counted = countedOn(book, budget);
+    return counted && counted.counter.used >= amount ? [{ id: budget.id, posting: counted.posting }] : [];
   });
-  postBudgets(book, { of: entry, ids, used: -amount, held: 0n, bookedMs: target.recordedMs });
+  postBudgets(book, { of: entry, budgets, used: -amount, held: 0n });
 }
 
 /** A correction lowers what was used in the entry's own period, as long as that is known. */

@@ -1,6 +1,6 @@
 import type { Account, Counter } from './account.ts';
 import type { Book, Posting } from './book.ts';
-import type { Target } from './corrections.ts';
+import type { CountedOn, Target } from './corrections.ts';
 
 /** Where a posting is to count, and what is counted there so far. */
 export type CountedIn = { readonly counter: Counter; readonly posting: Pick<Posting, 'into' | 'pricedBy'> };
@@ -33,9 +33,8 @@ function longAgo(book: Book, account: Readonly<Account>, startMs: number, { coun
   return { counter, posting: { into: counter, pricedBy: booked ?? null } };
 }
 
-/** What a budget counts of the time at which something was booked on it; null: nothing any more. Metered ones keep the period before. */
-export function countedAt(book: Book, budget: Readonly<Account>, atMs: number): CountedIn | null {
-  const { counter, earlier } = book.rolled(budget, book.nowMs);
-  if (!counter.period || atMs >= counter.period.startMs) return { counter, posting: {} };
-  return budget.kind === 'metered' && earlier?.period && atMs >= earlier.period.startMs ? { counter: earlier, posting: { into: earlier } } : null;
+/** The same of a budget above the entry's account. */
+export function countedOn(book: Book, on: CountedOn): CountedIn | null {
+  const budget = book.find(on.id);
+  return budget ? countedIn(book, budget, on) : null;
 }

@@ -10,7 +10,7 @@ import { descendantsOf, holdNumbered } from './open-holds.ts';
 import { refuseOverdraft, refuseTerms } from './package-terms.ts';
 import type { Ask, HoldId, Request } from './request.ts';
 import { formatHoldId } from './request.ts';
-import { amountOf, closeRequest, existing, postBudgets, postSpend, refuseBeyond, refuseInactive, tieredState } from './spend.ts';
+import { amountOf, closeRequest, existing, inCurrentPeriod, postBudgets, postSpend, refuseBeyond, refuseInactive, tieredState } from './spend.ts';
 import { holdView } from './views.ts';
 
 /** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
@@ -42,7 +42,7 @@ export function decideHold(book: Book, request: Request, ask: Extract<Ask, { typ
     holdRows: [...(parent ? [openRow({ ...parent, amount: parent.amount - ask.amount })] : []), openRow(opened)],
     timers: [{ dueMs: expiresMs, kind: 'hold', object: number }],
   });
-  if (!parent) postBudgets(book, { of: entry, ids: budgets, used: 0n, held });
+  if (!parent) postBudgets(book, { of: entry, budgets: inCurrentPeriod(budgets), used: 0n, held });
   return booked(book, [entry], holdView(book.partition, account, { ...opened, status: 'open' }));
 }
 
@@ -51,7 +51,7 @@ export function decideExtend(book: Book, request: Request, ask: { readonly hold:
   refuseBeyond(book, account, ask.amount);
   const amount = hold.amount + ask.amount;
   const entry = book.post(account.id, { kind: 'extended', cause: request.cause, ordinal: 0, held: ask.amount, hold: hold.hold, holdRows: [openRow({ ...hold, amount })] });
-  postBudgets(book, { of: entry, ids: hold.budgets, used: 0n, held: ask.amount });
+  postBudgets(book, { of: entry, budgets: inCurrentPeriod(hold.budgets), used: 0n, held: ask.amount });
   return booked(book, [entry], holdView(book.partition, account, { ...hold, amount, status: 'open' }));
 }
 
@@ -69,7 +69,7 @@ export function postUnextend(
   const entry = book.post(account.id, {
     kind: 'withdrawn', cause, ordinal, held: -amount, hold: hold.hold, holdRows: [openRow({ ...hold, amount: hold.amount - amount })],
   });
-  postBudgets(book, { of: entry, ids: hold.budgets, used: 0n, held: -amount });
+  postBudgets(book, { of: entry, budgets: inCurrentPeriod(hold.budgets), used: 0n, held: -amount });
   return entry;
 }
 
@@ -127,7 +127,7 @@ export function postRelease(
   const held = -ending.given(0n);
   const kind = end.outcome === 'released' ? 'released' : 'hold_expired';
   const entry = book.post(accountId, { kind, cause: end.cause, ordinal: 0, held, hold: end.hold.hold, holdRows: ending.rows(0n) });
-  postBudgets(book, { of: entry, ids: end.hold.budgets, used: 0n, held });
+  postBudgets(book, { of: entry, budgets: inCurrentPeriod(end.hold.budgets), used: 0n, held });
   const view = holdView(book.partition, account, { ...end.hold, amount: ending.freed, status: end.outcome });
   noteEnded(book, account, ending.children, view);
   return { entry, view };

@@ -4,7 +4,8 @@ import type { Account, Counter } from './account.ts';
 import type { Book, Posting } from './book.ts';
 import { availableOf, availableWithin, limitLeft } from './book.ts';
 import { cardAt, rateCardDefault } from './catalog.ts';
-import { countedAt } from './counted-in.ts';
+import type { CountedOn } from './corrections.ts';
+import { countedOn } from './counted-in.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind, EntryRate } from './entry.ts';
@@ -23,8 +24,7 @@ export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { ty
   const { amount, rate } = amountOf(book, account, ask);
   // Under terms what was counted is recorded although it costs nothing (surfaces §2).
   if (amount === 0n && ask.terms === null) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
-  const { into } = periodFor(book, account, request.cause.occurredMs);
-  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, into });
+  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, occurredMs: request.cause.occurredMs });
   const entries = postSpend(book, account.id, { kind: 'spent', cause: request.cause, amount, rate });
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries), ...tieredState(book, account.id) };
 }
@@ -51,18 +51,20 @@ export function refuseInactive(book: Book, account: Readonly<Account>): void {
 
 /**
  * Refuses what the account or the first budget above it cannot give, naming the limit that refused. `freed`: what a hold
- * gives back with this request; `overdraft`: a package's terms, which go before the account's own settings; `into`: the
- * period before, where the amount counts there (rule 17) and against the limit as it was used then.
+ * gives back with this request; `overdraft`: a package's terms, which go before the account's own settings; `occurredMs`: when it
+ * happened: where an account or a budget counts it in the period before (rule 17), it counts against the limit as it was used then.
  */
 export function refuseBeyond(
   book: Book, account: Readonly<Account>, amount: bigint,
-  { freed = 0n, overdraft, into }: { readonly freed?: bigint; readonly overdraft?: boolean | undefined; readonly into?: Counter | undefined } = {},
+  { freed = 0n, overdraft, occurredMs = book.nowMs }: { readonly freed?: bigint; readonly overdraft?: boolean | undefined; readonly occurredMs?: number } = {},
 ): void {
+  const { into } = periodFor(book, account, occurredMs);
   const own = underTerms(account, into ? limitIn(account, into) : limitLeft(book, account), overdraft);
   if (own !== null && own + freed < amount) throw refusal(book, { account, refusing: account, amount, left: own + freed, over: into !== undefined });
   for (const budget of book.budgetsOf(account)) {
-    const left = limitLeft(book, budget);
-    if (left !== null && left + freed < amount) throw refusal(book, { account, refusing: budget, amount, left: left + freed, over: false });
+    const { into: before } = periodFor(book, budget, occurredMs);
+    const left = before ? limitIn(budget, before) : limitLeft(book, budget);
+    if (left !== null && left + freed < amount) throw refusal(book, { account, refusing: budget, amount, left: left + freed, over: before !== undefined });
   }
 }
 
@@ -120,8 +122,8 @@ export function amountOf(book: Book, account: Readonly<Account>, ask: Usage): { 
 }
 
 /**
- * Posts a spend lot by lot, then one row on each budget. `heldBefore` gives back what a hold had reserved, with the first
- * entry. Nothing is checked here any more.
+ * Posts a spend lot by lot, then one row on each budget, which counts it in its own period of the time at which it happened (rule 17).
+ * `held` gives back what a hold had reserved, with the first entry. Nothing is checked here any more.
  */
 export function postSpend(
   book: Book,
@@ -130,12 +132,14 @@ export function postSpend(
     readonly kind: EntryKind; readonly cause: Cause; readonly amount: bigint; readonly rate?: EntryRate | null;
     readonly held?: bigint; readonly hold?: number; readonly budgets?: readonly string[]; readonly corrects?: number;
     readonly holdRows?: Parameters<Book['post']>[1]['holdRows'];
-    /** Where it counts, whenever it happened. */
-    readonly period?: Pick<Posting, 'into' | 'pricedBy'>;
+    /** Where it counts, whenever it happened; `used` 0: nowhere. */
+    readonly period?: Pick<Posting, 'into' | 'pricedBy' | 'used'>;
+    /** The budgets and their periods it counts in, whenever it happened. */
+    readonly countedOn?: readonly CountedOn[];
   },
 ): readonly Entry[] {
   const before = existing(book, accountId);
-  const budgets = spend.budgets ?? book.budgetsOf(before).map(({ id }) => id);
+  const budgets = budgetsOf(book, before, spend);
   const target = spend.period ? inTime : periodFor(book, before, spend.cause.occurredMs);
   const entries: Entry[] = [];
   for (const { lot, take } of burn(before, spend.amount)) {
@@ -145,19 +149,33 @@ export function postSpend(
     const moved = lotAfter(lot, take);
     const goesInactive = account.kind === 'licence' && account.balance - take <= 0n && account.terms.status !== 'inactive' && spend.amount > 0n;
     const posting: Mutable<Posting> = {
-      ...spend.period,
-      kind: spend.kind, cause: spend.cause, ordinal, amount: -take, used: take, contra: 'usage', rate: first ? (spend.rate ?? null) : null,
+      used: take, ...spend.period,
+      kind: spend.kind, cause: spend.cause, ordinal, amount: -take, contra: 'usage', rate: first ? (spend.rate ?? null) : null,
       hold: spend.hold ?? null, held: first ? (spend.held ?? 0n) : 0n, lot: moved.lot, lotRows: moved.lotRows,
     };
     if (first && spend.holdRows) posting.holdRows = spend.holdRows;
     if (spend.corrects !== undefined) posting.corrects = spend.corrects;
     if (target.late) posting.late = true;
-    if (target.into) posting.into = book.rolled(account, book.nowMs).earlier ?? target.into;
+    if (target.into) posting.into = periodFor(book, account, spend.cause.occurredMs).into ?? target.into;
     if (goesInactive) posting.terms = { ...account.terms, status: 'inactive' };
     entries.push(book.post(accountId, posting));
   }
-  postBudgets(book, { of: entries[0], ids: budgets, used: spend.amount, held: spend.held ?? 0n });
+  postBudgets(book, { of: entries[0], budgets, used: spend.amount, held: spend.held ?? 0n });
   return entries;
+}
+
+function budgetsOf(book: Book, account: Readonly<Account>, spend: Pick<Parameters<typeof postSpend>[2], 'budgets' | 'countedOn' | 'cause'>): Budgets {
+  if (spend.countedOn) {
+    return spend.countedOn.flatMap((on) => {
+      const counted = countedOn(book, on);
+      return counted ? [{ id: on.id, posting: counted.posting }] : [];
+    });
+  }
+  const ids = spend.budgets ?? book.budgetsOf(account).map(({ id }) => id);
+  return ids.map((id) => {
+    const budget = book.find(id);
+    return { id, posting: budget ? periodFor(book, budget, spend.cause.occurredMs) : inTime };
+  });
 }
 
 const inTime: { into?: Counter; late?: boolean } = {};
@@ -167,26 +185,33 @@ type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 function periodFor(book: Book, account: Readonly<Account>, occurredMs: number): { into?: Counter; late?: boolean } {
   const { counter, earlier } = book.rolled(account, book.nowMs);
   if (!counter.period || occurredMs >= counter.period.startMs) return inTime;
-  const previous = earlier?.period && occurredMs >= earlier.period.startMs && occurredMs < earlier.period.endMs ? earlier : null;
+  const before = counterBefore(book, account, { counter, earlier });
+  const previous = before?.period && occurredMs >= before.period.startMs && occurredMs < before.period.endMs ? before : null;
   if (previous?.period && book.nowMs < previous.period.endMs + book.planAt(account, previous.period.startMs).plan.graceMs) return { into: previous };
   return { late: true };
 }
 
+/** What was counted in the period before the current one: nothing, where no entry began it. */
+function counterBefore(book: Book, account: Readonly<Account>, { counter, earlier }: Pick<Account, 'counter' | 'earlier'>): Counter | null {
+  const startMs = counter.period?.startMs ?? 0;
+  if (startMs <= account.openedMs || earlier?.period?.endMs === startMs) return earlier;
+  const period = book.periodAt(account, startMs - 1);
+  if (!period || (earlier?.period && earlier.period.endMs > period.startMs)) return earlier;
+  return { period, used: 0n, highWater: 0n, before: counter.before };
+}
+
+/** Accounts above, and where each counts what is posted on it. */
+export type Budgets = readonly { readonly id: string; readonly posting: Pick<Posting, 'into' | 'late' | 'pricedBy'> }[];
+export const inCurrentPeriod = (ids: readonly string[]): Budgets => ids.map((id) => ({ id, posting: inTime }));
+
 /** Budget rows: what counts against the limits above, outside the trial balance (rule 20). */
 export function postBudgets(
-  book: Book,
-  budget: {
-    readonly of: Entry | undefined; readonly ids: readonly string[]; readonly used: bigint; readonly held: bigint;
-    /** When what is given back was booked: it leaves the period of then. */
-    readonly bookedMs?: number;
-  },
+  book: Book, budget: { readonly of: Entry | undefined; readonly budgets: Budgets; readonly used: bigint; readonly held: bigint },
 ): void {
-  if (!budget.of || budget.ids.length === 0) return;
+  if (!budget.of || budget.budgets.length === 0) return;
   const cause: Cause = { source: 'budget', id: String(budget.of.partitionSeq), hash: null, occurredMs: budget.of.occurredMs, details: null };
-  for (const id of budget.ids) {
-    const account = book.find(id);
-    const period = account && budget.bookedMs !== undefined ? countedAt(book, account, budget.bookedMs)?.posting : {};
-    if (account && period) book.post(id, { kind: 'budgeted', cause, ordinal: 0, used: budget.used, held: budget.held, ...period });
+  for (const { id, posting } of budget.budgets) {
+    if (book.find(id)) book.post(id, { kind: 'budgeted', cause, ordinal: 0, used: budget.used, held: budget.held, ...posting });
   }
 }
 

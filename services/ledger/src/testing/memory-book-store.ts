@@ -101,9 +101,9 @@ export class MemoryBookStore implements BookStore {
       lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
       hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - (before?.heldAfter ?? 0n) : 0n,
       corrects: entry.corrects, periodStartMs: entry.periodStartMs, ...this.#period(entry), settings: this.#settings(entry),
-      recordedMs: entry.recordedMs,
       statusBefore: this.entries.findLast((one) => one.ref === entry.ref && one.seq < entry.seq && one.terms !== null)?.terms?.status ?? 'active',
-      budgets: this.entries.filter((one) => one.kind === 'budgeted' && one.offset === entry.offset && one.partitionSeq > entry.partitionSeq).map((one) => one.account),
+      budgets: this.entries.filter((one) => one.kind === 'budgeted' && one.offset === entry.offset && one.partitionSeq > entry.partitionSeq)
+        .map((one) => ({ id: one.account, periodStartMs: one.periodStartMs, ...this.#period(one) })),
     };
   }
 }

@@ -3,7 +3,7 @@ import type { LedgerRequest } from '@tollgate/contracts';
 import { defaultPricePlanContent } from '@tollgate/pricing';
 
 /** What a step of a random history asks; holds and entries are named by how many were opened before. */
-export type Step = { readonly at: number; readonly ask: (known: Known) => Pick<LedgerRequest, 'type' | 'account' | 'data'> | undefined };
+export type Step = { readonly at: number; readonly ask: (known: Known) => Pick<LedgerRequest, 'type' | 'account' | 'data' | 'occurred'> | undefined };
 export type Known = { readonly holds: readonly string[]; readonly entries: readonly string[] };
 
 const amount = fc.integer({ min: 1, max: 40 }).map(String);
@@ -59,6 +59,12 @@ const asks = fc.oneof(
   { weight: 9, arbitrary: packaged },
   { weight: 3, arbitrary: opening.map(({ id, data }) => () => ({ type: 'open', account: id, data })) },
   { weight: 8, arbitrary: fc.tuple(account, amount).map(([id, units]) => () => ({ type: 'spend', account: id, data: { amount: units } })) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(account, amount, fc.nat(30)).map(([id, units, hours]) => () => ({
+      type: 'spend', account: id, data: { amount: units }, occurred: new Date(Date.parse('2026-11-21T10:00:00Z') + hours * 3_600_000).toISOString(),
+    })),
+  },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 9_000_000 }).map((units) => () => ({ type: 'spend', account: 'meter', data: { amount: String(units) } })) },
   {
     weight: 4,

@@ -182,14 +182,16 @@ function fromRowPosition(row: PositionRow): StoredPosition {
 const timerNames = new Map(Object.entries(timerKinds).map(([name, number]) => [number as number, name as TimerKind]));
 const timerKind = (number: number): TimerKind => timerNames.get(number) ?? 'hold';
 
+type CountedColumn = readonly [startMs: string, endMs: string, used: string, highWater: string, before: string] | null;
+type PricedColumn = readonly [name: string, version: number] | null;
 type TargetRow = {
   readonly source_text: string; readonly request_id: string; readonly ordinal: number;
   readonly partition: number; readonly partition_seq: bigint; readonly account_id: string; readonly kind: number; readonly amount: bigint; readonly lot: bigint | null;
   readonly hold: bigint | null; readonly period_start: Date | null; readonly priority: number | null; readonly expires_at: Date | null;
-  readonly corrected: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly string[] | null;
-  readonly recorded_at: Date; readonly status_before: AccountStatus | null; readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
-  readonly counted: readonly [startMs: string, endMs: string, used: string, highWater: string, before: string] | null;
-  readonly priced: readonly [name: string, version: number] | null;
+  readonly corrected: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly (readonly [id: string, startMs: string | null, counted: CountedColumn, priced: PricedColumn])[] | null;
+  readonly status_before: AccountStatus | null; readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
+  readonly counted: CountedColumn;
+  readonly priced: PricedColumn;
 };
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
 
@@ -199,13 +201,17 @@ function fromRowTarget(row: TargetRow): Target {
     lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null },
     hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
     corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null,
-    counted: fromCounted(row.counted), priced: row.priced && { name: row.priced[0], version: row.priced[1] }, budgets: row.budgets ?? [],
-    recordedMs: row.recorded_at.getTime(), statusBefore: row.status_before ?? 'active',
+    counted: fromCounted(row.counted), priced: fromPriced(row.priced),
+    budgets: (row.budgets ?? []).map(([id, startMs, counted, priced]) => (
+      { id, periodStartMs: startMs === null ? null : Number(startMs), counted: fromCounted(counted), priced: fromPriced(priced) })),
+    statusBefore: row.status_before ?? 'active',
     settings: row.settings_before && row.settings_after ? { before: fromRowSettings(row.settings_before), after: fromRowSettings(row.settings_after) } : null,
   };
 }
 
-function fromCounted(counted: TargetRow['counted']): Target['counted'] {
+const fromPriced = (priced: PricedColumn): Target['priced'] => priced && { name: priced[0], version: priced[1] };
+
+function fromCounted(counted: CountedColumn): Target['counted'] {
   if (counted === null) return null;
   const [startMs, endMs, used, highWater, before] = counted;
   return { period: { startMs: Number(startMs), endMs: Number(endMs) }, used: BigInt(used), highWater: BigInt(highWater), before: BigInt(before) };

@@ -28,17 +28,23 @@ join lateral (select h.* from ledger.holds h join ledger.entries e using (partit
   where h.partition = w.partition and h.account = w.account and h.hold = w.hold and e.log_offset < $4 order by h.seq desc limit 1) h on true
 where h.outcome <> 'open'`;
 
-const target = `
-select e.partition, e.partition_seq, a.id as account_id, e.request_id, e.ordinal,
-  (select n.text from ledger.names n where n.partition = e.partition and n.name = e.source) as source_text, e.kind, e.amount, e.lot, e.hold, e.period_start, e.recorded_at,
-  l.priority, l.expires_at, e.corrects,
+/** What an entry's account (`of`: its alias) counted in the entry's period, as the newest row of the books before offset $1 tells. */
+const counted = (of: 'e' | 'b'): string => `
   (select json_build_array(c.period_start_ms::text, c.period_end_ms::text, c.used::text, c.high_water::text, c.used_before::text)
     from ledger.counters c join ledger.entries ce using (partition, account, seq)
-    where c.partition = e.partition and c.account = e.account and c.period_start_ms = floor(extract(epoch from e.period_start) * 1000)::bigint
-      and ce.log_offset < $1 order by c.seq desc limit 1) as counted,
+    where c.partition = ${of}.partition and c.account = ${of}.account and c.period_start_ms = floor(extract(epoch from ${of}.period_start) * 1000)::bigint
+      and ce.log_offset < $1 order by c.seq desc limit 1)`;
+/** The plan version at which blocks of that period were entered. */
+const priced = (of: 'e' | 'b'): string => `
   (select json_build_array(x.plan, coalesce(x.plan_version, 1)) from ledger.crossings x join ledger.entries xe using (partition, partition_seq)
-    where x.partition = e.partition and x.account = e.account and x.period_start = e.period_start and xe.log_offset < $1
-    order by x.block limit 1) as priced,
+    where x.partition = ${of}.partition and x.account = ${of}.account and x.period_start = ${of}.period_start and xe.log_offset < $1
+    order by x.block limit 1)`;
+
+const target = `
+select e.partition, e.partition_seq, a.id as account_id, e.request_id, e.ordinal,
+  (select n.text from ledger.names n where n.partition = e.partition and n.name = e.source) as source_text, e.kind, e.amount, e.lot, e.hold, e.period_start,
+  l.priority, l.expires_at, e.corrects,
+  ${counted('e')} as counted, ${priced('e')} as priced,
   (select t.settings from ledger.account_terms t where t.partition = e.partition and t.account = e.account and t.seq = e.seq) as settings_after,
   (select t.settings from ledger.account_terms t where t.partition = e.partition and t.account = e.account and t.seq < e.seq
     order by t.seq desc limit 1) as settings_before,
@@ -48,7 +54,7 @@ select e.partition, e.partition_seq, a.id as account_id, e.request_id, e.ordinal
     and c.log_offset < $1), 0))::bigint as corrected,
   case when e.kind = 6 then e.held_after - (select p.held_after from ledger.entries p where p.partition = e.partition
     and p.account = e.account and p.seq = e.seq - 1) else 0 end as extended,
-  (select array_agg(ba.id) from ledger.entries b join ledger.accounts ba on ba.partition = b.partition and ba.account = b.account
+  (select json_agg(json_build_array(ba.id, (extract(epoch from b.period_start) * 1000)::bigint::text, ${counted('b')}, ${priced('b')})) from ledger.entries b join ledger.accounts ba on ba.partition = b.partition and ba.account = b.account
     where b.partition = e.partition and b.partition_seq > e.partition_seq and b.partition_seq < e.partition_seq + 100000
       and b.log_offset = e.log_offset and b.kind = 15) as budgets
 from ledger.entries e
