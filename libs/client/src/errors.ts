@@ -113,6 +113,9 @@ function classOf(status: number, code: string | undefined): typeof TollgateError
       return NotFoundError;
     case 409:
       return ConflictError;
+    case 408:
+    case 425:
+      return UnavailableError;
     case 429:
       return code === undefined || code === 'RATE_LIMITED' ? RateLimitedError : AllowanceExhaustedError;
     default:

@@ -64,7 +64,7 @@ export class Http {
     this.#headers = apiKey ? { 'x-server-api-key': apiKey } : { authorization: `Bearer ${options.userToken}` };
   }
 
-  /** @throws TollgateError of the last try; the signal's reason after an abort. */
+  /** @throws TollgateError of the last try; the signal's reason after an abort; TypeError for a body that is no JSON. */
   async send<Body>(call: HttpCall): Promise<HttpAnswer<Body>> {
     const { retriesMax = this.#options.retriesMax ?? 4, signal } = call;
     const key = call.idempotencyKey ?? (call.method === 'POST' ? randomUUID() : undefined);
@@ -94,6 +94,7 @@ export class Http {
     const { timeoutMs = this.#options.timeoutMs ?? 10_000, signal } = call;
     const timer = AbortSignal.timeout(timeoutMs);
     const { fetch: send = fetch } = this.#options;
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
     let response: Response;
     let text: string;
     try {
@@ -105,7 +106,7 @@ export class Http {
           ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
           ...(key === undefined ? {} : { 'idempotency-key': key }),
         },
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...(body === undefined ? {} : { body }),
         redirect: 'error',
         signal: signal === undefined ? timer : AbortSignal.any([signal, timer]),
       });
@@ -114,12 +115,12 @@ export class Http {
       if (timer.aborted) throw new UnavailableError(`no answer within ${timeoutMs} ms`, { status: 0, code: 'TIMEOUT' }, { cause: error });
       throw new UnavailableError(`${this.baseUrl} cannot be reached: ${causeOf(error)}`, { status: 0, code: 'NETWORK' }, { cause: error });
     }
-    const body = parsed(text);
-    if (!response.ok) throw errorOf(response.status, body ?? text, response.headers);
-    if (body === undefined && text !== '') {
+    const answer = parsed(text);
+    if (!response.ok) throw errorOf(response.status, answer ?? text, response.headers);
+    if (answer === undefined && text !== '') {
       throw new UnavailableError('the answer is not JSON: is this address Tollgate?', { status: response.status, code: 'NOT_JSON', body: text });
     }
-    return { status: response.status, body: body as Body, replayed: response.headers.get('idempotent-replay') === 'true' };
+    return { status: response.status, body: answer as Body, replayed: response.headers.get('idempotent-replay') === 'true' };
   }
 
   #urlOf({ path, query = {} }: HttpCall): string {

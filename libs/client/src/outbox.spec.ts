@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -150,6 +150,41 @@ describe('Usage on its way', () => {
     await server.up();
   });
 
+  // Guarantee: a key without the scope for one thing, or one request that the platform stumbles over, keeps nothing else from being counted.
+  it('that has to wait for its own reason holds up nothing behind it', async () => {
+    await server.down();
+    const outbox = open();
+    for (let n = 0; n < 12; n++) await outbox.deliver(request(n < 10 ? `forbidden-${n}` : `allowed-${n}`), 1_000);
+    server.answer = ({ headers }) => ({ status: String(headers['idempotency-key']).startsWith('forbidden') ? 403 : 200, body: {} });
+    await server.up();
+    await waitFor(async () => (await kept()).length === 10);
+    expect(idsAsked()).toEqual(expect.arrayContaining(['allowed-10', 'allowed-11']));
+  });
+
+  it('goes on when the hearer of its troubles throws', async () => {
+    await server.down();
+    const outbox = open({ onTrouble: () => { throw new Error('the hearer is broken'); } });
+    expect(await outbox.deliver(request('unheard'), 1_000)).toBeNull();
+    await writeFile(join(folder, '000000000-bad.json'), 'damaged');
+    await server.up();
+    await waitFor(async () => (await kept()).length === 0);
+    expect(new Set(idsAsked())).toEqual(new Set(['unheard']));
+  });
+
+  it('leaves no half-written files of earlier crashes for ever', async () => {
+    const [old, young] = [join(folder, 'old.json.unfinished'), join(folder, 'young.json.unfinished')];
+    for (const file of [old, young]) await writeFile(file, 'never whole');
+    const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
+    await utimes(old, hoursAgo, hoursAgo);
+    await new SpoolFolder(folder).names();
+    expect(await readdir(folder)).toEqual(['young.json.unfinished']);
+  });
+
+  it('that cannot be written as JSON is the caller\'s mistake, at once', async () => {
+    await expect(open().deliver({ id: 'big', path: '/v1/x', body: { n: 1n } }, 1_000)).rejects.toBeInstanceOf(TypeError);
+    expect([server.asked.length, troubles]).toEqual([0, []]);
+  });
+
   it('is bounded in bytes too', async () => {
     const spool = new SpoolFolder(folder, { bytesMax: 500 });
     await spool.put({ id: 'a', path: '/', body: 'x'.repeat(200) });
@@ -204,6 +239,28 @@ describe('A wrapped service', () => {
     await waitFor(async () => (await kept()).length === 0);
     const ends = server.asked.filter(({ url }) => url.endsWith('/end'));
     expect(new Set(ends.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+  });
+
+  // Guarantee: neither a platform that hangs nor a disk that is full keeps a result from who waits for it.
+  it('gives its result within moments although the end is neither kept nor answered', async () => {
+    server.answer = ({ url }) => (url.endsWith('/end') ? 'hang' : started({}));
+    const process = new TokenProcess(httpOf(), open({ entriesMax: 0 }));
+    const startedAt = performance.now();
+    expect(await process.wrap({ feature_endpoint_id: 'f', user_id: 'u' }, generate)({ user_id: 'u', prompt: 'hi' })).toMatchObject({ text: 'HI' });
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(troubles.map(({ what }) => what)).toEqual(['not_kept']);
+    // The end is on its way still, from memory: the hanging try is cut, the next one arrives.
+    await waitFor(() => server.asked.some(({ url }) => url.endsWith('/end')));
+  });
+
+  it('is booked as the document does it: what it leaves out, or says as null, is 0', async () => {
+    server.answer = () => started({});
+    const sparse = async () => ({ input_token: null, output_token: 4, model: null }) as unknown as Awaited<ReturnType<typeof generate>>;
+    await wrapped(sparse)({ user_id: 'u', prompt: '' });
+    expect(server.asked.at(-1)?.body).toEqual({ user_id: 'u', feature_endpoint_id: 'f', input_token: 0, output_token: 4 });
+    const silent = async () => undefined as unknown as Awaited<ReturnType<typeof generate>>;
+    expect(await wrapped(silent)({ user_id: 'u', prompt: '' })).toBeUndefined();
+    expect(server.asked.filter(({ url }) => url.endsWith('/end'))).toHaveLength(1);
   });
 
   it('books nothing when it used nothing or failed', async () => {

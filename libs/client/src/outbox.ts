@@ -27,6 +27,8 @@ export type OutboxOptions = SpoolBounds & {
 const atOnce = 8;
 /** Ends a try that hangs: the next one is under the same key. */
 const tryMaxMs = 10_000;
+/** What is in memory only is tried for about half a minute where nothing answers: a restart of the platform is shorter. */
+const unkeptRetriesMax = 8;
 
 /**
  * Usage on its way to the platform: on disk before it is sent, removed when the platform has it. Whatever fails in between,
@@ -49,8 +51,15 @@ export class Outbox {
     this.#http = http;
     this.#firstMs = options.firstMs ?? 800;
     this.#maxMs = options.maxMs ?? 60_000;
-    this.#onTrouble = options.onTrouble ?? ((trouble) => void process.stderr.write(`tollgate: ${trouble.message}\n`));
-    const path = options.folder ?? process.env['TOLLGATE_SPOOL_DIR'] ?? '.tollgate-spool';
+    const { onTrouble = (trouble) => void process.stderr.write(`tollgate: ${trouble.message}\n`) } = options;
+    this.#onTrouble = (trouble) => {
+      try {
+        onTrouble(trouble);
+      } catch {
+        // Whoever hears of troubles must not add to them: usage goes on its way.
+      }
+    };
+    const path = options.folder ?? (process.env['TOLLGATE_SPOOL_DIR'] || '.tollgate-spool');
     this.#folder = new SpoolFolder(path, options, (name) => this.#onTrouble({
       what: 'damaged', message: `${name} in the spool ${path} was damaged and is set aside`,
     }));
@@ -68,16 +77,19 @@ export class Outbox {
 
   /**
    * Keeps the request and sends it. Resolves with the platform's answer when it comes within `waitMs`, else with null: then
-   * it is delivered behind the caller's back. Never rejects for want of the platform.
+   * it is delivered behind the caller's back. Never rejects for want of the platform. What the disk will not take is waited for
+   * until it is delivered, unless `unkept` is `'go on'`.
    * @throws TollgateError when the platform refuses this very request for good, or when it was neither kept nor delivered.
+   * @throws TypeError for a body that is no JSON.
    */
-  async deliver<Body>(request: SpooledRequest, waitMs: number): Promise<Body | null> {
+  async deliver<Body>(request: SpooledRequest, waitMs: number, { unkept = 'wait' }: { readonly unkept?: 'wait' | 'go on' } = {}): Promise<Body | null> {
+    JSON.stringify(request.body);
     const name = await this.#folder.put(request).catch((error: unknown) => {
       this.#onTrouble({ what: 'not_kept', message: `${request.id} is not on disk and is sent from memory: ${String(error)}`, error });
       return null;
     });
     if (name !== null) this.#sending.add(name);
-    const sent = this.#send<Body>(request, name === null ? 4 : 0).then(
+    const sent = this.#send<Body>(request, name === null ? unkeptRetriesMax : 0).then(
       async (body) => {
         if (name !== null) await this.#folder.remove(name);
         return { body };
@@ -87,7 +99,7 @@ export class Outbox {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), waitMs)));
     // What is in memory only is waited for: nobody may be told that it is safe.
-    const outcome = await (name === null ? sent : Promise.race([sent, late])).finally(() => clearTimeout(timer));
+    const outcome = await (name === null && unkept === 'wait' ? sent : Promise.race([sent, late])).finally(() => clearTimeout(timer));
     if (outcome === null) return null;
     if ('body' in outcome) return outcome.body;
     if (name === null || isFinal(outcome.error)) throw outcome.error;
@@ -96,13 +108,13 @@ export class Outbox {
 
   /** Tries everything that waits at once, until nothing is left or the time is over. Answers how many are left. */
   async flush({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<number> {
-    const until = Date.now() + timeoutMs;
+    const until = performance.now() + timeoutMs;
     for (;;) {
       this.#backoffMs = 0;
       await (this.#round ??= this.#sendAll());
       const left = (await this.#folder.names()).length;
-      if (left === 0 || Date.now() >= until) return left;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(100, Math.max(0, until - Date.now()))));
+      if (left === 0 || performance.now() >= until) return left;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(100, Math.max(0, until - performance.now()))));
     }
   }
 
@@ -160,14 +172,16 @@ export class Outbox {
     this.#timer.unref();
   }
 
-  /** One round over all that waits; ends at the first failure that time may mend. */
+  /** One round over all that waits; ends where the platform is away, and goes past what has to wait for a reason of its own. */
   async #sendAll(): Promise<void> {
     let delayed = false;
+    let away = false;
     try {
       const names = (await this.#folder.names()).filter((name) => !this.#sending.has(name));
-      for (let from = 0; from < names.length && !delayed; from += atOnce) {
+      for (let from = 0; from < names.length && !away; from += atOnce) {
         const results = await Promise.all(names.slice(from, from + atOnce).map((name) => this.#again(name)));
-        delayed = results.includes(false);
+        delayed ||= results.some((result) => result !== 'done');
+        away = results.includes('away');
       }
     } catch (error) {
       delayed = true;
@@ -181,21 +195,25 @@ export class Outbox {
     if (left) this.#schedule(delayed ? this.#backoffMs * (0.8 + Math.random() * 0.4) : this.#firstMs);
   }
 
-  /** false: it has to wait. */
-  async #again(name: string): Promise<boolean> {
+  async #again(name: string): Promise<'done' | 'waits' | 'away'> {
     const request = await this.#folder.read(name);
-    if (request === null) return true;
+    if (request === null) return 'done';
     try {
       const body = await this.#send<unknown>(request, 0);
       await this.#folder.remove(name);
       this.#tellRejected(request, body);
     } catch (error) {
-      if (!isFinal(error)) return false;
+      if (isAway(error)) return 'away';
+      if (!isFinal(error)) return 'waits';
       await this.#failed(request, name, error);
     }
-    return true;
+    return 'done';
   }
 }
+
+const statusesOfAll = new Set([0, 401, 429, 502, 503, 504]);
+/** The next request would fare no better: nothing answers, or nobody lets us in. */
+const isAway = (error: unknown): boolean => error instanceof TollgateError && statusesOfAll.has(error.status) && !isFinal(error);
 
 /** Wrong credentials are somebody's to mend: what was used is kept until then. */
 const isFinal = (error: unknown): error is TollgateError =>

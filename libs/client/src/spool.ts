@@ -26,6 +26,8 @@ const refusedFolder = 'refused';
 const damagedFolder = 'damaged';
 const entriesMaxDefault = 100_000;
 const bytesMaxDefault = 256 * 1024 * 1024;
+/** Writing takes milliseconds. */
+const unfinishedMs = 3_600_000;
 
 /**
  * Requests on disk, a file each: written beside, synced, renamed, and the folder synced, so a file is whole or not there,
@@ -138,6 +140,7 @@ export class SpoolFolder {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     for (const name of await readdir(this.path)) {
       if (name.endsWith('.json')) this.#count(name, await sizeOf(join(this.path, name)));
+      else if (name.endsWith('.unfinished')) await removeOld(join(this.path, name));
     }
   }
 
@@ -176,6 +179,12 @@ const sumOf = (text: string): string => createHash('sha256').update(text).digest
 
 async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => null))?.size ?? 0;
+}
+
+/** A file that a crash left half-written. Younger ones may be being written by another process. */
+async function removeOld(path: string): Promise<void> {
+  const about = await stat(path).catch(() => null);
+  if (about !== null && Date.now() - about.mtimeMs > unfinishedMs) await rm(path, { force: true });
 }
 
 /** A name without `.json` until it is whole: a crash leaves a file that nobody reads. */

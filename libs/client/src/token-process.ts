@@ -96,11 +96,13 @@ export class TokenProcess {
       const { data } = await this.start({ ...who, ...(estimate === undefined ? {} : { estimate }) });
       if (data.status !== 'accessible') throw new NotAccessibleError(data);
       const result = await service(...args);
-      const { input_token = 0, output_token = 0, model } = result;
+      // Whatever a service says of itself, its result is the caller's: members that are missing or null count as in the document.
+      const used = (result ?? {}) as ServiceResult;
+      const [input_token, output_token] = [used.input_token || 0, used.output_token || 0];
       if (input_token > 0 || output_token > 0) {
         await this.#keepEnd({
           ...who, input_token, output_token,
-          ...(model === undefined ? {} : { model }), ...(data.hold_id === undefined ? {} : { hold_id: data.hold_id }),
+          ...(used.model ? { model: used.model } : {}), ...(data.hold_id === undefined ? {} : { hold_id: data.hold_id }),
         });
       }
       return result;
@@ -109,6 +111,6 @@ export class TokenProcess {
 
   /** The outbox has told of what is wrong; the user got the service. */
   async #keepEnd(end: TokenEnd): Promise<void> {
-    await this.#outbox.deliver({ id: randomUUID(), path: endPath, body: end }, endWaitMs).catch(() => undefined);
+    await this.#outbox.deliver({ id: randomUUID(), path: endPath, body: end }, endWaitMs, { unkept: 'go on' }).catch(() => undefined);
   }
 }
