@@ -355,9 +355,12 @@ table billing.subscriptions
   told_at timestamp with time zone
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  pay_at timestamp with time zone
+  pay_attempts integer not null default 0
   constraint subscriptions_pkey PRIMARY KEY (id)
   constraint subscriptions_subscription_once UNIQUE (subscription_id)
   CREATE UNIQUE INDEX subscriptions_one_running ON billing.subscriptions USING btree (customer_id) WHERE (status <> ALL (ARRAY['canceled'::text, 'incomplete_expired'::text]))
+  CREATE INDEX subscriptions_to_pay ON billing.subscriptions USING btree (pay_at) WHERE (pay_at IS NOT NULL)
 
 table billing.token_catalog_revision
   one boolean not null default true

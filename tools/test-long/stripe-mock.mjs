@@ -108,6 +108,8 @@ async function allCalls(apiBase) {
     ['create a price', () => stripe.prices.create({ product: 'tollgate_monthly_fee', currency: 'brl', unit_amount: 40_000, recurring: { interval: 'month' }, lookup_key: 'k' })],
     ['create a subscription', () => subscribe('pm_1')], ['create one without a payment method', () => subscribe(null)],
     ['look for a subscription', () => accounts.findSubscription({ customer: 'cus_1', ours: 'x' })],
+    ['read a subscription', () => accounts.subscription('sub_1')], ['list invoices of a subscription', () => accounts.invoicesOf({ customer: 'cus_1', subscription: 'sub_1' })],
+    ['pay an invoice', () => stripe.invoices.pay('in_1', { payment_method: 'pm_1', off_session: true }, { idempotencyKey: 'in_1:pay:1' })],
     ['refund', () => refunds.send(nextRefundStep(refund, { last: null, nowMs }).attempt)], ['list refunds of a payment', () => refunds.ofPayment('pi_1')],
     ['list payments of a month', () => books.payments(month, 'pi_1')], ['list payments of invoices', () => books.invoicePayments(month, 'inpay_1')],
     ['list invoices of a month', () => books.invoices(month, 'in_1')], ['list refunds of a month', () => books.refunds(month, 're_1')],

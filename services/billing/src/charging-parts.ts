@@ -9,6 +9,7 @@ import { chargeLog } from './adapters/log/charge-log.ts';
 import { customerStore, stripeInbox } from './adapters/postgres/account-stores.ts';
 import { chargeOutbox } from './adapters/postgres/charge-outbox.ts';
 import { chargeStore } from './adapters/postgres/charge-store.ts';
+import { feeStore } from './adapters/postgres/fee-store.ts';
 import { refundStore } from './adapters/postgres/refund-store.ts';
 import { subscriptionStore } from './adapters/postgres/subscription-store.ts';
 import { stripeAccounts } from './adapters/stripe/stripe-accounts.ts';
@@ -20,6 +21,7 @@ import type { PlanAt } from './app/charge-ports.ts';
 import { startChargeWorker } from './app/charge-worker.ts';
 import { Charging } from './app/charging.ts';
 import { makePutCustomer } from './app/customers.ts';
+import { makeFeeRound } from './app/fees.ts';
 import { startLoop, type Loop } from './app/loop.ts';
 import { makeRefundQueries, startRefundWorker } from './app/refunding.ts';
 import { makeCreateSubscription } from './app/subscriptions.ts';
@@ -47,7 +49,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
   const stripe = stripeClient(options.stripe);
   const [store, payments, accounts] = [chargeStore(pool, holders), stripePayments(stripe), stripeAccounts(stripe)];
   const [refunding, refunds] = [refundStore(pool, holders), stripeRefunds(stripe)];
-  const [customers, subscriptions, outbox] = [customerStore(pool), subscriptionStore(pool), chargeOutbox(pool)];
+  const [customers, subscriptions, fees, outbox] = [customerStore(pool), subscriptionStore(pool), feeStore(pool), chargeOutbox(pool)];
   // Spread only: no secret hangs on it.
   const jitter = (): number => randomInt(1_000) / 1_000;
 
@@ -70,7 +72,14 @@ export function startCharging(options: ChargingOptions): RunningCharging {
       worker.wake();
     },
   });
-  const payerChanged = (users: readonly string[]): Promise<void> => charging.payerChanged(users);
+  const payFees: Loop = startLoop({
+    round: makeFeeRound({ store: fees, subscriptions, customers, stripe: accounts, clock, onFailure: tell('a fee could not be paid; it is tried again') }),
+    onFailure: tell('unpaid fees could not be read; it is tried again'),
+  });
+  const payerChanged = async (users: readonly string[]): Promise<void> => {
+    await charging.payerChanged(users);
+    if (await fees.ask(users, clock.nowMs())) payFees.wake();
+  };
   const webhooks = {
     verify: webhookVerifier(stripe, options.stripe.webhookSecret), inbox: stripeInbox(pool), charges: store, payments, refunds, refundStore: refunding, subscriptions, customers, clock, jitter,
     payerChanged, onChange, onFailure: tell('a webhook could not be applied; it is tried again'),
@@ -95,7 +104,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
       stripeWebhook: makeStripeWebhook(webhooks),
     },
     stop: async () => {
-      await Promise.all([worker, refunder, inbox, reconciling].map((loop) => loop.stop()));
+      await Promise.all([worker, refunder, payFees, inbox, reconciling].map((loop) => loop.stop()));
       await publisher.stop();
       await holders.end();
     },

@@ -42,6 +42,18 @@ export type SubscriptionStore = {
   keepAnswer(of: { readonly customerId: string; readonly key: string; readonly answer: SubscriptionView }): Promise<SubscriptionView>;
 };
 
+/** A subscription whose open invoices are to be tried with what its customer has now. */
+export type UnpaidFee = { readonly id: string; readonly subscriptionId: string; readonly customerId: string; readonly attempts: number };
+export type FeeStore = {
+  /** These users can pay now: their subscriptions are tried, once Stripe has made them. Answers whether there are any. */
+  ask(userIds: readonly string[], nowMs: number): Promise<boolean>;
+  due(nowMs: number, limit: number): Promise<readonly UnpaidFee[]>;
+  /** null: it is done; what was asked for anew meanwhile stays. */
+  settle(fee: UnpaidFee, nextMs: number | null): Promise<void>;
+};
+
+type InvoiceFacts = Extract<StripeFacts, { readonly about: 'invoice' }>;
+
 /** Inbox of webhooks: each event once, by its id. */
 export type Inbox = {
   /** False: it is known already. */
@@ -66,6 +78,12 @@ export type StripeAccounts = {
   createSubscription(of: { readonly request: Readonly<Record<string, unknown>>; readonly key: string }): Promise<SubscriptionState>;
   /** The subscription made for our row, by listing; null: there is none. */
   findSubscription(of: { readonly customer: string; readonly ours: string }): Promise<SubscriptionState | null>;
+  /** null: there is none, or it is not ours. */
+  subscription(id: string): Promise<SubscriptionState | null>;
+  /** Open and paid invoices of a subscription, oldest first; `facts`: of a paid one of ours. */
+  invoicesOf(of: { readonly customer: string; readonly subscription: string }): Promise<readonly { readonly id: string; readonly open: boolean; readonly facts: InvoiceFacts | null }[]>;
+  /** null: refused. A repeat takes no more money. */
+  payInvoice(of: { readonly invoice: string; readonly paymentMethod: string; readonly key: string }): Promise<InvoiceFacts | null>;
 };
 
 /** @throws AppError('invalid', SIGNATURE_INVALID) */

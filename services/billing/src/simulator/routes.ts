@@ -37,7 +37,7 @@ const actions: Readonly<Record<string, Handler>> = {
   'payment_methods/attach': (tx, params, id) => attachMethod(tx, id, params),
   'payment_intents/confirm': (tx, params, id) => confirmIntent(tx, id, params),
   'payment_intents/cancel': (tx, _params, id) => cancelIntent(tx, id),
-  'invoices/pay': (tx, _params, id) => payInvoice(tx, id),
+  'invoices/pay': (tx, params, id) => payInvoice(tx, id, params),
 };
 const kinds: Readonly<Record<string, string>> = {
   customers: 'customer', payment_methods: 'payment_method', payment_intents: 'payment_intent', products: 'product', prices: 'price',
@@ -55,10 +55,14 @@ async function listOf(tx: Transaction, kind: string, params: Params): Promise<un
   const created = groupOf(params, 'created');
   const status = textOf(params, 'status');
   const intent = textOf(params, 'payment_intent');
+  const subscription = kind === 'invoice' ? textOf(params, 'subscription') : undefined;
   const { data, hasMore } = await tx.list({
     kind, customer: textOf(params, 'customer'), createdFromS: Number(textOf(created, 'gte') ?? 0), createdBeforeS: Number(textOf(created, 'lt') ?? Number.MAX_SAFE_INTEGER), after: textOf(params, 'starting_after'),
     limit: Math.min(Math.max(Number(textOf(params, 'limit') ?? 10), 1), 100),
-    where: { ...(status === undefined || status === 'all' ? {} : { status }), ...(intent === undefined ? {} : { payment_intent: intent }) },
+    where: {
+      ...(status === undefined || status === 'all' ? {} : { status }), ...(intent === undefined ? {} : { payment_intent: intent }),
+      ...(subscription === undefined ? {} : { parent: { subscription_details: { subscription } } }),
+    },
   });
   return { object: 'list', url: `/v1/${kind}s`, has_more: hasMore, data };
 }

@@ -1,6 +1,7 @@
 import { methodOf, theCustomer } from './customers.ts';
 import { invalid, missing } from './failure.ts';
 import { groupOf, listOf, metadataOf, textOf, type Params } from './form.ts';
+import { KeptFailure } from './payments.ts';
 import { newId, type StoredObject, type Transaction } from './store.ts';
 
 /** An unpaid first invoice ends its subscription after 23 hours, as at Stripe. */
@@ -117,14 +118,19 @@ function monthAfter(seconds: number): number {
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate(), at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()) / 1000;
 }
 
-/** Pays an open invoice with what the customer has now. */
-export async function payInvoice(tx: Transaction, id: string): Promise<StoredObject> {
+/** Pays an open invoice with what is named, else with what the customer has now. */
+export async function payInvoice(tx: Transaction, id: string, params: Params): Promise<StoredObject> {
   const invoice = await tx.get('invoice', id);
   if (invoice === null) throw missing('invoice', id);
-  if (invoice['status'] !== 'open') throw invalid('Invoice is already paid');
+  if (invoice['status'] !== 'open') throw invalid('Invoice is already paid', { code: 'invoice_already_paid' });
   const customer = await theCustomer(tx, String(invoice['customer']));
-  const method = defaultMethod(customer);
-  if (method === null || !(await methodOf(tx, method, customer.id)).outcome.ok) throw invalid('There is no payment method that could pay this invoice.');
+  const method = textOf(params, 'payment_method') ?? defaultMethod(customer);
+  if (method === null) throw invalid('There is no payment method that could pay this invoice.');
+  const { outcome } = await methodOf(tx, method, customer.id);
+  if (!outcome.ok) {
+    await tx.emit({ type: 'invoice.payment_failed', object: await tx.put({ ...invoice, attempted: true }) });
+    throw new KeptFailure(402, { type: 'card_error', code: outcome.code, decline_code: outcome.declineCode, message: 'Your card was declined.' });
+  }
   const paid = await tx.put({ ...invoice, status: 'paid', amount_paid: invoice['amount_due'] });
   await tx.emit({ type: 'invoice.paid', object: paid });
   const parent = invoice['parent'] as { readonly subscription_details: { readonly subscription: string } };

@@ -4,6 +4,7 @@ import { createReconciliations } from './migrations/create-reconciliations.sql.t
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
 import { createWebhooks } from './migrations/create-webhooks.sql.ts';
 import { createRefunds } from './migrations/create-refunds.sql.ts';
+import { retryFees } from './migrations/retry-fees.sql.ts';
 import { publishBuiltInPlan } from './migrations/publish-built-in-plan.sql.ts';
 
 /** Billing's schema; the service may read and add, and note on the outbox how far a broadcast is. Nothing is ever removed: resources are marked. */
@@ -63,5 +64,6 @@ export const billingSchema: ServiceSchema = {
     createWebhooks,
     createRefunds,
     createReconciliations,
+    retryFees,
   ],
 };

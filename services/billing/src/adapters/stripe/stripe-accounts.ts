@@ -4,6 +4,7 @@ import type Stripe from 'stripe';
 import type { StripeAccounts } from '../../app/account-ports.ts';
 import type { SubscriptionState } from '../../domain/stripe-event.ts';
 import { isMissing, isRefusal, stripeTrouble } from './stripe-failure.ts';
+import { stripeFees } from './stripe-fees.ts';
 
 /** The one Product of monthly fees: its id is chosen by us, so that two instances cannot make two. */
 const productId = 'tollgate_monthly_fee';
@@ -34,6 +35,15 @@ export function stripeAccounts(stripe: Stripe): StripeAccounts {
       }
       return null;
     }),
+    subscription: (id) => asked(async () => {
+      try {
+        return subscriptionState(await stripe.subscriptions.retrieve(id));
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    }),
+    ...stripeFees(stripe, asked),
   };
 }
 

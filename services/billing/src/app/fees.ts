@@ -1,0 +1,48 @@
+import { AppError, type Clock } from '@tollgate/kernel';
+import type { CustomerStore, FeeStore, StripeAccounts, SubscriptionStore, UnpaidFee } from './account-ports.ts';
+
+type Parts = {
+  readonly store: FeeStore; readonly subscriptions: Pick<SubscriptionStore, 'told' | 'invoiceTold'>; readonly customers: Pick<CustomerStore, 'paymentMethodOf'>;
+  readonly stripe: Pick<StripeAccounts, 'invoicesOf' | 'payInvoice' | 'subscription'>; readonly clock: Clock; readonly onFailure: (error: unknown) => void;
+};
+
+const idleMs = 5_000;
+/** While Stripe does not answer; without an end. */
+const waitMs = 30_000;
+const feesMax = 50;
+
+/**
+ * Pays open invoices of subscriptions for which a payment method came (`FeeStore.ask`), oldest first; answers how long to rest. What is to be
+ * tried is a row, so that a crash anywhere costs nothing; Stripe takes the money of an invoice once, whoever asks, and how often.
+ */
+export const makeFeeRound = (parts: Parts) => async (): Promise<number> => {
+  const due = await parts.store.due(parts.clock.nowMs(), feesMax);
+  for (const fee of due) {
+    const nextMs = await payOpen(parts, fee).then(() => null, (error: unknown) => {
+      if (!(error instanceof AppError && error.kind === 'unavailable')) parts.onFailure(error);
+      return parts.clock.nowMs() + waitMs;
+    });
+    await parts.store.settle(fee, nextMs);
+  }
+  return due.length === feesMax ? 0 : idleMs;
+};
+
+/** A refusal ends it: Stripe tries again as it is told to, and another payment method makes us. */
+async function payOpen(parts: Parts, fee: UnpaidFee): Promise<void> {
+  const { stripe, subscriptions, clock } = parts;
+  const method = await parts.customers.paymentMethodOf(fee.customerId);
+  let refused = method === null;
+  for (const { id, open, facts } of await stripe.invoicesOf({ customer: fee.customerId, subscription: fee.subscriptionId })) {
+    if (!open) {
+      // Paid, and perhaps by us, by a call without an answer.
+      if (facts !== null) await subscriptions.invoiceTold(facts, clock.nowMs());
+      continue;
+    }
+    if (refused || method === null) continue;
+    const paid = await stripe.payInvoice({ invoice: id, paymentMethod: method, key: `${id}:pay:${fee.attempts}` });
+    if (paid === null) refused = true;
+    else await subscriptions.invoiceTold(paid, clock.nowMs());
+  }
+  const state = await stripe.subscription(fee.subscriptionId);
+  if (state !== null) await subscriptions.told(state, { toldMs: clock.nowMs(), nowMs: clock.nowMs() });
+}
