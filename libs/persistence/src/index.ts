@@ -1,3 +1,4 @@
+export { copyOut, CopyReader } from './copy-reader.ts';
 export { createPool, withTransaction } from './pool.ts';
 export type { PoolSettings } from './pool.ts';
 export { migrate } from './migrate.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Pool } from 'pg';
 import {
-  createPool, migrate, rolePassword, roleUrl, runningEmbeddedPostgres, startEmbeddedPostgres, withTransaction, type EmbeddedPostgres,
+  copyOut, createPool, migrate, rolePassword, roleUrl, runningEmbeddedPostgres, startEmbeddedPostgres, withTransaction, type EmbeddedPostgres,
 } from './index.ts';
 
 const fast = { fsync: false } as const;
@@ -53,6 +53,33 @@ describe('migrations and pools', () => {
     const { migrations: [first, second] } = schema;
     await expect(migrate({ adminUrl: server.url, schemas: [{ ...schema, migrations: [second!, first!] }], rolePassword: passwordOf }))
       .rejects.toMatchObject({ code: 'INVARIANT_BROKEN' });
+  });
+
+  it('read rows as bytes under a time limit, which ends what takes longer and nothing that is over', async () => {
+    const timed = createPool({ url: server.url, max: 1, applicationName: 'test', queryTimeoutMs: 300 });
+    const read = async (query: string): Promise<readonly (readonly [number, string])[]> => {
+      const client = await timed.connect();
+      let lost: Error | undefined;
+      try {
+        const reader = await copyOut(client, query);
+        const rows: (readonly [number, string])[] = [];
+        while (reader.next()) rows.push([reader.int8(), reader.bytes().toString('latin1')]);
+        return rows;
+      } catch (error) {
+        lost = error as Error;
+        throw error;
+      } finally {
+        client.release(lost);
+      }
+    };
+    const rows = "select n::bigint, '\\xff00fe'::bytea from generate_series(1, 3) n";
+
+    expect(await read(rows)).toEqual([1, 2, 3].map((n) => [n, '\u00ff\u0000\u00fe']));
+    await expect(read('select pg_sleep(5)')).rejects.toThrow('Query read timeout');
+    expect(await read(rows)).toHaveLength(3);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(await read(rows)).toHaveLength(3);
+    await timed.end();
   });
 
   it('give a role a new password when the service secret changes', async () => {

@@ -1,4 +1,5 @@
 import { AppError } from '@tollgate/kernel';
+import { copyOut } from '@tollgate/persistence';
 import type { ClientBase, Pool } from 'pg';
 import type { LogRecord, TopicDescription, TopicPartition, TopicSpec } from '../event-log.ts';
 import { decodeBlob } from './blob.ts';
@@ -61,29 +62,36 @@ export async function createTopic(db: Pool, spec: TopicSpec): Promise<void> {
 }
 
 /** Offsets have no gaps, so a window of offsets bounds what is read. */
-const readSql = `
-select first_offset::text, time_ms::text, body from log.batches
-where topic = $1 and partition = $2 and first_offset < $4 and first_offset >= coalesce(
-  (select max(first_offset) from log.batches where topic = $1 and partition = $2 and first_offset <= $3), $3)
+const readSql = ({ topicNumber, partition, from, max }: StoredRange): string => `
+select first_offset, time_ms, body from log.batches
+where topic = ${topicNumber} and partition = ${partition} and first_offset < ${from + max} and first_offset >= coalesce(
+  (select max(first_offset) from log.batches where topic = ${topicNumber} and partition = ${partition} and first_offset <= ${from}), ${from})
 order by batches.first_offset`;
 
-/**
- * Committed records from `from`, at most `max`; empty when the log has none there. A body
- * arrives as hexadecimal text: the driver's binary mode decodes bytes as UTF-8.
- */
-export async function storedRecords(
-  db: Pool, range: { readonly topicNumber: number; readonly partition: number; readonly from: number; readonly max: number },
-): Promise<readonly LogRecord[]> {
-  const { topicNumber, partition, from, max } = range;
-  const query = { name: 'log_read', text: readSql, values: [topicNumber, partition, from, from + max] };
-  const { rows } = await db.query<{ first_offset: string; time_ms: string; body: Buffer }>(query);
-  const records: LogRecord[] = [];
-  for (const row of rows) {
-    for (const record of decodeBlob(row.body, Number(row.first_offset), Number(row.time_ms))) {
-      if (record.offset >= from && records.length < max) records.push(record);
+type StoredRange = { readonly topicNumber: number; readonly partition: number; readonly from: number; readonly max: number };
+
+/** Committed records from `from`, at most `max`; empty when the log has none there. Bodies come as bytes, not as hexadecimal text. */
+export async function storedRecords(db: Pool, range: StoredRange): Promise<readonly LogRecord[]> {
+  const { from, max } = range;
+  const client = await db.connect();
+  let lost: Error | undefined;
+  try {
+    const rows = await copyOut(client, readSql(range));
+    const records: LogRecord[] = [];
+    while (rows.next()) {
+      const [firstOffset, timeMs] = [rows.int8(), rows.int8()];
+      for (const record of decodeBlob(rows.bytes(), firstOffset, timeMs)) {
+        if (record.offset >= from && records.length < max) records.push(record);
+      }
     }
+    return records[0]?.offset === from ? records : [];
+  } catch (error) {
+    // What is still under way on it is not waited for.
+    lost = error instanceof Error ? error : new Error(String(error));
+    throw error;
+  } finally {
+    client.release(lost);
   }
-  return records[0]?.offset === from ? records : [];
 }
 
 const pruneSql = `

@@ -2,9 +2,9 @@ import type { AccountSettings, AccountStatus } from '@tollgate/contracts';
 import type pg from 'pg';
 import { accountKinds } from '@tollgate/contracts';
 import { invariant } from '@tollgate/kernel';
+import { copyOut, CopyReader } from '@tollgate/persistence';
 import type { Contra, Entry, EntryRate, HoldOutcome } from '../../domain/entry.ts';
 import { fromRowSettings } from './account-row.ts';
-import { copyOut, CopyReader } from './copy-reader.ts';
 import { kindOf } from './entry-row.ts';
 import { countersBeside, holdsBeside, lotsBeside, namesOfPartition, openedBeside, termsBeside } from './sql/fold-books.sql.ts';
 

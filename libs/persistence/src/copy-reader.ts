@@ -53,10 +53,10 @@ export class CopyReader {
     return Math.floor(this.int8() / 1000) + postgresEpochMs;
   }
   text(): string {
-    return this.#bytes().toString('utf8');
+    return this.bytes().toString('utf8');
   }
   hex(): string {
-    return this.#bytes().toString('hex');
+    return this.bytes().toString('hex');
   }
   /** The value that `read` reads, or null. */
   orNull<T>(read: (this: CopyReader) => T): T | null {
@@ -65,7 +65,8 @@ export class CopyReader {
     return null;
   }
 
-  #bytes(): Buffer {
+  /** A part of what was read, not a copy. */
+  bytes(): Buffer {
     const length = this.#buffer.readInt32BE(this.#at);
     const from = this.#at + 4;
     this.#at = from + length;
@@ -73,22 +74,49 @@ export class CopyReader {
   }
 }
 
-/** Runs `copy (…) to stdout (format binary)` and answers its stream. Values in the text are whole numbers, never words. */
+/** Runs `copy (…) to stdout (format binary)` and answers what came. Values in the text are whole numbers, never words. */
 export function copyOut(client: Pick<pg.ClientBase, 'query'>, query: string): Promise<CopyReader> {
-  const chunks: Buffer[] = [];
   return new Promise((resolve, reject) => {
-    const copying = {
-      submit: (connection: unknown) => (connection as { query(text: string): void }).query(`copy (${query}) to stdout (format binary)`),
-      handleError: reject,
-      handleReadyForQuery: () => resolve(new CopyReader(Buffer.concat(chunks))),
-      // The driver uses its buffer again: what is kept is copied.
-      handleCopyData: ({ chunk }: { chunk: Buffer }) => void chunks.push(Buffer.from(chunk)),
-      handleCommandComplete: () => undefined,
-      handleRowDescription: () => undefined,
-      handleDataRow: () => undefined,
-      handlePortalSuspended: () => undefined,
-      handleEmptyQuery: () => undefined,
-    };
-    client.query(copying as unknown as pg.Submittable);
+    client.query(new CopyOut(`copy (${query}) to stdout (format binary)`, resolve, reject));
   });
+}
+
+class CopyOut implements pg.Submittable {
+  /** The driver puts its own here when it watches the time: it stops when this is called. */
+  callback: (() => void) | undefined;
+  readonly #text: string;
+  readonly #resolve: (reader: CopyReader) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(text: string, resolve: (reader: CopyReader) => void, reject: (error: Error) => void) {
+    this.#text = text;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  submit(connection: unknown): void {
+    (connection as { query(text: string): void }).query(this.#text);
+  }
+
+  handleError(error: Error): void {
+    this.#reject(error);
+    this.callback?.();
+  }
+
+  handleReadyForQuery(): void {
+    this.#resolve(new CopyReader(Buffer.concat(this.#chunks)));
+    this.callback?.();
+  }
+
+  /** The driver uses its buffer again: what is kept is copied. */
+  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    this.#chunks.push(Buffer.from(chunk));
+  }
+
+  handleRowDescription(): void {}
+  handleDataRow(): void {}
+  handlePortalSuspended(): void {}
+  handleCommandComplete(): void {}
+  handleEmptyQuery(): void {}
 }
