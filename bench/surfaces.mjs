@@ -1,6 +1,6 @@
 // Each consuming route of each surface beside the native spend of the same run: what an adapter costs over the ledger's own.
 import { runChild } from './children.mjs';
-import { startEmbedded } from './platform.mjs';
+import { adminUrlOf, startEmbedded } from './platform.mjs';
 
 export const nativeSpend = 'native spend';
 const connections = 64;
@@ -8,8 +8,10 @@ const plenty = 1_000_000_000;
 const json = { 'content-type': 'application/json' };
 
 /**
- * Runs the native spend between any two routes, so that each is compared with the spends right before and after it.
- * @returns for each route its figures, `spends` (those two) and `decisions`, how many bookings one answer takes
+ * Runs the native spend between any two routes, so that each is compared with the spends right before and after it. A call
+ * that is composed around a product service is compared with what it is composed of: a native hold and settle, and the
+ * durable steps of its row (ADR 20).
+ * @returns for each route its figures, and `limits`: what it is compared with, measured at about the same time
  */
 export async function benchSurfaces({ seconds, say, only }) {
   const platform = await startEmbedded();
@@ -18,15 +20,18 @@ export async function benchSurfaces({ seconds, say, only }) {
     const load = ({ headers, ...route }, long) => runChild('./load.mjs', {
       args: [JSON.stringify({ url: platform.url, connections, seconds: long, headers: { ...platform.headers, ...headers }, ...route })],
     });
+    const steps = () => runChild('./durable-steps.mjs', { args: [JSON.stringify({ adminUrl: adminUrlOf(platform.dataDir), connections, seconds: seconds / 2 })] });
     const figures = {};
     await load(spend, seconds);
     let before = await load(spend, seconds / 2);
-    for (const [name, { decisions = 1, ...route }] of Object.entries(routes)) {
+    for (const [name, { is = 'single', ...route }] of Object.entries(routes)) {
       if (only !== undefined && !name.includes(only)) continue;
       say(`${connections} clients: ${name}`);
       const found = await load(route, seconds);
       const after = await load(spend, seconds / 2);
-      figures[name] = { ...found, decisions, spends: [before, after] };
+      const spends = mean(before, after);
+      const limits = { single: [spends], pair: [spends, spends], composed: is === 'composed' ? [await load(routes[pair], seconds / 2), await steps()] : [] };
+      figures[name] = { ...found, is, limits: limits[is] };
       before = after;
     }
     return figures;
@@ -35,6 +40,10 @@ export async function benchSurfaces({ seconds, say, only }) {
     platform.remove();
   }
 }
+
+const pair = 'native hold and settle';
+/** Of two runs: the mean time an answer, and the mean of their medians. */
+const mean = (a, b) => ({ perSecond: 2 / (1 / a.perSecond + 1 / b.perSecond), p50: (a.p50 + b.p50) / 2 });
 
 /** One account a surface, with more than a run can use. */
 async function prepare({ url, call, secret }) {
@@ -61,16 +70,16 @@ async function prepare({ url, call, secret }) {
     'native grant': { path: '/v1/accounts/granted/grants', body: '{"amount":"1","reason":"bench"}' },
     'native event': asEvent,
     'native event, wait=booked': { ...asEvent, path: '/v1/events?wait=booked' },
-    'native hold and settle': {
-      path: '/v1/accounts/held/holds', body: '{"amount":"1","expires_in_s":60}', next: { path: '/v1/holds/{hold_id}/settle', body: '{"amount":"1"}' }, decisions: 2,
+    [pair]: {
+      path: '/v1/accounts/held/holds', body: '{"amount":"1","expires_in_s":60}', next: { path: '/v1/holds/{hold_id}/settle', body: '{"amount":"1"}' }, is: 'pair',
     },
     'licence keys: use-token': { path: `/api/user/license-keys/${key}/use-token`, body: '{}', headers: asAdmin },
     'token process: start': { path: '/api/token-process/start', body: JSON.stringify(who) },
     'token process: start, estimate': { path: '/api/token-process/start', body: JSON.stringify({ ...who, estimate: 1 }) },
     'token process: end': { path: '/api/token-process/end', body: JSON.stringify({ ...who, input_token: 100, output_token: 400 }) },
     'credits: consume': { path: '/api/admin/credits/bench/consume', body: '{}' },
-    'credits: start-workflow': { path: '/api/projects/start-workflow', body: JSON.stringify(work), headers: asUser, decisions: 2 },
-    'credits: review': { path: '/api/review/generate', body: JSON.stringify(work), headers: asUser, decisions: 2 },
+    'credits: start-workflow': { path: '/api/projects/start-workflow', body: JSON.stringify(work), headers: asUser, is: 'composed' },
+    'credits: review': { path: '/api/review/generate', body: JSON.stringify(work), headers: asUser, is: 'composed' },
     'tier billing: process-usage': { path: '/api/token-billing/process-usage', body: JSON.stringify({ userId: 'bench', tokensUsed: 1 }) },
   };
 }
