@@ -253,10 +253,11 @@ CREATE OR REPLACE FUNCTION public.get_user_token_summary(p_user_id text, p_perio
  LANGUAGE sql
  STABLE
 AS $function$
-  select coalesce(s.total_tokens, 0), coalesce(s.current_tier, '0-8M'), coalesce(s.fixed_fee_charged, 0), coalesce(s.tier_charges_count, 0),
-         coalesce(s.tier_charges_total, 0), coalesce(s.total_charged, 0)
-    from (select 1) as always
-    left join public.token_usage_summary s on s.user_id = p_user_id and s.period_start = date_trunc('month', p_period_start)::date
+  select coalesce(s.total_tokens, 0), coalesce(s.current_tier, '0-8M'), coalesce(s.fixed_fee_charged, f.amount, 0), coalesce(s.tier_charges_count, 0),
+         coalesce(s.tier_charges_total, 0), coalesce(s.total_charged, f.amount, 0)
+    from (select date_trunc('month', p_period_start)::date as month) as asked
+    left join public.token_usage_summary s on s.user_id = p_user_id and s.period_start = asked.month
+    left join views.paid_fees f on f.user_id = p_user_id and f.period_start = asked.month
 $function$
 
 CREATE OR REPLACE FUNCTION public.record_token_consumption(p_user_id text, p_tokens_used bigint, p_operation_type text DEFAULT 'chat'::text, p_client_id text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb)

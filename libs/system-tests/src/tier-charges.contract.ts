@@ -1,4 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
 import type { EmbeddedPlatform } from './harness/embedded.ts';
@@ -7,6 +9,12 @@ import { newPerson } from './harness/people.ts';
 type TierCharge = { readonly id: string; readonly billing_tier: string; readonly amount_charged: number; readonly status: string };
 type Charge = { readonly id: string; readonly status: string; readonly reason: string | null; readonly payment_intent: string | null; readonly attempts: number };
 type Customer = { readonly user_id: string; readonly customer_id: string; readonly payment_method: string | null };
+
+/** What the embedded simulator signs with; the gateway has it from the service secret alone. */
+async function simulatorSecret({ dataDir }: EmbeddedPlatform): Promise<string> {
+  const serviceSecret = (await readFile(join(dataDir, 'secrets', 'service-secret'), 'utf8')).trim();
+  return `whsec_${createHmac('sha256', serviceSecret).update('stripe-simulator').digest('hex')}`;
+}
 
 /** Charges and subscriptions of tier billing on the Stripe simulator (surfaces §5, running.md §6). */
 export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
@@ -112,6 +120,12 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       expect([again.status, again.body, again.headers.get('idempotent-replay')]).toEqual([200, first.body, 'true']);
       expect((await platform().server.post(path, { customerId })).body).toEqual(first.body);
       await waitFor('the fee', async () => ((await summary(id)) as { fixed_fee_charged: number }).fixed_fee_charged === 40_000);
+      // Nothing was used yet: SQL says what HTTP says, to a reader as well.
+      const sql = 'select total_tokens, current_tier, fixed_fee_charged, tier_charges_count, total_charged from get_user_token_summary($1)';
+      const feeOnly = [{ total_tokens: '0', current_tier: '0-8M', fixed_fee_charged: '40000', tier_charges_count: '0', total_charged: '40000' }];
+      expect(await platform().rows(sql, [id])).toEqual(feeOnly);
+      expect(await platform().rows(sql, [id], ['set role tollgate_reader', `set app.user_id = '${id}'`])).toEqual(feeOnly);
+      expect(await platform().rows(sql, [id], ['set role tollgate_reader', `set app.user_id = 'somebody-else'`])).toMatchObject([{ fixed_fee_charged: '0', total_charged: '0' }]);
       await report(id, 10_000_000);
       expect(await summary(id)).toEqual({
         total_tokens: 10_000_000, current_tier: '8M-16M', fixed_fee_charged: 40_000, tier_charges_count: 1, tier_charges_total: 10_000, total_charged: 50_000,
@@ -121,6 +135,36 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       expect([unknown.status, unknown.body]).toEqual([404, { success: false, error: 'Customer not found', details: expect.any(Object) }]);
       const others = await client.post(path, { customerId: 'cus_nobody' });
       expect([others.status, (await platform().anybody.post(path, { customerId })).status, (await platform().server.post(path, { customerId: 7 })).status]).toEqual([403, 401, 400]);
+    });
+
+    // Guarantee: what cannot be charged is refused where it is said, with its reason, and leaves nothing behind.
+    it('by a plan that cannot be charged, or of a customer that is not there, are refused with a reason, and nothing is stored', async () => {
+      const name = `refused-${randomUUID()}`;
+      const plan = { included: 8_000_000, block: 8_000_000, block_price: 10_000, fixed_fee: 40_000, currency: 'BRL' };
+      const publish = (content: object, more = {}) => platform().server.post('/api/admin/catalog/price-plans', { name, content, ...more });
+      const stored = async (): Promise<number> => (await platform().rows('select 1 from billing.catalog_versions where name = $1', [name])).length;
+      const wrong: readonly (readonly [object, string])[] = [
+        [{ block: 0 }, 'block'], [{ block: -1 }, 'block'], [{ block: 1.5 }, 'block'], [{ block_price: -1 }, 'block_price'], [{ block_price: '10.5' }, 'block_price'],
+        [{ block_price: '1000000000000' }, 'block_price'], [{ fixed_fee: -1 }, 'fixed_fee'], [{ included: -1 }, 'included'], [{ currency: 'XXX' }, 'currency'],
+        [{ currency: 'BRLX' }, 'currency'], [{ currency: 7 }, 'currency'], [{ currency: 'KWD', block_price: 10_001 }, 'block_price'], [{ time_zone: 'Nowhere/Land' }, 'time_zone'],
+      ];
+      for (const [change, member] of wrong) {
+        const { status, body } = await publish({ ...plan, ...change });
+        expect([change, status, body]).toEqual([change, 400, expect.objectContaining({ code: 'CATALOG_INVALID', detail: expect.stringContaining(member) })]);
+      }
+      expect(await stored()).toBe(0);
+      const from = new Date(Date.now() + 86_400_000).toISOString();
+      expect((await publish(plan, { effective_from: from })).status).toBe(201);
+      const overlap = await publish({ ...plan, block_price: 1 }, { effective_from: from });
+      expect([overlap.status, overlap.body]).toEqual([409, expect.objectContaining({ code: 'CATALOG_CONFLICT', detail: expect.any(String) })]);
+      expect(await stored()).toBe(1);
+
+      const id = user();
+      expect((await platform().server.put(`/api/admin/billing/customers/${id}`, { customer_id: 'cus_nobody' })).body)
+        .toEqual({ success: false, error: 'Customer not found', details: expect.objectContaining({ code: 'CUSTOMER_UNKNOWN' }) });
+      expect(await platform().rows('select 1 from billing.customers where user_id = $1 and customer_id is not null', [id])).toEqual([]);
+      expect((await platform().server.post('/api/token-billing/create-subscription', { customerId: 'cus_nobody' })).status).toBe(404);
+      expect(await platform().rows(`select 1 from billing.subscriptions where customer_id = 'cus_nobody'`)).toEqual([]);
     });
 
     it('are administered by admins only, and bad input changes nothing', async () => {
@@ -139,6 +183,25 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       }
       expect((await platform().server.post('/api/admin/billing/charges/nothing/retry')).status).toBe(400);
       expect((await platform().server.post(`/api/admin/billing/charges/${randomUUID()}/retry`)).status).toBe(404);
+    });
+
+    it('take a webhook that Stripe signed lately, once and also of a type that nobody knows, and keep nothing of any other', async () => {
+      const path = '/api/webhooks/stripe';
+      const secret = await simulatorSecret(platform());
+      const kept = (id: string): Promise<readonly object[]> => platform().rows('select type, outcome from billing.stripe_events where id = $1', [id]);
+      const send = async (id: string, by: { readonly secret?: string; readonly atS?: number; readonly body?: (payload: string) => string } = {}): Promise<number> => {
+        const atS = by.atS ?? Math.floor(Date.now() / 1000);
+        const payload = JSON.stringify({ id, object: 'event', type: 'galaxy.created', created: 1, data: { object: { id: 'x' } } });
+        const signature = createHmac('sha256', by.secret ?? secret).update(`${atS}.${payload}`).digest('hex');
+        return (await platform().anybody.raw(path, by.body?.(payload) ?? payload, { 'stripe-signature': `t=${atS},v1=${signature}` })).status;
+      };
+      const [forged, old, changed, unknown] = ['forged', 'old', 'changed', 'unknown'].map((name) => `evt_${name}_${randomUUID()}`) as [string, string, string, string];
+      expect(await send(forged, { secret: 'whsec_of_somebody_else' })).toBe(400);
+      expect(await send(old, { atS: Math.floor(Date.now() / 1000) - 301 })).toBe(400);
+      expect(await send(changed, { body: (payload) => `${payload} ` })).toBe(400);
+      for (const id of [forged, old, changed]) expect(await kept(id)).toEqual([]);
+      expect([await send(unknown), await send(unknown)]).toEqual([200, 200]);
+      expect(await kept(unknown)).toEqual([{ type: 'galaxy.created', outcome: 'ignored' }]);
     });
 
     it('take no webhook that is not signed', async () => {

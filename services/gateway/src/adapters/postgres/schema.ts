@@ -1,4 +1,5 @@
 import { showCharges } from './migrations/show-charges.sql.ts';
+import { showFeesWithoutUsage } from './migrations/show-fees-without-usage.sql.ts';
 import type { ServiceSchema } from '@tollgate/persistence';
 import { createConsumptionQueue } from './migrations/create-consumption-queue.sql.ts';
 import { createLicenseQuotas } from './migrations/create-license-quotas.sql.ts';
@@ -16,4 +17,4 @@ export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate
  * Views in `public` under the names of the documents. Migrated after every service's schema, because they read several; the
  * schema `views` keeps only the list of what ran.
  */
-export const publicViews: ServiceSchema = { schema: 'views', role: 'tollgate_reader', migrations: [createTokenUsage, createTierBilling, createLicenseQuotas, priceByPlanVersion, showCharges] };
+export const publicViews: ServiceSchema = { schema: 'views', role: 'tollgate_reader', migrations: [createTokenUsage, createTierBilling, createLicenseQuotas, priceByPlanVersion, showCharges, showFeesWithoutUsage] };
