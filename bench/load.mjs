@@ -2,10 +2,10 @@
 // reads no more of an answer than its status and length, so that it takes as little of the machine as it can. Prints one JSON
 // line: answers/s and latency percentiles in milliseconds. `{n}` in the path is replaced by a number below `spread`, `{id}` in
 // the body by one that no other request has; `next`, a path and body with `{hold_id}`, is asked with the hold of each answer,
-// and both count as one. One more caller may read `beside` meanwhile. Any answer but 2xx ends the run with an error.
+// and both count as one. A body of bytes comes as text of that `encoding`. One more caller may read `beside` meanwhile. Any answer but 2xx ends the run with an error.
 import { connect } from 'node:net';
 
-const { url, connections, seconds, headers = {}, method = 'POST', body = '', path, spread = 1, next, beside } = JSON.parse(process.argv[2]);
+const { url, connections, seconds, headers = {}, method = 'POST', body = '', path, spread = 1, next, beside, encoding = 'utf8' } = JSON.parse(process.argv[2]);
 const warmUpMs = 500;
 const idDigits = 15;
 const idMark = '#'.repeat(idDigits);
@@ -19,6 +19,7 @@ const takers = Array.from({ length: connections }, (_, index) => caller({ target
 const read = [];
 if (beside) takers.push(caller({ target: new URL(beside.url), requests: [request('GET', new URL(beside.url), beside.headers ?? {}, '')], took: read }));
 await Promise.all(takers);
+if (took.length === 0) fail(new Error(`nothing was answered within ${seconds} s`));
 process.stdout.write(`${JSON.stringify({ perSecond: took.length / seconds, ...percentiles(took), ...(beside ? { beside: percentiles(read) } : {}) })}\n`);
 process.exit(0);
 
@@ -41,8 +42,10 @@ function numbered(content) {
 }
 
 function request(verb, target, fields, content) {
-  const lines = Object.entries({ host: target.host, ...fields, ...(content === '' ? {} : { 'content-length': Buffer.byteLength(content) }) });
-  return Buffer.from(`${verb} ${target.pathname}${target.search} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n${content}`);
+  const bytes = Buffer.from(content, encoding);
+  const lines = Object.entries({ host: target.host, ...fields, ...(content === '' ? {} : { 'content-length': bytes.length }) });
+  const head = `${verb} ${target.pathname}${target.search} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), bytes]);
 }
 
 function caller({ target, requests, took: times }) {

@@ -69,7 +69,7 @@ function rowsOf({ start, http, surfaces, drain }) {
 
 /** Time for each answer at 64 clients, in microseconds and as p50, over what it is compared with (surfaces.mjs). */
 function surfaceRows(surfaces, atMost) {
-  const base = { single: 'native spend', pair: '2 native spends', composed: 'hold, settle, 4 commits' };
+  const base = { single: 'native spend', pair: '2 native spends', charged: 'spend, 4 commits', composed: 'hold, settle, 4 commits' };
   return Object.entries(surfaces).flatMap(([name, { is, limits, ...found }]) => {
     const limit = (figure) => limits.reduce((sum, one) => sum + figure(one), 0);
     return [
@@ -92,6 +92,7 @@ function reasons(drain) {
     ['rebuild', 'folding is bound by reading rows and their versions, one thread'],
     ['start-workflow', 'two bookings and four durable steps of its row (rule 24), one after the other, besides the call itself (ADR 20)'],
     ['review', 'two bookings and four durable steps of its row (rule 24), one after the other, besides the call itself (ADR 20)'],
+    ['submit', 'the image is checked, written to a file and worked on by a thread of the same two cores'],
     ['p99', 'garbage collection and checkpoints of PostgreSQL on shared cores'],
   ];
 }

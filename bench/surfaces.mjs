@@ -2,6 +2,11 @@
 import { runChild } from './children.mjs';
 import { adminUrlOf, startEmbedded } from './platform.mjs';
 
+/** A PNG of one pixel as a form: what costs is the call, hardly the image. */
+const boundary = 'bench-boundary';
+const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64').toString('latin1');
+const pixelForm = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="pixel.png"\r\ncontent-type: image/png\r\n\r\n${pixel}\r\n--${boundary}--\r\n`;
+
 export const nativeSpend = 'native spend';
 const connections = 64;
 const plenty = 1_000_000_000;
@@ -30,8 +35,11 @@ export async function benchSurfaces({ seconds, say, only }) {
       const found = await load(route, seconds);
       const after = await load(spend, seconds / 2);
       const spends = mean(before, after);
-      const limits = { single: [spends], pair: [spends, spends], composed: is === 'composed' ? [await load(routes[pair], seconds / 2), await steps()] : [] };
-      figures[name] = { ...found, is, limits: limits[is] };
+      const limits = {
+        single: async () => [spends], pair: async () => [spends, spends], charged: async () => [spends, await steps()],
+        composed: async () => [await load(routes[pair], seconds / 2), await steps()],
+      };
+      figures[name] = { ...found, is, limits: await limits[is]() };
       before = after;
     }
     return figures;
@@ -80,6 +88,10 @@ async function prepare({ url, call, secret }) {
     'credits: consume': { path: '/api/admin/credits/bench/consume', body: '{}' },
     'credits: start-workflow': { path: '/api/projects/start-workflow', body: JSON.stringify(work), headers: asUser, is: 'composed' },
     'credits: review': { path: '/api/review/generate', body: JSON.stringify(work), headers: asUser, is: 'composed' },
+    'remote quotas: submit': {
+      path: '/api/optimize/submit', body: pixelForm, encoding: 'latin1', is: 'charged', seconds: 6,
+      headers: { 'x-token': 'bench', 'content-type': `multipart/form-data; boundary=${boundary}` },
+    },
     'tier billing: process-usage': { path: '/api/token-billing/process-usage', body: JSON.stringify({ userId: 'bench', tokensUsed: 1 }) },
   };
 }
