@@ -56,6 +56,15 @@ export function documentsItself(platform: () => Platform): void {
       expect(missing).toEqual([]);
     });
 
+    it('names the content type of every format that a route can be asked for', async () => {
+      const { routes } = await read(platform());
+      const types: Readonly<Record<string, string>> = { json: 'application/json', csv: 'text/csv', jsonl: 'application/x-ndjson' };
+      const asked = routes.flatMap(({ method, path, operation: { parameters = [], responses } }) => parameters.filter(({ name }) => name === 'format')
+        .map(({ schema }) => ({ route: `${method} ${path}`, formats: schema['enum'] as string[], named: Object.keys(responses['200']?.content ?? {}) })));
+      expect(asked.length).toBeGreaterThanOrEqual(3);
+      for (const { route, formats, named } of asked) expect([route, named]).toEqual([route, expect.arrayContaining(formats.map((format) => types[format] ?? format))]);
+    });
+
     it('has no example that its own schema would refuse', async () => {
       const api = await read(platform());
       const examples = examplesOf(api);

@@ -36,13 +36,3 @@ export const shownInteger = z.int();
 export const anything = z.record(z.string(), z.unknown());
 /** A page of a list with a cursor: `after` of the next request. */
 export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable() });
-
-/** What an example shows of a shape: for routes that say no more than that. Each member is there, a null may be anything. */
-export function shapeOf(example: unknown): z.ZodType {
-  if (typeof example === 'string') return z.string();
-  if (typeof example === 'number') return z.number();
-  if (typeof example === 'boolean') return z.boolean();
-  if (Array.isArray(example)) return z.array(example.length === 0 ? z.unknown() : shapeOf(example[0]));
-  if (typeof example !== 'object' || example === null) return z.unknown();
-  return z.object(Object.fromEntries(Object.entries(example).map(([name, value]) => [name, shapeOf(value)])));
-}

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiQuery, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 import type { ErrorCode } from '@tollgate/kernel';
 import type { z } from 'zod';
-import { schemaOf, shapeOf } from './answer-schemas.ts';
+import { schemaOf } from './answer-schemas.ts';
 import { creditsEnvelope, licenceEnvelope, optimizeEnvelope, problemJson, tierBillingEnvelope, tokenEnvelope } from './envelopes.ts';
 import type { Envelope } from './envelopes.ts';
 import { CreditsError, LicenceKeyError, OptimizeError, Problem, TierBillingError, TokenProcessError } from './error-shapes.ts';
@@ -22,7 +22,7 @@ const surfaces = {
  * than the envelope knows.
  */
 export type DocumentedError = ErrorCode | readonly [status: number, detail: string, shown?: ErrorCode | Readonly<Record<string, unknown>>];
-type DocumentedAnswer = { readonly status: number; readonly description: string; readonly example: unknown; readonly answer?: z.ZodType | undefined };
+type DocumentedAnswer = { readonly status: number; readonly description: string; readonly example: unknown; readonly answer: z.ZodType };
 
 export type Documentation = {
   readonly summary: string;
@@ -31,12 +31,14 @@ export type Documentation = {
   readonly auth: 'server key' | 'server key or owner' | 'admin' | 'user' | 'none' | 'activation key' | 'optimize admin';
   readonly status: number;
   readonly example: unknown;
-  /** What the answer looks like; default: as the example does. */
-  readonly answer?: z.ZodType;
+  /** What the answer looks like, member by member. */
+  readonly answer: z.ZodType;
   /** Further answers that are no errors. */
   readonly also?: readonly DocumentedAnswer[];
   /** Content types of the answer where it is not JSON; then the schema is a text or bytes. */
   readonly produces?: readonly string[];
+  /** Further content types that the caller may ask for, texts all, with an example of each. */
+  readonly texts?: Readonly<Record<string, string>>;
   /** The body where no schema of a parameter says it. */
   readonly body?: { readonly required: boolean; readonly description: string; readonly content: Record<string, object> };
   readonly errors?: readonly DocumentedError[];
@@ -54,7 +56,7 @@ const keyErrors: readonly ErrorCode[] = [...loginErrors, 'SCOPE_MISSING', 'RATE_
 
 /** What OpenAPI says of a route: who may call it, its answers with an example, its errors in the surface's own shape. */
 export function documented(about: Documentation): MethodDecorator {
-  const { status, example, answer, also = [], produces = [json] } = about;
+  const { status, example, answer, also = [], produces = [json], texts = {} } = about;
   const errors = [
     ...(about.local === true ? [] : always), ...authErrorsOf(about.auth), ...(about.errors ?? []),
     ...(about.once === true ? (['IDEMPOTENCY_KEY_REUSED', 'LOG_UNAVAILABLE'] as const) : []),
@@ -64,10 +66,10 @@ export function documented(about: Documentation): MethodDecorator {
       summary: about.summary, ...(about.description === undefined ? {} : { description: about.description }),
       ...(about.body === undefined ? {} : { requestBody: about.body }),
     }),
-    ApiProduces(...produces),
+    ApiProduces(...produces, ...Object.keys(texts)),
     ...security(about.auth),
     ...(about.once === true ? [ApiHeader(idempotencyKey)] : []),
-    ...[{ status, description: 'done', example, answer }, ...also].map((one) => answerResponse(one, one.status === status ? produces : [json])),
+    ...[{ status, description: 'done', example, answer }, ...also].map((one) => (one.status === status ? answerResponse(one, produces, texts) : answerResponse(one, [json]))),
     ...errorResponses(errors, surfaces[about.surface ?? 'native'], also.map((one) => one.status)),
   );
 }
@@ -79,9 +81,12 @@ const idempotencyKey = {
 
 const activationKey = { name: 'token', required: false, description: 'where the header X-Token is not sent', schema: { type: 'string' as const } };
 
-function answerResponse({ status, description, example, answer }: DocumentedAnswer, types: readonly string[]): MethodDecorator {
-  const content = { schema: schemaOf(answer ?? shapeOf(example)), example };
-  return ApiResponse({ status, description, content: Object.fromEntries(types.map((type) => [type, content])) });
+function answerResponse(
+  { status, description, example, answer }: DocumentedAnswer, types: readonly string[], texts: Readonly<Record<string, string>> = {},
+): MethodDecorator {
+  const content = { schema: schemaOf(answer), example };
+  const asTexts = Object.entries(texts).map(([type, text]) => [type, { schema: { type: 'string' }, example: text }] as const);
+  return ApiResponse({ status, description, content: Object.fromEntries([...types.map((type) => [type, content] as const), ...asTexts]) });
 }
 
 function authErrorsOf(auth: Documentation['auth']): readonly ErrorCode[] {

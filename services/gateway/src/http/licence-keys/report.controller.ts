@@ -9,7 +9,7 @@ import { usageReport } from '../../app/usage-report.ts';
 import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { Report } from '../native/answer-shapes.ts';
-import { reportExample } from '../native/examples.ts';
+import { reportCsv, reportExample } from '../native/examples.ts';
 import { ReportQuery } from '../native/shapes.ts';
 import { sendReport } from '../native/usage-report.controller.ts';
 import { inject } from '../tokens.ts';
@@ -35,6 +35,7 @@ export class LicenceReportController {
     summary: 'What was used of the key in a period, by day and kind; for its owner', auth: 'user', status: 200, surface: 'licence keys',
     answer: z.object({ success: z.boolean(), data: Report }),
     description: 'Default: the last 30 days; at most 366. With `format=csv` the rows as CSV.', example: { success: true, data: reportExample },
+    texts: reportCsv,
     errors: [[404, 'License key not found'], [403, 'You do not have permission to use this license key']],
   })
   async report(

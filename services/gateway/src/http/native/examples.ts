@@ -13,6 +13,10 @@ export const reportExample = {
   account: 'demo', from: '2026-11-01T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z', entries: 3, amount: '-37',
   rows: [{ day: '2026-11-21', kind: 'spent', model: 'm-1', entries: 3, amount: '-37', input_tokens: '800', output_tokens: '120' }],
 };
+/** The same with `format=csv`. */
+export const reportCsv = {
+  'text/csv': 'day,kind,model,entries,amount,input_tokens,output_tokens\r\n2026-11-21,spent,m-1,3,-37,800,120\r\n',
+};
 export const holdExample = {
   hold_id: 'h-17-4-9', status: 'settled', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', entry: entryExample, available: '957',
 };

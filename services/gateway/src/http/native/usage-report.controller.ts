@@ -10,7 +10,7 @@ import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { visible } from './accounts.controller.ts';
 import { Report } from './answer-shapes.ts';
-import { reportExample } from './examples.ts';
+import { reportCsv, reportExample } from './examples.ts';
 import { accountId, ReportQuery } from './shapes.ts';
 
 @ApiTags('accounts')
@@ -28,7 +28,7 @@ export class UsageReportController {
   @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
   @documented({
     summary: 'What an account used in a period, by day, kind and model; default: the last 30 days', auth: 'server key or owner', status: 200,
-    description: 'At most 366 days. With `format=csv` the rows as CSV.', answer: Report, example: reportExample, errors: ['ACCOUNT_UNKNOWN'],
+    description: 'At most 366 days. With `format=csv` the rows as CSV.', answer: Report, example: reportExample, texts: reportCsv, errors: ['ACCOUNT_UNKNOWN'],
   })
   async report(
     @Param('id', { schema: accountId }) account: string, @Query({ schema: ReportQuery }) query: ReportQuery, @Req() request: FastifyRequest,
