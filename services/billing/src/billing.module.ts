@@ -53,7 +53,7 @@ export class Billing implements OnApplicationShutdown {
       url: options.databaseUrl,
       max: 6,
       applicationName: 'tollgate-billing',
-      onLostConnection: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+      onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
     });
     const store = catalogStore(this.#pool);
     this.#broadcaster = startBroadcaster({

@@ -44,7 +44,8 @@ export function startCharging(options: ChargingOptions): RunningCharging {
   const { pool, clock, logger, planAt } = options;
   const tell = (what: string) => (error: unknown): void => logger.warn({ err: error }, what);
   const holders = createPool({
-    url: options.databaseUrl, max: concurrency + 1, applicationName: 'tollgate-billing-charges', onLostConnection: tell('a database connection was lost'),
+    url: options.databaseUrl, max: concurrency + 1, applicationName: 'tollgate-billing-charges',
+    onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
   });
   const stripe = stripeClient(options.stripe);
   const [store, payments, accounts] = [chargeStore(pool, holders), stripePayments(stripe), stripeAccounts(stripe)];

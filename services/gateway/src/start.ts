@@ -83,7 +83,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { config, eventLog, ledger, logger, secrets } = options;
   const pool = createPool({
     url: options.databaseUrl, max: poolMax, applicationName: 'tollgate-gateway', queryTimeoutMs,
-    onLostConnection: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+    onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
   });
   const users = makeUserStore(pool);
   const { partitions } = await eventLog.describe(topics.usageEvents);

@@ -69,7 +69,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
 
   constructor(@Inject(optionsToken) options: LedgerOptions) {
     this.#options = options;
-    const onLostConnection = (error: Error): void => options.logger.warn({ err: error }, 'a database connection was lost');
+    const onLostConnection = (error: Error): void => options.logger.warn({ reason: error.message }, 'a database connection was lost');
     this.#booking = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-booking', onLostConnection });
     this.#reading = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-reading', onLostConnection });
     this.#metrics = options.metrics ? ledgerMetrics(options.metrics, () => this.#owned()) : null;

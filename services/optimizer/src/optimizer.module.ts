@@ -44,7 +44,7 @@ export class OptimizerService implements OnApplicationShutdown {
       max: 4,
       applicationName: 'tollgate-optimizer',
       queryTimeoutMs,
-      onLostConnection: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+      onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
     });
     const store = taskStore(this.#pool);
     this.#images = imageWorkers(workers);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import { once } from 'node:events';
@@ -17,16 +17,21 @@ export class FolderInUse extends Error {
   override readonly name = 'FolderInUse';
 }
 
+/** The folder cannot be made or written by this user. */
+export class FolderUnusable extends Error {
+  override readonly name = 'FolderUnusable';
+}
+
 const announcement = 'running.json';
 
 /**
  * Takes the folder for this process, making it when it is missing. The lock is a name in the kernel that ends with the
  * process, however it ends, so nothing is left behind by a kill.
- * @throws FolderInUse with one line that says by whom.
+ * @throws FolderInUse with one line that says by whom; FolderUnusable with one that says why.
  */
 export async function takeDataFolder(folder: string): Promise<DataFolder> {
   const path = resolve(folder);
-  mkdirSync(path, { recursive: true });
+  makeWritable(path);
   const lock = await lockOf(path);
   if (lock === null) throw new FolderInUse(inUse(path));
   rmSync(join(path, announcement), { force: true });
@@ -49,6 +54,20 @@ export function runningPlatform(folder: string): { readonly pid: number; readonl
     return said;
   } catch {
     return null;
+  }
+}
+
+function makeWritable(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK | constants.X_OK);
+    // Rights alone do not tell of a read-only file system or a full one.
+    const probe = join(path, `.writable-${process.pid}`);
+    writeFileSync(probe, '');
+    rmSync(probe);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new FolderUnusable(`The data folder ${path} cannot be written (${code ?? String(error)}): make it writable, or set DATA_DIR to another folder.`);
   }
 }
 

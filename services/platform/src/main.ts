@@ -1,6 +1,6 @@
 import { createLogger, createShutdown, loadDotEnv, portTrouble, runMain } from '@tollgate/service-kit';
 import { isDistributed, readConfig } from './config.ts';
-import { FolderInUse } from './data-folder.ts';
+import { FolderInUse, FolderUnusable } from './data-folder.ts';
 import { startPlatform } from './platform.ts';
 import { welcome } from './welcome.ts';
 
@@ -17,7 +17,7 @@ await runMain(async () => {
   } catch (error) {
     // What a stop interrupted fails as it likes; the stop itself goes on and ends the process.
     if (shutdown.signal.aborted) return;
-    if (error instanceof FolderInUse) {
+    if (error instanceof FolderInUse || error instanceof FolderUnusable) {
       process.stderr.write(`${error.message}\n`);
       process.exit(1);
     }

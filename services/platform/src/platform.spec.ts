@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '@tollgate/service-kit';
+import { CommandFailed } from './cli/output.ts';
 import { openUsageFile, usageEvents, type Mapping } from './cli/usage-file.ts';
 import { readConfig } from './config.ts';
-import { runningPlatform, takeDataFolder } from './data-folder.ts';
+import { FolderUnusable, runningPlatform, takeDataFolder } from './data-folder.ts';
 import { writeDurably } from './durable-file.ts';
 import { embeddedSecrets, secretFile } from './secrets.ts';
 import { openTestClock } from './test-clock.ts';
@@ -58,6 +59,16 @@ describe('the data folder', () => {
     await (await takeDataFolder(link)).release();
   });
 
+  it('that cannot be written is told in one line, whatever the reason', async () => {
+    const file = join(newFolder(), 'a-file');
+    writeFileSync(file, '');
+    for (const folder of [file, join(file, 'below'), '/proc']) {
+      const failed = await takeDataFolder(folder).then(() => null, (error: Error) => error);
+      expect([folder, failed]).toEqual([folder, expect.any(FolderUnusable)]);
+      expect(failed?.message).toMatch(/^The data folder .* cannot be written \(E[A-Z]+\): make it writable, or set DATA_DIR to another folder\.$/);
+    }
+  });
+
   it('keeps generated secrets for their owner only, the same at every start; what is set is not written down', () => {
     const folder = newFolder();
     const { settings } = readConfig({ SERVER_API_KEY: 'a key that was set' });
@@ -101,6 +112,15 @@ describe('a file of usage', () => {
     return events;
   };
   const head = 'TIMESTAMP,ContextTokens,GeneratedTokens\r\n';
+
+  it('names the row that is too long for an event, in one line', async () => {
+    const text = `${head}2023-11-16 18:17:03,1,1\r\n2023-11-16 18:17:04,1,"${'9'.repeat(9 * 1_048_576)}"\r\n`;
+    const failed = await eventsOf(text).then(() => null, (error: Error) => error);
+    expect(failed).toBeInstanceOf(CommandFailed);
+    expect(failed?.message).toMatch(/, row 2: it has more than 1048576 characters/);
+    const number = await eventsOf(`${head}2023-11-16 18:17:03,1,${'x'.repeat(100_000)}`).then(() => '', (error: Error) => error.message);
+    expect([number.includes('line 2'), number.length < 300]).toEqual([true, true]);
+  });
 
   it('gives each row an identity from the content and its number, and times without a zone are UTC', async () => {
     const text = `${head}2023-11-16 18:17:03.9799600,4808,10\r\n2023-11-16T18:17:04+01:00,1,0`;

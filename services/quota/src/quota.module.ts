@@ -45,7 +45,7 @@ export class Quota implements OnApplicationShutdown {
       max: 4,
       applicationName: 'tollgate-quota',
       queryTimeoutMs,
-      onLostConnection: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+      onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
     });
     const quotas = new Quotas({
       provider: remoteProvider(provider), store: limitStore(this.#pool, partitions), log: limitLog(eventLog, partitions), clock,

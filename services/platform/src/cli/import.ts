@@ -7,6 +7,8 @@ import { openUsageFile, usageEvents, type Mapping, type UsageEvent, type UsageFi
 
 /** As many as one request takes (running.md §5). */
 const batchSize = 1_000;
+/** A batch is sent before its body outgrows what one request takes (8 MiB), whatever its last row adds. */
+const batchCharactersMax = 1_500_000;
 const refusalsShown = 20;
 
 type BookedEvent = {
@@ -61,12 +63,14 @@ async function importFile(api: Api, file: UsageFile, mapping: Mapping, output: O
   if (process.stderr.isTTY) bar.start(Math.max(file.bytes, 1), 0, { rows: 0 });
   else output.remark(`${file.name}: importing`);
   let batch: UsageEvent[] = [];
+  let characters = 0;
   try {
     for await (const { event, bytes } of usageEvents(file, mapping)) {
       batch.push(event);
-      if (batch.length < batchSize) continue;
+      characters += JSON.stringify(event).length;
+      if (batch.length < batchSize && characters < batchCharactersMax) continue;
       await book(api, batch, summary);
-      batch = [];
+      [batch, characters] = [[], 0];
       bar.update(bytes, { rows: summary.rows });
     }
     if (batch.length > 0) await book(api, batch, summary);

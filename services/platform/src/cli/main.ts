@@ -1,7 +1,7 @@
 import { AppError } from '@tollgate/kernel';
 import { ConfigError } from '@tollgate/service-kit';
 import { Command, CommanderError } from 'commander';
-import { FolderInUse } from '../data-folder.ts';
+import { FolderInUse, FolderUnusable } from '../data-folder.ts';
 import { addBooksCommands } from './books.ts';
 import { connect } from './connect.ts';
 import { addDeadLettersCommands } from './dead-letters.ts';
@@ -53,7 +53,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode);
   const expected = error instanceof AppError && error.kind !== 'bug';
-  const known = expected || error instanceof CommandFailed || error instanceof ConfigError || error instanceof FolderInUse;
+  const known = expected || error instanceof CommandFailed || error instanceof ConfigError || error instanceof FolderInUse || error instanceof FolderUnusable;
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
   process.exitCode = error instanceof ConfigError ? 78 : 1;

@@ -49,6 +49,9 @@ export async function openUsageFile(path: string): Promise<UsageFile> {
   return { path, name: basename(path), bytes, source: `urn:tollgate:import:sha256:${hash.digest('hex').slice(0, 32)}` };
 }
 
+/** Characters of one row; a body of one event is refused beyond as many bytes. */
+const rowMax = 1_048_576;
+
 type Row = { readonly record: Readonly<Record<string, string>>; readonly info: { readonly records: number; readonly lines: number; readonly bytes: number } };
 
 /**
@@ -57,14 +60,19 @@ type Row = { readonly record: Readonly<Record<string, string>>; readonly info: {
  * @throws CommandFailed naming the line of what cannot be read, or the column that the file does not have.
  */
 export async function* usageEvents(file: UsageFile, mapping: Mapping): AsyncGenerator<{ readonly event: UsageEvent; readonly bytes: number }> {
-  const rows = createReadStream(file.path).pipe(parse({ columns: true, bom: true, info: true, skip_empty_lines: true, trim: true }));
+  const rows = createReadStream(file.path).pipe(parse({ columns: true, bom: true, info: true, skip_empty_lines: true, trim: true, max_record_size: rowMax }));
+  let read = 0;
   try {
     for await (const { record, info } of rows as AsyncIterable<Row>) {
+      read = info.records;
       const where = `${file.name}, line ${info.lines}`;
       yield { event: eventOf({ record, where, number: info.records, source: file.source, mapping }), bytes: info.bytes };
     }
   } catch (error) {
     if (error instanceof CommandFailed) throw error;
+    if ((error as { code?: unknown }).code === 'CSV_MAX_RECORD_SIZE') {
+      throw new CommandFailed(`${file.name}, row ${read + 1}: it has more than ${rowMax} characters (is a quotation mark missing?)`);
+    }
     throw new CommandFailed(`${file.name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
@@ -91,7 +99,7 @@ function countOf(reading: Reading, from: string | undefined): number {
   if (from === undefined) return 0;
   const text = valueOf(reading, from);
   const count = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) throw new CommandFailed(`${reading.where}: ${from} is ${JSON.stringify(text)}, not a whole number`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) throw new CommandFailed(`${reading.where}: ${from} is ${JSON.stringify(text.slice(0, 60))}, not a whole number`);
   return count;
 }
 
@@ -99,6 +107,6 @@ function countOf(reading: Reading, from: string | undefined): number {
 function timeOf(text: string, where: string): string {
   const parts = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?$/.exec(text);
   const time = parts === null ? '' : `${parts[1]}T${parts[2]}${parts[3] ?? ''}${parts[4] ?? 'Z'}`;
-  if (Number.isNaN(Date.parse(time))) throw new CommandFailed(`${where}: ${JSON.stringify(text)} is not a time`);
+  if (Number.isNaN(Date.parse(time))) throw new CommandFailed(`${where}: ${JSON.stringify(text.slice(0, 60))} is not a time`);
   return time;
 }

@@ -32,7 +32,11 @@ export class EntriesController {
 
   @Get(':id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
-  @documented({ summary: 'One entry', auth: 'server key or owner', status: 200, answer: Entry, example: entryExample, errors: ['ENTRY_UNKNOWN'] })
+  @documented({
+    summary: 'One entry', auth: 'server key or owner', status: 200, answer: Entry, example: entryExample, errors: ['ENTRY_UNKNOWN'],
+    description: 'As it was booked. A request that burned several grants has an entry for each, in order: `ordinal` 0, 1, …, with the same `source` and '
+      + '`request_id` and following `seq`s in GET /v1/accounts/:id/entries. Its answer names the first and shows the amount and the balance of the whole.',
+  })
   read(@Param('id') id: string, @Req() request: FastifyRequest): Promise<EntryView> {
     return this.find(id, principalOf(request));
   }
