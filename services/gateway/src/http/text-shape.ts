@@ -13,3 +13,7 @@ export const textOf = (max: number, min = 1) =>
 
 /** An id that a client chooses on a surface: opaque, of any script. */
 export const clientIdMax = 128;
+
+const control = /[\u0000-\u001f\u007f-\u009f]/u;
+/** The id of a user: it becomes part of an account's id, which has no control characters. */
+export const userIdText = textOf(clientIdMax).refine((value) => !control.test(value), { error: 'must not have control characters' });

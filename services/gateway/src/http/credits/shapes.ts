@@ -2,11 +2,11 @@ import type { AccountState } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { baseTier, tokensPerCredit, tokensPerRequest } from '@tollgate/pricing';
 import { z } from 'zod';
-import { clientIdMax, textOf } from '../text-shape.ts';
+import { clientIdMax, textOf, userIdText } from '../text-shape.ts';
 
 /** An id that a client chose: opaque, of any script. */
 const clientId = textOf(clientIdMax);
-export const UserId = clientId.meta({ example: 'user-123' });
+export const UserId = userIdText.meta({ example: 'user-123' });
 
 export const StartWorkflow = z.object({ projectId: clientId }).meta({ example: { projectId: 'abc123' } });
 export type StartWorkflow = z.output<typeof StartWorkflow>;

@@ -4,14 +4,14 @@ import { defaultPricePlan, tierLabel } from '@tollgate/pricing';
 import { z } from 'zod';
 import { parseTime } from '../../domain/instant.ts';
 import { shownNumber } from '../credits/shapes.ts';
-import { clientIdMax, textOf } from '../text-shape.ts';
+import { clientIdMax, textOf, userIdText } from '../text-shape.ts';
 
 /** An id that a client chose: opaque, of any script. */
 const clientId = textOf(clientIdMax);
-export const UserId = clientId.meta({ example: 'user-123' });
+export const UserId = userIdText.meta({ example: 'user-123' });
 
 export const ProcessUsage = z.object({
-  userId: clientId,
+  userId: userIdText,
   tokensUsed: z.int('must be a whole number from 0 to 2^53-1').min(0).max(Number.MAX_SAFE_INTEGER),
   operationType: clientId.nullish(),
   clientId: clientId.nullish(),
