@@ -49,7 +49,7 @@ export class Charging {
     for (const wake of waiting) wake();
   }
 
-  /** Users who can pay now: what waited for that, or was refused, is tried at once. */
+  /** Users who have a payer or a method now: what waited for that, or was refused, is tried at once. */
   async payerChanged(userIds: readonly string[]): Promise<void> {
     const { store, clock } = this.#parts;
     for (const userId of userIds) {

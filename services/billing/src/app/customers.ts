@@ -7,7 +7,7 @@ import type { CustomerStore, StripeAccounts } from './account-ports.ts';
 export const makePutCustomer =
   (parts: {
     readonly store: CustomerStore; readonly stripe: StripeAccounts; readonly clock: Clock;
-    /** Somebody can pay now. */
+    /** Somebody can pay now, or only a payment method is missing still. */
     readonly payerChanged: (userIds: readonly string[]) => Promise<void>;
   }): MoneyQueries['putCustomer'] =>
   async ({ user_id: userId, customer_id: given, email, payment_method: method }) => {
@@ -23,7 +23,7 @@ export const makePutCustomer =
     const paymentMethod = method === undefined ? (kept ?? found?.paymentMethod ?? null) : await stripe.attach({ customer, paymentMethod: method });
     const view = { user_id: userId, customer_id: customer, payment_method: paymentMethod };
     await store.save(view, clock.nowMs());
-    if (paymentMethod !== null) await parts.payerChanged([userId]);
+    if (paymentMethod !== null || known.customerId === null) await parts.payerChanged([userId]);
     return view;
   };
 

@@ -12,7 +12,8 @@ const toleranceS = 300;
 /** Checks Stripe's signature with the official library and reduces the event to its facts. */
 export const webhookVerifier = (stripe: Stripe, secret: string): VerifyWebhook => ({ payload, signature }) => {
   const event = verified(stripe, { payload, signature, secret });
-  if (typeof event.id !== 'string' || event.id === '' || typeof event.type !== 'string' || !Number.isSafeInteger(event.created)) {
+  // `null` is JSON as well, and a number has no id.
+  if (event === null || typeof event.id !== 'string' || event.id === '' || typeof event.type !== 'string' || !Number.isSafeInteger(event.created)) {
     throw new AppError('invalid', 'SIGNATURE_INVALID', 'This is no event of Stripe');
   }
   const facts = factsOf(event);
@@ -20,7 +21,7 @@ export const webhookVerifier = (stripe: Stripe, secret: string): VerifyWebhook =
   return { id: event.id, type: event.type, createdMs: event.created * 1000, facts };
 };
 
-function verified(stripe: Stripe, { payload, signature, secret }: { payload: string; signature: string; secret: string }): Stripe.Event {
+function verified(stripe: Stripe, { payload, signature, secret }: { payload: string; signature: string; secret: string }): Stripe.Event | null {
   try {
     return stripe.webhooks.constructEvent(payload, signature, secret, toleranceS);
   } catch {
