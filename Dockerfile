@@ -19,7 +19,7 @@ COPY services/ledger/package.json services/ledger/
 COPY services/optimizer/package.json services/optimizer/
 COPY services/platform/package.json services/platform/
 COPY services/quota/package.json services/quota/
-RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --no-audit --no-fund
+RUN --mount=type=cache,target=/var/cache/npm npm ci --cache /var/cache/npm --include=dev --no-audit --no-fund
 COPY tsconfig.base.json tsconfig.json ./
 COPY libs libs
 COPY services services
