@@ -21,8 +21,8 @@ export type Entry = {
   readonly id: string; readonly seq: string; readonly amount: string; readonly balance_after: string;
   readonly [member: string]: unknown;
 };
-/** `entry`: null when nothing had to be booked, as for usage that costs 0. `available`: null when nothing limits the account. */
-export type Booked = { readonly entry: Entry | null; readonly available: string | null };
+/** Usage that costs 0 has an entry too. `available`: null when nothing limits the account. */
+export type Booked = { readonly entry: Entry; readonly available: string | null };
 export type EntryPage = { readonly items: readonly Entry[]; readonly next: string | null };
 export type EntryQuery = { readonly after?: string; readonly limit?: number; readonly from?: string; readonly to?: string };
 export type Hold = { readonly hold_id: string; readonly amount: string; readonly expires_at: string; readonly available: string | null };

@@ -30,8 +30,7 @@ export function usageRequest(usage: ReportedUsage, caller: Caller, operation = '
   return requestOf(
     {
       type: 'spend', operation, account: meteredAccount(userId),
-      // Under terms, empty ones here, a use of 0 is recorded too: the document keeps every operation.
-      data: { amount, terms: {} },
+      data: { amount },
       content: { amount, operationType, clientId, metadata },
       words: { purpose: operationType, metadata: { ...(clientId === undefined ? {} : { client_id: clientId }), ...(metadata === undefined ? {} : { metadata }) } },
     },

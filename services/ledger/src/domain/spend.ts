@@ -15,15 +15,16 @@ import type { Ask, BelievedTerms, Request, Usage } from './request.ts';
 import { isoTime } from './iso-time.ts';
 import { accountState } from './views.ts';
 
-/** Takes units at once: the account's own balance and every budget above it are checked and booked in one decision. */
+/**
+ * Takes units at once: the account's own balance and every budget above it are checked and booked in one decision. Usage that
+ * costs 0 is an entry too: its id is remembered for ever, so that it is never charged when it comes again under another price.
+ */
 export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { type: 'spend' }>): Decided {
   const account = existing(book, request.account);
   if (ask.actor !== null && account.terms.owner !== ask.actor) throw new Refusal('NOT_OWNER', 'the account belongs to somebody else');
   refuseInactive(book, account);
   refuseTerms(account, ask.terms, book.nowMs);
   const { amount, rate } = amountOf(book, account, ask);
-  // Under terms what was counted is recorded although it costs nothing (surfaces §2).
-  if (amount === 0n && ask.terms === null) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
   refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, occurredMs: request.cause.occurredMs });
   const entries = postSpend(book, account.id, { kind: 'spent', cause: request.cause, amount, rate });
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries), ...tieredState(book, account.id) };
@@ -58,6 +59,8 @@ export function refuseBeyond(
   book: Book, account: Readonly<Account>, amount: bigint,
   { freed = 0n, overdraft, occurredMs = book.nowMs }: { readonly freed?: bigint; readonly overdraft?: boolean | undefined; readonly occurredMs?: number } = {},
 ): void {
+  // Nothing is taken, so nothing is missing, on an overdrawn account either.
+  if (amount === 0n) return;
   const { into } = periodFor(book, account, occurredMs);
   const own = underTerms(account, into ? limitIn(account, into) : limitLeft(book, account), overdraft);
   if (own !== null && own + freed < amount) throw refusal(book, { account, refusing: account, amount, left: own + freed, over: into !== undefined });

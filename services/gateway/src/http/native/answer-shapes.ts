@@ -44,7 +44,7 @@ export const Report = z.object({
 
 export const Entries = pageOf(Entry).extend({ total: z.int().optional() }).meta({ id: 'Entries' });
 /** The entry is null when nothing had to be booked, `available` when nothing limits the account. */
-export const Booked = z.object({ entry: Entry.nullable(), available: shownAmount.nullable() }).meta({ id: 'Booked' });
+export const Booked = z.object({ entry: Entry, available: shownAmount.nullable() }).meta({ id: 'Booked' });
 export const HoldOpened = z.object({
   hold_id: z.string(), amount: shownAmount, expires_at: shownTime, available: shownAmount.nullable(),
 }).meta({ id: 'HoldOpened' });

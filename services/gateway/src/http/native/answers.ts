@@ -19,8 +19,8 @@ export function sendAnswer(
   void reply.code(success.status).send(success.body);
 }
 
-/** `{entry, available}`; the entry is null when nothing had to be booked. */
-export const bookedBody = (answer: Answer): unknown => ({ entry: answer.entry ?? null, available: answer.available ?? null });
+/** `{entry, available}` of a request that was booked. */
+export const bookedBody = (answer: Answer): unknown => ({ entry: answer.entry, available: answer.available ?? null });
 
 /** A hold after a settle, extend or release. */
 export const holdBody = (answer: Answer): unknown => ({
