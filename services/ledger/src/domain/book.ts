@@ -119,7 +119,7 @@ export class Book {
   post(accountId: string, posting: Posting): Entry {
     const account = this.#copyOf(accountId);
     const terms = posting.terms ?? account.terms;
-    const rolled = this.rolled(account, this.nowMs, terms.settings.period);
+    const rolled = this.rolled(terms === account.terms ? account : { ...account, terms }, this.nowMs);
     const counting = countersAfter(account, rolled, posting);
     const blocks = this.#blocks(account, counting, posting.pricedBy);
     const entry: Entry = {
@@ -181,10 +181,10 @@ export class Book {
   }
 
   /** The counters of an account at a time: the stored ones, or fresh ones when a new period has begun since. */
-  rolled(account: Readonly<Account>, atMs: number, period = account.terms.settings.period): Counters {
+  rolled(account: Readonly<Account>, atMs: number): Counters {
     const { counter, earlier } = account;
-    if (counter.period ? atMs < counter.period.endMs && account.terms.settings.period === period : period === null && account.kind !== 'metered') return account;
-    const next = this.periodAt(account, atMs, period);
+    if (counter.period ? atMs < counter.period.endMs : account.terms.settings.period === null && account.kind !== 'metered') return account;
+    const next = this.periodAt(account, atMs);
     if (!next) return account;
     if (counter.period && next.startMs === counter.period.startMs) return { counter: { ...counter, period: next }, earlier };
     const fresh = { period: next, used: 0n, highWater: 0n, before: counter.before + counter.used };
@@ -196,7 +196,8 @@ export class Book {
     return planAt(this.catalog, account, startMs);
   }
 
-  periodAt(account: Readonly<Account>, atMs: number, period = account.terms.settings.period): Period | null {
+  periodAt(account: Readonly<Account>, atMs: number): Period | null {
+    const { period } = account.terms.settings;
     if (period !== null) return periodSince(account.terms.settings.periodFromMs ?? account.openedMs, period, atMs);
     return account.kind === 'metered' ? planMonth(this.catalog, account, atMs) : null;
   }

@@ -1,5 +1,5 @@
 import { calendarMonth, monthOf, monthStart } from '@tollgate/pricing';
-import type { Period } from '@tollgate/pricing';
+import type { Period, YearMonth } from '@tollgate/pricing';
 import type { Settings } from './account.ts';
 import type { BookedPlan, Catalog } from './catalog.ts';
 import { builtInPlan, planDefault } from './catalog.ts';
@@ -43,8 +43,9 @@ function newest(catalog: Catalog, name: string, counts: (booked: BookedPlan) => 
 }
 
 /**
- * The calendar month that holds a time: it ends where the next month begins in the time zone of the version at its start, and the
- * next starts there. So months never overlap or leave a gap, also where versions or plans differ in their zone.
+ * The calendar month that holds a time. The first one is that of the opening, in the time zone of the plan version that prices it; each
+ * ends where the next month begins in the time zone of the version at its start, and the next starts there. So months never overlap or
+ * leave a gap, also where versions or plans differ in their zone.
  */
 export function planMonth(catalog: Catalog, account: Planned, atMs: number): Period {
   const { plan, earlierPlans, firstPlan } = account.terms.settings;
@@ -53,24 +54,24 @@ export function planMonth(catalog: Catalog, account: Planned, atMs: number): Per
   if (versions.every((booked) => booked.plan.timeZone === versions[0]?.plan.timeZone)) {
     return calendarMonth(atMs, versions[0]?.plan.timeZone ?? builtInPlan.plan.timeZone);
   }
-  const changes = [account.openedMs, ...versions.map(({ fromMs }) => fromMs), ...earlierPlans.map(({ untilMs }) => untilMs)];
-  const firstChangeMs = Math.min(...changes.filter((ms) => ms !== -Infinity));
-  const before = planAt(catalog, account, firstChangeMs - 1).plan.timeZone;
-  const anchor = calendarMonth(firstChangeMs, before);
-  return atMs < anchor.startMs ? calendarMonth(atMs, before) : monthFrom(catalog, account, { atMs, startMs: anchor.startMs, zone: before });
+  const firstZone = planAt(catalog, account, account.openedMs).plan.timeZone;
+  const first = calendarMonth(account.openedMs, firstZone);
+  return atMs < first.startMs ? calendarMonth(atMs, firstZone) : monthFrom(catalog, account, { atMs, first, zone: firstZone });
 }
 
-/** Follows the months from one start on until they hold `atMs`. */
-function monthFrom(catalog: Catalog, account: Planned, from: { readonly atMs: number; readonly startMs: number; readonly zone: string }): Period {
-  let { year, month } = monthOf(from.startMs, from.zone);
-  let { startMs } = from;
-  for (;;) {
-    [year, month] = month === 12 ? [year + 1, 1] : [year, month + 1];
-    const endMs = monthStart({ year, month }, planAt(catalog, account, startMs).plan.timeZone);
-    if (from.atMs < endMs) return { startMs, endMs };
-    startMs = endMs;
+/** Follows the months from the first one on until they hold `atMs`. */
+function monthFrom(catalog: Catalog, account: Planned, from: { readonly atMs: number; readonly first: Period; readonly zone: string }): Period {
+  let following = monthAfter(monthOf(from.first.startMs, from.zone));
+  let period = from.first;
+  while (from.atMs >= period.endMs) {
+    following = monthAfter(following);
+    const startMs = period.endMs;
+    period = { startMs, endMs: monthStart(following, planAt(catalog, account, startMs).plan.timeZone) };
   }
+  return period;
 }
+
+const monthAfter = ({ year, month }: YearMonth): YearMonth => (month === 12 ? { year: year + 1, month: 1 } : { year, month: month + 1 });
 
 /**
  * The settings with another plan, from `nowMs` on: the period under way keeps the plan it started with. Of the plans of before, only
