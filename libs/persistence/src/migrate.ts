@@ -70,7 +70,7 @@ async function prepareRole(admin: pg.Client, options: MigrateOptions, role: stri
     } catch (error) {
       const code = error instanceof pg.DatabaseError ? error.code : undefined;
       if (attempt < 5 && code !== undefined && ['23505', '42710', 'XX000'].includes(code)) continue;
-      throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', `cannot prepare the database role ${role}: ${String(error)}`, {}, error);
+      throw new AppError('unavailable', 'MIGRATION_FAILED', `cannot prepare the database role ${role}: ${String(error)}`, {}, error);
     }
   }
 }

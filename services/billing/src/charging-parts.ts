@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { MoneyQueries, ReconcileQueries } from '@tollgate/contracts';
-import type { Clock } from '@tollgate/kernel';
+import { AppError, type Clock } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
 import type { Logger } from '@tollgate/service-kit';
@@ -39,10 +39,14 @@ export type ChargingOptions = {
 };
 export type RunningCharging = { readonly charging: Charging; readonly queries: MoneyQueries & ReconcileQueries; stop(): Promise<void> };
 
+/** An outage passes; everything else is a mistake of ours that somebody must look at. */
+const tellWith = (logger: Logger) => (what: string) => (error: unknown): void =>
+  logger[error instanceof AppError && error.kind === 'unavailable' ? 'warn' : 'error']({ err: error }, what);
+
 /** Joins charges, customers, subscriptions and webhooks with Stripe and the database, and starts what works by itself. */
 export function startCharging(options: ChargingOptions): RunningCharging {
   const { pool, clock, logger, planAt } = options;
-  const tell = (what: string) => (error: unknown): void => logger.warn({ err: error }, what);
+  const tell = tellWith(logger);
   const holders = createPool({
     url: options.databaseUrl, max: concurrency + 1, applicationName: 'tollgate-billing-charges',
     onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
@@ -81,8 +85,9 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     await charging.payerChanged(users);
     if (await fees.ask(users, clock.nowMs())) payFees.wake();
   };
+  const onUnread = (error: unknown, event: object): void => logger.error({ err: error, ...event }, 'a webhook of Stripe cannot be read');
   const webhooks = {
-    verify: webhookVerifier(stripe, options.stripe.webhookSecret), inbox: stripeInbox(pool), charges: store, payments, refunds, refundStore: refunding, subscriptions, customers, clock, jitter,
+    verify: webhookVerifier(stripe, options.stripe.webhookSecret, onUnread), inbox: stripeInbox(pool), charges: store, payments, refunds, refundStore: refunding, subscriptions, customers, clock, jitter,
     payerChanged, onChange, onFailure: tell('a webhook could not be applied; it is tried again'),
   };
   const inbox = startLoop({ round: makeInboxRound(webhooks), onFailure: tell('webhooks could not be read; it is tried again') });

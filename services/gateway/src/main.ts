@@ -35,7 +35,7 @@ await runMain(async () => {
   });
   shutdown.onStop('the connection to the ledger', () => ledger.close());
   const billing = createQueryClient<BillingQueries>({
-    addresses: config.BILLING_ADDRESS, secret, names: billingQueryNames, pattern: billingQueryPattern, unavailable: 'LEDGER_UNAVAILABLE',
+    addresses: config.BILLING_ADDRESS, secret, names: billingQueryNames, pattern: billingQueryPattern, unavailable: 'BILLING_UNAVAILABLE',
     timeoutsMs: {
       publishCatalog: publishTimeoutMs, createResource: publishTimeoutMs, changeResource: publishTimeoutMs, removeResource: publishTimeoutMs,
       // Longer than what they wait for: a charge's outcome, and several calls of Stripe.

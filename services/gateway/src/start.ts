@@ -120,7 +120,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
   const module = GatewayModule.with({
     line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, tokenCatalog, tokenProcess, wallets,
-    tokenBilling: new TokenBilling({ line, ledger, billing: options.billing }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(makeFinanceViews(options.financeUrl)),
+    tokenBilling: new TokenBilling({
+      line, ledger, billing: options.billing, onTrouble: (error) => logger.warn({ err: error }, 'billing did not say where charges stand: they are answered as pending'),
+    }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(makeFinanceViews(options.financeUrl)),
     testClock: options.testClock ?? null, readiness, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
   });
   const closeParts = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutd
 import { accountKinds, groups, topics, type LedgerQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 import type { AnswerSender, EventLog, Subscription } from '@tollgate/messaging';
-import { createPool } from '@tollgate/persistence';
+import { createPool, guardQueries } from '@tollgate/persistence';
 import { partOf, type HealthReport, type Logger, type Metrics } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
@@ -76,11 +76,11 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     if (options.metrics) tierGauge(options.metrics, this.#reading, accountKinds.indexOf('credits'));
     this.#owner = this.#createOwner();
     const seals = new PostgresSeals(this.#reading);
-    this.queries = makeQueries({
+    this.queries = guardQueries('LEDGER_DATABASE_UNAVAILABLE', makeQueries({
       reader: new PostgresBooksReader(this.#reading, options.partitions), seals, hash: sha256, clock: options.clock, partitions: options.partitions,
       owned: (partition) => this.#owner.books(partition), views: () => this.#owner.views(),
       append: (records) => options.eventLog.append(records),
-    });
+    }));
     this.#followUps = this.#createFollowUps(seals);
   }
 
@@ -223,7 +223,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     const { signal } = this.#stopping;
     const delayMs = Math.min(2_000, 50 * 2 ** Math.min(attempt, 6));
     return new Promise((resolve, reject) => {
-      const stopped = (): void => reject(new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the ledger is stopping'));
+      const stopped = (): void => reject(new AppError('unavailable', 'SERVICE_STOPPING', 'the ledger is stopping'));
       if (signal.aborted) return stopped();
       const timer = setTimeout(() => {
         signal.removeEventListener('abort', abort);

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import type { Optimizer } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
-import { createPool } from '@tollgate/persistence';
+import { createPool, guardQueries } from '@tollgate/persistence';
 import { partOf, type HealthReport, type Logger } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import { imageFolder } from './adapters/files/image-folder.ts';
@@ -48,7 +48,7 @@ export class OptimizerService implements OnApplicationShutdown {
     });
     const store = taskStore(this.#pool);
     this.#images = imageWorkers(workers);
-    this.optimizer = new ImageTasks({ store, files, images: this.#images, clock, wake: () => this.#runner?.wake() });
+    this.optimizer = guardQueries('OPTIMIZER_UNAVAILABLE', new ImageTasks({ store, files, images: this.#images, clock, wake: () => this.#runner?.wake() }));
     this.#started = startTaskRunner({
       store, files, images: this.#images, clock, atOnce: workers,
       onFailure: (error) => logger.warn({ err: error }, 'an image could not be worked on'),

@@ -3,7 +3,7 @@ import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutd
 import type { QuotaQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
-import { createPool } from '@tollgate/persistence';
+import { createPool, guardQueries } from '@tollgate/persistence';
 import { partOf, type HealthReport, type Logger } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import { limitLog } from './adapters/log/limit-log.ts';
@@ -50,7 +50,7 @@ export class Quota implements OnApplicationShutdown {
     const quotas = new Quotas({
       provider: remoteProvider(provider), store: limitStore(this.#pool, partitions), log: limitLog(eventLog, partitions), clock,
     });
-    this.queries = quotas;
+    this.queries = guardQueries<QuotaQueries>('QUOTA_DATABASE_UNAVAILABLE', quotas);
     this.#refresher = startRefresher(quotas, (error) => logger.warn({ err: error }, 'a quota could not be refreshed; it is tried again'));
   }
 

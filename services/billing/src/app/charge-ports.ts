@@ -86,7 +86,7 @@ export type HeldCharge = {
 
 /** Stripe's payments, as far as charges need them. */
 export type Payments = {
-  /** Never rejects for what Stripe says or fails to say: that is the outcome. */
+  /** Rejects for mistakes of our own only: what Stripe says, or fails to say, is the outcome. */
   send(attempt: Attempt): Promise<CallOutcome>;
   /** @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
   retrieve(paymentIntent: string): Promise<PaymentState>;

@@ -32,16 +32,18 @@ async function round(parts: Parts, stopped: AbortSignal): Promise<number> {
   let worked = false;
   const lane = async (): Promise<void> => {
     for (let id = due.shift(); id !== undefined && !stopped.aborted; id = due.shift()) {
-      if (await parts.store.hold(id, (held) => advance(parts, held))) worked = true;
+      // One that fails is told and due again; it holds up no other.
+      if (await parts.store.hold(id, (held) => advance(parts, held)).catch(parts.onFailure)) worked = true;
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: parts.concurrency }, lane));
-  for (const result of lanes) if (result.status === 'rejected') throw result.reason;
+  await Promise.all(Array.from({ length: parts.concurrency }, lane));
   return full && worked ? 0 : idleMs;
 }
 
+type Stepping = Pick<Parts, 'payments' | 'clock' | 'jitter' | 'onChange' | 'onFailure'>;
+
 /** One step of one charge: at most one attempt is sent, and its outcome kept. */
-export async function advance(parts: Pick<Parts, 'payments' | 'clock' | 'jitter' | 'onChange'>, held: HeldCharge): Promise<void> {
+export async function advance(parts: Stepping, held: HeldCharge): Promise<void> {
   const nowMs = parts.clock.nowMs();
   const { charge, payer, last } = await held.read();
   const step = nextStep(charge, { payer, last, nowMs });
@@ -55,15 +57,15 @@ export async function advance(parts: Pick<Parts, 'payments' | 'clock' | 'jitter'
       await held.record((now) => (now.version === charge.version ? { type: 'ChargeCancelled', reason: 'nothing_owed' } : null), nowMs);
       return parts.onChange();
     case 'drop': {
-      const outcome = await asOutcome(() => whatIsThere(parts.payments, charge, step.customer, nowMs));
+      const outcome = await asOutcome(parts, () => whatIsThere(parts.payments, charge, step.customer, nowMs));
       const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
       await held.record((now) => (now.version === charge.version ? afterOutcome(now, outcome, at) : null), at.nowMs);
       return parts.onChange();
     }
     case 'look_up':
-      return settle(parts, held, await asOutcome(() => parts.payments.retrieve(step.paymentIntent)));
+      return settle(parts, held, await asOutcome(parts, () => parts.payments.retrieve(step.paymentIntent)));
     case 'resume':
-      return settle(parts, held, await asOutcome(() => lookUpOrSend(parts.payments, charge, step.attempt, nowMs)));
+      return settle(parts, held, await asOutcome(parts, () => lookUpOrSend(parts.payments, charge, step.attempt, nowMs)));
     case 'start': {
       const started = await held.record((now) => (now.version === charge.version ? { type: 'AttemptStarted', attempt: step.attempt } : null), nowMs);
       if (started.version === charge.version || !started.attemptOpen || started.attempts !== step.attempt.number) return;
@@ -71,7 +73,7 @@ export async function advance(parts: Pick<Parts, 'payments' | 'clock' | 'jitter'
         step.known && step.attempt.kind === 'create'
           ? lookUpOrSend(parts.payments, charge, step.attempt, nowMs)
           : parts.payments.send(step.attempt);
-      return settle(parts, held, await asOutcome(call));
+      return settle(parts, held, await asOutcome(parts, call));
     }
   }
 }
@@ -113,11 +115,16 @@ async function lookUpOrSend(payments: Payments, charge: Charge, attempt: Attempt
   return wanted && keyHolds(attempt, nowMs) ? payments.send(attempt) : state;
 }
 
-async function asOutcome(call: () => Promise<CallOutcome>): Promise<CallOutcome> {
+/**
+ * A mistake of our own is told and taken as a call without an answer: what was sent may have had its effect, so it is looked up
+ * before anything is sent again.
+ */
+async function asOutcome({ onFailure }: Pick<Parts, 'onFailure'>, call: () => Promise<CallOutcome>): Promise<CallOutcome> {
   try {
     return await call();
   } catch (error) {
     if (error instanceof AppError && error.kind === 'unavailable') return { is: 'unanswered', code: 'stripe_unavailable' };
-    throw error;
+    onFailure(error);
+    return { is: 'unanswered', code: 'internal_error' };
   }
 }

@@ -41,7 +41,7 @@ export type ToldRefund = {
 
 /** Stripe's refunds. */
 export type Refunds = {
-  /** Never rejects for what Stripe says or fails to say: that is the outcome. */
+  /** Rejects for mistakes of our own only: what Stripe says, or fails to say, is the outcome. */
   send(attempt: RefundAttempt): Promise<RefundOutcome>;
   /** All refunds of a payment. @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
   ofPayment(paymentIntent: string): Promise<readonly ToldRefund[]>;

@@ -10,23 +10,26 @@ const batchMax = 50;
 
 type WorkerParts = {
   readonly store: Pick<RefundStore, 'due' | 'hold'>; readonly refunds: Refunds; readonly clock: Clock; readonly onChange: () => void;
+  readonly onFailure: (error: unknown) => void;
 };
 
 /** Sends refunds that were approved, until stopped. A refund is worked on by one instance at a time. */
-export const startRefundWorker = (parts: WorkerParts & { readonly onFailure: (error: unknown) => void }): Loop =>
+export const startRefundWorker = (parts: WorkerParts): Loop =>
   startLoop({
     onFailure: parts.onFailure,
     round: async (stopped) => {
       for (const id of await parts.store.due(parts.clock.nowMs(), batchMax)) {
         if (stopped.aborted) break;
-        await parts.store.hold(id, (held) => advanceRefund(parts, held));
+        // One that fails is told and due again; it holds up no other.
+        await parts.store.hold(id, (held) => advanceRefund(parts, held)).catch(parts.onFailure);
       }
       return idleMs;
     },
   });
 
 /** One step of one refund: at most one call that makes something, stored before it is sent and looked for before it is repeated. */
-export async function advanceRefund({ refunds, clock, onChange }: Omit<WorkerParts, 'store'>, held: HeldRefund): Promise<void> {
+export async function advanceRefund(parts: Omit<WorkerParts, 'store'>, held: HeldRefund): Promise<void> {
+  const { refunds, clock, onChange } = parts;
   const nowMs = clock.nowMs();
   const { refund, last } = await held.read();
   const step = nextRefundStep(refund, { last, nowMs });
@@ -35,9 +38,9 @@ export async function advanceRefund({ refunds, clock, onChange }: Omit<WorkerPar
   if (step.do === 'start') {
     const started = await held.record((now) => (now.status === 'approved' && now.attempts === refund.attempts ? { type: 'RefundStarted', attempt: step.attempt } : null), nowMs);
     if (started.attempts !== step.attempt.number || !started.attemptOpen) return;
-    outcome = await refunds.send(step.attempt);
+    outcome = await asOutcome(parts, () => refunds.send(step.attempt));
   } else {
-    outcome = await lookedUp(refunds, refund, step.do === 'resume' ? step.attempt : last);
+    outcome = await asOutcome(parts, () => lookedUp(refunds, refund, step.do === 'resume' ? step.attempt : last));
   }
   await held.record((now) => (now.status === 'processing' ? afterRefund(now, outcome, clock.nowMs()) : null), nowMs);
   onChange();
@@ -45,14 +48,20 @@ export async function advanceRefund({ refunds, clock, onChange }: Omit<WorkerPar
 
 /** The refund of an attempt among those of the payment; what left no trace is sent again, unchanged in key and parameters. */
 async function lookedUp(refunds: Refunds, refund: Refund, attempt: RefundAttempt | null): Promise<RefundOutcome> {
+  const all = await refunds.ofPayment(refund.paymentIntent);
+  const ours = all.find((one) => (attempt !== null && one.ours === refund.id && one.attempt === attempt.number) || one.state.stripeRefund === refund.stripeRefund);
+  if (ours !== undefined) return ours.state;
+  return attempt === null ? { is: 'unanswered', code: 'not_listed' } : refunds.send(attempt);
+}
+
+/** As for charges: a mistake of our own is told, and what was sent is looked up before it is sent again. */
+async function asOutcome({ onFailure }: Pick<WorkerParts, 'onFailure'>, call: () => Promise<RefundOutcome>): Promise<RefundOutcome> {
   try {
-    const all = await refunds.ofPayment(refund.paymentIntent);
-    const ours = all.find((one) => (attempt !== null && one.ours === refund.id && one.attempt === attempt.number) || one.state.stripeRefund === refund.stripeRefund);
-    if (ours !== undefined) return ours.state;
-    return attempt === null ? { is: 'unanswered', code: 'not_listed' } : await refunds.send(attempt);
+    return await call();
   } catch (error) {
     if (error instanceof AppError && error.kind === 'unavailable') return { is: 'unanswered', code: 'stripe_unavailable' };
-    throw error;
+    onFailure(error);
+    return { is: 'unanswered', code: 'internal_error' };
   }
 }
 

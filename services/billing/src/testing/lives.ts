@@ -13,6 +13,11 @@ import type { MoneyHarness } from './money-harness.ts';
 
 class Crash extends Error {}
 
+/** A process that died tells nobody and records nothing any more. */
+const rethrow = (error: unknown): never => {
+  throw error;
+};
+
 /** Counts the calls of ports, and dies before or after the one it is told to. */
 class Mortal {
   calls = 0;
@@ -51,7 +56,7 @@ export class Lives {
       const mortalHold = (held: HeldCharge): HeldCharge => ({
         read: () => mortal.call(() => held.read()), record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
       });
-      await store.hold(id, (held) => advance({ payments, clock, jitter: () => 0.5, onChange: () => undefined }, mortalHold(held)));
+      await store.hold(id, (held) => advance({ payments, clock, jitter: () => 0.5, onChange: () => undefined, onFailure: rethrow }, mortalHold(held)));
     });
   }
 
@@ -63,7 +68,7 @@ export class Lives {
       const mortalHold = (held: HeldRefund): HeldRefund => ({
         read: () => mortal.call(() => held.read()), record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
       });
-      await refundStore(pool, holders).hold(id, (held) => advanceRefund({ refunds, clock, onChange: () => undefined }, mortalHold(held)));
+      await refundStore(pool, holders).hold(id, (held) => advanceRefund({ refunds, clock, onChange: () => undefined, onFailure: rethrow }, mortalHold(held)));
     });
   }
 

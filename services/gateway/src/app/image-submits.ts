@@ -122,7 +122,7 @@ export class ImageSubmits {
     for (let row: SubmitRow | null = found; row !== null; row = await this.#store.find(submit.account, key)) {
       if (row.answer !== null) return { outcome: 'accepted', replayed: true, answer: row.answer };
       if (await this.#store.takeOver(row.submit.id, this.#leaseMs)) return this.#finish(row);
-      if (performance.now() > untilMs) throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the first request with this key is still under way');
+      if (performance.now() > untilMs) throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key is still under way');
       await new Promise((resolve) => setTimeout(resolve, repeatPollMs));
     }
     // It was refused, and a refusal is not kept.

@@ -134,12 +134,12 @@ export class Operations {
       const [taken] = row.step === 'started' && !this.mine.has(row.id) ? await this.store.takeOver(this.lease, { id: row.id }) : [];
       if (taken !== undefined) return { result: await this.guarded(taken, work), replayed: false };
       if (this.closed || performance.now() > deadlineMs) {
-        throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the first request with this key is still under way');
+        throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key is still under way');
       }
       await new Promise((resolve) => setTimeout(resolve, pollMs));
       row = await this.store.byId(first.id);
     }
-    if (row === null) throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the first request with this key was removed; try again');
+    if (row === null) throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key was removed; try again');
     return { result: row.result as Result, replayed: row.step === 'done' };
   }
 

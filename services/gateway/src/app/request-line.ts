@@ -96,17 +96,15 @@ export class RequestLine {
     clearInterval(this.sweeper);
     if (this.withdrawalTimer !== null) clearTimeout(this.withdrawalTimer);
     for (const waiters of [this.waiters, this.patient]) {
-      for (const waiter of waiters.values()) waiter.reject(late());
+      for (const waiter of waiters.values()) waiter.reject(stopping());
       waiters.clear();
     }
   }
 
   private send(request: LedgerRequest, partition: number, waiters: Map<number, Waiter>, waitMs: number): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      if (this.closed || this.waiters.size >= waitersMax) {
-        reject(new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'too many requests are waiting for their booking'));
-        return;
-      }
+      if (this.closed) return reject(stopping());
+      if (this.waiters.size >= waitersMax) return reject(new AppError('unavailable', 'OVERLOADED', 'too many requests are waiting for their booking'));
       const number = this.nextWaiter++;
       waiters.set(number, { resolve, reject, request, partition, deadlineMs: performance.now() + waitMs });
       const headers = { [recordHeaders.replyTo]: this.options.receiver.replyTo, [recordHeaders.waiter]: String(number) };
@@ -192,6 +190,9 @@ function withdrawalOf(request: LedgerRequest, partition: number): OutgoingRecord
   const withdrawal = { v: 1 as const, type: 'withdraw' as const, source: 'http:withdraw', id: freshId(), account, data };
   return recordOf(withdrawal, partition);
 }
+
+const stopping = (): AppError =>
+  new AppError('unavailable', 'SERVICE_STOPPING', 'the platform is stopping; try again with the same Idempotency-Key');
 
 const late = (): AppError =>
   new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the booking was not confirmed in time; try again with the same Idempotency-Key');

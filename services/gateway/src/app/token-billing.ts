@@ -43,8 +43,14 @@ export class TokenBilling {
   private readonly line: RequestLine;
   private readonly ledger: LedgerQueries;
   private readonly billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
+  private readonly onTrouble: (error: unknown) => void;
 
-  constructor(options: { line: RequestLine; ledger: LedgerQueries; billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'> }) {
+  constructor(options: {
+    line: RequestLine; ledger: LedgerQueries; billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
+    /** Told of what billing fails at while charges are waited for; the usage is answered all the same. */
+    onTrouble: (error: unknown) => void;
+  }) {
+    this.onTrouble = options.onTrouble;
     this.line = options.line;
     this.ledger = options.ledger;
     this.billing = options.billing;
@@ -65,7 +71,10 @@ export class TokenBilling {
   async charges(answer: Answer, { keyed }: { readonly keyed: boolean }): Promise<ReadonlyMap<string, ChargeStatusView>> {
     const ids = (answer.crossings ?? []).map((crossing) => crossing.charge_id);
     if (ids.length === 0) return new Map();
-    const asked = this.billing.chargeStatuses({ ids, wait_ms: stripeWaitMs, remember: keyed }).catch(() => []);
+    const asked = this.billing.chargeStatuses({ ids, wait_ms: stripeWaitMs, remember: keyed }).catch((error: unknown) => {
+      this.onTrouble(error);
+      return [];
+    });
     const statuses = await Promise.race([asked, after(stripeWaitMs + graceMs, [] as const)]);
     return new Map(statuses.map((status) => [status.id, status]));
   }

@@ -66,7 +66,7 @@ export class TokenCatalogCopy {
     const { known } = this;
     const found = await this.billing.tokenCatalog(known === null ? {} : { known: known.tag });
     const next = found === null ? known : readCatalog(found);
-    if (next === null) throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the catalog cannot be read');
+    if (next === null) throw new AppError('unavailable', 'BILLING_UNAVAILABLE', 'billing answered without its catalog');
     if (number < this.accepted) return this.known ?? next;
     this.accepted = number;
     this.comparedMs = startedMs;

@@ -43,6 +43,8 @@ export type Documentation = {
   readonly body?: { readonly required: boolean; readonly description: string; readonly content: Record<string, object> };
   readonly errors?: readonly DocumentedError[];
   readonly surface?: keyof typeof surfaces;
+  /** Another service without which the route answers 503. */
+  readonly asks?: 'billing';
   /** Takes an Idempotency-Key. */
   readonly once?: boolean;
   /** Answers out of this process alone, whatever is asked: without the errors that every other route has. */
@@ -50,7 +52,10 @@ export type Documentation = {
 };
 
 const json = 'application/json';
-const always: readonly ErrorCode[] = ['REQUEST_INVALID', 'LEDGER_UNAVAILABLE'];
+const always: readonly ErrorCode[] = ['REQUEST_INVALID', 'LEDGER_UNAVAILABLE', 'LEDGER_DATABASE_UNAVAILABLE', 'GATEWAY_DATABASE_UNAVAILABLE', 'SERVICE_STOPPING'];
+/** Surfaces whose routes ask billing. */
+const ofBilling: ReadonlySet<string> = new Set(['tier billing', 'token process']);
+const billingErrors: readonly ErrorCode[] = ['BILLING_UNAVAILABLE', 'BILLING_DATABASE_UNAVAILABLE'];
 const loginErrors: readonly ErrorCode[] = ['CREDENTIALS_MISSING', 'CREDENTIALS_INVALID'];
 const keyErrors: readonly ErrorCode[] = [...loginErrors, 'SCOPE_MISSING', 'RATE_LIMITED'];
 
@@ -58,8 +63,8 @@ const keyErrors: readonly ErrorCode[] = [...loginErrors, 'SCOPE_MISSING', 'RATE_
 export function documented(about: Documentation): MethodDecorator {
   const { status, example, answer, also = [], produces = [json], texts = {} } = about;
   const errors = [
-    ...(about.local === true ? [] : always), ...authErrorsOf(about.auth), ...(about.errors ?? []),
-    ...(about.once === true ? (['IDEMPOTENCY_KEY_REUSED', 'LOG_UNAVAILABLE'] as const) : []),
+    ...(about.local === true ? [] : always), ...(about.asks === 'billing' || ofBilling.has(about.surface ?? '') ? billingErrors : []), ...authErrorsOf(about.auth), ...(about.errors ?? []),
+    ...(about.once === true ? (['IDEMPOTENCY_KEY_REUSED', 'LOG_UNAVAILABLE', 'OVERLOADED'] as const) : []),
   ];
   return applyDecorators(
     ApiOperation({

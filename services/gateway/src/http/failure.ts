@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { AppError } from '@tollgate/kernel';
 import type { ErrorCode, ErrorKind } from '@tollgate/kernel';
+import { isDatabaseOutage } from '@tollgate/persistence';
 
 export type FailureSource = { readonly path: string; readonly message: string };
 
@@ -31,6 +32,8 @@ const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   ADMIN_REQUIRED: 403,
   ALLOWANCE_EXHAUSTED: 402,
   AMOUNT_OUT_OF_RANGE: 400,
+  BILLING_DATABASE_UNAVAILABLE: 503,
+  BILLING_UNAVAILABLE: 503,
   BODY_MALFORMED: 400,
   BODY_TOO_LARGE: 413,
   CATALOG_CONFLICT: 409,
@@ -42,6 +45,7 @@ const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   CREDENTIALS_INVALID: 401,
   CREDENTIALS_MISSING: 401,
   CUSTOMER_UNKNOWN: 404,
+  DATABASE_NOT_MIGRATED: 503,
   DEAD_LETTER_UNKNOWN: 404,
   ENTRY_NOT_CORRECTABLE: 409,
   ENTRY_UNKNOWN: 404,
@@ -49,12 +53,14 @@ const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   EVENT_TYPE_UNKNOWN: 400,
   FILE_INVALID: 422,
   FILE_TOO_LARGE: 413,
+  GATEWAY_DATABASE_UNAVAILABLE: 503,
   GIFT_GIVEN: 400,
   HOLD_ENDED: 409,
   HOLD_UNKNOWN: 404,
   IDEMPOTENCY_KEY_REUSED: 409,
   IDENTITY_PROVIDER_UNAVAILABLE: 503,
   KEY_UNKNOWN: 404,
+  LEDGER_DATABASE_UNAVAILABLE: 503,
   LEDGER_UNAVAILABLE: 503,
   LIMIT_EXCEEDED: 402,
   LOG_UNAVAILABLE: 503,
@@ -63,20 +69,24 @@ const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   NOT_OWNER: 403,
   NOT_SEALED_YET: 409,
   OPTIMIZER_UNAVAILABLE: 503,
+  OVERLOADED: 503,
   PACKAGE_CHANGED: 409,
   PACKAGE_EXPIRED: 409,
   PARTITION_HALTED: 503,
+  QUOTA_DATABASE_UNAVAILABLE: 503,
   QUOTA_EXCEEDED: 429,
   QUOTA_SERVICE_UNAVAILABLE: 503,
   QUOTA_UNAVAILABLE: 403,
   RATE_LIMITED: 429,
   REQUEST_INVALID: 400,
+  REQUEST_UNDER_WAY: 503,
   REQUEST_WITHDRAWN: 409,
   RESOURCE_EXISTS: 409,
   RESOURCE_IN_USE: 409,
   RESOURCE_UNKNOWN: 404,
   ROUTE_UNKNOWN: 404,
   SCOPE_MISSING: 403,
+  SERVICE_STOPPING: 503,
   SIGNATURE_INVALID: 400,
   STRIPE_REFUSED: 400,
   STRIPE_UNAVAILABLE: 503,
@@ -109,7 +119,8 @@ export function failureOf(error: unknown): Failure {
   if (typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number') {
     return ofStatus(statusCode, frameworkTexts[code] ?? 'the request cannot be read', error);
   }
-  if (isConnectionLoss(error)) return unavailable('LEDGER_UNAVAILABLE', 'the database does not answer');
+  // The other services name outages of theirs: what arrives bare is of the gateway's own database.
+  if (isDatabaseOutage(error)) return unavailable('GATEWAY_DATABASE_UNAVAILABLE', 'the database does not answer');
   return { status: 500, code: 'INVARIANT_BROKEN', detail: 'something went wrong on our side', bug: error };
 }
 
@@ -152,16 +163,9 @@ function ofStatus(status: number, detail: string, error: unknown): Failure {
     case 415:
       return { status, code: 'MEDIA_TYPE_UNSUPPORTED', detail };
     case 503:
-      return unavailable('LEDGER_UNAVAILABLE', 'the platform is stopping');
+      return unavailable('SERVICE_STOPPING', 'the platform is stopping');
     default:
       if (status >= 400 && status < 500) return { status: status === 414 ? 414 : 400, code: 'REQUEST_INVALID', detail };
       return { status: 500, code: 'INVARIANT_BROKEN', detail: 'something went wrong on our side', bug: error };
   }
-}
-
-/** Connection refused, reset or timed out, and PostgreSQL's own "shutting down", "starting" and "too many clients". */
-function isConnectionLoss(error: unknown): boolean {
-  const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as FrameworkError;
-  if (typeof code === 'string') return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|57P0|08|53)/.test(code);
-  return typeof message === 'string' && /connection terminated|connection timeout|timeout exceeded|Query read timeout/i.test(message);
 }

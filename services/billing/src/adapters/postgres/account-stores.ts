@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { CustomerStore, Inbox } from '../../app/account-ports.ts';
 import type { StripeFacts } from '../../domain/stripe-event.ts';
-import { guarded } from './charge-views.ts';
+import { guarded } from './guarded.ts';
 import {
   attachMethod, closeEvent, findCustomer, keepEvent, methodOfCustomer, openEvents, prepareCustomer, saveCustomer,
 } from './sql/accounts.sql.ts';

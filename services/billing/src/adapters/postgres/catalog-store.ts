@@ -3,6 +3,7 @@ import { AppError, invariant } from '@tollgate/kernel';
 import { withTransaction } from '@tollgate/persistence';
 import pg, { type Pool } from 'pg';
 import type { CatalogStore } from '../../app/ports.ts';
+import { guarded as outageGuarded } from './guarded.ts';
 import { profitOf } from './resource-store.ts';
 import {
   awaitingBooking, findByKey, findVersion, insertVersion, listVersions, lockName, markAppended, markBooked, nextOutstanding, tryBroadcastLock,
@@ -99,7 +100,7 @@ const reused = (): AppError =>
 
 async function guarded<T>(query: () => Promise<T>): Promise<T> {
   try {
-    return await query();
+    return await outageGuarded(query);
   } catch (error) {
     if (error instanceof AppError) throw error;
     // Two publications under one new key, of different names, at the same moment.
@@ -107,6 +108,6 @@ async function guarded<T>(query: () => Promise<T>): Promise<T> {
     if (error instanceof pg.DatabaseError && error.constraint === 'catalog_versions_plan_once') {
       throw new AppError('conflict', 'CATALOG_CONFLICT', 'another version of this plan takes effect at the same moment', {}, error);
     }
-    throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the catalog cannot be reached', {}, error);
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { ChargeMessage, ChargeOutbox } from '../../app/charge-ports.ts';
 import { shownStatus } from '../../domain/charging.ts';
 import type { ChargeStatus } from '../../domain/charge.ts';
-import { guarded } from './charge-views.ts';
+import { guarded } from './guarded.ts';
 
 /** One publisher at a time; the lock belongs to the session. */
 const tryPublish = `select pg_try_advisory_lock(hashtextextended('billing.charges.publish', 0)) as ours`;

@@ -4,7 +4,8 @@ import type { Pool, PoolClient } from 'pg';
 import type { ChargeStore, Crossing, HeldCharge, NewCharge } from '../../app/charge-ports.ts';
 import type { Charge, ChargeEvent } from '../../domain/charge.ts';
 import { lockedCharge, recorded } from './charge-record.ts';
-import { chargeViews, guarded } from './charge-views.ts';
+import { chargeViews } from './charge-views.ts';
+import { guarded } from './guarded.ts';
 import { inTransaction, whileHeld } from './held.ts';
 import { dateOf, fromRowAttempt, fromRowCharge, type AttemptRow, type ChargeRow } from './charge-row.ts';
 import {

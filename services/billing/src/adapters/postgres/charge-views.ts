@@ -1,9 +1,9 @@
 import type { ChargeStatusView, ChargeView } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
 import type { Pool } from 'pg';
 import type { ChargeStore } from '../../app/charge-ports.ts';
 import { shownStatus } from '../../domain/charging.ts';
 import type { ChargeRow } from './charge-row.ts';
+import { guarded } from './guarded.ts';
 import { chargeById, cancelledCharges, listCharges, openChargesOf, rememberShown, shownBefore } from './sql/charges.sql.ts';
 
 type Views = Pick<ChargeStore, 'openOf' | 'list' | 'view' | 'cancelled' | 'remember' | 'remembered'>;
@@ -62,11 +62,3 @@ export function toView(row: ChargeRow): ChargeView {
 }
 
 /** Loss of the database is something to wait for. */
-export async function guarded<T>(query: () => Promise<T>): Promise<T> {
-  try {
-    return await query();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the charges cannot be reached', {}, error);
-  }
-}

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { FeeStore } from '../../app/account-ports.ts';
-import { guarded } from './charge-views.ts';
+import { guarded } from './guarded.ts';
 import { askFees, dueFees, settleFee } from './sql/fees.sql.ts';
 
 /** `FeeStore` on PostgreSQL. Loss of the database is AppError('unavailable'). */

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { guarded } from './charge-views.ts';
+import { guarded } from './guarded.ts';
 import { endHold, tryHold } from './sql/charges.sql.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { ReconcileRun, ReconcileStore } from '../../app/reconcile-ports.ts';
 import type { ChargeStatus } from '../../domain/charge.ts';
 import type { BookedCharge, Fix } from '../../domain/reconciliation.ts';
-import { guarded } from './charge-views.ts';
+import { guarded } from './guarded.ts';
 import { crossingOf, invoiceOf, paymentOf, refundOf, type FoundFacts } from './reconciliation-facts.ts';
 import { chargesOfRun, differencesToFix, foundOne, invoicesOfRun, missingOfRun, refundsOfRun, strangersOfRun } from './sql/reconciliations.sql.ts';
 

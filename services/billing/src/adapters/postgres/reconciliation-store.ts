@@ -4,7 +4,7 @@ import { withTransaction } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 import { reconcileSteps, type Page, type ReconcileRun, type ReconcileStep, type ReconcileStore } from '../../app/reconcile-ports.ts';
 import { fixWords, type Fix } from '../../domain/reconciliation.ts';
-import { guarded } from './charge-views.ts';
+import { guarded } from './guarded.ts';
 import { toFacts } from './reconciliation-facts.ts';
 import { reconciliationReads } from './reconciliation-reads.ts';
 import {

@@ -7,7 +7,7 @@ import type { Charge } from '../../domain/charge.ts';
 import { afterRefund, evolveRefund, type Refund, type RefundEvent } from '../../domain/refund.ts';
 import { lockedCharge, recorded } from './charge-record.ts';
 import { dateOf } from './charge-row.ts';
-import { guarded } from './charge-views.ts';
+import { guarded } from './guarded.ts';
 import { inTransaction, whileHeld } from './held.ts';
 import { fromRowRefund, fromRowRefundAttempt, toRefundView, type RefundAttemptRow, type RefundRow, type RefundViewRow } from './refund-row.ts';
 import {

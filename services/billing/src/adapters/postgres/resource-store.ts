@@ -5,6 +5,7 @@ import { parsePercent } from '@tollgate/pricing';
 import { withTransaction } from '@tollgate/persistence';
 import pg, { type Pool, type PoolClient } from 'pg';
 import type { Changed, ResourceStore } from '../../app/ports.ts';
+import { guarded as outageGuarded } from './guarded.ts';
 import { insertVersion, lockName } from './sql/catalog.sql.ts';
 import {
   activeProfit, cardInForce, countRows, featureInUse, findCreation, insertRow, keepCreation, listRows, raiseRevision, readEndpoints, readPackages,
@@ -147,13 +148,13 @@ function fromRow(resource: CatalogResource, row: Row): ResourceView {
 
 async function guarded<T>(query: () => Promise<T>): Promise<T> {
   try {
-    return await query();
+    return await outageGuarded(query);
   } catch (error) {
     if (error instanceof AppError) throw error;
     // Numbers that no column takes, were the gateway to let them through.
     if (error instanceof pg.DatabaseError && (error.code?.startsWith('22') === true || error.code?.startsWith('23') === true)) {
       throw new AppError('invalid', 'REQUEST_INVALID', 'the resource cannot be stored', {}, error);
     }
-    throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the catalog cannot be reached', {}, error);
+    throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { SubscriptionView } from '@tollgate/contracts';
 import { invariant } from '@tollgate/kernel';
 import type { Pool } from 'pg';
 import type { SubscriptionRow, SubscriptionStore } from '../../app/account-ports.ts';
-import { guarded } from './charge-views.ts';
+import { guarded } from './guarded.ts';
 import {
   abandonSubscription, beginSubscription, feesPaid, findAnswer, keepAnswer, runningSubscription, subscriptionById, tellInvoice, tellSubscription,
 } from './sql/accounts.sql.ts';

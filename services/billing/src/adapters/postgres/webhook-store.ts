@@ -1,9 +1,9 @@
 import type { DeliveryView, EndpointView, WebhookEventType } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
 import { withTransaction } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 import type { ChargeEvents, DueDelivery, Positions, WebhookStore } from '../../app/webhook-ports.ts';
 import type { PublishedChargeEvent, WebhookMessage } from '../../domain/webhook-message.ts';
+import { guarded } from './guarded.ts';
 import {
   changeEndpoint, chargeEventsAfter, chargeHeads, claimDue, deliveriesPage, disableEndpoint, endPending, endpointsToTell, forgetFeeds, insertEndpoint,
   insertFeed, keepMessages, listEndpoints, lockFeed, moveFeed, pruneMessages, readEndpoint, removeEndpoint, replayDeliveries, settleDelivery,
@@ -119,11 +119,3 @@ const fromRowEndpoint = ({ balance_below: below, created_at: createdAt, ...row }
   ...row, balance_below: below === null ? null : String(below), created_at: createdAt.toISOString(),
 });
 
-async function guarded<T>(query: () => Promise<T>): Promise<T> {
-  try {
-    return await query();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the endpoints cannot be reached', {}, error);
-  }
-}

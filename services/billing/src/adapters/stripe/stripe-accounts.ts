@@ -76,7 +76,8 @@ async function price(stripe: Stripe, of: { readonly amountMinor: bigint; readonl
       { product: productId, currency, unit_amount: amount, recurring: { interval: 'month' }, lookup_key: lookupKey }, { idempotencyKey: lookupKey });
     return { product: productId, price: created.id };
   } catch (error) {
-    // Whoever was faster has made it.
+    if (!isRefusal(error)) throw error;
+    // Another instance created it first.
     const made = await find();
     if (made === undefined) throw error;
     return { product: productId, price: made.id };

@@ -37,9 +37,10 @@ function refused(intent: Stripe.PaymentIntent, reason: string | undefined, code:
  * What a failed call means. A refusal that names its PaymentIntent is that one's state; another definite refusal made nothing.
  * Everything else (no connection, time-out, 5xx, 429, a key in use or used otherwise, a bad API key) may have happened or may
  * yet succeed: it is looked up and tried again.
+ * @throws what is not Stripe's: a mistake of our own, which no waiting mends.
  */
 export function outcomeOf(error: unknown): CallOutcome {
-  if (!(error instanceof Stripe.errors.StripeError)) return { is: 'unanswered', code: 'no_answer' };
+  if (!(error instanceof Stripe.errors.StripeError)) throw error;
   if (error.payment_intent !== undefined && isIntent(error.payment_intent)) {
     const state = stateOf(error.payment_intent);
     if (state.is !== 'declined' || error.type !== 'StripeCardError') return state;
@@ -68,7 +69,10 @@ export const isMissing = (error: unknown): boolean =>
 export const isRefusal = (error: unknown): error is Stripe.errors.StripeError =>
   error instanceof Stripe.errors.StripeError && (error.type === 'StripeInvalidRequestError' || error.type === 'StripeCardError');
 
-/** The error for callers: no answer of Stripe is something to wait for. Never with what Stripe wrote, which may name people. */
+/**
+ * The error for callers: no answer of Stripe is something to wait for. Never with what Stripe wrote, which may name people.
+ * @throws what is not Stripe's, as it is.
+ */
 export function stripeTrouble(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const outcome = outcomeOf(error);

@@ -1,6 +1,6 @@
 import { AppError, isStorableJson } from '@tollgate/kernel';
 import { amountFromStripe } from '@tollgate/pricing';
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
 import type { VerifyWebhook } from '../../app/account-ports.ts';
 import type { StripeFacts } from '../../domain/stripe-event.ts';
 import { subscriptionState } from './stripe-accounts.ts';
@@ -9,14 +9,17 @@ import { stateOf, sumOf } from './stripe-failure.ts';
 /** A signature is good for five minutes, by the real clock (surfaces §0.10). */
 const toleranceS = 300;
 
+/** An event that is signed and cannot be read: another version's shape, or a mistake of ours. */
+type OnUnread = (error: unknown, event: { readonly id: string; readonly type: string }) => void;
+
 /** Checks Stripe's signature with the official library and reduces the event to its facts. */
-export const webhookVerifier = (stripe: Stripe, secret: string): VerifyWebhook => ({ payload, signature }) => {
+export const webhookVerifier = (stripe: Stripe, secret: string, onUnread: OnUnread): VerifyWebhook => ({ payload, signature }) => {
   const event = verified(stripe, { payload, signature, secret });
   // `null` is JSON as well, and a number has no id.
   if (event === null || typeof event.id !== 'string' || event.id === '' || typeof event.type !== 'string' || !Number.isSafeInteger(event.created)) {
     throw new AppError('invalid', 'SIGNATURE_INVALID', 'This is no event of Stripe');
   }
-  const facts = factsOf(event);
+  const facts = factsOf(event, onUnread);
   if (!isStorableJson([event.id, event.type, facts])) throw new AppError('invalid', 'SIGNATURE_INVALID', 'This event cannot be stored');
   return { id: event.id, type: event.type, createdMs: event.created * 1000, facts };
 };
@@ -24,16 +27,18 @@ export const webhookVerifier = (stripe: Stripe, secret: string): VerifyWebhook =
 function verified(stripe: Stripe, { payload, signature, secret }: { payload: string; signature: string; secret: string }): Stripe.Event | null {
   try {
     return stripe.webhooks.constructEvent(payload, signature, secret, toleranceS);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Stripe.errors.StripeSignatureVerificationError) && !(error instanceof SyntaxError)) throw error;
     throw new AppError('invalid', 'SIGNATURE_INVALID', 'Invalid webhook signature');
   }
 }
 
-/** What is not shaped as the pinned version shapes it is left alone. */
-function factsOf(event: Stripe.Event): StripeFacts {
+/** What is not shaped as the pinned version shapes it is told and left alone: Stripe would send it again for days. */
+function factsOf(event: Stripe.Event, onUnread: OnUnread): StripeFacts {
   try {
     return reduce(event);
-  } catch {
+  } catch (error) {
+    onUnread(error, { id: event.id, type: event.type });
     return { about: 'nothing' };
   }
 }

@@ -39,7 +39,7 @@ export class PricePlansController {
 
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({ summary: 'Price plans, every version, newest first', auth: 'admin', status: 200, answer: CatalogVersions, example: { items: [planExample] } })
+  @documented({ summary: 'Price plans, every version, newest first', auth: 'admin', asks: 'billing', status: 200, answer: CatalogVersions, example: { items: [planExample] } })
   async list(@Query({ schema: PricePlansQuery }) { name }: PricePlansQuery): Promise<unknown> {
     return { items: await this.billing.listCatalog({ catalog: 'price-plan', ...(name === undefined ? {} : { name }) }) };
   }
@@ -47,7 +47,7 @@ export class PricePlansController {
   @Post()
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Publishes the next version of a price plan', auth: 'admin', status: 201, once: true, answer: CatalogVersion, example: planExample,
+    summary: 'Publishes the next version of a price plan', auth: 'admin', asks: 'billing', status: 201, once: true, answer: CatalogVersion, example: planExample,
     description: 'A version is immutable and in force from effective_from (default: now). A month is priced by the version in force when it began, so '
       + 'a version that takes effect within a month counts from the next one. included and block are units; block_price and fixed_fee minor units '
       + 'of the currency (ISO 4217), multiples of 10 where it has three decimals; months begin in time_zone. Answers once every partition has '

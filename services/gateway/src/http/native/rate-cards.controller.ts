@@ -36,7 +36,7 @@ export class RateCardsController {
 
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({ summary: 'Rate cards, every version, newest first', auth: 'admin', status: 200, answer: CatalogVersions, example: { items: [cardExample] } })
+  @documented({ summary: 'Rate cards, every version, newest first', auth: 'admin', asks: 'billing', status: 200, answer: CatalogVersions, example: { items: [cardExample] } })
   async list(@Query({ schema: RateCardsQuery }) { name }: RateCardsQuery): Promise<unknown> {
     return { items: await this.billing.listCatalog({ catalog: 'rate-card', ...(name === undefined ? {} : { name }) }) };
   }
@@ -44,7 +44,7 @@ export class RateCardsController {
   @Post()
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Publishes the next version of a rate card', auth: 'admin', status: 201, once: true, answer: CatalogVersion, example: cardExample,
+    summary: 'Publishes the next version of a rate card', auth: 'admin', asks: 'billing', status: 201, once: true, answer: CatalogVersion, example: cardExample,
     description: 'A version is immutable and in force from effective_from (default: now) in every partition. Answers once all have booked it; '
       + 'status "pending" says that some had not within the wait, and will.',
     errors: ['CATALOG_INVALID', 'CATALOG_CONFLICT'],

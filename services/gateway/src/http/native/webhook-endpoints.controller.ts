@@ -23,7 +23,7 @@ export class WebhookEndpointsController {
   @Post()
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Registers a subscriber; its secret is shown this once', auth: 'admin', status: 201, answer: MadeEndpoint,
+    summary: 'Registers a subscriber; its secret is shown this once', auth: 'admin', asks: 'billing', status: 201, answer: MadeEndpoint,
     example: { ...endpointExample, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }, errors: ['LIMIT_EXCEEDED'],
     description: 'From now on each event it asks for is POSTed to its https address (embedded: http on this machine too), signed after Standard Webhooks '
       + '(webhook-id, webhook-timestamp, webhook-signature). At least once: ignore a webhook-id that you know. Order is not kept. Anything but 2xx '
@@ -35,14 +35,14 @@ export class WebhookEndpointsController {
 
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({ summary: 'Subscribers', auth: 'admin', status: 200, answer: Endpoints, example: { items: [endpointExample] } })
+  @documented({ summary: 'Subscribers', auth: 'admin', asks: 'billing', status: 200, answer: Endpoints, example: { items: [endpointExample] } })
   async list(): Promise<unknown> {
     return { items: await this.billing.listEndpoints({}) };
   }
 
   @Get(':id')
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({ summary: 'One subscriber', auth: 'admin', status: 200, answer: Endpoint, example: endpointExample, errors: ['RESOURCE_UNKNOWN'] })
+  @documented({ summary: 'One subscriber', auth: 'admin', asks: 'billing', status: 200, answer: Endpoint, example: endpointExample, errors: ['RESOURCE_UNKNOWN'] })
   read(@Param('id') id: string): Promise<unknown> {
     return known(id, () => this.billing.readEndpoint({ id }));
   }
@@ -50,7 +50,7 @@ export class WebhookEndpointsController {
   @Patch(':id')
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Changes a subscriber', auth: 'admin', status: 200, answer: Endpoint, example: { ...endpointExample, enabled: false }, errors: ['RESOURCE_UNKNOWN'],
+    summary: 'Changes a subscriber', auth: 'admin', asks: 'billing', status: 200, answer: Endpoint, example: { ...endpointExample, enabled: false }, errors: ['RESOURCE_UNKNOWN'],
     description: 'While it is disabled nothing is kept for it, and what is pending waits.',
   })
   change(@Param('id') id: string, @Body({ schema: ChangedEndpoint }) body: ChangedEndpoint): Promise<unknown> {
@@ -61,7 +61,7 @@ export class WebhookEndpointsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Removes a subscriber', auth: 'admin', status: 200, answer: Endpoint, example: { ...endpointExample, enabled: false }, errors: ['RESOURCE_UNKNOWN'],
+    summary: 'Removes a subscriber', auth: 'admin', asks: 'billing', status: 200, answer: Endpoint, example: { ...endpointExample, enabled: false }, errors: ['RESOURCE_UNKNOWN'],
     description: 'What was not delivered yet never is; its secret is erased.',
   })
   remove(@Param('id') id: string): Promise<unknown> {
@@ -71,7 +71,7 @@ export class WebhookEndpointsController {
   @Get(':id/deliveries')
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'What a subscriber was told, newest first, with its answers; kept 30 days', auth: 'admin', status: 200, answer: Deliveries,
+    summary: 'What a subscriber was told, newest first, with its answers; kept 30 days', auth: 'admin', asks: 'billing', status: 200, answer: Deliveries,
     example: { items: [deliveryExample], next: null }, errors: ['RESOURCE_UNKNOWN'],
   })
   async deliveries(@Param('id') id: string, @Query({ schema: DeliveriesQuery }) { limit, status, after }: DeliveriesQuery): Promise<unknown> {
@@ -85,7 +85,7 @@ export class WebhookEndpointsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Delivers again: one delivery, or all since a time', auth: 'admin', status: 200, answer: Replays, example: { replayed: 3 }, errors: ['RESOURCE_UNKNOWN'],
+    summary: 'Delivers again: one delivery, or all since a time', auth: 'admin', asks: 'billing', status: 200, answer: Replays, example: { replayed: 3 }, errors: ['RESOURCE_UNKNOWN'],
     description: 'Under the same webhook-id as the first time. Deliveries that are under way are left alone.',
   })
   replay(@Param('id') id: string, @Body({ schema: Replay }) { delivery, since, status }: Replay): Promise<unknown> {
