@@ -31,7 +31,10 @@ export type EndedHold = {
   readonly available: string | null;
 };
 
-/** What a spend takes: so many units, or what a meter counted, rated by the rate card in force. */
+/**
+ * What a spend takes: so many units, or what was counted, rated by the rate card in force. Quantities are classes that do not overlap
+ * (`input_tokens`, `cache_read_tokens`, `output_tokens`, `reasoning_tokens`, …) or names of the card's own; others are refused by name.
+ */
 export type Spending = { readonly metadata?: Readonly<Record<string, unknown>> | undefined } & (
   | { readonly amount: Amount }
   | { readonly usage: { readonly model?: string; readonly input_tokens?: number; readonly output_tokens?: number; readonly [quantity: string]: unknown } }

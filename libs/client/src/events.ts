@@ -8,7 +8,7 @@ export type UsageEvent = {
   readonly subject: string;
   /** The meter: `llm.tokens`, `request`, or one of your own in the catalog. */
   readonly type: string;
-  /** The quantities: `{input_tokens, output_tokens, model?}`, `{quantity}`. Whole numbers, or decimal strings beyond 2^53. */
+  /** The quantities: `{input_tokens, output_tokens, model?, …}`, `{quantity}`; a name that the rate card does not know is refused. Whole numbers, or decimal strings beyond 2^53. */
   readonly data?: Readonly<Record<string, unknown>> | undefined;
   /** Identity with source and subject, for ever; default: a new UUID. */
   readonly id?: string | undefined;

@@ -1,6 +1,11 @@
 export { baseTier, creditPeriod, freeCredits, proCredits, tokensPerCredit, tokensPerRequest } from './credit-tiers.ts';
-export { defaultRateCardContent, parsePercent, parseRateCard, rateUsage, usageLabels } from './rate-card.ts';
-export type { MeterRates, Rate, RateCard, Rated, RatedStep } from './rate-card.ts';
+export { countUsage, defaultRateCardContent, parsePercent, parseRateCard, rateUsage } from './rate-card.ts';
+export type { MeterRates, Rate, RateCard, Rated, RatedStep, RatedUsage } from './rate-card.ts';
+export {
+  answerClasses, countedUnits, isQuantityClass, modelMeter, otherClasses, promptClasses, quantitiesOf, quantityClasses, quantityFault, readUsage, requestMeter,
+  usageLabels,
+} from './usage.ts';
+export type { QuantityClass, UsageFault, UsageInputs } from './usage.ts';
 export { defaultPricePlan, overageBlocks, tierLabel } from './price-plan.ts';
 export type { PricePlan } from './price-plan.ts';
 export { calendarMonth, monthOf, monthStart, parseDuration, periodSince } from './period.ts';

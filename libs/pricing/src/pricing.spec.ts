@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  amountFromStripe, calendarMonth, currencyExponent, decimalAmount, defaultPricePlan, defaultPricePlanContent, defaultRateCardContent, monthOf, monthStart,
+  amountFromStripe, calendarMonth, countUsage, currencyExponent, decimalAmount, defaultPricePlan, defaultPricePlanContent, defaultRateCardContent, monthOf, monthStart,
   overageBlocks, parseDuration, parsePercent, parsePricePlan, parseRateCard, periodSince, rateUsage, stripeAmount, tierLabel,
 } from './index.ts';
 
@@ -30,6 +30,32 @@ describe('rate card', () => {
     expect(rateUsage(card, 'llm.tokens', { model: 'big', quantities })?.cost).toBe(15n);
     expect(rateUsage(card, 'llm.tokens', { model: 'other', quantities })?.cost).toBe(2n);
     expect(rateUsage(card, 'image', { model: 'other', quantities })).toBeUndefined();
+  });
+  // Guarantee: a misspelt quantity never costs nothing, and a class never costs nothing by mistake.
+  it('refuses by name what it does not know, and what it has no rate for', () => {
+    const counts = (quantities: Record<string, bigint>) => ({ model: undefined, quantities: new Map(Object.entries(quantities)) });
+    const card = parseRateCard({ meters: { images: { rates: { '*': { megapixels: '2' }, big: { megapixels: '3', watermarks: '1' } } } } });
+    expect(rateUsage(card, 'images', counts({ megapixels: 4n, images: 0n }))?.cost).toBe(8n);
+    expect(() => rateUsage(card, 'images', counts({ megapixel: 4n }))).toThrow(expect.objectContaining({ code: 'QUANTITY_UNKNOWN', message: expect.stringContaining('megapixel ') }));
+    expect(() => rateUsage(card, 'images', counts({ megapixels: 4n, watermarks: 1n }))).toThrow(expect.objectContaining({ code: 'QUANTITY_UNPRICED', message: expect.stringContaining('watermarks') }));
+    expect(() => rateUsage(card, 'llm.tokens', counts({ input_tokens: 86n, cache_read_tokens: 1_920n, output_tokens: 300n })))
+      .toThrow(expect.objectContaining({ code: 'QUANTITY_UNPRICED', message: expect.stringContaining('cache_read_tokens is 1920') }));
+    expect(rateUsage(card, 'llm.tokens', counts({ input_tokens: 86n, cache_read_tokens: 0n, output_tokens: 300n }))?.cost).toBe(75n);
+  });
+  it('lets a row inherit what a plain token costs from *, and that from the built-in card, and nothing else', () => {
+    const row = (meters: unknown, model: string) => [...(parseRateCard({ meters }).meters.get('llm.tokens')?.rates.get(model) ?? [])]
+      .map(([name, { numerator, denominator }]) => `${name} ${numerator}/${denominator}`).sort();
+    expect(row({ 'llm.tokens': { rates: { '*': { cache_read_tokens: '1/10' } } } }, '*')).toEqual(['cache_read_tokens 1/10', 'input_tokens 0/1', 'output_tokens 1/4']);
+    expect(row({ 'llm.tokens': { rates: { '*': { output_tokens: '2' }, big: { input_tokens: '3' } } } }, 'big')).toEqual(['input_tokens 3/1', 'output_tokens 2/1']);
+    expect(row({ 'llm.tokens': { rates: { '*': { cache_read_tokens: '1' }, big: { output_tokens: '5' } } } }, 'big')).toEqual(['input_tokens 0/1', 'output_tokens 5/1']);
+  });
+  it('counts the token classes once, where usage is counted instead of rated', () => {
+    const counted = (meter: string, quantities: Record<string, bigint>) =>
+      countUsage(parseRateCard({ meters: { video: { rates: { '*': { seconds: '1' } } } } }), meter, { model: undefined, quantities: new Map(Object.entries(quantities)) });
+    expect(counted('llm.tokens', { input_tokens: 86n, cache_read_tokens: 1_920n, output_tokens: 300n, requests: 1n, web_searches: 2n })).toBe(2_306n);
+    expect(counted('video', { seconds: 30n })).toBe(30n);
+    expect(counted('audio', { seconds: 30n })).toBeUndefined();
+    expect(() => counted('llm.tokens', { input_tokens: 100n, cached_tokens: 50n, output_tokens: 1n })).toThrow(expect.objectContaining({ code: 'QUANTITY_UNKNOWN' }));
   });
   it.each([[[]], [{ x: 1 }], [{ profit_percent: -1 }], [{ profit_percent: 1001 }], [{ profit_percent: '1.234' }], [{ meters: { a: { rates: {} } } }],
     [{ meters: { a: { rates: { '*': { q: '1/0' } } } } }], [{ meters: { request: { rates: { '*': { q: '1' } } } } }]])('refuses %j', (content) => {

@@ -1,4 +1,5 @@
 import { AppError, divCeil, hasAtMost, inAmountRange } from '@tollgate/kernel';
+import { countedUnits, modelMeter, refuseUnknown, refuseUnpriced, requestMeter } from './usage.ts';
 
 /** A price per unit of a quantity as an exact fraction: `1/4` is one unit for each four. */
 export type Rate = { readonly numerator: bigint; readonly denominator: bigint };
@@ -6,6 +7,8 @@ export type Rate = { readonly numerator: bigint; readonly denominator: bigint };
 /** How one meter is rated: by model (`*` for any other), each counted quantity with its rate. */
 export type MeterRates = {
   readonly rates: ReadonlyMap<string, ReadonlyMap<string, Rate>>;
+  /** Every name that a row of the meter rates, whatever the model. */
+  readonly names: ReadonlySet<string>;
   /** Whether the profit percentage is added. */
   readonly profit: boolean;
 };
@@ -13,10 +16,10 @@ export type MeterRates = {
 /** A published rate card; immutable. `profitBasisPoints`: 2000 is 20 %. */
 export type RateCard = { readonly meters: ReadonlyMap<string, MeterRates>; readonly profitBasisPoints: bigint };
 
-/** The rate card in force where none was published: output counts 4 : 1, input is recorded only (surfaces §2). */
+/** The rate card in force where none was published: output counts 4 : 1, input is recorded and, as somebody decided, free (surfaces §2). */
 export const defaultRateCardContent = {
   profit_percent: 0,
-  meters: { 'llm.tokens': { rates: { '*': { output_tokens: '1/4' } }, profit: true } },
+  meters: { 'llm.tokens': { rates: { '*': { input_tokens: '0', output_tokens: '1/4' } }, profit: true } },
 } as const;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -27,7 +30,8 @@ const refuse = (message: string): never => {
 
 /**
  * Reads the content of a rate card: `{ profit_percent?: 0–1000 with up to 2 decimals, meters?: { [type]: { rates: { [model|"*"]:
- * { [quantity]: "n/d" } }, profit? } } }`. Meters that are not named keep their default.
+ * { [quantity]: "n/d" } }, profit? } } }`. Meters that are not named keep their default. A model's row takes `input_tokens` and `output_tokens`,
+ * where it does not name them, from the row `*`, and that (of `llm.tokens`) from the built-in card; nothing else is inherited.
  * @throws AppError('invalid', CATALOG_INVALID) naming the member that is wrong.
  */
 export function parseRateCard(content: unknown): RateCard {
@@ -52,7 +56,7 @@ export function parsePercent(value: unknown): bigint {
 }
 
 function parseMeter(type: string, value: unknown): MeterRates {
-  if (type === 'request') return refuse('the meter request books its quantity as it is and has no rate');
+  if (type === requestMeter) return refuse('the meter request books its quantity as it is and has no rate');
   if (type.length === 0 || !hasAtMost(128, type)) return refuse('a meter is named by 1 to 128 characters');
   if (!isObject(value) || !isObject(value['rates'])) return refuse(`meters.${type}.rates is an object`);
   const rates = new Map<string, Map<string, Rate>>();
@@ -62,7 +66,23 @@ function parseMeter(type: string, value: unknown): MeterRates {
   }
   if (rates.size === 0) return refuse(`meters.${type}.rates names no model`);
   const profit = value['profit'] ?? true;
-  return { rates, profit: typeof profit === 'boolean' ? profit : refuse(`meters.${type}.profit is true or false`) };
+  if (typeof profit !== 'boolean') return refuse(`meters.${type}.profit is true or false`);
+  inherit(type, rates);
+  return { rates, names: new Set([...rates.values()].flatMap((row) => [...row.keys()])), profit };
+}
+
+const inherited = ['input_tokens', 'output_tokens'] as const;
+
+/** Completes the rows of a meter: a row that prices a class anew need not say again what a plain token costs. */
+function inherit(type: string, rates: ReadonlyMap<string, Map<string, Rate>>): void {
+  const builtIn = type === modelMeter ? defaultRateCardContent.meters['llm.tokens'].rates['*'] : undefined;
+  const shared = rates.get('*');
+  for (const row of [...(shared ? [shared] : []), ...rates.values()]) {
+    for (const name of inherited) {
+      const rate = shared?.get(name) ?? (builtIn ? parseRate(name, builtIn[name]) : undefined);
+      if (rate && !row.has(name)) row.set(name, rate);
+    }
+  }
 }
 
 function parseRate(path: string, value: unknown): Rate {
@@ -71,25 +91,41 @@ function parseRate(path: string, value: unknown): Rate {
   return { numerator: BigInt(match[1] ?? '0'), denominator: BigInt(match[2] ?? '1') };
 }
 
-/** Members of a usage that say of what it was, and are never counted. */
-export const usageLabels: ReadonlySet<string> = new Set(['model', 'feature_endpoint_id']);
-
 export type RatedStep = { readonly step: string; readonly formula: string; readonly result: bigint };
 export type Rated = { readonly cost: bigint; readonly base: bigint; readonly steps: readonly RatedStep[] };
+
+/** One request's usage, without its other labels. */
+export type RatedUsage = { readonly model: string | undefined; readonly quantities: ReadonlyMap<string, bigint> };
+
+function rowOf(card: RateCard, meter: string, model: string | undefined): { readonly meterRates: MeterRates; readonly rates: ReadonlyMap<string, Rate> } | undefined {
+  const meterRates = card.meters.get(meter);
+  const rates = meterRates?.rates.get(model ?? '*') ?? meterRates?.rates.get('*');
+  return meterRates && rates ? { meterRates, rates } : undefined;
+}
+
+/**
+ * The units of usage on accounts that count it and price it otherwise (`countedUnits`). `undefined`: the card has no such meter.
+ * @throws AppError('invalid', QUANTITY_UNKNOWN) for a name that the card does not know.
+ */
+export function countUsage(card: RateCard, meter: string, usage: RatedUsage): bigint | undefined {
+  const found = rowOf(card, meter, usage.model);
+  if (!found) return undefined;
+  refuseUnknown(meter, usage.quantities, (name) => found.meterRates.names.has(name));
+  return countedUnits(usage.quantities);
+}
 
 /**
  * The cost of counted quantities: each quantity times its rate, rounded up; then the profit on the sum, rounded up once.
  * Exact integers: base 100 at 10 % is 110. `undefined`: the card has no such meter.
- * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when the cost leaves the range of an amount.
+ * @throws AppError('invalid'): AMOUNT_OUT_OF_RANGE when the cost leaves the range of an amount, QUANTITY_UNKNOWN and QUANTITY_UNPRICED
+ *   naming what the card cannot price.
  */
-export function rateUsage(
-  card: RateCard,
-  meter: string,
-  usage: { readonly model: string | undefined; readonly quantities: ReadonlyMap<string, bigint> },
-): Rated | undefined {
-  const meterRates = card.meters.get(meter);
-  const rates = meterRates?.rates.get(usage.model ?? '*') ?? meterRates?.rates.get('*');
-  if (!meterRates || !rates) return undefined;
+export function rateUsage(card: RateCard, meter: string, usage: RatedUsage): Rated | undefined {
+  const found = rowOf(card, meter, usage.model);
+  if (!found) return undefined;
+  const { meterRates, rates } = found;
+  refuseUnknown(meter, usage.quantities, (name) => meterRates.names.has(name));
+  refuseUnpriced(meter, usage.quantities, (name) => rates.has(name));
   const steps: RatedStep[] = [];
   let base = 0n;
   for (const [name, rate] of rates) {

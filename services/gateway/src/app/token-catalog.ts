@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BillingQueries, TokenCatalog } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
-import { parseRateCard, rateUsage } from '@tollgate/pricing';
+import { modelMeter, parseRateCard, rateUsage } from '@tollgate/pricing';
 import type { RateCard } from '@tollgate/pricing';
 import type { Endpoint, Package } from '../domain/token-process.ts';
 
@@ -85,5 +85,5 @@ const readCatalog = ({ tag, endpoints, packages, card }: TokenCatalog): KnownCat
 /** What usage would cost by the card in force; 0 where no rate is. */
 export function costOf(catalog: KnownCatalog, usage: { readonly model?: string | undefined; readonly input: number; readonly output: number }): bigint {
   const quantities = new Map([['input_tokens', BigInt(usage.input)], ['output_tokens', BigInt(usage.output)]]);
-  return rateUsage(catalog.card, 'llm.tokens', { model: usage.model, quantities })?.cost ?? 0n;
+  return rateUsage(catalog.card, modelMeter, { model: usage.model, quantities })?.cost ?? 0n;
 }

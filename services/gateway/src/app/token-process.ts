@@ -1,6 +1,7 @@
 import type { Answer, AnswerProblem, HoldView, LedgerRequest, PackageTerms } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { modelMeter } from '@tollgate/pricing';
 import { partitionOfHold } from '../domain/account-id.ts';
 import { closedBy, faults, insufficient, lackedBy, startFault } from '../domain/token-process.ts';
 import type { Endpoint } from '../domain/token-process.ts';
@@ -160,7 +161,7 @@ function usageOf(end: End, under: { readonly account: string; readonly terms: Pa
   const { account, terms } = under;
   const inputs = { ...(model === undefined ? {} : { model }), feature_endpoint_id: endpointId, input_tokens: input, output_tokens: output };
   const asked = { operation: 'token-end', account, content: { endpointId, input, output, model, holdId } };
-  const usage = { meter: 'llm.tokens', inputs, terms };
+  const usage = { meter: modelMeter, inputs, terms };
   if (holdId === undefined) return requestOf({ ...asked, type: 'spend', data: usage }, caller);
   const data = { hold: holdId, ...usage, of: account, if_over: 'spend' as const };
   return requestOf({ ...asked, type: 'settle', data }, { ...caller, key: caller.key ?? `hold:${holdId}` });

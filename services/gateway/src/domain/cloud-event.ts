@@ -1,6 +1,7 @@
 import { hasAtMost } from '@tollgate/kernel';
 import type { ErrorCode } from '@tollgate/kernel';
 import type { RatedInputs } from '@tollgate/contracts';
+import { readUsage } from '@tollgate/pricing';
 import { accountIdFault } from './account-id.ts';
 import { parseTime } from './instant.ts';
 
@@ -23,7 +24,7 @@ const aheadMaxMs = 24 * 3_600_000;
 
 /**
  * Reads a CloudEvent 1.0 in its JSON form. `nowMs` is the platform's time, against which `time` is judged. Text and nesting
- * have been checked when the body was parsed. Unknown meters are left to the ledger: the catalog decides them.
+ * have been checked when the body was parsed. Unknown meters and quantities are left to the ledger: the catalog decides them.
  */
 export function parseEvent(value: unknown, nowMs: number): ParsedEvent {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -53,8 +54,11 @@ export function parseEvent(value: unknown, nowMs: number): ParsedEvent {
       return { fault: { id, code: 'TIME_OUT_OF_RANGE', detail: 'time lies before 2000 or more than 24 hours ahead' } };
     }
   }
-  const inputs = inputsOf(type, raw['data']);
-  if (typeof inputs === 'string') return malformed(inputs);
+  const data = raw['data'] ?? {};
+  if (raw['data'] === null || typeof data !== 'object' || Array.isArray(data)) return malformed('data must be a JSON object');
+  const read = readUsage(type, data as Record<string, unknown>);
+  if ('fault' in read) return { fault: { id, code: read.fault.code === 'REQUEST_INVALID' ? 'EVENT_MALFORMED' : read.fault.code, detail: `data: ${read.fault.detail}` } };
+  const { inputs } = read;
   const occurred = occurredMs === null ? {} : { occurred: new Date(occurredMs).toISOString() };
   return { event: { id, source, account: subject, meter: type, inputs, ...occurred } };
 }
@@ -72,61 +76,3 @@ function contentTypeFault(raw: Record<string, unknown>): string | null {
   const isJson = typeof contentType === 'string' && /^[^;]+[/+]json\s*(;.*)?$/i.test(contentType);
   return isJson ? null : 'datacontenttype must be a JSON media type';
 }
-
-/** The quantities of an event; a string says what is wrong with them. */
-function inputsOf(type: string, data: unknown): RatedInputs | string {
-  if (data !== undefined && (typeof data !== 'object' || data === null || Array.isArray(data))) {
-    return 'data must be a JSON object';
-  }
-  const members = (data ?? {}) as Record<string, unknown>;
-  if (type === 'request') return requestInputs(members);
-  if (type === 'llm.tokens') return modelTokenInputs(members);
-  const inputs: Record<string, string | number> = {};
-  for (const [name, member] of Object.entries(members)) {
-    if (typeof member !== 'number' && typeof member !== 'string') {
-      if (name === 'model' && member !== null) return modelFault;
-      continue;
-    }
-    if (name === 'model') {
-      if (!isText(member, 255)) return modelFault;
-    } else {
-      if (!isText(name, 128)) return 'a member of data is named by 1 to 128 characters';
-      if (!isQuantity(member)) return `data.${shown(name)} must be a whole number from 0 to 2^53-1, or up to 2^63-1 as a string`;
-    }
-    inputs[name] = member;
-  }
-  return inputs;
-}
-
-function requestInputs(members: Record<string, unknown>): RatedInputs | string {
-  const quantity = members['quantity'] ?? 1;
-  return isQuantity(quantity) ? { quantity } : 'data.quantity must be a whole number from 0 to 2^63-1';
-}
-
-/** The quantities of `llm.tokens` and of a spend by `usage`; a string says what is wrong with them. */
-export function modelTokenInputs(members: Record<string, unknown>): RatedInputs | string {
-  const inputs: Record<string, string | number> = {};
-  for (const name of ['input_tokens', 'output_tokens']) {
-    const quantity = members[name];
-    if (!isQuantity(quantity)) return `${name} must be a whole number from 0 to 2^63-1`;
-    inputs[name] = quantity;
-  }
-  const model = members['model'];
-  if (model !== undefined && model !== null) {
-    if (!isText(model, 255)) return modelFault;
-    inputs['model'] = model;
-  }
-  return inputs;
-}
-
-const modelFault = 'model must be a string of 1 to 255 characters';
-const decimal = /^(0|[1-9][0-9]{0,18})$/;
-const quantityMax = 2n ** 63n - 1n;
-
-/** A whole number from 0: a safe JSON number, or a decimal string up to 2^63-1. */
-export function isQuantity(value: unknown): value is string | number {
-  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0;
-  return typeof value === 'string' && decimal.test(value) && BigInt(value) <= quantityMax;
-}
-
-const shown = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);

@@ -42,9 +42,9 @@ it('takes an event exactly 24 hours ahead and from the first instant of 2000, an
 });
 
 it('keeps the quantities of a meter of the catalog and refuses numbers that are no quantities', () => {
-  const parsed = parseEvent({ ...event, type: 'images', data: { count: 3, size: '9223372036854775807', model: 'm', note: null, deep: {} } }, nowMs);
+  const parsed = parseEvent({ ...event, type: 'images', data: { count: 3, size: '9223372036854775807', model: 'm' } }, nowMs);
   expect(parsed).toMatchObject({ event: { meter: 'images', inputs: { count: 3, size: '9223372036854775807', model: 'm' } } });
-  for (const count of [-1, 0.5, 2 ** 53, 'three', '-1', '1.5', '']) expect(faultOf({ ...event, type: 'images', data: { count } })).toBe('EVENT_MALFORMED');
+  for (const count of [-1, 0.5, 2 ** 53, 'three', '-1', '1.5', '', null, {}, [], true]) expect(faultOf({ ...event, type: 'images', data: { count } })).toBe('EVENT_MALFORMED');
   expect(faultOf({ ...event, id: '😀'.repeat(255), source: '😀'.repeat(512), subject: '😀'.repeat(128) })).toBeUndefined();
   for (const change of [{ id: '😀'.repeat(256) }, { source: '😀'.repeat(513) }]) expect(faultOf({ ...event, ...change })).toBe('EVENT_MALFORMED');
   for (const data of [{ model: '' }, { model: 5 }, { model: 'x'.repeat(256) }, { '': 1 }, { ['x'.repeat(129)]: 1 }]) {
@@ -54,6 +54,26 @@ it('keeps the quantities of a meter of the catalog and refuses numbers that are 
   for (const quantity of [-1, 1.5, '9223372036854775808', true]) expect(faultOf({ ...event, data: { quantity } })).toBe('EVENT_MALFORMED');
   expect(faultOf({ ...event, type: 'llm.tokens', data: { input_tokens: 1 } })).toBe('EVENT_MALFORMED');
   expect(faultOf({ ...event, data_base64: 'eA==' })).toBe('EVENT_MALFORMED');
+});
+
+// Guarantee: what was reported is counted, or refused with its name; nothing is dropped without a word.
+it('takes every quantity of model usage, and says by name what it cannot take', () => {
+  const usage = (data: unknown) => parseEvent({ ...event, type: 'llm.tokens', data }, nowMs);
+  const detailOf = (data: unknown): string => {
+    const parsed = usage(data);
+    return 'fault' in parsed ? `${parsed.fault.code} ${parsed.fault.detail}` : 'taken';
+  };
+  const counts = { input_tokens: 86, cache_read_tokens: 1920, output_tokens: '300' };
+  expect(usage({ ...counts, model: null })).toMatchObject({ event: { inputs: counts } });
+  expect(detailOf({ ...counts, output_tokens: null })).toBe('EVENT_MALFORMED data: output_tokens is null: a quantity is a whole number; leave out what was not counted');
+  expect(detailOf({ ...counts, output_tokens: 2 ** 53 })).toContain('output_tokens is 9007199254740992: a JSON number is exact up to 9007199254740991 (2^53-1)');
+  expect(detailOf({ ...counts, output_tokens: '9223372036854775808' })).toContain('output_tokens is beyond 9223372036854775807 (2^63-1)');
+  expect(detailOf({ ...counts, tags: { a: 1 } })).toContain('tags is an object');
+  // Whether the card rates a name of its own is the ledger's to say.
+  expect(detailOf({ input_tokens: 1, output_token: 4 })).toBe('taken');
+  const request = parseEvent({ ...event, data: { quantitty: 7 } }, nowMs);
+  expect(request).toMatchObject({ fault: { code: 'QUANTITY_UNKNOWN', detail: expect.stringContaining('quantitty') } });
+  expect(detailOf(JSON.parse('{"input_tokens":1,"output_tokens":1,"__proto__":5}'))).toContain('QUANTITY_UNKNOWN');
 });
 
 it('makes keys of five times five characters without look-alikes and reads them in any case', () => {

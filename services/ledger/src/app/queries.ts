@@ -3,7 +3,7 @@ import type { AccountView, CatalogItem, Explanation, LedgerQueries, PartitionVie
 import type { Clock } from '@tollgate/kernel';
 import { AppError, ancestorsOf, partitionOf } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
-import { rateUsage, usageLabels } from '@tollgate/pricing';
+import { countedUnits, quantitiesOf, rateUsage } from '@tollgate/pricing';
 import type { Period } from '@tollgate/pricing';
 import type { Account } from '../domain/account.ts';
 import { Book } from '../domain/book.ts';
@@ -177,10 +177,9 @@ async function explain(ports: QueryPorts, text: string): Promise<Explanation | n
   const { rate } = entry;
   if (!rate) return { entry: view, rate: null, inputs: {}, steps: [{ step: 'amount', formula: 'booked as asked', result: view.amount }], result: view.amount };
   const { model } = rate.inputs;
-  const counted = Object.entries(rate.inputs).filter(([name]) => !usageLabels.has(name));
-  const quantities = new Map(counted.map(([name, value]) => [name, BigInt(value)]));
+  const quantities = quantitiesOf(rate.inputs);
   if (rate.version === 0) {
-    const result = String([...quantities.values()].reduce((sum, quantity) => sum + quantity, 0n));
+    const result = String(countedUnits(quantities));
     const formula = [...quantities].map(([name, quantity]) => `${name} ${quantity}`).join(' + ');
     return { entry: view, rate: null, inputs: rate.inputs, steps: [{ step: 'counted as they are', formula, result }], result };
   }

@@ -1,7 +1,7 @@
 import { accountKinds, accountStatuses } from '@tollgate/contracts';
 import type { AccountKind, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, PackageTerms, SettingsChange, TierChange } from '@tollgate/contracts';
 import { AppError, hasAtMost, isStorableJson, isStorableText, parseAmount } from '@tollgate/kernel';
-import { baseTier, parseDuration, usageLabels } from '@tollgate/pricing';
+import { baseTier, parseDuration, readUsage } from '@tollgate/pricing';
 import type { Settings } from './account.ts';
 import { noSettings } from './account.ts';
 import type { Cause } from './entry.ts';
@@ -147,7 +147,7 @@ function readAsk(wire: LedgerRequest): Ask {
     }
     case 'spend': {
       const { actor, terms } = wire.data;
-      return { type: 'spend', ...readUsage(wire.data), actor: actor ?? null, terms: readTerms(terms) };
+      return { type: 'spend', ...usageIn(wire.data), actor: actor ?? null, terms: readTerms(terms) };
     }
     case 'hold': {
       const { amount, expires_in_ms: expires, parent, terms } = wire.data;
@@ -156,7 +156,7 @@ function readAsk(wire: LedgerRequest): Ask {
     }
     case 'settle':
       return {
-        type: 'settle', hold: parseHoldId(wire.data.hold), ...readUsage(wire.data), of: wire.data.of ?? null,
+        type: 'settle', hold: parseHoldId(wire.data.hold), ...usageIn(wire.data), of: wire.data.of ?? null,
         spendIfOver: wire.data.if_over === 'spend', terms: readTerms(wire.data.terms),
       };
     case 'extend':
@@ -237,10 +237,10 @@ function changed(current: Settings, change: SettingsChange): Settings {
   };
 }
 
-function readUsage({ amount, meter, inputs }: { readonly amount?: string; readonly meter?: string; readonly inputs?: Readonly<Record<string, unknown>> }): Usage {
+function usageIn({ amount, meter, inputs }: { readonly amount?: string; readonly meter?: string; readonly inputs?: Readonly<Record<string, unknown>> }): Usage {
   if ((amount === undefined) === (meter === undefined)) return refuse('usage is either an amount or a meter');
   if (meter !== undefined && !isText(meter, meterMax)) return refuse(`meter is a text of 1 to ${meterMax} characters`);
-  return { amount: amount === undefined ? null : notNegative(amount, 'amount'), meter: meter ?? null, inputs: readInputs(inputs ?? {}) };
+  return { amount: amount === undefined ? null : notNegative(amount, 'amount'), meter: meter ?? null, inputs: meter === undefined ? {} : readInputs(meter, inputs ?? {}) };
 }
 
 function readTerms(terms: PackageTerms | undefined): BelievedTerms | null {
@@ -255,22 +255,16 @@ function readTerms(terms: PackageTerms | undefined): BelievedTerms | null {
   };
 }
 
-function readInputs(inputs: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
-  const read: Record<string, string> = {};
-  for (const name of Object.keys(inputs)) {
-    const value = inputs[name];
-    if (!isText(name, 128)) return refuse('a quantity is named by 1 to 128 characters');
-    if (usageLabels.has(name)) read[name] = labelOf(name, value);
-    else if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) read[name] = String(value);
-    else read[name] = String(notNegative(value, name));
+/** As `readUsage` reads them on every way in, with each quantity as a decimal string. */
+function readInputs(meter: string, members: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  if (typeof members !== 'object' || members === null) return refuse('inputs is an object');
+  const read = readUsage(meter, members);
+  if ('fault' in read) throw new AppError('invalid', read.fault.code, read.fault.detail);
+  const inputs: Record<string, string> = {};
+  for (const [name, value] of Object.entries(read.inputs)) {
+    inputs[name] = isStorableText(name) && isStorableText(String(value)) ? String(value) : refuse('a member of inputs cannot be stored');
   }
-  return read;
-}
-
-/** A label that came as a number is told as text: it is not counted either way. */
-function labelOf(name: string, value: unknown): string {
-  if (name !== 'model' && typeof value === 'number') return String(value);
-  return isText(value, 256) ? value : refuse(`${name} is a text of 1 to 256 characters`);
+  return inputs;
 }
 
 function readStatus(status: AccountStatus): AccountStatus {

@@ -1,5 +1,5 @@
 import { AppError } from '@tollgate/kernel';
-import { rateUsage, usageLabels } from '@tollgate/pricing';
+import { countUsage, quantitiesOf, rateUsage, requestMeter } from '@tollgate/pricing';
 import type { Account, Counter } from './account.ts';
 import type { Book, Posting } from './book.ts';
 import { availableOf, availableWithin, limitLeft } from './book.ts';
@@ -110,18 +110,14 @@ function refusal(book: Book, { account, refusing, amount: asked, left, over }: S
 export function amountOf(book: Book, account: Readonly<Account>, ask: Usage): { amount: bigint; rate: EntryRate | null } {
   if (ask.amount !== null) return { amount: ask.amount, rate: null };
   const meter = ask.meter ?? '';
-  const quantities = new Map<string, bigint>();
-  for (const [name, value] of Object.entries(ask.inputs)) if (!usageLabels.has(name)) quantities.set(name, BigInt(value));
-  if (meter === 'request') return { amount: quantities.get('quantity') ?? 1n, rate: null };
+  const quantities = quantitiesOf(ask.inputs);
+  if (meter === requestMeter) return { amount: quantities.get('quantity') ?? 1n, rate: null };
   const booked = cardAt(book.catalog, rateCardDefault, book.nowMs);
   const model = ask.inputs['model'];
-  const rated = booked ? rateUsage(booked.card, meter, { model, quantities }) : undefined;
-  if (!booked || !rated) throw new Refusal('EVENT_TYPE_UNKNOWN', `no rate is in force for ${meter}${model === undefined ? '' : ` and ${model}`}`);
-  const rate = { card: rateCardDefault, version: booked.version, meter, inputs: ask.inputs };
-  if (account.kind !== 'metered' && account.kind !== 'quota') return { amount: rated.cost, rate };
-  let counted = 0n;
-  for (const quantity of quantities.values()) counted += quantity;
-  return { amount: counted, rate: { ...rate, version: 0 } };
+  const counts = account.kind === 'metered' || account.kind === 'quota';
+  const amount = booked && (counts ? countUsage(booked.card, meter, { model, quantities }) : rateUsage(booked.card, meter, { model, quantities })?.cost);
+  if (!booked || amount === undefined) throw new Refusal('EVENT_TYPE_UNKNOWN', `no rate is in force for ${meter}${model === undefined ? '' : ` and ${model}`}`);
+  return { amount, rate: { card: rateCardDefault, version: counts ? 0 : booked.version, meter, inputs: ask.inputs } };
 }
 
 /**

@@ -4,6 +4,7 @@ import { createReconciliations } from './migrations/create-reconciliations.sql.t
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
 import { createWebhooks } from './migrations/create-webhooks.sql.ts';
 import { createRefunds } from './migrations/create-refunds.sql.ts';
+import { nameInputRate } from './migrations/name-input-rate.sql.ts';
 import { retryFees } from './migrations/retry-fees.sql.ts';
 import { publishBuiltInPlan } from './migrations/publish-built-in-plan.sql.ts';
 
@@ -65,5 +66,6 @@ export const billingSchema: ServiceSchema = {
     createRefunds,
     createReconciliations,
     retryFees,
+    nameInputRate,
   ],
 };

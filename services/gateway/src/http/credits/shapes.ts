@@ -2,6 +2,7 @@ import type { AccountState } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { baseTier, tokensPerCredit, tokensPerRequest } from '@tollgate/pricing';
 import { z } from 'zod';
+import { wholeFrom } from '../number-shape.ts';
 import { clientIdMax, textOf, userIdText } from '../text-shape.ts';
 
 /** An id that a client chose: opaque, of any script. */
@@ -16,8 +17,8 @@ export const GenerateReview = z.object({ projectId: clientId, files: z.array(z.u
   .meta({ example: { projectId: 'abc123', files: [{ path: 'src/main.ts', content: '…' }] } });
 export type GenerateReview = z.output<typeof GenerateReview>;
 
-const days = z.int('must be a whole number of days').min(1).max(36_500).optional();
-const credits = z.int('must be a whole number from 1 to 2^53-1').min(1).max(Number.MAX_SAFE_INTEGER);
+const days = wholeFrom(1, 36_500).optional();
+const credits = wholeFrom(1);
 export const Initialize = z.object({ is_pro: z.boolean().optional() }).nullish().meta({ example: { is_pro: false } });
 export const Upgrade = z.object({ days, tier: z.enum(['pro', 'enterprise'], 'is pro or enterprise').optional(), credits: credits.optional() }).nullish()
   .meta({ example: { days: 30, tier: 'pro' } });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { KeyWithState } from '../../app/licence-keys.ts';
 import { isLicenceKey, normalLicenceKey } from '../../domain/licence-key.ts';
+import { wholeFrom } from '../number-shape.ts';
 import { shownUnits } from '../paging.ts';
 import { textOf } from '../text-shape.ts';
 
@@ -29,24 +30,21 @@ export const UseToken = z.object({
   .meta({ example: { purpose: 'API request', metadata: { endpoint: '/api/data' } } });
 export type UseToken = z.output<typeof UseToken>;
 
-/** JSON numbers are shown and taken within 2^53 only (surfaces §0.8). */
-const units = (min: number) => z.int(`must be a whole number from ${min} to 2^53-1`).min(min).max(Number.MAX_SAFE_INTEGER);
-
 export const CreateKey = z.object({
-  key: keyText.optional(), token_balance: units(0).default(0), price_per_token: units(1).optional(),
+  key: keyText.optional(), token_balance: wholeFrom(0).default(0), price_per_token: wholeFrom(1).optional(),
 }).meta({ example: { token_balance: 100, price_per_token: 5 } });
 export type CreateKey = z.output<typeof CreateKey>;
 
 export const CreateKeys = z.object({
-  count: z.int().min(1).max(100), token_balance: units(0).default(0), price_per_token: units(1).optional(),
+  count: z.int().min(1).max(100), token_balance: wholeFrom(0).default(0), price_per_token: wholeFrom(1).optional(),
 }).meta({ example: { count: 10, token_balance: 100 } });
 export type CreateKeys = z.output<typeof CreateKeys>;
 
-export const StartTrial = z.object({ trial_days: z.int().min(1).max(36_500), token_balance: units(0) })
+export const StartTrial = z.object({ trial_days: z.int().min(1).max(36_500), token_balance: wholeFrom(0) })
   .meta({ example: { trial_days: 14, token_balance: 50 } });
 export type StartTrial = z.output<typeof StartTrial>;
 
-export const AddTokens = z.object({ token_balance: units(1), notes: textOf(1_000, 0).optional() })
+export const AddTokens = z.object({ token_balance: wholeFrom(1), notes: textOf(1_000, 0).optional() })
   .meta({ example: { token_balance: 100, notes: 'renewal' } });
 export type AddTokens = z.output<typeof AddTokens>;
 

@@ -1,14 +1,14 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AppError, hasAtMost } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { modelMeter, readUsage } from '@tollgate/pricing';
 import type { AccountView, LedgerQueries, RequestData } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
 import { partitionOfHold } from '../../domain/account-id.ts';
-import { modelTokenInputs, isQuantity } from '../../domain/cloud-event.ts';
 import { guarded, principalOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
@@ -121,7 +121,7 @@ export class AccountsController {
   @documented({
     summary: 'Takes units, or rates usage and takes its cost: checked and booked in one decision', auth: 'server key', status: 200,
     once: true, answer: Booked, example: { entry: entryExample, available: '999' },
-    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'LIMIT_EXCEEDED', 'AMOUNT_OUT_OF_RANGE'],
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'LIMIT_EXCEEDED', 'AMOUNT_OUT_OF_RANGE', 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
   })
   async spend(
     @Param('id', { schema: accountId }) account: string,
@@ -184,19 +184,9 @@ const unknownAccount = (): AppError => new AppError('not_found', 'ACCOUNT_UNKNOW
 
 function spendData(body: Spend): RequestData['spend'] {
   if (body.amount !== undefined) return { amount: body.amount };
-  const usage = body.usage ?? {};
-  const inputs = modelTokenInputs(usage);
-  if (typeof inputs === 'string') throw new AppError('invalid', 'REQUEST_INVALID', `usage: ${inputs}`);
-  const more: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(usage)) {
-    if (Object.hasOwn(inputs, name) || value === undefined || value === null) continue;
-    if (name.length === 0 || !hasAtMost(128, name)) {
-      throw new AppError('invalid', 'REQUEST_INVALID', 'usage: a quantity is named by 1 to 128 characters');
-    }
-    if (!isQuantity(value)) throw new AppError('invalid', 'REQUEST_INVALID', 'usage: quantities are whole numbers from 0 to 2^63-1');
-    more[name] = value;
-  }
-  return { meter: 'llm.tokens', inputs: { ...inputs, ...more } };
+  const read = readUsage(modelMeter, body.usage ?? {});
+  if ('fault' in read) throw new AppError('invalid', read.fault.code, `usage: ${read.fault.detail}`);
+  return { meter: modelMeter, inputs: read.inputs };
 }
 
 /** The members that are set: `undefined` and "not there" must look the same on the log. */

@@ -23,7 +23,7 @@ const partlyAccepted = {
   status: 207, description: 'some events of the batch were refused', answer: EventsAccepted,
   example: {
     accepted: 1, receipts: [{ id: 'e-1', partition: 17, offset: 812 }],
-    rejected: [{ index: 1, id: 'e-2', code: 'EVENT_MALFORMED', detail: 'quantity is a whole number from 0 to 2^63-1' }],
+    rejected: [{ index: 1, id: 'e-2', code: 'EVENT_MALFORMED', detail: 'data: quantity is 0.5: it must be a whole number from 0' }],
   },
 };
 
@@ -49,7 +49,7 @@ export class EventsController {
       + '207 when some events of a batch were refused.',
     example: { accepted: 1, receipts: [{ id: 'e-1', partition: 17, offset: 812 }], rejected: [] },
     also: [bookedEvents, partlyAccepted],
-    errors: ['EVENT_MALFORMED', 'TIME_OUT_OF_RANGE', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED', 'LOG_UNAVAILABLE'],
+    errors: ['EVENT_MALFORMED', 'QUANTITY_UNKNOWN', 'TIME_OUT_OF_RANGE', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED', 'LOG_UNAVAILABLE'],
   })
   async accept(@Query({ schema: EventsQuery }) query: EventsQuery, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { events, single } = eventsOf(request);

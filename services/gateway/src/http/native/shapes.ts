@@ -1,5 +1,5 @@
 import { accountKinds } from '@tollgate/contracts';
-import { parseDuration } from '@tollgate/pricing';
+import { parseDuration, quantityClasses } from '@tollgate/pricing';
 import { z } from 'zod';
 import { scopes } from '../../app/access.ts';
 import { accountIdFault, accountIdMax } from '../../domain/account-id.ts';
@@ -77,10 +77,11 @@ export type Grant = z.output<typeof Grant>;
 const metadata = z.record(z.string(), z.unknown()).optional();
 export const Spend = z.object({
   amount: amountFrom(1n).optional(),
-  usage: z.record(z.string(), z.unknown()).optional(),
+  usage: z.record(z.string(), z.unknown()).optional()
+    .meta({ description: `model?, and counts that do not overlap: ${quantityClasses.join(', ')}, or names of the rate card's own` }),
   metadata,
 }).refine(({ amount, usage }) => (amount === undefined) !== (usage === undefined), {
-  error: 'give either amount or usage ({model?, input_tokens, output_tokens})',
+  error: 'give either amount or usage ({model?, input_tokens, output_tokens, …})',
 }).meta({ example: { amount: '1', metadata: { feature: 'search' } } });
 export type Spend = z.output<typeof Spend>;
 

@@ -4,6 +4,7 @@ import { defaultPricePlan, tierLabel } from '@tollgate/pricing';
 import { z } from 'zod';
 import { parseTime } from '../../domain/instant.ts';
 import { shownNumber } from '../credits/shapes.ts';
+import { wholeFrom } from '../number-shape.ts';
 import { clientIdMax, textOf, userIdText } from '../text-shape.ts';
 
 /** An id that a client chose: opaque, of any script. */
@@ -12,7 +13,7 @@ export const UserId = userIdText.meta({ example: 'user-123' });
 
 export const ProcessUsage = z.object({
   userId: userIdText,
-  tokensUsed: z.int('must be a whole number from 0 to 2^53-1').min(0).max(Number.MAX_SAFE_INTEGER),
+  tokensUsed: wholeFrom(0),
   operationType: clientId.nullish(),
   clientId: clientId.nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),

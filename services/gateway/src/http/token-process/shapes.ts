@@ -1,5 +1,6 @@
 import { hasAtMost, isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
+import { wholeFrom } from '../number-shape.ts';
 import { clientIdMax, textOf } from '../text-shape.ts';
 
 const control = /[\u0000-\u001f\u007f-\u009f]/u;
@@ -13,11 +14,9 @@ const line = (max: number) =>
   textOf(max).refine((value) => !control.test(value), { error: 'must not have control characters' });
 const prose = (max: number) => textOf(max, 0);
 
-/** JSON numbers are shown and taken within 2^53 only (surfaces §0.8). */
-const units = (min: number) => z.int(`must be a whole number from ${min} to 2^53-1`).min(min).max(Number.MAX_SAFE_INTEGER);
 /** More than any model reads or writes; so no single end can leave the range of a JSON number. */
 const countMax = 1_000_000_000_000;
-const count = z.int('must be a whole number').min(0).max(countMax);
+const count = wholeFrom(0, countMax);
 
 /** How long an estimate is reserved when the caller does not say: longer than a generation takes. */
 const reserveDefaultS = 600;
@@ -26,7 +25,7 @@ const reserveMaxS = 86_400;
 export const StartBody = z.object({
   user_id: clientId,
   feature_endpoint_id: clientId,
-  estimate: units(0).optional(),
+  estimate: wholeFrom(0).optional(),
   expires_in_s: z.int().min(1).max(reserveMaxS).default(reserveDefaultS),
 }).meta({ example: { user_id: 'user-123', feature_endpoint_id: 'feature-endpoint-456' } });
 export type StartBody = z.output<typeof StartBody>;
@@ -44,10 +43,10 @@ export type EndBody = z.output<typeof EndBody>;
 const feature = { name: line(255), description: prose(2_000).nullable(), is_active: z.boolean() };
 const endpoint = {
   feature: clientId, path: line(2_048), method: z.string().regex(/^[A-Za-z]{1,16}$/, 'must be an HTTP method').nullable(),
-  minimum_token: units(0), is_active: z.boolean(),
+  minimum_token: wholeFrom(0), is_active: z.boolean(),
 };
 const pack = {
-  name: line(255), features: z.array(clientId).max(1_000).transform((ids) => [...new Set(ids)]), token: units(0),
+  name: line(255), features: z.array(clientId).max(1_000).transform((ids) => [...new Set(ids)]), token: wholeFrom(0),
   duration_days: z.int().min(1).max(36_500).nullable(), overdraft: z.enum(['allow', 'forbid']),
 };
 const profit = {
@@ -91,9 +90,9 @@ export const resourceShapes = {
   },
 } as const;
 
-export const GiveInitialToken = z.object({ user_id: clientId, token: units(1).default(100) }).meta({ example: { user_id: 'user-123', token: 100 } });
+export const GiveInitialToken = z.object({ user_id: clientId, token: wholeFrom(1).default(100) }).meta({ example: { user_id: 'user-123', token: 100 } });
 export type GiveInitialToken = z.output<typeof GiveInitialToken>;
-export const GiveBonusToken = z.object({ user_id: clientId, token: units(1) }).meta({ example: { user_id: 'user-123', token: 50 } });
+export const GiveBonusToken = z.object({ user_id: clientId, token: wholeFrom(1) }).meta({ example: { user_id: 'user-123', token: 50 } });
 export type GiveBonusToken = z.output<typeof GiveBonusToken>;
 export const GivePackage = z.object({ package: clientId }).meta({ example: { package: 'pro' } });
 export type GivePackage = z.output<typeof GivePackage>;

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Reply } from './harness/client.ts';
+import { watchAnswers } from './harness/client.ts';
+import { EmbeddedPlatform } from './harness/embedded.ts';
+import { ApiDocument } from './harness/open-api.ts';
+import { checkBooks } from './harness/platform.ts';
+
+let platform: EmbeddedPlatform;
+let unwatch: () => void = () => undefined;
+const undocumented = new Set<string>();
+beforeAll(async () => {
+  platform = await EmbeddedPlatform.start();
+  const api = await ApiDocument.read(platform.anybody);
+  unwatch = watchAnswers((seen) => {
+    const fault = api.answerFault(seen);
+    if (fault !== null) undocumented.add(fault);
+  });
+});
+afterAll(async () => {
+  unwatch();
+  await platform?.stop();
+});
+
+type EventResult = { readonly status: string; readonly entry?: { readonly id: string; readonly amount: string }; readonly problem?: { readonly code: string; readonly detail: string } };
+const event = { specversion: '1.0', source: '/usage', type: 'llm.tokens' };
+const oneEvent = { 'content-type': 'application/cloudevents+json' };
+async function book(more: object): Promise<EventResult> {
+  const { status, body } = await platform.server.raw<{ results: readonly EventResult[] }>('/v1/events?wait=booked', JSON.stringify({ ...event, ...more }), oneEvent);
+  expect(status).toBe(200);
+  return body.results[0] as EventResult;
+}
+const spend = (id: string, usage: object): Promise<Reply<{ code: string; detail: string; entry: { amount: string } }>> =>
+  platform.server.post(`/v1/accounts/${encodeURIComponent(id)}/spend`, { usage });
+const open = (id: string, more: object = {}) =>
+  platform.server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token', settings: { overdraft: 'unlimited' }, ...more });
+const balance = async (id: string) => (await platform.server.get(`/v1/accounts/${encodeURIComponent(id)}`)).body['balance'];
+
+describe('the same usage', () => {
+  // Guarantee: whichever way usage comes in, it costs the same, and what cannot be priced is refused by name.
+  it('costs the same as an event, a spend and the end of a token process, and an unknown quantity is refused on every way', async () => {
+    await open('same');
+    const counts = { input_tokens: 100, output_tokens: 401 };
+    expect((await book({ id: 's-1', subject: 'same', data: counts })).entry?.amount).toBe('-101');
+    expect((await spend('same', counts)).body.entry.amount).toBe('-101');
+    await platform.server.post('/api/features', { id: 'text', name: 'Text' });
+    await platform.server.post('/api/feature-endpoints', { id: 'text-1', feature: 'text', path: '/text' });
+    await platform.server.post('/api/user-wallets/give-initial-token', { user_id: 'same', token: 1000 });
+    const end = (more: object) => platform.server.post('/api/token-process/end', { user_id: 'same', feature_endpoint_id: 'text-1', input_token: 100, output_token: 401, ...more });
+    expect((await end({})).body).toMatchObject({ data: { cost: 101, token: 899 } });
+
+    const misspelt = { ...counts, ouput_tokens: 400 };
+    expect((await spend('same', misspelt)).body).toMatchObject({ code: 'QUANTITY_UNKNOWN', detail: expect.stringContaining('ouput_tokens') });
+    expect((await book({ id: 's-2', subject: 'same', data: misspelt })).problem).toMatchObject({ code: 'QUANTITY_UNKNOWN', detail: expect.stringContaining('ouput_tokens') });
+    const unpriced = { ...counts, cache_read_tokens: 50 };
+    expect(await spend('same', unpriced)).toMatchObject({ status: 422, body: { code: 'QUANTITY_UNPRICED', detail: expect.stringContaining('cache_read_tokens') } });
+    expect((await book({ id: 's-2', subject: 'same', data: unpriced })).problem?.code).toBe('QUANTITY_UNPRICED');
+    for (const value of [null, 2 ** 53, '9223372036854775808', 'four']) expect((await spend('same', { ...counts, output_tokens: value })).status).toBe(400);
+    expect((await spend('same', { ...counts, output_tokens: 2 ** 53 })).body.detail).toContain('9007199254740991');
+    expect((await end({ output_token: 10 ** 13 })).body).toMatchObject({ success: false, sources: [{ path: 'output_token', message: 'must be from 0 to 1000000000000, not 10000000000000' }] });
+    expect(await balance('same')).toBe('-202');
+  });
+
+  it('is listed as refused when nobody waited for it', async () => {
+    const { status } = await platform.server.raw('/v1/events', JSON.stringify({ ...event, id: 'n-1', subject: 'same', data: { input_tokens: 1, output_tokens: 1, cached: 7 } }), oneEvent);
+    expect(status).toBe(202);
+    await book({ id: 'n-2', subject: 'same', data: { input_tokens: 0, output_tokens: 0 } });
+    expect((await platform.server.get('/v1/events/refused?account=same')).body).toMatchObject({ items: [{ id: 'n-1', code: 'QUANTITY_UNKNOWN' }] });
+  });
+
+  it('that costs nothing is remembered, and its id taken, also for a metered account of the tier surface', async () => {
+    await open('free');
+    const nothing = { id: 'f-1', type: 'request', subject: 'free', data: { quantity: 0 } };
+    expect(await book(nothing)).toMatchObject({ status: 'booked', entry: { amount: '0' } });
+    expect(await book(nothing)).toMatchObject({ status: 'duplicate', entry: { amount: '0' } });
+    expect((await book({ ...nothing, data: { quantity: 7 } })).problem?.code).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect((await platform.server.post('/v1/accounts/free/spend', { usage: { input_tokens: 5, output_tokens: 0 } })).body).toMatchObject({ entry: { amount: '0' } });
+    expect((await platform.server.post('/api/token-billing/process-usage', { userId: 'free', tokensUsed: 0 })).body).toMatchObject({ success: true });
+    expect((await platform.server.get('/v1/accounts/metered%3Afree/entries')).body['items']).toHaveLength(2);
+    expect((await platform.server.post('/api/token-process/end', { user_id: 'same', feature_endpoint_id: 'text-1', input_token: 0, output_token: 0 })).body)
+      .toMatchObject({ data: { cost: 0, token: 899 } });
+  });
+});
+
+it('has answered all of these as its OpenAPI document says, and its books are true', async () => {
+  expect([...undocumented]).toEqual([]);
+  expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });
+});
