@@ -9,6 +9,9 @@ table gateway.api_keys
   rate_limit_per_s integer
   created_at timestamp with time zone not null default now()
   revoked_at timestamp with time zone
+  expires_at timestamp with time zone
+  account text
+  last_used_at timestamp with time zone
   constraint api_keys_hash_once UNIQUE (key_hash)
   constraint api_keys_pkey PRIMARY KEY (id)
   constraint api_keys_rate_positive CHECK ((rate_limit_per_s > 0))
@@ -97,11 +100,16 @@ table gateway.users
   name text
   role text not null default 'user'::text
   password_hash text
-  key_salt text not null
+  key_salt text
   created_at timestamp with time zone not null default now()
+  token_version integer not null default 0
+  key_created_at timestamp with time zone not null default now()
+  credentials_changed_at timestamp with time zone not null default now()
+  configured_password_hash text
   constraint users_email_once UNIQUE (email)
   constraint users_pkey PRIMARY KEY (id)
   constraint users_role_known CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text])))
+  CREATE INDEX users_by_credentials_change ON gateway.users USING btree (credentials_changed_at)
 
 
 sequence gateway.login_failures_id_seq bigint start 1 increment 1

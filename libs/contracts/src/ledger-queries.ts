@@ -20,6 +20,8 @@ export type LedgerQueries = {
     readonly kinds?: readonly string[];
   }): Promise<{ readonly items: readonly EntryView[]; readonly next: string | null; readonly total?: number } | null>;
   entry(query: { readonly id: string }): Promise<EntryView | null>;
+  /** The account that the id of a hold names; null: no such account. */
+  holdAccount(query: { readonly id: string }): Promise<string | null>;
   /** How the amount of a rated entry came about; null: no such entry. */
   explain(query: { readonly id: string }): Promise<Explanation | null>;
   /** null: no such entry; `not_sealed` within the first second. */
@@ -141,5 +143,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'usage', 'entries', 'entry', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
+  'account', 'usage', 'entries', 'entry', 'holdAccount', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
 ] as const satisfies readonly (keyof LedgerQueries)[];

@@ -3,178 +3,30 @@ import { get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Answer, AccountView, BillingQueries, EntryView, LedgerQueries, LedgerRequest } from '@tollgate/contracts';
-import { recordHeaders, topics } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
-import type { AnswerReceiver, EventLog, OutgoingRecord } from '@tollgate/messaging';
-import { createPool, migrate, roleUrl, rolePassword } from '@tollgate/persistence';
-import { createLogger } from '@tollgate/service-kit';
-import { fakeClock, freshDatabase, waitFor } from '@tollgate/testing';
+import { topics } from '@tollgate/contracts';
+import { createPool } from '@tollgate/persistence';
+import { waitFor } from '@tollgate/testing';
 import type { FreshDatabase } from '@tollgate/testing';
-import { remoteOptimizer } from './adapters/optimizer/remote-optimizer.ts';
-import { gatewaySchema, startGateway } from './index.ts';
 import type { RunningGateway } from './index.ts';
-
-const partitions = 8;
-const now = '2026-01-01T00:00:00.000Z';
-const serverKey = 'first-server-key-of-the-specs';
-const adminPassword = 'admin-password-of-the-specs';
-
-type Account = { view: AccountView; seq: number };
-
-/**
- * Answers as the contract says, for the gateway alone: wallets and licence keys without lots, holds or time. What the ledger
- * really does is proved in its own specs and end to end.
- */
-class LedgerStandIn implements AnswerReceiver {
-  readonly replyTo = 'stand-in';
-  readonly accounts = new Map<string, Account>();
-  readonly known = new Map<string, { hash: string | undefined; answer: Answer }>();
-  readonly records: OutgoingRecord[] = [];
-  logDown = false;
-  silent = false;
-  private listener: Parameters<AnswerReceiver['onAnswers']>[0] = () => undefined;
-
-  onAnswers(listener: Parameters<AnswerReceiver['onAnswers']>[0]): void {
-    this.listener = listener;
-  }
-
-  async close(): Promise<void> {}
-
-  get requests(): LedgerRequest[] {
-    return this.records.map(({ value }) => JSON.parse(value) as LedgerRequest);
-  }
-
-  readonly log = {
-    append: async (records: readonly OutgoingRecord[]) => {
-      if (this.logDown) throw new AppError('unavailable', 'LOG_UNAVAILABLE', 'the log does not answer');
-      const appended = records.map(({ partition }, index) => ({ partition, offset: this.records.length + index }));
-      this.records.push(...records);
-      for (const record of records) {
-        const answer = this.decide(JSON.parse(record.value) as LedgerRequest);
-        const waiter = record.headers?.[recordHeaders.waiter];
-        if (waiter !== undefined && !this.silent) setImmediate(() => this.listener([[Number(waiter), answer]]));
-      }
-      return appended;
-    },
-    describe: async () => ({
-      topicId: 't', partitions: Array.from({ length: partitions }, (_, partition) => ({ partition, start: 0, end: 0 })),
-    }),
-    check: async () => {
-      if (this.logDown) throw new Error('the log does not answer');
-    },
-  } as unknown as EventLog;
-
-  readonly queries = {
-    account: async ({ id }: { id: string }) => this.accounts.get(id)?.view ?? null,
-    partitions: async () => [{ partition: 0, state: 'owned', epoch: '1', next_offset: '0', last_seq: '0' }],
-    entries: async () => ({ items: [], next: null, total: 0 }),
-    entry: async () => null,
-  } as unknown as LedgerQueries;
-
-  private decide(request: LedgerRequest): Answer {
-    const identity = `${request.account}|${request.source}|${request.id}`;
-    const first = this.known.get(identity);
-    if (first !== undefined && first.hash !== request.hash) return this.refuse(request, 'IDEMPOTENCY_KEY_REUSED');
-    if (first !== undefined) return { ...first.answer, replayed: true };
-    const answer = this.book(request);
-    if (answer.outcome === 'booked') this.known.set(identity, { hash: request.hash, answer });
-    return answer;
-  }
-
-  private book(request: LedgerRequest): Answer {
-    const { account: id } = request;
-    const account = this.accounts.get(id);
-    if (request.type === 'open') {
-      const { kind, unit, owner, grant, status } = request.data;
-      if (account !== undefined) return account.view.kind === kind ? { outcome: 'unchanged', replayed: false, account: id } : this.refuse(request, 'ACCOUNT_KIND_CONFLICT');
-      const balance = grant ?? '0';
-      const view: AccountView = {
-        id, kind, unit, status: status ?? 'active', owner: owner ?? null, balance, held: '0', available: balance, used: '0', used_total: '0', settings: {},
-        as_of: { seq: '1', recorded_at: now }, lots: [], holds: [], limits: [], opened_at: now,
-      };
-      this.accounts.set(id, { view, seq: 1 });
-      return { outcome: 'booked', replayed: false, account: id, state: view };
-    }
-    if (account === undefined) return this.refuse(request, request.account === '' ? 'HOLD_UNKNOWN' : 'ACCOUNT_UNKNOWN');
-    if (request.type === 'change') {
-      const { if_owner: ifOwner, owner, status, balance } = request.data;
-      if (ifOwner !== undefined && account.view.owner !== ifOwner) return this.refuse(request, 'NOT_OWNER');
-      const changed = { ...(owner === undefined ? {} : { owner }), ...(status === undefined ? {} : { status }), ...(balance === undefined ? {} : { balance, available: balance }) };
-      account.view = { ...account.view, ...changed };
-      return { outcome: 'booked', replayed: false, account: id, state: account.view };
-    }
-    if (request.type === 'grant') return this.post(request, account, BigInt(request.data.amount));
-    if (request.type !== 'spend') return { outcome: 'unchanged', replayed: false, account: id };
-    const { amount = '1', actor } = request.data;
-    if (actor !== undefined && account.view.owner !== actor) return this.refuse(request, 'NOT_OWNER');
-    if (account.view.status === 'inactive') return this.refuse(request, 'ACCOUNT_INACTIVE');
-    if (BigInt(account.view.balance) < BigInt(amount)) {
-      const refusal = { account: id, asked: amount, available: account.view.balance };
-      return { ...this.refuse(request, 'ALLOWANCE_EXHAUSTED'), problem: { code: 'ALLOWANCE_EXHAUSTED', detail: 'not enough', refusal } };
-    }
-    return this.post(request, account, -BigInt(amount));
-  }
-
-  private post(request: LedgerRequest, account: Account, amount: bigint): Answer {
-    account.seq += 1;
-    const balance = String(BigInt(account.view.balance) + amount);
-    account.view = { ...account.view, balance, available: balance };
-    const entry: EntryView = {
-      id: `1-${account.seq}`, account: account.view.id, seq: String(account.seq), kind: amount < 0n ? 'spent' : 'granted', amount: String(amount),
-      balance_after: balance, held_after: '0', used_after: '0', unit: account.view.unit, contra: 'usage', source: request.source,
-      request_id: request.id, ordinal: 0, occurred_at: now, recorded_at: now, offset: '0',
-    };
-    return { outcome: 'booked', replayed: false, account: account.view.id, entry, available: balance, state: account.view };
-  }
-
-  private refuse(request: LedgerRequest, code: string): Answer {
-    return { outcome: 'refused', replayed: false, account: request.account, problem: { code, detail: code.toLowerCase() } };
-  }
-}
-
-type Reply = { status: number; body: any; headers: Headers }; // eslint-disable-line @typescript-eslint/no-explicit-any -- bodies of every route, checked by each expectation
+import { adminPassword, GatewayHarness, serverKey } from './testing/gateway-harness.ts';
+import type { Reply } from './testing/gateway-harness.ts';
+import { LedgerStandIn } from './testing/ledger-stand-in.ts';
 
 const ledger = new LedgerStandIn();
-const clock = fakeClock();
-let database: FreshDatabase;
+let harness: GatewayHarness;
 let gateway: RunningGateway;
+let database: FreshDatabase;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  const password = (role: string): string => rolePassword('service-secret-of-specs', role);
-  await migrate({ adminUrl: database.url, schemas: [gatewaySchema], rolePassword: password });
-  gateway = await startGateway({
-    config: { host: '127.0.0.1', port: 0, answerWaitMs: 300, adminEmail: 'admin@localhost', upstream: { timeoutMs: 1_000 } },
-    databaseUrl: roleUrl(database.url, gatewaySchema.role, password(gatewaySchema.role)), financeUrl: database.url,
-    eventLog: ledger.log, receiver: ledger, ledger: ledger.queries, billing: {} as BillingQueries, clock,
-    quota: { check: async () => ({ valid: false }), stored: async () => null },
-    // Nobody listens there: what an image needs is proved end to end.
-    optimizer: remoteOptimizer({ address: { host: '127.0.0.1', port: 9 }, secret: 'service-secret-of-specs' }),
-    logger: createLogger({ service: 'gateway', level: 'silent' }),
-    secrets: { jwtSecret: 'x'.repeat(40), serverApiKey: serverKey, adminPassword, optimizeAdminToken: 'optimize-admin-token-of-the-specs' },
-  });
+  harness = await GatewayHarness.start(ledger);
+  ({ gateway, database } = harness);
 });
+afterAll(() => harness?.close());
 
-afterAll(async () => {
-  await gateway?.stop();
-  await database?.drop();
-});
+const call = (...asked: Parameters<GatewayHarness['call']>): Promise<Reply> => harness.call(...asked);
+const server = (...asked: Parameters<GatewayHarness['call']>): Promise<Reply> => harness.server(...asked);
 
-async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
-  const json = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
-  const contentType: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-  const response = await fetch(gateway.address.url + path, { method, headers: { ...contentType, ...headers }, ...json });
-  const text = await response.text();
-  return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers };
-}
-const asServer = { 'x-server-api-key': serverKey };
-const server = (method: string, path: string, body?: unknown, headers = {}): Promise<Reply> => call(method, path, body, { ...asServer, ...headers });
-
-async function loggedIn(email: string, password = 'long enough'): Promise<Record<string, string>> {
-  const { body } = await call('POST', '/api/auth/login', { email, password });
-  return { authorization: `Bearer ${body.access_token}` };
-}
+const loggedIn = (email: string, password?: string): Promise<Record<string, string>> => harness.loggedIn(email, password);
 
 describe('the OpenAPI document', () => {
   // Guarantee: what is there can be found, and what can be found is there.
@@ -414,7 +266,7 @@ describe('figures of finance over HTTP', () => {
     return heapUsed + external;
   };
   const open = (query: string): Promise<import('node:http').IncomingMessage> =>
-    new Promise((resolve, reject) => get(`${gateway.address.url}${path}/${query}`, { headers: asServer }, resolve).on('error', reject));
+    new Promise((resolve, reject) => get(`${gateway.address.url}${path}/${query}`, { headers: { 'x-server-api-key': serverKey } }, resolve).on('error', reject));
 
   // Guarantee: an export of any size never fills the memory of the gateway, however slowly it is read.
   it('are sent as fast as they are read, and no faster, whole and of any size', async () => {
@@ -443,7 +295,7 @@ describe('figures of finance over HTTP', () => {
 
   it('end their query when the client goes away, wherever it is', async () => {
     const gone = new AbortController();
-    const asked = fetch(`${gateway.address.url}${path}/revenue`, { headers: asServer, signal: gone.signal }).catch(() => 'gone');
+    const asked = fetch(`${gateway.address.url}${path}/revenue`, { headers: { 'x-server-api-key': serverKey }, signal: gone.signal }).catch(() => 'gone');
     await waitFor('the query', async () => (await exporting()).includes('active'));
     gone.abort();
     expect(await asked).toBe('gone');
@@ -461,7 +313,7 @@ describe('figures of finance over HTTP', () => {
       status: 200, body: { success: true, data: { view: 'charges', items: [{ id: 2, user_id: '=cmd2', amount_minor: '2000000000000' }] } },
     });
     expect((await server('GET', `${path}/fees`)).body).toEqual({ success: true, data: { view: 'fees', items: [] } });
-    const lines = await (await fetch(`${gateway.address.url}${path}/charges?format=jsonl&user=%3Dcmd7`, { headers: asServer })).text();
+    const lines = await (await fetch(`${gateway.address.url}${path}/charges?format=jsonl&user=%3Dcmd7`, { headers: { 'x-server-api-key': serverKey } })).text();
     expect(lines.split('\n').map((line) => (line === '' ? '' : (JSON.parse(line) as { id: number }).id))).toEqual([7, '']);
   });
 

@@ -92,7 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const serverKeys = new ServerKeys({ store: makeServerKeyStore(pool), firstKey: secrets.serverApiKey, realClock: wallClock });
   const userAccess = new UserAccess({ jwtSecret: secrets.jwtSecret, users, realClock: wallClock, outside: config.outside });
-  const logins = new Logins({ users, failures: makeLoginFailureStore(pool), realClock: wallClock });
+  const logins = new Logins({ users, failures: makeLoginFailureStore(pool), realClock: wallClock, onRenewed: (userId) => userAccess.forget([userId]) });
   const licenceKeys = new LicenceKeys({ store: makeLicenceKeyStore(pool), line, ledger });
   const wallets = new Wallets({ line, ledger });
   const tokenCatalog = new TokenCatalogCopy(options.billing);
@@ -109,7 +109,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const readiness = shared(() => ready(pool, options));
   const metrics = options.metrics ?? createMetrics();
   const credits = creditsParts({ pool, line, ledger, config, metrics, logger });
-  await serverKeys.start();
+  await Promise.all([serverKeys.start(), userAccess.start()]);
   await logins.ensureAdmin({ email: config.adminEmail, password: secrets.adminPassword });
   const prune = (): Promise<unknown> => Promise.allSettled([logins.prune(), credits.parts.operations.store.prune(wallClock.nowMs() - keptMs), consumption.prune(wallClock.nowMs() - keptMs)]);
   const pruning = setInterval(() => void prune(), pruneMs);
@@ -128,7 +128,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const closeParts = async (): Promise<void> => {
     clearInterval(pruning);
     await Promise.all([stopSweep(), stopReturns()]);
-    serverKeys.stop();
+    userAccess.stop();
+    await serverKeys.stop();
     credits.close();
     consumptionQueue.close();
     line.close();

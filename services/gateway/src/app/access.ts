@@ -1,17 +1,23 @@
+import { hash } from 'node:crypto';
+
 /** What a server key may be allowed to do; `admin` includes all others. */
 export const scopes = ['events:write', 'accounts:read', 'accounts:write', 'billing:read', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
 /** Who sends a request. An admin is a user with every scope. */
 export type Principal =
-  | { readonly type: 'server'; readonly keyId: string; readonly scopes: ReadonlySet<Scope> }
+  | {
+      readonly type: 'server'; readonly keyId: string; readonly scopes: ReadonlySet<Scope>;
+      /** The key works for this account and those below it; null: for all. */
+      readonly account: string | null;
+    }
   | { readonly type: 'user'; readonly userId: string; readonly admin: boolean; readonly profile?: OutsideProfile };
 
 /** What an outside identity provider says about a user we have no row of. */
 export type OutsideProfile = { readonly email?: string; readonly name?: string };
 
 export type AccessFault =
-  | 'missing' | 'malformed' | 'invalid' | 'expired'
+  | 'missing' | 'malformed' | 'invalid' | 'expired' | 'key expired'
   /** Seconds until the key's rate limit lets the next request through. */
   | { readonly retryAfterS: number };
 
@@ -22,32 +28,43 @@ export function mayDo(principal: Principal, scope: Scope): boolean {
   return principal.scopes.has(scope) || principal.scopes.has('admin');
 }
 
-/** A bounded memory of decisions by credential: the oldest go first. */
+/** Whether a key that is bound to a family may have to do with this account; others are bound to nothing. */
+export function isWithin(principal: Principal, account: string): boolean {
+  if (principal.type === 'user' || principal.account === null) return true;
+  return account === principal.account || account.startsWith(`${principal.account}/`);
+}
+
+/** A bounded memory of decisions by name: the oldest go first. `nameOf` turns what is given into what is kept. */
 export class Remembered<T> {
   private readonly values = new Map<string, T>();
   private readonly max: number;
+  private readonly nameOf: (given: string) => string;
 
-  constructor(max: number) {
+  constructor(max: number, nameOf = (given: string): string => given) {
     this.max = max;
+    this.nameOf = nameOf;
   }
 
-  get(credential: string): T | undefined {
-    return this.values.get(credential);
+  get(given: string): T | undefined {
+    return this.values.get(this.nameOf(given));
   }
 
-  set(credential: string, value: T): void {
+  set(given: string, value: T): void {
     if (this.values.size >= this.max) {
       const oldest = this.values.keys().next();
       if (!oldest.done) this.values.delete(oldest.value);
     }
-    this.values.set(credential, value);
+    this.values.set(this.nameOf(given), value);
   }
 
-  delete(credential: string): void {
-    this.values.delete(credential);
+  delete(given: string): void {
+    this.values.delete(this.nameOf(given));
   }
 
-  clear(): void {
-    this.values.clear();
+  deleteWhere(goes: (value: T) => boolean): void {
+    for (const [name, value] of this.values) if (goes(value)) this.values.delete(name);
   }
 }
+
+/** Under this name a credential is remembered, so that no dump of the memory shows one. A microsecond, for the hot path. */
+export const fingerprint = (credential: string): string => hash('sha256', credential, 'base64');

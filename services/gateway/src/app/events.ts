@@ -17,12 +17,17 @@ export type EventResult = {
   readonly problem?: AnswerProblem;
 };
 
-export type EventOptions = { readonly nowMs: number; readonly correlation?: string | undefined };
+export type EventOptions = {
+  readonly nowMs: number;
+  readonly correlation?: string | undefined;
+  /** Whether the caller may report usage of an account. */
+  readonly mayTouch?: (account: string) => boolean;
+};
 
 type Sorted = { readonly requests: readonly LedgerRequest[]; readonly indexes: readonly number[]; readonly rejected: readonly Rejected[] };
 
 /** Reads the events one by one: a bad one does not hold up the others. */
-export function sortEvents(events: readonly unknown[], { nowMs, correlation }: EventOptions): Sorted {
+export function sortEvents(events: readonly unknown[], { nowMs, correlation, mayTouch = () => true }: EventOptions): Sorted {
   const requests: LedgerRequest[] = [];
   const indexes: number[] = [];
   const rejected: Rejected[] = [];
@@ -33,6 +38,10 @@ export function sortEvents(events: readonly unknown[], { nowMs, correlation }: E
       continue;
     }
     const { id, source, account, meter, inputs, occurred } = parsed.event;
+    if (!mayTouch(account)) {
+      rejected.push({ index, id, code: 'SCOPE_MISSING', detail: `this key does not work for the account ${account}` });
+      continue;
+    }
     requests.push({
       v: 1, type: 'spend', source: `ce:${source}`, id, account, keyed: true, hash: contentHash(raw),
       ...(occurred === undefined ? {} : { occurred }),

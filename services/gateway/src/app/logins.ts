@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '@tollgate/kernel';
 import type { OutsideProfile } from './access.ts';
 import { hashPassword, passwordMatches } from './passwords.ts';
-import type { LoginFailureStore, User, UserStore } from './users.ts';
+import type { LoginFailureStore, Renewal, User, UserStore } from './users.ts';
 
 /** At most this many failed logins an account in the window (surfaces §0.10), by the real clock. */
 const failuresMax = 10;
@@ -18,8 +18,11 @@ export class Logins {
   private readonly users: UserStore;
   private readonly failures: LoginFailureStore;
   private readonly realClock: Clock;
+  private readonly onRenewed: (userId: string) => void;
 
-  constructor(options: { users: UserStore; failures: LoginFailureStore; realClock: Clock }) {
+  /** `onRenewed` hears of every user some of whose credentials ended. */
+  constructor(options: { users: UserStore; failures: LoginFailureStore; realClock: Clock; onRenewed?: (userId: string) => void }) {
+    this.onRenewed = options.onRenewed ?? (() => undefined);
     this.users = options.users;
     this.failures = options.failures;
     this.realClock = options.realClock;
@@ -30,6 +33,7 @@ export class Logins {
     const passwordHash = await hashPassword(person.password);
     return this.users.insert({
       id: randomUUID(), email: person.email.toLowerCase(), name: person.name, role: 'user', passwordHash, keySalt: newSalt(),
+      configuredHash: null,
     });
   }
 
@@ -58,14 +62,60 @@ export class Logins {
     return this.users.ensure({ id: userId, email: null, name: outside.name ?? null, keySalt: newSalt() });
   }
 
-  /** Makes sure that the configured admin can log in. */
+  /**
+   * Changes a password; every login and the API key end with the old one. null: there is no such user with a password.
+   * The present password is guessed at as rarely as at a login.
+   */
+  async changePassword(userId: string, change: { current: string; next: string }): Promise<LoginOutcome | null> {
+    const user = await this.users.byId(userId);
+    if (user === null || user.email === null || user.passwordHash === null) return null;
+    const tried = await this.logIn({ email: user.email, password: change.current });
+    if (!('user' in tried)) return tried;
+    const passwordHash = await hashPassword(change.next);
+    const renewed = await this.renew(userId, { passwordHash, keySalt: newSalt(), endLogins: true }, tried.user.passwordHash);
+    // Somebody else changed it in between: what was current is not any more.
+    return renewed === null ? { fault: 'invalid' } : { user: renewed };
+  }
+
+  /** Ends every login; the API key goes on. */
+  logOutEverywhere(userId: string): Promise<User | null> {
+    return this.renew(userId, { endLogins: true });
+  }
+
+  /** Ends the API key and makes another one. */
+  async rotateKey(userId: string, outside?: OutsideProfile): Promise<User | null> {
+    if ((await this.person(userId, outside)) === null) return null;
+    return this.renew(userId, { keySalt: newSalt() });
+  }
+
+  /** Ends the API key. */
+  revokeKey(userId: string): Promise<User | null> {
+    return this.renew(userId, { keySalt: null });
+  }
+
+  /**
+   * Makes the configured administrator the only one whose role comes from the configuration. Whatever opens an account that
+   * becomes an administrator's or ceases to be one ends. A password that was changed over HTTP stays until another is configured.
+   */
   async ensureAdmin(admin: { email: string; password: string }): Promise<void> {
     const email = admin.email.toLowerCase();
+    for (const { id, email: former } of await this.users.configured()) {
+      if (former === email) continue;
+      await this.renew(id, { role: 'user', configuredHash: null, keySalt: newSalt(), endLogins: true });
+    }
     const known = await this.users.byEmail(email);
-    if (known?.role === 'admin' && (await passwordMatches(admin.password, known.passwordHash))) return;
-    await this.users.putAdmin({
-      id: randomUUID(), email, name: 'Administrator', passwordHash: await hashPassword(admin.password), keySalt: newSalt(),
-    });
+    if (known?.role === 'admin' && known.configuredHash !== null && (await passwordMatches(admin.password, known.configuredHash))) return;
+    const passwordHash = await hashPassword(admin.password);
+    const made = { passwordHash, configuredHash: passwordHash, keySalt: newSalt(), role: 'admin' as const };
+    if (known === null && (await this.users.insert({ ...made, id: randomUUID(), email, name: 'Administrator' })) !== null) return;
+    const there = known ?? (await this.users.byEmail(email));
+    if (there !== null) await this.renew(there.id, { ...made, endLogins: true });
+  }
+
+  private async renew(userId: string, renewal: Renewal, ifPassword?: string | null): Promise<User | null> {
+    const user = await this.users.renew(userId, renewal, ifPassword);
+    this.onRenewed(userId);
+    return user;
   }
 
   prune(): Promise<void> {

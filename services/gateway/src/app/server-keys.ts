@@ -1,8 +1,9 @@
-import { hash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, randomUUID } from 'node:crypto';
+import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import { newBucket, takeOne } from '../domain/token-bucket.ts';
 import type { TokenBucket } from '../domain/token-bucket.ts';
-import { Remembered, scopes } from './access.ts';
+import { scopes } from './access.ts';
 import type { Access, Scope } from './access.ts';
 
 export type StoredKey = {
@@ -12,86 +13,120 @@ export type StoredKey = {
   readonly hash: string;
   readonly scopes: readonly Scope[];
   readonly rateLimitPerS: number | null;
+  /** The key works for this account and those below it; null: for all. */
+  readonly account: string | null;
+  /** ISO 8601; null: it does not end by itself. */
+  readonly expiresAt: string | null;
+  /** To within seconds when another gateway saw it; null: never. */
+  readonly lastUsedAt: string | null;
   readonly createdAt: string;
   readonly revokedAt: string | null;
 };
+type NewKey = Pick<StoredKey, 'name' | 'scopes' | 'rateLimitPerS' | 'account' | 'expiresAt'>;
+export type MadeKey = { readonly key: string; readonly stored: StoredKey };
 
 /** Port: where keys are kept. */
 export interface ServerKeyStore {
-  insert(key: Omit<StoredKey, 'createdAt' | 'revokedAt'>): Promise<StoredKey>;
+  insert(key: NewKey & Pick<StoredKey, 'id' | 'hash'>): Promise<StoredKey>;
+  /** A successor beside a key whose end is set in the same transaction; null: no such key in use. */
+  replace(id: string, successor: Pick<StoredKey, 'id' | 'hash'> & { readonly expiresAt?: string | undefined }, oldEndsAt: Date): Promise<StoredKey | null>;
   /** Not revoked, newest first. */
   list(): Promise<readonly StoredKey[]>;
   /** null: no such key that is not revoked. */
   revoke(id: string): Promise<StoredKey | null>;
+  /** A use never goes back in time. */
+  used(uses: readonly { readonly id: string; readonly atMs: number }[]): Promise<void>;
 }
 
-type Known = { readonly access: Access; readonly bucket: TokenBucket | null };
+type Known = {
+  readonly stored: StoredKey | null;
+  readonly access: Access;
+  readonly expiresMs: number;
+  readonly bucket: TokenBucket | null;
+  /** When it was used last here, and up to where the store knows. */
+  usedMs: number;
+  keptMs: number;
+};
 
 /** Keys revoked at another gateway stop working here after this long at most. */
 const refreshMs = 2_000;
-const knownMax = 10_000;
+/** Uses are written this often, all keys in one statement. */
+const usesMs = 10_000;
+const unknown: Access = { fault: 'invalid' };
+const expired: Access = { fault: 'key expired' };
 
 /**
- * Server keys: hashed at rest, compared once per distinct string, then found in memory. Revoking takes effect at this gateway
- * at once, at the others within two seconds.
+ * Server keys: hashed at rest and found in memory by their hash. Revoking takes effect at this gateway at once, at the others
+ * within two seconds; the end of a key by the real clock.
  */
 export class ServerKeys {
   private readonly store: ServerKeyStore;
   private readonly realClock: Clock;
-  private readonly firstHash: Buffer;
-  private byHash = new Map<string, StoredKey>();
-  private readonly known = new Remembered<Known>(knownMax);
-  private timer: NodeJS.Timeout | null = null;
+  private readonly first: Known;
+  private readonly firstHash: string;
+  private byHash: ReadonlyMap<string, Known> = new Map();
+  private timers: readonly NodeJS.Timeout[] = [];
   private version = '';
 
   constructor(options: { store: ServerKeyStore; firstKey: string; realClock: Clock }) {
     this.store = options.store;
     this.realClock = options.realClock;
-    this.firstHash = Buffer.from(sha256(options.firstKey), 'hex');
+    this.firstHash = sha256(options.firstKey);
+    const principal = { type: 'server', keyId: 'first', scopes: new Set(scopes), account: null } as const;
+    this.first = { stored: null, access: { principal }, expiresMs: Infinity, bucket: null, usedMs: 0, keptMs: 0 };
   }
 
   async start(): Promise<void> {
     await this.refresh();
-    this.timer = setInterval(() => {
-      // A database that is away changes nothing: the keys known so far go on working.
-      this.refresh().catch(() => undefined);
-    }, refreshMs);
-    this.timer.unref();
+    // A database that is away changes nothing: the keys known so far go on working, and uses are written later.
+    const every = (ms: number, work: () => Promise<void>): NodeJS.Timeout => setInterval(() => void work().catch(() => undefined), ms).unref();
+    this.timers = [every(refreshMs, () => this.refresh()), every(usesMs, () => this.writeUses())];
   }
 
-  stop(): void {
-    if (this.timer !== null) clearInterval(this.timer);
+  async stop(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    await this.writeUses().catch(() => undefined);
   }
 
   /** Who holds `key`; a rate-limited key may be told to wait. */
   verify(key: string): Access {
-    let known = this.known.get(key);
-    if (known === undefined) {
-      known = this.recognise(key);
-      this.known.set(key, known);
-    }
+    const digest = sha256(key);
+    const known = digest === this.firstHash ? this.first : this.byHash.get(digest);
+    if (known === undefined) return unknown;
+    const nowMs = this.realClock.nowMs();
+    if (known.expiresMs <= nowMs) return expired;
+    known.usedMs = nowMs;
     if (known.bucket !== null) {
-      const retryAfterS = takeOne(known.bucket, this.realClock.nowMs());
+      const retryAfterS = takeOne(known.bucket, nowMs);
       if (retryAfterS > 0) return { fault: { retryAfterS } };
     }
     return known.access;
   }
 
-  /** Makes a key; the answer is the only time it is seen. */
-  async create(options: { name?: string | undefined; scopes: readonly Scope[]; rateLimitPerS?: number | undefined }): Promise<{ key: string; stored: StoredKey }> {
-    const key = `tg_${randomBytes(24).toString('base64url')}`;
-    const stored = await this.store.insert({
-      id: randomUUID(),
-      name: options.name ?? null,
-      hash: sha256(key),
-      scopes: options.scopes,
-      rateLimitPerS: options.rateLimitPerS ?? null,
-    });
+  /** Makes a key; the answer is the only time it is seen. @throws AppError('invalid', TIME_OUT_OF_RANGE) for an end in the past. */
+  async create(options: NewKey): Promise<MadeKey> {
+    this.refusePast(options.expiresAt);
+    const { key, digest } = newKey();
+    const stored = await this.store.insert({ ...options, id: randomUUID(), hash: digest });
     await this.refresh();
     return { key, stored };
   }
 
-  list(): Promise<readonly StoredKey[]> {
+  /**
+   * A successor with the same rights; the key itself ends after the overlap, or at its own end if that comes first. The
+   * successor ends when the key would have, unless said otherwise. null: no such key in use.
+   */
+  async rotate(id: string, { overlapS, expiresAt }: { overlapS: number; expiresAt?: string | undefined }): Promise<MadeKey | null> {
+    this.refusePast(expiresAt ?? null);
+    const { key, digest } = newKey();
+    const endsAt = new Date(this.realClock.nowMs() + overlapS * 1_000);
+    const stored = await this.store.replace(id, { id: randomUUID(), hash: digest, expiresAt }, endsAt);
+    await this.refresh();
+    return stored === null ? null : { key, stored };
+  }
+
+  async list(): Promise<readonly StoredKey[]> {
+    await this.writeUses();
     return this.store.list();
   }
 
@@ -101,27 +136,42 @@ export class ServerKeys {
     return revoked;
   }
 
-  private async refresh(): Promise<void> {
-    const keys = await this.store.list();
-    const version = keys.map((key) => key.id).join();
-    if (version === this.version) return;
-    this.version = version;
-    this.byHash = new Map(keys.map((key) => [key.hash, key]));
-    this.known.clear();
+  private refusePast(expiresAt: string | null): void {
+    if (expiresAt === null || Date.parse(expiresAt) > this.realClock.nowMs()) return;
+    throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'expires_at lies in the past');
   }
 
-  private recognise(key: string): Known {
-    const digest = sha256(key);
-    if (timingSafeEqual(Buffer.from(digest, 'hex'), this.firstHash)) {
-      return { access: { principal: { type: 'server', keyId: 'first', scopes: new Set(scopes) } }, bucket: null };
-    }
-    const stored = this.byHash.get(digest);
-    if (stored === undefined) return { access: { fault: 'invalid' }, bucket: null };
-    return {
-      access: { principal: { type: 'server', keyId: stored.id, scopes: new Set(stored.scopes) } },
-      bucket: stored.rateLimitPerS === null ? null : newBucket(stored.rateLimitPerS, this.realClock.nowMs()),
-    };
+  private async refresh(): Promise<void> {
+    const keys = await this.store.list();
+    const version = keys.map(({ id, expiresAt }) => `${id} ${expiresAt}`).join();
+    if (version === this.version) return;
+    this.version = version;
+    // What is known of a key that stays goes on: its rate limit and its last use.
+    this.byHash = new Map(keys.map((stored) => [stored.hash, knownOf(stored, this.byHash.get(stored.hash), this.realClock.nowMs())]));
   }
+
+  private async writeUses(): Promise<void> {
+    const used = [...this.byHash.values()].filter(({ usedMs, keptMs }) => usedMs > keptMs);
+    if (used.length === 0) return;
+    const uses = used.map(({ stored, usedMs }) => ({ id: stored?.id ?? '', atMs: usedMs }));
+    await this.store.used(uses);
+    for (const [index, known] of used.entries()) known.keptMs = uses[index]?.atMs ?? 0;
+  }
+}
+
+function knownOf(stored: StoredKey, before: Known | undefined, nowMs: number): Known {
+  const { id, account, expiresAt, rateLimitPerS } = stored;
+  return {
+    stored, access: { principal: { type: 'server', keyId: id, scopes: new Set(stored.scopes), account } },
+    expiresMs: expiresAt === null ? Infinity : Date.parse(expiresAt),
+    bucket: before?.bucket ?? (rateLimitPerS === null ? null : newBucket(rateLimitPerS, nowMs)),
+    usedMs: before?.usedMs ?? 0, keptMs: before?.keptMs ?? 0,
+  };
+}
+
+function newKey(): { readonly key: string; readonly digest: string } {
+  const key = `tg_${randomBytes(24).toString('base64url')}`;
+  return { key, digest: sha256(key) };
 }
 
 const sha256 = (text: string): string => hash('sha256', text, 'hex');

@@ -11,7 +11,7 @@ const jwtSecret = 's'.repeat(32);
 const issuer = 'https://issuer.example', audience = 'tollgate';
 const users: UserStore = {
   insert: async () => null, byEmail: async () => null, byId: async () => null,
-  putAdmin: async () => undefined,
+  renew: async () => null, configured: async () => [], changedSince: async () => ({ ids: [], now: new Date() }),
   ensure: async () => {
     throw new Error('not asked here');
   },

@@ -3,7 +3,7 @@ import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT }
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { AppError, hasAtMost, isStorableText } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
-import { Remembered } from './access.ts';
+import { fingerprint, Remembered } from './access.ts';
 import type { Access } from './access.ts';
 import type { User, UserStore } from './users.ts';
 
@@ -14,7 +14,10 @@ const loginTtlS = 24 * 3600;
 const rememberedMax = 20_000;
 const keyPrefix = 'tgu_';
 
-type RememberedToken = { readonly access: Access; readonly expiresMs: number };
+/** Logins and keys ended at another gateway stop working here after this long at most. */
+const refreshMs = 1_000;
+
+type RememberedAccess = { readonly userId: string; readonly access: Access; readonly expiresMs: number };
 
 /**
  * Logins and API keys of users. A token is verified once and then found in memory until it expires, by the real clock; so the
@@ -26,8 +29,12 @@ export class UserAccess {
   private readonly realClock: Clock;
   private readonly outside: OutsideProvider | null;
   private readonly outsideKeys: JWTVerifyGetKey | null;
-  private readonly tokens = new Remembered<RememberedToken>(rememberedMax);
-  private readonly apiKeys = new Remembered<Access>(rememberedMax);
+  private readonly tokens = new Remembered<RememberedAccess>(rememberedMax, fingerprint);
+  private readonly apiKeys = new Remembered<RememberedAccess>(rememberedMax, fingerprint);
+  /** Counts what was forgotten: an answer of the database from before must not be remembered after. */
+  private forgotten = 0;
+  private lookedAt: Date | null = null;
+  private timer: NodeJS.Timeout | null = null;
 
   constructor(options: { jwtSecret: string; users: UserStore; realClock: Clock; outside?: OutsideProvider | undefined }) {
     this.secret = new TextEncoder().encode(options.jwtSecret);
@@ -37,10 +44,32 @@ export class UserAccess {
     this.outsideKeys = options.outside === undefined ? null : createRemoteJWKSet(new URL(options.outside.jwksUrl));
   }
 
-  /** Signs a login that is valid for 24 hours: HS256, `sub` is the user's id. */
+  /** Follows what other gateways end. */
+  async start(): Promise<void> {
+    await this.refresh();
+    this.timer = setInterval(() => {
+      // A database that is away changes nothing: what is known goes on working.
+      this.refresh().catch(() => undefined);
+    }, refreshMs);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+  }
+
+  /** Whatever is remembered of these users is looked up again. */
+  forget(userIds: readonly string[]): void {
+    if (userIds.length === 0) return;
+    this.forgotten += 1;
+    const gone = new Set(userIds);
+    for (const memory of [this.tokens, this.apiKeys]) memory.deleteWhere(({ userId }) => gone.has(userId));
+  }
+
+  /** Signs a login that is valid for 24 hours: HS256, `sub` is the user's id, `ver` ends with the user's next change of credentials. */
   async issue(user: User): Promise<string> {
     const nowS = Math.floor(this.realClock.nowMs() / 1000);
-    return new SignJWT({ role: user.role, ...(user.email === null ? {} : { email: user.email }) })
+    return new SignJWT({ role: user.role, ver: user.tokenVersion, ...(user.email === null ? {} : { email: user.email }) })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setSubject(user.id)
       .setIssuedAt(nowS)
@@ -59,14 +88,15 @@ export class UserAccess {
     return this.verifyNewToken(token);
   }
 
-  /** The user's API key: derived, so it can be shown again and is stored nowhere. */
-  apiKeyOf(user: User): string {
+  /** The user's API key: derived, so it can be shown again and is stored nowhere. null: the user has revoked it. */
+  apiKeyOf(user: User): string | null {
+    if (user.keySalt === null) return null;
     const id = Buffer.from(user.id, 'utf8').toString('base64url');
-    return `${keyPrefix}${id}.${this.mac(user).toString('base64url')}`;
+    return `${keyPrefix}${id}.${this.mac(user.id, user.keySalt).toString('base64url')}`;
   }
 
   verifyApiKey(key: string): Access | Promise<Access> {
-    return this.apiKeys.get(key) ?? this.verifyNewApiKey(key);
+    return this.apiKeys.get(key)?.access ?? this.verifyNewApiKey(key);
   }
 
   private async verifyNewApiKey(key: string): Promise<Access> {
@@ -74,18 +104,25 @@ export class UserAccess {
     if (!key.startsWith(keyPrefix) || dot === -1 || key.length > 1_000) return { fault: 'invalid' };
     const userId = Buffer.from(key.slice(keyPrefix.length, dot), 'base64url').toString('utf8');
     if (userId.includes('\u0000')) return { fault: 'invalid' };
+    const { forgotten } = this;
     const user = await this.users.byId(userId);
     const given = Buffer.from(key.slice(dot + 1), 'base64url');
-    if (user === null) return { fault: 'invalid' };
-    const expected = this.mac(user);
+    if (user === null || user.keySalt === null) return { fault: 'invalid' };
+    const expected = this.mac(user.id, user.keySalt);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { fault: 'invalid' };
     const access: Access = { principal: { type: 'user', userId: user.id, admin: user.role === 'admin' } };
-    this.apiKeys.set(key, access);
+    if (forgotten === this.forgotten) this.apiKeys.set(key, { userId: user.id, access, expiresMs: Infinity });
     return access;
   }
 
-  private mac(user: User): Buffer {
-    return createHmac('sha256', this.secret).update(`user-api-key\n${user.id}\n${user.keySalt}`).digest();
+  private mac(userId: string, salt: string): Buffer {
+    return createHmac('sha256', this.secret).update(`user-api-key\n${userId}\n${salt}`).digest();
+  }
+
+  private async refresh(): Promise<void> {
+    const { ids, now } = await this.users.changedSince(this.lookedAt);
+    this.lookedAt = now;
+    this.forget(ids);
   }
 
   private async verifyNewToken(token: string): Promise<Access> {
@@ -107,9 +144,13 @@ export class UserAccess {
     }
     const { sub, exp } = payload;
     if (!isUserId(sub) || exp === undefined) return { fault: 'invalid' };
-    const admin = ours ? payload['role'] === 'admin' : (await this.users.byId(sub))?.role === 'admin';
+    const { forgotten } = this;
+    const user = await this.users.byId(sub);
+    if (user !== null && !isOfUser(payload, user, ours)) return { fault: 'invalid' };
+    // A subject we have no row of is who the holder of our secret says, or an ordinary user of the outside provider.
+    const admin = user === null ? ours && payload['role'] === 'admin' : user.role === 'admin';
     const access: Access = { principal: { type: 'user', userId: sub, admin, ...(ours ? {} : { profile: profileOf(payload) }) } };
-    this.tokens.set(token, { access, expiresMs: exp * 1000 });
+    if (forgotten === this.forgotten) this.tokens.set(token, { userId: sub, access, expiresMs: exp * 1000 });
     return access;
   }
 
@@ -127,6 +168,14 @@ export class UserAccess {
     });
     return payload;
   }
+}
+
+/**
+ * Our own login is good until the user's credentials change. An outside provider has no say over a user who logs in here: it
+ * could name anybody's id.
+ */
+function isOfUser(payload: JWTPayload, user: User, ours: boolean): boolean {
+  return ours ? (payload['ver'] ?? 0) === user.tokenVersion : user.passwordHash === null;
 }
 
 /** A subject that can be stored as a user's id; the type is only what the token's maker claims. */

@@ -6,21 +6,40 @@ export type User = {
   readonly role: Role;
   /** scrypt, see passwords.ts; null for users of an outside identity provider. */
   readonly passwordHash: string | null;
-  /** Random part of the user's API key. */
-  readonly keySalt: string;
+  /** Random part of the user's API key; null: the user has revoked it. */
+  readonly keySalt: string | null;
+  readonly keyCreatedAt: string;
+  /** Logins carry it; those with another one are over. */
+  readonly tokenVersion: number;
+  /** scrypt of the configured password when it was applied; null: not the configured administrator. */
+  readonly configuredHash: string | null;
   readonly createdAt: string;
+};
+type NewUser = Pick<User, 'id' | 'email' | 'name' | 'keySalt'>;
+
+/** What is renewed; what is left out stays. Renewing a salt ends the key, `endLogins` the logins. */
+export type Renewal = {
+  readonly role?: Role;
+  readonly passwordHash?: string;
+  readonly keySalt?: string | null;
+  readonly endLogins?: boolean;
+  readonly configuredHash?: string | null;
 };
 
 /** Port: where users are kept. E-mail addresses are compared in lower case. */
 export interface UserStore {
   /** null: the address is taken. */
-  insert(user: Omit<User, 'createdAt'>): Promise<User | null>;
+  insert(user: NewUser & Pick<User, 'role' | 'passwordHash' | 'configuredHash'>): Promise<User | null>;
   /** The user of an outside identity provider: made on first sight, found afterwards. */
-  ensure(user: Omit<User, 'createdAt' | 'role' | 'passwordHash'>): Promise<User>;
+  ensure(user: NewUser): Promise<User>;
   byEmail(email: string): Promise<User | null>;
   byId(id: string): Promise<User | null>;
-  /** Makes the first admin, or gives the existing user of that address role and password. */
-  putAdmin(user: Omit<User, 'createdAt' | 'role'>): Promise<void>;
+  /** null: there is no such user, or (with `ifPassword`) the password hash is another one by now. */
+  renew(id: string, renewal: Renewal, ifPassword?: string | null): Promise<User | null>;
+  /** Those whose role comes from the configuration, present or earlier. */
+  configured(): Promise<readonly User[]>;
+  /** Users whose credentials changed after `since` (null: none), and the database's time, to be given next. */
+  changedSince(since: Date | null): Promise<{ readonly ids: readonly string[]; readonly now: Date }>;
 }
 
 /** Port: failed logins, shared by all gateways. Times are of the real clock. */

@@ -2,7 +2,7 @@ import { Injectable, mixin } from '@nestjs/common';
 import type { CanActivate, ExecutionContext, Type } from '@nestjs/common';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
-import { mayDo } from '../app/access.ts';
+import { isWithin, mayDo } from '../app/access.ts';
 import type { Access, AccessFault, Principal, Scope } from '../app/access.ts';
 import { ServerKeys } from '../app/server-keys.ts';
 import { UserAccess } from '../app/user-access.ts';
@@ -16,11 +16,19 @@ export function principalOf(request: FastifyRequest): Principal {
   return principal;
 }
 
+/** The user behind the `user` door. */
+export function userOf(request: FastifyRequest): Extract<Principal, { readonly type: 'user' }> {
+  const principal = principalOf(request);
+  if (principal.type !== 'user') throw new AppError('bug', 'INVARIANT_BROKEN', 'a server key passed the door for users');
+  return principal;
+}
+
 const faultTexts: Readonly<Record<Extract<AccessFault, string>, string>> = {
   missing: 'Authentication is required',
   malformed: 'Authorization header is malformed',
   invalid: 'Invalid credentials',
   expired: 'Token has expired',
+  'key expired': 'the API key has expired',
 };
 
 function faultError(fault: AccessFault): AppError {
@@ -33,10 +41,29 @@ function faultError(fault: AccessFault): AppError {
 
 /** Whom a route lets in. */
 export type Door =
-  /** Server keys with the scope, admins; `owners`: users too, who then see what is theirs only. */
-  | { readonly scope: Scope; readonly owners?: boolean }
+  /**
+   * Server keys with the scope, admins; `owners`: users too, who then see what is theirs only. `account`: which account the
+   * request is about, or that the route looks at each account itself; without it a key of one family is refused.
+   */
+  | { readonly scope: Scope; readonly owners?: boolean; readonly account?: 'checked' | AccountOf }
   /** Users, by their login or API key. */
   | 'user';
+
+/** The account that a request is about, as it came; null: it names none. */
+export type AccountOf = (request: FastifyRequest) => string | null;
+
+type Members = Readonly<Record<string, unknown>> | null | undefined;
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+export const pathMember = (name: string): AccountOf => ({ params }) => textOrNull((params as Members)?.[name]);
+export const bodyMember = (name: string): AccountOf => ({ body }) => textOrNull((body as Members)?.[name]);
+export const queryMember = (name: string): AccountOf => ({ query }) => textOrNull((query as Members)?.[name]);
+
+/** @throws AppError('refused', SCOPE_MISSING) for a key that is bound to another family. */
+export function refuseOtherFamily(principal: Principal, account: string | null): void {
+  if (principal.type === 'user' || principal.account === null) return;
+  if (account !== null && isWithin(principal, account)) return;
+  throw new AppError('refused', 'SCOPE_MISSING', `this key works for the account ${principal.account} and those below it only`);
+}
 
 /** The one guard of a route: reads the credentials, finds out whose they are and whether they open this door. */
 export function guarded(door: Door): Type<CanActivate> {
@@ -84,6 +111,7 @@ function admit(request: Admitted, access: Access, door: Door): boolean {
   const { principal } = access;
   request.principal = principal;
   if (door === 'user') return true;
+  if (door.account !== 'checked') refuseOtherFamily(principal, door.account?.(request) ?? null);
   if (mayDo(principal, door.scope) || (door.owners === true && principal.type === 'user')) return true;
   const detail = door.scope === 'admin' ? 'Admin access required' : `this needs the scope ${door.scope}`;
   throw new AppError('refused', 'SCOPE_MISSING', detail);

@@ -13,8 +13,8 @@ import type { Crossing, Entry, EntryKind } from '../domain/entry.ts';
 import { entryKinds } from '../domain/entry.ts';
 import type { Hash } from '../domain/merkle.ts';
 import { leafHash, merklePath } from '../domain/merkle.ts';
-import type { EntryId } from '../domain/request.ts';
-import { parseEntryId } from '../domain/request.ts';
+import type { EntryId, HoldId } from '../domain/request.ts';
+import { parseEntryId, parseHoldId } from '../domain/request.ts';
 import { leafText } from '../domain/seal.ts';
 import { isoTime } from '../domain/iso-time.ts';
 import { accountView, entryView } from '../domain/views.ts';
@@ -36,6 +36,8 @@ export interface BooksReader {
     readonly from?: string; readonly to?: string; readonly kinds?: readonly EntryKind[]; readonly total: boolean;
   }): Promise<{ readonly items: readonly Entry[]; readonly total?: number } | null>;
   entry(id: EntryId): Promise<Entry | null>;
+  /** The id of an account by its number; null: there is none. */
+  accountNumbered(partition: number, ref: number): Promise<string | null>;
   refused: LedgerQueries['refused'];
   deadLetters: LedgerQueries['deadLetters'];
   /** The stored record of a dead letter. */
@@ -76,6 +78,10 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     entry: async ({ id }) => {
       const found = await entryOrNull(ports, id);
       return found && entryView(found.id.partition, found.entry);
+    },
+    holdAccount: async ({ id }) => {
+      const hold = holdOrNull(id, ports.partitions);
+      return hold && ports.reader.accountNumbered(hold.partition, hold.ref);
     },
     explain: ({ id }) => explain(ports, id),
     proof: ({ id }) => proof(ports, id),
@@ -156,6 +162,15 @@ async function replayDeadLetter(ports: QueryPorts, text: string): ReturnType<Led
 function idOrNull(text: string, partitions: number): EntryId | null {
   try {
     const id = parseEntryId(text);
+    return id.partition < partitions ? id : null;
+  } catch {
+    return null;
+  }
+}
+
+function holdOrNull(text: string, partitions: number): HoldId | null {
+  try {
+    const id = parseHoldId(text);
     return id.partition < partitions ? id : null;
   } catch {
     return null;

@@ -9,9 +9,10 @@ import { createTierBilling } from './migrations/create-tier-billing.sql.ts';
 import { createTokenUsage } from './migrations/create-token-usage.sql.ts';
 import { priceByPlanVersion } from './migrations/price-by-plan-version.sql.ts';
 import { createUsers } from './migrations/create-users.sql.ts';
+import { renewCredentials } from './migrations/renew-credentials.sql.ts';
 
 /** The gateway's own tables. */
-export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate_gateway', migrations: [createUsers, createOperations, createConsumptionQueue, createOptimizeSubmits] };
+export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate_gateway', migrations: [createUsers, createOperations, createConsumptionQueue, createOptimizeSubmits, renewCredentials] };
 
 /**
  * Views in `public` under the names of the documents. Migrated after every service's schema, because they read several; the

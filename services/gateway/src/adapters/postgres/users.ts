@@ -3,28 +3,30 @@ import type { Pool } from 'pg';
 import type { LoginFailureStore, Role, User, UserStore } from '../../app/users.ts';
 
 type UserRow = {
-  id: string; email: string | null; name: string | null; role: Role; password_hash: string | null; key_salt: string; created_at: Date;
+  id: string; email: string | null; name: string | null; role: Role; password_hash: string | null; key_salt: string | null; key_created_at: Date;
+  token_version: number; configured_password_hash: string | null; created_at: Date;
 };
-const columns = 'id, email, name, role, password_hash, key_salt, created_at';
+const columns = 'id, email, name, role, password_hash, key_salt, key_created_at, token_version, configured_password_hash, created_at';
+/** Longer than any transaction here: what was committed late is seen by the next look. */
+const overlap = "interval '30 seconds'";
 
 function fromRow(row: UserRow): User {
   return {
     id: row.id, email: row.email, name: row.name, role: row.role, passwordHash: row.password_hash, keySalt: row.key_salt,
+    keyCreatedAt: row.key_created_at.toISOString(), tokenVersion: row.token_version, configuredHash: row.configured_password_hash,
     createdAt: row.created_at.toISOString(),
   };
 }
 
 export function makeUserStore(pool: Pool): UserStore {
-  const one = async (sql: string, values: unknown[]): Promise<User | null> => {
-    const { rows } = await pool.query<UserRow>(sql, values);
-    return rows[0] === undefined ? null : fromRow(rows[0]);
-  };
+  const many = async (sql: string, values: unknown[]): Promise<User[]> => (await pool.query<UserRow>(sql, values)).rows.map(fromRow);
+  const one = async (sql: string, values: unknown[]): Promise<User | null> => (await many(sql, values))[0] ?? null;
   return {
     insert: (user) =>
       one(
-        `insert into gateway.users (id, email, name, role, password_hash, key_salt) values ($1, $2, $3, $4, $5, $6)
+        `insert into gateway.users (id, email, name, role, password_hash, key_salt, configured_password_hash) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (email) do nothing returning ${columns}`,
-        [user.id, user.email, user.name, user.role, user.passwordHash, user.keySalt],
+        [user.id, user.email, user.name, user.role, user.passwordHash, user.keySalt, user.configuredHash],
       ),
     async ensure(user) {
       const made = await one(
@@ -37,12 +39,24 @@ export function makeUserStore(pool: Pool): UserStore {
     },
     byEmail: (email) => one(`select ${columns} from gateway.users where email = $1`, [email.toLowerCase()]),
     byId: (id) => one(`select ${columns} from gateway.users where id = $1`, [id]),
-    async putAdmin(user) {
-      await pool.query(
-        `insert into gateway.users (id, email, name, role, password_hash, key_salt) values ($1, $2, $3, 'admin', $4, $5)
-         on conflict (email) do update set role = 'admin', password_hash = excluded.password_hash`,
-        [user.id, user.email, user.name, user.passwordHash, user.keySalt],
+    renew: (id, { role, passwordHash, keySalt, endLogins = false, configuredHash }, ifPassword) =>
+      one(
+        `update gateway.users set role = coalesce($2, role), password_hash = coalesce($3, password_hash),
+           key_salt = case when $4 then $5 else key_salt end, key_created_at = case when $4 then now() else key_created_at end,
+           token_version = token_version + case when $6 then 1 else 0 end,
+           configured_password_hash = case when $7 then $8 else configured_password_hash end, credentials_changed_at = clock_timestamp()
+         where id = $1 and (not $9 or password_hash is not distinct from $10) returning ${columns}`,
+        [id, role ?? null, passwordHash ?? null, keySalt !== undefined, keySalt ?? null, endLogins, configuredHash !== undefined, configuredHash ?? null,
+          ifPassword !== undefined, ifPassword ?? null],
+      ),
+    configured: () => many(`select ${columns} from gateway.users where configured_password_hash is not null`, []),
+    async changedSince(since) {
+      const { rows } = await pool.query<{ now: Date; ids: string[] }>(
+        `select clock_timestamp() as now,
+           array(select id from gateway.users where $1::timestamptz is not null and credentials_changed_at > $1::timestamptz - ${overlap}) as ids`,
+        [since],
       );
+      return { ids: rows[0]?.ids ?? [], now: rows[0]?.now ?? new Date(0) };
     },
   };
 }

@@ -1,15 +1,19 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
+import type { FastifyRequest } from 'fastify';
 import { Logins } from '../../app/logins.ts';
+import type { LoginOutcome } from '../../app/logins.ts';
 import { UserAccess } from '../../app/user-access.ts';
 import type { User } from '../../app/users.ts';
+import { guarded, userOf } from '../access.guard.ts';
 import { documented } from '../documented.ts';
-import { LoggedIn, Registered } from './answer-shapes.ts';
+import { Done, LoggedIn, Registered } from './answer-shapes.ts';
 import { loginExample } from './examples.ts';
-import { Login, Register } from './shapes.ts';
+import { ChangePassword, Login, Register } from './shapes.ts';
 
 const surface = 'licence keys';
+const noPassword = 'This user logs in at an outside identity provider';
 
 @ApiTags('licence keys: accounts')
 @Controller('api/auth')
@@ -41,17 +45,48 @@ export class AuthController {
     errors: [[401, 'Invalid email or password'], [429, 'Too many failed logins. Try again later']],
   })
   async login(@Body({ schema: Login }) body: Login): Promise<unknown> {
-    const outcome = await this.logins.logIn(body);
+    return this.answer(await this.logins.logIn(body), { done: 'Login successful', refused: 'Invalid email or password' });
+  }
+
+  @Post('change-password')
+  @HttpCode(200)
+  @UseGuards(guarded('user'))
+  @documented({
+    summary: 'Changes the password: every login and the API key end, the answer has new ones', auth: 'user', status: 200, surface, answer: LoggedIn,
+    example: { ...loginExample, message: 'Password changed' },
+    errors: [[401, 'The current password is not correct'], [429, 'Too many failed logins. Try again later'], [400, noPassword]],
+  })
+  async changePassword(@Body({ schema: ChangePassword }) body: ChangePassword, @Req() request: FastifyRequest): Promise<unknown> {
+    const { current_password: current, new_password: next } = body;
+    const outcome = await this.logins.changePassword(userOf(request).userId, { current, next });
+    if (outcome === null) throw new AppError('conflict', 'REQUEST_INVALID', noPassword, { status: 400 });
+    return this.answer(outcome, { done: 'Password changed', refused: 'The current password is not correct' });
+  }
+
+  @Post('logout-all')
+  @HttpCode(200)
+  @UseGuards(guarded('user'))
+  @documented({
+    summary: 'Ends every login of the user, this one too; the API key goes on', auth: 'user', status: 200, surface, answer: Done,
+    example: { success: true, message: 'Logged out everywhere' }, errors: [[400, noPassword]],
+  })
+  async logOutEverywhere(@Req() request: FastifyRequest): Promise<unknown> {
+    const user = await this.logins.logOutEverywhere(userOf(request).userId);
+    if (user === null || user.passwordHash === null) throw new AppError('conflict', 'REQUEST_INVALID', noPassword, { status: 400 });
+    return { success: true, message: 'Logged out everywhere' };
+  }
+
+  private async answer(outcome: LoginOutcome, texts: { readonly done: string; readonly refused: string }): Promise<unknown> {
     if ('user' in outcome) {
       const token = await this.access.issue(outcome.user);
       const credentials = { access_token: token, token, api_key: this.access.apiKeyOf(outcome.user) };
-      return { success: true, message: 'Login successful', ...credentials, data: { ...credentials, user: shownUser(outcome.user) } };
+      return { success: true, message: texts.done, ...credentials, data: { ...credentials, user: shownUser(outcome.user) } };
     }
     if (outcome.fault === 'throttled') {
       const details = { retry_after_s: outcome.retryAfterS };
       throw new AppError('refused', 'RATE_LIMITED', 'Too many failed logins. Try again later', details);
     }
-    throw new AppError('invalid', 'CREDENTIALS_INVALID', 'Invalid email or password');
+    throw new AppError('invalid', 'CREDENTIALS_INVALID', texts.refused);
   }
 }
 

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { LicenceKeys } from '../../app/licence-keys.ts';
 import { usageReport } from '../../app/usage-report.ts';
-import { guarded } from '../access.guard.ts';
+import { guarded, userOf } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { Report } from '../native/answer-shapes.ts';
 import { reportCsv, reportExample } from '../native/examples.ts';
@@ -14,7 +14,6 @@ import { ReportQuery } from '../native/shapes.ts';
 import { sendReport } from '../native/usage-report.controller.ts';
 import { inject } from '../tokens.ts';
 import { keyText } from './shapes.ts';
-import { userOf } from './user.controller.ts';
 
 @ApiTags('licence keys')
 @Controller('api/user/license-keys')

@@ -16,6 +16,10 @@ export const Login = z.object({ email: textOf(254).transform((value) => value.tr
   .meta({ example: { email: 'ada@example.org', password: 'correct horse' } });
 export type Login = z.output<typeof Login>;
 
+export const ChangePassword = z.object({ current_password: textOf(1_024), new_password: textOf(1_024, 8) })
+  .meta({ example: { current_password: 'correct horse', new_password: 'battery staple' } });
+export type ChangePassword = z.output<typeof ChangePassword>;
+
 /** A key of the path or the body: trimmed, in capitals. */
 export const keyText = z.string().transform(normalLicenceKey).refine(isLicenceKey, { error: 'must be a license key of 1 to 128 characters' })
   .meta({ example: 'ABC12-XYZ34' });

@@ -5,7 +5,7 @@ import type { Clock } from '@tollgate/kernel';
 import type { AnswerProblem, EntryView, LedgerQueries } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LicenceKeys } from '../../app/licence-keys.ts';
-import { guarded } from '../access.guard.ts';
+import { guarded, userOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
@@ -15,7 +15,6 @@ import { PageQuery, shownUnits } from '../paging.ts';
 import { TokenUsage, TokenUsed } from './answer-shapes.ts';
 import { useTokenExample } from './examples.ts';
 import { keyText, UseToken } from './shapes.ts';
-import { userOf } from './user.controller.ts';
 
 const surface = 'licence keys';
 

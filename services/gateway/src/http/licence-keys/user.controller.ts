@@ -2,20 +2,22 @@ import { Body, Controller, Get, HttpCode, Post, Req, UseGuards } from '@nestjs/c
 import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
-import type { OutsideProfile } from '../../app/access.ts';
 import { LicenceKeys } from '../../app/licence-keys.ts';
 import { Logins } from '../../app/logins.ts';
 import { UserAccess } from '../../app/user-access.ts';
-import { guarded, principalOf } from '../access.guard.ts';
+import { guarded, userOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { shownUnits } from '../paging.ts';
-import { ChangedKey, Profile, TokenBalance } from './answer-shapes.ts';
+import { ChangedKey, Done, NewUserKey, Profile, TokenBalance } from './answer-shapes.ts';
 import { shownUser } from './auth.controller.ts';
 import { keyExample, loginExample } from './examples.ts';
 import { AssignLicence, shownKey } from './shapes.ts';
 
 const surface = 'licence keys';
+const unknownUser = [404, 'User not found'] as const;
+const userNotFound = (): AppError => new AppError('not_found', 'CREDENTIALS_INVALID', 'User not found', { status: 404 });
+const newKeyExample = { api_key: 'tgu_…', created_at: '2026-11-21T12:00:00.000Z' };
 
 @ApiTags('licence keys: accounts')
 @Controller('api/user')
@@ -33,14 +35,41 @@ export class UserController {
   @Get('profile')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'The user, with the API key that works wherever the login does', auth: 'user', status: 200, surface, answer: Profile, errors: [[404, 'User not found']],
+    summary: 'The user, with the API key that works wherever the login does', auth: 'user', status: 200, surface, answer: Profile, errors: [unknownUser],
     example: { success: true, data: { ...loginExample.data.user, api_key: 'tgu_…' } },
   })
   async profile(@Req() request: FastifyRequest): Promise<unknown> {
     const { userId, profile } = userOf(request);
     const user = await this.logins.person(userId, profile);
-    if (user === null) throw new AppError('not_found', 'CREDENTIALS_INVALID', 'User not found', { status: 404 });
+    if (user === null) throw userNotFound();
     return { success: true, data: { ...shownUser(user), api_key: this.access.apiKeyOf(user) } };
+  }
+
+  @Post('regenerate-api-key')
+  @HttpCode(200)
+  @UseGuards(guarded('user'))
+  @documented({
+    summary: 'Makes a new API key; the present one ends', auth: 'user', status: 200, surface, answer: NewUserKey, errors: [unknownUser],
+    example: { success: true, message: 'API key regenerated', ...newKeyExample, data: newKeyExample },
+  })
+  async regenerateKey(@Req() request: FastifyRequest): Promise<unknown> {
+    const { userId, profile } = userOf(request);
+    const user = await this.logins.rotateKey(userId, profile);
+    if (user === null) throw userNotFound();
+    const made = { api_key: this.access.apiKeyOf(user), created_at: user.keyCreatedAt };
+    return { success: true, message: 'API key regenerated', ...made, data: made };
+  }
+
+  @Post('revoke-api-key')
+  @HttpCode(200)
+  @UseGuards(guarded('user'))
+  @documented({
+    summary: 'Ends the API key; log-in and profile show null until another is made', auth: 'user', status: 200, surface, answer: Done, errors: [unknownUser],
+    example: { success: true, message: 'API key revoked' },
+  })
+  async revokeKey(@Req() request: FastifyRequest): Promise<unknown> {
+    if ((await this.logins.revokeKey(userOf(request).userId)) === null) throw userNotFound();
+    return { success: true, message: 'API key revoked' };
   }
 
   @Get('token-balance')
@@ -79,11 +108,4 @@ export class UserController {
     if (assigned === 'taken') throw new AppError('conflict', 'NOT_OWNER', 'License key is already assigned', { status: 400 });
     return { success: true, message: 'License key assigned successfully', data: shownKey(assigned) };
   }
-}
-
-/** The user behind the `user` door. */
-export function userOf(request: FastifyRequest): { readonly userId: string; readonly profile?: OutsideProfile } {
-  const principal = principalOf(request);
-  if (principal.type !== 'user') throw new AppError('bug', 'INVARIANT_BROKEN', 'a server key passed the door for users');
-  return principal;
 }

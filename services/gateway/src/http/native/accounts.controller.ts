@@ -9,7 +9,7 @@ import type { Principal } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
 import { partitionOfHold } from '../../domain/account-id.ts';
-import { guarded, principalOf } from '../access.guard.ts';
+import { bodyMember, guarded, pathMember, principalOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
@@ -17,6 +17,8 @@ import { Account, Booked, Entries, HoldOpened } from './answer-shapes.ts';
 import { bookedBody, sendAnswer } from './answers.ts';
 import { accountExample, entryExample, exhaustedUntil } from './examples.ts';
 import { accountId, AccountQuery, EntriesQuery, Grant, Hold, OpenAccount, Spend } from './shapes.ts';
+
+const ofPath = pathMember('id');
 
 @ApiTags('accounts')
 @Controller('v1/accounts')
@@ -32,7 +34,7 @@ export class AccountsController {
   }
 
   @Post()
-  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @UseGuards(guarded({ scope: 'accounts:write', account: bodyMember('id') }))
   @documented({
     summary: 'Opens an account; the same again answers 200', auth: 'server key', status: 201, once: true, answer: Account, example: accountExample,
     also: [{ status: 200, description: 'it was opened so before', answer: Account, example: accountExample }],
@@ -53,7 +55,7 @@ export class AccountsController {
   }
 
   @Get(':id')
-  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: ofPath }))
   @documented({
     summary: 'An account now, or as it was at a time', auth: 'server key or owner', status: 200, answer: Account, example: accountExample,
     errors: ['ACCOUNT_UNKNOWN'],
@@ -73,7 +75,7 @@ export class AccountsController {
   }
 
   @Get(':id/entries')
-  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: ofPath }))
   @documented({
     summary: 'Entries of an account, newest first', auth: 'server key or owner', status: 200, answer: Entries,
     example: { items: [entryExample], next: null }, errors: ['ACCOUNT_UNKNOWN'],
@@ -91,7 +93,7 @@ export class AccountsController {
   }
 
   @Post(':id/grants')
-  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
   @documented({
     summary: 'Adds units as a lot of their own', auth: 'server key', status: 201, once: true, answer: Booked,
     example: { entry: { ...entryExample, kind: 'granted', amount: '1000' }, available: '1000' },
@@ -117,7 +119,7 @@ export class AccountsController {
   }
 
   @Post(':id/spend')
-  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
   @documented({
     summary: 'Takes units, or rates usage and takes its cost: checked and booked in one decision', auth: 'server key', status: 200,
     once: true, answer: Booked, example: { entry: entryExample, available: '999' },
@@ -143,7 +145,7 @@ export class AccountsController {
   }
 
   @Post(':id/holds')
-  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
   @documented({
     summary: 'Reserves units until they are settled, released or expire', auth: 'server key', status: 201, once: true, answer: HoldOpened,
     example: { hold_id: 'h-17-4-9', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', available: '949' },

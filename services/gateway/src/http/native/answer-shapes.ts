@@ -79,6 +79,7 @@ export const RefusedEvents = pageOf(z.object({
 
 export const ApiKey = z.object({
   id: z.uuid(), name: z.string().nullish(), scopes: z.array(z.enum(scopes)), rate_limit_per_s: z.int().nullable(), created_at: shownTime,
+  account: z.string().nullable(), expires_at: shownTime.nullable(), last_used_at: shownTime.nullable(),
 }).meta({ id: 'ApiKey' });
 export const NewKey = z.object({ ...ApiKey.shape, key: z.string() }).meta({ id: 'NewApiKey' });
 export const RevokedKey = z.object({ ...ApiKey.shape, revoked_at: shownTime }).meta({ id: 'RevokedApiKey' });

@@ -6,12 +6,12 @@ import type { StoredKey } from '../../app/server-keys.ts';
 import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { ApiKeys, NewKey, RevokedKey } from './answer-shapes.ts';
-import { NewApiKey } from './shapes.ts';
+import { NewApiKey, RotateApiKey, rotateDefaultS } from './shapes.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const keyExample = {
   id: '7d0f2c1a-52a7-4f43-9a57-0d2cf8a4a6c1', name: 'search service', scopes: ['events:write'], rate_limit_per_s: null,
-  created_at: '2026-11-21T12:00:00.000Z',
+  account: 'acme', expires_at: null, last_used_at: '2026-11-21T12:30:00.000Z', created_at: '2026-11-21T12:00:00.000Z',
 };
 
 @ApiTags('server keys')
@@ -25,11 +25,27 @@ export class ApiKeysController {
 
   @Post()
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({ summary: 'Makes a server key, shown this once', auth: 'admin', status: 201, answer: NewKey, example: { ...keyExample, key: 'tg_…' } })
+  @documented({
+    summary: 'Makes a server key, shown this once', auth: 'admin', status: 201, answer: NewKey, example: { ...keyExample, key: 'tg_…' }, errors: ['TIME_OUT_OF_RANGE'],
+    description: 'With `account` the key works for that account and those below it only, on the routes that are about one account. `expires_at` ends it.',
+  })
   async create(@Body({ schema: NewApiKey }) body: NewApiKey): Promise<unknown> {
-    const { name, scopes, rate_limit_per_s: rateLimitPerS } = body;
-    const { key, stored } = await this.keys.create({ name, scopes, rateLimitPerS });
+    const { name = null, scopes, rate_limit_per_s: rateLimitPerS = null, account = null, expires_at: expiresAt = null } = body;
+    const { key, stored } = await this.keys.create({ name, scopes, rateLimitPerS, account, expiresAt });
     return { ...shown(stored), key };
+  }
+
+  @Post(':id/rotate')
+  @UseGuards(guarded({ scope: 'admin' }))
+  @documented({
+    summary: 'Makes a successor with the same rights, shown this once; the key itself ends after the overlap', auth: 'admin', status: 201, answer: NewKey,
+    description: 'The overlap is a day unless `overlap_s` says otherwise; the successor ends when the key would have, unless `expires_at` says otherwise.',
+    example: { ...keyExample, key: 'tg_…' }, errors: ['KEY_UNKNOWN', 'TIME_OUT_OF_RANGE'],
+  })
+  async rotate(@Param('id') id: string, @Body({ schema: RotateApiKey }) body: RotateApiKey): Promise<unknown> {
+    const rotated = uuid.test(id) ? await this.keys.rotate(id, { overlapS: body?.overlap_s ?? rotateDefaultS, expiresAt: body?.expires_at }) : null;
+    if (rotated === null) throw unknownKey();
+    return { ...shown(rotated.stored), key: rotated.key };
   }
 
   @Get()
@@ -48,11 +64,13 @@ export class ApiKeysController {
   })
   async revoke(@Param('id') id: string): Promise<unknown> {
     const revoked = uuid.test(id) ? await this.keys.revoke(id) : null;
-    if (revoked === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'there is no such key');
+    if (revoked === null) throw unknownKey();
     return { ...shown(revoked), revoked_at: revoked.revokedAt };
   }
 }
 
-const shown = ({ id, name, scopes, rateLimitPerS, createdAt }: StoredKey): object => ({
-  id, name, scopes, rate_limit_per_s: rateLimitPerS, created_at: createdAt,
+const unknownKey = (): AppError => new AppError('not_found', 'KEY_UNKNOWN', 'there is no such key');
+
+const shown = ({ id, name, scopes, rateLimitPerS, account, expiresAt, lastUsedAt, createdAt }: StoredKey): object => ({
+  id, name, scopes, rate_limit_per_s: rateLimitPerS, account, expires_at: expiresAt, last_used_at: lastUsedAt, created_at: createdAt,
 });

@@ -4,6 +4,7 @@ import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { EntryView, Explanation, LedgerQueries, ProofView } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isWithin } from '../../app/access.ts';
 import type { Principal } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
@@ -31,7 +32,7 @@ export class EntriesController {
   }
 
   @Get(':id')
-  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented({
     summary: 'One entry', auth: 'server key or owner', status: 200, answer: Entry, example: entryExample, errors: ['ENTRY_UNKNOWN'],
     description: 'As it was booked. A request that burned several grants has an entry for each, in order: `ordinal` 0, 1, …, with the same `source` and '
@@ -42,7 +43,7 @@ export class EntriesController {
   }
 
   @Get(':id/explain')
-  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented({
     summary: 'How the amount of an entry came about', auth: 'server key or owner', status: 200, answer: ExplainedEntry, errors: ['ENTRY_UNKNOWN'],
     example: {
@@ -59,7 +60,7 @@ export class EntriesController {
   }
 
   @Get(':id/proof')
-  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented({
     summary: 'Inclusion proof and seal: a receipt that needs no trust in us', auth: 'server key or owner', status: 200, answer: Proof,
     errors: ['ENTRY_UNKNOWN', 'NOT_SEALED_YET'],
@@ -82,7 +83,7 @@ export class EntriesController {
   }
 
   @Post(':id/correct')
-  @UseGuards(guarded({ scope: 'admin' }))
+  @UseGuards(guarded({ scope: 'admin', account: 'checked' }))
   @documented({
     summary: 'Gives back all or a part of an entry by another entry that names it', auth: 'admin', status: 201, once: true, answer: Booked,
     example: { entry: { ...entryExample, kind: 'corrected', amount: '1', corrects: '17-412' }, available: '1000' },
@@ -95,6 +96,8 @@ export class EntriesController {
     if (partition === null) throw unknownEntry();
     const { amount, reason } = body;
     const principal = principalOf(request);
+    // Whose entry it is matters to a key of one family only; for others the ledger finds it.
+    if (principal.type === 'server' && principal.account !== null) await this.find(id, principal);
     const actor = principal.type === 'user' ? principal.userId : `key:${principal.keyId}`;
     const data = { entry: id, ...(amount === undefined ? {} : { amount }) };
     const content = { entry: id, body: request.body };
@@ -108,7 +111,7 @@ export class EntriesController {
   /** The entry when the caller may see it; others' entries do not exist for a user. */
   private async find(id: string, principal: Principal): Promise<EntryView> {
     const entry = partitionOfEntry(id, this.line.partitions) === null ? null : await this.ledger.entry({ id });
-    if (entry === null) throw unknownEntry();
+    if (entry === null || !isWithin(principal, entry.account)) throw unknownEntry();
     if (principal.type === 'user' && !principal.admin) {
       const account = await this.ledger.account({ id: entry.account });
       if (account?.owner !== principal.userId) throw unknownEntry();

@@ -5,8 +5,9 @@ import type { Clock } from '@tollgate/kernel';
 import type { LedgerQueries } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptEvents, bookEvents, eventsMax, sortEvents } from '../../app/events.ts';
+import { isWithin } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
-import { guarded } from '../access.guard.ts';
+import { guarded, principalOf, queryMember } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
@@ -41,7 +42,7 @@ export class EventsController {
   }
 
   @Post()
-  @UseGuards(guarded({ scope: 'events:write' }))
+  @UseGuards(guarded({ scope: 'events:write', account: 'checked' }))
   @ApiHeaders(eventHeaders)
   @documented({
     summary: 'Takes usage as CloudEvents', body: eventBody, auth: 'server key', status: 202, answer: EventsAccepted,
@@ -54,7 +55,8 @@ export class EventsController {
   async accept(@Query({ schema: EventsQuery }) query: EventsQuery, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { events, single } = eventsOf(request);
     const { correlation } = callerOf(request);
-    const sorted = sortEvents(events, { nowMs: this.clock.nowMs(), correlation });
+    const principal = principalOf(request);
+    const sorted = sortEvents(events, { nowMs: this.clock.nowMs(), correlation, mayTouch: (account) => isWithin(principal, account) });
     const [fault] = sorted.rejected;
     if (single && fault !== undefined) throw new AppError('invalid', fault.code, fault.detail);
     if (query.wait === 'booked') {
@@ -66,7 +68,7 @@ export class EventsController {
   }
 
   @Get('refused')
-  @UseGuards(guarded({ scope: 'accounts:read' }))
+  @UseGuards(guarded({ scope: 'accounts:read', account: queryMember('account') }))
   @documented({
     summary: 'Events that were refused when booked, newest first; kept 30 days', auth: 'server key', status: 200, answer: RefusedEvents,
     example: {

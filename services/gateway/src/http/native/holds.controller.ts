@@ -2,12 +2,15 @@ import { Body, Controller, HttpCode, Param, Post, Req, Res, UseGuards } from '@n
 import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import type { LedgerQueries } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isWithin } from '../../app/access.ts';
+import type { Principal } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
 import type { Asked } from '../../app/requests.ts';
 import { partitionOfHold } from '../../domain/account-id.ts';
-import { guarded } from '../access.guard.ts';
+import { guarded, principalOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
@@ -22,16 +25,18 @@ const errors = ['HOLD_UNKNOWN', 'HOLD_ENDED', 'ALLOWANCE_EXHAUSTED', exhaustedUn
 @Controller('v1/holds')
 export class HoldsController {
   private readonly line: RequestLine;
+  private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
 
-  constructor(line: RequestLine, @inject.clock() clock: Clock) {
+  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
     this.line = line;
+    this.ledger = ledger;
     this.clock = clock;
   }
 
   @Post(':id/settle')
   @HttpCode(200)
-  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
   @documented({
     summary: 'Books what was used; the rest of the hold goes back', auth: 'server key', status: 200, once: true, answer: HoldChanged, example: holdExample, errors,
   })
@@ -43,7 +48,7 @@ export class HoldsController {
 
   @Post(':id/extend')
   @HttpCode(200)
-  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
   @documented({
     summary: 'Adds to what is held', auth: 'server key', status: 200, once: true, answer: HoldChanged, example: { ...holdExample, status: 'open' }, errors,
   })
@@ -55,7 +60,7 @@ export class HoldsController {
 
   @Post(':id/release')
   @HttpCode(200)
-  @UseGuards(guarded({ scope: 'accounts:write' }))
+  @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
   @documented({
     summary: 'Gives all that is held back', auth: 'server key', status: 200, once: true, answer: HoldChanged, example: { ...holdExample, status: 'released' }, errors,
   })
@@ -63,6 +68,13 @@ export class HoldsController {
     @Param('id') hold: string, @Body({ schema: Nothing }) _body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.ask(hold, { type: 'release', operation: 'release', data: { hold } }, request, reply);
+  }
+
+  /** Only a key of one family has to know the account beforehand. */
+  private async mayTouch(hold: string, principal: Principal): Promise<boolean> {
+    if (principal.type === 'user' || principal.account === null) return true;
+    const account = await this.ledger.holdAccount({ id: hold });
+    return account !== null && isWithin(principal, account);
   }
 
   /** A hold's id names its partition; the ledger finds the account. */
@@ -73,7 +85,7 @@ export class HoldsController {
     reply: FastifyReply,
   ): Promise<void> {
     const partition = partitionOfHold(hold, this.line.partitions);
-    if (partition === null) throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
+    if (partition === null || !(await this.mayTouch(hold, principalOf(request)))) throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
     const answer = await this.line.ask(requestOf({ ...asked, account: '', content: asked.data }, callerOf(request)), partition);
     sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 200, body: holdBody(answer) });
   }

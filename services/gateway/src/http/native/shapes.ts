@@ -122,8 +122,16 @@ export const NewApiKey = z.object({
   name: textOf(255).optional(),
   scopes: z.array(z.enum(scopes)).min(1).max(scopes.length).transform((given) => [...new Set(given)]),
   rate_limit_per_s: z.int().min(1).max(1_000_000).optional(),
-}).meta({ example: { name: 'search service', scopes: ['events:write', 'accounts:write'] } });
+  account: accountId.optional(),
+  expires_at: instant.optional(),
+}).meta({ example: { name: 'search service', scopes: ['events:write', 'accounts:write'], account: 'acme' } });
 export type NewApiKey = z.output<typeof NewApiKey>;
+
+const dayS = 86_400;
+export const RotateApiKey = z.object({ overlap_s: z.int().min(0).max(90 * dayS).default(dayS), expires_at: instant.optional() }).nullish()
+  .meta({ example: { overlap_s: 3_600 } });
+export type RotateApiKey = z.output<typeof RotateApiKey>;
+export const rotateDefaultS = dayS;
 
 export const Advance = z.object({ seconds: z.int().min(0).max(10 * 366 * 86_400) }).meta({ example: { seconds: 86_400 } });
 export type Advance = z.output<typeof Advance>;

@@ -5,7 +5,7 @@ import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { csvOf, usageReport } from '../../app/usage-report.ts';
 import type { UsageReport } from '../../app/usage-report.ts';
-import { guarded, principalOf } from '../access.guard.ts';
+import { guarded, pathMember, principalOf } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { visible } from './accounts.controller.ts';
@@ -25,7 +25,7 @@ export class UsageReportController {
   }
 
   @Get(':id/report')
-  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: pathMember('id') }))
   @documented({
     summary: 'What an account used in a period, by day, kind and model; default: the last 30 days', auth: 'server key or owner', status: 200,
     description: 'At most 366 days. With `format=csv` the rows as CSV.', answer: Report, example: reportExample, texts: reportCsv, errors: ['ACCOUNT_UNKNOWN'],

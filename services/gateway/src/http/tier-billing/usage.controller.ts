@@ -6,8 +6,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayDo } from '../../app/access.ts';
 import type { Scope } from '../../app/access.ts';
 import { TokenBilling } from '../../app/token-billing.ts';
+import { surfaceAccount } from '../../domain/account-id.ts';
 import { consumptionIdOf } from '../../domain/consumption.ts';
-import { guarded, principalOf } from '../access.guard.ts';
+import { guarded, principalOf, refuseOtherFamily } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
@@ -17,14 +18,15 @@ import { TokenSummary, UsageProcessed } from './answer-shapes.ts';
 import { ProcessUsage, shownCharge, shownSummary, SummaryQuery, UserId } from './shapes.ts';
 
 const surface = 'tier billing';
-const write = { scope: 'events:write', owners: true } as const;
-const read = { scope: 'billing:read', owners: true } as const;
+const write = { scope: 'events:write', owners: true, account: 'checked' } as const;
+const read = { scope: 'billing:read', owners: true, account: 'checked' } as const;
 const notOwn = [403, 'This is another user', 'NOT_OWNER'] as const;
 const operationDefault = 'chat';
 
 /** A user may report and read what is their own; server keys with the scope and admins, everybody's. */
 function refuseOthers(request: FastifyRequest, userId: string, scope: Scope): void {
   const principal = principalOf(request);
+  refuseOtherFamily(principal, surfaceAccount('metered', userId));
   if (mayDo(principal, scope) || (principal.type === 'user' && principal.userId === userId)) return;
   throw new AppError('refused', 'NOT_OWNER', 'This is another user');
 }

@@ -3,6 +3,8 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
 import { mayDo } from '../../app/access.ts';
+import { surfaceAccount } from '../../domain/account-id.ts';
+import { bodyMember, refuseOtherFamily } from '../access.guard.ts';
 import { ServerKeys } from '../../app/server-keys.ts';
 
 /** Start and end: a server key in `x-server-api-key`, nothing else, with the texts of surfaces §2. */
@@ -15,10 +17,13 @@ export class ServerKeyGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean {
-    const key = context.switchToHttp().getRequest<FastifyRequest>().headers['x-server-api-key'];
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const key = request.headers['x-server-api-key'];
     if (typeof key !== 'string' || key.length === 0) throw new AppError('invalid', 'CREDENTIALS_MISSING', 'Server API key is required');
     const access = this.serverKeys.verify(key);
     if ('principal' in access) {
+      const userId = bodyMember('user_id')(request);
+      refuseOtherFamily(access.principal, userId === null ? null : surfaceAccount('wallet', userId));
       if (mayDo(access.principal, 'accounts:write')) return true;
       throw new AppError('refused', 'SCOPE_MISSING', 'this needs the scope accounts:write');
     }

@@ -6,10 +6,11 @@ import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TokenCatalogCopy } from '../../app/token-catalog.ts';
 import { Wallets } from '../../app/wallets.ts';
-import { guarded, principalOf } from '../access.guard.ts';
+import { bodyMember, guarded, pathMember, principalOf, userOf } from '../access.guard.ts';
+import type { AccountOf } from '../access.guard.ts';
+import { surfaceAccount } from '../../domain/account-id.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
-import { userOf } from '../licence-keys/user.controller.ts';
 import { failureOfProblem, sendRefusal, unexplained } from '../refusal.ts';
 import { inject } from '../tokens.ts';
 import { shownUnits } from '../paging.ts';
@@ -17,7 +18,13 @@ import { Gift, Wallet } from './answer-shapes.ts';
 import { clientId, GiveBonusToken, GiveInitialToken, GivePackage } from './shapes.ts';
 
 const surface = 'token process';
-const givers = { scope: 'accounts:write' } as const;
+/** The wallet of the user whom a request names. */
+const walletOf = (user: AccountOf): AccountOf => (request) => {
+  const userId = user(request);
+  return userId === null ? null : surfaceAccount('wallet', userId);
+};
+const givers = { scope: 'accounts:write', account: walletOf(bodyMember('user_id')) } as const;
+const packageGivers = { scope: 'accounts:write', account: walletOf(pathMember('user_id')) } as const;
 const unknownWallet = [404, 'User wallet not found'] as const;
 const walletExample = { user_id: 'user-123', token: 1000, package: 'pro', package_expires_at: '2026-12-21T12:00:00.000Z' };
 const given = (message: string) => ({ success: true, message, data: { user_id: 'user-123', token: 100 } });
@@ -46,7 +53,7 @@ export class UserWalletsController {
   }
 
   @Get('user/:user_id')
-  @UseGuards(guarded({ scope: 'accounts:read', owners: true }))
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: walletOf(pathMember('user_id')) }))
   @documented({
     summary: 'A user\'s wallet; users see their own', auth: 'server key or owner', status: 200, surface, answer: Wallet, errors: [unknownWallet],
     example: { success: true, message: 'User wallet found', data: walletExample },
@@ -82,7 +89,7 @@ export class UserWalletsController {
 
   @Post(':user_id/package')
   @HttpCode(200)
-  @UseGuards(guarded(givers))
+  @UseGuards(guarded(packageGivers))
   @documented({
     summary: 'Gives a package: its tokens, and its expiry from now', auth: 'admin', status: 200, once: true, surface, answer: Wallet,
     errors: [[404, 'Package not found']], example: { success: true, message: 'Package given', data: walletExample },

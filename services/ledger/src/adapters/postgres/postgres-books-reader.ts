@@ -17,7 +17,7 @@ import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
-  accountExists, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, crossingsPage, deadLetterById, deadLettersPage, entriesCount,
+  accountExists, accountNumbered, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, crossingsPage, deadLetterById, deadLettersPage, entriesCount,
   entriesInOrder, entriesPage, entryById, periodHolding, refusedPage, usageOfPeriod,
 } from './sql/read-books.sql.ts';
 
@@ -93,6 +93,11 @@ export class PostgresBooksReader implements BooksReader {
   async entry(id: EntryId): Promise<Entry | null> {
     const { rows: [row] } = await this.#pool.query<EntryRow>({ name: 'entry', text: entryById, values: [id.partition, id.seq] });
     return row ? fromRowEntry(row) : null;
+  }
+
+  async accountNumbered(partition: number, ref: number): Promise<string | null> {
+    const { rows: [row] } = await this.#pool.query<{ id: string }>({ name: 'account-numbered', text: accountNumbered, values: [partition, ref] });
+    return row?.id ?? null;
   }
 
   readonly refused: LedgerQueries['refused'] = async ({ account = null, after, limit }) => {

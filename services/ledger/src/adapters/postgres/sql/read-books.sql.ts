@@ -54,6 +54,9 @@ where e.partition = $1 and e.account = (select account from ledger.accounts wher
 
 export const accountExists = 'select 1 from ledger.accounts where partition = $1 and id = $2';
 
+/** $1 partition, $2 number of the account. */
+export const accountNumbered = 'select id from ledger.accounts where partition = $1 and account = $2';
+
 /** $1 partition, $2 partition_seq. */
 export const entryById = `select ${entryColumns} from ledger.entries e ${entryJoins} where e.partition = $1 and e.partition_seq = $2`;
 
