@@ -170,6 +170,7 @@ table ledger.lots
   priority integer not null
   expires_at timestamp with time zone
   floor bigint not null
+  purchased boolean not null default false
   constraint lots_pkey PRIMARY KEY (partition, account, seq, lot)
   CREATE INDEX lots_by_number ON ledger.lots USING btree (partition, account, lot, seq)
   CREATE TRIGGER lots_append_only BEFORE DELETE OR UPDATE ON ledger.lots FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always

@@ -31,6 +31,11 @@ export type EndedHold = {
   readonly available: string | null;
 };
 
+/** `kind`: bought units, which tier changes of a credits account neither wipe nor count. */
+export type Granting = {
+  readonly amount: Amount; readonly kind?: 'purchased'; readonly priority?: number; readonly expires_at?: string; readonly reason: string;
+};
+
 /**
  * What a spend takes: so many units, or what was counted, rated by the rate card in force. Quantities are classes that do not overlap
  * (`input_tokens`, `cache_read_tokens`, `output_tokens`, `reasoning_tokens`, …) or names of the card's own; others are refused by name.
@@ -86,7 +91,7 @@ export class Accounts {
     }
   }
 
-  grant(id: string, grant: { readonly amount: Amount; readonly priority?: number; readonly expires_at?: string; readonly reason: string },
+  grant(id: string, grant: Granting,
     options: CallOptions = {}): Promise<Booked> {
     return this.#post(`${accountPath(id)}/grants`, { ...grant, amount: toAmount(grant.amount) }, options);
   }

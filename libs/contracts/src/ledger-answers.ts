@@ -107,6 +107,8 @@ export type LotView = {
   readonly left: string;
   readonly priority: number;
   readonly expires_at: string | null;
+  /** Bought units, which tier changes leave alone. */
+  readonly kind?: 'purchased';
 };
 export type LimitView = {
   /** The account itself or an ancestor. */

@@ -97,7 +97,10 @@ export type RequestData = {
     readonly if_owner?: string | null;
   };
   readonly grant: {
-    readonly amount: string; readonly priority?: number; readonly expires_at?: string; readonly activate?: boolean;
+    readonly amount: string;
+    /** `purchased`: bought units, which changes of a credits account's tier neither wipe nor count; they burn after others by default. */
+    readonly kind?: 'purchased';
+    readonly priority?: number; readonly expires_at?: string; readonly activate?: boolean;
     /** Settings changed in the same decision. */
     readonly settings?: SettingsChange;
     /** Once an account: refused GIFT_GIVEN when it was given before. */

@@ -2,7 +2,7 @@ export { baseTier, creditPeriod, freeCredits, proCredits, tokensPerCredit, token
 export { countUsage, defaultRateCardContent, parsePercent, parseRateCard, rateUsage } from './rate-card.ts';
 export type { MeterRates, Rate, RateCard, Rated, RatedStep, RatedUsage } from './rate-card.ts';
 export {
-  answerClasses, countedUnits, isQuantityClass, modelMeter, otherClasses, promptClasses, quantitiesOf, quantityClasses, quantityFault, readUsage, requestMeter,
+  answerClasses, countedQuantities, countedUnits, isQuantityClass, modelMeter, otherClasses, promptClasses, quantitiesOf, quantityClasses, quantityFault, readUsage, requestMeter,
   usageLabels,
 } from './usage.ts';
 export type { QuantityClass, UsageFault, UsageInputs } from './usage.ts';

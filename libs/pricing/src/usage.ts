@@ -108,10 +108,13 @@ export function quantitiesOf(inputs: UsageInputs): ReadonlyMap<string, bigint> {
 }
 
 /** What usage counts on accounts that count: the sum of its token classes, once; of a meter without tokens, all its quantities. */
-export function countedUnits(quantities: ReadonlyMap<string, bigint>): bigint {
-  const names = [...quantities.keys()];
-  const counted = names.some((name) => tokens.has(name)) ? names.filter((name) => tokens.has(name)) : names;
-  return counted.reduce((sum, name) => sum + (quantities.get(name) ?? 0n), 0n);
+export const countedUnits = (quantities: ReadonlyMap<string, bigint>): bigint =>
+  countedQuantities(quantities).reduce((sum, [, quantity]) => sum + quantity, 0n);
+
+/** What `countedUnits` adds up. */
+export function countedQuantities(quantities: ReadonlyMap<string, bigint>): readonly (readonly [name: string, quantity: bigint])[] {
+  const all = [...quantities];
+  return all.some(([name]) => tokens.has(name)) ? all.filter(([name]) => tokens.has(name)) : all;
 }
 
 /** @throws AppError('invalid', QUANTITY_UNKNOWN) for a name that is neither a class nor one that `rated` has. */

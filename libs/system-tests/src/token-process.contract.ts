@@ -122,9 +122,9 @@ export function tokenProcess(platform: () => Platform): void {
       expect((await finish(user, 400)).body.data).toMatchObject({ cost: 100, token: 500 - 110 - 121 - 100 });
       const [plain, , tenth] = await entries(user);
       const explained = await server.get<{ steps: unknown[] }>(`/v1/entries/${String(tenth?.['id'])}/explain`);
-      expect(explained.body).toMatchObject({ inputs: { model: 'gemini-pro', feature_endpoint_id: catalog.endpoint, input_tokens: '100', output_tokens: '400' }, result: '110' });
+      expect(explained.body).toMatchObject({ inputs: { model: 'gemini-pro', feature_endpoint_id: catalog.endpoint, input_tokens: '100', output_tokens: '400' }, result: '-110' });
       expect(explained.body.steps).toContainEqual({ step: 'cost', formula: 'ceil(100 + 100 × 1000 / 10000)', result: '110' });
-      expect((await server.get(`/v1/entries/${String(plain?.['id'])}/explain`)).body).toMatchObject({ result: '100' });
+      expect((await server.get(`/v1/entries/${String(plain?.['id'])}/explain`)).body).toMatchObject({ result: '-100' });
     });
   });
 

@@ -52,7 +52,7 @@ describe('spending', () => {
     const id = await wallet('1000');
     const answer = await harness.ask('spend', id, { meter: 'llm.tokens', inputs: { input_tokens: 100, output_tokens: 401 } });
     expect(answer.entry).toMatchObject({ amount: '-101', rate: { card: 'default', version: 1, meter: 'llm.tokens' } });
-    expect(await harness.ledger.queries.explain({ id: answer.entry!.id })).toMatchObject({ result: '101', rate: { version: 1 } });
+    expect(await harness.ledger.queries.explain({ id: answer.entry!.id })).toMatchObject({ result: '-101', rate: { version: 1 } });
     expect(codeOf(await harness.ask('spend', id, { meter: 'unheard.of', inputs: {} }))).toBe('EVENT_TYPE_UNKNOWN');
   });
 });

@@ -51,7 +51,7 @@ describe('quantities of usage', () => {
     for (const id of ['m', 'q']) {
       const { entry } = await harness.ask('spend', id, usage({ cache_read_tokens: 1920, requests: 1, web_searches: 2 }));
       expect(entry).toMatchObject({ amount: '-2306', used_after: '2306' });
-      expect(await harness.ledger.queries.explain({ id: entry!.id })).toMatchObject({ result: '2306' });
+      expect(await harness.ledger.queries.explain({ id: entry!.id })).toMatchObject({ result: '-2306' });
     }
   });
 });

@@ -77,7 +77,7 @@ function comparable(account: Account): Record<string, string> {
     used: counterText(counter), 'used earlier': earlier?.period ? counterText(earlier) : '', status: terms.status, owner: terms.owner ?? '',
     settings: Object.values(settings).map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(' '),
     'limit fetched': String(terms.limitFetchedMs), due: String(account.dueMs),
-    lots: [...account.lots].map(({ lot, left, priority, expiresMs }) => `${lot}:${left}:${priority}:${expiresMs}`).join(' '),
+    lots: [...account.lots].map(({ lot, left, priority, expiresMs, purchased }) => `${lot}:${left}:${priority}:${expiresMs}:${purchased}`).join(' '),
     holds: [...account.holds].map(({ hold, amount, expiresMs, parent }) => `${hold}:${amount}:${expiresMs}:${parent}`).sort().join(' '),
   };
 }

@@ -3,7 +3,7 @@ import type { AccountView, CatalogItem, Explanation, LedgerQueries, PartitionVie
 import type { Clock } from '@tollgate/kernel';
 import { AppError, ancestorsOf, partitionOf } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
-import { countedUnits, quantitiesOf, rateUsage } from '@tollgate/pricing';
+import { countedQuantities, countedUnits, quantitiesOf, rateUsage } from '@tollgate/pricing';
 import type { Period } from '@tollgate/pricing';
 import type { Account } from '../domain/account.ts';
 import { Book } from '../domain/book.ts';
@@ -194,9 +194,11 @@ async function explain(ports: QueryPorts, text: string): Promise<Explanation | n
   const { model } = rate.inputs;
   const quantities = quantitiesOf(rate.inputs);
   if (rate.version === 0) {
-    const result = String(countedUnits(quantities));
-    const formula = [...quantities].map(([name, quantity]) => `${name} ${quantity}`).join(' + ');
-    return { entry: view, rate: null, inputs: rate.inputs, steps: [{ step: 'counted as they are', formula, result }], result };
+    const counted = countedQuantities(quantities);
+    const result = countedUnits(quantities);
+    const formula = counted.map(([name, quantity]) => `${name} ${quantity}`).join(' + ');
+    const steps = [{ step: 'counted as they are', formula, result: String(result) }, amountStep(view.amount, result)];
+    return { entry: view, rate: null, inputs: rate.inputs, steps, result: view.amount };
   }
   const booked = await ports.reader.card(id.partition, rate.card, rate.version);
   const rated = booked && rateUsage(booked.card, rate.meter, { model, quantities });
@@ -205,9 +207,15 @@ async function explain(ports: QueryPorts, text: string): Promise<Explanation | n
     entry: view,
     rate: { card: rate.card, version: rate.version, effective_from: isoTime(booked.fromMs) },
     inputs: rate.inputs,
-    steps: rated.steps.map(({ step, formula, result }) => ({ step, formula, result: String(result) })),
-    result: String(rated.cost),
+    steps: [...rated.steps.map(({ step, formula, result }) => ({ step, formula, result: String(result) })), amountStep(view.amount, rated.cost)],
+    result: view.amount,
   };
+}
+
+/** From what the usage came to in all to what this entry took of it: usage is negative, and a request that burned several grants has an entry for each. */
+function amountStep(amount: string, total: bigint): Explanation['steps'][number] {
+  const taken = String(-total);
+  return { step: 'amount', formula: amount === taken ? taken : `of ${taken}, what this entry took from its grant`, result: amount };
 }
 
 async function proof(ports: QueryPorts, text: string): Promise<ProofView | 'not_sealed' | null> {

@@ -13,6 +13,8 @@ export type Lot = {
   readonly left: bigint;
   readonly priority: number;
   readonly expiresMs: number | null;
+  /** Bought: tier changes and refills leave it alone. */
+  readonly purchased: boolean;
   /** Sequence number of the entry beside which its newest row was written (rule 15). */
   readonly rowSeq: number;
 };

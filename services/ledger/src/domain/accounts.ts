@@ -96,6 +96,7 @@ export function decideGrant(book: Book, request: Request, ask: AskOf<'grant'>): 
   const activates = account.kind === 'licence' && account.terms.status === 'inactive';
   const entry = postGrant(book, account.id, {
     kind: 'granted', cause: request.cause, ordinal: 0, amount: ask.amount, contra: 'grants', priority: ask.priority, expiresMs: ask.expiresMs,
+    purchased: ask.purchased,
     ...(activates ? { terms: { ...terms, status: 'active' as const } } : terms === account.terms ? {} : { terms }),
   });
   return { outcome: 'booked', account: account.id, entries: [entry], available: closeRequest(book, [entry]) };

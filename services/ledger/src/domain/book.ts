@@ -279,7 +279,7 @@ function lotRowsOf(account: Account, posting: Posting): readonly LotRow[] {
   }
   if (rows.length === 0) return none;
   const floor = floorOf(account.lots, (lot) => rows.some((row) => row.lot === lot.lot), account.seq + 1);
-  return rows.map(({ lot, left, granted, priority, expiresMs }) => ({ lot, left, granted, priority, expiresMs, floor }));
+  return rows.map(({ lot, left, granted, priority, expiresMs, purchased }) => ({ lot, left, granted, priority, expiresMs, purchased, floor }));
 }
 
 function holdRowsOf(account: Account, posting: Posting): readonly HoldRow[] {

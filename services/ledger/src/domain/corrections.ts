@@ -32,7 +32,7 @@ export type Target = {
   /** What earlier corrections gave back of it, ≥ 0. */
   readonly corrected: bigint;
   /** The lot it moved, with the terms a returned unit keeps. */
-  readonly lot: { readonly lot: number; readonly priority: number; readonly expiresMs: number | null } | null;
+  readonly lot: { readonly lot: number; readonly priority: number; readonly expiresMs: number | null; readonly purchased: boolean } | null;
   readonly hold: number | null;
   /** What an `extended` entry added to its hold; 0 for others. */
   readonly extended: bigint;
@@ -173,8 +173,8 @@ function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
   const account = existing(book, target.account);
   const corrects = target.corrects ?? target.partitionSeq;
   if (target.amount < 0n) {
-    const { priority = priorityDefault, expiresMs = null } = target.lot ?? {};
-    const grant = { kind: 'withdrawn' as const, cause, ordinal, amount: -target.amount, contra: 'grants' as const, priority, expiresMs };
+    const { priority = priorityDefault, expiresMs = null, purchased = false } = target.lot ?? {};
+    const grant = { kind: 'withdrawn' as const, cause, ordinal, amount: -target.amount, contra: 'grants' as const, priority, expiresMs, purchased };
     return postGrant(book, account.id, { ...grant, corrects });
   }
   const available = availableOf(book, account);
@@ -208,6 +208,7 @@ function postBack(
   const entry = postGrant(book, account.id, {
     kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted,
     priority: target.lot?.priority ?? priorityDefault,
+    purchased: target.lot?.purchased ?? false,
     // Units of a lot that has expired since come back without expiry: taking them again would undo the correction.
     expiresMs: expired ? null : (target.lot?.expiresMs ?? null),
     ...(revives(account, amount) ? { terms: { ...account.terms, status: statusAfter(target) } } : {}),

@@ -7,6 +7,7 @@ import { postRelease } from './holds.ts';
 import { postGrant } from './lots.ts';
 import { holdPastDeadline } from './open-holds.ts';
 import { periodTimers } from './period-timers.ts';
+import { divided } from './purchased.ts';
 import { priorityDefault } from './request.ts';
 
 /** Books everything that became due on an account before the record's time, in order of due time (rule 16). */
@@ -40,10 +41,10 @@ function dueReset(book: Book, account: Readonly<Account>): number | undefined {
   return counter.period && account.counter.period && counter.period.startMs > account.counter.period.startMs ? counter.period.startMs : undefined;
 }
 
-/** A new period: what was used is counted from 0, and the balance is refilled up to the allowance, never lowered. */
+/** A new period: what was used is counted from 0, and what was not bought is refilled up to the allowance, never lowered. */
 function bookReset(book: Book, account: Readonly<Account>, resetMs: number): void {
   const cause = { source: 'timer:reset', id: `0@${resetMs}`, hash: null, occurredMs: resetMs, details: null };
-  const missing = (account.terms.settings.allowance ?? 0n) - account.balance;
+  const missing = (account.terms.settings.allowance ?? 0n) - divided(account).own;
   const timers = periodTimers(book, account);
   if (missing <= 0n) book.post(account.id, { kind: 'reset', cause, ordinal: 0, contra: 'allowance', timers });
   else postGrant(book, account.id, { kind: 'reset', cause, ordinal: 0, amount: missing, contra: 'allowance', priority: priorityDefault, expiresMs: null, timers });

@@ -36,6 +36,7 @@ export type LotRow = {
   readonly granted: bigint;
   readonly priority: number;
   readonly expiresMs: number | null;
+  readonly purchased: boolean;
   /** Lowest sequence number of rows that matter for the lots still open. */
   readonly floor: number;
 };

@@ -6,13 +6,14 @@ import type { Cause, Contra, Entry, EntryKind, LotRow } from './entry.ts';
 /** A part of a spend, from one lot or (beyond all lots) from overdraft. */
 export type Piece = { readonly lot: Lot | null; readonly take: bigint };
 
-/** Which lots an amount burns, in order. Lots past their expiry still burn: a hold reserved them. */
-export function burn(account: Readonly<Account>, amount: bigint): readonly Piece[] {
+/** Which lots an amount burns, in order; `sparing` bought ones. Lots past their expiry still burn: a hold reserved them. */
+export function burn(account: Readonly<Account>, amount: bigint, sparing?: 'purchased'): readonly Piece[] {
   if (!keepsLots(account.kind)) return [{ lot: null, take: amount }];
   const pieces: Piece[] = [];
   let rest = amount;
   for (const lot of account.lots) {
     if (rest === 0n) break;
+    if (sparing && lot.purchased) continue;
     const take = lot.left < rest ? lot.left : rest;
     pieces.push({ lot, take });
     rest -= take;
@@ -39,7 +40,7 @@ export function postGrant(
   accountId: string,
   grant: {
     readonly kind: EntryKind; readonly cause: Cause; readonly ordinal: number; readonly amount: bigint; readonly contra: Contra;
-    readonly priority: number; readonly expiresMs: number | null; readonly corrects?: number; readonly used?: bigint;
+    readonly priority: number; readonly expiresMs: number | null; readonly purchased?: boolean; readonly corrects?: number; readonly used?: bigint;
     readonly terms?: Account['terms']; readonly timers?: Posting['timers']; readonly opened?: boolean;
   },
 ): Entry {
@@ -47,7 +48,7 @@ export function postGrant(
   const before = account?.balance ?? 0n;
   const number = (account?.seq ?? 0) + 1;
   const left = before >= 0n ? grant.amount : before + grant.amount > 0n ? before + grant.amount : 0n;
-  const lot = { lot: number, granted: grant.amount, left, priority: grant.priority, expiresMs: grant.expiresMs };
+  const lot = { lot: number, granted: grant.amount, left, priority: grant.priority, expiresMs: grant.expiresMs, purchased: grant.purchased ?? false };
   return book.post(accountId, {
     kind: grant.kind,
     cause: grant.cause,

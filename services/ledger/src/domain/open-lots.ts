@@ -53,8 +53,8 @@ export function lotPastExpiry(lots: Lots, nowMs: number): Lot | undefined {
 
 export function lotsAfter(lots: Lots, rows: readonly LotRow[], seq: number): Lots {
   let next = lots;
-  for (const { lot, granted, left, priority, expiresMs } of rows) {
-    const row = { lot, granted, left, priority, expiresMs, rowSeq: seq };
+  for (const { lot, granted, left, priority, expiresMs, purchased } of rows) {
+    const row = { lot, granted, left, priority, expiresMs, purchased, rowSeq: seq };
     next = left === 0n ? next.without(row) : next.with(row);
   }
   return next;

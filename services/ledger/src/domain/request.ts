@@ -16,7 +16,7 @@ export type Ask =
       readonly used: bigint | undefined; readonly ifOwner: string | null | undefined;
     }
   | {
-      readonly type: 'grant'; readonly amount: bigint; readonly priority: number; readonly expiresMs: number | null;
+      readonly type: 'grant'; readonly amount: bigint; readonly priority: number; readonly expiresMs: number | null; readonly purchased: boolean;
       readonly settings: ((current: Settings) => Settings) | null; readonly initialGift: boolean; readonly terms: BelievedTerms | null;
     }
   | ({ readonly type: 'spend'; readonly actor: string | null; readonly terms: BelievedTerms | null } & Usage)
@@ -57,6 +57,8 @@ export type HoldId = { readonly partition: number; readonly ref: number; readonl
 export type EntryId = { readonly partition: number; readonly seq: number };
 
 export const priorityDefault = 100;
+/** Bought units burn after what a tier gives and takes away again, unless the grant says otherwise. */
+export const priorityPurchased = 200;
 const refuse = (message: string): never => {
   throw new AppError('invalid', 'REQUEST_INVALID', message);
 };
@@ -135,12 +137,14 @@ function readAsk(wire: LedgerRequest): Ask {
     case 'tier':
       return { type: 'tier', to: readTier(wire.data) };
     case 'grant': {
-      const { amount, priority, expires_at: expires, settings, initial_gift: initialGift } = wire.data;
+      const { amount, kind, priority, expires_at: expires, settings, initial_gift: initialGift } = wire.data;
+      if (kind !== undefined && kind !== 'purchased') return refuse('the kind of a grant is purchased, or left out');
+      const purchased = kind === 'purchased';
       if (settings === null) return refuse('settings is an object');
       if (settings !== undefined) changed(noSettings, settings);
       if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 1_000_000)) return refuse('priority is a whole number from 0 to 1000000');
       return {
-        type: 'grant', amount: positive(amount, 'amount'), priority: priority ?? priorityDefault,
+        type: 'grant', amount: positive(amount, 'amount'), purchased, priority: priority ?? (purchased ? priorityPurchased : priorityDefault),
         expiresMs: expires === undefined ? null : parseTime(expires, 'expires_at'),
         settings: settings === undefined ? null : (current) => changed(current, settings), initialGift: initialGift === true, terms: readTerms(wire.data.terms),
       };

@@ -10,6 +10,7 @@ import { Refusal } from './decided.ts';
 import type { Cause, Entry } from './entry.ts';
 import { postGrant } from './lots.ts';
 import { periodTimers } from './period-timers.ts';
+import { divided } from './purchased.ts';
 import type { Request, TierStep } from './request.ts';
 import { priorityDefault } from './request.ts';
 import { existing } from './spend.ts';
@@ -48,11 +49,12 @@ const raised = (settings: Settings, to: { readonly tier: string; readonly allowa
   ...settings, tier: to.tier, allowance: to.allowance, tierEndMs: Math.min(fromMs + to.days * dayMs, latestMs),
 });
 
-/** The new terms, and at least the allowance to spend; what holds reserve comes on top. */
+/** The new terms, and at least the allowance to spend; what holds reserve and what was bought come on top. */
 function postRaised(book: Book, account: Readonly<Account>, cause: Cause, settings: Settings): readonly Entry[] {
   const terms: Terms = { ...account.terms, settings };
   const entries = [book.post(account.id, { kind: 'changed', cause, ordinal: 0, terms, timers: periodTimers(book, { ...account, terms }) })];
-  const missing = (settings.allowance ?? 0n) - (account.balance - account.held);
+  const { own, ownHeld } = divided(account);
+  const missing = (settings.allowance ?? 0n) - (own - ownHeld);
   if (missing > 0n) entries.push(postRefill(book, account.id, cause, missing));
   return entries;
 }
@@ -72,7 +74,7 @@ function postPeriod(book: Book, account: Readonly<Account>, cause: Cause): reado
   const period = book.periodAt(after, book.nowMs);
   const begun = { period, used: 0n, highWater: 0n, before: counter.before + counter.used };
   const entries = [book.post(account.id, { kind: 'changed', cause, ordinal: 0, terms, counter: begun, timers: periodTimers(book, after) })];
-  const missing = (settings.allowance ?? 0n) - account.balance;
+  const missing = (settings.allowance ?? 0n) - divided(account).own;
   if (missing > 0n) entries.push(postRefill(book, account.id, cause, missing));
   return entries;
 }

@@ -82,6 +82,7 @@ export const accountView = (book: Book, account: Readonly<Account>): AccountView
     left: String(lot.left),
     priority: lot.priority,
     expires_at: lot.expiresMs === null ? null : isoTime(lot.expiresMs),
+    ...(lot.purchased ? { kind: 'purchased' as const } : {}),
   })),
   holds: [...account.holds].map((hold) => holdView(book.partition, account, { ...hold, status: 'open' })),
 });

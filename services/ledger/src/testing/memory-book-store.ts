@@ -98,7 +98,7 @@ export class MemoryBookStore implements BookStore {
     return {
       partitionSeq: entry.partitionSeq, account: entry.account, source: entry.source, requestId: entry.requestId, ordinal: entry.ordinal, kind: entry.kind, amount: entry.amount,
       corrected: corrected < 0n ? -corrected : corrected,
-      lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null },
+      lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null, purchased: row?.purchased ?? false },
       hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - (before?.heldAfter ?? 0n) : 0n,
       corrects: entry.corrects, periodStartMs: entry.periodStartMs, ...this.#period(entry), settings: this.#settings(entry),
       statusBefore: this.entries.findLast((one) => one.ref === entry.ref && one.seq < entry.seq && one.terms !== null)?.terms?.status ?? 'active',

@@ -68,8 +68,8 @@ const asks = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 9_000_000 }).map((units) => () => ({ type: 'spend', account: 'meter', data: { amount: String(units) } })) },
   {
     weight: 4,
-    arbitrary: fc.tuple(account, amount, fc.integer({ min: 0, max: 3 }), fc.option(fc.integer({ min: 1, max: 5 }))).map(([id, units, priority, hours]) => () => ({
-      type: 'grant', account: id, data: { amount: units, priority, ...(hours === null ? {} : { expires_at: new Date(Date.parse('2026-11-21T10:00:00Z') + hours * 3_600_000).toISOString() }) },
+    arbitrary: fc.tuple(account, amount, fc.integer({ min: 0, max: 3 }), fc.option(fc.integer({ min: 1, max: 5 })), fc.boolean()).map(([id, units, priority, hours, bought]) => () => ({
+      type: 'grant', account: id, data: { amount: units, priority, ...(bought ? { kind: 'purchased' } : {}), ...(hours === null ? {} : { expires_at: new Date(Date.parse('2026-11-21T10:00:00Z') + hours * 3_600_000).toISOString() }) },
     })),
   },
   {

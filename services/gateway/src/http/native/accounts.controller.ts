@@ -95,7 +95,8 @@ export class AccountsController {
   @Post(':id/grants')
   @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
   @documented({
-    summary: 'Adds units as a lot of their own', auth: 'server key', status: 201, once: true, answer: Booked,
+    summary: 'Adds units as a lot of their own',
+    description: 'Bought units (`"kind": "purchased"`) are never wiped or counted by tier changes of a credits account, and burn after others unless priority says otherwise.', auth: 'server key', status: 201, once: true, answer: Booked,
     example: { entry: { ...entryExample, kind: 'granted', amount: '1000' }, available: '1000' },
     errors: ['ACCOUNT_UNKNOWN', 'AMOUNT_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE'],
   })
@@ -105,13 +106,13 @@ export class AccountsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { amount, priority, expires_at: expiresAt, reason } = body;
+    const { amount, kind, priority, expires_at: expiresAt, reason } = body;
     const caller = callerOf(request);
     // A repeat under a key may come after the expiry: only its first time is judged here.
     if (expiresAt !== undefined && caller.key === undefined && Date.parse(expiresAt) <= this.clock.nowMs()) {
       throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'expires_at lies in the past');
     }
-    const data = { amount, ...present({ priority, expires_at: expiresAt }) };
+    const data = { amount, ...present({ kind, priority, expires_at: expiresAt }) };
     const answer = await this.line.ask(
       requestOf({ type: 'grant', operation: 'grant', account, data, content: request.body, words: { reason } }, caller),
     );

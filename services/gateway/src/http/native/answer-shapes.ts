@@ -25,7 +25,7 @@ export const Account = z.object({
   available: shownAmount.nullable(),
   used: shownAmount, used_total: shownAmount, settings: z.record(z.string(), z.string()),
   as_of: z.object({ seq: shownAmount, recorded_at: shownTime }),
-  lots: z.array(z.object({ lot: z.string(), granted: shownAmount, left: shownAmount, priority: z.int(), expires_at: shownTime.nullable() })),
+  lots: z.array(z.object({ lot: z.string(), granted: shownAmount, left: shownAmount, priority: z.int(), expires_at: shownTime.nullable(), kind: z.literal('purchased').optional() })),
   holds: z.array(HoldState),
   limits: z.array(z.object({
     account: z.string(), limit: shownAmount, used: shownAmount, held: shownAmount, remaining: shownAmount, resets_at: shownTime.optional(),

@@ -45,11 +45,15 @@ export class EntriesController {
   @Get(':id/explain')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented({
-    summary: 'How the amount of an entry came about', auth: 'server key or owner', status: 200, answer: ExplainedEntry, errors: ['ENTRY_UNKNOWN'],
+    summary: 'How the amount of an entry came about; `result` is that amount, sign included', auth: 'server key or owner', status: 200, answer: ExplainedEntry, errors: ['ENTRY_UNKNOWN'],
     example: {
       entry: entryExample, rate: { card: 'default', version: 1, effective_from: '2000-01-01T00:00:00.000Z' },
       inputs: { input_tokens: '100', output_tokens: '400' },
-      steps: [{ step: 'base', formula: 'ceil(400 / 4)', result: '100' }], result: '100',
+      steps: [
+        { step: 'output_tokens', formula: 'ceil(400 × 1 / 4)', result: '100' }, { step: 'cost', formula: 'ceil(100 + 100 × 0 / 10000)', result: '100' },
+        { step: 'amount', formula: '-100', result: '-100' },
+      ],
+      result: '-100',
     },
   })
   async explain(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Explanation> {

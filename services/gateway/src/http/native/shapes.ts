@@ -68,6 +68,7 @@ export type OpenAccount = z.output<typeof OpenAccount>;
 
 export const Grant = z.object({
   amount: amountFrom(1n),
+  kind: z.literal('purchased', 'must be "purchased", or be left out').optional(),
   priority: z.int().min(0).max(1_000_000).optional(),
   expires_at: instant.optional(),
   reason: textOf(1_000),

@@ -18,7 +18,7 @@ export type AccountRow = {
   readonly lots: readonly LotTuple[] | null; readonly holds: readonly HoldTuple[] | null;
   readonly counter: CounterTuple | null; readonly earlier: CounterTuple | null;
 };
-type LotTuple = readonly [lot: string, seq: string, left: string, granted: string, priority: number, expiresMs: string | null];
+type LotTuple = readonly [lot: string, seq: string, left: string, granted: string, priority: number, expiresMs: string | null, purchased: boolean];
 type HoldTuple = readonly [
   hold: string, seq: string, amount: string, expiresMs: string, parent: string | null, budgets: readonly string[], outcome: string,
 ];
@@ -68,9 +68,10 @@ export function fromRowSettings(settings: AccountSettings): Settings {
 /** The newest version of each lot still open; the last entry tells what is left in the lot it carries. */
 function openLotsOf(row: AccountRow): Lots {
   const newest = new Map<number, Lot>();
-  for (const [lot, seq, left, granted, priority, expiresMs] of row.lots ?? []) {
+  for (const [lot, seq, left, granted, priority, expiresMs, purchased] of row.lots ?? []) {
     newest.set(Number(lot), {
       lot: Number(lot), rowSeq: Number(seq), left: BigInt(left), granted: BigInt(granted), priority, expiresMs: expiresMs === null ? null : Number(expiresMs),
+      purchased,
     });
   }
   if (row.lot !== null && row.lot_left !== null) {

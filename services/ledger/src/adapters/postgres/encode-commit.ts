@@ -14,7 +14,7 @@ const tables = {
   names: 'partition, name, text',
   accounts: 'partition, account, id, kind, unit, opened_at',
   account_terms: 'partition, account, seq, status, owner, settings, limit_fetched_at',
-  lots: 'partition, account, seq, lot, "left", granted, priority, expires_at, floor',
+  lots: 'partition, account, seq, lot, "left", granted, priority, expires_at, floor, purchased',
   holds: 'partition, account, seq, hold, amount, expires_at, parent, budgets, outcome, settled, floor',
   counters: 'partition, account, seq, period_start_ms, period_end_ms, used, high_water, used_before',
   timers: 'partition, due_ms, account, kind, object',
@@ -71,8 +71,8 @@ function encodeEntry(into: Into, commit: PartitionCommit, entry: Entry): void {
       .jsonb(JSON.stringify(settingsView(settings))).time(limitFetchedMs);
   }
   for (const row of entry.lotRows) {
-    into('lots', 9).int2(partition).int4(entry.ref).int8(entry.seq).int8(row.lot).bigint(row.left).bigint(row.granted)
-      .int4(row.priority).timeOrNull(row.expiresMs).int8(row.floor);
+    into('lots', 10).int2(partition).int4(entry.ref).int8(entry.seq).int8(row.lot).bigint(row.left).bigint(row.granted)
+      .int4(row.priority).timeOrNull(row.expiresMs).int8(row.floor).bool(row.purchased);
   }
   for (const row of entry.holdRows) {
     into('holds', 11).int2(partition).int4(entry.ref).int8(entry.seq).int8(row.hold).bigint(row.amount).time(row.expiresMs)

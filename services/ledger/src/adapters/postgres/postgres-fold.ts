@@ -100,7 +100,7 @@ async function rowsBeside(client: Queryable, tables: ReadonlySet<string>, range:
   const read = <Row extends object>(from: Queryable, sql: string, table?: string): Promise<ReadonlyMap<number, readonly Row[]>> =>
     table === undefined || tables.has(table) ? readRows<Row>(from, sql, range) : Promise.resolve(new Map());
   const terms = await read<{ status: AccountStatus; owner: string | null; settings: AccountSettings; limit_fetched_at: Date }>(client, termsBeside, 'account_terms');
-  const lots = await read<{ lot: bigint; left: bigint; granted: bigint; priority: number; expires_at: Date | null; floor: bigint }>(client, lotsBeside, 'lots');
+  const lots = await read<{ lot: bigint; left: bigint; granted: bigint; priority: number; expires_at: Date | null; floor: bigint; purchased: boolean }>(client, lotsBeside, 'lots');
   const holds = await read<{
     hold: bigint; amount: bigint; expires_at: Date; parent: bigint | null; budgets: string[]; outcome: HoldOutcome; settled: bigint | null; floor: bigint;
   }>(client, holdsBeside, 'holds');
@@ -114,6 +114,7 @@ async function rowsBeside(client: Queryable, tables: ReadonlySet<string>, range:
       terms: term ? { status: term.status, owner: term.owner, settings: fromRowSettings(term.settings), limitFetchedMs: term.limit_fetched_at.getTime() } : null,
       lotRows: (lots.get(seq) ?? []).map((row) => ({
         lot: Number(row.lot), left: row.left, granted: row.granted, priority: row.priority, expiresMs: row.expires_at?.getTime() ?? null, floor: Number(row.floor),
+        purchased: row.purchased,
       })),
       holdRows: (holds.get(seq) ?? []).map((row) => ({
         hold: Number(row.hold), amount: row.amount, expiresMs: row.expires_at.getTime(), parent: row.parent === null ? null : Number(row.parent),

@@ -23,7 +23,7 @@ join lateral (select * from ledger.entries e where e.partition = w.partition and
 join lateral (select * from ledger.account_terms t where t.partition = w.partition and t.account = w.account and t.seq <= e.seq order by t.seq desc limit 1) t on true
 left join lateral (
   select json_agg(json_build_array(l.lot::text, l.seq::text, l."left"::text, l.granted::text, l.priority,
-    floor(extract(epoch from l.expires_at) * 1000)::text) order by l.seq) as lots
+    floor(extract(epoch from l.expires_at) * 1000)::text, l.purchased) order by l.seq) as lots
   from ledger.lots l where l.partition = w.partition and l.account = w.account and l.seq <= e.seq
     and l.seq >= (select f.floor from ledger.lots f where f.partition = w.partition and f.account = w.account and f.seq <= e.seq
       order by f.seq desc limit 1)

@@ -43,7 +43,7 @@ const priced = (of: 'e' | 'b'): string => `
 const target = `
 select e.partition, e.partition_seq, a.id as account_id, e.request_id, e.ordinal,
   (select n.text from ledger.names n where n.partition = e.partition and n.name = e.source) as source_text, e.kind, e.amount, e.lot, e.hold, e.period_start,
-  l.priority, l.expires_at, e.corrects,
+  l.priority, l.expires_at, l.purchased, e.corrects,
   ${counted('e')} as counted, ${priced('e')} as priced,
   (select t.settings from ledger.account_terms t where t.partition = e.partition and t.account = e.account and t.seq = e.seq) as settings_after,
   (select t.settings from ledger.account_terms t where t.partition = e.partition and t.account = e.account and t.seq < e.seq
@@ -59,7 +59,7 @@ select e.partition, e.partition_seq, a.id as account_id, e.request_id, e.ordinal
       and b.log_offset = e.log_offset and b.kind = 15) as budgets
 from ledger.entries e
 join ledger.accounts a on a.partition = e.partition and a.account = e.account
-left join lateral (select priority, expires_at from ledger.lots l where l.partition = e.partition and l.account = e.account and l.lot = e.lot
+left join lateral (select priority, expires_at, purchased from ledger.lots l where l.partition = e.partition and l.account = e.account and l.lot = e.lot
   order by l.seq limit 1) l on true`;
 
 /** Entries to be taken back, as of an offset ($1), by number: arrays of partitions ($2) and partition_seqs ($3). */
