@@ -55,8 +55,10 @@ table gateway.login_failures
   id bigint not null generated always as identity
   account text not null
   failed_at timestamp with time zone not null
+  address text not null
   constraint login_failures_pkey PRIMARY KEY (id)
-  CREATE INDEX login_failures_by_account ON gateway.login_failures USING btree (account, failed_at)
+  CREATE INDEX login_failures_by_account ON gateway.login_failures USING btree (account, address, failed_at DESC)
+  CREATE INDEX login_failures_by_age ON gateway.login_failures USING btree (failed_at)
 
 table gateway.operations
   id uuid not null

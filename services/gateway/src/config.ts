@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import { addressesSetting, addressSetting, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
 import { z } from 'zod';
 import type { OutsideProvider } from './app/user-access.ts';
@@ -12,6 +13,8 @@ export type GatewayConfig = {
   readonly adminEmail: string;
   /** Product services of the credits surface; without a URL the built-in stand-in answers. */
   readonly upstream: { readonly 'start-workflow'?: string | undefined; readonly review?: string | undefined; readonly timeoutMs: number };
+  /** Addresses and networks whose X-Forwarded-For counts. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** An outside identity provider beside our own logins. */
   readonly outside?: OutsideProvider | undefined;
 };
@@ -23,6 +26,16 @@ export type GatewaySecrets = {
   /** Resets the usage of the optimize surface. */
   readonly optimizeAdminToken: string;
 };
+
+/** `address,network/bits,…`: whose X-Forwarded-For counts. */
+const trustedProxies = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+  .refine((parts) => parts.every(isNetwork), { error: 'is not a list of addresses and networks such as 10.0.0.0/8,192.0.2.1' });
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits] = text.split('/', 2);
+  const version = isIP(address);
+  return version !== 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)));
+}
 
 const upstreamUrl = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' });
 
@@ -37,6 +50,7 @@ export const gatewaySettings = {
   REVIEW_URL: upstreamUrl.optional(),
   /** How long a product service may take; a credit is held for longer. */
   UPSTREAM_TIMEOUT_MS: z.coerce.number().int().min(100).max(300_000).default(60_000),
+  TRUSTED_PROXIES: trustedProxies.optional(),
   JWT_JWKS_URL: z.url().optional(),
   JWT_ISSUER: z.string().min(1).optional(),
   JWT_AUDIENCE: z.string().min(1).optional(),
@@ -56,7 +70,7 @@ export function gatewayConfig(settings: Settings): GatewayConfig {
   const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings;
   const outside = jwksUrl === undefined || issuer === undefined || audience === undefined ? undefined : { jwksUrl, issuer, audience };
   return {
-    host: settings.HOST, port: settings.PORT, answerWaitMs: settings.ANSWER_WAIT_MS, adminEmail: settings.ADMIN_EMAIL, outside,
+    host: settings.HOST, port: settings.PORT, answerWaitMs: settings.ANSWER_WAIT_MS, adminEmail: settings.ADMIN_EMAIL, outside, trustedProxies: settings.TRUSTED_PROXIES,
     upstream: { 'start-workflow': settings.WORKFLOW_URL, review: settings.REVIEW_URL, timeoutMs: settings.UPSTREAM_TIMEOUT_MS },
   };
 }

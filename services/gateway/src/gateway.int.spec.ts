@@ -187,7 +187,7 @@ describe('licence keys', () => {
     expect((await use(ada)).body.error).toBe('License key not found');
   });
 
-  it('stops guessing after ten failed logins of an account, parallel ones included, and nobody else\'s', async () => {
+  it('stops guessing after ten failed logins of an account from one address, parallel ones included, and nobody else\'s', async () => {
     await call('POST', '/api/auth/register', { email: 'eve@example.org', password: 'long enough', name: 'Eve' });
     const tries = await Promise.all(Array.from({ length: 14 }, () => call('POST', '/api/auth/login', { email: 'eve@example.org', password: 'wrong' })));
     expect(tries.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(10);

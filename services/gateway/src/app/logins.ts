@@ -1,12 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '@tollgate/kernel';
 import type { OutsideProfile } from './access.ts';
+import { failuresKept, failuresKeptMs, loginWaitMs } from '../domain/login-delay.ts';
 import { hashPassword, passwordMatches } from './passwords.ts';
 import type { LoginFailureStore, Renewal, User, UserStore } from './users.ts';
-
-/** At most this many failed logins an account in the window (surfaces §0.10), by the real clock. */
-const failuresMax = 10;
-const windowMs = 15 * 60_000;
 
 export type LoginOutcome =
   | { readonly user: User }
@@ -38,16 +35,18 @@ export class Logins {
   }
 
   /**
-   * Checks a password. The attempt is noted as failed first and taken back when it succeeds, so that parallel guesses count
-   * too; a throttled attempt is not made and does not count.
+   * Checks a password that came from an address. The attempt is noted as failed first and taken back when it succeeds, so that
+   * parallel guesses count too; a throttled attempt is not made and does not count. Other addresses are not kept waiting.
    */
-  async logIn(credentials: { email: string; password: string }): Promise<LoginOutcome> {
+  async logIn(credentials: { email: string; password: string; address: string }): Promise<LoginOutcome> {
     const account = credentials.email.toLowerCase();
     const atMs = this.realClock.nowMs();
-    const attempt = await this.failures.begin({ account, atMs, windowMs });
-    if (attempt.count > failuresMax) {
+    const { address } = credentials;
+    const attempt = await this.failures.begin({ account, address, atMs, sinceMs: atMs - failuresKeptMs, most: failuresKept });
+    const waitMs = loginWaitMs(attempt.before, atMs);
+    if (waitMs > 0) {
       await this.failures.forget(attempt.id);
-      return { fault: 'throttled', retryAfterS: Math.max(1, Math.ceil((attempt.oldestMs + windowMs - atMs) / 1000)) };
+      return { fault: 'throttled', retryAfterS: Math.ceil(waitMs / 1_000) };
     }
     const user = await this.users.byEmail(account);
     if (!(await passwordMatches(credentials.password, user?.passwordHash ?? null)) || user === null) return { fault: 'invalid' };
@@ -66,10 +65,10 @@ export class Logins {
    * Changes a password; every login and the API key end with the old one. null: there is no such user with a password.
    * The present password is guessed at as rarely as at a login.
    */
-  async changePassword(userId: string, change: { current: string; next: string }): Promise<LoginOutcome | null> {
+  async changePassword(userId: string, change: { current: string; next: string; address: string }): Promise<LoginOutcome | null> {
     const user = await this.users.byId(userId);
     if (user === null || user.email === null || user.passwordHash === null) return null;
-    const tried = await this.logIn({ email: user.email, password: change.current });
+    const tried = await this.logIn({ email: user.email, password: change.current, address: change.address });
     if (!('user' in tried)) return tried;
     const passwordHash = await hashPassword(change.next);
     const renewed = await this.renew(userId, { passwordHash, keySalt: newSalt(), endLogins: true }, tried.user.passwordHash);
@@ -119,7 +118,7 @@ export class Logins {
   }
 
   prune(): Promise<void> {
-    return this.failures.prune(this.realClock.nowMs() - windowMs);
+    return this.failures.prune(this.realClock.nowMs() - failuresKeptMs);
   }
 }
 

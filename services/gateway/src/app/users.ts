@@ -42,12 +42,12 @@ export interface UserStore {
   changedSince(since: Date | null): Promise<{ readonly ids: readonly string[]; readonly now: Date }>;
 }
 
-/** Port: failed logins, shared by all gateways. Times are of the real clock. */
+/** Port: failed logins by account and address, shared by all gateways. Times are of the real clock. */
 export interface LoginFailureStore {
-  /** Notes an attempt as failed before it is tried; answers its id and how many there are in the window, this one included. */
-  begin(attempt: { account: string; atMs: number; windowMs: number }): Promise<{ id: string; count: number; oldestMs: number }>;
+  /** Notes an attempt as failed before it is tried; answers its id and the times of those before it, newest first. */
+  begin(attempt: { account: string; address: string; atMs: number; sinceMs: number; most: number }): Promise<{ id: string; before: readonly number[] }>;
   /** The attempt did not fail, or was not made. */
   forget(id: string): Promise<void>;
-  /** Removes what lies before the window. */
+  /** Removes what is older. */
   prune(beforeMs: number): Promise<void>;
 }

@@ -23,6 +23,8 @@ export type HttpOptions = {
   readonly module: DynamicModule;
   readonly host: string;
   readonly port: number;
+  /** Addresses and networks whose X-Forwarded-For counts. */
+  readonly trustedProxies?: readonly string[] | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Callers that wait for the ledger now, for the metrics. */
@@ -82,6 +84,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
   const adapter = new FastifyAdapter({
     bodyLimit: bodyMax,
+    trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     routerOptions: { maxParamLength: paramMax },
     genReqId: (request: IncomingMessage) => correlationIdOf(request.headers),
     // No middleware here: its engine would cost every request a hook.

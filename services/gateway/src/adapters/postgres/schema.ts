@@ -10,9 +10,10 @@ import { createTokenUsage } from './migrations/create-token-usage.sql.ts';
 import { priceByPlanVersion } from './migrations/price-by-plan-version.sql.ts';
 import { createUsers } from './migrations/create-users.sql.ts';
 import { renewCredentials } from './migrations/renew-credentials.sql.ts';
+import { throttleByAddress } from './migrations/throttle-by-address.sql.ts';
 
 /** The gateway's own tables. */
-export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate_gateway', migrations: [createUsers, createOperations, createConsumptionQueue, createOptimizeSubmits, renewCredentials] };
+export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate_gateway', migrations: [createUsers, createOperations, createConsumptionQueue, createOptimizeSubmits, renewCredentials, throttleByAddress] };
 
 /**
  * Views in `public` under the names of the documents. Migrated after every service's schema, because they read several; the

@@ -63,23 +63,19 @@ export function makeUserStore(pool: Pool): UserStore {
 
 export function makeLoginFailureStore(pool: Pool): LoginFailureStore {
   return {
-    async begin({ account, atMs, windowMs }) {
-      const { inserted, counted } = await withTransaction(pool, async (client) => {
-        // One attempt of an account at a time: else parallel ones, each seeing all others, would throttle one another.
-        await client.query("select pg_advisory_xact_lock(hashtext('gateway.login_failures'), hashtext($1))", [account]);
-        const noted = await client.query<{ id: bigint }>(
-          'insert into gateway.login_failures (account, failed_at) values ($1, $2) returning id', [account, new Date(atMs)],
+    begin: ({ account, address, atMs, sinceMs, most }) =>
+      withTransaction(pool, async (client) => {
+        // One attempt of an account and address at a time: else parallel ones, each seeing all others, would throttle one another.
+        await client.query("select pg_advisory_xact_lock(hashtext('gateway.login_failures'), hashtext($1))", [`${account} ${address}`]);
+        const { rows: before } = await client.query<{ failed_at: Date }>(
+          `select failed_at from gateway.login_failures where account = $1 and address = $2 and failed_at > $3 order by failed_at desc limit $4`,
+          [account, address, new Date(sinceMs), most],
         );
-        const seen = await client.query<{ count: number; oldest: Date }>(
-          `select count(*)::int as count, min(failed_at) as oldest from gateway.login_failures
-            where account = $1 and failed_at > $2`,
-          [account, new Date(atMs - windowMs)],
+        const { rows: noted } = await client.query<{ id: bigint }>(
+          'insert into gateway.login_failures (account, address, failed_at) values ($1, $2, $3) returning id', [account, address, new Date(atMs)],
         );
-        return { inserted: noted, counted: seen };
-      });
-      const row = counted.rows[0];
-      return { id: String(inserted.rows[0]?.id), count: row?.count ?? 1, oldestMs: row?.oldest?.getTime() ?? atMs };
-    },
+        return { id: String(noted[0]?.id), before: before.map(({ failed_at: at }) => at.getTime()) };
+      }),
     async forget(id) {
       await pool.query('delete from gateway.login_failures where id = $1', [id]);
     },

@@ -6,6 +6,7 @@ import { Logins } from '../../app/logins.ts';
 import type { LoginOutcome } from '../../app/logins.ts';
 import { UserAccess } from '../../app/user-access.ts';
 import type { User } from '../../app/users.ts';
+import { addressOf } from '../address.ts';
 import { guarded, userOf } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { Done, LoggedIn, Registered } from './answer-shapes.ts';
@@ -41,11 +42,11 @@ export class AuthController {
   @Post('login')
   @HttpCode(200)
   @documented({
-    summary: 'Logs in: at most 10 failures an account in 15 minutes', auth: 'none', status: 200, surface, answer: LoggedIn, example: loginExample,
+    summary: 'Logs in: at most 10 failures of an account from one address in 15 minutes', auth: 'none', status: 200, surface, answer: LoggedIn, example: loginExample,
     errors: [[401, 'Invalid email or password'], [429, 'Too many failed logins. Try again later']],
   })
-  async login(@Body({ schema: Login }) body: Login): Promise<unknown> {
-    return this.answer(await this.logins.logIn(body), { done: 'Login successful', refused: 'Invalid email or password' });
+  async login(@Body({ schema: Login }) body: Login, @Req() request: FastifyRequest): Promise<unknown> {
+    return this.answer(await this.logins.logIn({ ...body, address: addressOf(request) }), { done: 'Login successful', refused: 'Invalid email or password' });
   }
 
   @Post('change-password')
@@ -58,7 +59,7 @@ export class AuthController {
   })
   async changePassword(@Body({ schema: ChangePassword }) body: ChangePassword, @Req() request: FastifyRequest): Promise<unknown> {
     const { current_password: current, new_password: next } = body;
-    const outcome = await this.logins.changePassword(userOf(request).userId, { current, next });
+    const outcome = await this.logins.changePassword(userOf(request).userId, { current, next, address: addressOf(request) });
     if (outcome === null) throw new AppError('conflict', 'REQUEST_INVALID', noPassword, { status: 400 });
     return this.answer(outcome, { done: 'Password changed', refused: 'The current password is not correct' });
   }
