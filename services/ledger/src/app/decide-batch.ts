@@ -278,13 +278,21 @@ function targetOf(entry: Entry, entries: readonly Entry[], committed: Account | 
   const opened = entries.flatMap((one) => (one.ref === entry.ref ? one.lotRows : [])).find(({ lot }) => lot === entry.lot);
   const row = opened ?? (committed && entry.lot !== null ? lotNumbered(committed.lots, entry.lot) : undefined);
   return {
-    partitionSeq: entry.partitionSeq, account: entry.account, source: entry.source, requestId: entry.requestId, ordinal: entry.ordinal, kind: entry.kind, amount: entry.amount, corrected: 0n,
+    partitionSeq: entry.partitionSeq, account: entry.account, source: entry.source, requestId: entry.requestId, ordinal: entry.ordinal, kind: entry.kind, amount: entry.amount, corrected: 0n, expired: expiredWith(entry, entries),
     lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null, purchased: row?.purchased ?? false },
     hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - before : 0n, corrects: entry.corrects,
     periodStartMs: entry.periodStartMs, counted: null, priced: null, statusBefore: termsBefore?.status ?? 'active',
     settings: entry.terms && termsBefore ? { before: termsBefore.settings, after: entry.terms.settings } : null,
     budgets: entries.filter((one) => one.kind === 'budgeted' && isBeside(one, entry)).map((one) => ({ id: one.account, periodStartMs: one.periodStartMs, counted: null, priced: null })),
   };
+}
+
+/** What of a corrected entry's lot expired with the same record. */
+export function expiredWith(entry: Entry, entries: readonly Entry[]): bigint {
+  let expired = 0n;
+  if (entry.kind !== 'corrected') return expired;
+  for (const one of entries) if (one.kind === 'expired' && one.ref === entry.ref && one.offset === entry.offset && one.lot === entry.lot) expired -= one.amount;
+  return expired;
 }
 
 /** Budget rows follow the entries of their record, once for all of them however many lots it burned. */

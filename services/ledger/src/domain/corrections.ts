@@ -6,6 +6,7 @@ import { availableOf } from './book.ts';
 import { countedIn, countedOn } from './counted-in.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
+import { bookDueLots } from './due-lots.ts';
 import type { Cause, Entry, EntryKind } from './entry.ts';
 import { postRelease, postUnextend } from './holds.ts';
 import { lotAfter, postGrant } from './lots.ts';
@@ -31,6 +32,8 @@ export type Target = {
   readonly amount: bigint;
   /** What earlier corrections gave back of it, ≥ 0. */
   readonly corrected: bigint;
+  /** What of the units it gave back expired at once, because their lot had. */
+  readonly expired: bigint;
   /** The lot it moved, with the terms a returned unit keeps. */
   readonly lot: { readonly lot: number; readonly priority: number; readonly expiresMs: number | null; readonly purchased: boolean } | null;
   readonly hold: number | null;
@@ -85,6 +88,7 @@ export function decideCorrect(book: Book, request: Request, ask: Extract<Ask, { 
     if (back > 0n) entries.push(postBack(book, { target: piece, amount: back, kind: 'corrected', cause: request.cause, ordinal: entries.length }));
     rest -= back;
   }
+  bookDueLots(book, account.id);
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
 }
 
@@ -118,6 +122,7 @@ export function decideWithdraw(book: Book, request: Request, ask: Extract<Ask, {
     const entry = withdrawOne(book, { target, cause: request.cause, ordinal: entries.length, corrected });
     if (entry) entries.push(entry);
   }
+  bookDueLots(book, account.id);
   if (entries.length === 0) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
 }
@@ -166,7 +171,7 @@ function termsBefore(account: Readonly<Account>, target: Target): Terms | null {
 
 /**
  * Takes a correction back: usage is booked again as far as the account still has it, a grant is granted again. It counts again where
- * the correction had taken it off, and nowhere else. It names the entry that was corrected, of which as much may be corrected again.
+ * the correction had taken it off, and nowhere else. What had expired when it came back is not there to be taken. It names the entry that was corrected, of which as much may be corrected again.
  */
 function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
   const { target, cause, ordinal, corrected } = back;
@@ -178,7 +183,8 @@ function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
     return postGrant(book, account.id, { ...grant, corrects });
   }
   const available = availableOf(book, account);
-  const amount = available === null || available > target.amount ? target.amount : available;
+  const there = target.amount - target.expired;
+  const amount = available === null || available > there ? there : available;
   if (amount <= 0n) return null;
   const tookOff = corrected === undefined || corrected.periodStartMs === target.periodStartMs;
   const period = (tookOff ? countedIn(book, account, target)?.posting : undefined) ?? { used: 0n };
@@ -204,13 +210,12 @@ function postBack(
     postBudgetsBack(book, { target, entry, amount });
     return entry;
   }
-  const expired = target.lot?.expiresMs !== null && target.lot?.expiresMs !== undefined && target.lot.expiresMs <= book.nowMs;
   const entry = postGrant(book, account.id, {
     kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted,
     priority: target.lot?.priority ?? priorityDefault,
     purchased: target.lot?.purchased ?? false,
-    // Units of a lot that has expired since come back without expiry: taking them again would undo the correction.
-    expiresMs: expired ? null : (target.lot?.expiresMs ?? null),
+    // What has expired since expires again at once (`bookDueLots`): a correction never prolongs a grant.
+    expiresMs: target.lot?.expiresMs ?? null,
     ...(revives(account, amount) ? { terms: { ...account.terms, status: statusAfter(target) } } : {}),
   });
   postBudgetsBack(book, { target, entry, amount });

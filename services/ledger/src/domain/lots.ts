@@ -33,7 +33,7 @@ export function lotAfter(lot: Lot | null, take: bigint): { lot: { lot: number; l
 
 /**
  * Adds units as a new lot. Units that fill a negative balance are used at once: the lot keeps what is above zero.
- * A lot that expires sets its timer.
+ * A lot that will expire sets its timer; one whose time has come is the caller's to expire (`bookDueLots`).
  */
 export function postGrant(
   book: Book,
@@ -59,7 +59,7 @@ export function postGrant(
     lotRows: [lot],
     timers: [
       ...(grant.timers ?? []),
-      ...(grant.expiresMs !== null && left > 0n ? [{ dueMs: grant.expiresMs, kind: 'lot' as const, object: number }] : []),
+      ...(grant.expiresMs !== null && grant.expiresMs > book.nowMs && left > 0n ? [{ dueMs: grant.expiresMs, kind: 'lot' as const, object: number }] : []),
     ],
     ...(grant.corrects === undefined ? {} : { corrects: grant.corrects }),
     ...(grant.used === undefined ? {} : { used: grant.used }),

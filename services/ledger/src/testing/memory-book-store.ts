@@ -1,5 +1,6 @@
 import type { HoldView } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
+import { expiredWith } from '../app/decide-batch.ts';
 import type { BookStore, PartitionCommit, StoredPosition } from '../app/ports.ts';
 import { CommitError } from '../app/ports.ts';
 import { firstAnswerOf } from '../adapters/postgres/first-answer.ts';
@@ -97,7 +98,7 @@ export class MemoryBookStore implements BookStore {
     const before = this.entries.find(({ ref, seq }) => ref === entry.ref && seq === entry.seq - 1);
     return {
       partitionSeq: entry.partitionSeq, account: entry.account, source: entry.source, requestId: entry.requestId, ordinal: entry.ordinal, kind: entry.kind, amount: entry.amount,
-      corrected: corrected < 0n ? -corrected : corrected,
+      corrected: corrected < 0n ? -corrected : corrected, expired: expiredWith(entry, this.entries),
       lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null, purchased: row?.purchased ?? false },
       hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - (before?.heldAfter ?? 0n) : 0n,
       corrects: entry.corrects, periodStartMs: entry.periodStartMs, ...this.#period(entry), settings: this.#settings(entry),

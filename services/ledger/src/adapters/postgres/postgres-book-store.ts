@@ -188,7 +188,7 @@ type TargetRow = {
   readonly source_text: string; readonly request_id: string; readonly ordinal: number;
   readonly partition: number; readonly partition_seq: bigint; readonly account_id: string; readonly kind: number; readonly amount: bigint; readonly lot: bigint | null;
   readonly hold: bigint | null; readonly period_start: Date | null; readonly priority: number | null; readonly expires_at: Date | null;
-  readonly purchased: boolean | null; readonly corrected: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly (readonly [id: string, startMs: string | null, counted: CountedColumn, priced: PricedColumn])[] | null;
+  readonly purchased: boolean | null; readonly corrected: bigint; readonly expired: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly (readonly [id: string, startMs: string | null, counted: CountedColumn, priced: PricedColumn])[] | null;
   readonly status_before: AccountStatus | null; readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
   readonly counted: CountedColumn;
   readonly priced: PricedColumn;
@@ -197,7 +197,7 @@ const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map((
 
 function fromRowTarget(row: TargetRow): Target {
   return {
-    partitionSeq: Number(row.partition_seq), account: row.account_id, source: row.source_text, requestId: row.request_id, ordinal: row.ordinal, kind: kindByNumber.get(row.kind) ?? 'opened', amount: row.amount, corrected: row.corrected,
+    partitionSeq: Number(row.partition_seq), account: row.account_id, source: row.source_text, requestId: row.request_id, ordinal: row.ordinal, kind: kindByNumber.get(row.kind) ?? 'opened', amount: row.amount, corrected: row.corrected, expired: row.expired,
     lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null, purchased: row.purchased ?? false },
     hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
     corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null,

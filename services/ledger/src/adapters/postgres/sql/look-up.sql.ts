@@ -52,6 +52,8 @@ select e.partition, e.partition_seq, a.id as account_id, e.request_id, e.ordinal
     order by t.seq desc limit 1) as status_before,
   abs(coalesce((select sum(c.amount) from ledger.entries c where c.partition = e.partition and c.corrects = e.partition_seq
     and c.log_offset < $1), 0))::bigint as corrected,
+  case when e.kind = 12 then (select coalesce(-sum(x.amount), 0) from ledger.entries x where x.partition = e.partition and x.account = e.account
+    and x.seq > e.seq and x.seq < e.seq + 100000 and x.log_offset = e.log_offset and x.kind = 10 and x.lot = e.lot) else 0 end::bigint as expired,
   case when e.kind = 6 then e.held_after - (select p.held_after from ledger.entries p where p.partition = e.partition
     and p.account = e.account and p.seq = e.seq - 1) else 0 end as extended,
   (select json_agg(json_build_array(ba.id, (extract(epoch from b.period_start) * 1000)::bigint::text, ${counted('b')}, ${priced('b')})) from ledger.entries b join ledger.accounts ba on ba.partition = b.partition and ba.account = b.account
