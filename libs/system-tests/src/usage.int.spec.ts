@@ -67,6 +67,20 @@ describe('the same usage', () => {
     expect((await platform.server.get('/v1/events/refused?account=same')).body).toMatchObject({ items: [{ id: 'n-1', code: 'QUANTITY_UNKNOWN' }] });
   });
 
+  it('is one event however it is delivered, in JSON or with its attributes as headers', async () => {
+    const first = { ...event, id: 'd-1', subject: 'same', time: '2026-11-01T10:00:00Z', data: { input_tokens: 4, output_tokens: 8 } };
+    expect((await book(first)).status).toBe('booked');
+    for (const change of [{ traceparent: '00-1-2-01' }, { datacontenttype: 'application/json' }, { time: '2026-11-01T10:00:00+00:00' }, { tracestate: null },
+      { data: { input_tokens: '4', output_tokens: '8' } }]) {
+      expect((await book({ ...first, ...change })).status).toBe('duplicate');
+    }
+    const { data, ...attributes } = first;
+    const headers = Object.fromEntries(Object.entries({ ...attributes, traceparent: '00-3-4-01' }).map(([name, value]) => [`ce-${name}`, value]));
+    const binary = await platform.server.raw<{ results: readonly EventResult[] }>('/v1/events?wait=booked', JSON.stringify(data), headers);
+    expect(binary.body.results[0]?.status).toBe('duplicate');
+    expect((await book({ ...first, data: { input_tokens: 4, output_tokens: 9 } })).problem?.code).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+
   it('that costs nothing is remembered, and its id taken, also for a metered account of the tier surface', async () => {
     await open('free');
     const nothing = { id: 'f-1', type: 'request', subject: 'free', data: { quantity: 0 } };

@@ -1,6 +1,7 @@
 import type { Answer, AnswerProblem, EntryView, LedgerRequest } from '@tollgate/contracts';
+import { requestMeter, usageLabels } from '@tollgate/pricing';
 import { parseEvent } from '../domain/cloud-event.ts';
-import type { EventFault } from '../domain/cloud-event.ts';
+import type { EventFault, MeteredEvent } from '../domain/cloud-event.ts';
 import type { RequestLine } from './request-line.ts';
 import { contentHash } from './requests.ts';
 
@@ -43,7 +44,7 @@ export function sortEvents(events: readonly unknown[], { nowMs, correlation, may
       continue;
     }
     requests.push({
-      v: 1, type: 'spend', source: `ce:${source}`, id, account, keyed: true, hash: contentHash(raw),
+      v: 1, type: 'spend', source: `ce:${source}`, id, account, keyed: true, hash: contentHash(meaningOf(parsed.event)),
       ...(occurred === undefined ? {} : { occurred }),
       ...(correlation === undefined ? {} : { correlation }),
       data: { meter, inputs },
@@ -51,6 +52,17 @@ export function sortEvents(events: readonly unknown[], { nowMs, correlation, may
     indexes.push(index);
   }
   return { requests, indexes, rejected };
+}
+
+/**
+ * What an event says of the usage, however it was written and delivered: two that differ in nothing else are one. Source, id and subject
+ * are its identity. Extension attributes, `datacontenttype` and the spelling of times and counts say nothing; nor does a class that
+ * counted 0.
+ */
+function meaningOf({ meter, inputs, occurred }: MeteredEvent): unknown {
+  const members = Object.entries(inputs).map(([name, value]) => [name, String(value)] as const)
+    .filter(([name, value]) => value !== '0' || meter === requestMeter || usageLabels.has(name));
+  return { meter, occurred: occurred ?? null, inputs: Object.fromEntries(members) };
 }
 
 /** Puts the valid events into the log and answers once it holds them; nobody waits for their booking. */
