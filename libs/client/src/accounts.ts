@@ -3,7 +3,17 @@ import type { CallOptions, Http } from './http.ts';
 /** A whole number in the account's smallest unit. Numbers are taken up to 2^53; answers are decimal strings. */
 export type Amount = string | number | bigint;
 
-export type Settings = Readonly<Record<string, string | null>>;
+/** A limit in a period of its own: an ISO 8601 duration, or calendar:day, week or month. With a model it binds only usage that names it. */
+export type PeriodLimit = { readonly amount: string; readonly period: string; readonly model?: string };
+export type Settings = {
+  readonly limit?: string; readonly limits?: PeriodLimit[]; readonly overdraft?: string; readonly allowance?: string; readonly period?: string;
+  readonly time_zone?: string; readonly detached?: boolean; readonly trial_end?: string; readonly plan?: string;
+};
+/** Settings are merged, null removes one. `closed` needs balance 0 or `forfeit`. */
+export type AccountChange = {
+  readonly settings?: { readonly [Name in keyof Settings]?: Settings[Name] | null };
+  readonly owner?: string | null; readonly status?: 'active' | 'suspended' | 'closed'; readonly forfeit?: boolean; readonly reason?: string;
+};
 export type Opening = {
   readonly id: string;
   readonly kind: 'wallet' | 'licence' | 'quota' | 'credits' | 'metered';
@@ -61,9 +71,14 @@ export class Accounts {
     this.#http = http;
   }
 
-  /** Opening again as before changes nothing. @throws ConflictError when it is there with another kind or unit. */
+  /** Opening again as before changes nothing. @throws ConflictError when it is there with another kind, unit, owner or settings. */
   open(opening: Opening, options: CallOptions = {}): Promise<Account> {
     return this.#post('/v1/accounts', opening, options);
+  }
+
+  /** Changes what the account obeys, by one entry. Another period, time zone or plan counts from the end of the period under way. */
+  async change(id: string, change: AccountChange, options: CallOptions = {}): Promise<Account> {
+    return (await this.#http.send<Account>({ ...options, method: 'PATCH', path: accountPath(id), body: change })).body;
   }
 
   /** @throws NotFoundError */

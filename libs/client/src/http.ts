@@ -44,7 +44,7 @@ export type HttpAnswer<Body> = { readonly status: number; readonly body: Body; r
 const statusesToRepeat = new Set([429, 502, 503, 504]);
 
 /**
- * Sends requests to the gateway and repeats those that may succeed later. Every POST carries an Idempotency-Key, so a
+ * Sends requests to the gateway and repeats those that may succeed later. Every POST and PATCH carries an Idempotency-Key, so a
  * repetition books nothing twice (surfaces §0.6).
  */
 export class Http {
@@ -67,7 +67,8 @@ export class Http {
   /** @throws TollgateError of the last try; the signal's reason after an abort; TypeError for a body that is no JSON. */
   async send<Body>(call: HttpCall): Promise<HttpAnswer<Body>> {
     const { retriesMax = this.#options.retriesMax ?? 4, signal } = call;
-    const key = call.idempotencyKey ?? (call.method === 'POST' ? randomUUID() : undefined);
+    const keyed = call.method === 'POST' || call.method === 'PATCH';
+    const key = call.idempotencyKey ?? (keyed ? randomUUID() : undefined);
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
       try {

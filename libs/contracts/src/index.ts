@@ -2,7 +2,7 @@ export { deadLetterTopic, groups, partitionsDefault, topics } from './topics.ts'
 export type { Topic } from './topics.ts';
 export { accountKinds, accountStatuses, recordHeaders } from './ledger-requests.ts';
 export type {
-  AccountKind, AccountSettings, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, PackageTerms, RatedInputs, RequestData,
+  AccountKind, AccountLimit, AccountSettings, AccountStatus, CatalogItem, Details, GivenSettings, LedgerRequest, Opening, PackageTerms, RatedInputs, RequestData,
   RequestType, SettingsChange, TierChange,
 } from './ledger-requests.ts';
 export { answersPattern } from './ledger-answers.ts';

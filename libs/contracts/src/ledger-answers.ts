@@ -43,6 +43,9 @@ export type LimitRefusal = {
   /** Account whose balance or limit refused: the account itself or an ancestor. */
   readonly account: string;
   readonly limit?: string;
+  /** Of the limit in `settings.limits` that refused. */
+  readonly period?: string;
+  readonly model?: string;
   readonly asked: string;
   readonly available: string;
   /** When waiting helps: the start of the next period. */
@@ -114,6 +117,9 @@ export type LimitView = {
   /** The account itself or an ancestor. */
   readonly account: string;
   readonly limit: string;
+  /** Of a limit in `settings.limits`. */
+  readonly period?: string;
+  readonly model?: string;
   readonly used: string;
   readonly held: string;
   readonly remaining: string;

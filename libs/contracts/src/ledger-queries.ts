@@ -4,6 +4,8 @@ import type { AccountView, CrossingView, EntryView } from './ledger-answers.ts';
 export type LedgerQueries = {
   /** null: no such account. `at`: as it was after the last entry recorded at or before this ISO time. */
   account(query: { readonly id: string; readonly at?: string }): Promise<AccountView | null>;
+  /** Whether any account lies below this one (its id and a slash begin theirs). */
+  hasDescendants(query: { readonly account: string }): Promise<boolean>;
   /**
    * What an account used in the period that holds the ISO time `at`, late usage included, and the tier blocks entered in it.
    * null: no such account, or it has no periods.
@@ -143,5 +145,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'usage', 'entries', 'entry', 'holdAccount', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
+  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
 ] as const satisfies readonly (keyof LedgerQueries)[];

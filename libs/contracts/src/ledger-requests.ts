@@ -5,8 +5,10 @@
 export const accountKinds = ['wallet', 'licence', 'quota', 'credits', 'metered'] as const;
 export type AccountKind = (typeof accountKinds)[number];
 
+/** What an opening or a surface may set. */
 export const accountStatuses = ['active', 'inactive', 'trial'] as const;
-export type AccountStatus = (typeof accountStatuses)[number];
+/** `suspended`: takes no new spends, holds and extensions; `closed`: takes no grants either, for good unless resumed. */
+export type AccountStatus = (typeof accountStatuses)[number] | 'suspended' | 'closed';
 
 /** What an account may be told to obey. An absent member is "not set"; in a change, null takes a setting away. */
 export type AccountSettings = {
@@ -16,8 +18,17 @@ export type AccountSettings = {
   readonly overdraft?: string;
   /** What a credits account is refilled up to at each reset: a decimal string ≥ 0. */
   readonly allowance?: string;
-  /** ISO 8601 duration between resets (`P30D`, `P1M`), counted from the opening. */
+  /**
+   * ISO 8601 duration between resets (`P30D`, `P1M`), counted from the opening, or `calendar:day`, `calendar:week` (from Monday) or
+   * `calendar:month` in `time_zone`. A change counts from the end of the period under way.
+   */
   readonly period?: string;
+  /** Time zone of calendar periods: an IANA name; default UTC. */
+  readonly time_zone?: string;
+  /** Further limits, own and below, each in a period of its own; all are checked in one decision. */
+  readonly limits?: readonly AccountLimit[];
+  /** Budgets above that count another unit do not bind the account; without it, such an account cannot be used. */
+  readonly detached?: boolean;
   /** End of a licence's trial. */
   readonly trial_end?: string;
   /** Name of the price plan of a metered account. */
@@ -39,6 +50,19 @@ export type AccountSettings = {
   readonly base_allowance?: string;
   /** Where periods are counted from; default: the opening. */
   readonly period_from?: string;
+  /** Status that a suspended or closed account has again when it is resumed; answered only, ignored in requests. */
+  readonly status_before?: string;
+};
+
+/** Most that may be used in a period. With `model`, it counts and binds only usage that names this model, at spend and settle. */
+export type AccountLimit = {
+  /** A decimal string ≥ 0. */
+  readonly amount: string;
+  /** As `AccountSettings.period`; calendar periods are in the account's `time_zone`. */
+  readonly period: string;
+  readonly model?: string;
+  /** When it was set, which is where it begins to count; answered only, ignored in requests. */
+  readonly since?: string;
 };
 /**
  * A change of a credits account's tier or period, decided at once. `raise`: the tier, its end `days` from now, at least the
@@ -49,7 +73,9 @@ export type TierChange =
   | { readonly change: 'raise'; readonly tier: string; readonly allowance: string; readonly days: number; readonly only_from_base?: boolean }
   | { readonly change: 'renew'; readonly tier: string; readonly allowance: string; readonly days: number }
   | { readonly change: 'lower' | 'reset' };
-export type SettingsChange = { readonly [Name in Exclude<keyof AccountSettings, 'earlier_plans' | 'first_plan'>]?: string | null };
+/** Settings that requests may set. */
+export type GivenSettings = Omit<AccountSettings, 'earlier_plans' | 'first_plan' | 'status_before'>;
+export type SettingsChange = { readonly [Name in keyof GivenSettings]?: GivenSettings[Name] | null };
 
 /**
  * What the catalog says about the package that the asker believes a wallet to have. The ledger compares: with another package
@@ -74,9 +100,11 @@ export type Opening = {
   readonly unit: string;
   readonly owner?: string;
   readonly status?: AccountStatus;
-  readonly settings?: AccountSettings;
+  readonly settings?: GivenSettings;
   /** Units granted in the same decision, as a first lot. Not part of "same again". */
   readonly grant?: string;
+  /** Where the account exists: refused ACCOUNT_SETTINGS_CONFLICT when the owner or a setting given is not the present one. */
+  readonly strict?: boolean;
 };
 
 /** Data by request type. */
@@ -93,6 +121,13 @@ export type RequestData = {
     readonly settings?: SettingsChange;
     readonly balance?: string;
     readonly used?: string;
+    /**
+     * `suspend`: no new spends, holds and extensions · `close`: no grants either; refused ACCOUNT_NOT_EMPTY while holds are open, or units
+     * are left and `forfeit` is not set · `resume`: back to the status before. Repeating one changes nothing.
+     */
+    readonly access?: 'suspend' | 'close' | 'resume';
+    /** Closing takes what is left, by one adjusting entry. */
+    readonly forfeit?: boolean;
     /** Refused with ACCOUNT_INACTIVE/NOT_OWNER semantics when given and not met: the change is conditional on the current owner (null: nobody). */
     readonly if_owner?: string | null;
   };

@@ -3,9 +3,14 @@ export type ErrorKind = 'invalid' | 'not_found' | 'refused' | 'conflict' | 'reus
 
 /** Every code the platform can answer with. A code is never reused for another meaning. */
 export const errorCodes = [
+  'ACCOUNT_CLOSED',
   'ACCOUNT_FROZEN',
+  'ACCOUNT_ID_RESERVED',
   'ACCOUNT_INACTIVE',
   'ACCOUNT_KIND_CONFLICT',
+  'ACCOUNT_NOT_EMPTY',
+  'ACCOUNT_SETTINGS_CONFLICT',
+  'ACCOUNT_SUSPENDED',
   'ACCOUNT_UNKNOWN',
   'ADMIN_REQUIRED',
   'ALLOWANCE_EXHAUSTED',

@@ -8,7 +8,10 @@ export {
 export type { QuantityClass, UsageFault, UsageInputs } from './usage.ts';
 export { defaultPricePlan, overageBlocks, tierLabel } from './price-plan.ts';
 export type { PricePlan } from './price-plan.ts';
-export { calendarMonth, monthOf, monthStart, parseDuration, periodSince } from './period.ts';
+export { calendarMonth, monthOf, monthStart, parsePeriod, periodSince } from './period.ts';
 export type { Period, YearMonth } from './period.ts';
+export { calendarPeriod, calendarPeriodFrom, calendarUnitOf } from './calendar-period.ts';
+export type { CalendarUnit } from './calendar-period.ts';
+export { isTimeZone, timeZoneMessage } from './time-zone.ts';
 export { defaultPricePlanContent, parsePricePlan } from './parse-price-plan.ts';
 export { amountFromStripe, currencyExponent, decimalAmount, stripeAmount } from './currencies.ts';

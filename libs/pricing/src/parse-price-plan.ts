@@ -1,6 +1,7 @@
 import { AppError } from '@tollgate/kernel';
 import { currencyExponent } from './currencies.ts';
 import type { PricePlan } from './price-plan.ts';
+import { isTimeZone, timeZoneMessage } from './time-zone.ts';
 
 /** The plan in force where none was published (surfaces §5), as its content would be written. */
 export const defaultPricePlanContent = {
@@ -55,15 +56,4 @@ function parseCurrency(value: unknown): string {
   return currencyExponent(code) === undefined ? refuse('currency is an ISO 4217 code, such as BRL') : code;
 }
 
-function parseTimeZone(value: unknown): string {
-  if (value === 'UTC') return value;
-  // Names only: an offset such as +02:00 knows no summer time, and a link such as "cet" may change its meaning.
-  if (typeof value !== 'string' || !/^[A-Z][A-Za-z_]+\/[A-Za-z0-9_+/-]{1,60}$/.test(value)) return refuse(zoneMessage);
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: value });
-    return value;
-  } catch {
-    return refuse(zoneMessage);
-  }
-}
-const zoneMessage = 'time_zone is UTC or the name of an IANA time zone, such as America/Sao_Paulo';
+const parseTimeZone = (value: unknown): string => (isTimeZone(value) ? value : refuse(timeZoneMessage));

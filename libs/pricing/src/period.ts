@@ -1,5 +1,6 @@
 import { AppError } from '@tollgate/kernel';
 import { Temporal } from 'temporal-polyfill';
+import { calendarUnitOf } from './calendar-period.ts';
 
 /** A half-open stretch of time, [startMs, endMs), in milliseconds since 1970. */
 export type Period = { readonly startMs: number; readonly endMs: number };
@@ -34,17 +35,19 @@ export const monthStart = ({ year, month }: YearMonth, timeZone: string): number
 const durationMinMs = 60_000;
 
 /**
- * Checks an ISO 8601 duration used as a period (`P30D`, `P1M`, `PT1H`); at least one minute, counted from 2000-01-01.
+ * Checks a period: an ISO 8601 duration (`P30D`, `P1M`, `PT1H`) of at least one minute, counted from 2000-01-01, or `calendar:day`,
+ * `calendar:week` or `calendar:month`.
  * @throws AppError('invalid', REQUEST_INVALID)
  */
-export function parseDuration(text: string): string {
+export function parsePeriod(text: string): string {
+  if (typeof text === 'string' && calendarUnitOf(text) !== null) return text;
   try {
     const start = Temporal.Instant.from('2000-01-01T00:00:00Z').toZonedDateTimeISO('UTC');
     if (start.add(Temporal.Duration.from(text)).epochMilliseconds - start.epochMilliseconds >= durationMinMs) return text;
   } catch {
     // The message below is what the caller can use; the library's names its own terms.
   }
-  throw new AppError('invalid', 'REQUEST_INVALID', 'period is an ISO 8601 duration of at least one minute, such as P30D or P1M');
+  throw new AppError('invalid', 'REQUEST_INVALID', 'period is calendar:day, calendar:week, calendar:month or an ISO 8601 duration of at least one minute, such as P30D');
 }
 
 /** The period that holds `atMs` when periods of `duration` follow each other from `anchorMs` on (UTC); `atMs` ≥ `anchorMs`. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   amountFromStripe, calendarMonth, countUsage, currencyExponent, decimalAmount, defaultPricePlan, defaultPricePlanContent, defaultRateCardContent, monthOf, monthStart,
-  overageBlocks, parseDuration, parsePercent, parsePricePlan, parseRateCard, periodSince, rateUsage, stripeAmount, tierLabel,
+  overageBlocks, parsePeriod, parsePercent, parsePricePlan, parseRateCard, periodSince, rateUsage, stripeAmount, tierLabel,
 } from './index.ts';
 
 const utc = (text: string): number => Date.parse(`${text}Z`);
@@ -138,6 +138,6 @@ describe('periods', () => {
     }
   });
   it.each(['', 'P', '30', 'PT1S', '-P1D', 'P0D', 'x'])('refuses %j as a period', (text) => {
-    expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }) as unknown as Error);
+    expect(() => parsePeriod(text)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }) as unknown as Error);
   });
 });

@@ -13,6 +13,7 @@ import { documentsItself } from './open-api.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
 import { repeatsAfterRestarts } from './repeat.contract.ts';
 import { takesIdsOfAnyScript } from './ids.contract.ts';
+import { changesAccounts } from './account-terms.contract.ts';
 import { refusesBadMembers } from './bad-members.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
@@ -65,6 +66,7 @@ describe('the embedded platform', () => {
   refusesBadInput(() => platform);
   refusesBadMembers(() => platform);
   takesIdsOfAnyScript(() => platform);
+  changesAccounts(() => platform);
   tokenProcess(() => platform);
   optimizesImages(() => ({
     platform, provider, files: () => readdir(join(platform.dataDir, 'images')),

@@ -1,7 +1,7 @@
 // Compiled by open-api.contract.ts, with `./api.ts` made from the running platform's OpenAPI document: what the client library
 // says it sends is taken, and what comes is what the library says it gives. Assignability alone; nothing here runs.
 import type {
-  Account, Booked, CreditRefusal, CreditUsage, EndedHold, Entry, EntryPage, EventResult, EventsAccepted, Hold, Opening, TierCharge, TokenEnd, TokenEnded,
+  Account, AccountChange, Booked, CreditRefusal, CreditUsage, EndedHold, Entry, EntryPage, EventResult, EventsAccepted, Hold, Opening, TierCharge, TokenEnd, TokenEnded,
   TokenStart, TokenStarted, TokenSummary, TokenUsage, TokenUsageResult,
 } from '@tollgate/client';
 import type { paths } from './api.ts';
@@ -25,6 +25,7 @@ const holds = <Claim extends true>(): Claim => true as Claim;
 
 // The native API.
 holds<Fits<Opening, Taken<'/v1/accounts', 'post'>>>();
+holds<Fits<AccountChange, Taken<'/v1/accounts/{id}', 'patch'>>>();
 holds<Fits<Answer<'/v1/accounts', 'post', 201>, Account>>();
 holds<Fits<Answer<'/v1/accounts', 'post', 200>, Account>>();
 holds<Fits<Answer<'/v1/accounts/{id}', 'get', 200>, Account>>();

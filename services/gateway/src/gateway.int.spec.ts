@@ -96,7 +96,7 @@ describe('the native API', () => {
   it('tells an unknown address, a wrong method and a wrong content type apart, in the words of the surface', async () => {
     expect((await call('GET', '/v1/nothing')).body).toMatchObject({ status: 404, code: 'ROUTE_UNKNOWN' });
     const method = await call('PUT', '/v1/accounts/x');
-    expect([method.status, method.headers.get('allow'), method.body.code]).toEqual([405, 'GET, HEAD', 'METHOD_NOT_ALLOWED']);
+    expect([method.status, method.headers.get('allow'), method.body.code]).toEqual([405, 'GET, HEAD, PATCH', 'METHOD_NOT_ALLOWED']);
     expect((await call('POST', '/v1/accounts', 'x', { 'content-type': 'text/plain' })).body.code).toBe('MEDIA_TYPE_UNSUPPORTED');
     expect((await call('GET', '/api/user/nothing')).body).toEqual({ success: false, error: 'there is nothing at this address' });
     expect((await call('DELETE', '/api/auth/login')).body.success).toBe(false);

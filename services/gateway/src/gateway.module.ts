@@ -24,6 +24,7 @@ import { LicenceKeysAdminController } from './http/licence-keys/admin.controller
 import { AuthController } from './http/licence-keys/auth.controller.ts';
 import { UseTokenController } from './http/licence-keys/use-token.controller.ts';
 import { UserController } from './http/licence-keys/user.controller.ts';
+import { AccountTermsController } from './http/native/account-terms.controller.ts';
 import { AccountsController } from './http/native/accounts.controller.ts';
 import { UsageReportController } from './http/native/usage-report.controller.ts';
 import { LicenceReportController } from './http/licence-keys/report.controller.ts';
@@ -82,7 +83,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       controllers: [
-        EventsController, AccountsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
+        EventsController, AccountsController, AccountTermsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceKeysAdminController, HealthController,
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
         RefundsController, FinanceController, WebhooksController,

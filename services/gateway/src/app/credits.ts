@@ -1,12 +1,13 @@
 import { AppError } from '@tollgate/kernel';
 import type { ErrorCode } from '@tollgate/kernel';
 import type { AccountState, Answer, AnswerProblem, LedgerQueries, TierChange } from '@tollgate/contracts';
-import { baseTier, creditPeriod, freeCredits, proCredits } from '@tollgate/pricing';
+import { baseTier, proCredits } from '@tollgate/pricing';
 import { surfaceAccount } from '../domain/account-id.ts';
 import type { Operations, Ran } from './operations.ts';
 import type { RequestLine } from './request-line.ts';
 import { requestOf } from './requests.ts';
 import type { Caller } from './requests.ts';
+import { creditsSettings } from '../domain/reserved-account.ts';
 
 /** Figures that the document asks to monitor: consumption by tier and feature, refusals, and changes between tiers. */
 export interface CreditMeter {
@@ -25,10 +26,6 @@ export const creditsAccount = (userId: string): string => surfaceAccount('credit
 
 const daysDefault = 30;
 const pro = { tier: 'pro', allowance: String(proCredits) } as const;
-const opening = {
-  kind: 'credits' as const, unit: 'credits',
-  settings: { allowance: String(freeCredits), base_allowance: String(freeCredits), tier: baseTier, period: creditPeriod },
-};
 
 export type AdminAction =
   | { readonly action: 'initialize'; readonly pro: boolean }
@@ -77,7 +74,7 @@ export class Credits {
 
   /** Opens the account, or, when it is there, lets the ledger book what is due on it. */
   async touch(account: string): Promise<AccountState> {
-    const answer = await this.line.ask(requestOf({ type: 'open', operation: 'credits-open', account, data: opening, content: null }, {}));
+    const answer = await this.line.ask(requestOf({ type: 'open', operation: 'credits-open', account, data: { kind: 'credits', unit: 'credits', settings: creditsSettings }, content: null }, {}));
     if (answer.outcome === 'booked') this.meter.opened();
     return answer.state ?? this.stateOf(account, answer);
   }

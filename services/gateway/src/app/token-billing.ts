@@ -4,6 +4,7 @@ import { surfaceAccount } from '../domain/account-id.ts';
 import type { RequestLine } from './request-line.ts';
 import { requestOf } from './requests.ts';
 import type { Caller } from './requests.ts';
+import { planDefault } from '../domain/reserved-account.ts';
 
 export type ReportedUsage = {
   readonly userId: string;
@@ -15,9 +16,6 @@ export type ReportedUsage = {
 };
 
 export const meteredAccount = (userId: string): string => surfaceAccount('metered', userId);
-
-/** Name of the price plan that accounts of this surface open with. */
-const planDefault = 'default';
 
 /** The opening of a user's metered account; repeating it changes nothing. */
 export const meteredOpening = (account: string): LedgerRequest =>

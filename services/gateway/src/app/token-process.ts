@@ -3,7 +3,7 @@ import { partitionOf } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import { modelMeter } from '@tollgate/pricing';
 import { partitionOfHold } from '../domain/account-id.ts';
-import { closedBy, faults, insufficient, lackedBy, startFault } from '../domain/token-process.ts';
+import { closedBy, faults, insufficient, lackedBy, noAccess, startFault } from '../domain/token-process.ts';
 import type { Endpoint } from '../domain/token-process.ts';
 import { Remembered } from './access.ts';
 import type { RequestLine } from './request-line.ts';
@@ -92,6 +92,8 @@ export class TokenProcess {
     const { entry, problem, state } = answer;
     if (entry !== undefined) return { token: entry.balance_after, cost: String(-BigInt(entry.amount)), replayed: answer.replayed };
     if (problem?.code === 'TERMS_REFUSED') return this.unbooked(end, catalog, problem.detail);
+    const closedTo = problem === undefined ? null : noAccess(problem.code);
+    if (closedTo !== null) return this.unbooked(end, catalog, closedTo);
     if (problem?.code === 'ALLOWANCE_EXHAUSTED' && state !== undefined) {
       const { asked = '0' } = problem.refusal ?? {};
       return { token: state.balance, cost: asked, message: insufficient(asked, BigInt(state.balance) - BigInt(state.held)) };
@@ -149,6 +151,7 @@ function startTerms(
 function startRefusal({ code, detail, refusal }: AnswerProblem, free: bigint): string | null {
   if (code === 'TERMS_REFUSED') return detail;
   if (code === 'PACKAGE_EXPIRED') return faults.packageExpired;
+  if (noAccess(code) !== null) return noAccess(code);
   return code === 'ALLOWANCE_EXHAUSTED' ? insufficient(refusal?.asked ?? '0', free) : null;
 }
 

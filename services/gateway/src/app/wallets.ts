@@ -21,6 +21,7 @@ export const walletState = (view: AccountState): WalletState => ({
   free: BigInt(view.balance) - BigInt(view.held),
   package: view.settings.package ?? null,
   packageExpiresMs: view.settings.package_expires === undefined ? null : Date.parse(view.settings.package_expires),
+  status: view.status,
 });
 
 /** The wallets of users: opened by their first start or gift, filled by gifts and packages. Each change is one decision of the ledger. */

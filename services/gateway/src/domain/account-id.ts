@@ -1,4 +1,4 @@
-import { hasAtMost, isStorableText } from '@tollgate/kernel';
+import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
 
 /** Longest account id, in characters (of 4 bytes each it still fits an index of PostgreSQL), of all its segments and slashes together. */
 export const accountIdMax = 512;
@@ -13,6 +13,7 @@ const control = /[\u0000-\u001f\u007f-\u009f]/u;
 export function accountIdFault(id: string): string | null {
   if (id.length === 0 || !hasAtMost(accountIdMax, id)) return `an account id has 1 to ${accountIdMax} characters`;
   if (control.test(id) || !isStorableText(id)) return 'an account id has no control characters and no broken surrogates';
+  if (hasDotSegment(id)) return 'an account id has no segment "." or "..": paths cannot hold them';
   for (const segment of id.split('/')) {
     if (segment.length === 0) return 'an account id has no empty segment between its slashes';
     if (!hasAtMost(segmentMax, segment) && !reserved.test(segment)) {

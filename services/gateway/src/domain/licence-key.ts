@@ -1,4 +1,4 @@
-import { hasAtMost, isStorableText } from '@tollgate/kernel';
+import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
 
 /** 32 characters, no O/0/I/1, so that a key survives being read aloud. */
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
@@ -19,7 +19,7 @@ export const licenceKeyBytes = groups * groupLength;
 /** A key as it is stored: without surrounding blanks, in capitals. */
 export const normalLicenceKey = (text: string): string => text.trim().toUpperCase();
 
-/** Whether a normalised key can exist: 1–128 characters, none of them a control character. */
+/** Whether a normalised key can exist: 1–128 characters, none of them a control character, no segment `.` or `..`. */
 export function isLicenceKey(key: string): boolean {
-  return key.length >= 1 && hasAtMost(128, key) && !/[\u0000-\u001f\u007f-\u009f]/u.test(key) && isStorableText(key);
+  return key.length >= 1 && hasAtMost(128, key) && !/[\u0000-\u001f\u007f-\u009f]/u.test(key) && isStorableText(key) && !hasDotSegment(key);
 }

@@ -4,7 +4,7 @@ import type { WalletState } from './token-process.ts';
 
 const endpoint = { id: 'e', feature: 'f', minimum_token: 10, active: true };
 const terms = { id: 'p', features: ['f'], token: 1, duration_days: null, overdraft: 'allow' as const, removed: false };
-const wallet: WalletState = { balance: 10n, free: 10n, package: null, packageExpiresMs: null };
+const wallet: WalletState = { balance: 10n, free: 10n, package: null, packageExpiresMs: null, status: 'active' };
 const fault = (change: Partial<WalletState>, known: typeof terms | null = terms): string | null =>
   startFault({ ...wallet, ...change }, { endpoint, terms: known ?? undefined, nowMs: 1_000 });
 

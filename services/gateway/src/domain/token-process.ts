@@ -1,4 +1,4 @@
-import type { TokenCatalog } from '@tollgate/contracts';
+import type { AccountState, TokenCatalog } from '@tollgate/contracts';
 
 export type Endpoint = TokenCatalog['endpoints'][number];
 export type Package = TokenCatalog['packages'][number];
@@ -10,6 +10,7 @@ export type WalletState = {
   readonly free: bigint;
   readonly package: string | null;
   readonly packageExpiresMs: number | null;
+  readonly status: AccountState['status'];
 };
 
 /** The texts of surfaces §2. */
@@ -19,9 +20,15 @@ export const faults = {
   notInPackage: 'Feature endpoint is not available in your package',
   packageExpired: 'Package expired',
   walletUnknown: 'User wallet not found',
+  walletSuspended: 'User wallet is suspended',
+  walletClosed: 'User wallet is closed',
 } as const;
 export const insufficient = (required: bigint | string, available: bigint | string): string =>
   `Insufficient tokens. Required: ${required}, Available: ${available}`;
+
+/** Why a wallet takes no usage, by the ledger's code; null: the code says something else. */
+export const noAccess = (code: string): string | null =>
+  code === 'ACCOUNT_SUSPENDED' ? faults.walletSuspended : code === 'ACCOUNT_CLOSED' ? faults.walletClosed : null;
 
 /** Why nobody may use the endpoint; null: it is open. */
 export function closedBy(endpoint: Endpoint | undefined): string | null {
@@ -39,6 +46,8 @@ export function startFault(
   wallet: WalletState, on: { readonly endpoint: Endpoint; readonly terms: Package | undefined; readonly nowMs: number },
 ): string | null {
   const { endpoint, terms, nowMs } = on;
+  if (wallet.status === 'suspended') return faults.walletSuspended;
+  if (wallet.status === 'closed') return faults.walletClosed;
   const lacked = lackedBy({ id: wallet.package, terms }, endpoint);
   if (lacked !== null) return lacked;
   if (wallet.packageExpiresMs !== null && nowMs >= wallet.packageExpiresMs) return faults.packageExpired;

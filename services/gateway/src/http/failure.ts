@@ -25,9 +25,14 @@ const statusByKind: Readonly<Record<ErrorKind, number>> = {
 
 /** Where the code says more than the kind. Refusals of the ledger arrive as codes alone. */
 const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
+  ACCOUNT_CLOSED: 409,
   ACCOUNT_FROZEN: 409,
+  ACCOUNT_ID_RESERVED: 409,
   ACCOUNT_INACTIVE: 409,
   ACCOUNT_KIND_CONFLICT: 409,
+  ACCOUNT_NOT_EMPTY: 409,
+  ACCOUNT_SETTINGS_CONFLICT: 409,
+  ACCOUNT_SUSPENDED: 409,
   ACCOUNT_UNKNOWN: 404,
   ADMIN_REQUIRED: 403,
   ALLOWANCE_EXHAUSTED: 402,

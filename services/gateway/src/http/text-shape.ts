@@ -1,4 +1,4 @@
-import { hasAtMost, isStorableText } from '@tollgate/kernel';
+import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
 
 /**
@@ -11,9 +11,13 @@ export const textOf = (max: number, min = 1) =>
     .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' })
     .meta({ maxLength: max });
 
+/** Ids stand in paths, where clients and proxies resolve these away. */
+export const dotSegment = 'must not be "." or ".." or have such a segment between slashes';
+
 /** An id that a client chooses on a surface: opaque, of any script. */
 export const clientIdMax = 128;
 
 const control = /[\u0000-\u001f\u007f-\u009f]/u;
 /** The id of a user: it becomes part of an account's id, which has no control characters. */
-export const userIdText = textOf(clientIdMax).refine((value) => !control.test(value), { error: 'must not have control characters' });
+export const userIdText = textOf(clientIdMax).refine((value) => !control.test(value), { error: 'must not have control characters' })
+  .refine((value) => !hasDotSegment(value), { error: dotSegment });

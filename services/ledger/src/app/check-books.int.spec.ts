@@ -29,7 +29,7 @@ it('finds no drift after every kind of request, live and decided again', async (
     const { hold } = await harness.ask('hold', `${id}/w`, { amount: '20', expires_in_ms: 60_000 });
     await harness.ask('hold', `${id}/w`, { amount: '20', expires_in_ms: 60_000 });
     await harness.ask('settle', '', { hold: hold!.hold_id, amount: '5' }, {}, partition);
-    await harness.ask('open', `${id}/c`, { kind: 'credits', unit: 'c', settings: { allowance: '10', period: 'PT1H' } });
+    await harness.ask('open', `${id}/c`, { kind: 'credits', unit: 'c', settings: { allowance: '10', period: 'PT1H', detached: true } });
     await harness.ask('spend', `${id}/c`, { amount: '4' });
   }
   await harness.advance(3 * 3_600_000);

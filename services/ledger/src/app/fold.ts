@@ -3,6 +3,7 @@ import { inconsistency, keepsLots } from '../domain/account.ts';
 import type { Entry } from '../domain/entry.ts';
 import { evolve, openedBy } from '../domain/evolve.ts';
 import { lotNumbered } from '../domain/open-lots.ts';
+import { settingsView } from '../domain/views.ts';
 
 export type Drift = { readonly partition: number; readonly what: string };
 
@@ -71,11 +72,10 @@ export function differences(folded: Account, loaded: Account, says = 'its entrie
 function comparable(account: Account): Record<string, string> {
   const { terms, counter, earlier } = account;
   const counterText = (one: Account['counter'] | null): string => (one?.period ? `${one.period.startMs} ${one.period.endMs} ${one.used} ${one.highWater} ${one.before}` : String(one?.used ?? ''));
-  const { settings } = terms;
   return {
     id: account.id, kind: account.kind, unit: account.unit, seq: String(account.seq), balance: String(account.balance), held: String(account.held),
     used: counterText(counter), 'used earlier': earlier?.period ? counterText(earlier) : '', status: terms.status, owner: terms.owner ?? '',
-    settings: Object.values(settings).map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(' '),
+    settings: JSON.stringify(settingsView(terms.settings)),
     'limit fetched': String(terms.limitFetchedMs), due: String(account.dueMs),
     lots: [...account.lots].map(({ lot, left, priority, expiresMs, purchased }) => `${lot}:${left}:${priority}:${expiresMs}:${purchased}`).join(' '),
     holds: [...account.holds].map(({ hold, amount, expiresMs, parent }) => `${hold}:${amount}:${expiresMs}:${parent}`).sort().join(' '),

@@ -28,6 +28,7 @@ import { usageOfPeriod } from './usage-query.ts';
 /** Reads of committed rows. */
 export interface BooksReader {
   accounts(partition: number, ids: readonly string[], at?: string): Promise<readonly Account[]>;
+  hasDescendants(partition: number, id: string): Promise<boolean>;
   /** What was counted in the period that starts then, and the blocks entered in it. */
   usage(period: { readonly partition: number; readonly account: string; readonly startMs: number }): Promise<{ readonly used: bigint; readonly crossings: readonly Crossing[] }>;
   /** null: no such account. */
@@ -73,6 +74,7 @@ export type QueryPorts = {
 export function makeQueries(ports: QueryPorts): LedgerQueries {
   return {
     account: (query) => account(ports, query),
+    hasDescendants: ({ account: id }) => ports.reader.hasDescendants(partitionOf(id, ports.partitions), id),
     usage: (query) => usageOfPeriod(ports, query),
     entries: (query) => entriesPage(ports, query),
     entry: async ({ id }) => {

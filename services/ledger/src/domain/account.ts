@@ -32,12 +32,26 @@ export type Hold = {
   readonly rowSeq: number;
 };
 
+/** A limit beside `Settings.limit`, in a period of its own; with a model it counts and binds only usage that names it. */
+export type PeriodLimit = {
+  readonly amount: bigint;
+  readonly period: string;
+  readonly model: string | null;
+  /** When it was set: periods that are durations are counted from here. */
+  readonly sinceMs: number;
+};
+
 /** Parsed settings; see AccountSettings in the contracts. */
 export type Settings = {
   readonly limit: bigint | null;
+  readonly limits: readonly PeriodLimit[];
+  /** Budgets above in another unit do not bind. */
+  readonly detached: boolean;
   readonly overdraft: bigint | 'unlimited' | null;
   readonly allowance: bigint | null;
   readonly period: string | null;
+  /** Of calendar periods; null: UTC. */
+  readonly timeZone: string | null;
   readonly trialEndMs: number | null;
   readonly plan: string | null;
   /** Plans the account had before, oldest first, as far as an open period started with one (rule 17). */
@@ -53,10 +67,12 @@ export type Settings = {
   readonly baseAllowance: bigint | null;
   /** Where periods are counted from; null: the opening. */
   readonly periodFromMs: number | null;
+  /** Status that a suspended or closed account goes back to; null: it is neither. */
+  readonly statusBefore: AccountStatus | null;
 };
 export const noSettings: Settings = {
-  limit: null, overdraft: null, allowance: null, period: null, trialEndMs: null, plan: null, earlierPlans: [], firstPlan: null, package: null, packageExpiresMs: null, initialGift: null,
-  tier: null, tierEndMs: null, baseAllowance: null, periodFromMs: null,
+  limit: null, limits: [], detached: false, overdraft: null, allowance: null, period: null, timeZone: null, trialEndMs: null, plan: null, earlierPlans: [], firstPlan: null, package: null, packageExpiresMs: null, initialGift: null,
+  tier: null, tierEndMs: null, baseAllowance: null, periodFromMs: null, statusBefore: null,
 };
 
 /**
@@ -64,6 +80,9 @@ export const noSettings: Settings = {
  * used in all periods before it.
  */
 export type Counter = { readonly period: Period | null; readonly used: bigint; readonly highWater: bigint; readonly before: bigint };
+
+/** What one of an account's `limits` counts: in its current period and, while usage may still arrive for it, in the one before. */
+export type LimitCount = { readonly period: Period; readonly used: bigint; readonly earlier: { readonly period: Period; readonly used: bigint } | null };
 
 /** The changeable part of an account that entries do not carry: a version row is written when it changes (rule 14). */
 export type Terms = {
@@ -90,6 +109,8 @@ export type Account = {
   counter: Counter;
   /** The period before the counter's, while usage may still arrive for it. */
   earlier: Counter | null;
+  /** One for each of `terms.settings.limits`, in their order. */
+  limitCounts: readonly LimitCount[];
   terms: Terms;
   lots: Lots;
   /** Lot of the newest entry that moved one, as its columns carry it. */
@@ -113,6 +134,7 @@ export const newAccount = (opened: Pick<Account, 'ref' | 'id' | 'kind' | 'unit' 
   held: 0n,
   counter: { period: null, used: 0n, highWater: 0n, before: 0n },
   earlier: null,
+  limitCounts: [],
   terms: { status: 'active', owner: null, settings: noSettings, limitFetchedMs: 0 },
   lots: noLots,
   lotSeen: null,
@@ -137,7 +159,10 @@ export function inconsistency(account: Account): string | null {
 
 /** Whether the account is refilled at the start of each period. */
 export const isRefilled = (account: Pick<Account, 'kind' | 'terms'>): boolean =>
-  account.kind === 'credits' && account.terms.settings.allowance !== null && account.terms.settings.period !== null;
+  account.kind === 'credits' && account.terms.status !== 'closed' && account.terms.settings.allowance !== null && account.terms.settings.period !== null;
+
+/** Whether the account limits what it and the accounts below it use. */
+export const isBudget = ({ terms: { settings } }: Pick<Account, 'terms'>): boolean => settings.limit !== null || settings.limits.length > 0;
 
 /** Kinds whose balance is made of granted lots; the others only count what was used. */
 export const keepsLots = (kind: AccountKind): boolean => kind === 'wallet' || kind === 'credits' || kind === 'licence';

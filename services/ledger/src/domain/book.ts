@@ -1,15 +1,16 @@
 import type { CatalogItem, HoldView } from '@tollgate/contracts';
 import { AppError, ancestorsOf, inAmountRange } from '@tollgate/kernel';
-import { periodSince } from '@tollgate/pricing';
 import type { Period } from '@tollgate/pricing';
 import type { Account, Counter, Terms } from './account.ts';
-import { keepsLots } from './account.ts';
+import { isBudget, keepsLots } from './account.ts';
 import { blocksMoved, noBlocks, type Moved } from './blocks.ts';
 import type { BookedPlan, Catalog } from './catalog.ts';
 import type { Cause, Contra, CounterRow, Entry, EntryKind, EntryRate, HoldRow, LotRow, Timer } from './entry.ts';
 import { evolve, openedBy } from './evolve.ts';
 import { lotNumbered } from './open-lots.ts';
-import { planAt, planMonth, planNameAt } from './plans.ts';
+import type { Counters } from './periods.ts';
+import { countersAt, periodAt } from './periods.ts';
+import { planAt, planNameAt } from './plans.ts';
 import type { Sorted } from './sorted.ts';
 
 /** Committed accounts of one partition, by id; `undefined` means that there is no such account (it was looked up). */
@@ -175,20 +176,14 @@ export class Book {
     const budgets: Readonly<Account>[] = [];
     for (const id of ancestorsOf(account.id)) {
       const ancestor = this.find(id);
-      if (ancestor && ancestor.unit === account.unit && ancestor.terms.settings.limit !== null) budgets.push(ancestor);
+      if (ancestor && ancestor.unit === account.unit && isBudget(ancestor)) budgets.push(ancestor);
     }
     return budgets;
   }
 
-  /** The counters of an account at a time: the stored ones, or fresh ones when a new period has begun since. */
+  /** The counters of an account at a time (`countersAt`). */
   rolled(account: Readonly<Account>, atMs: number): Counters {
-    const { counter, earlier } = account;
-    if (counter.period ? atMs < counter.period.endMs : account.terms.settings.period === null && account.kind !== 'metered') return account;
-    const next = this.periodAt(account, atMs);
-    if (!next) return account;
-    if (counter.period && next.startMs === counter.period.startMs) return { counter: { ...counter, period: next }, earlier };
-    const fresh = { period: next, used: 0n, highWater: 0n, before: counter.before + counter.used };
-    return { counter: fresh, earlier: counter.period ? counter : null };
+    return countersAt(this.catalog, account, atMs);
   }
 
   /** The plan version that prices the period of an account that starts then (rule 17). */
@@ -197,9 +192,7 @@ export class Book {
   }
 
   periodAt(account: Readonly<Account>, atMs: number): Period | null {
-    const { period } = account.terms.settings;
-    if (period !== null) return periodSince(account.terms.settings.periodFromMs ?? account.openedMs, period, atMs);
-    return account.kind === 'metered' ? planMonth(this.catalog, account, atMs) : null;
+    return periodAt(this.catalog, account, atMs);
   }
 
   /** A copy for the next entry to be applied to; what was there before is kept for `undo`. */
@@ -219,8 +212,6 @@ export class Book {
 }
 
 const none: readonly never[] = [];
-/** The current counter and the one before; an account has both, so that nothing is made where nothing rolls. */
-type Counters = { readonly counter: Counter; readonly earlier: Counter | null };
 type Counting = {
   readonly used: bigint;
   readonly period: Period | null;

@@ -1,6 +1,7 @@
 import type { AccountStatus } from '@tollgate/contracts';
 import type { Account, Counter, Lot, Settings, Terms } from './account.ts';
 import { keepsLots } from './account.ts';
+import { statusBehind, withStatus } from './account-status.ts';
 import type { Book, Posting } from './book.ts';
 import { availableOf } from './book.ts';
 import { countedIn, countedOn } from './counted-in.ts';
@@ -201,7 +202,7 @@ function postBack(
   const corrects = target.partitionSeq;
   if (target.amount > 0n) {
     const lot = openLot(account, target) ?? null;
-    const left = endsAgain(account, target, amount) ? { ...(terms ?? account.terms), status: 'inactive' as const } : terms;
+    const left = endsAgain(account, target, amount) ? withStatus(terms ?? account.terms, 'inactive') : terms;
     return book.post(account.id, { kind, cause, ordinal, amount: -amount, contra: 'grants', corrects, ...lotAfter(lot, amount), ...(left ? { terms: left } : {}) });
   }
   const counted = usedBack(book, account, target, amount);
@@ -216,7 +217,7 @@ function postBack(
     purchased: target.lot?.purchased ?? false,
     // What has expired since expires again at once (`bookDueLots`): a correction never prolongs a grant.
     expiresMs: target.lot?.expiresMs ?? null,
-    ...(revives(account, amount) ? { terms: { ...account.terms, status: statusAfter(target) } } : {}),
+    ...(revives(account, amount) ? { terms: withStatus(account.terms, statusAfter(target)) } : {}),
   });
   postBudgetsBack(book, { target, entry, amount });
   return entry;
@@ -224,11 +225,11 @@ function postBack(
 
 /** Units given back to a licence that ran out make it usable again, as units added to it do (surfaces §1). */
 const revives = (account: Readonly<Account>, amount: bigint): boolean =>
-  account.kind === 'licence' && account.terms.status === 'inactive' && account.balance + amount > 0n;
+  account.kind === 'licence' && statusBehind(account.terms) === 'inactive' && account.balance + amount > 0n;
 
 /** A licence that was made active by nothing but the units that are taken back is inactive again. */
 const endsAgain = (account: Readonly<Account>, { settings, statusBefore }: Target, amount: bigint): boolean =>
-  account.kind === 'licence' && settings !== null && statusBefore === 'inactive' && account.terms.status === 'active' && account.balance - amount <= 0n;
+  account.kind === 'licence' && settings !== null && statusBefore === 'inactive' && statusBehind(account.terms) === 'active' && account.balance - amount <= 0n;
 
 /** A trial that the use of its last unit ended goes on. */
 const statusAfter = ({ statusBefore }: Target): AccountStatus => (statusBefore === 'trial' ? 'trial' : 'active');

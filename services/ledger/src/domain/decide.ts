@@ -1,8 +1,9 @@
 import type { CatalogItem } from '@tollgate/contracts';
 import { ancestorsOf, assertNever } from '@tollgate/kernel';
-import { decideChange, decideGrant, decideLimit, decideOpen } from './accounts.ts';
+import { decideGrant, decideLimit, decideOpen } from './accounts.ts';
 import type { Book } from './book.ts';
 import { withItem } from './catalog.ts';
+import { decideChange } from './change.ts';
 import type { Targets } from './corrections.ts';
 import { decideCorrect, decideWithdraw } from './corrections.ts';
 import type { Decided } from './decided.ts';

@@ -1,5 +1,6 @@
 import type { HoldView } from '@tollgate/contracts';
 import type { Account, Hold } from './account.ts';
+import { refuseUse } from './account-status.ts';
 import type { Book } from './book.ts';
 import type { Target } from './corrections.ts';
 import type { Decided } from './decided.ts';
@@ -10,7 +11,7 @@ import { descendantsOf, holdNumbered } from './open-holds.ts';
 import { refuseOverdraft, refuseTerms } from './package-terms.ts';
 import type { Ask, HoldId, Request } from './request.ts';
 import { formatHoldId } from './request.ts';
-import { amountOf, closeRequest, existing, inCurrentPeriod, postBudgets, postSpend, refuseBeyond, refuseInactive, tieredState } from './spend.ts';
+import { amountOf, closeRequest, existing, inCurrentPeriod, postBudgets, postSpend, refuseBeyond, tieredState } from './spend.ts';
 import { holdView } from './views.ts';
 
 /** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
@@ -18,7 +19,7 @@ export type EndedHolds = (id: HoldId) => HoldView | undefined;
 
 export function decideHold(book: Book, request: Request, ask: Extract<Ask, { type: 'hold' }>): Decided {
   const account = existing(book, request.account);
-  refuseInactive(book, account);
+  refuseUse(book, account);
   const parent = ask.parent === null ? null : holdNumbered(account.holds, ask.parent.hold);
   if (ask.parent !== null && (!parent || ask.parent.ref !== account.ref || ask.parent.partition !== book.partition)) {
     throw new Refusal('HOLD_UNKNOWN', 'the parent hold is not open on this account');
@@ -48,6 +49,7 @@ export function decideHold(book: Book, request: Request, ask: Extract<Ask, { typ
 
 export function decideExtend(book: Book, request: Request, ask: { readonly hold: HoldId; readonly amount: bigint }, ended: EndedHolds): Decided {
   const { account, hold } = openHold(book, request, ask.hold, ended);
+  refuseUse(book, account);
   refuseBeyond(book, account, ask.amount);
   const amount = hold.amount + ask.amount;
   const entry = book.post(account.id, { kind: 'extended', cause: request.cause, ordinal: 0, held: ask.amount, hold: hold.hold, holdRows: [openRow({ ...hold, amount })] });

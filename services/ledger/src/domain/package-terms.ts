@@ -37,18 +37,18 @@ function short(account: Readonly<Account>, asked: bigint): Refusal {
 /** The settings with every member put back that an entry changed and that nobody has changed since. */
 export function settingsBefore(current: Settings, changed: { readonly before: Settings; readonly after: Settings }): Settings {
   const { before, after } = changed;
-  const back = <K extends keyof Settings>(name: K): Settings[K] =>
-    !same(before[name], after[name]) && same(current[name], after[name]) ? before[name] : current[name];
+  const back = <K extends keyof Settings>(name: K): Settings[K] => (!sameMember(before, after, name) && sameMember(current, after, name) ? before[name] : current[name]);
   return {
-    limit: back('limit'), overdraft: back('overdraft'), allowance: back('allowance'), period: back('period'), trialEndMs: back('trialEndMs'),
+    limit: back('limit'), limits: back('limits'), detached: back('detached'), overdraft: back('overdraft'), allowance: back('allowance'), period: back('period'), timeZone: back('timeZone'), trialEndMs: back('trialEndMs'),
     plan: back('plan'), earlierPlans: back('earlierPlans'), firstPlan: current.firstPlan, package: back('package'), packageExpiresMs: back('packageExpiresMs'), initialGift: back('initialGift'),
-    tier: back('tier'), tierEndMs: back('tierEndMs'), baseAllowance: back('baseAllowance'), periodFromMs: back('periodFromMs'),
+    tier: back('tier'), tierEndMs: back('tierEndMs'), baseAllowance: back('baseAllowance'), periodFromMs: back('periodFromMs'), statusBefore: current.statusBefore,
   };
 }
 
 /** Whether two settings say the same. */
-export const sameSettings = (a: Settings, b: Settings): boolean =>
-  (Object.keys(a) as (keyof Settings)[]).every((name) => same(a[name], b[name]));
+export const sameSettings = (a: Settings, b: Settings): boolean => (Object.keys(a) as (keyof Settings)[]).every((name) => sameMember(a, b, name));
 
-/** Members are plain values, or lists and objects of them. */
-const same = (a: unknown, b: unknown): boolean => a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));
+/** Whether two settings say the same in one member: a plain value, or a list or an object of them. */
+export const sameMember = (a: Settings, b: Settings, name: keyof Settings): boolean => a[name] === b[name] || (typeof a[name] === 'object' && comparable(a[name]) === comparable(b[name]));
+
+const comparable = (value: unknown): string => JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item));

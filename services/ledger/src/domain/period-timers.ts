@@ -1,14 +1,15 @@
+import type { Period } from '@tollgate/pricing';
 import type { Account } from './account.ts';
 import { isRefilled } from './account.ts';
 import type { Book, Posting } from './book.ts';
+import { endOf } from './periods.ts';
 
-function resetTimer(book: Book, account: Readonly<Account>): NonNullable<Posting['timers']> {
-  const period = isRefilled(account) ? book.periodAt(account, book.nowMs) : null;
-  return period ? [{ dueMs: period.endMs, kind: 'reset', object: 0 }] : [];
-}
-
-/** Timers of the next reset and of the end of the tier, as of now. */
-export function periodTimers(book: Book, account: Readonly<Account>): NonNullable<Posting['timers']> {
+/** Timers of the next reset and of the end of the tier; `period`: the one that begins now, where one does. */
+export function periodTimers(book: Book, account: Readonly<Account>, period: Period | null = book.rolled(account, book.nowMs).counter.period): NonNullable<Posting['timers']> {
   const { tierEndMs } = account.terms.settings;
-  return [...resetTimer(book, account), ...(tierEndMs === null ? [] : [{ dueMs: tierEndMs, kind: 'tier' as const, object: 0 }])];
+  const resetMs = isRefilled(account) ? endOf(period) : null;
+  return [
+    ...(resetMs === null ? [] : [{ dueMs: resetMs, kind: 'reset' as const, object: 0 }]),
+    ...(tierEndMs === null ? [] : [{ dueMs: tierEndMs, kind: 'tier' as const, object: 0 }]),
+  ];
 }

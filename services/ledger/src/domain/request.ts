@@ -1,19 +1,22 @@
 import { accountKinds, accountStatuses } from '@tollgate/contracts';
-import type { AccountKind, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, PackageTerms, SettingsChange, TierChange } from '@tollgate/contracts';
+import type { AccountKind, AccountLimit, AccountStatus, CatalogItem, Details, LedgerRequest, Opening, PackageTerms, SettingsChange, TierChange } from '@tollgate/contracts';
 import { AppError, hasAtMost, isStorableJson, isStorableText, parseAmount } from '@tollgate/kernel';
-import { baseTier, parseDuration, readUsage } from '@tollgate/pricing';
-import type { Settings } from './account.ts';
+import { baseTier, isTimeZone, parsePeriod, readUsage, timeZoneMessage } from '@tollgate/pricing';
+import type { PeriodLimit, Settings } from './account.ts';
 import { noSettings } from './account.ts';
 import type { Cause } from './entry.ts';
 
 /** A request with its numbers parsed; what `decide` takes. Amounts are in the account's smallest unit. */
 export type Request = { readonly cause: Cause; readonly account: string; readonly keyed: boolean; readonly ask: Ask };
 export type Ask =
-  | { readonly type: 'open'; readonly kind: AccountKind; readonly unit: string; readonly owner: string | null; readonly status: AccountStatus; readonly settings: Settings; readonly grant: bigint }
+  | { readonly type: 'open'; readonly kind: AccountKind; readonly unit: string; readonly owner: string | null; readonly status: AccountStatus; readonly settings: Settings; readonly grant: bigint;
+      /** The settings given, on top of others: what an account that exists is compared with. null: it is not compared. */
+      readonly strict: ((current: Settings) => Settings) | null }
   | {
       readonly type: 'change'; readonly owner: string | null | undefined; readonly status: AccountStatus | undefined;
       readonly settings: (current: Settings) => Settings; readonly balance: bigint | undefined;
       readonly used: bigint | undefined; readonly ifOwner: string | null | undefined;
+      readonly access: 'suspend' | 'close' | 'resume' | undefined; readonly forfeit: boolean;
     }
   | {
       readonly type: 'grant'; readonly amount: bigint; readonly priority: number; readonly expiresMs: number | null; readonly purchased: boolean;
@@ -111,7 +114,7 @@ export function readRequest(value: string, recordMs: number): Request {
     occurredMs: wire.occurred === undefined ? recordMs : parseTime(wire.occurred, 'occurred'),
     details: wire.details ?? null,
   };
-  const ask = readAsk(wire);
+  const ask = readAsk(wire, recordMs);
   const named = 'hold' in ask || 'entry' in ask;
   const partitionWide = ask.type === 'tick' || ask.type === 'clock' || ask.type === 'catalog';
   if (!named && !partitionWide && wire.account === '') return refuse('account is missing');
@@ -120,18 +123,20 @@ export function readRequest(value: string, recordMs: number): Request {
 
 const areDetails = (details: Details | null): boolean => details !== null && isStorableJson(details) && /^[0-9a-f]{32}$/.test(details.salt);
 
-function readAsk(wire: LedgerRequest): Ask {
+function readAsk(wire: LedgerRequest, recordMs: number): Ask {
   switch (wire.type) {
     case 'open':
-      return readOpening(wire.data);
+      return readOpening(wire.data, recordMs);
     case 'change': {
-      const { owner, status, settings, balance, used, if_owner: ifOwner } = wire.data;
+      const { owner, status, settings, balance, used, if_owner: ifOwner, access, forfeit } = wire.data;
       if (owner !== undefined && owner !== null && !isText(owner, 300)) return refuse('owner is a text of 1 to 300 characters');
+      if (access !== undefined && access !== 'suspend' && access !== 'close' && access !== 'resume') return refuse('access is suspend, close or resume');
       const change = settings ?? {};
-      changed(noSettings, change);
+      changed(noSettings, change, recordMs);
       return {
         type: 'change', owner, status: status === undefined ? undefined : readStatus(status), ifOwner,
-        settings: (current) => changed(current, change), balance: amountIn(balance, 'balance'), used: amountIn(used, 'used'),
+        settings: (current) => changed(current, change, recordMs), balance: amountIn(balance, 'balance'), used: amountIn(used, 'used'),
+        access, forfeit: forfeit === true,
       };
     }
     case 'tier':
@@ -141,12 +146,12 @@ function readAsk(wire: LedgerRequest): Ask {
       if (kind !== undefined && kind !== 'purchased') return refuse('the kind of a grant is purchased, or left out');
       const purchased = kind === 'purchased';
       if (settings === null) return refuse('settings is an object');
-      if (settings !== undefined) changed(noSettings, settings);
+      if (settings !== undefined) changed(noSettings, settings, recordMs);
       if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 1_000_000)) return refuse('priority is a whole number from 0 to 1000000');
       return {
         type: 'grant', amount: positive(amount, 'amount'), purchased, priority: priority ?? (purchased ? priorityPurchased : priorityDefault),
         expiresMs: expires === undefined ? null : parseTime(expires, 'expires_at'),
-        settings: settings === undefined ? null : (current) => changed(current, settings), initialGift: initialGift === true, terms: readTerms(wire.data.terms),
+        settings: settings === undefined ? null : (current) => changed(current, settings, recordMs), initialGift: initialGift === true, terms: readTerms(wire.data.terms),
       };
     }
     case 'spend': {
@@ -188,13 +193,14 @@ function readAsk(wire: LedgerRequest): Ask {
   }
 }
 
-function readOpening({ kind, unit, owner, status, settings, grant }: Opening): Ask {
+function readOpening({ kind, unit, owner, status, settings, grant, strict }: Opening, recordMs: number): Ask {
   if (!accountKinds.includes(kind)) return refuse(`kind is one of ${accountKinds.join(', ')}`);
   if (!isText(unit, 64)) return refuse('unit is a text of 1 to 64 characters');
   if (owner !== undefined && !isText(owner, 300)) return refuse('owner is a text of 1 to 300 characters');
   return {
     type: 'open', kind, unit, owner: owner ?? null, status: readStatus(status ?? 'active'),
-    settings: changed(noSettings, settings ?? {}), grant: grant === undefined ? 0n : positive(grant, 'grant'),
+    settings: changed(noSettings, settings ?? {}, recordMs), grant: grant === undefined ? 0n : positive(grant, 'grant'),
+    strict: strict === true ? (current) => changed(current, settings ?? {}, recordMs) : null,
   };
 }
 
@@ -219,14 +225,17 @@ function readItem(item: CatalogItem): CatalogItem {
   return item;
 }
 
-function changed(current: Settings, change: SettingsChange): Settings {
+function changed(current: Settings, change: SettingsChange, recordMs: number): Settings {
   const pick = <T>(value: string | null | undefined, old: T | null, read: (text: string) => T): T | null =>
     value === undefined ? old : value === null ? null : read(value);
   return {
     limit: pick(change.limit, current.limit, (text) => notNegative(text, 'limit')),
+    limits: change.limits === undefined ? current.limits : readLimits(change.limits ?? [], current.limits, recordMs),
+    detached: change.detached === undefined ? current.detached : readFlag(change.detached ?? false, 'detached'),
     overdraft: pick<bigint | 'unlimited'>(change.overdraft, current.overdraft, (text) => (text === 'unlimited' ? text : notNegative(text, 'overdraft'))),
     allowance: pick(change.allowance, current.allowance, (text) => notNegative(text, 'allowance')),
-    period: pick(change.period, current.period, (text) => parseDuration(text)),
+    period: pick(change.period, current.period, (text) => parsePeriod(text)),
+    timeZone: pick(change.time_zone, current.timeZone, (text) => (isTimeZone(text) ? text : refuse(timeZoneMessage))),
     trialEndMs: pick(change.trial_end, current.trialEndMs, (text) => parseTime(text, 'trial_end')),
     plan: pick(change.plan, current.plan, (text) => (isText(text, 128) ? text : refuse('plan is a text of 1 to 128 characters'))),
     earlierPlans: current.earlierPlans,
@@ -238,8 +247,35 @@ function changed(current: Settings, change: SettingsChange): Settings {
     tierEndMs: pick(change.tier_end, current.tierEndMs, (text) => parseTime(text, 'tier_end')),
     baseAllowance: pick(change.base_allowance, current.baseAllowance, (text) => notNegative(text, 'base_allowance')),
     periodFromMs: pick(change.period_from, current.periodFromMs, (text) => parseTime(text, 'period_from')),
+    statusBefore: current.statusBefore,
   };
 }
+
+/** Limits of an account: each is checked and counted with every use. */
+const limitsMax = 20;
+
+/** A limit of the same period and model goes on counting; one that is new counts from now. */
+function readLimits(given: readonly AccountLimit[], current: readonly PeriodLimit[], recordMs: number): readonly PeriodLimit[] {
+  if (!Array.isArray(given) || given.length > limitsMax) return refuse(`limits is a list of at most ${limitsMax} limits`);
+  const limits = (given as readonly AccountLimit[]).map((one) => readLimit(one, current, recordMs));
+  const [twice] = limits.filter((one, index) => limits.findIndex((other) => sameLimit(one, other)) < index);
+  if (twice) refuse(`limits has two limits for ${twice.period}${twice.model === null ? '' : ` and the model ${twice.model}`}`);
+  return limits;
+}
+
+function readLimit(given: AccountLimit | null, current: readonly PeriodLimit[], recordMs: number): PeriodLimit {
+  if (typeof given !== 'object' || given === null) return refuse('each of limits is an object with amount, period and, where it is about one, model');
+  const { amount, period, model } = given;
+  if (typeof period !== 'string') return refuse('each of limits has a period, such as calendar:month or P30D');
+  if (model !== undefined && !isText(model, 256)) return refuse('the model of a limit is a text of 1 to 256 characters');
+  const limit = { amount: notNegative(amount, 'amount of a limit'), period: parsePeriod(period), model: model ?? null };
+  return { ...limit, sinceMs: current.find((other) => sameLimit(limit, other))?.sinceMs ?? recordMs };
+}
+
+/** Whether two limits count the same. */
+export const sameLimit = (a: Pick<PeriodLimit, 'period' | 'model'>, b: Pick<PeriodLimit, 'period' | 'model'>): boolean => a.period === b.period && a.model === b.model;
+
+const readFlag = (value: unknown, name: string): boolean => (typeof value === 'boolean' ? value : refuse(`${name} is true or false`));
 
 function usageIn({ amount, meter, inputs }: { readonly amount?: string; readonly meter?: string; readonly inputs?: Readonly<Record<string, unknown>> }): Usage {
   if ((amount === undefined) === (meter === undefined)) return refuse('usage is either an amount or a meter');
@@ -272,7 +308,7 @@ function readInputs(meter: string, members: Readonly<Record<string, unknown>>): 
 }
 
 function readStatus(status: AccountStatus): AccountStatus {
-  return accountStatuses.includes(status) ? status : refuse(`status is one of ${accountStatuses.join(', ')}`);
+  return (accountStatuses as readonly AccountStatus[]).includes(status) ? status : refuse(`status is one of ${accountStatuses.join(', ')}`);
 }
 
 const isText = (value: unknown, max: number): value is string =>

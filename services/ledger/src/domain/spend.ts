@@ -1,5 +1,6 @@
 import { AppError } from '@tollgate/kernel';
 import { countUsage, quantitiesOf, rateUsage, requestMeter } from '@tollgate/pricing';
+import { refuseUse, statusBehind, withStatus } from './account-status.ts';
 import type { Account, Counter } from './account.ts';
 import type { Book, Posting } from './book.ts';
 import { availableOf, availableWithin, limitLeft } from './book.ts';
@@ -13,6 +14,7 @@ import { burn, lotAfter } from './lots.ts';
 import { freeUnits, refuseTerms } from './package-terms.ts';
 import type { Ask, BelievedTerms, Request, Usage } from './request.ts';
 import { isoTime } from './iso-time.ts';
+import { endOf } from './periods.ts';
 import { accountState } from './views.ts';
 
 /**
@@ -22,7 +24,7 @@ import { accountState } from './views.ts';
 export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { type: 'spend' }>): Decided {
   const account = existing(book, request.account);
   if (ask.actor !== null && account.terms.owner !== ask.actor) throw new Refusal('NOT_OWNER', 'the account belongs to somebody else');
-  refuseInactive(book, account);
+  refuseUse(book, account);
   refuseTerms(account, ask.terms, book.nowMs);
   const { amount, rate } = amountOf(book, account, ask);
   refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, occurredMs: request.cause.occurredMs });
@@ -41,13 +43,6 @@ export function existing(book: Book, id: string): Readonly<Account> {
   if (!account) throw new Refusal('ACCOUNT_UNKNOWN', 'there is no such account');
   if (account.frozen !== null) throw new Refusal('ACCOUNT_FROZEN', `the account is frozen: ${account.frozen}`);
   return account;
-}
-
-/** A licence's trial ends without a record: the time of the request decides. */
-export function refuseInactive(book: Book, account: Readonly<Account>): void {
-  const { status, settings } = account.terms;
-  const ended = status === 'trial' && settings.trialEndMs !== null && book.nowMs >= settings.trialEndMs;
-  if (status === 'inactive' || ended) throw new Refusal('ACCOUNT_INACTIVE', ended ? 'the trial has ended' : 'the account is not active');
 }
 
 /**
@@ -92,7 +87,8 @@ function refusal(book: Book, { account, refusing, amount: asked, left, over }: S
   const available = left > 0n ? left : 0n;
   const { settings } = refusing.terms;
   const { counter } = book.rolled(refusing, book.nowMs);
-  const waitingHelps = !over && counter.period !== null && (settings.limit !== null || (refusing.kind === 'credits' && settings.allowance !== null));
+  const endMs = endOf(counter.period);
+  const waitingHelps = !over && endMs !== null && (settings.limit !== null || (refusing.kind === 'credits' && settings.allowance !== null));
   const where = refusing.id === account.id ? 'the account' : `the budget of ${refusing.id}`;
   const when = over ? ' in the period in which it happened' : '';
   return new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${asked} ${account.unit}, ${where} has ${available} available${when}`, {
@@ -101,7 +97,7 @@ function refusal(book: Book, { account, refusing, amount: asked, left, over }: S
       ...(settings.limit === null ? {} : { limit: String(settings.limit) }),
       asked: String(asked),
       available: String(available),
-      ...(waitingHelps && counter.period ? { resets_at: isoTime(counter.period.endMs) } : {}),
+      ...(waitingHelps ? { resets_at: isoTime(endMs) } : {}),
     },
   });
 }
@@ -146,7 +142,7 @@ export function postSpend(
     const ordinal = entries.length;
     const first = ordinal === 0;
     const moved = lotAfter(lot, take);
-    const goesInactive = account.kind === 'licence' && account.balance - take <= 0n && account.terms.status !== 'inactive' && spend.amount > 0n;
+    const goesInactive = account.kind === 'licence' && account.balance - take <= 0n && statusBehind(account.terms) !== 'inactive' && spend.amount > 0n;
     const posting: Mutable<Posting> = {
       used: take, ...spend.period,
       kind: spend.kind, cause: spend.cause, ordinal, amount: -take, contra: 'usage', rate: first ? (spend.rate ?? null) : null,
@@ -156,7 +152,7 @@ export function postSpend(
     if (spend.corrects !== undefined) posting.corrects = spend.corrects;
     if (target.late) posting.late = true;
     if (target.into) posting.into = periodFor(book, account, spend.cause.occurredMs).into ?? target.into;
-    if (goesInactive) posting.terms = { ...account.terms, status: 'inactive' };
+    if (goesInactive) posting.terms = withStatus(account.terms, 'inactive');
     entries.push(book.post(accountId, posting));
   }
   postBudgets(book, { of: entries[0], budgets, used: spend.amount, held: spend.held ?? 0n });

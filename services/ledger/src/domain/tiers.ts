@@ -73,7 +73,7 @@ function postPeriod(book: Book, account: Readonly<Account>, cause: Cause): reado
   const after = { ...account, terms };
   const period = book.periodAt(after, book.nowMs);
   const begun = { period, used: 0n, highWater: 0n, before: counter.before + counter.used };
-  const entries = [book.post(account.id, { kind: 'changed', cause, ordinal: 0, terms, counter: begun, timers: periodTimers(book, after) })];
+  const entries = [book.post(account.id, { kind: 'changed', cause, ordinal: 0, terms, counter: begun, timers: periodTimers(book, after, period) })];
   const missing = (settings.allowance ?? 0n) - divided(account).own;
   if (missing > 0n) entries.push(postRefill(book, account.id, cause, missing));
   return entries;

@@ -1,9 +1,10 @@
-import type { AccountSettings, AccountView, CrossingView, EntryView, HoldStatus, HoldView, LimitView } from '@tollgate/contracts';
-import type { Account, Settings } from './account.ts';
+import type { AccountLimit, AccountSettings, AccountView, CrossingView, EntryView, HoldStatus, HoldView, LimitView } from '@tollgate/contracts';
+import type { Account, PeriodLimit, Settings } from './account.ts';
 import type { Book } from './book.ts';
 import { availableOf, limitLeft } from './book.ts';
 import type { Crossing, Entry } from './entry.ts';
 import { isoTime } from './iso-time.ts';
+import { endOf } from './periods.ts';
 import { formatEntryId, formatHoldId } from './request.ts';
 
 /** An entry as the API shows it. */
@@ -56,9 +57,12 @@ function wordsOf(details: NonNullable<Entry['details']>): Record<string, unknown
 export function settingsView(settings: Settings): AccountSettings {
   return {
     ...(settings.limit === null ? {} : { limit: String(settings.limit) }),
+    ...(settings.limits.length === 0 ? {} : { limits: settings.limits.map(limitSetting) }),
+    ...(settings.detached ? { detached: true } : {}),
     ...(settings.overdraft === null ? {} : { overdraft: String(settings.overdraft) }),
     ...(settings.allowance === null ? {} : { allowance: String(settings.allowance) }),
     ...(settings.period === null ? {} : { period: settings.period }),
+    ...(settings.timeZone === null ? {} : { time_zone: settings.timeZone }),
     ...(settings.trialEndMs === null ? {} : { trial_end: isoTime(settings.trialEndMs) }),
     ...(settings.plan === null ? {} : { plan: settings.plan }),
     ...(settings.earlierPlans.length === 0 ? {} : { earlier_plans: settings.earlierPlans.map(({ plan, untilMs }) => ({ plan, until: isoTime(untilMs) })) }),
@@ -70,8 +74,20 @@ export function settingsView(settings: Settings): AccountSettings {
     ...(settings.tierEndMs === null ? {} : { tier_end: isoTime(settings.tierEndMs) }),
     ...(settings.baseAllowance === null ? {} : { base_allowance: String(settings.baseAllowance) }),
     ...(settings.periodFromMs === null ? {} : { period_from: isoTime(settings.periodFromMs) }),
+    ...(settings.statusBefore === null ? {} : { status_before: settings.statusBefore }),
   };
 }
+
+const limitSetting = ({ amount, period, model, sinceMs }: PeriodLimit): AccountLimit & { readonly since: string } => ({
+  amount: String(amount), period, ...(model === null ? {} : { model }), since: isoTime(sinceMs),
+});
+
+/** What the API calls each setting. */
+export const settingNames: Readonly<Record<keyof Settings, string>> = {
+  limit: 'limit', limits: 'limits', detached: 'detached', overdraft: 'overdraft', allowance: 'allowance', period: 'period', timeZone: 'time_zone', trialEndMs: 'trial_end',
+  plan: 'plan', earlierPlans: 'earlier_plans', firstPlan: 'first_plan', package: 'package', packageExpiresMs: 'package_expires', initialGift: 'initial_gift', tier: 'tier',
+  tierEndMs: 'tier_end', baseAllowance: 'base_allowance', periodFromMs: 'period_from', statusBefore: 'status_before',
+};
 
 /** An account with its lots, holds and limits, as of the book's time. */
 export const accountView = (book: Book, account: Readonly<Account>): AccountView => ({
@@ -105,13 +121,14 @@ export function accountState(book: Book, account: Readonly<Account>): Omit<Accou
     settings: settingsView(account.terms.settings),
     as_of: { seq: String(account.seq), recorded_at: isoTime(account.lastRecordedMs) },
     limits: [...(account.terms.settings.limit === null ? [] : [account]), ...book.budgetsOf(account)].map((limited) => limitView(book, limited)),
-    ...(counter.period ? { period: { start: isoTime(counter.period.startMs), end: isoTime(counter.period.endMs) } } : {}),
+    ...(counter.period && endOf(counter.period) !== null ? { period: { start: isoTime(counter.period.startMs), end: isoTime(counter.period.endMs) } } : {}),
     opened_at: isoTime(account.openedMs),
   };
 }
 
 function limitView(book: Book, account: Readonly<Account>): LimitView {
   const { counter } = book.rolled(account, book.nowMs);
+  const endMs = endOf(counter.period);
   const left = limitLeft(book, account) ?? 0n;
   return {
     account: account.id,
@@ -119,7 +136,7 @@ function limitView(book: Book, account: Readonly<Account>): LimitView {
     used: String(counter.used),
     held: String(account.held),
     remaining: String(left > 0n ? left : 0n),
-    ...(counter.period ? { resets_at: isoTime(counter.period.endMs) } : {}),
+    ...(endMs === null ? {} : { resets_at: isoTime(endMs) }),
   };
 }
 

@@ -4,7 +4,7 @@ import { anything, shownInteger, shownTime } from '../answer-schemas.ts';
 const success = z.literal(true);
 const message = z.string();
 const pagination = z.object({ page: z.int().min(1), limit: z.int().min(1), total: z.int().min(0) });
-const status = z.enum(['active', 'inactive', 'trial', 'frozen']);
+const status = z.enum(['active', 'inactive', 'trial', 'suspended', 'closed', 'frozen']);
 
 export const User = z.object({ id: z.string(), email: z.string().nullable(), name: z.string().nullable(), role: z.string(), created_at: shownTime }).meta({ id: 'User' });
 const WithKey = z.object({

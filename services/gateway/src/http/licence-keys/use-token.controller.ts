@@ -23,6 +23,8 @@ const refusals: Readonly<Record<string, readonly [status: number, error: string]
   ACCOUNT_UNKNOWN: [404, 'License key not found'],
   NOT_OWNER: [403, 'You do not have permission to use this license key'],
   ACCOUNT_INACTIVE: [400, 'License key is not active'],
+  ACCOUNT_SUSPENDED: [400, 'License key is not active'],
+  ACCOUNT_CLOSED: [400, 'License key is not active'],
   ALLOWANCE_EXHAUSTED: [400, 'Insufficient token balance'],
   LIMIT_EXCEEDED: [400, 'Insufficient token balance'],
 };

@@ -9,14 +9,15 @@ import type { Principal } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
 import { partitionOfHold } from '../../domain/account-id.ts';
-import { bodyMember, guarded, pathMember, principalOf } from '../access.guard.ts';
+import { guarded, pathMember, principalOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { Account, Booked, Entries, HoldOpened } from './answer-shapes.ts';
 import { bookedBody, sendAnswer } from './answers.ts';
 import { accountExample, entryExample, exhaustedUntil } from './examples.ts';
-import { accountId, AccountQuery, EntriesQuery, Grant, Hold, OpenAccount, Spend } from './shapes.ts';
+import { present } from './present.ts';
+import { accountId, AccountQuery, EntriesQuery, Grant, Hold, Spend } from './shapes.ts';
 
 const ofPath = pathMember('id');
 
@@ -31,27 +32,6 @@ export class AccountsController {
     this.line = line;
     this.ledger = ledger;
     this.clock = clock;
-  }
-
-  @Post()
-  @UseGuards(guarded({ scope: 'accounts:write', account: bodyMember('id') }))
-  @documented({
-    summary: 'Opens an account; the same again answers 200', auth: 'server key', status: 201, once: true, answer: Account, example: accountExample,
-    also: [{ status: 200, description: 'it was opened so before', answer: Account, example: accountExample }],
-    errors: ['ACCOUNT_KIND_CONFLICT', 'UNIT_CONFLICT', 'AMOUNT_OUT_OF_RANGE'],
-  })
-  async open(@Body({ schema: OpenAccount }) body: OpenAccount, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { id, kind, unit, owner, settings } = body;
-    const data = {
-      kind, unit, ...(owner === undefined ? {} : { owner }), ...(settings === undefined ? {} : { settings: present(settings) }),
-    };
-    const answer = await this.line.ask(
-      requestOf({ type: 'open', operation: 'open', account: id, data, content: request.body }, callerOf(request)),
-    );
-    const status = answer.outcome === 'unchanged' ? 200 : 201;
-    const isWhole = answer.state?.lots !== undefined;
-    const state = isWhole || answer.outcome === 'refused' ? (answer.state ?? null) : await this.ledger.account({ id });
-    sendAnswer(this.to(request, reply), answer, { status, body: state });
   }
 
   @Get(':id')
@@ -98,7 +78,7 @@ export class AccountsController {
     summary: 'Adds units as a lot of their own',
     description: 'Bought units (`"kind": "purchased"`) are never wiped or counted by tier changes of a credits account, and burn after others unless priority says otherwise.', auth: 'server key', status: 201, once: true, answer: Booked,
     example: { entry: { ...entryExample, kind: 'granted', amount: '1000' }, available: '1000' },
-    errors: ['ACCOUNT_UNKNOWN', 'AMOUNT_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE'],
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_CLOSED', 'AMOUNT_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE'],
   })
   async grant(
     @Param('id', { schema: accountId }) account: string,
@@ -124,7 +104,7 @@ export class AccountsController {
   @documented({
     summary: 'Takes units, or rates usage and takes its cost: checked and booked in one decision', auth: 'server key', status: 200,
     once: true, answer: Booked, example: { entry: entryExample, available: '999' },
-    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'LIMIT_EXCEEDED', 'AMOUNT_OUT_OF_RANGE', 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ACCOUNT_SUSPENDED', 'ACCOUNT_CLOSED', 'UNIT_CONFLICT', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'LIMIT_EXCEEDED', 'AMOUNT_OUT_OF_RANGE', 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
   })
   async spend(
     @Param('id', { schema: accountId }) account: string,
@@ -150,7 +130,7 @@ export class AccountsController {
   @documented({
     summary: 'Reserves units until they are settled, released or expire', auth: 'server key', status: 201, once: true, answer: HoldOpened,
     example: { hold_id: 'h-17-4-9', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', available: '949' },
-    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'HOLD_UNKNOWN', 'HOLD_ENDED', 'AMOUNT_OUT_OF_RANGE'],
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ACCOUNT_SUSPENDED', 'ACCOUNT_CLOSED', 'UNIT_CONFLICT', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'HOLD_UNKNOWN', 'HOLD_ENDED', 'AMOUNT_OUT_OF_RANGE'],
   })
   async hold(
     @Param('id', { schema: accountId }) account: string,
@@ -190,9 +170,4 @@ function spendData(body: Spend): RequestData['spend'] {
   const read = readUsage(modelMeter, body.usage ?? {});
   if ('fault' in read) throw new AppError('invalid', read.fault.code, `usage: ${read.fault.detail}`);
   return { meter: modelMeter, inputs: read.inputs };
-}
-
-/** The members that are set: `undefined` and "not there" must look the same on the log. */
-function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

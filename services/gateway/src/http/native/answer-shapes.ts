@@ -19,16 +19,16 @@ const HoldState = z.object({
 });
 
 export const Account = z.object({
-  id: z.string(), kind: z.enum(accountKinds), unit: z.string(), status: z.enum([...accountStatuses, 'frozen']), owner: z.string().nullable(),
+  id: z.string(), kind: z.enum(accountKinds), unit: z.string(), status: z.enum([...accountStatuses, 'suspended', 'closed', 'frozen']), owner: z.string().nullable(),
   balance: shownAmount, held: shownAmount,
   /** null: nothing limits the account. */
   available: shownAmount.nullable(),
-  used: shownAmount, used_total: shownAmount, settings: z.record(z.string(), z.string()),
+  used: shownAmount, used_total: shownAmount, settings: z.record(z.string(), z.unknown()),
   as_of: z.object({ seq: shownAmount, recorded_at: shownTime }),
   lots: z.array(z.object({ lot: z.string(), granted: shownAmount, left: shownAmount, priority: z.int(), expires_at: shownTime.nullable(), kind: z.literal('purchased').optional() })),
   holds: z.array(HoldState),
   limits: z.array(z.object({
-    account: z.string(), limit: shownAmount, used: shownAmount, held: shownAmount, remaining: shownAmount, resets_at: shownTime.optional(),
+    account: z.string(), limit: shownAmount, period: z.string().optional(), model: z.string().optional(), used: shownAmount, held: shownAmount, remaining: shownAmount, resets_at: shownTime.optional(),
   })),
   period: z.object({ start: shownTime, end: shownTime }).optional(),
   opened_at: shownTime,

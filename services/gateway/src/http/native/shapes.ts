@@ -1,5 +1,5 @@
 import { accountKinds } from '@tollgate/contracts';
-import { parseDuration, quantityClasses } from '@tollgate/pricing';
+import { isTimeZone, parsePeriod, quantityClasses, timeZoneMessage } from '@tollgate/pricing';
 import { z } from 'zod';
 import { scopes } from '../../app/access.ts';
 import { accountIdFault, accountIdMax } from '../../domain/account-id.ts';
@@ -36,26 +36,49 @@ export const instant = z.string().max(64).transform((value, context) => {
   return new Date(ms).toISOString();
 }).meta({ format: 'date-time' });
 
-const duration = z.string().max(40).refine(isDuration, { error: 'must be an ISO 8601 duration such as P30D or P1M' })
-  .meta({ format: 'duration' });
+const period = z.string().max(40).refine(isPeriod, { error: 'must be calendar:day, calendar:week, calendar:month or an ISO 8601 duration such as P30D or P1M' })
+  .meta({ example: 'P30D' });
 
-function isDuration(value: string): boolean {
+function isPeriod(value: string): boolean {
   try {
-    parseDuration(value);
+    parsePeriod(value);
     return true;
   } catch {
     return false;
   }
 }
 
-export const Settings = z.strictObject({
-  limit: amountFrom(0n).optional(),
-  overdraft: z.union([z.literal('unlimited'), amountFrom(0n)]).optional(),
-  allowance: amountFrom(0n).optional(),
-  period: duration.optional(),
-  trial_end: instant.optional(),
-  plan: textOf(128).optional(),
-});
+const periodLimit = z.strictObject({ amount: amountFrom(0n), period, model: textOf(256).optional() });
+const settings = {
+  limit: amountFrom(0n),
+  limits: z.array(periodLimit).max(20),
+  overdraft: z.union([z.literal('unlimited'), amountFrom(0n)]),
+  allowance: amountFrom(0n),
+  period,
+  time_zone: z.string().max(80).refine(isTimeZone, { error: timeZoneMessage }).meta({ example: 'America/Sao_Paulo' }),
+  detached: z.boolean(),
+  trial_end: instant,
+  plan: textOf(128),
+};
+export const Settings = z.strictObject(settings).partial();
+/** null takes a setting away. */
+const SettingsPatch = z.strictObject({
+  limit: settings.limit.nullable(), limits: settings.limits.nullable(), overdraft: settings.overdraft.nullable(), allowance: settings.allowance.nullable(),
+  period: settings.period.nullable(), time_zone: settings.time_zone.nullable(), detached: settings.detached.nullable(), trial_end: settings.trial_end.nullable(),
+  plan: settings.plan.nullable(),
+}).partial();
+
+export const ChangeAccount = z.strictObject({
+  settings: SettingsPatch.optional(),
+  owner: textOf(255).nullable().optional(),
+  status: z.enum(['active', 'suspended', 'closed']).optional(),
+  forfeit: z.boolean().optional(),
+  reason: textOf(1_000).optional(),
+}).refine(({ settings: given, owner, status }) => given !== undefined || owner !== undefined || status !== undefined, {
+  error: 'give settings, owner or status to change',
+}).refine(({ status, forfeit }) => forfeit !== true || status === 'closed', { error: 'forfeit goes with "status": "closed"' })
+  .meta({ example: { settings: { limit: '5000', overdraft: null }, reason: 'contract 2026-118' } });
+export type ChangeAccount = z.output<typeof ChangeAccount>;
 
 export const OpenAccount = z.object({
   id: accountId,

@@ -1,13 +1,14 @@
-import { hasAtMost, isStorableText } from '@tollgate/kernel';
+import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
 import { wholeFrom } from '../number-shape.ts';
-import { clientIdMax, textOf } from '../text-shape.ts';
+import { clientIdMax, dotSegment, textOf } from '../text-shape.ts';
 
 const control = /[\u0000-\u001f\u007f-\u009f]/u;
 
 const isId = (value: string): boolean => value.length > 0 && hasAtMost(clientIdMax, value) && !control.test(value) && isStorableText(value);
 /** An id that a client chooses. */
 export const clientId = z.string().refine(isId, { error: `must have 1 to ${clientIdMax} characters and no control characters` })
+  .refine((value) => !hasDotSegment(value), { error: dotSegment })
   .meta({ minLength: 1, maxLength: clientIdMax });
 
 const line = (max: number) =>

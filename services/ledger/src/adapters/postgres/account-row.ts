@@ -48,9 +48,12 @@ export function fromRowSettings(settings: AccountSettings): Settings {
   const amount = (text: string | undefined): bigint | null => (text === undefined ? null : BigInt(text));
   return {
     limit: amount(settings.limit),
+    limits: (settings.limits ?? []).map(({ amount: most, period, model, since }) => ({ amount: BigInt(most), period, model: model ?? null, sinceMs: Date.parse(since ?? '') })),
+    detached: settings.detached ?? false,
     overdraft: settings.overdraft === 'unlimited' ? 'unlimited' : amount(settings.overdraft),
     allowance: amount(settings.allowance),
     period: settings.period ?? null,
+    timeZone: settings.time_zone ?? null,
     trialEndMs: settings.trial_end === undefined ? null : Date.parse(settings.trial_end),
     plan: settings.plan ?? null,
     earlierPlans: (settings.earlier_plans ?? []).map(({ plan, until }) => ({ plan, untilMs: Date.parse(until) })),
@@ -62,6 +65,7 @@ export function fromRowSettings(settings: AccountSettings): Settings {
     tierEndMs: settings.tier_end === undefined ? null : Date.parse(settings.tier_end),
     baseAllowance: amount(settings.base_allowance),
     periodFromMs: settings.period_from === undefined ? null : Date.parse(settings.period_from),
+    statusBefore: (settings.status_before as AccountStatus | undefined) ?? null,
   };
 }
 

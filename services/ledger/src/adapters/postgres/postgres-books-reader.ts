@@ -17,7 +17,7 @@ import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
-  accountExists, accountNumbered, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, crossingsPage, deadLetterById, deadLettersPage, entriesCount,
+  accountBelow, accountExists, accountNumbered, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, crossingsPage, deadLetterById, deadLettersPage, entriesCount,
   entriesInOrder, entriesPage, entryById, periodHolding, refusedPage, usageOfPeriod,
 } from './sql/read-books.sql.ts';
 
@@ -37,6 +37,11 @@ export class PostgresBooksReader implements BooksReader {
       : { name: 'accounts-at', text: loadAccountsAt, values: [...values, at] };
     const { rows } = await this.#pool.query<AccountRow>(query);
     return rows.map(fromRowAccount);
+  }
+
+  async hasDescendants(partition: number, id: string): Promise<boolean> {
+    const { rowCount } = await this.#pool.query({ name: 'account-below', text: accountBelow, values: [partition, id] });
+    return rowCount === 1;
   }
 
   async entries(page: Parameters<BooksReader['entries']>[0]): ReturnType<BooksReader['entries']> {

@@ -52,6 +52,8 @@ where e.partition = $1 and e.account = (select account from ledger.accounts wher
   and ($3::timestamptz is null or e.recorded_at >= $3) and ($4::timestamptz is null or e.recorded_at < $4)
   and ($5::smallint[] is null or e.kind = any($5))`;
 
+/** Any account below $2. */
+export const accountBelow = `select 1 from ledger.accounts where partition = $1 and starts_with(id, $2 || '/') limit 1`;
 export const accountExists = 'select 1 from ledger.accounts where partition = $1 and id = $2';
 
 /** $1 partition, $2 number of the account. */
