@@ -6,7 +6,7 @@ import { creditsAccount, refusedBy } from './credits.ts';
 import type { CreditMeter, Credits } from './credits.ts';
 import type { Begun, Operation, Operations, Ran } from './operations.ts';
 import type { RequestLine } from './request-line.ts';
-import { requestOf } from './requests.ts';
+import { requestOf, scopedKey } from './requests.ts';
 import type { Caller } from './requests.ts';
 
 /** What the document sells for a credit each. */
@@ -59,7 +59,7 @@ export class CreditWork {
   /** @throws AppError as `Operations.run`. */
   do(feature: Feature, of: { readonly userId: string; readonly request: Readonly<Record<string, unknown>> }, caller: Caller): Promise<Ran<WorkResult>> {
     const content = { ...of.request, userId: of.userId };
-    const asked = { account: creditsAccount(of.userId), operation: feature, key: caller.key, content };
+    const asked = { account: creditsAccount(of.userId), operation: feature, key: scopedKey(caller), content };
     return this.options.operations.run<WorkResult>(asked, async (begun) => {
       const result = await this.begin(begun);
       return { result, kept: result.outcome === 'delivered' };

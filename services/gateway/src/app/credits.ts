@@ -5,7 +5,7 @@ import { baseTier, proCredits } from '@tollgate/pricing';
 import { surfaceAccount } from '../domain/account-id.ts';
 import type { Operations, Ran } from './operations.ts';
 import type { RequestLine } from './request-line.ts';
-import { requestOf } from './requests.ts';
+import { requestOf, scopedKey } from './requests.ts';
 import type { Caller } from './requests.ts';
 import { creditsSettings } from '../domain/reserved-account.ts';
 
@@ -65,7 +65,7 @@ export class Credits {
     const account = creditsAccount(userId);
     if (caller.key === undefined) return { result: await this.decide(account, action, {}), replayed: false };
     const content = JSON.parse(JSON.stringify(action, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as unknown;
-    const asked = { account, operation: `credits-${action.action}`, key: caller.key, content };
+    const asked = { account, operation: `credits-${action.action}`, key: scopedKey(caller), content };
     return this.operations.run<CreditsResult>(asked, async ({ id }) => {
       const result = await this.decide(account, action, { key: id });
       return { result, kept: result.outcome === 'done' };

@@ -6,6 +6,8 @@ import type { Details, LedgerRequest, RequestData, RequestType } from '@tollgate
 export type Caller = {
   /** The Idempotency-Key, when one came. */
   readonly key?: string | undefined;
+  /** A user who is no administrator. Their keys and those of all others never meet (surfaces §0.6). */
+  readonly user?: boolean | undefined;
   readonly correlation?: string | undefined;
 };
 
@@ -26,7 +28,7 @@ export const contentHash = (content: unknown): string => hash('sha256', canonica
 
 export type Asked<T extends RequestType> = {
   readonly type: T;
-  /** `http:<operation>`; with the account the scope of a caller's key. */
+  /** With the account and the class of the caller the scope of a key. */
   readonly operation: string;
   readonly account: string;
   readonly data: RequestData[T];
@@ -35,6 +37,9 @@ export type Asked<T extends RequestType> = {
   readonly words?: Words | undefined;
 };
 
+/** A caller's key where it is kept by account and operation alone: no other caller can send the one of a user. */
+export const scopedKey = ({ key, user }: Caller): string | undefined => (key !== undefined && user === true ? `user·${key}` : key);
+
 /** The record of a synchronous request. With a key the caller may send it again and gets the first answer. */
 export function requestOf<T extends RequestType>(asked: Asked<T>, caller: Caller): LedgerRequest {
   const { key, correlation } = caller;
@@ -42,7 +47,7 @@ export function requestOf<T extends RequestType>(asked: Asked<T>, caller: Caller
   const request = {
     v: 1 as const,
     type: asked.type,
-    source: `http:${asked.operation}`,
+    source: sourceOf(asked.operation, caller),
     ...identity,
     account: asked.account,
     ...(correlation === undefined ? {} : { correlation }),
@@ -51,6 +56,9 @@ export function requestOf<T extends RequestType>(asked: Asked<T>, caller: Caller
   };
   return request as LedgerRequest;
 }
+
+/** `http:<operation>`, of users `http:user:<operation>`. */
+export const sourceOf = (operation: string, { user }: Caller): string => (user === true ? `http:user:${operation}` : `http:${operation}`);
 
 function detailsOf(words: Words | undefined): { details?: Details } {
   if (words === undefined) return {};

@@ -1,24 +1,30 @@
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
+import type { Principal } from '../app/access.ts';
 import type { Caller } from '../app/requests.ts';
+
+type Admitted = { readonly principal?: Principal };
 
 /** 1–255 printable ASCII characters. */
 const keyPattern = /^[\u0020-\u007e]{1,255}$/;
 const correlationPattern = /^[\u0021-\u007e]{1,128}$/;
 
-/** Idempotency key and correlation id of a request. @throws AppError('invalid', REQUEST_INVALID) for an unusable key. */
+/** Idempotency key, correlation id and class of the caller of a request; behind the guard. @throws AppError('invalid', REQUEST_INVALID) for an unusable key. */
 export function callerOf(request: FastifyRequest): Caller {
   const { headers } = request;
   const key = headers['idempotency-key'];
   const correlation = headers['x-correlation-id'];
-  if (key === undefined && correlation === undefined) return anonymous;
+  const { principal } = request as Admitted;
+  const user = principal?.type === 'user' && !principal.admin;
+  if (key === undefined && correlation === undefined) return user ? anonymousUser : anonymous;
   if (key !== undefined && (typeof key !== 'string' || !keyPattern.test(key))) {
     throw new AppError('invalid', 'REQUEST_INVALID', 'an Idempotency-Key has 1 to 255 printable ASCII characters');
   }
-  return { key, correlation: correlation === undefined ? undefined : request.id };
+  return { key, user, correlation: correlation === undefined ? undefined : request.id };
 }
 
 const anonymous: Caller = {};
+const anonymousUser: Caller = { user: true };
 
 let count = 0;
 const boot = Date.now().toString(36);

@@ -17,7 +17,10 @@ export type Reply = { status: number; body: any; headers: Headers };
 
 const password = (role: string): string => rolePassword('service-secret-of-specs', role);
 
-export type Changes = { readonly [Name in keyof GatewayOptions]?: Partial<GatewayOptions[Name]> };
+/** Members that differ. Ports are given as far as a spec calls them. */
+export type Changes = { readonly [Name in 'config' | 'secrets']?: Partial<GatewayOptions[Name]> } & {
+  readonly [Name in 'billing' | 'quota' | 'optimizer' | 'ledger']?: object;
+};
 
 /** What a gateway of the specs is started with, on a stand-in of the ledger and a real PostgreSQL. */
 function optionsOf(ledger: LedgerStandIn, clock: FakeClock, database: FreshDatabase): GatewayOptions {

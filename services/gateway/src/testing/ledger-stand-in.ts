@@ -98,7 +98,7 @@ export class LedgerStandIn implements AnswerReceiver {
     const { amount = '1', actor } = request.data;
     if (actor !== undefined && account.view.owner !== actor) return this.refuse(request, 'NOT_OWNER');
     if (account.view.status === 'inactive') return this.refuse(request, 'ACCOUNT_INACTIVE');
-    if (BigInt(account.view.balance) < BigInt(amount)) {
+    if (account.view.kind !== 'metered' && BigInt(account.view.balance) < BigInt(amount)) {
       const refusal = { account: id, asked: amount, available: account.view.balance };
       return { ...this.refuse(request, 'ALLOWANCE_EXHAUSTED'), problem: { code: 'ALLOWANCE_EXHAUSTED', detail: 'not enough', refusal } };
     }

@@ -5,6 +5,7 @@ import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayDo } from '../../app/access.ts';
 import { guarded, principalOf } from '../access.guard.ts';
+import { scopedKey } from '../../app/requests.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
@@ -46,7 +47,7 @@ export class SubscriptionController {
   })
   async create(@Body({ schema: CreateSubscription }) body: CreateSubscription, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.refuseOthers(request, body.customerId);
-    const { key } = callerOf(request);
+    const key = scopedKey(callerOf(request));
     const { subscription, replayed } = await this.billing.createSubscription({ customer_id: body.customerId, ...(key === undefined ? {} : { key }) });
     if (replayed) void reply.header('idempotent-replay', 'true');
     const data = {
