@@ -11,6 +11,7 @@ table quota.limits
   partition smallint not null
   valid boolean not null default true
   booked_bytes bigint
+  opened boolean not null default false
   constraint limits_pkey PRIMARY KEY (token_hash)
   constraint limits_quota_bytes_check CHECK ((quota_bytes >= 0))
   constraint limits_token_hashed CHECK ((token_hash ~ '^[0-9a-f]{64}$'::text))

@@ -145,9 +145,12 @@ export type RequestData = {
   readonly tier: TierChange;
   /**
    * Takes units: `amount` as it is, or a meter with its quantities, rated by the rate card in force.
-   * With `actor`, refused NOT_OWNER unless the actor owns the account.
+   * With `actor`, refused NOT_OWNER unless the actor owns the account. `blocks_max`: refused AMOUNT_OUT_OF_RANGE when it enters more tier blocks.
    */
-  readonly spend: { readonly amount?: string; readonly meter?: string; readonly inputs?: RatedInputs; readonly actor?: string; readonly terms?: PackageTerms };
+  readonly spend: {
+    readonly amount?: string; readonly meter?: string; readonly inputs?: RatedInputs; readonly actor?: string; readonly terms?: PackageTerms;
+    readonly blocks_max?: number;
+  };
   readonly hold: { readonly amount: string; readonly expires_in_ms: number; readonly parent?: string; readonly terms?: PackageTerms };
   /** Books what was used, an amount or a rated meter, and ends the hold. */
   readonly settle: {

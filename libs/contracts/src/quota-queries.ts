@@ -2,11 +2,12 @@
 export type QuotaQueries = {
   /**
    * What a customer's token may use now: from the cache (5 minutes), else from the provider; with `refresh` always from the
-   * provider. Where the provider does not answer, the last stored quota (type `cached`). Before it answers for a changed
-   * limit, the log holds that limit (rule 21), so that a spend appended afterwards is decided by it.
+   * provider. Where the provider does not answer, the last stored quota (type `cached`). The account is opened by `use` only:
+   * it stands for a spend that follows. Before it answers then, or for the changed limit of an account that is open, the log
+   * holds that limit (rule 21), so that a spend appended afterwards is decided by it.
    * @throws AppError('unavailable', QUOTA_SERVICE_UNAVAILABLE | LOG_UNAVAILABLE) when neither store nor log can be reached.
    */
-  check(query: { readonly token: string; readonly refresh?: boolean }): Promise<QuotaCheck>;
+  check(query: { readonly token: string; readonly refresh?: boolean; readonly use?: boolean }): Promise<QuotaCheck>;
   /** What is stored of a token, without asking the provider; null: it was never valid here. */
   stored(query: { readonly token: string }): Promise<QuotaView | null>;
 };
@@ -21,6 +22,8 @@ export type QuotaView = {
   readonly expires_at: string | null;
   /** When the fetch that brought this quota was started, by the platform's clock. */
   readonly fetched_at: string;
+  /** false: nothing was used yet, so that the ledger has no account. */
+  readonly opened: boolean;
 };
 /** `valid: false`: unknown to the provider, expired, or never seen and the provider is down. */
 export type QuotaCheck = (QuotaView & { readonly valid: true }) | { readonly valid: false };

@@ -99,6 +99,21 @@ export function optimizesImages(subject: () => OptimizeSubject): void {
       expect(await (await fetch(`${anybody.url}${surface}/download/${body.data.task_id}/webp?token=${token}`)).json()).toEqual({ success: false, message: expect.any(String) });
     });
 
+    // Guarantee: whoever makes up tokens, or has no quota for an image, leaves no account in the books.
+    it('open the account of their token when the first of them is paid, not before', async () => {
+      const token = newToken(0.01);
+      const state = async (): Promise<number> => (await subject().platform.server.get(`/v1/accounts/${encodeURIComponent(accountOf(token))}`)).status;
+      await quotaOf(token);
+      await as(token).post(`${surface}/refresh-quota`, {});
+      expect(await submit(anybody, token, { file: pngOf(20_000) })).toMatchObject({
+        status: 429, body: { code: 'QUOTA_EXCEEDED', quota_info: { limit_mb: 0.01, used_mb: 0, remaining_mb: 0.01, requested_mb: 0.02 } },
+      });
+      expect((await submit(anybody, token, { file: Buffer.from('no image at all') })).status).toBe(422);
+      expect(await state()).toBe(404);
+      expect((await submit(anybody, token)).status).toBe(202);
+      expect(await state()).toBe(200);
+    });
+
     it('are paid from the header, else from a field, else from the query', async () => {
       const [header, field, query] = [newToken(10), newToken(10), newToken(10)];
       expect((await submit(anybody, header, { fields: { token: field } })).status).toBe(202);

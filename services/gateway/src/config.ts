@@ -13,6 +13,8 @@ export type GatewayConfig = {
   readonly adminEmail: string;
   /** Product services of the credits surface; without a URL the built-in stand-in answers. */
   readonly upstream: { readonly 'start-workflow'?: string | undefined; readonly review?: string | undefined; readonly timeoutMs: number };
+  /** false: nobody registers; default true. */
+  readonly registration?: boolean | undefined;
   /** Addresses and networks whose X-Forwarded-For counts. */
   readonly trustedProxies?: readonly string[] | undefined;
   /** An outside identity provider beside our own logins. */
@@ -50,6 +52,8 @@ export const gatewaySettings = {
   REVIEW_URL: upstreamUrl.optional(),
   /** How long a product service may take; a credit is held for longer. */
   UPSTREAM_TIMEOUT_MS: z.coerce.number().int().min(100).max(300_000).default(60_000),
+  /** `off`: accounts of people are made by no route. */
+  REGISTRATION: z.enum(['on', 'off'], 'is neither on nor off').default('on'),
   TRUSTED_PROXIES: trustedProxies.optional(),
   JWT_JWKS_URL: z.url().optional(),
   JWT_ISSUER: z.string().min(1).optional(),
@@ -70,7 +74,7 @@ export function gatewayConfig(settings: Settings): GatewayConfig {
   const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings;
   const outside = jwksUrl === undefined || issuer === undefined || audience === undefined ? undefined : { jwksUrl, issuer, audience };
   return {
-    host: settings.HOST, port: settings.PORT, answerWaitMs: settings.ANSWER_WAIT_MS, adminEmail: settings.ADMIN_EMAIL, outside, trustedProxies: settings.TRUSTED_PROXIES,
+    host: settings.HOST, port: settings.PORT, answerWaitMs: settings.ANSWER_WAIT_MS, adminEmail: settings.ADMIN_EMAIL, outside, trustedProxies: settings.TRUSTED_PROXIES, registration: settings.REGISTRATION === 'on',
     upstream: { 'start-workflow': settings.WORKFLOW_URL, review: settings.REVIEW_URL, timeoutMs: settings.UPSTREAM_TIMEOUT_MS },
   };
 }

@@ -92,7 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const serverKeys = new ServerKeys({ store: makeServerKeyStore(pool), firstKey: secrets.serverApiKey, realClock: wallClock });
   const userAccess = new UserAccess({ jwtSecret: secrets.jwtSecret, users, realClock: wallClock, outside: config.outside });
-  const logins = new Logins({ users, failures: makeLoginFailureStore(pool), realClock: wallClock, onRenewed: (userId) => userAccess.forget([userId]) });
+  const logins = new Logins({ users, failures: makeLoginFailureStore(pool), realClock: wallClock, registration: config.registration, onRenewed: (userId) => userAccess.forget([userId]) });
   const licenceKeys = new LicenceKeys({ store: makeLicenceKeyStore(pool), line, ledger });
   const wallets = new Wallets({ line, ledger });
   const tokenCatalog = new TokenCatalogCopy(options.billing);

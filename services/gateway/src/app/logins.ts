@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { OutsideProfile } from './access.ts';
 import { failuresKept, failuresKeptMs, loginWaitMs } from '../domain/login-delay.ts';
+import { HashQueue } from './hash-queue.ts';
 import { hashPassword, passwordMatches } from './passwords.ts';
 import type { LoginFailureStore, Renewal, User, UserStore } from './users.ts';
 
@@ -15,19 +17,31 @@ export class Logins {
   private readonly users: UserStore;
   private readonly failures: LoginFailureStore;
   private readonly realClock: Clock;
+  private readonly registration: boolean;
+  private readonly hashes = new HashQueue();
   private readonly onRenewed: (userId: string) => void;
 
   /** `onRenewed` hears of every user some of whose credentials ended. */
-  constructor(options: { users: UserStore; failures: LoginFailureStore; realClock: Clock; onRenewed?: (userId: string) => void }) {
+  constructor(options: {
+    users: UserStore; failures: LoginFailureStore; realClock: Clock; onRenewed?: (userId: string) => void;
+    /** false: nobody registers. */
+    registration?: boolean | undefined;
+  }) {
+    this.registration = options.registration ?? true;
     this.onRenewed = options.onRenewed ?? (() => undefined);
     this.users = options.users;
     this.failures = options.failures;
     this.realClock = options.realClock;
   }
 
-  /** null: the address is taken. */
-  async register(person: { email: string; password: string; name: string }): Promise<User | null> {
-    const passwordHash = await hashPassword(person.password);
+  /**
+   * null: the e-mail address is taken.
+   * @throws AppError('refused', REGISTRATION_OFF | RATE_LIMITED)
+   */
+  async register(person: { email: string; password: string; name: string; address: string }): Promise<User | null> {
+    if (!this.registration) throw new AppError('refused', 'REGISTRATION_OFF', 'Registration is switched off');
+    if ((await this.users.byEmail(person.email)) !== null) return null;
+    const passwordHash = await this.hashes.run({ kind: 'registration', address: person.address }, () => hashPassword(person.password));
     return this.users.insert({
       id: randomUUID(), email: person.email.toLowerCase(), name: person.name, role: 'user', passwordHash, keySalt: newSalt(),
       configuredHash: null,
@@ -49,7 +63,12 @@ export class Logins {
       return { fault: 'throttled', retryAfterS: Math.ceil(waitMs / 1_000) };
     }
     const user = await this.users.byEmail(account);
-    if (!(await passwordMatches(credentials.password, user?.passwordHash ?? null)) || user === null) return { fault: 'invalid' };
+    const matches = await this.hashes.run({ kind: 'login', address }, () => passwordMatches(credentials.password, user?.passwordHash ?? null))
+      .catch(async (error: unknown) => {
+        await this.failures.forget(attempt.id);
+        throw error;
+      });
+    if (!matches || user === null) return { fault: 'invalid' };
     await this.failures.forget(attempt.id);
     return { user };
   }
@@ -70,7 +89,7 @@ export class Logins {
     if (user === null || user.email === null || user.passwordHash === null) return null;
     const tried = await this.logIn({ email: user.email, password: change.current, address: change.address });
     if (!('user' in tried)) return tried;
-    const passwordHash = await hashPassword(change.next);
+    const passwordHash = await this.hashes.run({ kind: 'login', address: change.address }, () => hashPassword(change.next));
     const renewed = await this.renew(userId, { passwordHash, keySalt: newSalt(), endLogins: true }, tried.user.passwordHash);
     // Somebody else changed it in between: what was current is not any more.
     return renewed === null ? { fault: 'invalid' } : { user: renewed };

@@ -17,6 +17,9 @@ export type ReportedUsage = {
 
 export const meteredAccount = (userId: string): string => surfaceAccount('metered', userId);
 
+/** Most charges that one report of a user may make; servers' have the ledger's own bound. */
+const userBlocksMax = 100;
+
 /** The opening of a user's metered account; repeating it changes nothing. */
 export const meteredOpening = (account: string): LedgerRequest =>
   requestOf({ type: 'open', operation: 'metered-open', account, data: { kind: 'metered', unit: 'tokens', settings: { plan: planDefault } }, content: null }, {});
@@ -28,7 +31,7 @@ export function usageRequest(usage: ReportedUsage, caller: Caller, operation = '
   return requestOf(
     {
       type: 'spend', operation, account: meteredAccount(userId),
-      data: { amount },
+      data: { amount, ...(caller.user === true ? { blocks_max: userBlocksMax } : {}) },
       content: { amount, operationType, clientId, metadata },
       words: { purpose: operationType, metadata: { ...(clientId === undefined ? {} : { client_id: clientId }), ...(metadata === undefined ? {} : { metadata }) } },
     },

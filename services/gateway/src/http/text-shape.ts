@@ -14,6 +14,11 @@ export const textOf = (max: number, min = 1) =>
 /** Ids stand in paths, where clients and proxies resolve these away. */
 export const dotSegment = 'must not be "." or ".." or have such a segment between slashes';
 
+/** Most bytes of JSON that a user may put beside an entry; servers may fill a body. */
+export const userMetadataMax = 16_384;
+export const isUserMetadata = (metadata: unknown): boolean => Buffer.byteLength(JSON.stringify(metadata)) <= userMetadataMax;
+export const userMetadataFault = `metadata: must have at most ${userMetadataMax} bytes as JSON`;
+
 /** An id that a client chooses on a surface: opaque, of any script. */
 export const clientIdMax = 128;
 

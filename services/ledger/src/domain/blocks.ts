@@ -18,14 +18,15 @@ export const noBlocks: Blocks = { crossings: none, changes: none };
  * What an entry does to the tier blocks of its period (rule 18). A block above the high-water mark is entered for the first time: a
  * crossing, once a period. One at or below it that usage falls under is left, and one that usage enters again is regained; the mark
  * never falls. So entered + regained − left blocks are those of what is used now.
- * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when one request enters more than 10,000 blocks.
+ * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when one request enters more than 10,000 blocks, or `most` where that is less.
  */
-export function blocksMoved(account: Pick<Account, 'id'>, { before, after }: Moved, { name, version, plan }: BookedPlan): Blocks {
+export function blocksMoved(account: Pick<Account, 'id'>, { before, after }: Moved, { name, version, plan }: BookedPlan, most = crossingsMax): Blocks {
   const { period } = after;
   if (!period) return noBlocks;
   const [usedBefore, usedAfter] = [overageBlocks(before.used, plan), overageBlocks(after.used, plan)];
   if (usedBefore === usedAfter) return noBlocks;
-  if (usedAfter - usedBefore > crossingsMax) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `one request enters at most ${crossingsMax} tier blocks`);
+  const max = most < crossingsMax ? most : crossingsMax;
+  if (usedAfter - usedBefore > max) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `one request enters at most ${max} tier blocks`);
   const entered = overageBlocks(before.highWater, plan);
   const blockOf = (block: bigint): Crossing => ({
     periodStartMs: period.startMs, periodEndMs: period.endMs, block, plan: name, planVersion: version, label: tierLabel(block, plan),

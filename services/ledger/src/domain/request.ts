@@ -22,7 +22,7 @@ export type Ask =
       readonly type: 'grant'; readonly amount: bigint; readonly priority: number; readonly expiresMs: number | null; readonly purchased: boolean;
       readonly settings: ((current: Settings) => Settings) | null; readonly initialGift: boolean; readonly terms: BelievedTerms | null;
     }
-  | ({ readonly type: 'spend'; readonly actor: string | null; readonly terms: BelievedTerms | null } & Usage)
+  | ({ readonly type: 'spend'; readonly actor: string | null; readonly terms: BelievedTerms | null; readonly blocksMax: bigint | null } & Usage)
   | { readonly type: 'hold'; readonly amount: bigint; readonly expiresInMs: number; readonly parent: HoldId | null; readonly terms: BelievedTerms | null }
   | ({ readonly type: 'settle'; readonly hold: HoldId; readonly of: string | null; readonly spendIfOver: boolean; readonly terms: BelievedTerms | null } & Usage)
   | { readonly type: 'extend'; readonly hold: HoldId; readonly amount: bigint }
@@ -155,8 +155,9 @@ function readAsk(wire: LedgerRequest, recordMs: number): Ask {
       };
     }
     case 'spend': {
-      const { actor, terms } = wire.data;
-      return { type: 'spend', ...usageIn(wire.data), actor: actor ?? null, terms: readTerms(terms) };
+      const { actor, terms, blocks_max: blocksMax } = wire.data;
+      if (blocksMax !== undefined && !(Number.isSafeInteger(blocksMax) && blocksMax >= 0)) return refuse('blocks_max is a whole number from 0');
+      return { type: 'spend', ...usageIn(wire.data), actor: actor ?? null, terms: readTerms(terms), blocksMax: blocksMax === undefined ? null : BigInt(blocksMax) };
     }
     case 'hold': {
       const { amount, expires_in_ms: expires, parent, terms } = wire.data;

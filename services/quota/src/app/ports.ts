@@ -2,6 +2,8 @@ import type { ProviderAnswer, Quota } from '../domain/provider-answer.ts';
 
 /** Port: who owns the quotas. */
 export interface Provider {
+  /** false: none is configured, so that any token is valid and says nothing about anybody. */
+  readonly knowsTokens: boolean;
   /**
    * Asks about one token; `always`: whatever the circuit breaker says.
    * @throws AppError('unavailable', QUOTA_SERVICE_UNAVAILABLE) for time-outs, 5xx, answers that cannot be read, and while the breaker is open.
@@ -16,6 +18,8 @@ export type StoredLimit = Quota & {
   readonly fetchedMs: number;
   /** false: the log does not hold this limit yet. */
   readonly booked: boolean;
+  /** false: the log has no limit of this token at all, so that it has no account. */
+  readonly opened: boolean;
 };
 
 /** Port: where the last answers are kept. */

@@ -10,7 +10,9 @@ export const tokenMax = 1_024;
 /** Tokens remembered at once; the one not asked about for longest goes first, and is fetched anew when it comes back. */
 const knownMax = 100_000;
 
-type Answer = (Quota & { readonly valid: true; readonly fetchedMs: number }) | { readonly valid: false };
+/** `stored`: the table has it, and the log where the account is open. */
+type Valid = Quota & { readonly valid: true; readonly fetchedMs: number; readonly stored: boolean; readonly opened: boolean };
+type Answer = Valid | { readonly valid: false };
 
 /** A token in use. The token itself is kept here alone, in memory: the store knows its hash. */
 type Known = {
@@ -46,13 +48,15 @@ export class Quotas implements QuotaQueries {
     this.#options = options;
   }
 
-  async check({ token, refresh = false }: { readonly token: string; readonly refresh?: boolean }): Promise<QuotaCheck> {
+  async check({ token, refresh = false, use = false }: Parameters<QuotaQueries['check']>[0]): Promise<QuotaCheck> {
     if (!isToken(token)) return { valid: false };
     const nowMs = this.#options.clock.nowMs();
     const known = this.#remember(token, nowMs);
     known.usedMs = nowMs;
-    if (!refresh && known.cached !== null && nowMs < known.cached.untilMs) return this.#shown(known, known.cached.answer);
-    return this.#shown(known, await this.#fetched(known, refresh));
+    const cached = !refresh && known.cached !== null && nowMs < known.cached.untilMs ? known.cached.answer : null;
+    const answer = cached ?? (await this.#fetched(known, refresh));
+    if (!use || !answer.valid || answer.opened) return this.#shown(known, answer);
+    return this.#shown(known, await this.#open(known, answer));
   }
 
   async stored({ token }: { readonly token: string }): Promise<QuotaView | null> {
@@ -121,15 +125,28 @@ export class Quotas implements QuotaQueries {
     return answer;
   }
 
-  async #kept(known: Known, said: (Quota & { valid: true; fetchedMs: number }) | { valid: false; fetchedMs: number }): Promise<Answer> {
-    const { store } = this.#options;
+  async #kept(known: Known, said: (Quota & { readonly valid: true; readonly fetchedMs: number }) | { valid: false; fetchedMs: number }): Promise<Answer> {
+    const { store, provider } = this.#options;
     if (!said.valid) {
       await store.refuse(known.hash, said.fetchedMs);
       return { valid: false };
     }
+    // A token that nobody knows of is only kept once it is used: anybody can make up as many as they like.
+    if (!provider.knowsTokens && (await store.find(known.hash)) === null) return { ...said, stored: false, opened: false };
     const stored = await store.save(known.hash, said);
-    await this.#book(known.hash, stored);
-    return stored.valid ? { ...stored, valid: true } : { valid: false };
+    if (stored.opened) await this.#book(known.hash, stored);
+    return stored.valid ? { ...stored, valid: true, stored: true } : { valid: false };
+  }
+
+  /** The first use: the log opens the account under this limit. */
+  async #open(known: Known, answer: Valid): Promise<Answer> {
+    const { store } = this.#options;
+    const kept = answer.stored ? await store.find(known.hash) : await store.save(known.hash, answer);
+    if (kept === null || !kept.valid) return { valid: false };
+    await this.#book(known.hash, kept);
+    const opened: Valid = { ...kept, subscriptionType: answer.subscriptionType, valid: true, stored: true, opened: true };
+    if (known.cached?.answer.valid === true) known.cached = { ...known.cached, answer: opened };
+    return opened;
   }
 
   /** The provider does not answer: the last stored quota, once the log holds it, else nothing. Not cached. */
@@ -137,8 +154,8 @@ export class Quotas implements QuotaQueries {
     known.cached = null;
     const stored = await this.#options.store.find(known.hash);
     if (stored === null || !stored.valid) return { valid: false };
-    await this.#book(known.hash, stored);
-    return { ...stored, valid: true, subscriptionType: 'cached' };
+    if (stored.opened) await this.#book(known.hash, stored);
+    return { ...stored, valid: true, stored: true, subscriptionType: 'cached' };
   }
 
   /** A crash between store and log is made good by the next answer, which finds the limit not booked (rule 21). */
@@ -161,12 +178,13 @@ const hashOf = (token: string): string => hash('sha256', token, 'hex');
 const accountOf = (tokenHash: string): string => `quota:${tokenHash.slice(0, 32)}`;
 const expired = ({ expiresMs }: Pick<Quota, 'expiresMs'>, clock: Clock): boolean => expiresMs !== null && expiresMs <= clock.nowMs();
 
-function viewOf(tokenHash: string, quota: Quota & { readonly fetchedMs: number }): QuotaView {
+function viewOf(tokenHash: string, quota: Quota & { readonly fetchedMs: number; readonly opened: boolean }): QuotaView {
   return {
     account: accountOf(tokenHash),
     quota_bytes: String(quota.bytes),
     subscription_type: quota.subscriptionType,
     expires_at: quota.expiresMs === null ? null : new Date(quota.expiresMs).toISOString(),
     fetched_at: new Date(quota.fetchedMs).toISOString(),
+    opened: quota.opened,
   };
 }

@@ -30,11 +30,11 @@ export class AuthController {
   @Post('register')
   @HttpCode(200)
   @documented({
-    summary: 'Makes a user', auth: 'none', status: 200, surface, answer: Registered, errors: [[400, 'Email is already registered']],
+    summary: 'Makes a user', auth: 'none', status: 200, surface, answer: Registered, errors: [[400, 'Email is already registered'], [403, 'Registration is switched off'], [429, 'too many passwords are being checked; try again in a second']],
     example: { success: true, message: 'User registered successfully', data: { ...loginExample.data.user, api_key: 'tgu_…' } },
   })
-  async register(@Body({ schema: Register }) body: Register): Promise<unknown> {
-    const user = await this.logins.register(body);
+  async register(@Body({ schema: Register }) body: Register, @Req() request: FastifyRequest): Promise<unknown> {
+    const user = await this.logins.register({ ...body, address: addressOf(request) });
     if (user === null) throw new AppError('conflict', 'REQUEST_INVALID', 'Email is already registered', { status: 400 });
     return { success: true, message: 'User registered successfully', data: { ...shownUser(user), api_key: this.access.apiKeyOf(user) } };
   }

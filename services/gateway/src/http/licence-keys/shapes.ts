@@ -3,7 +3,7 @@ import type { KeyWithState } from '../../app/licence-keys.ts';
 import { isLicenceKey, normalLicenceKey } from '../../domain/licence-key.ts';
 import { wholeFrom } from '../number-shape.ts';
 import { shownUnits } from '../paging.ts';
-import { textOf } from '../text-shape.ts';
+import { isUserMetadata, textOf, userMetadataMax } from '../text-shape.ts';
 
 const email = textOf(254).transform((value) => value.trim().toLowerCase())
   .refine((value) => /^[^\s@]+@[^\s@]+$/.test(value), { error: 'must be an e-mail address' });
@@ -29,7 +29,7 @@ export type AssignLicence = z.output<typeof AssignLicence>;
 
 export const UseToken = z.object({
   purpose: textOf(255, 0).nullish(),
-  metadata: z.record(z.string(), z.unknown()).nullish(),
+  metadata: z.record(z.string(), z.unknown()).refine(isUserMetadata, { error: `must have at most ${userMetadataMax} bytes as JSON` }).nullish(),
 }).nullish()
   .meta({ example: { purpose: 'API request', metadata: { endpoint: '/api/data' } } });
 export type UseToken = z.output<typeof UseToken>;

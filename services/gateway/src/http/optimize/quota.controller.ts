@@ -85,6 +85,8 @@ export class QuotaController {
     if (typeof token !== 'string' || token === '') throw new AppError('invalid', 'VALIDATION_FAILED', 'token must be a string that names the customer');
     const quota = await this.quota.stored({ token });
     if (quota === null) throw unknownToken();
+    // So that a repeat under the same key finds what the first one did.
+    if (!quota.opened) await this.quota.check({ token, use: true });
     const answer = await this.line.ask(
       requestOf({ type: 'change', operation: 'optimize-reset', account: quota.account, data: { used: '0' }, content: { token } }, caller),
     );

@@ -100,16 +100,32 @@ export class SubmitController {
       kept.file = true;
       return staged;
     });
-    const quota = checked ?? (await validQuota(this.quota, activationKeyOf(request, read.fields)));
+    const token = early ?? activationKeyOf(request, read.fields);
+    const quota = checked ?? (await validQuota(this.quota, token));
     const submit = submitOf({ id, quota, form: read });
     const repeated = await this.submits.repeated(submit, caller.key);
     if (repeated !== null) return { submitted: repeated, quota, size: submit.size };
     if (BigInt(quota.quota_bytes) <= 0n) throw new AppError('refused', 'QUOTA_UNAVAILABLE', 'No quota is available for this token');
+    const unaffordable = await this.openFor({ token, quota, size: submit.size });
+    if (unaffordable !== null) return { submitted: unaffordable, quota, size: submit.size };
     kept.handedOver = true;
     const submitted = await this.submits.submit(submit, caller.key);
     // Somebody else's request with the same key came first: this file is nobody's.
     kept.handedOver = submitted.outcome === 'accepted' && submitted.answer.task_id === id;
     return { submitted, quota, size: submit.size };
+  }
+
+  /** The account of a token opens with its first use; one that could not pay for that is told so without an account. */
+  private async openFor({ token, quota, size }: { readonly token: string; readonly quota: QuotaView; readonly size: number }): Promise<SubmitOutcome | null> {
+    if (quota.opened) return null;
+    const asked = chargeOf(size);
+    const { account, quota_bytes: limit } = quota;
+    if (asked > BigInt(limit)) {
+      const refusal = { account, limit, asked: String(asked), available: limit };
+      return { outcome: 'refused', problem: { code: 'ALLOWANCE_EXHAUSTED', detail: 'the quota does not suffice', refusal } };
+    }
+    await validQuota(this.quota, token, { use: true });
+    return null;
   }
 
   private async refuse(refused: {

@@ -14,6 +14,7 @@ import { documented } from '../documented.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
 import { inject } from '../tokens.ts';
 import { shownNumber } from '../credits/shapes.ts';
+import { isUserMetadata, userMetadataFault } from '../text-shape.ts';
 import { TokenSummary, UsageProcessed } from './answer-shapes.ts';
 import { ProcessUsage, shownCharge, shownSummary, SummaryQuery, UserId } from './shapes.ts';
 
@@ -46,8 +47,8 @@ export class TierBillingController {
   @UseGuards(guarded(write))
   @documented({
     summary: 'Counts usage in the current month and charges each block of it that is entered', auth: 'server key or owner', status: 200, once: true, answer: UsageProcessed,
-    surface, errors: [notOwn, [400, 'one request enters at most 10000 tier blocks']],
-    description: 'Beyond 8,000,000 included tokens a month, each block of 8,000,000 that is started is one charge. Each is paid through Stripe, which is waited for at most 2 s; a charge without an outcome by then is pending.',
+    surface, errors: [notOwn, [400, 'one request enters at most 10000 tier blocks'], [400, userMetadataFault]],
+    description: 'Beyond 8,000,000 included tokens a month, each block of 8,000,000 that is started is one charge. Each is paid through Stripe, which is waited for at most 2 s; a charge without an outcome by then is pending. What a user reports enters at most 100 blocks and has at most 16 kB of metadata.',
     example: {
       success: true,
       data: {
@@ -58,17 +59,18 @@ export class TierBillingController {
   })
   async processUsage(@Body({ schema: ProcessUsage }) body: ProcessUsage, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     refuseOthers(request, body.userId, write.scope);
+    const caller = callerOf(request);
+    if (caller.user === true && !isUserMetadata(body.metadata ?? null)) throw new AppError('invalid', 'REQUEST_INVALID', userMetadataFault);
     const usage = {
       userId: body.userId, used: BigInt(body.tokensUsed), operationType: body.operationType ?? operationDefault,
       clientId: body.clientId ?? undefined, metadata: body.metadata ?? undefined,
     };
-    const answer = await this.billing.report(usage, callerOf(request));
+    const answer = await this.billing.report(usage, caller);
     const problem = problemOf(answer);
     if (problem !== null) return sendRefusal(request, reply, failureOfProblem(problem, this.clock.nowMs()));
     const { entry } = answer;
     if (entry === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'usage was booked without an entry');
     if (answer.replayed) void reply.header('idempotent-replay', 'true');
-    const caller = callerOf(request);
     const charges = await this.billing.charges(answer, { keyed: caller.key !== undefined });
     const data = {
       consumptionId: consumptionIdOf(entry.id), totalTokens: shownNumber(BigInt(entry.used_after)),

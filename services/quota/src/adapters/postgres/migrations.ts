@@ -36,5 +36,13 @@ export const quotaSchema: ServiceSchema = {
         comment on column quota.limits.booked_bytes is 'the limit that the log holds; another one than quota_bytes is still to be appended';
       `,
     },
+    {
+      name: '20261127221500-open-with-first-use',
+      sql: `
+        alter table quota.limits add column opened boolean not null default false;
+        update quota.limits set opened = true where booked_bytes is not null;
+        comment on column quota.limits.opened is 'false: nothing was used yet, so that the log does not know the account';
+      `,
+    },
   ],
 };

@@ -15,11 +15,12 @@ const answerBytesMax = 65_536;
 
 /** The provider over HTTP: `POST {url}/user-quota` with the key as bearer. URL or key unset: everybody has the default quota. */
 export function remoteProvider({ url, key }: ProviderSettings, timeoutMs = timeoutDefaultMs): Provider {
-  if (url === undefined || key === undefined) return { ask: () => Promise.resolve(defaultAnswer) };
+  if (url === undefined || key === undefined) return { knowsTokens: false, ask: () => Promise.resolve(defaultAnswer) };
   const address = `${url.replace(/\/+$/, '')}/user-quota`;
   const breaker = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(failuresInARow), halfOpenAfter: retryAfterMs });
   const ask = (token: string): Promise<ProviderAnswer> => askOnce({ address, key, timeoutMs }, token);
   return {
+    knowsTokens: true,
     ask: async (token, { always }) => {
       if (always) return ask(token);
       return breaker.execute(() => ask(token)).catch((error: unknown) => {

@@ -1,0 +1,97 @@
+import { AppError } from '@tollgate/kernel';
+
+export type HashKind = 'login' | 'registration';
+type Job = { readonly address: string; readonly start: () => Promise<void> };
+
+/** scrypt takes a thread of four for some 60 ms; the other two are for files and names. */
+const atOnce = 2;
+/** So that a login always finds a place after one hash. */
+const registrationsAtOnce = 1;
+const perAddressDefault = 64;
+const inAllDefault = 1_000;
+
+/**
+ * Passwords are hashed a few at a time: logins before registrations, addresses in turn. An address, and all together, may have so
+ * many of a kind waiting; more are told to come back.
+ */
+export class HashQueue {
+  private readonly perAddress: number;
+  private readonly inAll: number;
+  private readonly lines = { login: new Line(), registration: new Line() };
+  private running = 0;
+  private registering = 0;
+
+  constructor({ perAddress = perAddressDefault, inAll = inAllDefault }: { readonly perAddress?: number; readonly inAll?: number } = {}) {
+    this.perAddress = perAddress;
+    this.inAll = inAll;
+  }
+
+  /** @throws AppError('refused', RATE_LIMITED) when too many wait. */
+  run<T>({ kind, address }: { readonly kind: HashKind; readonly address: string }, work: () => Promise<T>): Promise<T> {
+    const line = this.lines[kind];
+    if (line.of(address) >= this.perAddress || line.size >= this.inAll) {
+      return Promise.reject(new AppError('refused', 'RATE_LIMITED', 'too many passwords are being checked; try again in a second', { retry_after_s: 1 }));
+    }
+    return new Promise<T>((resolve, reject) => {
+      const start = async (): Promise<void> => {
+        this.count(kind, 1);
+        await work().then(resolve, reject);
+        this.count(kind, -1);
+        line.ended(address);
+        this.next();
+      };
+      line.add({ address, start });
+      this.next();
+    });
+  }
+
+  private count(kind: HashKind, by: 1 | -1): void {
+    this.running += by;
+    if (kind === 'registration') this.registering += by;
+  }
+
+  private next(): void {
+    while (this.running < atOnce) {
+      const job = this.lines.login.take() ?? (this.registering < registrationsAtOnce ? this.lines.registration.take() : undefined);
+      if (job === undefined) return;
+      void job.start();
+    }
+  }
+}
+
+/** Jobs of one kind, by address; the address that was served goes to the end. */
+class Line {
+  size = 0;
+  private readonly waiting = new Map<string, Job[]>();
+  private readonly counts = new Map<string, number>();
+
+  /** How many of an address wait or run. */
+  of(address: string): number {
+    return this.counts.get(address) ?? 0;
+  }
+
+  add(job: Job): void {
+    this.size += 1;
+    this.counts.set(job.address, this.of(job.address) + 1);
+    const jobs = this.waiting.get(job.address);
+    if (jobs === undefined) this.waiting.set(job.address, [job]);
+    else jobs.push(job);
+  }
+
+  take(): Job | undefined {
+    const [first] = this.waiting;
+    if (first === undefined) return undefined;
+    const [address, jobs] = first;
+    const job = jobs.shift();
+    this.waiting.delete(address);
+    if (jobs.length > 0) this.waiting.set(address, jobs);
+    return job;
+  }
+
+  ended(address: string): void {
+    this.size -= 1;
+    const left = this.of(address) - 1;
+    if (left > 0) this.counts.set(address, left);
+    else this.counts.delete(address);
+  }
+}
