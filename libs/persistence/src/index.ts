@@ -4,7 +4,7 @@ export type { PoolSettings } from './pool.ts';
 export { migrate } from './migrate.ts';
 export type { Migration, MigrateOptions, ServiceSchema } from './migrate.ts';
 export { guardQueries, isDatabaseOutage, orUnavailable } from './outage.ts';
-export { rolePassword, roleUrl } from './roles.ts';
+export { rolePassword, rolePasswordsIn, roleUrl, serviceUrl } from './roles.ts';
 export { runningEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postgres.ts';
 export { UnknownColumn, viewRows } from './view-rows.ts';

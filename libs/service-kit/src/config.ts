@@ -42,6 +42,7 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, { env, sec
       unread.add(name);
     }
   }
+  for (const name of secrets) if (isPlaceholder(values[name])) problems.push(`${name}: is a placeholder: put a secret of your own there`);
   const parsed = schema.safeParse(values, { error: withoutValues });
   if (!parsed.success) {
     const others = parsed.error.issues.filter(({ path }) => !unread.has(path[0]));
@@ -50,6 +51,10 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, { env, sec
   if (problems.length > 0 || !parsed.success) throw new ConfigError([...new Set(problems)].sort());
   return parsed.data;
 }
+
+/** What stands in examples and templates until somebody puts a secret there. A database's address is looked at whole. */
+const placeholder = /change[-_ ]?(me|this)|replace[-_ ]?(me|this|with)|not[-_ ]?set|place[-_ ]?holder|(^|[-_/:])your[-_]|insert[-_ ]?(here|your)|x{6,}|^<.*>$|\.\.\.$|^todo$/i;
+const isPlaceholder = (value: string | undefined): boolean => value !== undefined && placeholder.test(value);
 
 /** "missing" says more than "expected string, received undefined"; other messages of zod do not repeat the value. */
 const withoutValues: z.core.$ZodErrorMap = (issue) =>

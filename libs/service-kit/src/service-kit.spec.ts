@@ -53,6 +53,18 @@ describe('settings', () => {
     ]);
   });
 
+  // Guarantee: nobody runs on a secret that stands in a public file.
+  it.each(['changeme', 'change-me-please-1234', 'sk_test_not_set', 'whsec_not_set', 'replace_this_with_32_bytes_of_yours', 'your-secret-of-32-characters', 'xxxxxxxxxxxxxxxx', '<a secret of 16 letters>', 'placeholder-placeholder'])(
+    'refuses the placeholder %s, without showing it', (value) => {
+      const problems = problemsOf({ JWT_SECRET: value.padEnd(16, ' '), SERVICE_SECRET: value });
+      expect(problems).toContain('SERVICE_SECRET: is a placeholder: put a secret of your own there');
+      expect(problems.join()).not.toContain(value);
+    });
+
+  it('takes secrets that only look unusual', () => {
+    expect(parse({ JWT_SECRET: 'a-secret-of-the-system-tests', SERVICE_SECRET: 'sk_test_123' })).toMatchObject({ SERVICE_SECRET: 'sk_test_123' });
+  });
+
   it('counts a variable set to nothing as unset', () => {
     expect(parse({ PORT: '', JWT_SECRET: '0123456789abcdef', SERVICE_SECRET: 's' }).PORT).toBe(3000);
   });

@@ -60,10 +60,12 @@ export const distributedSettings = {
   HOST: z.string().default('127.0.0.1'),
   HEALTH_PORT: portSetting,
   DATABASE_URL: postgresUrlSetting,
+  /** Of the service's own database role; unset: as the address says, or derived from SERVICE_SECRET. */
+  DATABASE_PASSWORD: z.string().min(16, 'is shorter than 16 characters').optional(),
   SERVICE_SECRET: serviceSecretSetting,
   LOG_LEVEL: logLevelSetting,
   TEST_CLOCK: z.undefined('the test clock exists in embedded mode only').optional(),
 };
 
 /** Those of them that may come as `X_FILE`. */
-export const distributedSecrets = ['DATABASE_URL', 'SERVICE_SECRET', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA'] as const;
+export const distributedSecrets = ['DATABASE_URL', 'DATABASE_PASSWORD', 'SERVICE_SECRET', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA'] as const;

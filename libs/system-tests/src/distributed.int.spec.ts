@@ -1,15 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { deadLetterTopic, groups, partitionsDefault, topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import { openKafkaLog } from '@tollgate/messaging';
+import { rolePassword, roleUrl } from '@tollgate/persistence';
 import { describeWith, waitFor, whyNot } from '@tollgate/testing';
 import { correctedBeforeCharged } from './corrected-blocks.contract.ts';
 import { creditsJourney } from './credits.contract.ts';
 import { severalGateways } from './gateways.contract.ts';
 import { DistributedPlatform } from './harness/distributed.ts';
 import { abandonLoads, nothingWrong, openWallet, spendOf, startLoad } from './harness/load.ts';
-import { checkBooks, ready } from './harness/platform.ts';
+import { checkBooks, queryOnce, ready } from './harness/platform.ts';
 import { QuotaProvider } from './harness/quota-provider.ts';
 import { optimizesImages } from './optimize.contract.ts';
 import { licenceKeysJourney } from './licence-keys.contract.ts';
@@ -65,6 +67,21 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
       },
     })),
   }));
+
+  // Guarantee: what one service knows opens the database as that service, and as nobody else.
+  it('lets no service into the database as another one', async () => {
+    const password = (owner: string): Promise<string> => readFile(join(platform.secretsDir, owner, 'database-password'), 'utf8');
+    const loginAs = (role: string, secret: string): Promise<unknown> => queryOnce(roleUrl(platform.postgres.url, role, secret), 'select current_user').then(
+      () => 'in', (error: { readonly code?: string }) => error.code);
+    const ledgers = await password('ledger');
+    expect(await loginAs('tollgate_ledger', ledgers)).toBe('in');
+    for (const role of ['tollgate_gateway', 'tollgate_billing', 'tollgate_quota', 'tollgate_optimizer', 'tollgate_finance', 'tollgate_reader']) {
+      expect([role, await loginAs(role, ledgers)]).toEqual([role, '28P01']);
+      // What all services share opens nothing.
+      expect([role, await loginAs(role, rolePassword('a-secret-of-the-system-tests', role))]).toEqual([role, '28P01']);
+    }
+    expect(await queryOnce(platform.postgres.url, "select rolname from pg_roles where rolname like 'tollgate%' and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)")).toEqual([]);
+  });
 
   it('puts a record that nobody can read into the dead letters, with its reason, and books on', async () => {
     await openWallet(platform.server, 'poisoned', '10');

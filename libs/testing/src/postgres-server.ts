@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdtempSync, chmodSync, mkdirSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
@@ -25,8 +25,8 @@ export type TestPostgres = {
 
 const noFsync = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
-/** Starts a PostgreSQL server of its own on a free port of the loopback, from the npm package's binaries. `fsync` default: off. */
-export async function startPostgres(options: { readonly fsync?: boolean; readonly settings?: readonly string[] } = {}): Promise<TestPostgres> {
+/** Starts a PostgreSQL server of its own on a free port of the loopback, from the npm package's binaries. `fsync` default: off. `passwords`: roles but the superuser log in with theirs. */
+export async function startPostgres(options: { readonly fsync?: boolean; readonly settings?: readonly string[]; readonly passwords?: boolean } = {}): Promise<TestPostgres> {
   const native = binaries();
   const parent = mkdtempSync(join(tmpdir(), 'tollgate-pg-'));
   chmodSync(parent, 0o755);
@@ -38,6 +38,8 @@ export async function startPostgres(options: { readonly fsync?: boolean; readonl
   const bound = { logFile, deathSignal: 'INT', unprivileged, cwd: parent } as const;
   await runBound([join(native, 'bin', 'initdb'), '-D', dataDir, '-U', 'postgres', '-A', 'trust', '--no-sync',
     '--encoding=UTF8', '--locale=C'], bound);
+  // Auditors come as the superuser; everybody else shows a password.
+  if (options.passwords === true) writeFileSync(join(dataDir, 'pg_hba.conf'), 'host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n');
   const port = await freePort();
   const command = [join(native, 'bin', 'postgres'), '-D', dataDir, '-p', String(port), '-h', '127.0.0.1',
     '-c', 'unix_socket_directories=', '-c', 'max_connections=300', '-c', 'shared_buffers=64MB',

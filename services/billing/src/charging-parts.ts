@@ -13,20 +13,19 @@ import { feeStore } from './adapters/postgres/fee-store.ts';
 import { refundStore } from './adapters/postgres/refund-store.ts';
 import { subscriptionStore } from './adapters/postgres/subscription-store.ts';
 import { stripeAccounts } from './adapters/stripe/stripe-accounts.ts';
-import { stripeClient, type StripeSettings } from './adapters/stripe/stripe-client.ts';
+import { stripeClient, stripeIsOff, type StripeSettings } from './adapters/stripe/stripe-client.ts';
 import { stripePayments } from './adapters/stripe/stripe-payments.ts';
 import { stripeRefunds } from './adapters/stripe/stripe-refunds.ts';
 import { webhookVerifier } from './adapters/stripe/stripe-webhook.ts';
 import type { PlanAt } from './app/charge-ports.ts';
-import { startChargeWorker } from './app/charge-worker.ts';
 import { Charging } from './app/charging.ts';
 import { makePutCustomer } from './app/customers.ts';
-import { makeFeeRound } from './app/fees.ts';
 import { startLoop, type Loop } from './app/loop.ts';
-import { makeRefundQueries, startRefundWorker } from './app/refunding.ts';
+import { makeRefundQueries } from './app/refunding.ts';
 import { makeCreateSubscription } from './app/subscriptions.ts';
 import type { CrossingsOfLedger, PlanOf } from './app/reconcile-ports.ts';
 import { makeInboxRound, makeStripeWebhook } from './app/webhooks.ts';
+import { noLoop, startLoops } from './charging-loops.ts';
 import { startReconciling } from './reconcile-parts.ts';
 
 /** Charges worked on at once by one instance, each on a database connection of its own while it lasts; and one refund. */
@@ -67,19 +66,8 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     store, subscriptions, clock, wakeWorker: () => worker.wake(), wakeOutbox: () => publisher.wake(),
   });
   const onChange = (): void => charging.changed();
-  const worker: Loop = startChargeWorker({
-    store, payments, clock, concurrency, jitter, onChange, onFailure: tell('charges could not be worked on; it is tried again'),
-  });
-  const refunder: Loop = startRefundWorker({
-    store: refunding, refunds, clock, onFailure: tell('refunds could not be worked on; it is tried again'),
-    onChange: () => {
-      onChange();
-      worker.wake();
-    },
-  });
-  const payFees: Loop = startLoop({
-    round: makeFeeRound({ store: fees, subscriptions, customers, stripe: accounts, clock, onFailure: tell('a fee could not be paid; it is tried again') }),
-    onFailure: tell('unpaid fees could not be read; it is tried again'),
+  const { worker, refunder, payFees } = startLoops({
+    stripe: options.stripe, store, payments, refundStore: refunding, refunds, fees, subscriptions, customers, accounts, clock, concurrency, jitter, onChange, logger, tell,
   });
   const payerChanged = async (users: readonly string[]): Promise<void> => {
     await charging.payerChanged(users);
@@ -87,10 +75,10 @@ export function startCharging(options: ChargingOptions): RunningCharging {
   };
   const onUnread = (error: unknown, event: object): void => logger.error({ err: error, ...event }, 'a webhook of Stripe cannot be read');
   const webhooks = {
-    verify: webhookVerifier(stripe, options.stripe.webhookSecret, onUnread), inbox: stripeInbox(pool), charges: store, payments, refunds, refundStore: refunding, subscriptions, customers, clock, jitter,
+    verify: webhookVerifier(stripe, options.stripe === 'off' ? '' : options.stripe.webhookSecret, onUnread), inbox: stripeInbox(pool), charges: store, payments, refunds, refundStore: refunding, subscriptions, customers, clock, jitter,
     payerChanged, onChange, onFailure: tell('a webhook could not be applied; it is tried again'),
   };
-  const inbox = startLoop({ round: makeInboxRound(webhooks), onFailure: tell('webhooks could not be read; it is tried again') });
+  const inbox = options.stripe === 'off' ? noLoop : startLoop({ round: makeInboxRound(webhooks), onFailure: tell('webhooks could not be read; it is tried again') });
   const reconciling = startReconciling({
     pool, stripe, planAt, planOf: options.planOf, logger, ledger: options.ledger, charges: store, applying: webhooks,
     wake: () => {
@@ -104,6 +92,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
       ...charging.queries,
       ...makeRefundQueries({ store: refunding, clock, onApproved: () => refunder.wake(), onChange }),
       ...reconciling.queries,
+      ...(options.stripe === 'off' ? { startReconciliation: () => Promise.reject(stripeIsOff()) } : {}),
       putCustomer: makePutCustomer({ store: customers, stripe: accounts, clock, payerChanged }),
       customer: ({ user_id: userId }) => customers.view(userId),
       createSubscription: makeCreateSubscription({ store: subscriptions, customers, stripe: accounts, planAt, clock }),

@@ -1,8 +1,11 @@
-import { addressesSetting, addressSetting, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
+import { addressesSetting, addressSetting, ConfigError, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
 import { z } from 'zod';
+import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
 
 /** How Stripe is reached; `STRIPE_API_BASE` names a test server. */
 export const stripeSettings = {
+  /** `off`: nothing is asked of Stripe and none of its webhooks is taken; charges stay pending with the reason `stripe_off`. */
+  STRIPE: z.enum(['on', 'off'], 'is neither on nor off').default('on'),
   STRIPE_SECRET_KEY: z.string().min(8, 'is shorter than 8 characters'),
   STRIPE_WEBHOOK_SECRET: z.string().min(8, 'is shorter than 8 characters'),
   /** How long a call of Stripe may take; then its outcome is looked up. */
@@ -19,8 +22,36 @@ const schema = z.object({
   /** Where others ask billing; this process listens on its port. */
   BILLING_ADDRESS: addressSetting,
   ...stripeSettings,
+  STRIPE_SECRET_KEY: stripeSettings.STRIPE_SECRET_KEY.optional(),
+  STRIPE_WEBHOOK_SECRET: stripeSettings.STRIPE_WEBHOOK_SECRET.optional(),
 });
 export type BillingConfig = z.output<typeof schema>;
 
+/** How Stripe is used, of settings that were checked. */
+export function stripeOf(config: Pick<BillingConfig, 'STRIPE' | 'STRIPE_SECRET_KEY' | 'STRIPE_WEBHOOK_SECRET' | 'STRIPE_API_BASE' | 'STRIPE_TIMEOUT_MS'>): StripeSettings {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = config;
+  return config.STRIPE === 'off' || secretKey === undefined || webhookSecret === undefined ? 'off' : { secretKey, webhookSecret, apiBase, timeoutMs };
+}
+
 /** Billing as a process of its own. */
-export const readConfig = (env: NodeJS.ProcessEnv): BillingConfig => parseConfig(schema, { env, secrets: [...distributedSecrets, ...stripeSecrets] });
+export function readConfig(env: NodeJS.ProcessEnv): BillingConfig {
+  const faults = env['STRIPE'] === 'off' ? [stripeOffFault(env)].filter((fault) => fault !== null).map((fault) => `STRIPE: ${fault}`) : missingKeys(env);
+  try {
+    const config = parseConfig(schema, { env, secrets: [...distributedSecrets, ...stripeSecrets] });
+    if (faults.length === 0) return config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    faults.push(...error.problems);
+  }
+  throw new ConfigError(faults.sort());
+}
+
+/** A key that is set and not used would leave everybody uncharged without anybody noticing. null: there is no fault. */
+export function stripeOffFault(env: NodeJS.ProcessEnv): string | null {
+  if (env['STRIPE'] !== 'off') return null;
+  const given = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_API_BASE'].filter((name) => env[name] || env[`${name}_FILE`]);
+  return given.length === 0 ? null : `is off while ${given.join(' and ')} ${given.length === 1 ? 'is' : 'are'} set: set STRIPE=on, or leave the other away`;
+}
+
+const missingKeys = (env: NodeJS.ProcessEnv): string[] =>
+  stripeSecrets.filter((name) => !env[name] && !env[`${name}_FILE`]).map((name) => `${name}: is missing; without Stripe set STRIPE=off`);

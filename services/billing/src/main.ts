@@ -1,12 +1,12 @@
 import { ledgerQueryNames, ledgerQueryPattern, billingQueryNames, billingQueryPattern, type LedgerQueries } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import { openKafkaLog } from '@tollgate/messaging';
-import { rolePassword, roleUrl } from '@tollgate/persistence';
+import { serviceUrl } from '@tollgate/persistence';
 import {
   createLogger, createMetrics, createQueryClient, createShutdown, kafkaConnectionOf, runMain, serveQueries, startHealthServer,
 } from '@tollgate/service-kit';
 import { billingSchema } from './adapters/postgres/migrations.ts';
-import { readConfig } from './config.ts';
+import { readConfig, stripeOf } from './config.ts';
 import { startBilling } from './start.ts';
 
 /** Billing as its own process, by its environment alone. */
@@ -25,10 +25,9 @@ await runMain(async () => {
   shutdown.onStop('the connection to the ledger', () => ledger.close());
 
   const { role } = billingSchema;
-  const databaseUrl = roleUrl(config.DATABASE_URL, role, rolePassword(secret, role));
+  const databaseUrl = serviceUrl({ url: config.DATABASE_URL, role, password: config.DATABASE_PASSWORD, serviceSecret: secret });
   const billing = await startBilling({
-    databaseUrl, eventLog, ledger: ledger.queries, clock: wallClock, logger,
-    stripe: { secretKey: config.STRIPE_SECRET_KEY, webhookSecret: config.STRIPE_WEBHOOK_SECRET, apiBase: config.STRIPE_API_BASE, timeoutMs: config.STRIPE_TIMEOUT_MS },
+    databaseUrl, eventLog, ledger: ledger.queries, clock: wallClock, logger, stripe: stripeOf(config),
   });
   shutdown.onStop('billing', () => billing.stop());
   const server = await serveQueries({

@@ -93,6 +93,8 @@ const distributed = z.object({
   ...shared,
   ...gatewaySettings,
   ...gatewaySecretSettings,
+  /** Of the role that reads finance's views. */
+  FINANCE_DATABASE_PASSWORD: distributedSettings.DATABASE_PASSWORD,
   WORKFLOW_URL: upstreamUrl,
   REVIEW_URL: upstreamUrl,
   LEDGER_ADDRESS: addressesSetting,
@@ -108,4 +110,4 @@ const distributed = z.object({
 
 /** The gateway as a process of its own; health and metrics are on its own port. @throws ConfigError with every problem. */
 export const readConfig = (env: NodeJS.ProcessEnv): z.output<typeof distributed> =>
-  parseConfig(distributed, { env, secrets: [...distributedSecrets, ...Object.keys(gatewaySecretSettings)] });
+  parseConfig(distributed, { env, secrets: [...distributedSecrets, 'FINANCE_DATABASE_PASSWORD', ...Object.keys(gatewaySecretSettings)] });

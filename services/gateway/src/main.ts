@@ -4,7 +4,7 @@ import {
 } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import { createTcpAnswerReceiver, openKafkaLog } from '@tollgate/messaging';
-import { rolePassword, roleUrl } from '@tollgate/persistence';
+import { serviceUrl } from '@tollgate/persistence';
 import { createLogger, createQueryClient, createShutdown, kafkaConnectionOf, runMain } from '@tollgate/service-kit';
 import { remoteOptimizer } from './adapters/optimizer/remote-optimizer.ts';
 import { gatewaySchema } from './adapters/postgres/schema.ts';
@@ -52,9 +52,9 @@ await runMain(async () => {
   const optimizer = remoteOptimizer({ address: config.OPTIMIZER_ADDRESS, secret });
 
   const { role } = gatewaySchema;
-  const urlOf = (name: string): string => roleUrl(config.DATABASE_URL, name, rolePassword(secret, name));
+  const urlOf = (name: string, password: string | undefined): string => serviceUrl({ url: config.DATABASE_URL, role: name, password, serviceSecret: secret });
   const gateway = await startGateway({
-    config: gatewayConfig(config), databaseUrl: urlOf(role), financeUrl: urlOf(financeRole),
+    config: gatewayConfig(config), databaseUrl: urlOf(role, config.DATABASE_PASSWORD), financeUrl: urlOf(financeRole, config.FINANCE_DATABASE_PASSWORD),
     eventLog, receiver, ledger: ledger.queries, partitions: () => ledger.each('partitions', {}), billing: billing.queries, quota: quota.queries, optimizer, clock: wallClock, logger,
     secrets: { jwtSecret: config.JWT_SECRET, serverApiKey: config.SERVER_API_KEY, adminPassword: config.ADMIN_PASSWORD, optimizeAdminToken: config.OPTIMIZE_ADMIN_TOKEN },
   });

@@ -1,7 +1,7 @@
 import { ledgerQueryNames, ledgerQueryPattern, partitionsDefault } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import { createTcpAnswerSender, openKafkaLog } from '@tollgate/messaging';
-import { rolePassword, roleUrl } from '@tollgate/persistence';
+import { serviceUrl } from '@tollgate/persistence';
 import { createLogger, createMetrics, createShutdown, kafkaConnectionOf, runMain, serveQueries, startHealthServer } from '@tollgate/service-kit';
 import { ledgerSchema } from './adapters/postgres/migrations/index.ts';
 import { readConfig } from './config.ts';
@@ -25,7 +25,7 @@ await runMain(async () => {
   shutdown.onStop('the answers', () => answers.close());
 
   const { role } = ledgerSchema;
-  const databaseUrl = roleUrl(config.DATABASE_URL, role, rolePassword(secret, role));
+  const databaseUrl = serviceUrl({ url: config.DATABASE_URL, role, password: config.DATABASE_PASSWORD, serviceSecret: secret });
   const ledger = await startLedger({
     databaseUrl, eventLog, answers, clock: wallClock, logger, metrics, partitions: partitionsDefault, accountsMax: config.LEDGER_ACCOUNTS_MAX,
   });

@@ -11,6 +11,7 @@ const schema = z.object({
   HOST: distributedSettings.HOST,
   HEALTH_PORT: distributedSettings.HEALTH_PORT,
   DATABASE_URL: distributedSettings.DATABASE_URL,
+  DATABASE_PASSWORD: distributedSettings.DATABASE_PASSWORD,
   SERVICE_SECRET: distributedSettings.SERVICE_SECRET,
   LOG_LEVEL: distributedSettings.LOG_LEVEL,
   TEST_CLOCK: distributedSettings.TEST_CLOCK,

@@ -1,5 +1,5 @@
 import { wallClock } from '@tollgate/kernel';
-import { rolePassword, roleUrl } from '@tollgate/persistence';
+import { serviceUrl } from '@tollgate/persistence';
 import { createLogger, createMetrics, createShutdown, runMain, startHealthServer } from '@tollgate/service-kit';
 import { optimizerSchema } from './adapters/postgres/migrations.ts';
 import { readConfig } from './config.ts';
@@ -13,7 +13,7 @@ await runMain(async () => {
   const logger = createLogger({ service: 'optimizer', level: config.LOG_LEVEL });
   const shutdown = createShutdown((line) => logger.info(line));
   const { role } = optimizerSchema;
-  const databaseUrl = roleUrl(config.DATABASE_URL, role, rolePassword(secret, role));
+  const databaseUrl = serviceUrl({ url: config.DATABASE_URL, role, password: config.DATABASE_PASSWORD, serviceSecret: secret });
 
   const service = await startOptimizer({ databaseUrl, folder: config.OPTIMIZER_DIR, clock: wallClock, workers: config.OPTIMIZER_WORKERS, logger });
   shutdown.onStop('the optimizer', () => service.stop());

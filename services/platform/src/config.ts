@@ -1,4 +1,4 @@
-import { stripeSecrets, stripeSettings } from '@tollgate/billing';
+import { stripeOffFault, stripeSecrets, stripeSettings } from '@tollgate/billing';
 import { gatewaySecretSettings, gatewaySettings, outsideFault } from '@tollgate/gateway';
 import { optimizerSettings } from '@tollgate/optimizer';
 import { providerSecrets, providerSettings } from '@tollgate/quota';
@@ -12,6 +12,8 @@ const settings = z.object({
   ...providerSettings,
   DATA_DIR: z.string().default('.tollgate'),
   DATABASE_URL: postgresUrlSetting.optional(),
+  /** A folder with the passwords of the database roles, a file each; unset: derived from SERVICE_SECRET. */
+  DATABASE_PASSWORDS_DIR: z.string().min(1).optional(),
   ...kafkaSettings,
   KAFKA_BROKERS: kafkaSettings.KAFKA_BROKERS.optional(),
   JWT_SECRET: gatewaySecretSettings.JWT_SECRET.optional(),
@@ -22,6 +24,7 @@ const settings = z.object({
   /** Where the optimizer's files lie; default: in the data folder. */
   OPTIMIZER_DIR: z.string().min(1).optional(),
   ...optimizerSettings,
+  STRIPE: stripeSettings.STRIPE,
   STRIPE_SECRET_KEY: stripeSettings.STRIPE_SECRET_KEY.optional(),
   STRIPE_WEBHOOK_SECRET: stripeSettings.STRIPE_WEBHOOK_SECRET.optional(),
   STRIPE_API_BASE: stripeSettings.STRIPE_API_BASE,
@@ -65,7 +68,7 @@ export function readConfig(env: NodeJS.ProcessEnv, needed: readonly (keyof Setti
 }
 
 function distributedFaults(env: NodeJS.ProcessEnv, needed: readonly string[]): readonly string[] {
-  const missing = needed.filter((name) => !env[name] && !env[`${name}_FILE`]);
+  const missing = needed.filter((name) => !env[name] && !env[`${name}_FILE`] && !(env['STRIPE'] === 'off' && name.startsWith('STRIPE_')));
   const faults = missing.map((name) => `${name}: is missing: in distributed mode nothing is generated or simulated`);
   return env['TEST_CLOCK'] === '1' ? [...faults, 'TEST_CLOCK: the test clock exists in embedded mode only'] : faults;
 }
@@ -81,7 +84,9 @@ function outsideFaults(env: NodeJS.ProcessEnv): readonly string[] {
 /** Money is real under a live key, and a clock that is told where to stand is not; a test server needs a key too. */
 function stripeFaults(env: NodeJS.ProcessEnv): readonly string[] {
   const { STRIPE_SECRET_KEY: key = '', STRIPE_SECRET_KEY_FILE: file = '', STRIPE_API_BASE: base = '', TEST_CLOCK: clock } = env;
+  const off = stripeOffFault(env);
   return [
+    ...(off === null ? [] : [`STRIPE: ${off}`]),
     ...(clock === '1' && /^(sk|rk)_live_/.test(key) ? ['STRIPE_SECRET_KEY: a live key is refused with TEST_CLOCK'] : []),
     ...(base !== '' && key === '' && file === '' ? ['STRIPE_API_BASE: needs STRIPE_SECRET_KEY'] : []),
   ];

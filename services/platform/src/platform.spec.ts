@@ -42,6 +42,12 @@ describe('the settings', () => {
     ]);
     expect(problemsOf({ KAFKA_BROKERS: 'kafka:9092' })).toContain('DATABASE_URL');
   });
+
+  it('need nothing of Stripe where it is off, and refuse to leave a key unused', () => {
+    expect(problemsOf({ NODE_ENV: 'production', STRIPE: 'off' }).filter((name) => name.startsWith('STRIPE'))).toEqual([]);
+    expect(problemsOf({ STRIPE: 'off', STRIPE_SECRET_KEY: 'sk_test_of_a_spec' })).toEqual(['STRIPE']);
+    expect(readConfig({ STRIPE: 'off' }).settings.STRIPE).toBe('off');
+  });
 });
 
 describe('the data folder', () => {

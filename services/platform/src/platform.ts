@@ -14,7 +14,7 @@ import { startDatabase } from './database.ts';
 import { openDemoWallet } from './demo.ts';
 import { openStripe, usesSimulator } from './stripe.ts';
 import { prepareDatabase, type PreparedDatabase } from './prepare.ts';
-import { embeddedSecrets, secretsOf, type Secrets } from './secrets.ts';
+import { embeddedSecrets, rolePasswordsOf, secretsOf, type Secrets } from './secrets.ts';
 import { openTestClock, type TestClock } from './test-clock.ts';
 import { topicSpecs } from './topics.ts';
 
@@ -45,7 +45,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 
   const adminUrl = await databaseUrl(options, folder);
   const distributedLog = config.settings.KAFKA_BROKERS !== undefined;
-  const database = await prepareDatabase({ adminUrl, serviceSecret: secrets.serviceSecret, embeddedLog: !distributedLog, stripeSimulator: usesSimulator(config) });
+  const database = await prepareDatabase({ adminUrl, passwordOf: rolePasswordsOf(config.settings, secrets.serviceSecret), embeddedLog: !distributedLog, stripeSimulator: usesSimulator(config) });
   say(`Schemas        ${database.ran.length === 0 ? 'up to date' : `${database.ran.length} migrations applied`}`);
 
   const onTrouble = (message: string, error: unknown): void => logger.warn({ err: error }, message);

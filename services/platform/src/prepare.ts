@@ -2,7 +2,7 @@ import { billingSchema, financeSchema, stripeSimulatorSchema } from '@tollgate/b
 import { gatewaySchema, publicViews } from '@tollgate/gateway';
 import { ledgerSchema } from '@tollgate/ledger';
 import { embeddedLogSchema, openKafkaLog } from '@tollgate/messaging';
-import { migrate, rolePassword, roleUrl, type ServiceSchema } from '@tollgate/persistence';
+import { migrate, roleUrl, type ServiceSchema } from '@tollgate/persistence';
 import { optimizerSchema } from '@tollgate/optimizer';
 import { quotaSchema } from '@tollgate/quota';
 import { kafkaConnectionOf } from '@tollgate/service-kit';
@@ -19,13 +19,12 @@ export type PreparedDatabase = {
 /** Brings the database to this version: every service's role and schema, the embedded log's where it is used, and the views. */
 export async function prepareDatabase(options: {
   readonly adminUrl: string;
-  readonly serviceSecret: string;
+  readonly passwordOf: (role: string) => string;
   readonly embeddedLog: boolean;
   /** Only where there is no Stripe. */
   readonly stripeSimulator?: boolean;
 }): Promise<PreparedDatabase> {
-  const { adminUrl, serviceSecret, embeddedLog, stripeSimulator = false } = options;
-  const passwordOf = (role: string): string => rolePassword(serviceSecret, role);
+  const { adminUrl, passwordOf, embeddedLog, stripeSimulator = false } = options;
   const services = [ledgerSchema, gatewaySchema, billingSchema, quotaSchema, optimizerSchema];
   // The documents' views read several services' tables, so they come last.
   const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ...services, ...(stripeSimulator ? [stripeSimulatorSchema] : []), publicViews, financeSchema];

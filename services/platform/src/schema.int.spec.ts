@@ -12,7 +12,7 @@ let database: FreshDatabase;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await prepareDatabase({ adminUrl: database.url, serviceSecret: 'a secret of this test', embeddedLog: true, stripeSimulator: true });
+  await prepareDatabase({ adminUrl: database.url, passwordOf: () => 'a password of this test', embeddedLog: true, stripeSimulator: true });
 });
 afterAll(() => database.drop());
 

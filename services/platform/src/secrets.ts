@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rolePassword, rolePasswordsIn } from '@tollgate/persistence';
 import type { Settings } from './config.ts';
 import { present } from './config.ts';
 import { writeDurably } from './durable-file.ts';
@@ -25,6 +26,10 @@ const files = {
 type SecretName = keyof typeof files;
 
 export const secretFile = (dataDir: string, name: SecretName): string => join(dataDir, 'secrets', files[name]);
+
+/** The password of each database role: from the folder that is named, else derived from SERVICE_SECRET. */
+export const rolePasswordsOf = (settings: Pick<Settings, 'DATABASE_PASSWORDS_DIR'>, serviceSecret: string): ((role: string) => string) =>
+  settings.DATABASE_PASSWORDS_DIR === undefined ? (role) => rolePassword(serviceSecret, role) : rolePasswordsIn(settings.DATABASE_PASSWORDS_DIR);
 
 /** The secrets that are set, the others from the data folder; there they are made once (256 random bits, mode 0600). */
 export function embeddedSecrets(dataDir: string, settings: Settings): Secrets {

@@ -7,7 +7,7 @@ import type { PreparedDatabase } from './prepare.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Only where nothing else is named, and never in distributed mode (running.md §2). */
-export const usesSimulator = ({ mode, settings }: PlatformConfig): boolean => mode === 'embedded' && settings.STRIPE_SECRET_KEY === undefined;
+export const usesSimulator = ({ mode, settings }: PlatformConfig): boolean => mode === 'embedded' && settings.STRIPE === 'on' && settings.STRIPE_SECRET_KEY === undefined;
 
 export type OpenStripe = {
   readonly settings: StripeSettings;
@@ -21,6 +21,10 @@ export async function openStripe(parts: {
   readonly say: (line: string) => void; readonly onStop: Shutdown['onStop'];
 }): Promise<OpenStripe> {
   const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: given, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = parts.config.settings;
+  if (parts.config.settings.STRIPE === 'off') {
+    parts.say('Stripe         off: charges stay pending (STRIPE=off)');
+    return { settings: 'off', deliverTo: () => undefined };
+  }
   if (!usesSimulator(parts.config) && key !== undefined) {
     parts.say(`Stripe         ${apiBase === undefined ? 'api.stripe.com' : apiBase}${given === undefined ? '; webhooks are refused: STRIPE_WEBHOOK_SECRET is not set' : ''}`);
     // Without a secret nothing can be verified, so nothing is taken: nobody knows this one.

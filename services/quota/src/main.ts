@@ -1,7 +1,7 @@
 import { quotaQueryNames, quotaQueryPattern } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import { openKafkaLog } from '@tollgate/messaging';
-import { roleUrl, rolePassword } from '@tollgate/persistence';
+import { serviceUrl } from '@tollgate/persistence';
 import {
   createLogger, createMetrics, createShutdown, kafkaConnectionOf, runMain, serveQueries, startHealthServer,
 } from '@tollgate/service-kit';
@@ -20,7 +20,7 @@ await runMain(async () => {
   const eventLog = await openKafkaLog({ ...kafkaConnectionOf(config, 'quota'), onTrouble });
   shutdown.onStop('the log', () => eventLog.close());
   const { role } = quotaSchema;
-  const databaseUrl = roleUrl(config.DATABASE_URL, role, rolePassword(secret, role));
+  const databaseUrl = serviceUrl({ url: config.DATABASE_URL, role, password: config.DATABASE_PASSWORD, serviceSecret: secret });
   const provider = { url: config.XTEMOS_API_URL, key: config.XTEMOS_API_KEY };
   const quota = await startQuota({ databaseUrl, eventLog, clock: wallClock, provider, logger });
   shutdown.onStop('quota', () => quota.stop());

@@ -41,6 +41,8 @@ export class DistributedPlatform implements Platform {
   readonly #others: readonly Program[];
   /** Where the optimizer keeps its files. */
   readonly imagesDir: string;
+  /** As `tollgate secrets` makes them: a folder a service. */
+  readonly secretsDir: string;
   readonly #folder: string;
   readonly #common: Variables;
 
@@ -51,11 +53,13 @@ export class DistributedPlatform implements Platform {
     this.#folder = folder;
     this.imagesDir = join(folder, 'images');
     this.#common = { NODE_ENV: 'production', KAFKA_BROKERS: this.kafka.brokers, DATABASE_URL: this.postgres.url, SERVICE_SECRET: 'a-secret-of-the-system-tests' };
+    this.secretsDir = join(folder, 'secrets');
     const at = (port: number): string => `127.0.0.1:${port}`;
     const ledgers = { LEDGER_ADDRESS: `${at(ports.ledger)},${at(ports.ledger2)}` };
     const ofGateways = {
       ...ledgers, BILLING_ADDRESS: at(ports.billing), ANSWER_WAIT_MS: String(answerWaitMs),
       JWT_SECRET: 'a secret for logins, of 32 bytes and more', SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, ...this.upstream.variables,
+      FINANCE_DATABASE_PASSWORD_FILE: join(this.secretsDir, 'gateway', 'finance-database-password'),
       OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken, QUOTA_ADDRESS: at(ports.quota), OPTIMIZER_ADDRESS: at(ports.images),
     };
     this.gateway = this.#program('gateway', { ...ofGateways, REPLY_ADDRESS: at(ports.replies), PORT: String(ports.http) });
@@ -80,11 +84,13 @@ export class DistributedPlatform implements Platform {
 
   /** `env` is for quota: its provider. */
   static async start(env: Variables = {}): Promise<DistributedPlatform> {
-    const [kafka, postgres, upstream] = await Promise.all([startKafka(), startPostgres(), UpstreamServer.start()]);
+    const [kafka, postgres, upstream] = await Promise.all([startKafka(), startPostgres({ passwords: true }), UpstreamServer.start()]);
     const platform = new DistributedPlatform({ kafka, postgres, upstream }, workFolder(), await ports(), env);
     try {
-      const { how, output } = await platform.cli('migrate', '--json');
-      if (how !== 'exit code 0') throw new Error(`migrate: ${how}\n${output}`);
+      for (const args of [['secrets', platform.secretsDir], ['migrate', '--json']]) {
+        const { how, output } = await platform.cli(...args);
+        if (how !== 'exit code 0') throw new Error(`${args[0]}: ${how}\n${output}`);
+      }
       for (const program of [platform.ledger, ...platform.#others, platform.gateway]) program.start();
       await ready(platform);
     } catch (error) {
@@ -118,7 +124,7 @@ export class DistributedPlatform implements Platform {
 
   cli(...args: readonly string[]): Promise<{ readonly how: string; readonly output: string }> {
     const gateway = { HOST: '127.0.0.1', PORT: new URL(this.anybody.url).port, SERVER_API_KEY: serverKey };
-    return runCli({ args, env: { ...this.#common, ...gateway }, folder: this.#folder });
+    return runCli({ args, env: { ...this.#common, ...gateway, DATABASE_PASSWORDS_DIR: join(this.secretsDir, 'migrate', 'roles') }, folder: this.#folder });
   }
 
   async stop(): Promise<void> {
@@ -129,7 +135,8 @@ export class DistributedPlatform implements Platform {
   }
 
   #program(program: ProgramName, env: Variables, name: string = program): Program {
-    return new Program({ program, name, env: { ...this.#common, ...env }, logFile: join(this.#folder, `${name}.log`) });
+    const password = { DATABASE_PASSWORD_FILE: join(this.secretsDir, program, 'database-password') };
+    return new Program({ program, name, env: { ...this.#common, ...password, ...env }, logFile: join(this.#folder, `${name}.log`) });
   }
 }
 

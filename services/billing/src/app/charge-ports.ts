@@ -45,6 +45,10 @@ export type ChargeStore = {
   openMissing(charge: NewCharge, nowMs: number): Promise<boolean>;
   /** Ids of charges whose time has come, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
+  /** Of those the pending ones of which nothing was sent without an answer. */
+  dueUntried(nowMs: number, limit: number): Promise<readonly string[]>;
+  /** Ids of pending charges that wait for this reason, with no time at which they are tried. */
+  heldBack(reason: string, limit: number): Promise<readonly string[]>;
   /**
    * Runs `work` while no other instance works on this charge; false: another one does. The hold ends with the connection, so
    * that a killed process blocks nobody.

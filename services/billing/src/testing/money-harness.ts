@@ -6,7 +6,7 @@ import { createLogger } from '@tollgate/service-kit';
 import { fakeClock, freshDatabase, waitFor, type FakeClock, type FreshDatabase } from '@tollgate/testing';
 import type { Pool } from 'pg';
 import { billingSchema, startBilling, startStripeSimulator, stripeSimulatorSchema, type RunningBilling, type StripeSimulator } from '../index.ts';
-import type { StripeSettings } from '../adapters/stripe/stripe-client.ts';
+import type { StripeAccess, StripeSettings } from '../adapters/stripe/stripe-client.ts';
 import type { SimulatedFault } from '../simulator/server.ts';
 
 const partitions = 4;
@@ -26,7 +26,7 @@ export class MoneyHarness {
   readonly clock: FakeClock;
   readonly admin: Pool;
   readonly log: EventLog;
-  readonly stripe: StripeSettings;
+  readonly stripe: StripeAccess;
   readonly webhookSecret = 'whsec_of_this_test';
   /** What goes wrong between Stripe and us; undefined: nothing. */
   fault: Fault | undefined;
@@ -70,9 +70,9 @@ export class MoneyHarness {
     return roleUrl(this.#database.url, billingSchema.role, passwordOf(billingSchema.role));
   }
 
-  async billing(): Promise<RunningBilling> {
+  async billing(stripe: StripeSettings = this.stripe): Promise<RunningBilling> {
     const running = await startBilling({
-      databaseUrl: this.databaseUrl, eventLog: this.log, ledger: this.#ledger(), clock: this.clock, stripe: this.stripe,
+      databaseUrl: this.databaseUrl, eventLog: this.log, ledger: this.#ledger(), clock: this.clock, stripe,
       logger: createLogger({ service: 'test', level: 'silent' }),
     });
     this.#running.add(running);

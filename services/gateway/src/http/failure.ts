@@ -96,6 +96,7 @@ const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   SCOPE_MISSING: 403,
   SERVICE_STOPPING: 503,
   SIGNATURE_INVALID: 400,
+  STRIPE_OFF: 503,
   STRIPE_REFUSED: 400,
   STRIPE_UNAVAILABLE: 503,
   TASK_EXPIRED: 410,

@@ -8,8 +8,8 @@ import { kafkaConnectionOf } from '@tollgate/service-kit';
 import { present, type PlatformConfig } from '../config.ts';
 import { takeDataFolder } from '../data-folder.ts';
 import { startDatabase } from '../database.ts';
-import { embeddedSecrets } from '../secrets.ts';
-import { operatorConfig } from './connect.ts';
+import { embeddedSecrets, rolePasswordsOf } from '../secrets.ts';
+import { booksNeed, operatorConfig } from './connect.ts';
 import { CommandFailed } from './output.ts';
 
 /** The books and the log of requests, for commands that read them directly. */
@@ -23,7 +23,7 @@ export type BooksAccess = {
   /** Whether entries go to a topic, too. */
   readonly publishesEntries: boolean;
   /** The embedded log of the same database. */
-  readonly embeddedLogUrl: string;
+  embeddedLogUrl(): string;
 };
 
 /**
@@ -31,20 +31,20 @@ export type BooksAccess = {
  * lock and stopped again.
  */
 export async function withBooks<T>(work: (books: BooksAccess) => Promise<T>): Promise<T> {
-  const config = operatorConfig(['DATABASE_URL', 'KAFKA_BROKERS', 'SERVICE_SECRET']);
+  const config = operatorConfig(booksNeed(process.env));
   const { settings } = config;
   if (config.mode === 'distributed') {
     const adminUrl = present(settings.DATABASE_URL, 'DATABASE_URL');
-    return onServer({ config, adminUrl, serviceSecret: present(settings.SERVICE_SECRET, 'SERVICE_SECRET') }, work);
+    return onServer({ config, adminUrl, passwordOf: rolePasswordsOf(settings, settings.SERVICE_SECRET ?? '') }, work);
   }
   const running = settings.DATABASE_URL ?? (await runningEmbeddedPostgres(`${settings.DATA_DIR}/postgres`));
-  const serviceSecret = (): string => embeddedSecrets(settings.DATA_DIR, settings).serviceSecret;
-  if (running !== null) return onServer({ config, adminUrl: running, serviceSecret: serviceSecret() }, work);
+  const passwordOf = (role: string): string => rolePasswordsOf(settings, embeddedSecrets(settings.DATA_DIR, settings).serviceSecret)(role);
+  if (running !== null) return onServer({ config, adminUrl: running, passwordOf }, work);
   const folder = await takeDataFolder(settings.DATA_DIR);
   try {
     const database = await startDatabase({ dataDir: `${folder.path}/postgres`, onTrouble: () => undefined });
     try {
-      return await onServer({ config, adminUrl: database.url, serviceSecret: serviceSecret() }, work);
+      return await onServer({ config, adminUrl: database.url, passwordOf }, work);
     } finally {
       await database.stop();
     }
@@ -54,11 +54,11 @@ export async function withBooks<T>(work: (books: BooksAccess) => Promise<T>): Pr
 }
 
 async function onServer<T>(
-  server: { readonly config: PlatformConfig; readonly adminUrl: string; readonly serviceSecret: string },
+  server: { readonly config: PlatformConfig; readonly adminUrl: string; readonly passwordOf: (role: string) => string },
   work: (books: BooksAccess) => Promise<T>,
 ): Promise<T> {
-  const { config: { settings }, adminUrl, serviceSecret } = server;
-  const urlOf = (role: string): string => roleUrl(adminUrl, role, rolePassword(serviceSecret, role));
+  const { config: { settings }, adminUrl, passwordOf } = server;
+  const urlOf = (role: string): string => roleUrl(adminUrl, role, passwordOf(role));
   const log = settings.KAFKA_BROKERS === undefined
     ? readEmbeddedLog({ url: urlOf(embeddedLogSchema.role) })
     : await openKafkaLog(kafkaConnectionOf(settings, 'tollgate-operator'));
@@ -69,9 +69,15 @@ async function onServer<T>(
     });
     return await work({
       ledgerUrl: urlOf(ledgerSchema.role), financeUrl: urlOf(financeSchema.role), log, topic: topics.usageEvents,
-      publishesEntries: settings.KAFKA_BROKERS !== undefined, embeddedLogUrl: urlOf(embeddedLogSchema.role),
+      publishesEntries: settings.KAFKA_BROKERS !== undefined, embeddedLogUrl: () => embeddedLogUrl(server),
     });
   } finally {
     await log.close();
   }
+}
+
+/** The embedded log's own password is derived, also where the other roles have a folder of passwords (`move-log`). */
+function embeddedLogUrl({ config: { settings }, adminUrl, passwordOf }: Parameters<typeof onServer>[0]): string {
+  const { role } = embeddedLogSchema;
+  return roleUrl(adminUrl, role, settings.SERVICE_SECRET === undefined ? passwordOf(role) : rolePassword(settings.SERVICE_SECRET, role));
 }

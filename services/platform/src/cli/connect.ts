@@ -32,6 +32,10 @@ export function operatorConfig(needed: readonly (keyof Settings)[]): PlatformCon
   return readConfig(process.env, needed);
 }
 
+/** What a command on the database itself must be told in distributed mode: the roles' passwords come from their folder, else from SERVICE_SECRET. */
+export const booksNeed = (env: NodeJS.ProcessEnv): readonly (keyof Settings)[] =>
+  ['DATABASE_URL', 'KAFKA_BROKERS', ...(env['DATABASE_PASSWORDS_DIR'] ? [] : (['SERVICE_SECRET'] as const))];
+
 /** Nobody else can have the folder meanwhile: the platform is started under its lock, on a port of its own choice. */
 async function onStartedPlatform(config: PlatformConfig, output: Output, work: (address: string) => Promise<void>): Promise<void> {
   output.remark('The platform is not running; starting it for this command …');

@@ -14,7 +14,7 @@ let admin: pg.Client;
 let url: string;
 beforeAll(async () => {
   database = await freshDatabase();
-  await prepareDatabase({ adminUrl: database.url, serviceSecret, embeddedLog: true });
+  await prepareDatabase({ adminUrl: database.url, passwordOf: (role) => rolePassword(serviceSecret, role), embeddedLog: true });
   admin = new pg.Client({ connectionString: database.url });
   await admin.connect();
   url = roleUrl(database.url, financeSchema.role, rolePassword(serviceSecret, financeSchema.role));

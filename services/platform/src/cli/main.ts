@@ -15,6 +15,7 @@ import { CommandFailed } from './output.ts';
 import { addPruneCommands } from './prune.ts';
 import { addReconcileCommand } from './reconcile.ts';
 import { addRefundsCommands } from './refunds.ts';
+import { addSecretsCommand } from './secrets.ts';
 
 /** The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings (`reconcile`: 2 wrong usage). */
 const program = new Command('tollgate')
@@ -34,6 +35,7 @@ addReconcileCommand(program, connect);
 addRefundsCommands(program, connect);
 addPruneCommands(program);
 addMoveLogCommand(program);
+addSecretsCommand(program);
 everywhere(program);
 
 /** `--json` and `--url` may stand before or after a command, whichever. */

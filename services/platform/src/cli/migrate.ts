@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { FolderInUse, takeDataFolder } from '../data-folder.ts';
 import { startDatabase } from '../database.ts';
 import { prepareDatabase, prepareTopics } from '../prepare.ts';
-import { embeddedSecrets } from '../secrets.ts';
+import { embeddedSecrets, rolePasswordsOf } from '../secrets.ts';
 import { present, type PlatformConfig } from '../config.ts';
-import { operatorConfig } from './connect.ts';
+import { booksNeed, operatorConfig } from './connect.ts';
 import { CommandFailed, createOutput } from './output.ts';
 
 /** `migrate`: roles, schemas and topics, brought to this version. A repeat changes nothing. */
@@ -13,7 +13,7 @@ export function addMigrateCommand(program: Command): void {
     .description('brings roles, schemas and topics to this version; a repeat changes nothing')
     .action(async (_, command: Command) => {
       const output = createOutput(command.optsWithGlobals<{ json?: boolean }>().json ?? false);
-      const config = operatorConfig(['DATABASE_URL', 'KAFKA_BROKERS', 'SERVICE_SECRET']);
+      const config = operatorConfig(booksNeed(process.env));
       const migrations = config.mode === 'distributed' ? await migrateDistributed(config) : await migrateEmbedded(config);
       output.result({ migrations }, migrations.length === 0 ? ['Nothing to do.'] : migrations.map((name) => `applied ${name}`));
     });
@@ -21,8 +21,7 @@ export function addMigrateCommand(program: Command): void {
 
 async function migrateDistributed(config: PlatformConfig): Promise<readonly string[]> {
   const adminUrl = present(config.settings.DATABASE_URL, 'DATABASE_URL');
-  const serviceSecret = present(config.settings.SERVICE_SECRET, 'SERVICE_SECRET');
-  const { ran } = await prepareDatabase({ adminUrl, serviceSecret, embeddedLog: false });
+  const { ran } = await prepareDatabase({ adminUrl, passwordOf: rolePasswordsOf(config.settings, config.settings.SERVICE_SECRET ?? ''), embeddedLog: false });
   await prepareTopics(config.settings);
   return ran;
 }
@@ -37,7 +36,7 @@ async function migrateEmbedded({ settings }: PlatformConfig): Promise<readonly s
     const given = settings.DATABASE_URL;
     const database = given === undefined ? await startDatabase({ dataDir: `${folder.path}/postgres`, onTrouble: () => undefined }) : null;
     try {
-      const { ran } = await prepareDatabase({ adminUrl: given ?? present(database?.url, 'DATABASE_URL'), serviceSecret, embeddedLog: true });
+      const { ran } = await prepareDatabase({ adminUrl: given ?? present(database?.url, 'DATABASE_URL'), passwordOf: rolePasswordsOf(settings, serviceSecret), embeddedLog: true });
       return ran;
     } finally {
       await database?.stop();

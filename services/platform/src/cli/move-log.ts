@@ -22,7 +22,7 @@ async function move(command: Command): Promise<void> {
     if (!publishesEntries) throw new CommandFailed('KAFKA_BROKERS says where the books are to go on: it is not set');
     try {
       // Opening it takes its lock: no platform can append while the books move.
-      const from = await openEmbeddedLog({ url: embeddedLogUrl });
+      const from = await openEmbeddedLog({ url: embeddedLogUrl() });
       try {
         return await moveLog({ databaseUrl: ledgerUrl, from: await from.describe(topic), to: await log.describe(topic) });
       } finally {

@@ -9,7 +9,7 @@ import { guarded } from './guarded.ts';
 import { inTransaction, whileHeld } from './held.ts';
 import { dateOf, fromRowAttempt, fromRowCharge, type AttemptRow, type ChargeRow } from './charge-row.ts';
 import {
-  chargeById, chargesByIds, dueCharges, insertCharge, insertEvent, insertOutbox, lastAttempt, lockPosition, payerOf, preparePosition, setPosition,
+  chargeById, chargesByIds, dueCharges, dueUntriedCharges, heldBackCharges, insertCharge, insertEvent, insertOutbox, lastAttempt, lockPosition, payerOf, preparePosition, setPosition,
 } from './sql/charges.sql.ts';
 
 /** `ChargeStore` on PostgreSQL. `holders`: the pool whose sessions hold charges. Loss of the database is AppError('unavailable'). */
@@ -18,6 +18,8 @@ export function chargeStore(pool: Pool, holders: Pool): ChargeStore {
     take: (crossing, charge, nowMs) => guarded(() => withTransaction(pool, (tx) => take(tx, crossing, charge, nowMs))),
     openMissing: (charge, nowMs) => guarded(() => withTransaction(pool, (tx) => open(tx, charge, nowMs))),
     due: (nowMs, limit) => guarded(async () => (await pool.query<{ id: string }>(dueCharges, [new Date(nowMs), limit])).rows.map(({ id }) => id)),
+    dueUntried: (nowMs, limit) => guarded(async () => (await pool.query<{ id: string }>(dueUntriedCharges, [new Date(nowMs), limit])).rows.map(({ id }) => id)),
+    heldBack: (reason, limit) => guarded(async () => (await pool.query<{ id: string }>(heldBackCharges, [reason, limit])).rows.map(({ id }) => id)),
     hold: (id, work) => whileHeld(holders, id, (client) => work({
       read: () => guarded(() => read(client, id)),
       record: async (decide, nowMs) => {

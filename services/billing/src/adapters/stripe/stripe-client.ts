@@ -1,9 +1,12 @@
+import { AppError } from '@tollgate/kernel';
 import Stripe from 'stripe';
 
 /** The version whose shapes this code reads: a newer library must not change them silently. */
 export const stripeApiVersion = '2026-10-28.endive';
 
-export type StripeSettings = {
+/** `off`: there is no Stripe. Charges wait, and what would ask it is refused with STRIPE_OFF. */
+export type StripeSettings = StripeAccess | 'off';
+export type StripeAccess = {
   readonly secretKey: string;
   /** Of the webhook endpoint. */
   readonly webhookSecret: string;
@@ -18,6 +21,7 @@ export type StripeSettings = {
  * again, and after which look-up, is for the charges to decide.
  */
 export function stripeClient(settings: StripeSettings): Stripe {
+  if (settings === 'off') return noStripe() as unknown as Stripe;
   const base = settings.apiBase === undefined ? undefined : new URL(settings.apiBase);
   return new Stripe(settings.secretKey, {
     apiVersion: stripeApiVersion,
@@ -32,3 +36,15 @@ export function stripeClient(settings: StripeSettings): Stripe {
     }),
   });
 }
+
+/** Whatever is called of it refuses, in our words; nothing leaves the process. */
+function noStripe(): object {
+  return new Proxy(() => undefined, {
+    get: (_target, name) => (typeof name === 'symbol' || name === 'then' ? undefined : noStripe()),
+    apply: () => {
+      throw stripeIsOff();
+    },
+  });
+}
+
+export const stripeIsOff = (): AppError => new AppError('unavailable', 'STRIPE_OFF', 'Stripe is off here (STRIPE=off): set its keys to use it');

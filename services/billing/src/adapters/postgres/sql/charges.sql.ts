@@ -20,6 +20,11 @@ export const insertOutbox = 'insert into billing.charge_outbox (charge_id, numbe
 export const dueCharges = `
   select id from billing.charges where next_try_at <= $1 order by next_try_at, id limit $2`;
 
+export const dueUntriedCharges = `
+  select id from billing.charges where next_try_at <= $1 and status = 'pending' and not attempt_open order by next_try_at, id limit $2`;
+export const heldBackCharges = `
+  select id from billing.charges where status = 'pending' and reason = $1 and next_try_at is null order by id limit $2`;
+
 /** One worker of a charge at a time; the lock belongs to the session, so it ends with the process. */
 export const tryHold = `select pg_try_advisory_lock(hashtextextended('billing.charge:' || $1, 0)) as ours`;
 export const endHold = `select pg_advisory_unlock(hashtextextended('billing.charge:' || $1, 0))`;
