@@ -21,4 +21,6 @@ export {
   addressesSetting, addressSetting, distributedSecrets, distributedSettings, kafkaConnectionOf, kafkaSettings, logLevelSetting, portSetting,
   postgresUrlSetting, serviceSecretSetting,
 } from './settings.ts';
+export { sealedClientSocket, sealedServerSocket } from './sealed-socket.ts';
+export type { SealedSocketOptions } from './sealed-socket.ts';
 export { isSignedRequest, signatureHeader, signRequest } from './signed-request.ts';

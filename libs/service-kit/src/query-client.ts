@@ -3,8 +3,9 @@ import { ClientTCP } from '@nestjs/microservices';
 import { AppError, type ErrorCode } from '@tollgate/kernel';
 import { lastValueFrom, timeout } from 'rxjs';
 import type { Address } from './address.ts';
-import { seal, uncarry, unseal, type QueryResult } from './query-message.ts';
-import type { QuerySet } from './query-server.ts';
+import { uncarry, type QueryResult } from './query-message.ts';
+import { queryPurpose, type QuerySet } from './query-server.ts';
+import { sealedClientSocket } from './sealed-socket.ts';
 
 export type QueryClient<Queries> = {
   readonly queries: Queries;
@@ -38,18 +39,14 @@ type Options<Queries> = {
  */
 export function createQueryClient<Queries extends QuerySet<Queries>>(options: Options<Queries>): QueryClient<Queries> {
   type Name = keyof Queries & string;
-  const peers = options.addresses.map((address) => new Peer(address));
+  const peers = options.addresses.map((address) => new Peer(address, options.secret));
   /** Instances behind the names of `addresses`, by their own addresses; filled by `each`. */
   const instances = new Map<string, Peer>();
   let turn = 0;
 
   const askPeer = async (peer: Peer, name: Name, query: unknown): Promise<QueryResult> => {
     const pattern = options.pattern(name);
-    const question = seal(options.secret, pattern, query);
-    const answer = await peer.ask(pattern, question, options.timeoutsMs?.[name] ?? options.timeoutMs ?? 2_000);
-    const opened = unseal(options.secret, question.mac, answer);
-    if (opened === undefined) throw unavailable(options.unavailable, name, 'the answer is not sealed with our SERVICE_SECRET');
-    return opened.content as QueryResult;
+    return (await peer.ask(pattern, query, options.timeoutsMs?.[name] ?? options.timeoutMs ?? 2_000)) as QueryResult;
   };
 
   const ask = async (name: Name, query: unknown): Promise<unknown> => {
@@ -69,7 +66,7 @@ export function createQueryClient<Queries extends QuerySet<Queries>>(options: Op
 
   const askEach = async (name: Name, query: unknown): Promise<unknown[]> => {
     const found = new Map((await addressesOf(options.addresses)).map((address) => [`${address.host}|${address.port}`, address]));
-    for (const [key, address] of found) if (!instances.has(key)) instances.set(key, new Peer(address));
+    for (const [key, address] of found) if (!instances.has(key)) instances.set(key, new Peer(address, options.secret));
     for (const [key, peer] of instances) {
       if (found.has(key)) continue;
       instances.delete(key);
@@ -117,8 +114,8 @@ class Peer {
   #connected = false;
   #silent = 0;
 
-  constructor(address: Address) {
-    this.#client = new ClientTCP({ host: address.host, port: address.port });
+  constructor(address: Address, secret: string) {
+    this.#client = new ClientTCP({ host: address.host, port: address.port, socketClass: sealedClientSocket({ secret, purpose: queryPurpose }) });
     this.#client.status.subscribe((status) => (this.#connected = status === 'connected'));
   }
 

@@ -1,10 +1,15 @@
 import 'reflect-metadata';
+import type { Server } from 'node:net';
 import { Controller, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, ServerTCP } from '@nestjs/microservices';
 import type { Logger } from './logger.ts';
 import { nestLogger } from './nest-logger.ts';
-import { carry, seal, unseal, type QueryResult, type SealedMessage } from './query-message.ts';
+import { carry, type QueryResult } from './query-message.ts';
+import { sealedServerSocket } from './sealed-socket.ts';
+
+/** What the ports for queries prove the secret for; a query's pattern names the service. */
+export const queryPurpose = 'queries';
 
 export type QueryServer = { readonly port: number; close(): Promise<void> };
 
@@ -12,8 +17,8 @@ export type QueryServer = { readonly port: number; close(): Promise<void> };
 export type QuerySet<Queries> = { readonly [Name in keyof Queries]: (query: never) => Promise<unknown> };
 
 /**
- * Answers typed queries over Nest's TCP transport. A message that was not sealed with `secret` gets no answer but
- * "refused", and its query is not run. Resolves once the port is open.
+ * Answers typed queries over Nest's TCP transport, for peers that know `secret` only (`sealedServerSocket`). Resolves once the port is
+ * open.
  */
 export async function serveQueries<Queries extends QuerySet<Queries>>(options: {
   readonly host: string;
@@ -27,20 +32,24 @@ export async function serveQueries<Queries extends QuerySet<Queries>>(options: {
   const { queries, names, pattern, secret, logger } = options;
   const handlers = names.map((name) => ({
     pattern: pattern(name),
-    answer: async (message: unknown): Promise<SealedMessage | { readonly refused: true }> => {
-      const query = unseal(secret, pattern(name), message);
-      if (query === undefined) {
-        logger.warn({ query: name }, 'a query was refused: it was not sealed with SERVICE_SECRET');
-        return { refused: true };
-      }
-      const result = await run(() => queries[name](query.content as never), logger);
-      return seal(secret, (message as SealedMessage).mac, result);
-    },
+    answer: (query: unknown): Promise<QueryResult> => run(() => queries[name](query as never), logger),
   }));
-  const strategy = new ServerTCP({ host: options.host, port: options.port });
+  const { socketClass, limit } = sealedServerSocket({ secret, purpose: queryPurpose, onRefused: refusalLog(logger) });
+  const strategy = new ServerTCP({ host: options.host, port: options.port, socketClass });
+  limit(strategy.unwrap<Server>());
   const app = await NestFactory.createMicroservice(moduleWith(controllerFor(handlers)), { strategy, logger: nestLogger(logger), abortOnError: false });
   await app.listen();
   return { port: portOf(strategy) ?? options.port, close: () => app.close() };
+}
+
+/** Says why peers are put out, once a second at most: a stranger must not fill the log. */
+function refusalLog(logger: Logger): (reason: string, address: string | undefined) => void {
+  let saidMs = -Infinity;
+  return (reason, address) => {
+    if (performance.now() - saidMs < 1_000) return;
+    saidMs = performance.now();
+    logger.warn({ address }, `a connection to the port for queries was closed: ${reason}`);
+  };
 }
 
 async function run(query: () => Promise<unknown>, logger: Logger): Promise<QueryResult> {
@@ -75,6 +84,6 @@ function moduleWith(controller: Type): Type {
 }
 
 function portOf(strategy: ServerTCP): number | undefined {
-  const address = strategy.unwrap<import('node:net').Server>().address();
+  const address = strategy.unwrap<Server>().address();
   return typeof address === 'object' && address !== null ? address.port : undefined;
 }

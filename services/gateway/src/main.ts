@@ -28,7 +28,10 @@ await runMain(async () => {
   const eventLog = await openKafkaLog({ ...kafkaConnectionOf(config, 'gateway'), onTrouble });
   shutdown.onStop('the log', () => eventLog.close());
   const { host: advertisedHost, port } = config.REPLY_ADDRESS;
-  const receiver = await createTcpAnswerReceiver({ gatewayId: gatewayId(), serviceSecret: secret, host: config.HOST, port, advertisedHost });
+  const receiver = await createTcpAnswerReceiver({
+    gatewayId: gatewayId(), serviceSecret: secret, host: config.HOST, port, advertisedHost,
+    onRefused: (reason, address) => logger.warn({ address }, `a connection to the port for answers was closed: ${reason}`),
+  });
   shutdown.onStop('the port for answers', () => receiver.close());
   const ledger = createQueryClient<LedgerQueries>({
     addresses: config.LEDGER_ADDRESS, secret, names: ledgerQueryNames, pattern: ledgerQueryPattern, unavailable: 'LEDGER_UNAVAILABLE',

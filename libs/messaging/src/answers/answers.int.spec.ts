@@ -1,4 +1,6 @@
+import { connect } from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
+import { answersPattern } from '@tollgate/contracts';
 import type { Answer } from '@tollgate/contracts';
 import { freePort, waitFor } from '@tollgate/testing';
 import type { AnswerReceiver, AnswerSender } from '../answers.ts';
@@ -80,6 +82,24 @@ it('drops what is meant for an earlier boot of the gateway', async () => {
 
   await waitFor('the answer', () => after.waiters.length > 0);
   expect(after.waiters).toEqual([2]);
+});
+
+// Guarantee: the boot nonce stands in every record, so that it alone must not be enough to answer callers.
+it('takes no answer of somebody who knows the nonce and not the secret', async () => {
+  const to = await receiver();
+  const [gatewayId, nonce, address] = to.receiver.replyTo.split('|') as [string, string, string];
+  const port = Number(address.split(':')[1]);
+  const batch = JSON.stringify({ pattern: answersPattern, data: { nonce, answers: [[1, answer]] } });
+  const raw = connect(port, '127.0.0.1', () => raw.write(`${batch.length}#${batch}`));
+  raw.on('error', () => undefined).resume();
+  const forger = createTcpAnswerSender({ serviceSecret: 'another secret' });
+  open.push(forger);
+  forger.send(signReplyAddress({ gatewayId, nonce, host: '127.0.0.1', port }, 'another secret'), [[2, answer]]);
+  await new Promise((resolve) => raw.once('close', resolve));
+  sender().send(to.receiver.replyTo, [[3, answer]]);
+
+  await waitFor('the honest answer', () => to.waiters.length > 0);
+  expect(to.waiters).toEqual([3]);
 });
 
 it('reaches a gateway that answers only after a while, and survives one that never does', async () => {

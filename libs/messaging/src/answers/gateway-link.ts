@@ -2,6 +2,7 @@ import { ClientTCP } from '@nestjs/microservices';
 import type { Socket } from 'node:net';
 import { answersPattern } from '@tollgate/contracts';
 import type { AnswerBatch } from '@tollgate/contracts';
+import { sealedClientSocket } from '@tollgate/service-kit';
 import type { ReplyAddress } from './reply-address.ts';
 
 /** What waits for a gateway at most; beyond it the newest are dropped (their callers' retries get the booked answer). */
@@ -27,8 +28,8 @@ export class GatewayLink {
   private closed = false;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor({ host, port }: ReplyAddress) {
-    this.client = new ClientTCP({ host, port });
+  constructor({ host, port }: ReplyAddress, secret: string) {
+    this.client = new ClientTCP({ host, port, socketClass: sealedClientSocket({ secret, purpose: answersPattern }) });
     Object.assign(this.client, { logger: silent });
     this.client.status.subscribe((status) => {
       if (status === 'disconnected') this.connected = false;

@@ -3,6 +3,7 @@ import type { AddressInfo, Server as NetServer } from 'node:net';
 import { ServerTCP } from '@nestjs/microservices';
 import { answersPattern } from '@tollgate/contracts';
 import type { Answer, AnswerBatch } from '@tollgate/contracts';
+import { sealedServerSocket } from '@tollgate/service-kit';
 import type { AnswerReceiver } from '../answers.ts';
 import { signReplyAddress } from './reply-address.ts';
 
@@ -15,16 +16,20 @@ export type TcpAnswerReceiverOptions = {
   readonly port: number;
   /** Host under which ledgers reach it. Default: `host`. */
   readonly advertisedHost?: string;
+  /** Hears why a peer was put out. */
+  readonly onRefused?: (reason: string, address: string | undefined) => void;
 };
 
 type Answers = readonly (readonly [waiter: number, answer: Answer])[];
 
-/** Takes answers in over Nest's TCP transport. What is meant for an earlier boot of this gateway is dropped. */
+/** Takes answers in over Nest's TCP transport, from ledgers that show the secret. What is meant for an earlier boot of this gateway is dropped. */
 export async function createTcpAnswerReceiver(options: TcpAnswerReceiverOptions): Promise<AnswerReceiver> {
   const { gatewayId, serviceSecret, host } = options;
   const nonce = randomBytes(16).toString('base64url');
   let listener: (answers: Answers) => void = () => undefined;
-  const server = new ServerTCP({ host, port: options.port });
+  const { socketClass, limit } = sealedServerSocket({ secret: serviceSecret, purpose: answersPattern, ...(options.onRefused === undefined ? {} : { onRefused: options.onRefused }) });
+  const server = new ServerTCP({ host, port: options.port, socketClass });
+  limit(server.unwrap<NetServer>());
   server.addHandler(answersPattern, (batch: unknown) => {
     if (isBatch(batch) && batch.nonce === nonce) listener(batch.answers);
     return Promise.resolve();

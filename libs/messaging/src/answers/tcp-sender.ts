@@ -32,7 +32,7 @@ export function createTcpAnswerSender(options: TcpAnswerSenderOptions): AnswerSe
       const address = reader.read(replyTo);
       if (address === undefined) return options.onRefusedAddress?.(replyTo);
       let link = links.get(replyTo);
-      if (link === undefined) links.set(replyTo, (link = new GatewayLink(address)));
+      if (link === undefined) links.set(replyTo, (link = new GatewayLink(address, options.serviceSecret)));
       link.push({ nonce: address.nonce, answers });
     },
     close: () => {
