@@ -160,6 +160,15 @@ table ledger.holds
   CREATE TRIGGER holds_append_only BEFORE DELETE OR UPDATE ON ledger.holds FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
   CREATE TRIGGER holds_no_truncate BEFORE TRUNCATE ON ledger.holds FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
 
+table ledger.limit_counts
+  partition smallint not null
+  account integer not null
+  seq bigint not null
+  counts jsonb not null
+  constraint limit_counts_pkey PRIMARY KEY (partition, account, seq)
+  CREATE TRIGGER limit_counts_append_only BEFORE DELETE OR UPDATE ON ledger.limit_counts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
+  CREATE TRIGGER limit_counts_no_truncate BEFORE TRUNCATE ON ledger.limit_counts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
+
 table ledger.lots
   partition smallint not null
   account integer not null
@@ -289,6 +298,7 @@ grant insert, maintain, select on ledger.dead_letters to tollgate_ledger
 grant insert, maintain, select on ledger.details to tollgate_ledger
 grant insert, maintain, select on ledger.entries to tollgate_ledger
 grant insert, maintain, select on ledger.holds to tollgate_ledger
+grant insert, maintain, select on ledger.limit_counts to tollgate_ledger
 grant insert, maintain, select on ledger.lots to tollgate_ledger
 grant insert, maintain, select on ledger.names to tollgate_ledger
 grant insert, maintain, select on ledger.placement to tollgate_ledger

@@ -18,7 +18,7 @@ const check = () => checkBooks({
 it('finds no drift after every kind of request, live and decided again', async () => {
   for (let index = 0; index < 8; index++) {
     const id = `fam${index}`;
-    await harness.ask('open', id, { kind: 'metered', unit: 'u', settings: { limit: '1000' } });
+    await harness.ask('open', id, { kind: 'metered', unit: 'u', settings: { limit: '1000', limits: [{ amount: '5000', period: 'P30D' }] } });
     await harness.ask('open', `${id}/w`, { kind: 'wallet', unit: 'u', grant: '100', settings: { overdraft: '10' } });
     await harness.ask('grant', `${id}/w`, { amount: '50', priority: 1, expires_at: '2026-11-21T12:00:00Z' });
     const spent = await harness.ask('spend', `${id}/w`, { amount: '70' }, { id: 'k', keyed: true, hash: 'c'.repeat(32), details: { salt: '1'.repeat(32), metadata: { a: 1 } } });
@@ -44,6 +44,7 @@ it.each([
   ['an overdraft', 'account_terms', `settings = settings || '{"overdraft":"unlimited"}'`, `settings ->> 'overdraft' = '10'`, 'rebuild'],
   ['an owner', 'account_terms', `owner = 'somebody'`, 'true', 'rebuild'],
   ['the time of a fetched limit', 'account_terms', `limit_fetched_at = '2030-01-01'`, 'true', 'rebuild'],
+  ['what a limit counted', 'limit_counts', `counts = jsonb_set(counts, '{0,2}', '"0"')`, 'true', 'rebuild'],
   ['what a period counted', 'counters', 'used_before = used_before + 1', 'true', 'rebuild'],
   ['the words beside an entry and what they are hashed to', 'details',
     `content = '{"metadata":{"a":2}}', commitment = sha256(salt || convert_to('{"metadata":{"a":2}}', 'UTF8'))`, 'salt is not null', 'seals'],

@@ -78,6 +78,7 @@ function comparable(account: Account): Record<string, string> {
     settings: JSON.stringify(settingsView(terms.settings)),
     'limit fetched': String(terms.limitFetchedMs), due: String(account.dueMs),
     lots: [...account.lots].map(({ lot, left, priority, expiresMs, purchased }) => `${lot}:${left}:${priority}:${expiresMs}:${purchased}`).join(' '),
+    limits: account.limitCounts.map(({ period, used, earlier }) => `${period.startMs} ${period.endMs} ${used} ${earlier ? `${earlier.period.startMs} ${earlier.period.endMs} ${earlier.used}` : ''}`).join(', '),
     holds: [...account.holds].map(({ hold, amount, expiresMs, parent }) => `${hold}:${amount}:${expiresMs}:${parent}`).sort().join(' '),
   };
 }

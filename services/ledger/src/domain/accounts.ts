@@ -4,7 +4,7 @@ import type { Account, Settings, Terms } from './account.ts';
 import { isRefilled, keepsLots } from './account.ts';
 import { refuseAbove, refuseClosed, statusBehind, withStatus } from './account-status.ts';
 import type { Book } from './book.ts';
-import { availableOf } from './book.ts';
+import { availableOf } from './bounds.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Entry } from './entry.ts';

@@ -24,9 +24,10 @@ export function postUsed(book: Book, accountId: string, to: { readonly cause: Ca
   const amount = book.rolled(account, book.nowMs).counter.used - to.used;
   if (amount <= 0n) return [];
   const cause = { ...to.cause, details: null };
-  const entry = book.post(account.id, { kind: 'adjusted', cause, ordinal: 1, amount, used: -amount, contra: 'adjustments' });
+  const uses = { model: null, occurredMs: book.nowMs, recordedMs: book.nowMs };
+  const entry = book.post(account.id, { kind: 'adjusted', cause, ordinal: 1, amount, used: -amount, uses: { ...uses, amount: -amount }, contra: 'adjustments' });
   // A budget that began a period since counts nothing of it there.
   const counting = book.budgetsOf(account).filter((budget) => book.rolled(budget, book.nowMs).counter.used >= amount);
-  postBudgets(book, { of: entry, budgets: inCurrentPeriod(counting.map(({ id }) => id)), used: -amount, held: 0n });
+  postBudgets(book, { of: entry, budgets: inCurrentPeriod(counting.map(({ id }) => id)), used: -amount, held: 0n, uses });
   return [entry];
 }

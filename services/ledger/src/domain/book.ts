@@ -1,12 +1,14 @@
 import type { CatalogItem, HoldView } from '@tollgate/contracts';
 import { AppError, ancestorsOf, inAmountRange } from '@tollgate/kernel';
 import type { Period } from '@tollgate/pricing';
-import type { Account, Counter, Terms } from './account.ts';
-import { isBudget, keepsLots } from './account.ts';
+import type { Account, Counter, LimitCount, Settings, Terms } from './account.ts';
+import { isBudget } from './account.ts';
 import { blocksMoved, noBlocks, type Moved } from './blocks.ts';
 import type { BookedPlan, Catalog } from './catalog.ts';
 import type { Cause, Contra, CounterRow, Entry, EntryKind, EntryRate, HoldRow, LotRow, Timer } from './entry.ts';
 import { evolve, openedBy } from './evolve.ts';
+import type { Uses } from './limit-counts.ts';
+import { countsAfter, countsAt, sameLimits } from './limit-counts.ts';
 import { lotNumbered } from './open-lots.ts';
 import type { Counters } from './periods.ts';
 import { countersAt, periodAt } from './periods.ts';
@@ -46,6 +48,8 @@ export type Posting = {
   readonly late?: boolean;
   /** The counter afterwards, where a request begins a period itself. */
   readonly counter?: Counter;
+  /** What the account's `limits` count of it, beside `used`. */
+  readonly uses?: Uses;
 };
 
 /**
@@ -159,6 +163,7 @@ export class Book {
       lotRows: lotRowsOf(account, posting),
       holdRows: holdRowsOf(account, posting),
       counterRows: counting.rows,
+      limitCounts: this.#limitCounts(account, terms.settings, posting.uses),
       crossings: blocks.crossings,
       blockChanges: blocks.changes,
       timers: posting.timers && posting.timers.length > 0 ? posting.timers.map((timer) => ({ ...timer, ref: account.ref })) : none,
@@ -193,6 +198,11 @@ export class Book {
     return planAt(this.catalog, account, startMs);
   }
 
+  /** How long after its end a period that started then takes usage that happened in it. */
+  graceAt(account: Readonly<Account>, startMs: number): number {
+    return this.planAt(account, startMs).plan.graceMs;
+  }
+
   periodAt(account: Readonly<Account>, atMs: number): Period | null {
     return periodAt(this.catalog, account, atMs);
   }
@@ -204,6 +214,16 @@ export class Book {
     if (!before) throw new AppError('bug', 'INVARIANT_BROKEN', `posting to an account that does not exist: ${id}`);
     if (!this.#before.has(id)) this.#before.set(id, known);
     return { ...before };
+  }
+
+  /** The counts of the account's `limits` after a posting; null: they are as they were. */
+  #limitCounts(account: Account, settings: Settings, uses: Uses | undefined): readonly LimitCount[] | null {
+    const before = account.terms.settings.limits;
+    const changed = settings.limits !== before && !sameLimits(settings.limits, before);
+    if (settings.limits.length === 0) return changed ? none : null;
+    if (!changed && !uses) return null;
+    const counts = countsAt(account, settings, this.nowMs);
+    return uses ? countsAfter(counts, settings.limits, uses, (startMs) => this.graceAt(account, startMs)) : counts;
   }
 
   #blocks(account: Account, { moved, period }: Counting, { pricedBy, blocksMax }: Posting): ReturnType<typeof blocksMoved> {
@@ -292,30 +312,4 @@ function floorOf<T extends { readonly rowSeq: number }>(
     for (const item of items) if (item.rowSeq < floor && !isRewritten(item)) floor = item.rowSeq;
   }
   return floor;
-}
-
-/** What an account and its budgets leave to spend; null: nothing limits it. */
-export function availableOf(book: Book, account: Readonly<Account>): bigint | null {
-  let least = availableWithin(account, limitLeft(book, account));
-  for (const budget of book.budgetsOf(account)) {
-    const left = limitLeft(book, budget);
-    if (left !== null && (least === null || left < least)) least = left;
-  }
-  return least;
-}
-
-/** What the account's own balance and overdraft leave within what its limit leaves; null: nothing limits it. */
-export function availableWithin(account: Readonly<Account>, limit: bigint | null): bigint | null {
-  if (!keepsLots(account.kind)) return account.kind === 'quota' ? (limit ?? 0n) : limit;
-  const { overdraft } = account.terms.settings;
-  if (overdraft === 'unlimited' && account.kind !== 'licence') return limit;
-  const floor = account.kind === 'licence' ? 0n : ((overdraft as bigint | null) ?? 0n);
-  const own = account.balance - account.held + floor;
-  return limit !== null && limit < own ? limit : own;
-}
-
-/** What the account's limit leaves; null: it has none. */
-export function limitLeft(book: Book, account: Readonly<Account>): bigint | null {
-  const { limit } = account.terms.settings;
-  return limit === null ? null : limit - book.rolled(account, book.nowMs).counter.used - account.held;
 }

@@ -3,13 +3,14 @@ import type { Account, Counter, Lot, Settings, Terms } from './account.ts';
 import { keepsLots } from './account.ts';
 import { statusBehind, withStatus } from './account-status.ts';
 import type { Book, Posting } from './book.ts';
-import { availableOf } from './book.ts';
+import { availableOf } from './bounds.ts';
 import { countedIn, countedOn } from './counted-in.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import { bookDueLots } from './due-lots.ts';
 import type { Cause, Entry, EntryKind } from './entry.ts';
 import { postRelease, postUnextend } from './holds.ts';
+import type { Uses } from './limit-counts.ts';
 import { lotAfter, postGrant } from './lots.ts';
 import { holdNumbered } from './open-holds.ts';
 import { lotNumbered } from './open-lots.ts';
@@ -18,6 +19,7 @@ import type { Ask, Request } from './request.ts';
 import { priorityDefault } from './request.ts';
 import { sameSettings, settingsBefore } from './package-terms.ts';
 import { planned } from './plan-changes.ts';
+import type { Budgets } from './spend.ts';
 import { closeRequest, existing, postBudgets, postSpend } from './spend.ts';
 
 /** An entry that is to be taken back, as looked up before deciding. */
@@ -43,6 +45,10 @@ export type Target = {
   /** The entry that this one corrected. */
   readonly corrects: number | null;
   readonly periodStartMs: number | null;
+  /** When it happened and was booked, and the model its request named: what `limits` counted it as. */
+  readonly occurredMs: number;
+  readonly recordedMs: number;
+  readonly model: string | null;
   /** What was counted in its period when that ended, or by a correction since; null where nothing was kept. */
   readonly counted: Counter | null;
   /** The plan version at which blocks of its period were entered; null: none were. */
@@ -189,7 +195,9 @@ function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
   if (amount <= 0n) return null;
   const tookOff = corrected === undefined || corrected.periodStartMs === target.periodStartMs;
   const period = (tookOff ? countedIn(book, account, target)?.posting : undefined) ?? { used: 0n };
-  return postSpend(book, account.id, { kind: 'withdrawn', cause, amount, countedOn: target.budgets, corrects, period })[0] ?? null;
+  const { model, occurredMs, recordedMs } = corrected ?? target;
+  const usedAt = { occurredMs, recordedMs };
+  return postSpend(book, account.id, { kind: 'withdrawn', cause, amount, countedOn: target.budgets, corrects, period, model, usedAt })[0] ?? null;
 }
 
 /** Moves `amount` of a target back: to its lot's terms for usage, out of its lot for a grant, and off its budgets. */
@@ -205,7 +213,7 @@ function postBack(
     const left = endsAgain(account, target, amount) ? withStatus(terms ?? account.terms, 'inactive') : terms;
     return book.post(account.id, { kind, cause, ordinal, amount: -amount, contra: 'grants', corrects, ...lotAfter(lot, amount), ...(left ? { terms: left } : {}) });
   }
-  const counted = usedBack(book, account, target, amount);
+  const counted = { ...usedBack(book, account, target, amount), uses: { ...usedAs(target), amount: -amount } };
   if (!keepsLots(account.kind)) {
     const entry = book.post(account.id, { kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted });
     postBudgetsBack(book, { target, entry, amount });
@@ -234,13 +242,18 @@ const endsAgain = (account: Readonly<Account>, { settings, statusBefore }: Targe
 /** A trial that the use of its last unit ended goes on. */
 const statusAfter = ({ statusBefore }: Target): AccountStatus => (statusBefore === 'trial' ? 'trial' : 'active');
 
+/** How `limits` counted an entry that is taken back. */
+const usedAs = ({ model, occurredMs, recordedMs }: Target): Omit<Uses, 'amount'> => ({ model, occurredMs, recordedMs });
+
 /** Budgets give back what they still count: what they counted in a period that is over is not taken off the one that runs. */
 function postBudgetsBack(book: Book, { target, entry, amount }: { readonly target: Target; readonly entry: Entry; readonly amount: bigint }): void {
-  const budgets = target.budgets.flatMap((budget) => {
+  const budgets = target.budgets.flatMap((budget): Budgets => {
     const counted = countedOn(book, budget);
-    return counted && counted.counter.used >= amount ? [{ id: budget.id, posting: counted.posting }] : [];
+    if (counted && counted.counter.used >= amount) return [{ id: budget.id, posting: counted.posting }];
+    // Its `limits` have periods of their own, which may run still.
+    return book.find(budget.id)?.limitCounts.length ? [{ id: budget.id, posting: { used: 0n } }] : [];
   });
-  postBudgets(book, { of: entry, budgets, used: -amount, held: 0n });
+  postBudgets(book, { of: entry, budgets, used: -amount, held: 0n, uses: usedAs(target) });
 }
 
 /** A correction lowers what was used in the entry's own period, as long as that is known. */

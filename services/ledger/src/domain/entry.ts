@@ -1,6 +1,6 @@
 import type { Details } from '@tollgate/contracts';
 import type { AccountKind } from '@tollgate/contracts';
-import type { Counter, Terms } from './account.ts';
+import type { Counter, LimitCount, Terms } from './account.ts';
 
 /** What an entry records. The number is its column value and never changes. */
 export const entryKinds = {
@@ -108,6 +108,8 @@ export type Entry = {
   readonly lotRows: readonly LotRow[];
   readonly holdRows: readonly HoldRow[];
   readonly counterRows: readonly CounterRow[];
+  /** Counts of all the account's `limits` after it; null: as before. */
+  readonly limitCounts: readonly LimitCount[] | null;
   readonly crossings: readonly Crossing[];
   readonly blockChanges: readonly BlockChange[];
   /** New dates by which something must be booked on the account. */

@@ -15,6 +15,7 @@ export function evolve(account: Account, entry: Entry): void {
   account.lastRecordedMs = entry.recordedMs;
   if (entry.terms) account.terms = entry.terms;
   evolveCounters(account, entry);
+  if (entry.limitCounts) account.limitCounts = entry.limitCounts;
   if (entry.lotRows.length > 0) account.lots = lotsAfter(account.lots, entry.lotRows, entry.seq);
   if (entry.lot !== null && entry.lotLeft !== null) {
     account.lots = withLeft(account.lots, entry.lot, entry.lotLeft);

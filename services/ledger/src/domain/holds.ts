@@ -2,6 +2,7 @@ import type { HoldView } from '@tollgate/contracts';
 import type { Account, Hold } from './account.ts';
 import { refuseUse } from './account-status.ts';
 import type { Book } from './book.ts';
+import { refuseBeyond } from './bounds.ts';
 import type { Target } from './corrections.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
@@ -11,7 +12,7 @@ import { descendantsOf, holdNumbered } from './open-holds.ts';
 import { refuseOverdraft, refuseTerms } from './package-terms.ts';
 import type { Ask, HoldId, Request } from './request.ts';
 import { formatHoldId } from './request.ts';
-import { amountOf, closeRequest, existing, inCurrentPeriod, postBudgets, postSpend, refuseBeyond, tieredState } from './spend.ts';
+import { amountOf, closeRequest, existing, inCurrentPeriod, modelOf, postBudgets, postSpend, tieredState } from './spend.ts';
 import { holdView } from './views.ts';
 
 /** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
@@ -87,9 +88,10 @@ export function decideSettle(book: Book, request: Request, ask: Extract<Ask, { t
   refuseTerms(account, ask.terms, book.nowMs);
   const { amount, rate } = amountOf(book, account, ask);
   const ending = endingOf(account, hold, 'settled', amount);
-  if (amount > ending.freed) refuseBeyond(book, account, amount, { freed: ending.freed, overdraft: ask.terms?.overdraft });
+  const model = modelOf(ask);
+  refuseBeyond(book, account, amount, { freed: ending.freed, overdraft: ask.terms?.overdraft, model, models: amount <= ending.freed });
   const entries = [...postSpend(book, account.id, {
-    kind: 'settled', cause: request.cause, amount, rate, held: -ending.given(amount), hold: hold.hold, budgets: hold.budgets, holdRows: ending.rows(amount),
+    kind: 'settled', cause: request.cause, amount, rate, model, held: -ending.given(amount), hold: hold.hold, budgets: hold.budgets, holdRows: ending.rows(amount),
   })];
   bookDueLots(book, account.id);
   const settled = holdView(book.partition, account, { ...hold, amount: ending.freed, status: 'settled', settled: amount });
@@ -102,10 +104,11 @@ function settleOver(book: Book, request: Request, ask: Extract<Ask, { type: 'set
   const account = existing(book, request.account);
   refuseTerms(account, ask.terms, book.nowMs);
   const { amount, rate } = amountOf(book, account, ask);
-  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft });
+  const model = modelOf(ask);
+  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, model });
   const hold = { hold: ask.hold.hold, amount: BigInt(over.amount), expiresMs: Date.parse(over.expires_at), parent: null, budgets: [] };
   const holdRows = [{ ...rowOf(hold), outcome: 'settled' as const, settled: amount }];
-  const entries = postSpend(book, account.id, { kind: 'settled', cause: request.cause, amount, rate, hold: hold.hold, holdRows });
+  const entries = postSpend(book, account.id, { kind: 'settled', cause: request.cause, amount, rate, model, hold: hold.hold, holdRows });
   const settled = holdView(book.partition, account, { ...hold, status: 'settled', settled: amount });
   noteEnded(book, account, [], settled);
   return { ...booked(book, entries, settled), ...tieredState(book, account.id) };

@@ -40,7 +40,7 @@ export function postGrant(
   accountId: string,
   grant: {
     readonly kind: EntryKind; readonly cause: Cause; readonly ordinal: number; readonly amount: bigint; readonly contra: Contra;
-    readonly priority: number; readonly expiresMs: number | null; readonly purchased?: boolean; readonly corrects?: number; readonly used?: bigint;
+    readonly priority: number; readonly expiresMs: number | null; readonly purchased?: boolean; readonly corrects?: number; readonly used?: bigint; readonly uses?: Posting['uses'];
     readonly terms?: Account['terms']; readonly timers?: Posting['timers']; readonly opened?: boolean;
   },
 ): Entry {
@@ -63,6 +63,7 @@ export function postGrant(
     ],
     ...(grant.corrects === undefined ? {} : { corrects: grant.corrects }),
     ...(grant.used === undefined ? {} : { used: grant.used }),
+    ...(grant.uses === undefined ? {} : { uses: grant.uses }),
     ...(grant.opened === undefined ? {} : { opened: grant.opened }),
     ...(grant.terms === undefined ? {} : { terms: grant.terms }),
   });

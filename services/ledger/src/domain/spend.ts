@@ -1,20 +1,20 @@
 import { AppError } from '@tollgate/kernel';
 import { countUsage, quantitiesOf, rateUsage, requestMeter } from '@tollgate/pricing';
 import { refuseUse, statusBehind, withStatus } from './account-status.ts';
-import type { Account, Counter } from './account.ts';
+import type { Account } from './account.ts';
 import type { Book, Posting } from './book.ts';
-import { availableOf, availableWithin, limitLeft } from './book.ts';
+import { availableOf, refuseBeyond } from './bounds.ts';
 import { cardAt, rateCardDefault } from './catalog.ts';
 import type { CountedOn } from './corrections.ts';
 import { countedOn } from './counted-in.ts';
+import { inTime, periodFor } from './counted-when.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind, EntryRate } from './entry.ts';
 import { burn, lotAfter } from './lots.ts';
-import { freeUnits, refuseTerms } from './package-terms.ts';
-import type { Ask, BelievedTerms, Request, Usage } from './request.ts';
-import { isoTime } from './iso-time.ts';
-import { endOf } from './periods.ts';
+import type { Uses } from './limit-counts.ts';
+import { refuseTerms } from './package-terms.ts';
+import type { Ask, Request, Usage } from './request.ts';
 import { accountState } from './views.ts';
 
 /**
@@ -27,8 +27,8 @@ export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { ty
   refuseUse(book, account);
   refuseTerms(account, ask.terms, book.nowMs);
   const { amount, rate } = amountOf(book, account, ask);
-  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, occurredMs: request.cause.occurredMs });
-  const entries = postSpend(book, account.id, { kind: 'spent', cause: request.cause, amount, rate, ...(ask.blocksMax === null ? {} : { blocksMax: ask.blocksMax }) });
+  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, occurredMs: request.cause.occurredMs, model: modelOf(ask) });
+  const entries = postSpend(book, account.id, { kind: 'spent', cause: request.cause, amount, rate, model: modelOf(ask), ...(ask.blocksMax === null ? {} : { blocksMax: ask.blocksMax }) });
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries), ...tieredState(book, account.id) };
 }
 
@@ -45,62 +45,8 @@ export function existing(book: Book, id: string): Readonly<Account> {
   return account;
 }
 
-/**
- * Refuses what the account or the first budget above it cannot give, naming the limit that refused. `freed`: what a hold
- * gives back with this request; `overdraft`: a package's terms, which go before the account's own settings; `occurredMs`: when it
- * happened: where an account or a budget counts it in the period before (rule 17), it counts against the limit as it was used then.
- */
-export function refuseBeyond(
-  book: Book, account: Readonly<Account>, amount: bigint,
-  { freed = 0n, overdraft, occurredMs = book.nowMs }: { readonly freed?: bigint; readonly overdraft?: boolean | undefined; readonly occurredMs?: number } = {},
-): void {
-  // Nothing is taken, so nothing is missing, on an overdrawn account either.
-  if (amount === 0n) return;
-  const { into } = periodFor(book, account, occurredMs);
-  const own = underTerms(account, into ? limitIn(account, into) : limitLeft(book, account), overdraft);
-  if (own !== null && own + freed < amount) throw refusal(book, { account, refusing: account, amount, left: own + freed, over: into !== undefined });
-  for (const budget of book.budgetsOf(account)) {
-    const { into: before } = periodFor(book, budget, occurredMs);
-    const left = before ? limitIn(budget, before) : limitLeft(book, budget);
-    if (left !== null && left + freed < amount) throw refusal(book, { account, refusing: budget, amount, left: left + freed, over: before !== undefined });
-  }
-}
-
-/** What the limit left in a period that is over; what is held now will count in a later one. */
-const limitIn = (account: Readonly<Account>, { used }: Counter): bigint | null => {
-  const { limit } = account.terms.settings;
-  return limit === null ? null : limit - used;
-};
-
-function underTerms(account: Readonly<Account>, limit: bigint | null, overdraft: BelievedTerms['overdraft']): bigint | null {
-  if (overdraft === undefined) return availableWithin(account, limit);
-  const free = freeUnits(account);
-  return overdraft || (limit !== null && limit < free) ? limit : free;
-}
-
-/** `over`: the limit is that of a period that is over, so that waiting helps nobody. */
-type Short = {
-  readonly account: Readonly<Account>; readonly refusing: Readonly<Account>; readonly amount: bigint; readonly left: bigint; readonly over: boolean;
-};
-
-function refusal(book: Book, { account, refusing, amount: asked, left, over }: Short): Refusal {
-  const available = left > 0n ? left : 0n;
-  const { settings } = refusing.terms;
-  const { counter } = book.rolled(refusing, book.nowMs);
-  const endMs = endOf(counter.period);
-  const waitingHelps = !over && endMs !== null && (settings.limit !== null || (refusing.kind === 'credits' && settings.allowance !== null));
-  const where = refusing.id === account.id ? 'the account' : `the budget of ${refusing.id}`;
-  const when = over ? ' in the period in which it happened' : '';
-  return new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${asked} ${account.unit}, ${where} has ${available} available${when}`, {
-    refusal: {
-      account: refusing.id,
-      ...(settings.limit === null ? {} : { limit: String(settings.limit) }),
-      asked: String(asked),
-      available: String(available),
-      ...(waitingHelps ? { resets_at: isoTime(endMs) } : {}),
-    },
-  });
-}
+/** The model that usage names; null: none. */
+export const modelOf = ({ inputs }: Pick<Usage, 'inputs'>): string | null => inputs['model'] ?? null;
 
 /** Amounts are booked as they are; a meter's quantities are rated, or (metered and quota accounts) counted as they are. */
 export function amountOf(book: Book, account: Readonly<Account>, ask: Usage): { amount: bigint; rate: EntryRate | null } {
@@ -131,12 +77,17 @@ export function postSpend(
     readonly period?: Pick<Posting, 'into' | 'pricedBy' | 'used'>;
     /** The budgets and their periods it counts in, whenever it happened. */
     readonly countedOn?: readonly CountedOn[];
+    /** What limits by model count it as. */
+    readonly model?: string | null;
+    /** When it happened and was booked, for `limits`; default: now, as the cause says. */
+    readonly usedAt?: Pick<Uses, 'occurredMs' | 'recordedMs'>;
   },
 ): readonly Entry[] {
   const before = existing(book, accountId);
   const budgets = budgetsOf(book, before, spend);
   const target = spend.period ? inTime : periodFor(book, before, spend.cause.occurredMs);
   const entries: Entry[] = [];
+  const uses = { model: spend.model ?? null, occurredMs: spend.cause.occurredMs, recordedMs: book.nowMs, ...spend.usedAt };
   for (const { lot, take } of burn(before, spend.amount)) {
     const account = existing(book, accountId);
     const ordinal = entries.length;
@@ -144,7 +95,7 @@ export function postSpend(
     const moved = lotAfter(lot, take);
     const goesInactive = account.kind === 'licence' && account.balance - take <= 0n && statusBehind(account.terms) !== 'inactive' && spend.amount > 0n;
     const posting: Mutable<Posting> = {
-      used: take, ...spend.period,
+      used: take, uses: { ...uses, amount: take }, ...spend.period,
       kind: spend.kind, cause: spend.cause, ordinal, amount: -take, contra: 'usage', rate: first ? (spend.rate ?? null) : null,
       hold: spend.hold ?? null, held: first ? (spend.held ?? 0n) : 0n, lot: moved.lot, lotRows: moved.lotRows,
     };
@@ -156,15 +107,16 @@ export function postSpend(
     if (goesInactive) posting.terms = withStatus(account.terms, 'inactive');
     entries.push(book.post(accountId, posting));
   }
-  postBudgets(book, { of: entries[0], budgets, used: spend.amount, held: spend.held ?? 0n });
+  postBudgets(book, { of: entries[0], budgets, used: spend.amount, held: spend.held ?? 0n, uses });
   return entries;
 }
 
 function budgetsOf(book: Book, account: Readonly<Account>, spend: Pick<Parameters<typeof postSpend>[2], 'budgets' | 'countedOn' | 'cause'>): Budgets {
   if (spend.countedOn) {
-    return spend.countedOn.flatMap((on) => {
+    return spend.countedOn.flatMap((on): Budgets => {
       const counted = countedOn(book, on);
-      return counted ? [{ id: on.id, posting: counted.posting }] : [];
+      if (counted) return [{ id: on.id, posting: counted.posting }];
+      return book.find(on.id)?.limitCounts.length ? [{ id: on.id, posting: { used: 0n } }] : [];
     });
   }
   const ids = spend.budgets ?? book.budgetsOf(account).map(({ id }) => id);
@@ -174,40 +126,27 @@ function budgetsOf(book: Book, account: Readonly<Account>, spend: Pick<Parameter
   });
 }
 
-const inTime: { into?: Counter; late?: boolean } = {};
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
-/** Usage that happened in the period before counts there while it is open, later in the current one, flagged late (rule 17). */
-function periodFor(book: Book, account: Readonly<Account>, occurredMs: number): { into?: Counter; late?: boolean } {
-  const { counter, earlier } = book.rolled(account, book.nowMs);
-  if (!counter.period || occurredMs >= counter.period.startMs) return inTime;
-  const before = counterBefore(book, account, { counter, earlier });
-  const previous = before?.period && occurredMs >= before.period.startMs && occurredMs < before.period.endMs ? before : null;
-  if (previous?.period && book.nowMs < previous.period.endMs + book.planAt(account, previous.period.startMs).plan.graceMs) return { into: previous };
-  return { late: true };
-}
-
-/** What was counted in the period before the current one: nothing, where no entry began it. */
-function counterBefore(book: Book, account: Readonly<Account>, { counter, earlier }: Pick<Account, 'counter' | 'earlier'>): Counter | null {
-  const startMs = counter.period?.startMs ?? 0;
-  if (startMs <= account.openedMs || earlier?.period?.endMs === startMs) return earlier;
-  const period = book.periodAt(account, startMs - 1);
-  if (!period || (earlier?.period && earlier.period.endMs > period.startMs)) return earlier;
-  return { period, used: 0n, highWater: 0n, before: counter.before };
-}
-
 /** Accounts above, and where each counts what is posted on it. */
-export type Budgets = readonly { readonly id: string; readonly posting: Pick<Posting, 'into' | 'late' | 'pricedBy'> }[];
+export type Budgets = readonly { readonly id: string; readonly posting: Pick<Posting, 'into' | 'late' | 'pricedBy' | 'used'> }[];
 export const inCurrentPeriod = (ids: readonly string[]): Budgets => ids.map((id) => ({ id, posting: inTime }));
 
 /** Budget rows: what counts against the limits above, outside the trial balance (rule 20). */
 export function postBudgets(
-  book: Book, budget: { readonly of: Entry | undefined; readonly budgets: Budgets; readonly used: bigint; readonly held: bigint },
+  book: Book,
+  budget: {
+    readonly of: Entry | undefined; readonly budgets: Budgets; readonly used: bigint; readonly held: bigint;
+    /** What `limits` count it as; absent: nothing is used, only reserved. */
+    readonly uses?: Omit<Uses, 'amount'>;
+  },
 ): void {
   if (!budget.of || budget.budgets.length === 0) return;
   const cause: Cause = { source: 'budget', id: String(budget.of.partitionSeq), hash: null, occurredMs: budget.of.occurredMs, details: null };
   for (const { id, posting } of budget.budgets) {
-    if (book.find(id)) book.post(id, { kind: 'budgeted', cause, ordinal: 0, used: budget.used, held: budget.held, ...posting });
+    if (!book.find(id)) continue;
+    const uses = budget.uses && budget.used !== 0n ? { uses: { ...budget.uses, amount: budget.used } } : {};
+    book.post(id, { kind: 'budgeted', cause, ordinal: 0, used: budget.used, held: budget.held, ...uses, ...posting });
   }
 }
 

@@ -4,7 +4,7 @@ import { isRefilled } from './account.ts';
 import { bookedState } from './accounts.ts';
 import { postBase } from './base-tier.ts';
 import type { Book } from './book.ts';
-import { availableOf } from './book.ts';
+import { availableOf } from './bounds.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Cause, Entry } from './entry.ts';

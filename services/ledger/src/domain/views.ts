@@ -1,7 +1,8 @@
 import type { AccountLimit, AccountSettings, AccountView, CrossingView, EntryView, HoldStatus, HoldView, LimitView } from '@tollgate/contracts';
 import type { Account, PeriodLimit, Settings } from './account.ts';
 import type { Book } from './book.ts';
-import { availableOf, limitLeft } from './book.ts';
+import type { Bound } from './bounds.ts';
+import { availableOf, limitsOf } from './bounds.ts';
 import type { Crossing, Entry } from './entry.ts';
 import { isoTime } from './iso-time.ts';
 import { endOf } from './periods.ts';
@@ -120,25 +121,22 @@ export function accountState(book: Book, account: Readonly<Account>): Omit<Accou
     used_total: String(counter.before + counter.used),
     settings: settingsView(account.terms.settings),
     as_of: { seq: String(account.seq), recorded_at: isoTime(account.lastRecordedMs) },
-    limits: [...(account.terms.settings.limit === null ? [] : [account]), ...book.budgetsOf(account)].map((limited) => limitView(book, limited)),
+    limits: [account, ...book.budgetsOf(account)].flatMap((limited) => limitsOf(book, limited).map((bound) => limitView(limited.id, bound))),
     ...(counter.period && endOf(counter.period) !== null ? { period: { start: isoTime(counter.period.startMs), end: isoTime(counter.period.endMs) } } : {}),
     opened_at: isoTime(account.openedMs),
   };
 }
 
-function limitView(book: Book, account: Readonly<Account>): LimitView {
-  const { counter } = book.rolled(account, book.nowMs);
-  const endMs = endOf(counter.period);
-  const left = limitLeft(book, account) ?? 0n;
-  return {
-    account: account.id,
-    limit: String(account.terms.settings.limit),
-    used: String(counter.used),
-    held: String(account.held),
-    remaining: String(left > 0n ? left : 0n),
-    ...(endMs === null ? {} : { resets_at: isoTime(endMs) }),
-  };
-}
+const limitView = (account: string, { limit, period, model, used, held, left, resetsMs }: Bound): LimitView => ({
+  account,
+  limit: String(limit),
+  ...(period === undefined ? {} : { period }),
+  ...(model === undefined ? {} : { model }),
+  used: String(used),
+  held: String(held),
+  remaining: String(left > 0n ? left : 0n),
+  ...(resetsMs === null ? {} : { resets_at: isoTime(resetsMs) }),
+});
 
 export function holdView(
   partition: number,

@@ -55,6 +55,12 @@ const pricePlan = fc.record({
   },
 }));
 
+const periodNames = ['PT1H', 'P1D', 'calendar:day', 'calendar:month'];
+const limits = fc.uniqueArray(fc.record({ amount: fc.constantFrom('5', '30', '200'), period: fc.constantFrom(...periodNames), model: fc.constantFrom('big', undefined) }), {
+  maxLength: 3, selector: ({ period, model }) => `${period} ${model}`,
+}).map((given) => ({ limits: given.map(({ model, ...limit }) => ({ ...limit, ...(model === undefined ? {} : { model }) })) }));
+const periods = fc.record({ period: fc.constantFrom('calendar:day', 'calendar:month'), time_zone: fc.constantFrom('Pacific/Auckland', 'America/Los_Angeles', null) });
+
 const asks = fc.oneof(
   { weight: 9, arbitrary: packaged },
   { weight: 3, arbitrary: opening.map(({ id, data }) => () => ({ type: 'open', account: id, data })) },
@@ -92,6 +98,8 @@ const asks = fc.oneof(
   },
   { weight: 1, arbitrary: fc.nat(59).map((index) => () => ({ type: 'withdraw', account: 'tiered', data: { source: 'http:tier', id: `r${index}` } })) },
   { weight: 1, arbitrary: fc.constantFrom('default', 'pro', null).map((plan) => () => ({ type: 'change', account: 'meter', data: { settings: { plan } } })) },
+  { weight: 3, arbitrary: fc.tuple(account, fc.oneof(limits, periods)).map(([id, settings]) => () => ({ type: 'change', account: id, data: { settings } })) },
+  { weight: 2, arbitrary: fc.tuple(account, fc.constantFrom('suspend', 'resume', 'resume', 'close')).map(([id, access]) => () => ({ type: 'change', account: id, data: { access, forfeit: true } })) },
   { weight: 2, arbitrary: pricePlan },
   { weight: 2, arbitrary: fc.constant(() => ({ type: 'tick', account: '', data: {} })) },
 );

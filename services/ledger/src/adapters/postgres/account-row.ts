@@ -8,6 +8,8 @@ import { holdsOf } from '../../domain/open-holds.ts';
 import type { Holds } from '../../domain/open-holds.ts';
 import { lotsOf } from '../../domain/open-lots.ts';
 import type { Lots } from '../../domain/open-lots.ts';
+import type { LimitCountTuple } from './limit-counts-row.ts';
+import { fromRowLimitCounts } from './limit-counts-row.ts';
 
 /** A row of `loadAccounts`. */
 export type AccountRow = {
@@ -16,7 +18,7 @@ export type AccountRow = {
   readonly lot: bigint | null; readonly lot_left: bigint | null; readonly recorded_at: Date;
   readonly status: AccountStatus; readonly owner: string | null; readonly settings: AccountSettings; readonly limit_fetched_at: Date;
   readonly lots: readonly LotTuple[] | null; readonly holds: readonly HoldTuple[] | null;
-  readonly counter: CounterTuple | null; readonly earlier: CounterTuple | null;
+  readonly counter: CounterTuple | null; readonly earlier: CounterTuple | null; readonly limit_counts: readonly LimitCountTuple[] | null;
 };
 type LotTuple = readonly [lot: string, seq: string, left: string, granted: string, priority: number, expiresMs: string | null, purchased: boolean];
 type HoldTuple = readonly [
@@ -39,6 +41,7 @@ export function fromRowAccount(row: AccountRow): Account {
   account.holds = openHoldsOf(row.holds ?? []);
   account.counter = counterOf(row, row.counter) ?? { period: null, used: row.used_after, highWater: row.used_after, before: 0n };
   account.earlier = row.earlier && row.earlier[0] !== '-1' ? counterOf(row, row.earlier) : null;
+  account.limitCounts = fromRowLimitCounts(row.limit_counts ?? []);
   account.dueMs = dueOf(account);
   account.frozen = inconsistency(account);
   return account;

@@ -6,6 +6,7 @@ import type { Crossing, Entry } from '../../domain/entry.ts';
 import { entryKinds, timerKinds } from '../../domain/entry.ts';
 import { settingsView } from '../../domain/views.ts';
 import { CopyBuffer } from './copy-buffer.ts';
+import { toRowLimitCounts } from './limit-counts-row.ts';
 
 /** The tables a group may write, in the order of their COPYs; columns in the order in which the encoder writes them. */
 const tables = {
@@ -16,6 +17,7 @@ const tables = {
   account_terms: 'partition, account, seq, status, owner, settings, limit_fetched_at',
   lots: 'partition, account, seq, lot, "left", granted, priority, expires_at, floor, purchased',
   holds: 'partition, account, seq, hold, amount, expires_at, parent, budgets, outcome, settled, floor',
+  limit_counts: 'partition, account, seq, counts',
   counters: 'partition, account, seq, period_start_ms, period_end_ms, used, high_water, used_before',
   timers: 'partition, due_ms, account, kind, object',
   crossings: 'partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version, billing_tier, amount_minor, currency',
@@ -78,6 +80,7 @@ function encodeEntry(into: Into, commit: PartitionCommit, entry: Entry): void {
     into('holds', 11).int2(partition).int4(entry.ref).int8(entry.seq).int8(row.hold).bigint(row.amount).time(row.expiresMs)
       .int8OrNull(row.parent).jsonb(JSON.stringify(row.budgets)).text(row.outcome).bigintOrNull(row.settled).int8(row.floor);
   }
+  if (entry.limitCounts) into('limit_counts', 4).int2(partition).int4(entry.ref).int8(entry.seq).jsonb(toRowLimitCounts(entry.limitCounts));
   for (const row of entry.counterRows) {
     into('counters', 8).int2(partition).int4(entry.ref).int8(entry.seq).int8(row.period?.startMs ?? -1).int8(row.period?.endMs ?? -1)
       .bigint(row.used).bigint(row.highWater).bigint(row.before);

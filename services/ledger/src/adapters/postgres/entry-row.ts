@@ -48,7 +48,7 @@ export function fromRowEntry(row: EntryRow): Entry {
     occurredMs: row.occurred_at.getTime(), recordedMs: row.recorded_at.getTime(), offset: Number(row.log_offset),
     details: row.content ? { salt: '', ...row.content } : null,
     availableAfter: row.available_after,
-    opened: null, terms: null, lotRows: [], holdRows: [], counterRows: [], crossings: crossingsOf(row), blockChanges: [], timers: [],
+    opened: null, terms: null, lotRows: [], holdRows: [], counterRows: [], limitCounts: null, crossings: crossingsOf(row), blockChanges: [], timers: [],
   };
 }
 

@@ -6,7 +6,7 @@ import type { BookStore, ClaimedPartition, FirstAnswer, Identity, PartitionCommi
 import { CommitError } from '../../app/ports.ts';
 import type { Account } from '../../domain/account.ts';
 import type { Target } from '../../domain/corrections.ts';
-import type { Entry, EntryKind, Timer, TimerKind } from '../../domain/entry.ts';
+import type { Entry, EntryKind, EntryRate, Timer, TimerKind } from '../../domain/entry.ts';
 import { entryKinds, timerKinds } from '../../domain/entry.ts';
 import type { EntryId, HoldId } from '../../domain/request.ts';
 import { holdView } from '../../domain/views.ts';
@@ -192,6 +192,7 @@ type TargetRow = {
   readonly status_before: AccountStatus | null; readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
   readonly counted: CountedColumn;
   readonly priced: PricedColumn;
+  readonly occurred_at: Date; readonly recorded_at: Date; readonly rate: string | null;
 };
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
 
@@ -201,6 +202,7 @@ function fromRowTarget(row: TargetRow): Target {
     lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null, purchased: row.purchased ?? false },
     hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
     corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null,
+    occurredMs: row.occurred_at.getTime(), recordedMs: row.recorded_at.getTime(), model: modelIn(row.rate),
     counted: fromCounted(row.counted), priced: fromPriced(row.priced),
     budgets: (row.budgets ?? []).map(([id, startMs, counted, priced]) => (
       { id, periodStartMs: startMs === null ? null : Number(startMs), counted: fromCounted(counted), priced: fromPriced(priced) })),
@@ -208,6 +210,8 @@ function fromRowTarget(row: TargetRow): Target {
     settings: row.settings_before && row.settings_after ? { before: fromRowSettings(row.settings_before), after: fromRowSettings(row.settings_after) } : null,
   };
 }
+
+const modelIn = (rate: string | null): string | null => (rate === null ? null : ((JSON.parse(rate) as EntryRate).inputs['model'] ?? null));
 
 const fromPriced = (priced: PricedColumn): Target['priced'] => priced && { name: priced[0], version: priced[1] };
 

@@ -6,7 +6,9 @@ import { copyOut, CopyReader } from '@tollgate/persistence';
 import type { Contra, Entry, EntryRate, HoldOutcome } from '../../domain/entry.ts';
 import { fromRowSettings } from './account-row.ts';
 import { kindOf } from './entry-row.ts';
-import { countersBeside, holdsBeside, lotsBeside, namesOfPartition, openedBeside, termsBeside } from './sql/fold-books.sql.ts';
+import type { LimitCountTuple } from './limit-counts-row.ts';
+import { fromRowLimitCounts } from './limit-counts-row.ts';
+import { countersBeside, holdsBeside, limitCountsBeside, lotsBeside, namesOfPartition, openedBeside, termsBeside } from './sql/fold-books.sql.ts';
 
 type Queryable = Pick<pg.ClientBase, 'query'>;
 const readMax = 5_000;
@@ -79,7 +81,7 @@ function readEntry(reader: CopyReader, names: ReadonlyMap<number, string>, accou
     usedAfter: reader.bigint(), offset: reader.int8(), occurredMs: reader.time(), recordedMs: reader.time(), availableAfter: reader.orNull(bigint),
     lot: reader.orNull(int8), lotLeft: reader.orNull(bigint), hold: reader.orNull(int8), periodStartMs: reader.orNull(time),
     corrects: reader.orNull(int8), requestId: reader.text(), hash: reader.orNull(hex), rate: rateOf(reader.orNull(text)),
-    details: null, opened: null, terms: null, lotRows: [], holdRows: [], counterRows: [], crossings: [], blockChanges: [], timers: [],
+    details: null, opened: null, terms: null, lotRows: [], holdRows: [], counterRows: [], limitCounts: null, crossings: [], blockChanges: [], timers: [],
   };
 }
 
@@ -87,13 +89,13 @@ const rateOf = (text: string | null): EntryRate | null => (text === null ? null 
 
 /** Version tables that hold anything for the partition; the others need not be asked for each run of entries. */
 async function tablesInUse(client: pg.ClientBase, partition: number): Promise<ReadonlySet<string>> {
-  const tables = ['account_terms', 'lots', 'holds', 'counters'];
+  const tables = ['account_terms', 'lots', 'holds', 'counters', 'limit_counts'];
   const { rows: [row] } = await client.query<Record<string, boolean>>(
     `select ${tables.map((table) => `exists (select from ledger.${table} where partition = $1) as ${table}`).join(', ')}`, [partition]);
   return new Set(tables.filter((table) => row?.[table]));
 }
 
-type Beside = Pick<Entry, 'terms' | 'lotRows' | 'holdRows' | 'counterRows' | 'opened'>;
+type Beside = Pick<Entry, 'terms' | 'lotRows' | 'holdRows' | 'counterRows' | 'limitCounts' | 'opened'>;
 type Numbered = { readonly partition_seq: bigint };
 
 async function rowsBeside(client: Queryable, tables: ReadonlySet<string>, range: readonly unknown[]): Promise<(seq: number) => Beside> {
@@ -105,13 +107,16 @@ async function rowsBeside(client: Queryable, tables: ReadonlySet<string>, range:
     hold: bigint; amount: bigint; expires_at: Date; parent: bigint | null; budgets: string[]; outcome: HoldOutcome; settled: bigint | null; floor: bigint;
   }>(client, holdsBeside, 'holds');
   const counters = await read<{ period_start_ms: bigint; period_end_ms: bigint; used: bigint; high_water: bigint; used_before: bigint }>(client, countersBeside, 'counters');
+  const limitCounts = await read<{ counts: readonly LimitCountTuple[] }>(client, limitCountsBeside, 'limit_counts');
   const opened = await read<{ opened_at: Date }>(client, openedBeside);
   return (seq) => {
     const [term] = terms.get(seq) ?? [];
     const [opening] = opened.get(seq) ?? [];
+    const [counted] = limitCounts.get(seq) ?? [];
     return {
       opened: opening ? { openedMs: opening.opened_at.getTime() } : null,
       terms: term ? { status: term.status, owner: term.owner, settings: fromRowSettings(term.settings), limitFetchedMs: term.limit_fetched_at.getTime() } : null,
+      limitCounts: counted ? fromRowLimitCounts(counted.counts) : null,
       lotRows: (lots.get(seq) ?? []).map((row) => ({
         lot: Number(row.lot), left: row.left, granted: row.granted, priority: row.priority, expiresMs: row.expires_at?.getTime() ?? null, floor: Number(row.floor),
         purchased: row.purchased,

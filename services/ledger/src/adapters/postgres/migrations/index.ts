@@ -7,6 +7,7 @@ import { addUsedBefore } from './0005-add-used-before.sql.ts';
 import { addChargeId } from './0006-add-charge-id.sql.ts';
 import { addPlanVersion } from './0007-add-plan-version.sql.ts';
 import { addBlockChanges } from './0008-add-block-changes.sql.ts';
+import { addLimitCounts } from './0010-add-limit-counts.sql.ts';
 import { addPurchasedLots } from './0009-add-purchased-lots.sql.ts';
 
 /** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
@@ -23,5 +24,6 @@ export const ledgerSchema: ServiceSchema = {
     { name: '20261121000700-add-plan-version', sql: addPlanVersion },
     { name: '20261121000800-add-block-changes', sql: addBlockChanges },
     { name: '20261121000900-add-purchased-lots', sql: addPurchasedLots },
+    { name: '20261121001000-add-limit-counts', sql: addLimitCounts },
   ],
 };

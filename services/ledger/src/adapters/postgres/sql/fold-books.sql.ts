@@ -6,6 +6,7 @@ export const termsBeside = beside('account_terms');
 export const lotsBeside = beside('lots');
 export const holdsBeside = beside('holds');
 export const countersBeside = beside('counters');
+export const limitCountsBeside = beside('limit_counts');
 export const openedBeside = `select e.partition_seq, a.opened_at from ledger.entries e join ledger.accounts a using (partition, account)
 where e.partition = $1 and e.partition_seq > $2 and e.partition_seq <= $3 and e.kind = 1`;
 

@@ -16,7 +16,7 @@ with wanted as (
 )
 select w.partition, w.account, w.id, w.kind, n.text as unit, w.opened_at,
   e.seq, e.balance_after, e.held_after, e.used_after, e.period_start, e.lot, e.lot_left, e.recorded_at,
-  t.status, t.owner, t.settings, t.limit_fetched_at, l.lots, h.holds, c.counter, c.earlier
+  t.status, t.owner, t.settings, t.limit_fetched_at, l.lots, h.holds, c.counter, c.earlier, m.limit_counts
 from wanted w
 join ledger.names n on n.partition = w.partition and n.name = w.unit
 join lateral (select * from ledger.entries e where e.partition = w.partition and e.account = w.account ${at} order by e.seq desc limit 1) e on true
@@ -41,5 +41,8 @@ left join lateral (
       where o.partition = w.partition and o.account = w.account and o.seq <= e.seq and o.period_start_ms < k.period_start_ms
       order by o.period_start_ms desc, o.seq desc limit 1) as earlier
   from ledger.counters k where k.partition = w.partition and k.account = w.account and k.seq <= e.seq order by k.period_start_ms desc, k.seq desc limit 1
-) c on true`;
+) c on true
+left join lateral (
+  select m.counts as limit_counts from ledger.limit_counts m where m.partition = w.partition and m.account = w.account and m.seq <= e.seq order by m.seq desc limit 1
+) m on true`;
 }
