@@ -60,7 +60,7 @@ export type Limits = {
   readonly asked?: string;
   readonly available?: string;
   readonly resets_at?: string;
-  readonly limit?: { readonly account: string; readonly limit?: string };
+  readonly limit?: { readonly account: string; readonly limit?: string; readonly period?: string; readonly model?: string };
 };
 
 /** Not enough is left (402; 429 where waiting for a reset helps). */

@@ -76,6 +76,23 @@ export function changesAccounts(the: () => Platform): void {
     });
   });
 
+  it('may have several limits, each in a period of its own; a refusal names the one that refused', async () => {
+    const id = fresh();
+    const limits = [{ amount: '20', period: 'calendar:month' }, { amount: '5', period: 'calendar:month', model: 'big' }];
+    const opened = await writer.post<{ settings: { limits: object[] } }>('/v1/accounts', { id, kind: 'metered', unit: 'u', settings: { limits, time_zone: 'Europe/Berlin' } });
+    expect(opened).toMatchObject({ status: 201, body: { settings: { limits, time_zone: 'Europe/Berlin' } } });
+    expect((await writer.post('/v1/accounts', { id, kind: 'metered', unit: 'u', settings: { limits } })).status).toBe(200);
+    const use = (model: string, tokens: number) => writer.post<Record<string, unknown>>(`${path(id)}/spend`, { usage: { model, input_tokens: 0, output_tokens: tokens } });
+    expect((await use('big', 5)).status).toBe(200);
+    const { status, body } = await use('big', 1);
+    expect([status, body]).toEqual([429, expect.objectContaining({ code: 'ALLOWANCE_EXHAUSTED', limit: { account: id, model: 'big', period: 'calendar:month', limit: '5' }, available: '0' })]);
+    expect((await use('small', 15)).body).toMatchObject({ available: '0' });
+    expect((await writer.post<Record<string, unknown>>(`${path(id)}/holds`, { amount: '1', expires_in_s: 60 })).body).toMatchObject({ limit: { limit: '20', period: 'calendar:month' } });
+    expect((await writer.get(path(id))).body).toMatchObject({
+      limits: [{ account: id, limit: '20', period: 'calendar:month', used: '20', remaining: '0' }, { model: 'big', used: '5', remaining: '0' }],
+    });
+  });
+
   describe('the account of a surface', () => {
     // Guarantee: nobody prepares an account for a surface that does not keep the surface's rules.
     it.each([

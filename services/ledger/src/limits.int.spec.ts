@@ -131,22 +131,28 @@ describe('several limits', () => {
 
   it('give back in the period that counted it, and in no later one', async () => {
     await to('2026-12-03T22:00:00Z');
-    await open('back', { settings: { limits: [{ amount: '100', period: 'calendar:day' }, { amount: '100', period: 'calendar:month' }] } });
+    await open('back', { settings: { limits: [{ amount: '100', period: 'calendar:day' }, { amount: '200', period: 'calendar:month' }] } });
     const first = await spend('back', 30);
     await to('2026-12-04T00:10:00Z');
     // Late by ten minutes: within the grace of an hour it counts on the third.
     const late = await spend('back', 20, Date.parse('2026-12-03T23:59:00Z'));
     await spend('back', 7);
-    expect(await left('back')).toEqual(['calendar:day 93', 'calendar:month 43']);
+    expect(await left('back')).toEqual(['calendar:day 93', 'calendar:month 143']);
     await correct('back', first, 10);
     await correct('back', late);
-    expect(await left('back')).toEqual(['calendar:day 93', 'calendar:month 73']);
-    // As much fits into the third as was given back of it.
+    expect(await left('back')).toEqual(['calendar:day 93', 'calendar:month 173']);
+    // 20 are used on the third.
     expect(said(await spend('back', 81, Date.parse('2026-12-03T23:59:00Z')))).toBe('ALLOWANCE_EXHAUSTED');
-    expect(said(await spend('back', 73, Date.parse('2026-12-03T23:59:00Z')))).toBe('booked');
+    expect(said(await spend('back', 80, Date.parse('2026-12-03T23:59:00Z')))).toBe('booked');
+    // After the grace it counts on the day of its record.
+    await to('2026-12-04T01:30:00Z');
+    const tooLate = await spend('back', 5, Date.parse('2026-12-03T23:59:00Z'));
+    expect(await left('back')).toEqual(['calendar:day 88', 'calendar:month 88']);
+    await correct('back', tooLate);
+    expect(await left('back')).toEqual(['calendar:day 93', 'calendar:month 93']);
     await to('2026-12-06T00:00:00Z');
     await correct('back', first, 20);
-    expect(await left('back')).toEqual(['calendar:day 100', 'calendar:month 20']);
+    expect(await left('back')).toEqual(['calendar:day 100', 'calendar:month 113']);
   });
 
   it('go on counting when their amount changes, and begin anew when they are new', async () => {

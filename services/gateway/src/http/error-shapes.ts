@@ -3,7 +3,7 @@ import { anything, shownAmount, shownInteger, shownTime } from './answer-schemas
 
 const limits = {
   /** The account whose balance or limit refused. */
-  limit: z.object({ account: z.string(), limit: shownAmount.optional() }).optional(),
+  limit: z.object({ account: z.string(), limit: shownAmount.optional(), period: z.string().optional(), model: z.string().optional() }).optional(),
   asked: shownAmount.optional(),
   available: shownAmount.optional(),
   resets_at: shownTime.optional(),

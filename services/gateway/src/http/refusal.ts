@@ -12,7 +12,10 @@ export function failureOfProblem(problem: AnswerProblem, nowMs: number): Failure
   const status = waits !== undefined && (code === 'ALLOWANCE_EXHAUSTED' || code === 'LIMIT_EXCEEDED') ? 429 : statusOfCode(code);
   const fields = {
     ...(refusal === undefined ? {} : {
-      limit: { account: refusal.account, ...(refusal.limit === undefined ? {} : { limit: refusal.limit }) },
+      limit: {
+        account: refusal.account, ...(refusal.limit === undefined ? {} : { limit: refusal.limit }),
+        ...(refusal.period === undefined ? {} : { period: refusal.period }), ...(refusal.model === undefined ? {} : { model: refusal.model }),
+      },
       asked: refusal.asked,
       available: refusal.available,
     }),
