@@ -129,6 +129,18 @@ describe('several limits', () => {
     expect((await harness.ledger.queries.account({ id: 'org/b' }))!.available).toBe('25');
   });
 
+  // Guarantee: who is told what is available can spend just that.
+  it('that refuse tell the smallest sum that binds, whichever account of the family it is of', async () => {
+    await open('sum', { settings: { limit: '100' } });
+    await open('sum/a', { kind: 'wallet', grant: '500' });
+    const refused = await spend('sum/a', 600);
+    expect(refused.problem).toMatchObject({
+      detail: 'asked for 600 u, the budget of sum has 100 available; the account has 500 available', refusal: { account: 'sum/a', asked: '600', available: '100' },
+    });
+    expect(said(await spend('sum/a', 100))).toBe('booked');
+    expect((await spend('sum/a', 300)).problem?.refusal).toMatchObject({ account: 'sum', available: '0', limit: '100' });
+  });
+
   it('give back in the period that counted it, and in no later one', async () => {
     await to('2026-12-03T22:00:00Z');
     await open('back', { settings: { limits: [{ amount: '100', period: 'calendar:day' }, { amount: '200', period: 'calendar:month' }] } });

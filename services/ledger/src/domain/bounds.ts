@@ -112,21 +112,27 @@ export function refuseBeyond(book: Book, account: Readonly<Account>, amount: big
   // Nothing is taken, so nothing is missing, on an overdrawn account either.
   if (amount === 0n) return;
   const { freed = 0n } = use;
-  for (const one of [account, ...book.budgetsOf(account)]) {
+  const levels = [account, ...book.budgetsOf(account)].flatMap((one): readonly Level[] => {
     const all = one === account ? boundsOf(book, one, use) : budgetBounds(book, one, use);
     const bounds = all.filter(({ model }) => use.models !== true || model !== undefined)
       .map((bound) => (bound.model === undefined ? { ...bound, left: bound.left + freed } : bound));
     const bound = tightest(bounds);
-    if (bound !== undefined && bound.left < amount) throw refusal(account, one, amount, bound);
-  }
+    return bound === undefined ? [] : [{ of: one, bound }];
+  });
+  const first = levels.find(({ bound }) => bound.left < amount);
+  if (first !== undefined) throw refusal(account, amount, first, levels);
 }
 
-function refusal(account: Readonly<Account>, refusing: Readonly<Account>, asked: bigint, bound: Bound): Refusal {
-  const available = bound.left > 0n ? bound.left : 0n;
-  const where = refusing.id === account.id ? 'the account' : `the budget of ${refusing.id}`;
-  const of = bound.period === undefined ? '' : ` of its limit${bound.model === undefined ? '' : ` for ${bound.model}`} of ${bound.limit} in ${bound.period}`;
-  const when = bound.over ? ' in the period in which it happened' : '';
-  return new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${asked} ${account.unit}, ${where} has ${available}${of} available${when}`, {
+/** An account of a family and its tightest bound. */
+type Level = { readonly of: Readonly<Account>; readonly bound: Bound };
+
+/** `available` is what could be spent: the least that any level leaves, also where a nearer one, which is named, refuses first. */
+function refusal(account: Readonly<Account>, asked: bigint, named: Level, levels: readonly Level[]): Refusal {
+  const least = levels.reduce((a, b) => (b.bound.left < a.bound.left ? b : a), named);
+  const available = atLeast0(least.bound.left);
+  const { of: refusing, bound } = named;
+  const farther = least === named ? '' : `; ${told(account, named)}`;
+  return new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${asked} ${account.unit}, ${told(account, least)}${farther}`, {
     refusal: {
       account: refusing.id,
       ...(bound.limit === undefined ? {} : { limit: String(bound.limit) }),
@@ -138,6 +144,14 @@ function refusal(account: Readonly<Account>, refusing: Readonly<Account>, asked:
     },
   });
 }
+
+function told(account: Readonly<Account>, { of: one, bound }: Level): string {
+  const where = one.id === account.id ? 'the account' : `the budget of ${one.id}`;
+  const of = bound.period === undefined ? '' : ` of its limit${bound.model === undefined ? '' : ` for ${bound.model}`} of ${bound.limit} in ${bound.period}`;
+  return `${where} has ${atLeast0(bound.left)}${of} available${bound.over ? ' in the period in which it happened' : ''}`;
+}
+
+const atLeast0 = (left: bigint): bigint => (left > 0n ? left : 0n);
 
 /** Every limit of an account, whatever it binds, as of now. */
 export const limitsOf = (book: Book, account: Readonly<Account>): readonly Bound[] => [
