@@ -28,6 +28,8 @@ export type LedgerQueries = {
   explain(query: { readonly id: string }): Promise<Explanation | null>;
   /** null: no such entry; `not_sealed` within the first second. */
   proof(query: { readonly id: string }): Promise<ProofView | 'not_sealed' | null>;
+  /** Whether each of these events is booked, in order: what is, gets its first answer when it comes again. */
+  known(query: { readonly events: readonly { readonly account: string; readonly source: string; readonly id: string }[] }): Promise<readonly boolean[]>;
   refused(query: { readonly account?: string; readonly after?: string; readonly limit: number }): Promise<{
     readonly items: readonly RefusedView[];
     readonly next: string | null;
@@ -145,5 +147,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'explain', 'proof', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
+  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'explain', 'proof', 'known', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
 ] as const satisfies readonly (keyof LedgerQueries)[];

@@ -8,7 +8,7 @@ export {
 export type { QuantityClass, UsageFault, UsageInputs } from './usage.ts';
 export { defaultPricePlan, overageBlocks, tierLabel } from './price-plan.ts';
 export type { PricePlan } from './price-plan.ts';
-export { calendarMonth, monthOf, monthStart, parsePeriod, periodSince } from './period.ts';
+export { calendarMonth, dayIn, localInstant, monthOf, monthStart, parsePeriod, periodSince } from './period.ts';
 export type { Period, YearMonth } from './period.ts';
 export { calendarPeriod, calendarPeriodFrom, calendarUnitOf } from './calendar-period.ts';
 export type { CalendarUnit } from './calendar-period.ts';

@@ -81,3 +81,19 @@ function times(duration: Temporal.Duration, count: number): Temporal.Duration {
     hours: hours * count, minutes: minutes * count, seconds: seconds * count,
   });
 }
+
+/**
+ * When it is `local` (`2026-10-31T12:00:00.5`) on the clocks of a zone, in ms; null: no such time of day or day. Of a time that comes
+ * twice the first is meant; one that is skipped is as much later as the clocks are put forward.
+ */
+export function localInstant(local: string, timeZone: string): number | null {
+  try {
+    return Temporal.PlainDateTime.from(local, { overflow: 'reject' }).toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds;
+  } catch {
+    return null;
+  }
+}
+
+/** The day (`2026-10-31`) on which `atMs` falls in a zone. */
+export const dayIn = (atMs: number, timeZone: string): string =>
+  timeZone === 'UTC' ? new Date(atMs).toISOString().slice(0, 10) : Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone).toPlainDate().toString();

@@ -3,11 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '@tollgate/service-kit';
-import { CommandFailed } from './cli/output.ts';
-import { openUsageFile, usageEvents, type Mapping } from './cli/usage-file.ts';
 import { readConfig } from './config.ts';
 import { FolderUnusable, runningPlatform, takeDataFolder } from './data-folder.ts';
-import { writeDurably } from './durable-file.ts';
 import { embeddedSecrets, secretFile } from './secrets.ts';
 import { openTestClock } from './test-clock.ts';
 import { welcome } from './welcome.ts';
@@ -103,52 +100,4 @@ it('prints a command that reads the key from its file, or names the variable tha
   expect(line({})).toContain(`$(cat '/a b/it'\\''s/secrets/server-api-key')`);
   expect(line({ SERVER_API_KEY: 'a key that was set' })).toContain('x-server-api-key: $SERVER_API_KEY"');
   expect(line({ SERVER_API_KEY: 'a key that was set' })).not.toContain('a key that was set');
-});
-
-describe('a file of usage', () => {
-  const mapping: Mapping = { account: '=demo', time: 'TIMESTAMP', input: 'ContextTokens', output: 'GeneratedTokens' };
-  const fileWith = async (text: string) => {
-    const path = join(newFolder(), 'usage.csv');
-    writeDurably(path, text);
-    return openUsageFile(path);
-  };
-  const eventsOf = async (text: string, by: Mapping = mapping) => {
-    const events = [];
-    for await (const { event } of usageEvents(await fileWith(text), by)) events.push(event);
-    return events;
-  };
-  const head = 'TIMESTAMP,ContextTokens,GeneratedTokens\r\n';
-
-  it('names the row that is too long for an event, in one line', async () => {
-    const text = `${head}2023-11-16 18:17:03,1,1\r\n2023-11-16 18:17:04,1,"${'9'.repeat(9 * 1_048_576)}"\r\n`;
-    const failed = await eventsOf(text).then(() => null, (error: Error) => error);
-    expect(failed).toBeInstanceOf(CommandFailed);
-    expect(failed?.message).toMatch(/, row 2: it has more than 1048576 characters/);
-    const number = await eventsOf(`${head}2023-11-16 18:17:03,1,${'x'.repeat(100_000)}`).then(() => '', (error: Error) => error.message);
-    expect([number.includes('line 2'), number.length < 300]).toEqual([true, true]);
-  });
-
-  it('gives each row an identity from the content and its number, and times without a zone are UTC', async () => {
-    const text = `${head}2023-11-16 18:17:03.9799600,4808,10\r\n2023-11-16T18:17:04+01:00,1,0`;
-    const { source } = await fileWith(text);
-    expect((await fileWith(text)).source).toBe(source);
-    expect(await eventsOf(text)).toEqual([
-      { specversion: '1.0', id: '1', source, subject: 'demo', type: 'llm.tokens', time: '2023-11-16T18:17:03.9799600Z', data: { input_tokens: 4808, output_tokens: 10 } },
-      { specversion: '1.0', id: '2', source, subject: 'demo', type: 'llm.tokens', time: '2023-11-16T18:17:04+01:00', data: { input_tokens: 1, output_tokens: 0 } },
-    ]);
-  });
-
-  // Guarantee: two names that differ in another encoding are never read as one account.
-  it('is UTF-8, or refused', async () => {
-    const path = join(newFolder(), 'latin-1.csv');
-    writeFileSync(path, Buffer.from(`${head}2023-11-16 18:17:03,1,2\r\n# M\u00fcller`, 'latin1'));
-    await expect(openUsageFile(path)).rejects.toThrow('is not UTF-8');
-    expect(await eventsOf(`\ufeff${head}2023-11-16 18:17:03,1,2`, { ...mapping, account: '=M\u00fcller' })).toMatchObject([{ subject: 'M\u00fcller' }]);
-  });
-
-  it('names the line of what cannot be read, and the columns there are', async () => {
-    await expect(eventsOf(`${head}2023-11-16 18:17:03,1,2\r\n2023-11-16 18:17:03,-1,2`)).rejects.toThrow('line 3: ContextTokens is "-1"');
-    await expect(eventsOf(`${head}yesterday,1,2`)).rejects.toThrow('"yesterday" is not a time');
-    await expect(eventsOf(`${head}2023-11-16 18:17:03,1,2`, { ...mapping, account: 'user' })).rejects.toThrow('no column user; there are TIMESTAMP');
-  });
 });

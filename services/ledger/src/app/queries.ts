@@ -37,6 +37,8 @@ export interface BooksReader {
     readonly from?: string; readonly to?: string; readonly kinds?: readonly EntryKind[]; readonly total: boolean;
   }): Promise<{ readonly items: readonly Entry[]; readonly total?: number } | null>;
   entry(id: EntryId): Promise<Entry | null>;
+  /** Which of these requests of one partition are booked, by their places in the list. */
+  booked(partition: number, requests: readonly { readonly account: string; readonly source: string; readonly id: string }[]): Promise<readonly number[]>;
   /** The id of an account by its number; null: there is none. */
   accountNumbered(partition: number, ref: number): Promise<string | null>;
   refused: LedgerQueries['refused'];
@@ -87,6 +89,7 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     },
     explain: ({ id }) => explain(ports, id),
     proof: ({ id }) => proof(ports, id),
+    known: (query) => known(ports, query),
     refused: (query) => ports.reader.refused(query),
     deadLetters: (query) => ports.reader.deadLetters(query),
     replayDeadLetter: ({ id }) => replayDeadLetter(ports, id),
@@ -99,6 +102,16 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
       return stored.map((position) => mine.get(position.partition) ?? { ...position, state: position.reason === undefined ? 'elsewhere' : 'halted' });
     },
   };
+}
+
+/** An event's source is booked as `ce:<source>`. */
+async function known(ports: QueryPorts, { events }: Parameters<LedgerQueries['known']>[0]): ReturnType<LedgerQueries['known']> {
+  const found = events.map(() => false);
+  const byPartition = Map.groupBy(events.map((event, at) => ({ ...event, source: `ce:${event.source}`, at })), ({ account: id }) => partitionOf(id, ports.partitions));
+  for (const [partition, asked] of byPartition) {
+    for (const place of await ports.reader.booked(partition, asked)) found[asked[place]?.at ?? -1] = true;
+  }
+  return found;
 }
 
 async function account(ports: QueryPorts, { id, at }: { readonly id: string; readonly at?: string }): Promise<AccountView | null> {

@@ -1,119 +1,114 @@
-import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import type { Api } from './api.ts';
+import { operatorConfig } from './connect.ts';
 import type { Connect } from './connect.ts';
+import { writeBadRows } from './import/bad-rows.ts';
+import { bookFile, summaryOf, type Summary } from './import/book-file.ts';
+import { checkFile, type CheckedFile } from './import/check-file.ts';
+import { BegunImports, knownRows, refuseGrown } from './import/earlier-imports.ts';
+import type { Mapping } from './import/mapping.ts';
+import { PlatformFacts } from './import/platform-facts.ts';
+import { asNewSource, rowsSource, type Fault } from './import/usage-row.ts';
 import { CommandFailed, type Output } from './output.ts';
-import { openUsageFile, usageEvents, type Mapping, type UsageEvent, type UsageFile } from './usage-file.ts';
 
-/** As many as one request takes (running.md §5). */
-const batchSize = 1_000;
-/** A batch is sent before its body outgrows what one request takes (8 MiB), whatever its last row adds. */
-const batchCharactersMax = 1_500_000;
-const refusalsShown = 20;
+type Options = Mapping & { readonly continue?: boolean; readonly asNew?: boolean; readonly skipBad?: boolean; readonly dryRun?: boolean };
 
-type BookedEvent = {
-  readonly id: string;
-  readonly status: 'booked' | 'duplicate' | 'refused';
-  readonly entry?: { readonly amount: string };
-  readonly problem?: { readonly code?: string; readonly detail?: string };
-};
-type Summary = {
-  file: string;
-  source: string;
-  rows: number;
-  booked: number;
-  duplicates: number;
-  refused: number;
-  /** Sums over all rows of the file, as read. */
-  input_tokens: bigint;
-  output_tokens: bigint;
-  /** Sum of the entries of booked rows, and of rows booked before. */
-  amount_booked: bigint;
-  amount_duplicates: bigint;
-  refusals: { row: string; code: string; detail: string }[];
-};
+const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** `import`: usage from CSV files, each row an event, booked when the command ends. */
 export function addImportCommand(program: Command, connect: Connect): void {
   program.command('import')
-    .description('books usage from CSV files; may be broken off and repeated, a row counts once for ever')
+    .description('books usage from CSV files; a file is checked whole before its first row is booked, and a row counts once for ever')
     .argument('<csv...>', 'files with a header line')
     .requiredOption('--account <column>', 'column with the account id, or =<id> for all rows')
-    .option('--time <column>', 'column with the time (UTC unless it names a zone), or =<time>')
+    .option('--time <column>', 'column with the time: a date, a date and time, seconds or milliseconds since 1970; or =<time>')
+    .option('--zone <zone>', 'time zone of times that name none, such as Europe/Berlin', 'UTC')
     .option('--input <column>', 'column with the input tokens, or =<number>')
     .option('--output <column>', 'column with the output tokens, or =<number>')
     .option('--model <column>', 'column with the model, or =<name>')
-    .addHelpText('after', '\nExample:\n  tollgate import usage.csv --account =demo --time TIMESTAMP --input ContextTokens --output GeneratedTokens')
+    .option('--count <class=column>', 'a quantity beside input and output, such as cache_read_tokens=cached; may be repeated', collected)
+    .option('--part <class=column>', 'a quantity that the input or output column includes, and that is taken off it; may be repeated', collected)
+    .option('--id <column>', 'column by which a row is known, whatever the file; else it is known by the rows before it and itself')
+    .option('--empty-as-zero', 'an empty count is 0 (else a fault)')
+    .option('--skip-bad', 'books the good rows and writes the others to <file>.bad.csv; needs --id')
+    .option('--continue', 'of a file that begins with rows of an earlier import, books the others')
+    .option('--as-new', 'books all rows, whatever was imported before')
+    .option('--dry-run', 'checks the files and says what would be booked')
+    .addHelpText('after', '\nExamples:\n  tollgate import usage.csv --account =demo --time TIMESTAMP --input ContextTokens --output GeneratedTokens\n'
+      + '  tollgate import log.csv --account user --time startTime --input prompt_tokens --output completion_tokens --part reasoning_tokens=reasoning --id request_id')
     .action((paths: readonly string[], _, command: Command) =>
-      connect(command, async (api, output) => {
-        const mapping = command.opts<Mapping>();
-        const summaries: Summary[] = [];
-        for (const path of paths) summaries.push(await importFile(api, await openUsageFile(path), mapping, output));
-        output.result(forJson(summaries), summaries.flatMap(linesOf));
-        if (summaries.some(({ refused }) => refused > 0)) throw new CommandFailed('some rows were refused');
-      }));
+      connect(command, (api, output) => run({ api, output, paths, options: command.opts<Options>() })));
 }
 
-async function importFile(api: Api, file: UsageFile, mapping: Mapping, output: Output): Promise<Summary> {
-  const summary: Summary = {
-    file: file.name, source: file.source, rows: 0, booked: 0, duplicates: 0, refused: 0,
-    input_tokens: 0n, output_tokens: 0n, amount_booked: 0n, amount_duplicates: 0n, refusals: [],
-  };
-  const bar = new SingleBar({ format: `${file.name} {bar} {percentage}% {rows} rows`, noTTYOutput: false, clearOnComplete: true, stream: process.stderr });
-  if (process.stderr.isTTY) bar.start(Math.max(file.bytes, 1), 0, { rows: 0 });
-  else output.remark(`${file.name}: importing`);
-  let batch: UsageEvent[] = [];
-  let characters = 0;
-  try {
-    for await (const { event, bytes } of usageEvents(file, mapping)) {
-      batch.push(event);
-      characters += JSON.stringify(event).length;
-      if (batch.length < batchSize && characters < batchCharactersMax) continue;
-      await book(api, batch, summary);
-      [batch, characters] = [[], 0];
-      bar.update(bytes, { rows: summary.rows });
-    }
-    if (batch.length > 0) await book(api, batch, summary);
-  } finally {
-    bar.stop();
+type Run = { readonly api: Api; readonly output: Output; readonly paths: readonly string[]; readonly options: Options };
+
+async function run({ api, output, paths, options }: Run): Promise<void> {
+  refuseOptions(options);
+  const facts = await PlatformFacts.read(api);
+  const checked: CheckedFile[] = [];
+  for (const path of paths) checked.push(await checkFile(path, options, facts));
+  if (options.skipBad !== true) refuseFaults(checked, output);
+  const begun = new BegunImports(operatorConfig(['SERVER_API_KEY']).settings.DATA_DIR);
+  for (const file of checked) await refuseRepeated({ api, file, options, begun, nowMs: facts.nowMs });
+
+  const summaries: Summary[] = [];
+  for (const file of checked) summaries.push(await importFile({ api, output, file, options, begun, nowMs: facts.nowMs }));
+  output.result(forJson({ files: summaries }), summaries.flatMap((summary) => linesOf(summary, options.dryRun === true)));
+  if (summaries.some(({ refused }) => refused > 0)) throw new CommandFailed('some rows were refused');
+  if (summaries.some(({ skipped }) => skipped > 0)) throw new CommandFailed('some rows were skipped');
+}
+
+function refuseOptions({ continue: goOn, asNew, skipBad, id }: Options): void {
+  if (goOn === true && asNew === true) throw new CommandFailed('--continue and --as-new exclude each other');
+  if (id !== undefined && (goOn === true || asNew === true)) throw new CommandFailed('rows with --id are known by it whatever the file: leave out --continue and --as-new');
+  if (skipBad === true && id === undefined) {
+    throw new CommandFailed('--skip-bad needs --id: a row without an id is known by the rows before it, so the mended file would book all others again');
   }
+}
+
+/** @throws CommandFailed, after all faults were shown, when any row of any file has one. */
+function refuseFaults(checked: readonly CheckedFile[], output: Output): void {
+  if (checked.every(({ faultCount }) => faultCount === 0)) return;
+  const files = checked.map(({ file, rows, faultCount, faults }) => ({ file: file.name, rows, booked: 0, fault_count: faultCount, faults }));
+  output.result({ files }, checked.flatMap(faultLines));
+  throw new CommandFailed('nothing was booked');
+}
+
+type OneFile = { readonly api: Api; readonly file: CheckedFile; readonly options: Options; readonly begun: BegunImports; readonly nowMs: number };
+
+async function refuseRepeated({ api, file, options, begun, nowMs }: OneFile): Promise<void> {
+  if (options.id !== undefined || options.asNew === true) return;
+  refuseGrown(file, await knownRows(api, file, nowMs), { ...options, begun: begun.has(file.chain) });
+}
+
+async function importFile({ api, output, file, options, begun, nowMs }: OneFile & { readonly output: Output }): Promise<Summary> {
+  const source = options.asNew === true ? asNewSource(file.chain) : rowsSource;
+  if (options.dryRun === true) return { ...summaryOf(file, source), amount_expected: file.amount };
+  if (file.chain !== '') begun.begin(file.chain, file.file.name);
+  const summary = await bookFile(api, file, { source, nowMs, output });
+  if (file.badRows.size > 0) summary.bad_file = await writeBadRows(file);
+  if (summary.refused === 0 && file.chain !== '') begun.end(file.chain);
   return summary;
 }
 
-async function book(api: Api, batch: readonly UsageEvent[], summary: Summary): Promise<void> {
-  const content = { type: 'application/cloudevents-batch+json', body: batch };
-  const answer = await api.send<{ readonly results: readonly BookedEvent[] }>('POST', '/v1/events?wait=booked', content);
-  if (answer?.results.length !== batch.length) throw new CommandFailed('the platform did not answer for every row');
-  for (const [index, { data, id }] of batch.entries()) {
-    summary.rows++;
-    summary.input_tokens += BigInt(data.input_tokens);
-    summary.output_tokens += BigInt(data.output_tokens);
-    const result = answer.results[index];
-    const amount = BigInt(result?.entry?.amount ?? 0);
-    if (result?.status === 'booked') {
-      summary.booked++;
-      summary.amount_booked += amount;
-    } else if (result?.status === 'duplicate') {
-      summary.duplicates++;
-      summary.amount_duplicates += amount;
-    } else {
-      summary.refused++;
-      if (summary.refusals.length < refusalsShown) {
-        summary.refusals.push({ row: id, code: result?.problem?.code ?? 'UNKNOWN', detail: result?.problem?.detail ?? '' });
-      }
-    }
-  }
-}
-
 /** bigint sums as decimal strings, like every amount in JSON. */
-const forJson = (summaries: readonly Summary[]): unknown => ({
-  files: JSON.parse(JSON.stringify(summaries, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as unknown,
-});
+const forJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item)));
 
-const linesOf = (summary: Summary): readonly string[] => [
-  `${summary.file}: ${summary.rows} rows: ${summary.booked} booked, ${summary.duplicates} duplicates, ${summary.refused} refused`,
-  `  input tokens ${summary.input_tokens}, output tokens ${summary.output_tokens}`,
-  `  amount booked now ${summary.amount_booked}, booked before ${summary.amount_duplicates}`,
-  ...summary.refusals.map(({ row, code, detail }) => `  row ${row} refused: ${code} ${detail}`),
+const faultText = ({ line, column, detail }: Fault): string => `line ${line}${column === undefined ? '' : `, column ${column}`}: ${detail}`;
+
+const faultLines = ({ file, rows, faults, faultCount }: CheckedFile): readonly string[] => [
+  `${file.name}: ${rows} rows, ${faultCount} ${faultCount === 1 ? 'fault' : 'faults'}`,
+  ...faults.map((fault) => `  ${faultText(fault)}`),
+  ...(faultCount > faults.length ? [`  … and ${faultCount - faults.length} more`] : []),
+];
+
+const linesOf = (summary: Summary, dryRun: boolean): readonly string[] => [
+  dryRun ? `${summary.file}: ${summary.rows} rows can be booked`
+    : `${summary.file}: ${summary.rows} rows: ${summary.booked} booked, ${summary.duplicates} duplicates, ${summary.refused} refused`,
+  `  ${Object.entries(summary.quantities).map(([name, sum]) => `${name} ${sum}`).join(', ')}`,
+  dryRun ? `  amount by the rate card in force ${summary.amount_expected ?? 'not known'}`
+    : `  amount booked now ${summary.amount_booked}, booked before ${summary.amount_duplicates}`,
+  ...(summary.skipped > 0 ? [`  ${summary.skipped} rows could not be read${summary.bad_file === null ? '' : ` and were written to ${summary.bad_file}`}`] : []),
+  ...summary.refusals.map(({ line, code, detail }) => `  line ${line} refused: ${code} ${detail}`),
   ...(summary.refused > summary.refusals.length ? [`  … and ${summary.refused - summary.refusals.length} more`] : []),
 ];

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { eventsMax } from '../../app/events.ts';
 import { schemaOf } from '../answer-schemas.ts';
+import { textOf } from '../text-shape.ts';
+import { accountId } from './shapes.ts';
 
 /** A CloudEvent 1.0 in its JSON form: for the document alone, because events are read one by one (domain/cloud-event.ts). */
 const CloudEvent = z.object({
@@ -8,6 +10,12 @@ const CloudEvent = z.object({
   subject: z.string().min(1).max(512), time: z.string().meta({ format: 'date-time' }).nullish(), datacontenttype: z.string().nullish(),
   data: z.record(z.string(), z.unknown()).optional(),
 }).meta({ id: 'CloudEvent' });
+
+/** Events by their identity alone. */
+export const EventNames = z.object({
+  events: z.array(z.object({ source: textOf(512), id: textOf(255), subject: accountId })).min(1).max(eventsMax),
+}).meta({ example: { events: [{ source: '/search', id: 'e-1', subject: 'acme/team-a' }] } });
+export type EventNames = z.output<typeof EventNames>;
 
 /** In a batch, what is no CloudEvent is refused by itself. */
 const anyEvent = z.unknown().meta({ description: 'a CloudEvent 1.0; what is none is refused by itself' });

@@ -1,4 +1,4 @@
-import { Controller, Get, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiHeaders, ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
@@ -7,13 +7,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptEvents, bookEvents, eventsMax, sortEvents } from '../../app/events.ts';
 import { isWithin } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
-import { guarded, principalOf, queryMember } from '../access.guard.ts';
+import { guarded, principalOf, queryMember, refuseOtherFamily } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
-import { EventsAccepted, EventsBooked, RefusedEvents } from './answer-shapes.ts';
+import { EventsAccepted, EventsBooked, KnownEvents, RefusedEvents } from './answer-shapes.ts';
 import { binaryEvent } from './binary-event.ts';
-import { eventBody, eventHeaders } from './event-shapes.ts';
+import { eventBody, eventHeaders, EventNames } from './event-shapes.ts';
 import { entryExample } from './examples.ts';
 import { EventsQuery, RefusedQuery } from './shapes.ts';
 
@@ -65,6 +65,19 @@ export class EventsController {
     }
     const { receipts, rejected } = await acceptEvents(this.line, sorted);
     void reply.code(rejected.length === 0 ? 202 : 207).send({ accepted: receipts.length, receipts, rejected });
+  }
+
+  @Post('known')
+  @HttpCode(200)
+  @UseGuards(guarded({ scope: 'events:write', account: 'checked' }))
+  @documented({
+    summary: 'Which of up to 1,000 events are booked', auth: 'server key', status: 200, answer: KnownEvents, example: { known: [true] },
+    description: 'One answer an event, in order. An event that is booked gets its first answer when it is sent again.', errors: ['SCOPE_MISSING'],
+  })
+  async known(@Body({ schema: EventNames }) { events }: EventNames, @Req() request: FastifyRequest): Promise<{ readonly known: readonly boolean[] }> {
+    const principal = principalOf(request);
+    for (const { subject } of events) refuseOtherFamily(principal, subject);
+    return { known: await this.ledger.known({ events: events.map(({ subject, source, id }) => ({ account: subject, source, id })) }) };
   }
 
   @Get('refused')

@@ -18,7 +18,7 @@ import { fromRowEntry } from './entry-row.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
   accountBelow, accountExists, accountNumbered, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, crossingsPage, deadLetterById, deadLettersPage, entriesCount,
-  entriesInOrder, entriesPage, entryById, periodHolding, refusedPage, usageOfPeriod,
+  entriesInOrder, entriesPage, entryById, periodHolding, refusedPage, requestsBooked, usageOfPeriod,
 } from './sql/read-books.sql.ts';
 
 /** Reads of the books on PostgreSQL, for queries. */
@@ -98,6 +98,12 @@ export class PostgresBooksReader implements BooksReader {
   async entry(id: EntryId): Promise<Entry | null> {
     const { rows: [row] } = await this.#pool.query<EntryRow>({ name: 'entry', text: entryById, values: [id.partition, id.seq] });
     return row ? fromRowEntry(row) : null;
+  }
+
+  async booked(partition: number, requests: Parameters<BooksReader['booked']>[1]): ReturnType<BooksReader['booked']> {
+    const values = [partition, requests.map(({ account }) => account), requests.map(({ source }) => source), requests.map(({ id }) => id)];
+    const { rows } = await this.#pool.query<{ asked: bigint }>({ name: 'requests-booked', text: requestsBooked, values });
+    return rows.map(({ asked }) => Number(asked) - 1);
   }
 
   async accountNumbered(partition: number, ref: number): Promise<string | null> {

@@ -13,6 +13,13 @@ where e.partition = $1 and e.account = (select account from ledger.accounts wher
   and ($7::smallint[] is null or e.kind = any($7))
 order by e.seq desc limit $4`;
 
+/** Which requests are booked: $1 partition, then arrays of account ids, sources and request ids; answers places from 1. Rides on the once-only index. */
+export const requestsBooked = `
+select w.asked from unnest($2::text[], $3::text[], $4::text[]) with ordinality w(account, source, request_id, asked)
+join ledger.accounts a on a.partition = $1 and a.id = w.account
+join ledger.names s on s.partition = $1 and s.text = w.source
+join ledger.entries e on e.partition = $1 and e.account = a.account and e.source = s.name and e.request_id = w.request_id and e.ordinal = 0`;
+
 /**
  * $1 partition, $2 account id, $3 start of a period in ms: the last entry knows its own period's figure, the newest counter row
  * that of any other, because one is written whenever entries go over to another period.

@@ -1,0 +1,82 @@
+import type { AccountView, Answer } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import { countUsage, parseRateCard, quantitiesOf, rateUsage } from '@tollgate/pricing';
+import type { RateCard } from '@tollgate/pricing';
+import type { Api } from '../api.ts';
+import { CommandFailed } from '../output.ts';
+import type { UsageEvent } from './usage-row.ts';
+
+type Version = { readonly version: number; readonly effective_from: string; readonly content: unknown; readonly status: string };
+type Kind = AccountView['kind'];
+
+/** What a row would be refused for, as far as it can be known before anything is booked; else what it would come to. */
+export type Foreseen = { readonly fault: string; readonly about: 'account' | 'usage' } | { readonly amount: bigint | null };
+
+/** Accounts that are looked up one by one; of more, the booking itself tells. */
+const accountsMax = 10_000;
+
+/** The platform's time, accounts and prices, so that a whole file can be checked before its first row is booked. */
+export class PlatformFacts {
+  readonly nowMs: number;
+  readonly #api: Api;
+  readonly #card: RateCard | null;
+  readonly #kinds = new Map<string, Kind | null>();
+
+  private constructor(api: Api, nowMs: number, card: RateCard | null) {
+    this.#api = api;
+    this.nowMs = nowMs;
+    this.#card = card;
+  }
+
+  static async read(api: Api): Promise<PlatformFacts> {
+    const clock = await api.send<{ readonly now: string }>('GET', '/v1/test-clock');
+    const nowMs = clock === undefined ? Date.now() : Date.parse(clock.now);
+    return new PlatformFacts(api, nowMs, await cardInForce(api, nowMs));
+  }
+
+  async foresee({ subject, data, type }: UsageEvent): Promise<Foreseen> {
+    const kind = await this.#kindOf(subject);
+    if (kind === null) return { about: 'account', fault: `there is no account ${subject}` };
+    if (kind === undefined || this.#card === null) return { amount: null };
+    const { model } = data;
+    const usage = { model: model === undefined ? undefined : String(model), quantities: quantitiesOf(data) };
+    try {
+      const counts = kind === 'metered' || kind === 'quota';
+      const amount = counts ? countUsage(this.#card, type, usage) : rateUsage(this.#card, type, usage)?.cost;
+      return amount === undefined ? { about: 'usage', fault: `no rate is in force for ${usage.model ?? type}` } : { amount: -amount };
+    } catch (error) {
+      if (error instanceof AppError) return { about: 'usage', fault: `${error.code}: ${error.message}` };
+      throw error;
+    }
+  }
+
+  /** null: there is no such account; undefined: not looked up. */
+  async #kindOf(id: string): Promise<Kind | null | undefined> {
+    const known = this.#kinds.get(id);
+    if (known !== undefined || this.#kinds.size >= accountsMax) return known;
+    const view = await this.#api.send<{ readonly kind: Kind }>('GET', `/v1/accounts/${encodeURIComponent(id)}`);
+    const kind = view?.kind ?? null;
+    this.#kinds.set(id, kind);
+    return kind;
+  }
+}
+
+/** null: the key may not read the catalog, so prices are seen at the booking only. */
+async function cardInForce(api: Api, nowMs: number): Promise<RateCard | null> {
+  try {
+    const found = await api.send<{ readonly items: readonly Version[] }>('GET', '/api/admin/catalog/rate-cards?name=default');
+    const inForce = (found?.items ?? []).filter(({ effective_from: from }) => Date.parse(from) <= nowMs)
+      .sort((a, b) => Date.parse(b.effective_from) - Date.parse(a.effective_from) || b.version - a.version)[0];
+    return inForce === undefined ? null : parseRateCard(inForce.content);
+  } catch (error) {
+    if (error instanceof CommandFailed || error instanceof AppError) return null;
+    throw error;
+  }
+}
+
+export type BookedEvent = {
+  readonly id: string;
+  readonly status: 'booked' | 'duplicate' | 'refused';
+  readonly entry?: { readonly amount: string };
+  readonly problem?: Partial<NonNullable<Answer['problem']>>;
+};
