@@ -25,14 +25,21 @@ table gateway.consumption_queue
   metadata jsonb not null
   created_at timestamp with time zone not null default now()
   appended_at timestamp with time zone
+  set_aside_at timestamp with time zone
+  set_aside_reason text
   constraint consumption_client_id_length CHECK (((length(client_id) >= 1) AND (length(client_id) <= 128)))
+  constraint consumption_client_id_readable CHECK ((client_id !~ '[--]'::text))
   constraint consumption_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint consumption_metadata_size CHECK ((octet_length((metadata)::text) <= 65536))
   constraint consumption_operation_type_length CHECK (((length(operation_type) >= 1) AND (length(operation_type) <= 128)))
+  constraint consumption_operation_type_readable CHECK ((operation_type !~ '[--]'::text))
   constraint consumption_queue_pkey PRIMARY KEY (id)
   constraint consumption_tokens_used_range CHECK (((tokens_used >= 0) AND (tokens_used <= '9007199254740991'::bigint)))
   constraint consumption_user_id_length CHECK (((length(user_id) >= 1) AND (length(user_id) <= 128)))
+  constraint consumption_user_id_readable CHECK (((user_id !~ '[--]'::text) AND (user_id !~ '(^|/)[.][.]?(/|$)'::text)))
   CREATE INDEX consumption_appended ON gateway.consumption_queue USING btree (appended_at) WHERE (appended_at IS NOT NULL)
-  CREATE INDEX consumption_waiting ON gateway.consumption_queue USING btree (created_at, id) WHERE (appended_at IS NULL)
+  CREATE INDEX consumption_set_aside ON gateway.consumption_queue USING btree (set_aside_at) WHERE (set_aside_at IS NOT NULL)
+  CREATE INDEX consumption_waiting ON gateway.consumption_queue USING btree (created_at, id) WHERE ((appended_at IS NULL) AND (set_aside_at IS NULL))
 
 table gateway.license_keys
   id uuid not null
@@ -123,7 +130,7 @@ grant delete, select on gateway.consumption_queue to tollgate_gateway
 grant insert, select, update on gateway.api_keys to tollgate_gateway
 grant insert, select, update on gateway.license_keys to tollgate_gateway
 grant insert, select, update on gateway.users to tollgate_gateway
-grant update (appended_at) on gateway.consumption_queue to tollgate_gateway
+grant update (appended_at, set_aside_at, set_aside_reason) on gateway.consumption_queue to tollgate_gateway
 grant usage on schema gateway to tollgate_gateway
 
 -- The schema "public" as its migrations leave it, for reading and for comparing; nothing executes this file.
@@ -272,12 +279,20 @@ $function$
 
 CREATE OR REPLACE FUNCTION public.record_token_consumption(p_user_id text, p_tokens_used bigint, p_operation_type text DEFAULT 'chat'::text, p_client_id text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb)
  RETURNS uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
+declare
+  recorded uuid;
+begin
+  if not coalesce(views.may_report(p_user_id), false) then
+    raise insufficient_privilege using message = 'usage of another user than app.user_id names is recorded by tollgate_producer only';
+  end if;
   insert into gateway.consumption_queue (user_id, tokens_used, operation_type, client_id, metadata)
-  values (p_user_id, p_tokens_used, p_operation_type, p_client_id, coalesce(p_metadata, '{}'::jsonb)) returning id
+  values (p_user_id, p_tokens_used, p_operation_type, p_client_id, coalesce(p_metadata, '{}'::jsonb)) returning id into recorded;
+  return recorded;
+end
 $function$
 
 

@@ -7,7 +7,11 @@ import { roleUrl } from './roles.ts';
 export type Migration = { readonly name: string; readonly sql: string };
 
 /** A service's schema: owned by the administrator, used by `role`, which has the rights that the migrations grant and no more. */
-export type ServiceSchema = { readonly schema: string; readonly role: string; readonly migrations: readonly Migration[] };
+export type ServiceSchema = {
+  readonly schema: string; readonly role: string; readonly migrations: readonly Migration[];
+  /** Further roles that log in, for callers of what the schema offers; the migrations grant what they may. */
+  readonly otherRoles?: readonly string[];
+};
 
 export type MigrateOptions = {
   /** An address whose role may create roles and schemas. */
@@ -37,7 +41,7 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
     const ran: string[] = [];
     for (const service of options.schemas) {
       checkNames(service);
-      await prepareRole(admin, options, service.role);
+      for (const role of [service.role, ...(service.otherRoles ?? [])]) await prepareRole(admin, options, role);
       await admin.query(`create schema if not exists ${service.schema}`);
       await admin.query(`grant usage on schema ${service.schema} to ${service.role}`);
       for (const name of await runMigrations(options.adminUrl, service)) ran.push(`${service.schema}/${name}`);
@@ -48,8 +52,8 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   }
 }
 
-function checkNames({ schema, role, migrations }: ServiceSchema): void {
-  invariant(identifier.test(schema) && identifier.test(role), `schema ${schema} and role ${role} are plain identifiers`);
+function checkNames({ schema, role, otherRoles = [], migrations }: ServiceSchema): void {
+  invariant([schema, role, ...otherRoles].every((name) => identifier.test(name)), `schema ${schema} and its roles are plain identifiers`);
   for (const [index, { name }] of migrations.entries()) {
     const before = migrations[index - 1];
     invariant(before === undefined || before.name < name, `migration ${schema}/${name} comes after ${before?.name}`);

@@ -175,7 +175,7 @@ export function tierBillingJourney(platform: () => Platform): void {
       const id = user();
       const recorded = await Promise.all([8_000_000, 1].map(async (tokens) => {
         const [row] = await platform().rows<{ id: string }>(
-          `select record_token_consumption($1, $2, p_client_id => 'cron', p_metadata => '{"a":1}') as id`, [id, tokens], ['set role tollgate_reader']);
+          `select record_token_consumption($1, $2, p_client_id => 'cron', p_metadata => '{"a":1}') as id`, [id, tokens], ['set role tollgate_producer']);
         return row?.id ?? '';
       }));
       await waitFor('the usage to be counted', async () => ((await summary(id)) as { total_tokens: number }).total_tokens === 8_000_001, 20_000);
@@ -183,6 +183,37 @@ export function tierBillingJourney(platform: () => Platform): void {
       const rows = await platform().rows<{ id: string }>('select id::text from token_consumption where user_id = $1', [id]);
       expect(rows.map((row) => row.id).sort()).toEqual([...recorded].sort());
       await expect(platform().rows('select record_token_consumption($1, -1)', [id])).rejects.toThrow('consumption_tokens_used_range');
+    });
+
+    // Guarantee: who may read one user's rows cannot make another user pay.
+    it('lets readers report for themselves only, and producers for anybody', async () => {
+      const [mine, theirs] = [user(), user()];
+      const as = (role: string, ...more: string[]) => (of: string) => platform().rows('select record_token_consumption($1, 1)', [of], [`set role ${role}`, ...more]);
+      const reader = as('tollgate_reader', `set app.user_id = '${mine}'`);
+      expect(await reader(mine)).toHaveLength(1);
+      await expect(reader(theirs)).rejects.toThrow('tollgate_producer only');
+      await expect(as('tollgate_reader')(mine)).rejects.toThrow('tollgate_producer only');
+      await expect(as('tollgate_reader', "set app.user_id = ''")('')).rejects.toThrow('tollgate_producer only');
+      expect(await as('tollgate_producer')(theirs)).toHaveLength(1);
+      await expect(platform().rows('select 1 from token_consumption limit 1', [], ['set role tollgate_producer'])).rejects.toThrow('permission denied');
+      await waitFor('both to be counted', async () =>
+        (await Promise.all([mine, theirs].map((one) => summary(one)))).every((one) => (one as { total_tokens: number }).total_tokens === 1), 20_000);
+    });
+
+    it('refuses ids with control characters and large rows when they are recorded, and sets a bad row aside without stopping the others', async () => {
+      const id = user();
+      const record = (userId: string, metadata: string, type = 'chat') =>
+        platform().rows<{ id: string }>('select record_token_consumption($1, 1, $3, null, $2::jsonb) as id', [userId, metadata, type], ['set role tollgate_producer']);
+      for (const bad of ['a\u0001b', 'a\u0085b', 'a\nb', '..', 'a/../b']) await expect(record(bad, '{}')).rejects.toThrow('consumption_user_id_readable');
+      await expect(record(id, '{}', 'chat\u0007')).rejects.toThrow('consumption_operation_type_readable');
+      await expect(record(id, JSON.stringify({ text: 'x'.repeat(70_000) }))).rejects.toThrow('consumption_metadata_size');
+      const [deep] = await record(id, `${'{"a":'.repeat(80)}1${'}'.repeat(80)}`);
+      await record(id, '{}');
+      await waitFor('the good row to be counted', async () => ((await summary(id)) as { total_tokens: number }).total_tokens === 1, 20_000);
+      expect(await platform().rows('select set_aside_reason, set_aside_at is not null as aside, appended_at from gateway.consumption_queue where id = $1', [deep?.id])).toEqual([
+        { set_aside_reason: expect.stringMatching(/^REQUEST_INVALID: metadata/), aside: true, appended_at: null },
+      ]);
+      expect(await platform().anybody.text('/metrics')).toMatch(/^tollgate_sql_usage_set_aside_total [1-9]/m);
     });
   });
 }

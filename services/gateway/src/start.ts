@@ -7,6 +7,7 @@ import { createPool } from '@tollgate/persistence';
 import { combineHealth, createMetrics, partOf } from '@tollgate/service-kit';
 import type { HealthReport, Logger, Metrics } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
+import { Counter } from 'prom-client';
 import { makeConsumptionStore } from './adapters/postgres/consumption-queue.ts';
 import { makeLicenceKeyStore } from './adapters/postgres/licence-keys.ts';
 import { makeSubmitStore } from './adapters/postgres/submits.ts';
@@ -14,7 +15,7 @@ import { makeServerKeyStore } from './adapters/postgres/server-keys.ts';
 import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.ts';
 import { Appender } from './app/appender.ts';
 import { makeFinanceViews } from './adapters/postgres/finance-views.ts';
-import { ConsumptionQueue } from './app/consumption-queue.ts';
+import { ConsumptionQueue, type ConsumptionStore } from './app/consumption-queue.ts';
 import { FinanceExports } from './app/finance-exports.ts';
 import { ImageSubmits } from './app/image-submits.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
@@ -99,7 +100,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const tokenProcess = new TokenProcess({ line, wallets, catalog: tokenCatalog, clock: options.clock });
 
   const consumption = makeConsumptionStore(pool);
-  const consumptionQueue = new ConsumptionQueue({ store: consumption, line, dated: options.testClock === undefined });
   const { optimizer, quota } = options;
   const submits = new ImageSubmits({
     store: makeSubmitStore(pool), line, optimizer, answerWaitMs: config.answerWaitMs,
@@ -108,6 +108,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
   const readiness = shared(() => ready(pool, options));
   const metrics = options.metrics ?? createMetrics();
+  const consumptionQueue = startConsumption({ store: consumption, line, dated: options.testClock === undefined, logger, metrics });
   const credits = creditsParts({ pool, line, ledger, config, metrics, logger });
   await Promise.all([serverKeys.start(), userAccess.start()]);
   await logins.ensureAdmin({ email: config.adminEmail, password: secrets.adminPassword });
@@ -150,6 +151,24 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await closeParts();
     },
   };
+}
+
+/** Usage queued by SQL, with what becomes of its bad rows told and counted. */
+function startConsumption(parts: {
+  readonly store: ConsumptionStore; readonly line: RequestLine; readonly dated: boolean; readonly logger: Logger; readonly metrics: Metrics;
+}): ConsumptionQueue {
+  const { logger, metrics, ...queue } = parts;
+  const setAside = new Counter({
+    name: 'tollgate_sql_usage_set_aside_total', help: 'Rows queued by SQL that the log cannot take: dead letters in gateway.consumption_queue', registers: [metrics],
+  });
+  return new ConsumptionQueue({
+    ...queue,
+    onSetAside: (id, reason) => {
+      setAside.inc();
+      logger.error({ consumption: id, reason }, 'usage queued by SQL was set aside: the log cannot take it');
+    },
+    onTrouble: (error) => logger.warn({ err: error }, 'usage queued by SQL waits; it is tried again'),
+  });
 }
 
 /** Runs `work` again and again, never twice at once; the answer stops it. */

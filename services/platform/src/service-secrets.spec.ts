@@ -37,7 +37,7 @@ describe('the secrets of a distributed platform', () => {
 
   it('give every database role a password of its own, which does not follow from what the services share', () => {
     const passwords = rolePasswordsIn(join(root, 'migrate', 'roles'));
-    const roles = ['tollgate_gateway', 'tollgate_finance', 'tollgate_ledger', 'tollgate_billing', 'tollgate_quota', 'tollgate_optimizer', 'tollgate_reader'];
+    const roles = ['tollgate_gateway', 'tollgate_finance', 'tollgate_ledger', 'tollgate_billing', 'tollgate_quota', 'tollgate_optimizer', 'tollgate_reader', 'tollgate_producer'];
     expect(new Set(roles.map(passwords)).size).toBe(roles.length);
     for (const role of roles) expect(passwords(role)).not.toBe(rolePassword(all['ledger']!['service-secret']!, role));
     expect(all['ledger']!['database-password']).toBe(passwords('tollgate_ledger'));
