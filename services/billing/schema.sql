@@ -942,7 +942,8 @@ CREATE OR REPLACE FUNCTION finance."decimal"(p_minor numeric, p_currency text)
  IMMUTABLE STRICT
 AS $function$
   select case
-    when p_currency in ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') then trunc(p_minor)::text
+    when p_currency in ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'MGA', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF')
+      then trunc(p_minor)::text
     when p_currency in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then round(p_minor / 1000, 3)::text
     else round(p_minor / 100, 2)::text end
 $function$

@@ -14,4 +14,4 @@ export { calendarPeriod, calendarPeriodFrom, calendarUnitOf } from './calendar-p
 export type { CalendarUnit } from './calendar-period.ts';
 export { isTimeZone, timeZoneMessage } from './time-zone.ts';
 export { defaultPricePlanContent, parsePricePlan } from './parse-price-plan.ts';
-export { amountFromStripe, currencyExponent, decimalAmount, stripeAmount } from './currencies.ts';
+export { amountFromStripe, currencyCodes, currencyExponent, decimalAmount, stripeAmount } from './currencies.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  amountFromStripe, calendarMonth, countUsage, currencyExponent, decimalAmount, defaultPricePlan, defaultPricePlanContent, defaultRateCardContent, monthOf, monthStart,
+  amountFromStripe, calendarMonth, countUsage, currencyCodes, currencyExponent, decimalAmount, defaultPricePlan, defaultPricePlanContent, defaultRateCardContent, monthOf, monthStart,
   overageBlocks, parsePeriod, parsePercent, parsePricePlan, parseRateCard, periodSince, rateUsage, stripeAmount, tierLabel,
 } from './index.ts';
 
@@ -107,6 +107,31 @@ describe('currencies', () => {
     expect(['BRL', 'JPY', 'KWD', 'brl'].map(currencyExponent)).toEqual([2, 0, 3, undefined]);
     expect([decimalAmount(10_000n, 'BRL'), decimalAmount(5n, 'KWD'), decimalAmount(-3n, 'JPY'), decimalAmount(-5n, 'BRL'), decimalAmount(0n, 'USD')])
       .toEqual(['100.00', '0.005', '-3', '-0.05', '0.00']);
+  });
+  // Every currency of https://docs.stripe.com/currencies, by the section that says how it is counted.
+  const listed = {
+    zeroDecimal: 'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF',
+    inHundredths: 'ISK UGX',
+    threeDecimal: 'BHD JOD KWD OMR TND',
+    twoDecimal: 'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP '
+      + 'GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD '
+      + 'PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH USD UYU UZS WST XCD XCG YER ZAR ZMW',
+  };
+  const every = (codes: string, expected: readonly [minor: bigint, text: string, stripe: bigint]): void => {
+    for (const code of codes.split(' ')) {
+      const [minor] = expected;
+      expect([code, decimalAmount(minor, code), stripeAmount(minor, code)]).toEqual([code, expected[1], expected[2]]);
+      expect([code, amountFromStripe(expected[2], code)]).toEqual([code, minor]);
+      // What a plan says is what is charged: block_price in minor units is read for each of them.
+      expect(parsePricePlan({ ...defaultPricePlanContent, currency: code, block_price: String(minor) })).toMatchObject({ currency: code, blockPriceMinor: minor });
+    }
+  };
+  it('that Stripe lists cost what the statement says, in Stripe\'s own count', () => {
+    every(listed.zeroDecimal, [12_340n, '12340', 12_340n]);
+    every(listed.inHundredths, [12_340n, '12340', 1_234_000n]);
+    every(listed.threeDecimal, [12_340n, '12.340', 12_340n]);
+    every(listed.twoDecimal, [12_340n, '123.40', 12_340n]);
+    expect(Object.values(listed).flatMap((codes) => codes.split(' ')).filter((code) => !currencyCodes.includes(code))).toEqual([]);
   });
   it('go to Stripe in its own smallest unit and come back unchanged', () => {
     expect([stripeAmount(500n, 'JPY'), stripeAmount(500n, 'ISK'), stripeAmount(500n, 'KWD'), stripeAmount(500n, 'BRL')]).toEqual([500n, 50_000n, 500n, 500n]);

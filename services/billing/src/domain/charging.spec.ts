@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { currencyCodes, decimalAmount } from '@tollgate/pricing';
 import fc from 'fast-check';
 import { evolve, type CallOutcome, type Charge } from './charge.ts';
 import { afterOutcome, isSettled, keyWindowMs, nextStep, shownStatus } from './charging.ts';
@@ -27,6 +28,23 @@ describe('the next step of a charge', () => {
     expect(step(aCharge({ status: 'failed', paymentIntent: 'pi_1', attempts: 1 }))).toMatchObject({
       do: 'start', attempt: { number: 2, kind: 'confirm', key: `${aCharge().id}:2`, request: { payment_intent: 'pi_1', payment_method: 'pm_1', off_session: true } },
     });
+  });
+
+  // Guarantee: what a customer is charged is what the statement says, in whatever currency.
+  it('asks Stripe for the amount of the statement, in every currency', () => {
+    const asked = (currency: string, amountMinor: bigint) => {
+      const { attempt } = step(aCharge({ currency, amountMinor })) as unknown as { attempt: { request: { amount: string; currency: string } } };
+      return [attempt.request.amount, attempt.request.currency, decimalAmount(amountMinor, currency)];
+    };
+    expect(asked('MGA', 500n)).toEqual(['500', 'mga', '500']);
+    expect(asked('UGX', 500n)).toEqual(['50000', 'ugx', '500']);
+    expect(asked('KWD', 5_120n)).toEqual(['5120', 'kwd', '5.120']);
+    expect(asked('HUF', 500n)).toEqual(['500', 'huf', '5.00']);
+    // Stripe counts all others as the statement is written, without its point.
+    for (const code of currencyCodes.filter((one) => one !== 'ISK' && one !== 'UGX')) {
+      const [amount, , text] = asked(code, 12_340n);
+      expect([code, amount]).toEqual([code, text?.replace('.', '')]);
+    }
   });
 
   it('is nothing before its time, and nothing once it ended', () => {
