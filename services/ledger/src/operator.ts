@@ -1,13 +1,15 @@
+import { topics } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 import type { AccountRow } from './adapters/postgres/account-row.ts';
 import { fromRowAccount } from './adapters/postgres/account-row.ts';
 import { changedDetails } from './adapters/postgres/changed-details.ts';
+import { blocksBetween } from './adapters/postgres/block-rows.ts';
 import { entriesWithRows } from './adapters/postgres/postgres-fold.ts';
 import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
 import { PostgresSeals, fromRowSeal } from './adapters/postgres/postgres-seals.ts';
-import { accountsInOrder, itemsBefore, namesOfPartition, sealsInOrder } from './adapters/postgres/sql/fold-books.sql.ts';
+import { accountsInOrder, itemsBefore, knownEnd, namesOfPartition, sealsInOrder, strayBlocks } from './adapters/postgres/sql/fold-books.sql.ts';
 import { loadAccounts } from './adapters/postgres/sql/load-accounts.sql.ts';
 import { sha256 } from './adapters/sha256.ts';
 import type { Drift } from './app/fold.ts';
@@ -16,6 +18,7 @@ import { createRecentAnswers, createWholeAccountCache } from './app/partition-bo
 import type { ClaimedPartition, StoredPosition } from './app/ports.ts';
 import type { Redecided } from './app/redecide.ts';
 import { redecide } from './app/redecide.ts';
+import { comparePublished, readPublishedSeal, type PublishedSeal } from './app/published-seals.ts';
 import type { ChainReport } from './app/sealer.ts';
 import { verifyPartition } from './app/sealer.ts';
 import type { Account } from './domain/account.ts';
@@ -99,6 +102,8 @@ async function foldAndCompare(client: PoolClient, store: PostgresBookStore, part
   const { rows: [row] } = await client.query<{ next_offset: bigint; last_seq: bigint }>('select next_offset, last_seq from ledger.positions where partition = $1', [partition]);
   for await (const entries of entriesWithRows(client, partition)) for (const entry of entries) folded.add(entry);
   folded.finish();
+  const { rows: strayed } = await client.query<{ of: string; partition_seq: bigint }>(strayBlocks, [partition]);
+  for (const { of, partition_seq: seq } of strayed) folded.note(`${of} has a row of entry ${partition}-${seq}, which is not there or of another account`);
   if (row && Number(row.last_seq) !== folded.lastSeq) folded.note(`the position says ${row.last_seq} entries, there are ${folded.lastSeq}`);
   for (let after = 0; ;) {
     const { rows: refs } = await client.query<{ account: number }>(accountsInOrder, [partition, after, 1_000]);
@@ -132,6 +137,7 @@ async function decideAgain(
     past: Object.assign(store, {
       asOf: (offset: number) => (store.asOfOffset = offset),
       entries: (number: number, afterSeq: number, limit: number) => seals.entries(number, afterSeq, limit),
+      blocks: (number: number, range: { readonly afterSeq: number; readonly toSeq: number }) => blocksBetween(pool, number, range),
     }),
     start, claimed, caches: { accounts: createWholeAccountCache(), recent: createRecentAnswers(1) },
     batches: log.batches, until: position.nextOffset, progress: () => undefined,
@@ -173,17 +179,27 @@ async function claimedAt(pool: Pool, at: { readonly position: StoredPosition; re
   };
 }
 
-/** Recomputes every seal of every partition from the entries, and what they commit to from the words beside them. */
+/**
+ * Recomputes every seal of every partition from the entries, and what they commit to from the words beside them. `readSeals`: what the
+ * topic of seals holds of a partition, where it can be read.
+ */
 export async function verifyChain(options: {
-  readonly databaseUrl: string; readonly progress?: (done: { readonly partition: number; readonly partitions: number }) => void;
+  readonly databaseUrl: string; readonly readSeals?: (partition: number) => AsyncIterable<readonly LogRecord[]>; readonly progress?: (done: { readonly partition: number; readonly partitions: number }) => void;
 }): Promise<readonly ChainReport[]> {
   const pool = createPool({ url: options.databaseUrl, max: 2, applicationName: 'tollgate-verify' });
   try {
-    const { rows } = await pool.query<{ partition: number }>('select partition from ledger.positions order by partition');
+    const { rows } = await pool.query<{ partition: number }>('select partition from ledger.positions union select partition from ledger.seals order by partition');
     const reports: ChainReport[] = [];
     for (const [index, { partition }] of rows.entries()) {
-      const report = await verifyPartition({ store: new PostgresSeals(pool), hash: sha256 }, partition, sealsOf(pool, partition));
-      const problems = [...report.problems];
+      const ports = { store: new PostgresSeals(pool), hash: sha256 };
+      const published = options.readSeals === undefined ? [] : await publishedSeals(options.readSeals(partition));
+      const { rows: [end] } = await pool.query<{ last_seq: bigint | null; through: bigint | null }>(knownEnd, [partition, topics.ledgerSeals]);
+      const sealHashes = new Map<number, Buffer>();
+      const report = await verifyPartition(ports, partition, noting(sealsOf(pool, partition), sealHashes), {
+        lastSeq: Number(end?.last_seq ?? 0n), sealsPublished: Number(end?.through ?? 0n),
+      });
+      const problems = [...report.problems, ...(await comparePublished(ports, partition, { published, sealHashes }))];
+      if (end?.last_seq == null) problems.push({ partition, seal: null, problem: 'its position is missing' });
       for await (const seq of changedDetails(pool, partition)) problems.push({ partition, seal: null, problem: `the words beside entry ${partition}-${seq} were changed` });
       reports.push({ ...report, problems });
       options.progress?.({ partition: index + 1, partitions: rows.length });
@@ -191,6 +207,19 @@ export async function verifyChain(options: {
     return reports;
   } finally {
     await pool.end();
+  }
+}
+
+async function publishedSeals(batches: AsyncIterable<readonly LogRecord[]>): Promise<readonly PublishedSeal[]> {
+  const seals: PublishedSeal[] = [];
+  for await (const records of batches) for (const { value } of records) seals.push(...[readPublishedSeal(value)].filter((seal) => seal !== null));
+  return seals;
+}
+
+async function* noting(seals: AsyncIterable<Seal>, hashes: Map<number, Buffer>): AsyncGenerator<Seal> {
+  for await (const seal of seals) {
+    hashes.set(seal.number, seal.sealHash);
+    yield seal;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { LogRecord } from '@tollgate/messaging';
 import type { Account } from '../domain/account.ts';
 import { isRefilled } from '../domain/account.ts';
-import type { Timer } from '../domain/entry.ts';
+import type { BlockChange, Crossing, Timer } from '../domain/entry.ts';
 import { compareTimers } from '../domain/entry.ts';
+import { isoTime } from '../domain/iso-time.ts';
 import { leafText } from '../domain/seal.ts';
 import type { BookingPorts } from './booking.ts';
 import { bookGroup } from './booking.ts';
@@ -18,7 +19,12 @@ export type PastBooks = Pick<BookStore, 'firstAnswers' | 'endedHolds' | 'targets
   asOf(offset: number): void;
   /** The entries that were booked, by partition_seq: after one, at most so many. */
   entries(partition: number, afterSeq: number, limit: number): Promise<readonly SealedEntry[]>;
+  /** The blocks that were entered, left and regained by entries in (afterSeq, toSeq]. */
+  blocks(partition: number, range: { readonly afterSeq: number; readonly toSeq: number }): Promise<readonly BookedBlock[]>;
 };
+
+/** A row of `crossings` or `block_changes` as it was booked beside an entry. */
+export type BookedBlock = Crossing & { readonly seq: number; readonly account: string; readonly change: 'entered' | BlockChange['change'] };
 
 export type RedecideOptions = {
   readonly past: PastBooks;
@@ -105,11 +111,28 @@ async function compare(past: PastBooks, commit: PartitionCommit): Promise<readon
   const { partition, entries, from } = commit;
   const booked = await past.entries(partition, from.lastSeq, entries.length);
   const bySeq = new Map(booked.map(({ entry }) => [entry.partitionSeq, entry]));
-  return entries.flatMap((decided) => {
+  const drifts = entries.flatMap((decided) => {
     const stored = bySeq.get(decided.partitionSeq);
     const where = `entry ${partition}-${decided.partitionSeq}`;
     if (!stored) return [{ partition, what: `${where} is decided from offset ${decided.offset} and was not booked` }];
     const [a, b] = [leafText(partition, decided, null), leafText(partition, stored, null)];
     return a === b ? [] : [{ partition, what: `${where} was booked as ${b}, is decided as ${a}` }];
   });
+  return [...drifts, ...(await compareBlocks(past, commit))];
+}
+
+/** What billing charges from: rows beside the entries, which no seal covers. */
+async function compareBlocks(past: PastBooks, { partition, entries, from, to }: PartitionCommit): Promise<readonly Drift[]> {
+  const textOf = ({ seq, account, change, ...of }: BookedBlock): string => `entry ${partition}-${seq} of ${account}: block ${of.block} of ${of.plan} ${of.planVersion} ${change}, `
+    + `${isoTime(of.periodStartMs)} to ${isoTime(of.periodEndMs)}, ${of.label}, ${of.amountMinor} ${of.currency}, charge ${of.charge}`;
+  const decided = entries.flatMap(({ partitionSeq: seq, account, crossings, blockChanges }) => [
+    ...crossings.map((of): BookedBlock => ({ ...of, seq, account, change: 'entered' })), ...blockChanges.map((of): BookedBlock => ({ ...of, seq, account })),
+  ]).map(textOf);
+  if (from.lastSeq === to.lastSeq) return [];
+  const booked = (await past.blocks(partition, { afterSeq: from.lastSeq, toSeq: to.lastSeq })).map(textOf);
+  const [isBooked, isDecided] = [new Set(booked), new Set(decided)];
+  return [
+    ...decided.filter((text) => !isBooked.has(text)).map((text) => ({ partition, what: `${text}: is decided so and was not booked` })),
+    ...booked.filter((text) => !isDecided.has(text)).map((text) => ({ partition, what: `${text}: was booked so and is not decided` })),
+  ];
 }

@@ -1,3 +1,5 @@
+import { topics } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
 import { checkBooks, realign, verifyChain } from '@tollgate/ledger';
 import type { Command } from 'commander';
 import { withBooks } from './books-access.ts';
@@ -16,7 +18,7 @@ export function addBooksCommands(program: Command): void {
     .addHelpText('after', '\nExit code 0: no drift. 1: drift, listed. Works while the platform runs and when it is stopped.')
     .action((options: { log: boolean }, command: Command) => rebuild(command, options.log));
   program.command('verify-chain')
-    .description('recomputes every seal from the entries: a changed, missing or inserted row is found and named')
+    .description('recomputes every seal from the entries, and compares with the seals that were published: a changed, missing or inserted row and a removed end are found and named')
     .addHelpText('after', '\nExit code 0: the chain holds. 1: problems, listed. Entries of the last second may not be sealed yet.')
     .action((_, command: Command) => verify(command));
   program.command('realign')
@@ -54,7 +56,17 @@ async function rebuild(command: Command, decideAgain: boolean): Promise<void> {
 async function verify(command: Command): Promise<void> {
   const output = createOutput(jsonOf(command));
   const progress = createProgress(jsonOf(command), 'partitions');
-  const reports = await withBooks(({ ledgerUrl }) => verifyChain({ databaseUrl: ledgerUrl, progress: (done) => progress.update(done.partition, done.partitions) }))
+  const reports = await withBooks(async ({ ledgerUrl, log }) => {
+    const seals = await log.describe(topics.ledgerSeals).catch((error: unknown) => {
+      if (error instanceof AppError && error.kind === 'not_found') return null;
+      throw error;
+    });
+    const startOf = (partition: number): number => seals?.partitions.find((one) => one.partition === partition)?.start ?? 0;
+    return verifyChain({
+      databaseUrl: ledgerUrl, progress: (done) => progress.update(done.partition, done.partitions),
+      ...(seals === null ? {} : { readSeals: (partition: number) => log.read({ topic: topics.ledgerSeals, partition, from: startOf(partition) }) }),
+    });
+  })
     .finally(() => progress.stop());
   const sum = (figure: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + figure(report), 0);
   const problems = reports.flatMap((report) => report.problems);
