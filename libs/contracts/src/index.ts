@@ -28,7 +28,7 @@ export type { DifferenceView, ReconcileQueries, ReconciliationView } from './rec
 export { quotaQueryNames, quotaQueryPattern } from './quota-queries.ts';
 export type { QuotaCheck, QuotaQueries, QuotaView } from './quota-queries.ts';
 export { imageBytesMax, imageFormats } from './optimizer.ts';
-export type { FailedTask, ImageFile, ImageFormat, Optimizer, OptimizeTask, OptimizeTaskView, StagedImage } from './optimizer.ts';
+export type { FailedTask, ImageFile, ImageFormat, Optimizer, OptimizeTask, OptimizeTaskView, SpooledFile, StagedImage } from './optimizer.ts';
 export { webhookEventTypes, webhookQueryNames } from './webhook-queries.ts';
 export type { DeliveryView, EndpointFields, EndpointView, WebhookEventType, WebhookQueries } from './webhook-queries.ts';
 export { financeRole, financeSchemaName, financeViews } from './finance.ts';

@@ -5,13 +5,14 @@ export type ImageFormat = (typeof imageFormats)[number];
 /** Most bytes of one image (surfaces §3). */
 export const imageBytesMax = 20_971_520;
 
-/** A file that was uploaded, looked at and kept, and is not worked on yet. */
-export type StagedImage = {
+/** A file that was uploaded. Nobody has looked at it yet. */
+export type SpooledFile = {
   readonly size: number;
   /** SHA-256 of its bytes, 64 hex digits. */
   readonly sha256: string;
-  readonly format: ImageFormat;
 };
+/** A file that was looked at and kept, and is not worked on yet. */
+export type StagedImage = { readonly size: number; readonly format: ImageFormat };
 
 export type OptimizeTask = {
   /** Of the staged file. */
@@ -52,11 +53,17 @@ export type ImageFile = { readonly size: number; readonly type: string; readonly
  */
 export interface Optimizer {
   /**
-   * Keeps an upload durably under `id`. Whatever goes wrong, nothing of it stays behind.
-   * @throws AppError('invalid', FILE_TOO_LARGE | FILE_INVALID) beyond `imageBytesMax`, or no complete JPEG, PNG, WebP or GIF by content.
+   * Keeps the bytes of an upload under `id`, unseen: who sends them may still be unknown. Whatever goes wrong, nothing of it stays behind.
+   * @throws AppError('invalid', FILE_TOO_LARGE) beyond `imageBytesMax`.
    * @throws AppError('unavailable', OPTIMIZER_UNAVAILABLE)
    */
-  stage(id: string, bytes: AsyncIterable<Uint8Array>): Promise<StagedImage>;
+  spool(id: string, bytes: AsyncIterable<Uint8Array>): Promise<SpooledFile>;
+  /**
+   * Looks at a spooled file: its header, then every pixel. What is refused is removed.
+   * @throws AppError('invalid', FILE_INVALID) for no complete JPEG, PNG, WebP or GIF by content, and for one that is too much work.
+   * @throws AppError('unavailable', OPTIMIZER_UNAVAILABLE), also when there is no such file (any more).
+   */
+  stage(id: string): Promise<StagedImage>;
   /** Starts the work on a staged file; a repeat changes nothing. null: there is no such staged file (any more). */
   start(task: OptimizeTask): Promise<OptimizeTaskView | null>;
   /** Removes a file and its task, whatever state they are in. */

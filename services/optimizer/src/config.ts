@@ -1,9 +1,12 @@
 import { addressSetting, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
 import { z } from 'zod';
+import { memoryDefaultMb } from './adapters/sharp/image-workers.ts';
 
 export const optimizerSettings = {
-  /** Images worked on at once, a thread each. */
+  /** Images worked on at once, a process each. */
   OPTIMIZER_WORKERS: z.coerce.number().int().min(1).max(64).default(1),
+  /** Most memory for the pixels of one image, where the system can bound it (Linux). */
+  OPTIMIZER_MEMORY_MB: z.coerce.number().int().min(100).max(16_384).default(memoryDefaultMb),
 };
 
 /** The optimizer as a process of its own. It knows tasks and files, not the log. */

@@ -15,7 +15,7 @@ await runMain(async () => {
   const { role } = optimizerSchema;
   const databaseUrl = serviceUrl({ url: config.DATABASE_URL, role, password: config.DATABASE_PASSWORD, serviceSecret: secret });
 
-  const service = await startOptimizer({ databaseUrl, folder: config.OPTIMIZER_DIR, clock: wallClock, workers: config.OPTIMIZER_WORKERS, logger });
+  const service = await startOptimizer({ databaseUrl, folder: config.OPTIMIZER_DIR, clock: wallClock, workers: config.OPTIMIZER_WORKERS, memoryMb: config.OPTIMIZER_MEMORY_MB, logger });
   shutdown.onStop('the optimizer', () => service.stop());
   const server = await startImageServer({
     host: config.HOST, port: config.OPTIMIZER_ADDRESS.port, secret, optimizer: service.optimizer, logger,

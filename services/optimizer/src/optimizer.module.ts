@@ -19,8 +19,10 @@ export type OptimizerOptions = {
   readonly folder: string;
   /** The platform's time: files expire by it. */
   readonly clock: Clock;
-  /** Images worked on at once, a thread each; default 1. */
+  /** Images worked on at once, a process each; default 1. */
   readonly workers?: number;
+  /** Most memory for the pixels of one image. */
+  readonly memoryMb?: number;
   readonly logger: Logger;
 };
 
@@ -38,7 +40,7 @@ export class OptimizerService implements OnApplicationShutdown {
   #runner: TaskRunner | null = null;
 
   constructor(@Inject(optionsToken) options: OptimizerOptions, @Inject(filesToken) files: ImageFiles) {
-    const { databaseUrl, clock, logger, workers = 1 } = options;
+    const { databaseUrl, clock, logger, workers = 1, memoryMb } = options;
     this.#pool = createPool({
       url: databaseUrl,
       max: 4,
@@ -47,7 +49,7 @@ export class OptimizerService implements OnApplicationShutdown {
       onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
     });
     const store = taskStore(this.#pool);
-    this.#images = imageWorkers(workers);
+    this.#images = imageWorkers(workers, memoryMb);
     this.optimizer = guardQueries('OPTIMIZER_UNAVAILABLE', new ImageTasks({ store, files, images: this.#images, clock, wake: () => this.#runner?.wake() }));
     this.#started = startTaskRunner({
       store, files, images: this.#images, clock, atOnce: workers,

@@ -117,9 +117,9 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
     provider: { url: config.settings.XTEMOS_API_URL, key: config.settings.XTEMOS_API_KEY },
   });
   onStop('quota', () => quota.stop());
-  const { OPTIMIZER_DIR: imagesDir = join(config.settings.DATA_DIR, 'images'), OPTIMIZER_WORKERS: workers } = config.settings;
+  const { OPTIMIZER_DIR: imagesDir = join(config.settings.DATA_DIR, 'images'), OPTIMIZER_WORKERS: workers, OPTIMIZER_MEMORY_MB: memoryMb } = config.settings;
   const optimizer = await startOptimizer({
-    databaseUrl: database.urlFor(optimizerSchema), folder: imagesDir, clock, workers, logger: loggerOf('optimizer'),
+    databaseUrl: database.urlFor(optimizerSchema), folder: imagesDir, clock, workers, memoryMb, logger: loggerOf('optimizer'),
   });
   onStop('optimizer', () => optimizer.stop());
 

@@ -1,7 +1,7 @@
 import { AppError } from '@tollgate/kernel';
+import { FairLine } from './fair-line.ts';
 
 export type HashKind = 'login' | 'registration';
-type Job = { readonly address: string; readonly start: () => Promise<void> };
 
 /** scrypt takes a thread of four for some 60 ms; the other two are for files and names. */
 const atOnce = 2;
@@ -17,7 +17,7 @@ const inAllDefault = 1_000;
 export class HashQueue {
   private readonly perAddress: number;
   private readonly inAll: number;
-  private readonly lines = { login: new Line(), registration: new Line() };
+  private readonly lines = { login: new FairLine(), registration: new FairLine() };
   private running = 0;
   private registering = 0;
 
@@ -56,42 +56,5 @@ export class HashQueue {
       if (job === undefined) return;
       void job.start();
     }
-  }
-}
-
-/** Jobs of one kind, by address; the address that was served goes to the end. */
-class Line {
-  size = 0;
-  private readonly waiting = new Map<string, Job[]>();
-  private readonly counts = new Map<string, number>();
-
-  /** How many of an address wait or run. */
-  of(address: string): number {
-    return this.counts.get(address) ?? 0;
-  }
-
-  add(job: Job): void {
-    this.size += 1;
-    this.counts.set(job.address, this.of(job.address) + 1);
-    const jobs = this.waiting.get(job.address);
-    if (jobs === undefined) this.waiting.set(job.address, [job]);
-    else jobs.push(job);
-  }
-
-  take(): Job | undefined {
-    const [first] = this.waiting;
-    if (first === undefined) return undefined;
-    const [address, jobs] = first;
-    const job = jobs.shift();
-    this.waiting.delete(address);
-    if (jobs.length > 0) this.waiting.set(address, jobs);
-    return job;
-  }
-
-  ended(address: string): void {
-    this.size -= 1;
-    const left = this.of(address) - 1;
-    if (left > 0) this.counts.set(address, left);
-    else this.counts.delete(address);
   }
 }

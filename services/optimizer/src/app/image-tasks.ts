@@ -1,7 +1,8 @@
-import type { FailedTask, ImageFile, Optimizer, OptimizeTask, OptimizeTaskView, StagedImage } from '@tollgate/contracts';
+import type { FailedTask, ImageFile, Optimizer, OptimizeTask, OptimizeTaskView, SpooledFile, StagedImage } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
-import { contentTypeOf, isTaskId } from '../domain/image.ts';
+import { readHeader } from '../domain/header.ts';
+import { contentTypeOf, decodeFault, isTaskId } from '../domain/image.ts';
 import type { ImageFiles, Images, TaskRow, TaskStore } from './ports.ts';
 
 /** How long results can be fetched (surfaces §3). */
@@ -24,17 +25,28 @@ export class ImageTasks implements Optimizer {
     this.#options = options;
   }
 
-  async stage(id: string, bytes: AsyncIterable<Uint8Array>): Promise<StagedImage> {
+  spool(id: string, bytes: AsyncIterable<Uint8Array>): Promise<SpooledFile> {
+    refuseOthers(id);
+    return this.#options.files.receive(id, bytes);
+  }
+
+  async stage(id: string): Promise<StagedImage> {
     refuseOthers(id);
     const { store, files, images } = this.#options;
-    const received = await files.receive(id, bytes, (path, format) => images.inspect(path, format));
+    const size = await files.size(id, 'original');
+    if (size === null) throw new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'the upload was lost; send it again');
     try {
-      await store.stage({ id, size: received.size, format: received.format });
+      const header = await readHeader((offset, length) => files.readAt(id, offset, length));
+      if (header === null) throw new AppError('invalid', 'FILE_INVALID', 'The file is not a JPEG, PNG, WebP or GIF image');
+      const fault = decodeFault(header);
+      if (fault !== null) throw new AppError('invalid', 'FILE_INVALID', fault);
+      await images.inspect(files.path(id, 'original'), header.format);
+      await store.stage({ id, size, format: header.format });
+      return { size, format: header.format };
     } catch (error) {
       await files.remove(id);
       throw error;
     }
-    return received;
   }
 
   async start(task: OptimizeTask): Promise<OptimizeTaskView | null> {

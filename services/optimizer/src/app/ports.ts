@@ -1,4 +1,4 @@
-import type { FailedTask, ImageFormat, OptimizeTask } from '@tollgate/contracts';
+import type { FailedTask, ImageFormat, OptimizeTask, SpooledFile } from '@tollgate/contracts';
 
 /** What becomes of a file. Sizes in bytes. */
 export type ImageJob = { readonly id: string; readonly format: ImageFormat; readonly quality: number; readonly webp: boolean; readonly attempts: number };
@@ -48,8 +48,10 @@ export type FileKind = 'original' | 'optimized' | 'webp';
 
 /** Port: files of tasks, by id and kind; durable when a promise resolves. */
 export interface ImageFiles {
-  /** Keeps an upload for `stage`; removed again when `check` rejects. @throws AppError('invalid', FILE_TOO_LARGE | FILE_INVALID) */
-  receive<T>(id: string, bytes: AsyncIterable<Uint8Array>, check: (path: string, format: ImageFormat) => Promise<T>): Promise<{ readonly size: number; readonly sha256: string; readonly format: ImageFormat }>;
+  /** Keeps an upload as the original. @throws AppError('invalid', FILE_TOO_LARGE) */
+  receive(id: string, bytes: AsyncIterable<Uint8Array>): Promise<SpooledFile>;
+  /** Bytes of the original from an offset; none where there is no such file. */
+  readAt(id: string, offset: number, length: number): Promise<Uint8Array>;
   path(id: string, kind: FileKind): string;
   /** Where a result is written before it is put in place by `keep`. */
   draft(id: string, kind: FileKind): string;
@@ -65,7 +67,7 @@ export interface ImageFiles {
   old(): Promise<readonly string[]>;
 }
 
-/** Port: work on pixels, away from the event loop. */
+/** Port: work on pixels, away from this process. */
 export interface Images {
   /** Decodes the whole file. @throws AppError('invalid', FILE_INVALID) for what is no complete image of that format, or too large. */
   inspect(path: string, format: ImageFormat): Promise<void>;

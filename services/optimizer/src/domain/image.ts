@@ -4,9 +4,6 @@ import type { ImageFormat } from '@tollgate/contracts';
 export const pixelsMax = 100_000_000;
 export const animationPixelsMax = 50_000_000;
 
-/** Bytes needed to tell a format. */
-export const signatureBytes = 12;
-
 const ascii = (bytes: Uint8Array, from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
 
 /** The format by content; null for anything but JPEG, PNG, WebP and GIF. */
@@ -30,3 +27,16 @@ export function sizeFault(image: { readonly width: number; readonly height: numb
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Ids become file names, so that nothing else may be one. */
 export const isTaskId = (id: string): boolean => uuid.test(id);
+
+/** Most bytes of pixels while an image is worked on; with the libraries' own copies about three times as much. */
+export const decodedBytesMax = 300_000_000;
+
+/** Why an image with such a header is not decoded at all; null when it is. */
+export function decodeFault(image: { readonly width: number; readonly height: number; readonly depth: number; readonly alpha: boolean; readonly interlaced: boolean }): string | null {
+  const { width, height, depth, alpha, interlaced } = image;
+  if (width === 0 || height === 0) return 'the image has no pixels';
+  const fault = sizeFault({ width, height, frames: 1 });
+  if (fault !== null) return fault;
+  const bytes = width * height * (alpha ? 4 : 3) * (depth > 8 ? 2 : 1) * (interlaced ? 2 : 1);
+  return bytes > decodedBytesMax ? `the image needs more than ${decodedBytesMax / 1_000_000} MB to be decoded: fewer pixels, 8 bits a channel or no interlacing` : null;
+}

@@ -46,7 +46,8 @@ export async function startImageServer(options: {
   });
   const orNone = (reply: FastifyReply, value: unknown): unknown => (value === null ? reply.code(404).send() : value);
 
-  server.put<WithId>('/images/:id', { bodyLimit: Number.MAX_SAFE_INTEGER }, (request) => optimizer.stage(request.params.id, request.body as Readable));
+  server.put<WithId>('/images/:id', { bodyLimit: Number.MAX_SAFE_INTEGER }, (request) => optimizer.spool(request.params.id, request.body as Readable));
+  server.post<WithId>('/images/:id/stage', (request) => optimizer.stage(request.params.id));
   server.delete<WithId>('/images/:id', async (request, reply) => {
     await optimizer.discard(request.params.id);
     return reply.code(204).send();

@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream';
-import type { FailedTask, ImageFile, Optimizer, OptimizeTaskView, StagedImage } from '@tollgate/contracts';
+import type { FailedTask, ImageFile, Optimizer, OptimizeTaskView, SpooledFile, StagedImage } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { ErrorCode, ErrorKind } from '@tollgate/kernel';
 import { signatureHeader, signRequest } from '@tollgate/service-kit';
 import type { Address } from '@tollgate/service-kit';
 
 const queryMs = 10_000;
-/** As long as a client may take to send its upload, and the check of the image. */
+/** As long as a client may take to send its upload. */
 const streamMs = 180_000;
+/** Looking at an image, and waiting for those before it. */
+const stageMs = 120_000;
 
 type Sent = { readonly method: string; readonly path: string; readonly body?: RequestInit['body']; readonly type?: string; readonly timeoutMs?: number };
 
@@ -30,15 +32,20 @@ export function remoteOptimizer({ address: { host, port }, secret }: { readonly 
     return null;
   };
   return {
-    stage: async (id, bytes) => {
+    spool: async (id, bytes) => {
       // What is wrong with the bytes says more than that the request broke off because of it.
       const fault: { error?: unknown } = {};
       const body = Readable.from(watched(bytes, fault), { objectMode: false }) as unknown as ReadableStream;
       const sent = { method: 'PUT', path: `/images/${id}`, type: 'application/octet-stream', body, timeoutMs: streamMs };
-      const staged = await sendOrNull<StagedImage>(sent).catch((error: unknown) => {
+      const spooled = await sendOrNull<SpooledFile>(sent).catch((error: unknown) => {
         throw fault.error ?? error;
       });
-      if (staged === null) throw unavailable('does not know how to take an image');
+      if (spooled === null) throw unavailable('does not know how to take an image');
+      return spooled;
+    },
+    stage: async (id) => {
+      const staged = await sendOrNull<StagedImage>({ method: 'POST', path: `/images/${id}/stage`, timeoutMs: stageMs });
+      if (staged === null) throw unavailable('does not know how to look at an image');
       return staged;
     },
     start: ({ id, ...task }) => sendOrNull<OptimizeTaskView>({ method: 'POST', path: `/images/${id}/task`, type: 'application/json', body: JSON.stringify(task) }),

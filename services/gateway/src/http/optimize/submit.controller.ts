@@ -1,12 +1,14 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
-import type { LedgerQueries, Optimizer, QuotaQueries, QuotaView, StagedImage } from '@tollgate/contracts';
+import type { LedgerQueries, Optimizer, QuotaQueries, QuotaView, SpooledFile } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ImageSubmits } from '../../app/image-submits.ts';
+import { UploadSlots } from '../../app/upload-slots.ts';
 import type { ImageSubmit, Submitted as SubmitOutcome } from '../../app/image-submits.ts';
 import { chargeOf, megabytes, shownName, usage } from '../../domain/optimize.ts';
+import { addressOf } from '../address.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { failureOfProblem, sendRefusal } from '../refusal.ts';
@@ -17,8 +19,6 @@ import { quotaExceeded, submitExample } from './examples.ts';
 import { isMultipart, readForm } from './form.ts';
 import type { Form } from './form.ts';
 
-/** Each holds a file of up to 20 MB at the optimizer before anything is charged. */
-const uploadsMax = 128;
 const qualityDefault = 80;
 const trueTexts = new Set(['1', 'true', 'on', 'yes']);
 const falseTexts = new Set(['', '0', 'false', 'off', 'no']);
@@ -43,7 +43,7 @@ export class SubmitController {
   private readonly optimizer: Optimizer;
   private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
-  private uploads = 0;
+  private readonly slots = new UploadSlots();
 
   constructor(
     submits: ImageSubmits, @inject.quota() quota: QuotaQueries, @inject.optimizer() optimizer: Optimizer, @inject.ledger() ledger: LedgerQueries,
@@ -64,12 +64,11 @@ export class SubmitController {
     summary: 'Takes an image to be optimised; charges its size, rounded up to 1 KiB', auth: 'activation key', status: 202, once: true,
     surface: 'optimize', answer: Submitted, example: submitExample,
     errors: [
-      'QUOTA_UNAVAILABLE', quotaExceeded, 'FILE_TOO_LARGE', 'FILE_INVALID', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE', 'OPTIMIZER_UNAVAILABLE',
+      'QUOTA_UNAVAILABLE', quotaExceeded, 'FILE_TOO_LARGE', 'FILE_INVALID', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE', 'OPTIMIZER_UNAVAILABLE', 'RATE_LIMITED',
     ],
   })
   async submit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    if (this.uploads >= uploadsMax) throw new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'too many uploads at once; try again');
-    this.uploads += 1;
+    const leave = this.slots.enter({ address: addressOf(request), token: headerKey(request) });
     const id = ImageSubmits.newId();
     const kept = { file: false, handedOver: false };
     try {
@@ -78,7 +77,7 @@ export class SubmitController {
       if (submitted.replayed) void reply.header('idempotent-replay', 'true');
       void reply.code(202).send({ success: true, data: submitted.answer });
     } finally {
-      this.uploads -= 1;
+      leave();
       // Nothing stays behind of what was not taken on; what this misses is removed within the hour.
       if (kept.file && !kept.handedOver) await this.optimizer.discard(id).catch(() => undefined);
     }
@@ -96,12 +95,14 @@ export class SubmitController {
       throw new AppError('invalid', 'VALIDATION_FAILED', 'The image is sent as multipart/form-data in the field file');
     }
     const read = await readForm(request, async (bytes) => {
-      const staged = await this.optimizer.stage(id, bytes);
+      const spooled = await this.optimizer.spool(id, bytes);
       kept.file = true;
-      return staged;
+      return spooled;
     });
     const token = early ?? activationKeyOf(request, read.fields);
     const quota = checked ?? (await validQuota(this.quota, token));
+    // Nobody's image is looked at before it is known whose it is.
+    if (read.file?.taken.status === 'fulfilled') await this.slots.inspect(addressOf(request), () => this.optimizer.stage(id));
     const submit = submitOf({ id, quota, form: read });
     const repeated = await this.submits.repeated(submit, caller.key);
     if (repeated !== null) return { submitted: repeated, quota, size: submit.size };
@@ -143,7 +144,7 @@ export class SubmitController {
 }
 
 /** @throws AppError('invalid', FILE_TOO_LARGE | FILE_INVALID | VALIDATION_FAILED), and what else kept the file from being taken. */
-function submitOf({ id, quota, form: { fields, file } }: { id: string; quota: QuotaView; form: Form<StagedImage> }): ImageSubmit {
+function submitOf({ id, quota, form: { fields, file } }: { id: string; quota: QuotaView; form: Form<SpooledFile> }): ImageSubmit {
   if (file === null) throw new AppError('invalid', 'VALIDATION_FAILED', 'The field file is required');
   if (file.taken.status === 'rejected') throw file.taken.reason;
   const { size, sha256 } = file.taken.value;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { imageBytesMax } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { FileKind, ImageFiles } from '../../app/ports.ts';
-import { formatOf, isTaskId, signatureBytes } from '../../domain/image.ts';
+import { isTaskId } from '../../domain/image.ts';
 
 const kinds: readonly FileKind[] = ['original', 'optimized', 'webp'];
 const oldMs = 3_600_000;
@@ -24,17 +24,26 @@ export async function imageFolder(folder: string): Promise<ImageFiles> {
     path,
     draft,
     size,
-    receive: async (id, bytes, check) => {
+    receive: async (id, bytes) => {
       const part = draft(id, 'original');
       try {
-        const { sha256, size, format } = await written(part, bytes);
-        await check(part, format);
+        const spooled = await written(part, bytes);
         await rename(part, path(id, 'original'));
         await synced(folder);
-        return { size, sha256, format };
+        return spooled;
       } catch (error) {
         await rm(part, { force: true });
         throw error;
+      }
+    },
+    readAt: async (id, offset, length) => {
+      const handle = await found(open(path(id, 'original')));
+      if (handle === null) return new Uint8Array(0);
+      try {
+        const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, offset);
+        return buffer.subarray(0, bytesRead);
+      } finally {
+        await handle.close();
       }
     },
     keep: async (id, kind) => {
@@ -76,12 +85,10 @@ async function written(file: string, bytes: AsyncIterable<Uint8Array>) {
   const digest = createHash('sha256');
   const handle = await open(file, 'wx', 0o600);
   let size = 0;
-  let head = Buffer.alloc(0);
   try {
     for await (const chunk of bytes) {
       size += chunk.length;
-      if (head.length < signatureBytes) head = Buffer.concat([head, chunk]).subarray(0, signatureBytes);
-      if (size > imageBytesMax || (head.length === signatureBytes && formatOf(head) === null)) continue;
+      if (size > imageBytesMax) continue;
       digest.update(chunk);
       await writeAll(handle, chunk);
     }
@@ -90,9 +97,7 @@ async function written(file: string, bytes: AsyncIterable<Uint8Array>) {
     await handle.close();
   }
   if (size > imageBytesMax) throw new AppError('invalid', 'FILE_TOO_LARGE', 'The file is larger than 20 MB');
-  const format = formatOf(head);
-  if (format === null) throw new AppError('invalid', 'FILE_INVALID', 'The file is not a JPEG, PNG, WebP or GIF image');
-  return { size, format, sha256: digest.digest('hex') };
+  return { size, sha256: digest.digest('hex') };
 }
 
 async function writeAll(handle: Awaited<ReturnType<typeof open>>, chunk: Uint8Array): Promise<void> {

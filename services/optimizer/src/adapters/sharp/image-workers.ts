@@ -1,26 +1,54 @@
-import { Worker } from 'node:worker_threads';
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { AppError } from '@tollgate/kernel';
 import type { Images } from '../../app/ports.ts';
 import type { Work, WorkResult } from './work.ts';
 
 type Waiting = { readonly work: Work; readonly resolve: (result: WorkResult) => void; readonly reject: (error: Error) => void };
 
-/** Longer than sharp's own time-outs together: a thread that is still busy then is ended. */
+/** Longer than sharp's own time-outs together: a process that is still busy then is ended. */
 const workMs = 150_000;
-/** A thread with its libraries takes some 60 MB: without work it ends. */
+/** The largest image that a header lets through takes some 900 MB to be made a WebP. */
+export const memoryDefaultMb = 1_000;
+/** A process with its libraries takes some 70 MB: without work it ends. */
 const idleMs = 30_000;
-const script = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+const script = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url));
+/** JavaScript only hands work over; the pixels are outside its heap. */
+const heapMb = 128;
+/** What the newest Node counts as data before it has done anything; the bound on pixels comes on top of it. */
+const reservedMb = 640;
+/** What a process takes without an image, of which the system counts what is in memory. */
+const idleMb = 90;
+/** So often a working process is looked at: it takes some 20 MB in that time. */
+const lookMs = 20;
+const pageKb = 4;
 
-/** So many threads at most, each started when there is work for it. */
-class Threads {
+/**
+ * A shell sets the outer bound and becomes Node; within it the process is watched. Where the system has neither, the header's budgets hold.
+ * Nothing of our environment goes along.
+ */
+function started(memoryMb: number): ChildProcess {
+  const node = [process.execPath, `--max-old-space-size=${heapMb}`];
+  const options = { env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] as ('ignore' | 'ipc')[] };
+  if (process.platform === 'win32') return fork(script, [], { ...options, execArgv: node.slice(1) });
+  const bound = `ulimit -d ${(reservedMb + memoryMb) * 1_024} 2>/dev/null; ulimit -c 0 2>/dev/null; exec "$@"`;
+  return fork(script, [], { ...options, execPath: '/bin/sh', execArgv: ['-c', bound, 'sh', ...node] });
+}
+
+/** So many processes at most, each started when there is work for it. */
+class Workers {
   readonly #max: number;
+  readonly #memoryMb: number;
   readonly #waiting: Waiting[] = [];
-  readonly #idle: Worker[] = [];
-  readonly #all = new Set<Worker>();
+  readonly #idle: ChildProcess[] = [];
+  readonly #all = new Set<ChildProcess>();
   #closed = false;
 
-  constructor(max: number) {
+  constructor(max: number, memoryMb: number) {
     this.#max = max;
+    this.#memoryMb = memoryMb;
   }
 
   run(work: Work): Promise<WorkResult> {
@@ -33,67 +61,105 @@ class Threads {
   async close(): Promise<void> {
     this.#closed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(stopping());
-    await Promise.all([...this.#all].map((thread) => thread.terminate()));
+    await Promise.all([...this.#all].map((worker) => new Promise((resolve) => {
+      refer(worker, true);
+      worker.once('exit', resolve);
+      worker.kill('SIGKILL');
+    })));
   }
 
   #next(): void {
     if (this.#closed || this.#waiting.length === 0) return;
-    const thread = this.#idle.pop() ?? (this.#all.size < this.#max ? this.#started() : undefined);
-    const waiting = thread && this.#waiting.shift();
-    if (thread && waiting) this.#give(thread, waiting);
+    const worker = this.#idle.pop() ?? (this.#all.size < this.#max ? this.#started() : undefined);
+    const waiting = worker && this.#waiting.shift();
+    if (worker && waiting) this.#give(worker, waiting);
   }
 
-  #started(): Worker {
-    const thread = new Worker(script);
-    this.#all.add(thread);
-    thread.once('exit', () => {
-      this.#all.delete(thread);
-      const index = this.#idle.indexOf(thread);
+  #started(): ChildProcess {
+    const worker = started(this.#memoryMb);
+    // One that could not be started never exits.
+    worker.on('error', () => (worker.pid === undefined ? worker.emit('exit', null, null) : undefined));
+    this.#all.add(worker);
+    worker.once('exit', () => {
+      this.#all.delete(worker);
+      const index = this.#idle.indexOf(worker);
       if (index !== -1) this.#idle.splice(index, 1);
       this.#next();
     });
-    return thread;
+    return worker;
   }
 
-  #give(thread: Worker, { work, resolve, reject }: Waiting): void {
-    thread.ref();
-    const timer = setTimeout(() => void thread.terminate(), workMs);
+  #give(worker: ChildProcess, { work, resolve, reject }: Waiting): void {
+    refer(worker, true);
+    const timer = setTimeout(() => void worker.kill('SIGKILL'), workMs);
+    const watch = setInterval(() => {
+      if (residentMb(worker.pid) > idleMb + this.#memoryMb) worker.kill('SIGKILL');
+    }, lookMs);
     const ended = (): void => {
       clearTimeout(timer);
-      thread.removeAllListeners('message').removeAllListeners('error').off('exit', onExit);
+      clearInterval(watch);
+      worker.removeAllListeners('message').off('exit', onExit);
     };
     const onExit = (): void => {
       ended();
       reject(this.#closed ? stopping() : new AppError('invalid', 'FILE_INVALID', 'The image cannot be read'));
     };
-    thread.once('exit', onExit);
-    // The exit follows.
-    thread.on('error', () => undefined);
-    thread.once('message', (result: WorkResult) => {
+    worker.once('exit', onExit);
+    worker.once('message', (result: WorkResult) => {
       ended();
-      this.#rest(thread);
+      this.#rest(worker);
       resolve(result);
     });
-    thread.postMessage(work);
+    worker.send(work, (error) => {
+      if (error === null) return;
+      // It ended while it had nothing to do, which says nothing about this image.
+      ended();
+      this.#waiting.unshift({ work, resolve, reject });
+      this.#next();
+    });
   }
 
-  #rest(thread: Worker): void {
-    thread.unref();
-    this.#idle.push(thread);
+  #rest(worker: ChildProcess): void {
+    refer(worker, false);
+    this.#idle.push(worker);
     const timer = setTimeout(() => {
-      if (this.#idle.includes(thread)) void thread.terminate();
+      if (this.#idle.includes(worker)) void worker.kill('SIGKILL');
     }, idleMs);
     timer.unref();
     this.#next();
   }
 }
 
+/** Memory of a process that is really there, in MB; 0 where the system does not say. */
+function residentMb(pid: number | undefined): number {
+  try {
+    const [, pages] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    return (Number(pages) * pageKb) / 1_024;
+  } catch {
+    return 0;
+  }
+}
+
+/** Whether the worker keeps this process from ending by itself. */
+function refer(worker: ChildProcess, keeps: boolean): void {
+  if (keeps) {
+    worker.ref();
+    worker.channel?.ref();
+  } else {
+    worker.unref();
+    worker.channel?.unref();
+  }
+}
+
 const stopping = (): AppError => new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'the optimizer is stopping');
 
-/** sharp in worker threads: one for the checks of uploads, so that they never wait for the work itself, `atOnce` for that. */
-export function imageWorkers(atOnce: number): Images {
-  const checks = new Threads(1);
-  const jobs = new Threads(atOnce);
+/**
+ * sharp in processes of their own, each bound in its memory: one for the checks of uploads, so that they never wait for the work itself,
+ * `atOnce` for that. Whatever an image does to its process, the platform's goes on.
+ */
+export function imageWorkers(atOnce: number, memoryMb = memoryDefaultMb): Images {
+  const checks = new Workers(1, memoryMb);
+  const jobs = new Workers(atOnce, memoryMb);
   const done = async (running: Promise<WorkResult>) => {
     const result = await running;
     if (!result.done) throw new AppError('invalid', 'FILE_INVALID', result.fault);

@@ -1,10 +1,14 @@
-import { parentPort } from 'node:worker_threads';
+import { writeFileSync } from 'node:fs';
 import sharp from 'sharp';
 import type { Sharp, SharpOptions } from 'sharp';
 import { pixelsMax, sizeFault } from '../../domain/image.ts';
 import type { Work, WorkResult } from './work.ts';
 
-/** A worker thread: one image at a time, nothing kept between two. Only the four loaders we name may read a file. */
+/**
+ * A process of its own: one image at a time, nothing kept between two. It knows no secret, and where memory gets short it is the first to
+ * go. Only the four loaders we name may read a file.
+ */
+firstToGo();
 sharp.cache(false);
 sharp.concurrency(1);
 sharp.block({ operation: ['VipsForeignLoad'] });
@@ -50,9 +54,22 @@ function encoded(image: Sharp, format: string, quality: number): Sharp {
   }
 }
 
-parentPort?.on('message', (work: Work) => {
+/** Linux: the kernel ends this process before any other of ours. */
+function firstToGo(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Another system: the bound set at the start is all there is.
+  }
+}
+
+process.on('message', (work: Work) => {
   const running = work.type === 'inspect' ? inspect(work) : optimize(work);
   running
     .catch((): WorkResult => ({ done: false, fault: broken }))
-    .then((result) => parentPort?.postMessage(result), () => undefined);
+    .then((result) => process.send?.(result), () => undefined);
 });
+// The platform's process says when to stop; what the terminal sends to all is not for this one.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('disconnect', () => process.exit(0));
