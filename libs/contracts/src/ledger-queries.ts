@@ -11,13 +11,17 @@ export type LedgerQueries = {
    * null: no such account, or it has no periods.
    */
   usage(query: { readonly account: string; readonly at: string }): Promise<UsagePeriodView | null>;
-  /** Newest first; `after` is the cursor of the previous page; `from` inclusive and `to` exclusive bound recorded_at. null: no such account. */
+  /**
+   * Newest first; `after` is the cursor of the previous page; `from` inclusive and `to` exclusive bound recorded_at, or with `by: 'use'`
+   * occurred_at. null: no such account.
+   */
   entries(query: {
     readonly account: string;
     readonly after?: string;
     readonly limit: number;
     readonly from?: string;
     readonly to?: string;
+    readonly by?: 'use' | 'booked';
     /** Only entries of these kinds. */
     readonly kinds?: readonly string[];
   }): Promise<{ readonly items: readonly EntryView[]; readonly next: string | null; readonly total?: number } | null>;

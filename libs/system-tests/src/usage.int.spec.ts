@@ -95,6 +95,52 @@ describe('the same usage', () => {
   });
 });
 
+type Reported = { readonly by: string; readonly zone: string; readonly amount: string; readonly rows: readonly { readonly day: string; readonly kind: string; readonly amount: string }[] };
+
+// Guarantee: usage that is reported late is in the report of the month in which it was used; the books keep both times.
+describe('a report', () => {
+  const day = 86_400_000;
+  const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+  it('goes by the time of use unless it is asked for the time of booking, over HTTP and by command', async () => {
+    await open('reported');
+    const usedMs = Date.now() - 10 * day;
+    const [used, today] = [dayOf(usedMs), dayOf(Date.now())];
+    await book({ id: 'u-1', subject: 'reported', time: `${used}T01:30:00Z`, data: { model: 'm-1', input_tokens: 5, output_tokens: 8, cache_read_tokens: 0 } });
+    await book({ id: 'u-2', subject: 'reported', data: { model: 'm-1', input_tokens: 5, output_tokens: 4 } });
+    const report = async (query: string) => (await platform.server.get<Reported>(`/v1/accounts/reported/report?${query}`)).body;
+    const spent = ({ rows }: Reported): readonly string[] => rows.filter(({ kind }) => kind === 'spent').map(({ day: on, amount }) => `${on} ${amount}`);
+    expect(spent(await report(''))).toEqual([`${used} -2`, `${today} -1`]);
+    expect(spent(await report('by=booked'))).toEqual([`${today} -3`]);
+    // São Paulo is three hours behind: 01:30 is the evening before.
+    expect(await report('zone=America/Sao_Paulo')).toMatchObject({ by: 'use', zone: 'America/Sao_Paulo' });
+    expect(spent(await report('zone=America/Sao_Paulo'))[0]).toBe(`${dayOf(usedMs - day)} -2`);
+    expect(spent(await report(`from=${used}&to=${dayOf(usedMs + day)}`))).toEqual([`${used} -2`]);
+    expect(spent(await report(`from=${used}&to=${dayOf(usedMs + day)}&zone=America/Sao_Paulo`))).toEqual([]);
+    expect((await platform.server.get('/v1/accounts/reported/report?zone=cet')).status).toBe(400);
+    expect((await platform.server.get('/v1/accounts/reported/report?from=2026-02-30')).status).toBe(400);
+
+    const exported = await platform.cli('export', 'reported', '--report');
+    expect(exported.output).toContain(`day,kind,model,entries,amount,input_tokens,output_tokens,cache_read_tokens\n`);
+    expect(exported.output).toContain(`${used},spent,m-1,1,-2,5,8,0\n`);
+    expect((await platform.cli('export', 'reported', '--report', '--by', 'booked', '--zone', 'Europe/Berlin')).output).toContain(',spent,m-1,2,-3,10,12,0\n');
+    expect((await platform.cli('export', 'reported', '--report', '--by', 'chance')).output).toContain('--by is use or booked');
+  });
+
+  it('leaves the entries and their export by the time of booking, with both times', async () => {
+    const used = dayOf(Date.now() - 10 * day);
+    type Page = { readonly items: readonly { readonly occurred_at: string; readonly recorded_at: string }[] };
+    const since = await platform.server.get<Page>(`/v1/accounts/reported/entries?from=${dayOf(Date.now() - day)}T00:00:00Z`);
+    expect(since.body.items.map(({ occurred_at: at }) => at.slice(0, 10))).toContain(used);
+    expect(since.body.items).toHaveLength(3);
+    const { output } = await platform.cli('export', 'reported', '--to', `${used}T23:59:59Z`);
+    expect(output.trim().split('\n').filter((line) => line.includes('spent'))).toEqual([]);
+    const whole = (await platform.cli('export', 'reported')).output;
+    expect(whole).toContain('occurred_at,recorded_at');
+    expect(whole).toContain(`${used}T01:30:00.000Z,${dayOf(Date.now())}T`);
+  });
+});
+
 it('has answered all of these as its OpenAPI document says, and its books are true', async () => {
   expect([...undocumented]).toEqual([]);
   expect(await checkBooks(platform)).toMatchObject({ drifts: [], chainProblems: [] });

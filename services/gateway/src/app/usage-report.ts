@@ -1,7 +1,8 @@
 import type { EntryView, LedgerQueries } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
+import { AppError, csvCell } from '@tollgate/kernel';
+import { dayIn, localInstant, quantitiesOf } from '@tollgate/pricing';
 
-/** What was booked on one day (UTC, by the time it was recorded), of one kind of entry and one model. */
+/** What was used (or booked) on one day of a zone, of one kind of entry and one model. */
 export type UsageRow = {
   readonly day: string;
   readonly kind: string;
@@ -11,14 +12,20 @@ export type UsageRow = {
   readonly amount: string;
   readonly input_tokens: string;
   readonly output_tokens: string;
+  /** Sums of all other quantities that were counted, by name. */
+  readonly counts?: Readonly<Record<string, string>>;
 };
+/** Which of an entry's two times a report goes by: when it was used, or when it was booked. */
+export type ReportBy = 'use' | 'booked';
 export type UsageReport = {
   readonly account: string;
   readonly from: string;
   /** Exclusive. */
   readonly to: string;
+  readonly by: ReportBy;
+  readonly zone: string;
   readonly entries: number;
-  /** Sum of all rows: what the balance changed by. */
+  /** Sum of all rows; by the time of booking it is what the balance changed by. */
   readonly amount: string;
   readonly rows: readonly UsageRow[];
 };
@@ -28,7 +35,13 @@ const daysMax = 366;
 const daysDefault = 30;
 const pageSize = 500;
 
-type Sum = { entries: number; amount: bigint; input: bigint; output: bigint };
+type Sum = { entries: number; amount: bigint; readonly counts: Map<string, bigint> };
+
+/** `from` and `to`: a date, whose first instant in the zone is meant, or a timestamp. */
+type Asked = {
+  readonly account: string; readonly from?: string | undefined; readonly to?: string | undefined; readonly by?: ReportBy | undefined; readonly zone?: string | undefined;
+  readonly nowMs: number;
+};
 
 /**
  * Sums an account's entries of a period by day, kind and model, reading page by page: the memory is that of the rows, however
@@ -36,27 +49,29 @@ type Sum = { entries: number; amount: bigint; input: bigint; output: bigint };
  * @throws AppError('invalid') for a period that ends before it begins or is longer than 366 days; ('not_found').
  */
 export async function usageReport(
-  ledger: Pick<LedgerQueries, 'entries'>, of: { readonly account: string; readonly from?: string | undefined; readonly to?: string | undefined; readonly nowMs: number },
+  ledger: Pick<LedgerQueries, 'entries'>, of: Asked,
 ): Promise<UsageReport> {
-  const toMs = of.to === undefined ? of.nowMs : Date.parse(of.to);
-  const fromMs = of.from === undefined ? toMs - daysDefault * dayMs : Date.parse(of.from);
+  const { by = 'use', zone = 'UTC' } = of;
+  const toMs = of.to === undefined ? of.nowMs : momentMs(of.to, zone);
+  const fromMs = of.from === undefined ? toMs - daysDefault * dayMs : momentMs(of.from, zone);
   if (fromMs >= toMs) throw new AppError('invalid', 'REQUEST_INVALID', 'from must lie before to');
   if (toMs - fromMs > daysMax * dayMs) throw new AppError('invalid', 'REQUEST_INVALID', `a report covers ${daysMax} days at most`);
   const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
 
   const sums = new Map<string, Sum>();
+  const dayOf = daysIn(zone);
   let after: string | undefined;
   do {
-    const page = await ledger.entries({ account: of.account, from, to, limit: pageSize, ...(after === undefined ? {} : { after }) });
+    const page = await ledger.entries({ account: of.account, from, to, by, limit: pageSize, ...(after === undefined ? {} : { after }) });
     if (page === null) throw new AppError('not_found', 'ACCOUNT_UNKNOWN', 'there is no such account');
-    for (const entry of page.items) add(sums, entry);
+    for (const entry of page.items) add(sums, entry, dayOf(by === 'use' ? entry.occurred_at : entry.recorded_at));
     after = page.next ?? undefined;
   } while (after !== undefined);
 
   const rows = [...sums].map(([key, sum]) => rowOf(key, sum)).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const all = [...sums.values()];
   return {
-    account: of.account, from, to,
+    account: of.account, from, to, by, zone,
     entries: all.reduce((total, { entries }) => total + entries, 0),
     amount: String(all.reduce((total, { amount }) => total + amount, 0n)),
     rows,
@@ -65,32 +80,48 @@ export async function usageReport(
 
 const keyOf = ({ day, kind, model = '' }: Pick<UsageRow, 'day' | 'kind' | 'model'>): string => JSON.stringify([day, kind, model]);
 
-function add(sums: Map<string, Sum>, { recorded_at: recorded, kind, amount, rate }: EntryView): void {
-  const { model, input_tokens: input, output_tokens: output } = rate?.inputs ?? {};
-  const key = keyOf({ day: recorded.slice(0, 10), kind, ...(model === undefined ? {} : { model }) });
-  const sum = sums.get(key) ?? { entries: 0, amount: 0n, input: 0n, output: 0n };
+const momentMs = (text: string, zone: string): number =>
+  /^\d{4}-\d\d-\d\d$/.test(text) ? (localInstant(`${text}T00:00:00`, zone) ?? Number.NaN) : Date.parse(text);
+
+/** Clocks differ by whole quarters of an hour: each quarter's day is looked up once. */
+function daysIn(zone: string): (time: string) => string {
+  const known = new Map<number, string>();
+  return (time) => {
+    const quarter = Math.floor(Date.parse(time) / 900_000);
+    const day = known.get(quarter) ?? dayIn(quarter * 900_000, zone);
+    known.set(quarter, day);
+    return day;
+  };
+}
+
+function add(sums: Map<string, Sum>, { kind, amount, rate }: EntryView, day: string): void {
+  const { model, ...inputs } = rate?.inputs ?? {};
+  const key = keyOf({ day, kind, ...(model === undefined ? {} : { model }) });
+  const sum = sums.get(key) ?? { entries: 0, amount: 0n, counts: new Map<string, bigint>() };
   sums.set(key, sum);
   sum.entries++;
   sum.amount += BigInt(amount);
-  sum.input += BigInt(input ?? '0');
-  sum.output += BigInt(output ?? '0');
+  for (const [name, quantity] of quantitiesOf(inputs)) sum.counts.set(name, (sum.counts.get(name) ?? 0n) + quantity);
 }
 
-function rowOf(key: string, { entries, amount, input, output }: Sum): UsageRow {
+function rowOf(key: string, { entries, amount, counts }: Sum): UsageRow {
   const [day = '', kind = '', model = ''] = JSON.parse(key) as string[];
+  const others = [...counts].filter(([name]) => name !== 'input_tokens' && name !== 'output_tokens').sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    day, kind, ...(model === '' ? {} : { model }), entries, amount: String(amount), input_tokens: String(input), output_tokens: String(output),
+    day, kind, ...(model === '' ? {} : { model }), entries, amount: String(amount),
+    input_tokens: String(counts.get('input_tokens') ?? 0n), output_tokens: String(counts.get('output_tokens') ?? 0n),
+    ...(others.length === 0 ? {} : { counts: Object.fromEntries(others.map(([name, sum]) => [name, String(sum)])) }),
   };
 }
 
 const columns = ['day', 'kind', 'model', 'entries', 'amount', 'input_tokens', 'output_tokens'] as const satisfies readonly (keyof UsageRow)[];
 
-/** RFC 4180. A leading = + - @ that is no number could be run by a spreadsheet: it gets a quote before it. */
+/** Names of the other quantities that any row has: each is a column, behind the fixed ones. */
+const countColumns = (rows: readonly UsageRow[]): readonly string[] => [...new Set(rows.flatMap(({ counts = {} }) => Object.keys(counts)))].sort();
+
+/** RFC 4180, with a column for each quantity that was counted. */
 export function csvOf({ rows }: UsageReport): string {
-  const cell = (value: unknown): string => {
-    const text = value === undefined ? '' : String(value);
-    const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+$/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return [columns.join(','), ...rows.map((row) => columns.map((name) => cell(row[name])).join(','))].map((line) => `${line}\r\n`).join('');
+  const others = countColumns(rows);
+  const lines = rows.map((row) => [...columns.map((name) => row[name]), ...others.map((name) => row.counts?.[name] ?? '0')]);
+  return [[...columns, ...others], ...lines].map((line) => `${line.map(csvCell).join(',')}\r\n`).join('');
 }

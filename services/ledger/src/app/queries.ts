@@ -34,7 +34,7 @@ export interface BooksReader {
   /** null: no such account. */
   entries(page: {
     readonly partition: number; readonly account: string; readonly beforeSeq: number; readonly limit: number;
-    readonly from?: string; readonly to?: string; readonly kinds?: readonly EntryKind[]; readonly total: boolean;
+    readonly from?: string; readonly to?: string; readonly byUse: boolean; readonly kinds?: readonly EntryKind[]; readonly total: boolean;
   }): Promise<{ readonly items: readonly Entry[]; readonly total?: number } | null>;
   entry(id: EntryId): Promise<Entry | null>;
   /** Which of these requests of one partition are booked, by their places in the list. */
@@ -151,7 +151,7 @@ async function entriesPage(ports: QueryPorts, query: Parameters<LedgerQueries['e
   const beforeSeq = query.after === undefined ? Number.MAX_SAFE_INTEGER : Number(query.after);
   if (!Number.isSafeInteger(beforeSeq) || beforeSeq < 0) throw new AppError('invalid', 'REQUEST_INVALID', 'after is not a cursor of this list');
   const page = await ports.reader.entries({
-    partition, account: query.account, beforeSeq, limit: query.limit, total: query.kinds !== undefined,
+    partition, account: query.account, beforeSeq, limit: query.limit, total: query.kinds !== undefined, byUse: query.by === 'use',
     ...(query.from === undefined ? {} : { from: query.from }), ...(query.to === undefined ? {} : { to: query.to }),
     ...(query.kinds === undefined ? {} : { kinds: query.kinds.filter(isEntryKind) }),
   });

@@ -18,18 +18,21 @@ export function addExportCommand(program: Command, connect: Connect): void {
     .description('writes the entries of an account to stdout, newest first, as CSV (or JSON lines with --json)')
     .argument('[account]')
     .option('--account <id>', 'the account, instead of the argument')
-    .option('--from <time>', 'recorded at or after')
-    .option('--to <time>', 'recorded before')
+    .option('--from <time>', 'recorded at or after; with --report used at or after, a time or a date')
+    .option('--to <time>', 'recorded before; with --report used before')
     .option('--format <format>', 'csv or json', 'csv')
-    .option('--report', 'sums by day, kind and model instead of the entries; default: the last 30 days')
+    .option('--report', 'sums by day, kind and model instead of the entries, with a column for each quantity; default: the last 30 days')
+    .option('--by <time>', 'with --report: days and bounds by the time of "use" or of "booked"', 'use')
+    .option('--zone <zone>', 'with --report: the time zone of its days, such as Europe/Berlin', 'UTC')
     .action((argument: string | undefined, _, command: Command) =>
       connect(command, async (api) => {
         const options = command.optsWithGlobals<ExportOptions>();
-        const { account = argument, from, to, format } = options;
+        const { account = argument, from, to, format, by, zone } = options;
         if (account === undefined) throw new CommandFailed('which account? export <account>, or --account <id>');
         if (format !== 'csv' && format !== 'json') throw new CommandFailed(`--format is csv or json, not ${format}`);
         const json = options.json === true || format === 'json';
-        if (options.report === true) return report(api, account, { json, from, to });
+        if (by !== 'use' && by !== 'booked') throw new CommandFailed(`--by is use or booked, not ${by}`);
+        if (options.report === true) return report(api, account, { json, bounds: { from, to, by, zone } });
         if (!json) await writeOut(`${columns.join(',')}\n`);
         for await (const page of pages(api, account, { from, to })) {
           await writeOut(page.map((entry) => `${json ? JSON.stringify(entry) : columns.map((name) => csvCell(entry[name])).join(',')}\n`).join(''));
@@ -39,20 +42,26 @@ export function addExportCommand(program: Command, connect: Connect): void {
 
 type ExportOptions = {
   readonly json?: boolean; readonly account?: string; readonly from?: string; readonly to?: string; readonly format: string; readonly report?: boolean;
+  readonly by: string; readonly zone: string;
 };
-type Report = { readonly rows: readonly Readonly<Record<string, unknown>>[] };
+type Row = Readonly<Record<string, unknown>> & { readonly counts?: Readonly<Record<string, string>> };
+type Report = { readonly rows: readonly Row[] };
 const reportColumns = ['day', 'kind', 'model', 'entries', 'amount', 'input_tokens', 'output_tokens'];
 
-async function report(api: Api, account: string, { json, from, to }: { json: boolean; from: string | undefined; to: string | undefined }): Promise<void> {
+type Bounds = Readonly<Record<string, string | undefined>>;
+
+async function report(api: Api, account: string, { json, bounds }: { readonly json: boolean; readonly bounds: Bounds }): Promise<void> {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ from, to })) if (value !== undefined) query.set(name, value);
+  for (const [name, value] of Object.entries(bounds)) if (value !== undefined) query.set(name, value);
   const found = await api.send<Report>('GET', `/v1/accounts/${encodeURIComponent(account)}/report?${query}`);
   if (found === undefined) throw new CommandFailed(`there is no account ${account}`);
   if (json) return writeOut(`${JSON.stringify(found)}\n`);
-  await writeOut([reportColumns.join(','), ...found.rows.map((row) => reportColumns.map((name) => csvCell(row[name])).join(','))].map((line) => `${line}\n`).join(''));
+  const counts = [...new Set(found.rows.flatMap((row) => Object.keys(row.counts ?? {})))].sort();
+  const lines = found.rows.map((row) => [...reportColumns.map((name) => row[name]), ...counts.map((name) => row.counts?.[name] ?? '0')]);
+  await writeOut([[...reportColumns, ...counts], ...lines].map((line) => `${line.map(csvCell).join(',')}\n`).join(''));
 }
 
-async function* pages(api: Api, account: string, bounds: Readonly<Record<string, string | undefined>>): AsyncGenerator<readonly EntryView[]> {
+async function* pages(api: Api, account: string, bounds: Bounds): AsyncGenerator<readonly EntryView[]> {
   let after: string | null = null;
   do {
     const query = new URLSearchParams({ limit: String(pageSize) });

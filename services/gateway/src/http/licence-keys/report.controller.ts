@@ -33,7 +33,7 @@ export class LicenceReportController {
   @documented({
     summary: 'What was used of the key in a period, by day and kind; for its owner', auth: 'user', status: 200, surface: 'licence keys',
     answer: z.object({ success: z.boolean(), data: Report }),
-    description: 'Default: the last 30 days; at most 366. With `format=csv` the rows as CSV.', example: { success: true, data: reportExample },
+    description: 'By the time of use in `zone` (default UTC), or `by=booked`. Default: the last 30 days; at most 366. With `format=csv` the rows as CSV.', example: { success: true, data: reportExample },
     texts: reportCsv,
     errors: [[404, 'License key not found'], [403, 'You do not have permission to use this license key']],
   })
@@ -42,7 +42,7 @@ export class LicenceReportController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const licence = await this.keys.ofOwner(key, userOf(request).userId);
-    const data = await usageReport(this.ledger, { account: licence.account, from: query.from, to: query.to, nowMs: this.clock.nowMs() });
+    const data = await usageReport(this.ledger, { ...query, account: licence.account, nowMs: this.clock.nowMs() });
     sendReport(reply, query, { success: true, data } as { readonly data: typeof data });
   }
 }

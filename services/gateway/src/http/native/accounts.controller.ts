@@ -58,6 +58,7 @@ export class AccountsController {
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: ofPath }))
   @documented({
     summary: 'Entries of an account, newest first', auth: 'server key or owner', status: 200, answer: Entries,
+    description: '`from` and `to` bound recorded_at, when an entry was booked; occurred_at says when it happened. A report goes by the latter.',
     example: { items: [entryExample], next: null }, errors: ['ACCOUNT_UNKNOWN'],
   })
   async entries(

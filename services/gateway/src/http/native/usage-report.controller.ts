@@ -27,8 +27,9 @@ export class UsageReportController {
   @Get(':id/report')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: pathMember('id') }))
   @documented({
-    summary: 'What an account used in a period, by day, kind and model; default: the last 30 days', auth: 'server key or owner', status: 200,
-    description: 'At most 366 days. With `format=csv` the rows as CSV.', answer: Report, example: reportExample, texts: reportCsv, errors: ['ACCOUNT_UNKNOWN'],
+    summary: 'What an account used in a period, by day of a zone, kind and model; default: the last 30 days in UTC', auth: 'server key or owner', status: 200,
+    description: 'By the time of use; with `by=booked` by the time at which it was booked. At most 366 days. `counts` has every other quantity that was counted. '
+      + 'With `format=csv` the rows as CSV, a column a quantity.', answer: Report, example: reportExample, texts: reportCsv, errors: ['ACCOUNT_UNKNOWN'],
   })
   async report(
     @Param('id', { schema: accountId }) account: string, @Query({ schema: ReportQuery }) query: ReportQuery, @Req() request: FastifyRequest,
@@ -36,7 +37,7 @@ export class UsageReportController {
   ): Promise<void> {
     const principal = principalOf(request);
     if (principal.type === 'user' && !principal.admin) visible(principal, await this.ledger.account({ id: account }));
-    sendReport(reply, query, await usageReport(this.ledger, { account, from: query.from, to: query.to, nowMs: this.clock.nowMs() }));
+    sendReport(reply, query, await usageReport(this.ledger, { ...query, account, nowMs: this.clock.nowMs() }));
   }
 }
 

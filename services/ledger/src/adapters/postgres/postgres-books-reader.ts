@@ -45,16 +45,16 @@ export class PostgresBooksReader implements BooksReader {
   }
 
   async entries(page: Parameters<BooksReader['entries']>[0]): ReturnType<BooksReader['entries']> {
-    const { partition, account, beforeSeq, limit, from = null, to = null } = page;
+    const { partition, account, beforeSeq, limit, from = null, to = null, byUse } = page;
     const kinds = page.kinds?.map((kind) => entryKinds[kind]) ?? null;
-    const { rows } = await this.#pool.query<EntryRow>({ name: 'entries-page', text: entriesPage, values: [partition, account, beforeSeq, limit, from, to, kinds] });
+    const { rows } = await this.#pool.query<EntryRow>({ name: 'entries-page', text: entriesPage, values: [partition, account, beforeSeq, limit, from, to, kinds, byUse] });
     if (rows.length === 0) {
       const { rowCount } = await this.#pool.query({ name: 'account-exists', text: accountExists, values: [partition, account] });
       if (rowCount === 0) return null;
     }
     const items = rows.map(fromRowEntry);
     if (!page.total) return { items };
-    const { rows: [count] } = await this.#pool.query<{ total: bigint }>({ name: 'entries-count', text: entriesCount, values: [partition, account, from, to, kinds] });
+    const { rows: [count] } = await this.#pool.query<{ total: bigint }>({ name: 'entries-count', text: entriesCount, values: [partition, account, from, to, kinds, byUse] });
     return { items, total: Number(count?.total ?? 0n) };
   }
 

@@ -6,10 +6,11 @@ join ledger.names k on k.partition = e.partition and k.name = e.contra
 join ledger.names s on s.partition = e.partition and s.name = e.source
 left join ledger.details d on d.partition = e.partition and d.partition_seq = e.partition_seq`;
 
-/** $1 partition, $2 account id, $3 before seq, $4 limit, $5 from, $6 to, $7 kinds (null: all). Newest first. */
+/** $1 partition, $2 account id, $3 before seq, $4 limit, $5 from, $6 to, $7 kinds (null: all), $8 whether from and to bound the time of use. Newest first. */
 export const entriesPage = `select ${entryColumns} from ledger.entries e ${entryJoins}
 where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2) and e.seq < $3
-  and ($5::timestamptz is null or e.recorded_at >= $5) and ($6::timestamptz is null or e.recorded_at < $6)
+  and ($5::timestamptz is null or case when $8::boolean then e.occurred_at else e.recorded_at end >= $5)
+  and ($6::timestamptz is null or case when $8::boolean then e.occurred_at else e.recorded_at end < $6)
   and ($7::smallint[] is null or e.kind = any($7))
 order by e.seq desc limit $4`;
 
@@ -56,7 +57,8 @@ order by c.partition, c.account, c.period_start, c.block limit $7`;
 
 export const entriesCount = `select count(*) as total from ledger.entries e
 where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2)
-  and ($3::timestamptz is null or e.recorded_at >= $3) and ($4::timestamptz is null or e.recorded_at < $4)
+  and ($3::timestamptz is null or case when $6::boolean then e.occurred_at else e.recorded_at end >= $3)
+  and ($4::timestamptz is null or case when $6::boolean then e.occurred_at else e.recorded_at end < $4)
   and ($5::smallint[] is null or e.kind = any($5))`;
 
 /** Any account below $2. */
