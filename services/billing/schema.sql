@@ -303,6 +303,7 @@ table billing.refunds
   succeeded_at timestamp with time zone
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  first_approval text
   constraint refunds_amount_minor_check CHECK ((amount_minor > 0))
   constraint refunds_charge_fkey FOREIGN KEY (charge_id) REFERENCES billing.charges(id)
   constraint refunds_credit_fkey FOREIGN KEY (credit_note_id) REFERENCES billing.credit_notes(id)
@@ -489,6 +490,7 @@ grant insert, select, update on billing.webhook_deliveries to tollgate_billing
 grant insert, select, update on billing.webhook_endpoints to tollgate_billing
 grant select on billing.token_catalog_revision to tollgate_billing
 grant update (appended_at, booked_at) on billing.outbox to tollgate_billing
+grant update (first_approval) on billing.refunds to tollgate_billing
 grant update (outcome) on billing.reconciliation_differences to tollgate_billing
 grant update (revision) on billing.token_catalog_revision to tollgate_billing
 grant usage on schema billing to tollgate_billing

@@ -196,7 +196,10 @@ export type Details = {
   readonly salt: string;
   readonly purpose?: string;
   readonly reason?: string;
+  /** Who did it: `<name> (user <id>)` or `<name> (key <id>)`. */
   readonly actor?: string;
+  /** From where, as the gateway saw it. */
+  readonly address?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
 };
 

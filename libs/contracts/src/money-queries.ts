@@ -44,6 +44,8 @@ export type RefundView = {
   /** Why it failed, was declined or withdrawn. */
   readonly reason: string | null;
   readonly decided_by: string | null;
+  /** Who approved it, where a second person still must. */
+  readonly first_approval: string | null;
   readonly payment_intent: string;
   readonly stripe_refund: string | null;
   readonly succeeded_at: string | null;
@@ -85,18 +87,19 @@ export type MoneyQueries = {
    * Has a charge tried now, whatever its backoff says; null: there is no such charge.
    * @throws AppError('conflict', CHARGE_NOT_RETRYABLE) when it succeeded or was cancelled.
    */
-  retryCharge(query: { readonly id: string; readonly by: string }): Promise<ChargeView | null>;
+  retryCharge(query: { readonly id: string; readonly by: string; readonly address?: string }): Promise<ChargeView | null>;
   /** Newest first. */
   listRefunds(query: {
     readonly status?: RefundStatusView; readonly user_id?: string; readonly offset: number; readonly limit: number;
   }): Promise<{ readonly items: readonly RefundView[]; readonly total: number }>;
   /**
-   * Lets a proposed refund, or one that failed, be sent to Stripe; declines one. Nothing is
+   * Lets a proposed refund, or one that failed, be sent to Stripe; declines one. Above the sum of FOUR_EYES_ABOVE the first approval leaves
+   * it proposed, with `first_approval`, and another `by` must approve as well. `address`: from where. Nothing is
    * refunded without it. With `key`, a repeat gets the first answer. null: there is no such refund.
    * @throws AppError('conflict', REFUND_NOT_OPEN) when it was decided before · AppError('reused') for another decision under one key
    */
-  approveRefund(query: { readonly id: string; readonly by: string; readonly key?: string }): Promise<RefundDecided | null>;
-  declineRefund(query: { readonly id: string; readonly by: string; readonly reason: string; readonly key?: string }): Promise<RefundDecided | null>;
+  approveRefund(query: { readonly id: string; readonly by: string; readonly address?: string; readonly key?: string }): Promise<RefundDecided | null>;
+  declineRefund(query: { readonly id: string; readonly by: string; readonly address?: string; readonly reason: string; readonly key?: string }): Promise<RefundDecided | null>;
   /** `period`: the bounds of a month, as the ledger counts it. */
   periodMoney(query: { readonly user_id: string; readonly from: string; readonly to: string }): Promise<PeriodMoneyView>;
   /**

@@ -14,6 +14,7 @@ import { refusesBadInput } from './bad-input.contract.ts';
 import { repeatsAfterRestarts } from './repeat.contract.ts';
 import { takesIdsOfAnyScript } from './ids.contract.ts';
 import { changesAccounts } from './account-terms.contract.ts';
+import { recordsWhoActed } from './acts.contract.ts';
 import { refusesBadMembers } from './bad-members.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
@@ -67,6 +68,7 @@ describe('the embedded platform', () => {
   refusesBadMembers(() => platform);
   takesIdsOfAnyScript(() => platform);
   changesAccounts(() => platform);
+  recordsWhoActed(() => platform);
   tokenProcess(() => platform);
   optimizesImages(() => ({
     platform, provider, files: () => readdir(join(platform.dataDir, 'images')),

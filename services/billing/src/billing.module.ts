@@ -18,6 +18,7 @@ import { makeResources } from './app/resources.ts';
 import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
 import { startCharging, type RunningCharging } from './charging-parts.ts';
 import { TierCrossingsConsumer } from './consumers/tier-crossings.consumer.ts';
+import type { FourEyes } from './domain/four-eyes.ts';
 import { startOutgoing, type OutgoingOptions, type RunningOutgoing } from './outgoing-parts.ts';
 
 export type BillingOptions = {
@@ -28,6 +29,8 @@ export type BillingOptions = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly stripe: StripeSettings;
+  /** Default: one approval is enough for a refund of any sum. */
+  readonly fourEyes?: FourEyes;
   readonly webhooks?: OutgoingOptions;
   /** How long a publication waits for the partitions; default 10 s. */
   readonly publishWaitMs?: number;
@@ -65,7 +68,7 @@ export class Billing implements OnApplicationShutdown {
     const awaitBooked = makeAwaitBooked({ store, wake: () => this.#broadcaster.wake(), waitMs: options.publishWaitMs ?? 10_000 });
     this.#charges = startCharging({
       databaseUrl: options.databaseUrl, pool: this.#pool, eventLog, clock, logger, stripe: options.stripe,
-      planAt: makePlanAt(store), planOf: makePlanOf(store), ledger,
+      planAt: makePlanAt(store), planOf: makePlanOf(store), ledger, fourEyes: options.fourEyes ?? new Map(),
     });
     this.charging = this.#charges.charging;
     this.#outgoing = startOutgoing({ ...options.webhooks, pool: this.#pool, ledger, logger });

@@ -26,6 +26,7 @@ import { makeCreateSubscription } from './app/subscriptions.ts';
 import type { CrossingsOfLedger, PlanOf } from './app/reconcile-ports.ts';
 import { makeInboxRound, makeStripeWebhook } from './app/webhooks.ts';
 import { noLoop, startLoops } from './charging-loops.ts';
+import type { FourEyes } from './domain/four-eyes.ts';
 import { startReconciling } from './reconcile-parts.ts';
 
 /** Charges worked on at once by one instance, each on a database connection of its own while it lasts; and one refund. */
@@ -35,6 +36,7 @@ const outboxIdleMs = 2_000;
 export type ChargingOptions = {
   readonly databaseUrl: string; readonly pool: Pool; readonly eventLog: EventLog; readonly clock: Clock; readonly logger: Logger;
   readonly stripe: StripeSettings; readonly planAt: PlanAt; readonly planOf: PlanOf; readonly ledger: CrossingsOfLedger;
+  readonly fourEyes: FourEyes;
 };
 export type RunningCharging = { readonly charging: Charging; readonly queries: MoneyQueries & ReconcileQueries; stop(): Promise<void> };
 
@@ -90,7 +92,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     charging,
     queries: {
       ...charging.queries,
-      ...makeRefundQueries({ store: refunding, clock, onApproved: () => refunder.wake(), onChange }),
+      ...makeRefundQueries({ store: refunding, clock, fourEyes: options.fourEyes, onApproved: () => refunder.wake(), onChange }),
       ...reconciling.queries,
       ...(options.stripe === 'off' ? { startReconciliation: () => Promise.reject(stripeIsOff()) } : {}),
       putCustomer: makePutCustomer({ store: customers, stripe: accounts, clock, payerChanged }),

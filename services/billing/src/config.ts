@@ -1,6 +1,7 @@
 import { addressesSetting, addressSetting, ConfigError, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
 import { z } from 'zod';
 import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
+import { parseFourEyes } from './domain/four-eyes.ts';
 
 /** How Stripe is reached; `STRIPE_API_BASE` names a test server. */
 export const stripeSettings = {
@@ -10,6 +11,15 @@ export const stripeSettings = {
   STRIPE_WEBHOOK_SECRET: z.string().min(8, 'is shorter than 8 characters'),
   /** How long a call of Stripe may take; then its outcome is looked up. */
   STRIPE_TIMEOUT_MS: z.coerce.number().int().min(100).max(80_000).default(20_000),
+  /** Above which sum of a refund a second person must approve, in minor units: 50000, or BRL=50000,USD=10000. Unset: one is enough. */
+  FOUR_EYES_ABOVE: z.string().default('').transform((text, context) => {
+    try {
+      return parseFourEyes(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  }),
   STRIPE_API_BASE: z.url({ protocol: /^https?$/, error: 'is no http address' }).optional(),
 };
 /** Those of them that may come as `X_FILE`. */

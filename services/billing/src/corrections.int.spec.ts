@@ -8,6 +8,7 @@ import { refundStore } from './adapters/postgres/refund-store.ts';
 import { stripeClient } from './adapters/stripe/stripe-client.ts';
 import { makeOpenCharge } from './app/open-charge.ts';
 import { makeRefundQueries } from './app/refunding.ts';
+import { parseFourEyes } from './domain/four-eyes.ts';
 import type { RunningBilling } from './index.ts';
 import { fromWireTierCrossed } from './consumers/tier-crossed.ts';
 import { Lives } from './testing/lives.ts';
@@ -58,7 +59,7 @@ const refundsOf = async (user: string): Promise<readonly RefundRow[]> =>
 const refundedAtStripe = async (user: string): Promise<readonly number[]> =>
   (await money.admin.query<{ amount: number }>(`select (r.body ->> 'amount')::int as amount from stripe_simulator.objects r
     join stripe_simulator.objects i on i.id = r.body ->> 'payment_intent' where r.kind = 'refund' and i.body -> 'metadata' ->> 'charge_id' = $1`, [idOf(user)])).rows.map(({ amount }) => amount);
-const finance = () => makeRefundQueries({ store: refundStore(pool, pool), clock: money.clock, onApproved: () => undefined, onChange: () => undefined });
+const finance = (fourEyes = '') => makeRefundQueries({ store: refundStore(pool, pool), clock: money.clock, fourEyes: parseFourEyes(fourEyes), onApproved: () => undefined, onChange: () => undefined });
 
 /** Time passes until nothing is left to do for a charge. */
 const untilRest = (user: string): Promise<unknown> => waitFor('the charge to rest', async () => {
@@ -271,6 +272,29 @@ describe('a refund', () => {
     await untilRest('meanwhile');
     expect(await chargeOf('meanwhile')).toMatchObject({ status: 'succeeded', series: 1, credited_at: null });
     await owesExactly('meanwhile', 1);
+  });
+
+  // Guarantee: above the set sum nobody pays back alone, whoever races; and the books say who approved, from where.
+  it('above the set sum needs two persons', async () => {
+    const id = await proposed('two persons');
+    const approve = (by: string, rule: string) => finance(rule).approveRefund({ id, by, address: '192.0.2.7' });
+    expect((await approve('ada', '9999'))?.refund).toMatchObject({ status: 'proposed', first_approval: 'ada', decided_by: null });
+    await expect(approve('ada', '9999')).rejects.toMatchObject({ code: 'REFUND_NOT_OPEN', message: expect.stringContaining('second person') });
+    await lives.refund(id);
+    expect(await refundedAtStripe('two persons')).toEqual([]);
+    const raced = await Promise.allSettled([approve('bob', '9999'), approve('eve', '9999')]);
+    expect(raced.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect((await refundsOf('two persons'))[0]).toMatchObject({ status: 'approved', first_approval: 'ada' });
+    const { rows } = await money.admin.query<{ type: string; by: string; address: string }>(`select type, data ->> 'by' as by, data ->> 'address' as address
+      from billing.charge_events where charge_id = $1 and type like 'RefundApproved%' order by number`, [idOf('two persons')]);
+    expect(rows).toEqual([
+      { type: 'RefundApprovedOnce', by: 'ada', address: '192.0.2.7' }, { type: 'RefundApproved', by: expect.stringMatching(/^(bob|eve)$/), address: '192.0.2.7' },
+    ]);
+    // Of the sum itself one is enough; a decline needs one in any case.
+    const small = await proposed('one person');
+    expect((await finance('10000').approveRefund({ id: small, by: 'ada' }))?.refund.status).toBe('approved');
+    const declined = await proposed('declined alone');
+    expect((await finance('0').declineRefund({ id: declined, by: 'ada', reason: 'no' }))?.refund.status).toBe('declined');
   });
 
   it('that is approved and not sent is withdrawn by the block entered again', async () => {

@@ -8,3 +8,4 @@ export { startStripeSimulator } from './simulator/server.ts';
 export type { StripeSimulator } from './simulator/server.ts';
 export { stripeSimulatorSchema } from './simulator/schema.ts';
 export { financeSchema } from './adapters/postgres/finance-schema.ts';
+export type { FourEyes } from './domain/four-eyes.ts';

@@ -29,6 +29,7 @@ const settings = z.object({
   STRIPE_WEBHOOK_SECRET: stripeSettings.STRIPE_WEBHOOK_SECRET.optional(),
   STRIPE_API_BASE: stripeSettings.STRIPE_API_BASE,
   STRIPE_TIMEOUT_MS: stripeSettings.STRIPE_TIMEOUT_MS,
+  FOUR_EYES_ABOVE: stripeSettings.FOUR_EYES_ABOVE,
   LOG_LEVEL: logLevelSetting,
   TEST_CLOCK: z.enum(['0', '1'], 'is neither 0 nor 1').optional(),
 });

@@ -109,7 +109,7 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
   const stripe = await openStripe({ config, secrets, database, clock, say, onStop, logger: loggerOf('stripe-simulator') });
   const billing = await startBilling({
     databaseUrl: database.urlFor(billingSchema), eventLog, ledger: ledger.queries, clock, logger: loggerOf('billing'), stripe: stripe.settings,
-    webhooks: { httpOnLoopback: config.mode === 'embedded' },
+    fourEyes: config.settings.FOUR_EYES_ABOVE, webhooks: { httpOnLoopback: config.mode === 'embedded' },
   });
   onStop('billing', () => billing.stop());
   const quota = await startQuota({

@@ -92,14 +92,14 @@ export class Charging {
     });
   }
 
-  async #retry({ id, by }: Parameters<Queries['retryCharge']>[0]): ReturnType<Queries['retryCharge']> {
+  async #retry({ id, by, address }: Parameters<Queries['retryCharge']>[0]): ReturnType<Queries['retryCharge']> {
     const { store, clock, wakeWorker } = this.#parts;
     const nowMs = clock.nowMs();
     const charge = await store.record(id, (now) => {
       if (now.status === 'succeeded' || now.status === 'cancelled') {
         throw new AppError('conflict', 'CHARGE_NOT_RETRYABLE', `The charge is ${now.status}`);
       }
-      return { type: 'RetryRequested', by, nextTryMs: nowMs };
+      return { type: 'RetryRequested', by, address: address ?? null, nextTryMs: nowMs };
     }, nowMs);
     if (charge === null) return null;
     wakeWorker();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MoneyQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 import { afterRefund, isUndecided, nextRefundStep, type Refund, type RefundAttempt, type RefundEvent, type RefundOutcome } from '../domain/refund.ts';
+import { needsTwo, type FourEyes } from '../domain/four-eyes.ts';
 import { startLoop, type Loop } from './loop.ts';
 import type { HeldRefund, Refunds, RefundStore } from './refund-ports.ts';
 
@@ -68,7 +69,9 @@ async function asOutcome({ onFailure }: Pick<WorkerParts, 'onFailure'>, call: ()
 type Queries = Pick<MoneyQueries, 'listRefunds' | 'approveRefund' | 'declineRefund'>;
 
 /** Finance's decisions. Nothing is refunded without one. */
-export function makeRefundQueries(parts: { readonly store: RefundStore; readonly clock: Clock; readonly onApproved: () => void; readonly onChange: () => void }): Queries {
+export function makeRefundQueries(
+  parts: { readonly store: RefundStore; readonly clock: Clock; readonly fourEyes: FourEyes; readonly onApproved: () => void; readonly onChange: () => void },
+): Queries {
   const { store, clock } = parts;
   const decide = async (
     of: { readonly id: string; readonly operation: string; readonly key?: string | undefined; readonly content: string }, decision: (refund: Refund, left: bigint) => RefundEvent,
@@ -80,18 +83,20 @@ export function makeRefundQueries(parts: { readonly store: RefundStore; readonly
   };
   return {
     listRefunds: (query) => store.list(query),
-    approveRefund: async ({ id, by, key }) => {
+    approveRefund: async ({ id, by, address = null, key }) => {
       const decided = await decide({ id, operation: 'refund.approve', key, content: '' }, (refund, left) => {
         refuseDecided(refund);
         if (refund.amountMinor > left) throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not refunded yet`);
-        return { type: 'RefundApproved', by, nextTryMs: clock.nowMs() };
+        const second = refund.firstApproval !== null || !needsTwo(parts.fourEyes, refund);
+        if (refund.firstApproval === by) throw notOpen('you approved it before: a sum of this size needs a second person');
+        return second ? { type: 'RefundApproved', by, address, nextTryMs: clock.nowMs() } : { type: 'RefundApprovedOnce', by, address };
       });
       parts.onApproved();
       return decided;
     },
-    declineRefund: ({ id, by, reason, key }) => decide({ id, operation: 'refund.decline', key, content: reason }, (refund) => {
+    declineRefund: ({ id, by, address = null, reason, key }) => decide({ id, operation: 'refund.decline', key, content: reason }, (refund) => {
       refuseDecided(refund);
-      return { type: 'RefundDeclined', by, reason };
+      return { type: 'RefundDeclined', by, address, reason };
     }),
   };
 }

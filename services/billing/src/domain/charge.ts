@@ -91,7 +91,7 @@ export type ChargeEvent =
   | { readonly type: 'AttemptRejected'; readonly code: string; readonly nextTryMs: number | null }
   | { readonly type: 'ChargeCancelled'; readonly reason: string }
   | { readonly type: 'ChargeRevived'; readonly nextTryMs: number }
-  | { readonly type: 'RetryRequested'; readonly by: string; readonly nextTryMs: number }
+  | { readonly type: 'RetryRequested'; readonly by: string; readonly address?: string | null; readonly nextTryMs: number }
   /** A correction took the usage below the block, or later usage entered it again. */
   | { readonly type: 'BlockLeft' | 'BlockRegained'; readonly nextTryMs: number }
   | {
@@ -102,11 +102,11 @@ export type ChargeEvent =
   | { readonly type: 'CreditTakenBack'; readonly reversal: string; readonly creditNote: string | null }
   /** It was refunded, and the block was entered again: it is owed and paid anew. */
   | { readonly type: 'ChargeReopened'; readonly nextTryMs: number }
-  | { readonly type: RefundEventType; readonly refund: { readonly id: string; readonly amount_minor: string }; readonly reason?: string };
+  | { readonly type: RefundEventType; readonly refund: { readonly id: string; readonly amount_minor: string }; readonly reason?: string; readonly by?: string; readonly address?: string | null };
 
 /** Steps of a refund, kept among the events of its charge. */
 export const refundEventTypes = [
-  'RefundProposed', 'RefundFound', 'RefundApproved', 'RefundDeclined', 'RefundWithdrawn', 'RefundStarted', 'RefundUnanswered', 'RefundPending',
+  'RefundProposed', 'RefundFound', 'RefundApprovedOnce', 'RefundApproved', 'RefundDeclined', 'RefundWithdrawn', 'RefundStarted', 'RefundUnanswered', 'RefundPending',
   'RefundSucceeded', 'RefundFailed',
 ] as const;
 export type RefundEventType = (typeof refundEventTypes)[number];
@@ -159,6 +159,7 @@ function changes(charge: Charge, event: ChargeEvent): Changes {
       return { creditedMs: null, creditNote: null };
     case 'RefundProposed':
     case 'RefundFound':
+    case 'RefundApprovedOnce':
     case 'RefundApproved':
     case 'RefundDeclined':
     case 'RefundWithdrawn':

@@ -21,6 +21,8 @@ export type Refund = {
   /** Why it failed, was declined or withdrawn. */
   readonly reason: string | null;
   readonly decidedBy: string | null;
+  /** Who approved it first, where a second person must as well; null: nobody yet, or one was enough. */
+  readonly firstApproval: string | null;
   /** Stripe's id of it. */
   readonly stripeRefund: string | null;
   readonly attempts: number;
@@ -50,8 +52,10 @@ export type RefundState =
 export type RefundOutcome = RefundState | { readonly is: 'rejected' | 'unanswered'; readonly code: string };
 
 export type RefundEvent =
-  | { readonly type: 'RefundApproved'; readonly by: string; readonly nextTryMs: number }
-  | { readonly type: 'RefundDeclined'; readonly by: string; readonly reason: string }
+  /** The first of two approvals: it stays proposed. */
+  | { readonly type: 'RefundApprovedOnce'; readonly by: string; readonly address: string | null }
+  | { readonly type: 'RefundApproved'; readonly by: string; readonly address: string | null; readonly nextTryMs: number }
+  | { readonly type: 'RefundDeclined'; readonly by: string; readonly address: string | null; readonly reason: string }
   | { readonly type: 'RefundWithdrawn'; readonly reason: string }
   | { readonly type: 'RefundStarted'; readonly attempt: RefundAttempt }
   | { readonly type: 'RefundUnanswered'; readonly code: string; readonly nextTryMs: number }
@@ -68,10 +72,12 @@ const answered = { attemptOpen: false, unanswered: 0, nextTryMs: null } as const
 
 function changes(refund: Refund, event: RefundEvent): Partial<Refund> {
   switch (event.type) {
+    case 'RefundApprovedOnce':
+      return { firstApproval: event.by };
     case 'RefundApproved':
       return { status: 'approved', reason: null, decidedBy: event.by, nextTryMs: event.nextTryMs };
     case 'RefundDeclined':
-      return { status: 'declined', reason: event.reason, decidedBy: event.by, nextTryMs: null };
+      return { status: 'declined', reason: event.reason, decidedBy: event.by, firstApproval: null, nextTryMs: null };
     case 'RefundWithdrawn':
       return { status: 'withdrawn', reason: event.reason, nextTryMs: null };
     case 'RefundStarted':

@@ -31,8 +31,9 @@ export type AdminAction =
   | { readonly action: 'initialize'; readonly pro: boolean }
   | { readonly action: 'upgrade'; readonly days: number | undefined; readonly tier: string | undefined; readonly credits: bigint | undefined }
   | { readonly action: 'renew'; readonly days: number | undefined }
-  | { readonly action: 'bonus'; readonly amount: bigint }
-  | { readonly action: 'downgrade' | 'reset-monthly' | 'check-expiry' | 'check' | 'consume' };
+  | { readonly action: 'bonus'; readonly amount: bigint; readonly expiresAt?: string | undefined; readonly reason?: string | undefined }
+  | { readonly action: 'consume'; readonly reason?: string | undefined }
+  | { readonly action: 'downgrade' | 'reset-monthly' | 'check-expiry' | 'check' };
 
 /**
  * Credits over the ledger. An account opens with the free allowance when it is first met; each change is one decision of the
@@ -63,11 +64,12 @@ export class Credits {
    */
   async act(userId: string, action: AdminAction, caller: Caller): Promise<Ran<CreditsResult>> {
     const account = creditsAccount(userId);
-    if (caller.key === undefined) return { result: await this.decide(account, action, {}), replayed: false };
+    const { actor, address } = caller;
+    if (caller.key === undefined) return { result: await this.decide(account, action, { actor, address }), replayed: false };
     const content = JSON.parse(JSON.stringify(action, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as unknown;
     const asked = { account, operation: `credits-${action.action}`, key: scopedKey(caller), content };
     return this.operations.run<CreditsResult>(asked, async ({ id }) => {
-      const result = await this.decide(account, action, { key: id });
+      const result = await this.decide(account, action, { key: id, actor, address });
       return { result, kept: result.outcome === 'done' };
     });
   }
@@ -82,7 +84,7 @@ export class Credits {
   /** `as`: keyed by the operation's row, or without a key: then the ledger is told to take back what is answered too late (rule 23). */
   private async decide(account: string, action: AdminAction, as: Caller): Promise<CreditsResult> {
     // The one that is called at every use: it finds out by itself whether the account is there.
-    if (action.action === 'consume') return this.consume(account, as);
+    if (action.action === 'consume') return this.consume(account, action.reason, as);
     const state = await this.touch(account);
     switch (action.action) {
       case 'check':
@@ -102,7 +104,7 @@ export class Credits {
       case 'reset-monthly':
         return this.change(account, { change: 'reset' }, as);
       case 'bonus':
-        return this.grant(account, action.amount, as);
+        return this.grant(account, action, as);
     }
   }
 
@@ -114,18 +116,20 @@ export class Credits {
     return { outcome: 'done', state };
   }
 
-  private async grant(account: string, amount: bigint, as: Caller): Promise<CreditsResult> {
-    const data = { amount: String(amount) };
+  private async grant(account: string, bonus: Extract<AdminAction, { action: 'bonus' }>, as: Caller): Promise<CreditsResult> {
+    const { amount, expiresAt, reason } = bonus;
+    const data = { amount: String(amount), ...(expiresAt === undefined ? {} : { expires_at: expiresAt }) };
+    const content = { ...data, ...(reason === undefined ? {} : { reason }) };
     const answer = await this.line.ask(
-      requestOf({ type: 'grant', operation: 'credits-bonus', account, data, content: data, words: { reason: 'bonus credits' } }, as),
+      requestOf({ type: 'grant', operation: 'credits-bonus', account, data, content, words: { reason: reason ?? 'bonus credits' } }, as),
     );
     return { outcome: 'done', state: await this.stateOf(account, answer) };
   }
 
-  private async consume(account: string, as: Caller): Promise<CreditsResult> {
+  private async consume(account: string, reason: string | undefined, as: Caller): Promise<CreditsResult> {
     const data = { amount: '1' };
     const spend = (): Promise<Answer> =>
-      this.line.ask(requestOf({ type: 'spend', operation: 'credits-consume', account, data, content: data }, as));
+      this.line.ask(requestOf({ type: 'spend', operation: 'credits-consume', account, data, content: reason === undefined ? data : { ...data, reason }, words: { reason } }, as));
     let answer = await spend();
     if (answer.problem?.code === 'ACCOUNT_UNKNOWN') {
       await this.touch(account);

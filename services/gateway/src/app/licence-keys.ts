@@ -93,7 +93,7 @@ export class LicenceKeys {
       // The key of the row makes a repeat after a crash find the same opening.
       requestOf(
         { type: 'open', operation: 'licence-create', account: licence.account, data, content: null },
-        { correlation: caller.correlation, key: licence.id },
+        { correlation: caller.correlation, actor: caller.actor, address: caller.address, key: licence.id },
       ),
     );
     if (answer.outcome === 'refused') return null;

@@ -9,10 +9,13 @@ export type Caller = {
   /** A user who is no administrator. Their keys and those of all others never meet (surfaces §0.6). */
   readonly user?: boolean | undefined;
   readonly correlation?: string | undefined;
+  /** Who acts and from where, of administrative requests: kept beside their entries. */
+  readonly actor?: string | undefined;
+  readonly address?: string | undefined;
 };
 
 /** Words for `Details`; without any of them there are no details. */
-export type Words = Omit<Details, 'salt'>;
+export type Words = { readonly [Name in keyof Omit<Details, 'salt'>]?: Details[Name] | undefined };
 
 const boot = randomUUID();
 let count = 0;
@@ -51,7 +54,7 @@ export function requestOf<T extends RequestType>(asked: Asked<T>, caller: Caller
     ...identity,
     account: asked.account,
     ...(correlation === undefined ? {} : { correlation }),
-    ...detailsOf(asked.words),
+    ...detailsOf(caller.actor === undefined ? asked.words : { actor: caller.actor, address: caller.address, ...asked.words }),
     data: asked.data,
   };
   return request as LedgerRequest;
@@ -62,7 +65,7 @@ export const sourceOf = (operation: string, { user }: Caller): string => (user =
 
 function detailsOf(words: Words | undefined): { details?: Details } {
   if (words === undefined) return {};
-  const { purpose, reason, actor, metadata } = words;
+  const { purpose, reason, actor, address, metadata } = words;
   if (purpose === undefined && reason === undefined && actor === undefined && metadata === undefined) return {};
   return {
     details: {
@@ -70,6 +73,7 @@ function detailsOf(words: Words | undefined): { details?: Details } {
       ...(purpose === undefined ? {} : { purpose }),
       ...(reason === undefined ? {} : { reason }),
       ...(actor === undefined ? {} : { actor }),
+      ...(address === undefined ? {} : { address }),
       ...(metadata === undefined ? {} : { metadata }),
     },
   };

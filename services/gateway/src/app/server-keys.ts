@@ -72,7 +72,7 @@ export class ServerKeys {
     this.store = options.store;
     this.realClock = options.realClock;
     this.firstHash = sha256(options.firstKey);
-    const principal = { type: 'server', keyId: 'first', scopes: new Set(scopes), account: null } as const;
+    const principal = { type: 'server', keyId: 'first', scopes: new Set(scopes), account: null, name: 'first server key' } as const;
     this.first = { stored: null, access: { principal }, expiresMs: Infinity, bucket: null, usedMs: 0, keptMs: 0 };
   }
 
@@ -162,7 +162,7 @@ export class ServerKeys {
 function knownOf(stored: StoredKey, before: Known | undefined, nowMs: number): Known {
   const { id, account, expiresAt, rateLimitPerS } = stored;
   return {
-    stored, access: { principal: { type: 'server', keyId: id, scopes: new Set(stored.scopes), account } },
+    stored, access: { principal: { type: 'server', keyId: id, scopes: new Set(stored.scopes), account, name: stored.name } },
     expiresMs: expiresAt === null ? Infinity : Date.parse(expiresAt),
     bucket: before?.bucket ?? (rateLimitPerS === null ? null : newBucket(rateLimitPerS, nowMs)),
     usedMs: before?.usedMs ?? 0, keptMs: before?.keptMs ?? 0,

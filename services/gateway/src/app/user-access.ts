@@ -110,7 +110,7 @@ export class UserAccess {
     if (user === null || user.keySalt === null) return { fault: 'invalid' };
     const expected = this.mac(user.id, user.keySalt);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { fault: 'invalid' };
-    const access: Access = { principal: { type: 'user', userId: user.id, admin: user.role === 'admin' } };
+    const access: Access = { principal: { type: 'user', userId: user.id, admin: user.role === 'admin', name: user.email } };
     if (forgotten === this.forgotten) this.apiKeys.set(key, { userId: user.id, access, expiresMs: Infinity });
     return access;
   }
@@ -149,7 +149,7 @@ export class UserAccess {
     if (user !== null && !isOfUser(payload, user, ours)) return { fault: 'invalid' };
     // A subject we have no row of is who the holder of our secret says, or an ordinary user of the outside provider.
     const admin = user === null ? ours && payload['role'] === 'admin' : user.role === 'admin';
-    const access: Access = { principal: { type: 'user', userId: sub, admin, ...(ours ? {} : { profile: profileOf(payload) }) } };
+    const access: Access = { principal: { type: 'user', userId: sub, admin, ...named(user?.email ?? profileOf(payload).email), ...(ours ? {} : { profile: profileOf(payload) }) } };
     if (forgotten === this.forgotten) this.tokens.set(token, { userId: sub, access, expiresMs: exp * 1000 });
     return access;
   }
@@ -203,3 +203,5 @@ function profileOf(payload: JWTPayload): { email?: string; name?: string } {
   const { email, name } = payload;
   return { ...(typeof email === 'string' ? { email } : {}), ...(typeof name === 'string' ? { name } : {}) };
 }
+
+const named = (name: string | null | undefined): { readonly name?: string } => (name === null || name === undefined ? {} : { name });

@@ -2,6 +2,7 @@ import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../app/access.ts';
 import type { Caller } from '../app/requests.ts';
+import { addressOf } from './address.ts';
 
 type Admitted = { readonly principal?: Principal };
 
@@ -21,6 +22,19 @@ export function callerOf(request: FastifyRequest): Caller {
     throw new AppError('invalid', 'REQUEST_INVALID', 'an Idempotency-Key has 1 to 255 printable ASCII characters');
   }
   return { key, user, correlation: correlation === undefined ? undefined : request.id };
+}
+
+/** The same for administrative requests, which say who acted and from where. */
+export function actorOf(request: FastifyRequest): Caller & { readonly actor: string; readonly address: string } {
+  return { ...callerOf(request), actor: nameOf(request), address: addressOf(request) };
+}
+
+/** `<name> (user <id>)` or `<name> (key <id>)`; the name is an e-mail address or a key's name, where there is one. */
+function nameOf(request: FastifyRequest): string {
+  const { principal } = request as Admitted;
+  if (principal === undefined) return 'nobody';
+  const id = principal.type === 'user' ? `user ${principal.userId}` : `key ${principal.keyId}`;
+  return principal.name === undefined || principal.name === null ? id : `${principal.name} (${id})`;
 }
 
 const anonymous: Caller = {};

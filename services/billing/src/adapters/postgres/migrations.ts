@@ -1,4 +1,5 @@
 import type { ServiceSchema } from '@tollgate/persistence';
+import { addFirstApproval } from './migrations/add-first-approval.sql.ts';
 import { createCharges } from './migrations/create-charges.sql.ts';
 import { createReconciliations } from './migrations/create-reconciliations.sql.ts';
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
@@ -67,5 +68,6 @@ export const billingSchema: ServiceSchema = {
     createReconciliations,
     retryFees,
     nameInputRate,
+    addFirstApproval,
   ],
 };

@@ -68,14 +68,15 @@ async function keep(tx: PoolClient, { charge, refund, event, nowMs }: Change): P
   const after = evolveRefund(refund, event);
   await tx.query(updateRefund, [
     after.id, after.status, after.reason, after.decidedBy, after.stripeRefund, after.attempts, after.unanswered, after.attemptOpen, dateOf(after.nextTryMs),
-    dateOf(after.succeededMs), new Date(nowMs),
+    dateOf(after.succeededMs), new Date(nowMs), after.firstApproval,
   ]);
   if (event.type === 'RefundStarted') {
     const { number, key, request, startedMs } = event.attempt;
     await tx.query(insertRefundAttempt, [after.id, number, key, request, new Date(startedMs)]);
   }
   const reason = after.reason === null ? {} : { reason: after.reason };
-  const told = { type: event.type, refund: { id: after.id, amount_minor: String(after.amountMinor) }, ...reason };
+  const by = 'by' in event ? { by: event.by, address: event.address } : {};
+  const told = { ...by, type: event.type, refund: { id: after.id, amount_minor: String(after.amountMinor) }, ...reason };
   return { charge: await recorded(tx, charge, told, nowMs), refund: after };
 }
 

@@ -6,12 +6,12 @@ import { Credits } from '../../app/credits.ts';
 import type { AdminAction } from '../../app/credits.ts';
 import { Operations } from '../../app/operations.ts';
 import { guarded } from '../access.guard.ts';
-import { callerOf } from '../caller.ts';
+import { actorOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { CreditUsage, OrphanedOperations } from './answer-shapes.ts';
 import { send } from './answers.ts';
 import { insufficientExample, orphanExample, usageExample } from './examples.ts';
-import { Bonus, Initialize, insufficientBody, Nothing, Renew, shownUsage, Upgrade, UserId } from './shapes.ts';
+import { Bonus, Consume, Initialize, insufficientBody, Nothing, Renew, shownUsage, Upgrade, UserId } from './shapes.ts';
 
 const surface = 'credits';
 const door = { scope: 'admin' } as const;
@@ -83,9 +83,9 @@ export class CreditsAdminController {
   }
 
   @Post(':userId/bonus')
-  @about('Adds credits')
+  @about('Adds credits, until `expires_at` where it is given')
   bonus(@Param('userId', { schema: UserId }) userId: string, @Body({ schema: Bonus }) body: z.output<typeof Bonus>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.act(userId, { action: 'bonus', amount: BigInt(body.amount) }, { request, reply });
+    return this.act(userId, { action: 'bonus', amount: BigInt(body.amount), expiresAt: body.expires_at, reason: body.reason }, { request, reply });
   }
 
   @Post(':userId/reset-monthly')
@@ -111,12 +111,12 @@ export class CreditsAdminController {
     summary: 'Uses one credit', auth: 'admin', status: 200, once: true, surface, answer: CreditUsage, errors: [[429, 'Insufficient credits', insufficientExample]],
     example: { success: true, data: { ...usageExample.data, credits: 4, totalTokens: 8_000, availableTokens: 8_000, totalTokensUsed: 2_000, monthlyTokensUsed: 2_000 } },
   })
-  consume(@Param('userId', { schema: UserId }) userId: string, @Body({ schema: Nothing }) _body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.act(userId, { action: 'consume' }, { request, reply });
+  consume(@Param('userId', { schema: UserId }) userId: string, @Body({ schema: Consume }) body: z.output<typeof Consume>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.act(userId, { action: 'consume', reason: body?.reason }, { request, reply });
   }
 
   private async act(userId: string, action: AdminAction, exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply }): Promise<void> {
-    const { result, replayed } = await this.credits.act(userId, action, callerOf(exchange.request));
+    const { result, replayed } = await this.credits.act(userId, action, actorOf(exchange.request));
     if (result.outcome === 'insufficient') send(exchange, { status: 429, body: insufficientBody(result.available) });
     else send(exchange, { status: 200, replayed, body: { success: true, data: shownUsage(result.state) } });
   }

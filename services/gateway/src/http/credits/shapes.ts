@@ -2,6 +2,7 @@ import type { AccountState } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { baseTier, tokensPerCredit, tokensPerRequest } from '@tollgate/pricing';
 import { z } from 'zod';
+import { instant } from '../instant-shape.ts';
 import { wholeFrom } from '../number-shape.ts';
 import { clientIdMax, textOf, userIdText } from '../text-shape.ts';
 
@@ -23,7 +24,10 @@ export const Initialize = z.object({ is_pro: z.boolean().optional() }).nullish()
 export const Upgrade = z.object({ days, tier: z.enum(['pro', 'enterprise'], 'is pro or enterprise').optional(), credits: credits.optional() }).nullish()
   .meta({ example: { days: 30, tier: 'pro' } });
 export const Renew = z.object({ days }).nullish().meta({ example: { days: 30 } });
-export const Bonus = z.object({ amount: credits }).meta({ example: { amount: 10 } });
+const reason = textOf(1_000).optional();
+export const Bonus = z.object({ amount: credits, expires_at: instant.optional(), reason })
+  .meta({ example: { amount: 10, expires_at: '2027-01-01T00:00:00Z', reason: 'goodwill for the outage' } });
+export const Consume = z.object({ reason }).nullish().meta({ example: { reason: 'support ticket 118' } });
 export const Nothing = z.record(z.string(), z.unknown()).nullish().meta({ example: {} });
 
 /** A figure as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */

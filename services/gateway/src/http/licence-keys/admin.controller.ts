@@ -7,7 +7,7 @@ import { LicenceKeys } from '../../app/licence-keys.ts';
 import type { KeyWithState, LicenceKey } from '../../app/licence-keys.ts';
 import { isLicenceKey, normalLicenceKey } from '../../domain/licence-key.ts';
 import { guarded } from '../access.guard.ts';
-import { callerOf } from '../caller.ts';
+import { actorOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { statusOfCode } from '../failure.ts';
 import { inject } from '../tokens.ts';
@@ -84,7 +84,7 @@ export class LicenceKeysAdminController {
     example: { success: true, message: 'License key deleted successfully' },
   })
   async remove(@Param('id') id: string, @Req() request: FastifyRequest): Promise<unknown> {
-    await this.keys.remove(await this.find(id), callerOf(request));
+    await this.keys.remove(await this.find(id), actorOf(request));
     return { success: true, message: 'License key deleted successfully' };
   }
 
@@ -97,7 +97,7 @@ export class LicenceKeysAdminController {
   })
   async trial(@Param('license_key') key: string, @Body({ schema: StartTrial }) body: StartTrial, @Req() request: FastifyRequest): Promise<unknown> {
     const trial = { days: body.trial_days, tokens: BigInt(body.token_balance), nowMs: this.clock.nowMs() };
-    const started = await this.keys.startTrial(await this.find(key), trial, callerOf(request));
+    const started = await this.keys.startTrial(await this.find(key), trial, actorOf(request));
     return { success: true, message: 'Trial started successfully', data: shownKey(started) };
   }
 
@@ -112,7 +112,7 @@ export class LicenceKeysAdminController {
     @Param('license_key') key: string, @Body({ schema: AddTokens }) body: AddTokens, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
   ): Promise<void> {
     const licence = await this.find(key);
-    const answer = await this.keys.grant(licence, { tokens: BigInt(body.token_balance), notes: body.notes || undefined }, callerOf(request));
+    const answer = await this.keys.grant(licence, { tokens: BigInt(body.token_balance), notes: body.notes || undefined }, actorOf(request));
     if (answer.outcome === 'refused') {
       const code = answer.problem?.code ?? 'INVARIANT_BROKEN';
       throw new AppError('conflict', code as ErrorCode, answer.problem?.detail ?? 'refused', { status: statusOfCode(code) });
@@ -130,7 +130,7 @@ export class LicenceKeysAdminController {
     example: { success: true, message: 'License key unassigned successfully', data: { ...keyExample, token_balance: 0, status: 'inactive' } },
   })
   async unassign(@Param('license_key') key: string, @Req() request: FastifyRequest): Promise<unknown> {
-    const freed = await this.keys.unassign(await this.find(key), callerOf(request));
+    const freed = await this.keys.unassign(await this.find(key), actorOf(request));
     return { success: true, message: 'License key unassigned successfully', data: shownKey(freed) };
   }
 
@@ -139,7 +139,7 @@ export class LicenceKeysAdminController {
       key: body.key, tokens: BigInt(body.token_balance),
       pricePerToken: body.price_per_token === undefined ? undefined : BigInt(body.price_per_token),
     };
-    return this.keys.create(wanted, callerOf(request));
+    return this.keys.create(wanted, actorOf(request));
   }
 
   private async byKey(text: string): Promise<LicenceKey | null> {

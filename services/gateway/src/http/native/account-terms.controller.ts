@@ -9,7 +9,7 @@ import { RequestLine } from '../../app/request-line.ts';
 import { freshId, requestOf } from '../../app/requests.ts';
 import { otherThanSurface, surfaceOpeningOf } from '../../domain/reserved-account.ts';
 import { bodyMember, guarded, pathMember, principalOf } from '../access.guard.ts';
-import { callerOf } from '../caller.ts';
+import { actorOf, callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { Account } from './answer-shapes.ts';
@@ -81,7 +81,7 @@ export class AccountTermsController {
       ...(settings === undefined ? {} : { settings: present(settings) as SettingsChange }), ...(owner === undefined ? {} : { owner }),
       ...(status === undefined ? {} : { access: accessOf[status] }), ...(forfeit === true ? { forfeit } : {}),
     };
-    const caller = callerOf(request);
+    const caller = actorOf(request);
     const answer = await this.line.ask(requestOf(
       { type: 'change', operation: 'change', account: id, data, content: request.body, words: { reason } },
       // A change that is repeated without a key leads to the same terms: one that comes late need not be withdrawn.

@@ -10,13 +10,14 @@ import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
 import { partitionOfHold } from '../../domain/account-id.ts';
 import { guarded, pathMember, principalOf } from '../access.guard.ts';
-import { callerOf } from '../caller.ts';
+import { actorOf, callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { Account, Booked, Entries, HoldOpened } from './answer-shapes.ts';
 import { bookedBody, sendAnswer } from './answers.ts';
 import { accountExample, entryExample, exhaustedUntil } from './examples.ts';
 import { present } from './present.ts';
+import { shownEntry } from './shown-entry.ts';
 import { accountId, AccountQuery, EntriesQuery, Grant, Hold, Spend } from './shapes.ts';
 
 const ofPath = pathMember('id');
@@ -70,7 +71,7 @@ export class AccountsController {
     if (principal.type === 'user' && !principal.admin) visible(principal, await this.ledger.account({ id }));
     const page = await this.ledger.entries({ account: id, ...present(query) });
     if (page === null) throw unknownAccount();
-    return page;
+    return { ...page, items: page.items.map((entry) => shownEntry(principal, entry)) };
   }
 
   @Post(':id/grants')
@@ -88,7 +89,7 @@ export class AccountsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { amount, kind, priority, expires_at: expiresAt, reason } = body;
-    const caller = callerOf(request);
+    const caller = actorOf(request);
     // A repeat under a key may come after the expiry: only its first time is judged here.
     if (expiresAt !== undefined && caller.key === undefined && Date.parse(expiresAt) <= this.clock.nowMs()) {
       throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'expires_at lies in the past');

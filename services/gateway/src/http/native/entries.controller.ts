@@ -10,13 +10,14 @@ import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
 import { partitionOfEntry } from '../../domain/account-id.ts';
 import { guarded, principalOf } from '../access.guard.ts';
-import { callerOf } from '../caller.ts';
+import { actorOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { Booked, Entry, ExplainedEntry, Proof } from './answer-shapes.ts';
 import { bookedBody, sendAnswer } from './answers.ts';
 import { entryExample } from './examples.ts';
 import { Correct } from './shapes.ts';
+import { shownEntry } from './shown-entry.ts';
 
 @ApiTags('entries')
 @Controller('v1/entries')
@@ -60,7 +61,7 @@ export class EntriesController {
     await this.find(id, principalOf(request));
     const explanation = await this.ledger.explain({ id });
     if (explanation === null) throw unknownEntry();
-    return explanation;
+    return { ...explanation, entry: shownEntry(principalOf(request), explanation.entry) };
   }
 
   @Get(':id/proof')
@@ -102,11 +103,10 @@ export class EntriesController {
     const principal = principalOf(request);
     // Whose entry it is matters to a key of one family only; for others the ledger finds it.
     if (principal.type === 'server' && principal.account !== null) await this.find(id, principal);
-    const actor = principal.type === 'user' ? principal.userId : `key:${principal.keyId}`;
     const data = { entry: id, ...(amount === undefined ? {} : { amount }) };
     const content = { entry: id, body: request.body };
     const answer = await this.line.ask(
-      requestOf({ type: 'correct', operation: 'correct', account: '', data, content, words: { reason, actor } }, callerOf(request)),
+      requestOf({ type: 'correct', operation: 'correct', account: '', data, content, words: { reason } }, actorOf(request)),
       partition,
     );
     sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 201, body: bookedBody(answer) });
@@ -120,7 +120,7 @@ export class EntriesController {
       const account = await this.ledger.account({ id: entry.account });
       if (account?.owner !== principal.userId) throw unknownEntry();
     }
-    return entry;
+    return shownEntry(principal, entry);
   }
 }
 

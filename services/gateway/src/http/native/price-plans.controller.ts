@@ -9,7 +9,7 @@ import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { CatalogVersion, CatalogVersions } from './answer-shapes.ts';
 import { textOf } from '../text-shape.ts';
-import { instant } from './shapes.ts';
+import { instant } from '../instant-shape.ts';
 
 const planContent = {
   included: '8000000', block: '8000000', block_price: '12000', fixed_fee: '40000', currency: 'BRL', time_zone: 'America/Sao_Paulo', grace_seconds: 3600,

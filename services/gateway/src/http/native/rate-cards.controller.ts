@@ -9,7 +9,7 @@ import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { CatalogVersion, CatalogVersions } from './answer-shapes.ts';
 import { textOf } from '../text-shape.ts';
-import { instant } from './shapes.ts';
+import { instant } from '../instant-shape.ts';
 
 const NewRateCard = z.object({
   name: textOf(128).default('default'),

@@ -3,7 +3,7 @@ import { isTimeZone, localInstant, parsePeriod, quantityClasses, timeZoneMessage
 import { z } from 'zod';
 import { scopes } from '../../app/access.ts';
 import { accountIdFault, accountIdMax } from '../../domain/account-id.ts';
-import { parseTime } from '../../domain/instant.ts';
+import { instant } from '../instant-shape.ts';
 import { textOf } from '../text-shape.ts';
 
 const amountMax = 2n ** 63n - 1n;
@@ -21,20 +21,6 @@ export const accountId = z.string().superRefine((id, context) => {
   const fault = accountIdFault(id);
   if (fault !== null) context.addIssue({ code: 'custom', message: fault });
 }).meta({ minLength: 1, maxLength: accountIdMax, example: 'acme/team-a' });
-
-/** The ledger's times end with the year 9999. */
-const latestMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
-/** A time as clients write it, an RFC 3339 timestamp; out comes ISO 8601 in UTC. A `+` that a query lost is put back. */
-export const instant = z.string().max(64).transform((value, context) => {
-  const ms = parseTime(value.replace(/ (?=\d\d:\d\d$)/, '+'));
-  if (ms === null || ms < 0 || ms > latestMs) {
-    const message = 'must be an RFC 3339 timestamp from 1970 to 9999, for example 2026-11-21T12:00:00Z';
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  }
-  return new Date(ms).toISOString();
-}).meta({ format: 'date-time' });
 
 const period = z.string().max(40).refine(isPeriod, { error: 'must be calendar:day, calendar:week, calendar:month or an ISO 8601 duration such as P30D or P1M' })
   .meta({ example: 'P30D' });

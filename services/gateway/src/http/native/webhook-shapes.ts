@@ -1,7 +1,7 @@
 import { webhookEventTypes } from '@tollgate/contracts';
 import { z } from 'zod';
 import { textOf } from '../text-shape.ts';
-import { instant } from './shapes.ts';
+import { instant } from '../instant-shape.ts';
 
 const fields = {
   events: z.array(z.enum(webhookEventTypes)).min(1).max(webhookEventTypes.length),

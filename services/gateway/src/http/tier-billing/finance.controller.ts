@@ -32,9 +32,9 @@ export class FinanceController {
   }
 
   @Get(':view')
-  @UseGuards(guarded({ scope: 'admin' }))
+  @UseGuards(guarded({ scope: 'billing:read' }))
   @documented({
-    summary: 'A view of finance, whole: every row of one moment of the books', auth: 'admin', status: 200, surface: 'tier billing', answer: FinanceRows,
+    summary: 'A view of finance, whole: every row of one moment of the books', auth: 'server key', status: 200, surface: 'tier billing', answer: FinanceRows,
     errors: [[429, 'at most 4 exports are read at once', 'RATE_LIMITED']],
     description: `view: ${financeViews.join(', ')}. format=csv answers text/csv, jsonl one object a line, json (the default) one document. Of any size: rows are read and sent a page at a time, `
       + 'as fast as they are taken; when the client goes away, the query ends. An answer that breaks off in the middle is cut, never ended as if it were whole.',

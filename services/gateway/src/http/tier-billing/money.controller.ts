@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayDo } from '../../app/access.ts';
 import { guarded, principalOf } from '../access.guard.ts';
 import { scopedKey } from '../../app/requests.ts';
-import { callerOf } from '../caller.ts';
+import { actorOf, callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { shownNumber } from '../credits/shapes.ts';
@@ -113,8 +113,9 @@ export class MoneyAdminController {
     summary: 'Tries a charge now, whatever its backoff says, and waits at most 2 s for the outcome', auth: 'admin', status: 200, surface, answer: ChargeTried,
     errors: ['CHARGE_UNKNOWN', 'CHARGE_NOT_RETRYABLE'], example: { success: true, data: { ...chargeExample, status: 'succeeded', reason: null, attempts: 2, next_try_at: null } },
   })
-  async retry(@Param('id', { schema: ChargeId }) id: string): Promise<unknown> {
-    const charge = await this.billing.retryCharge({ id, by: 'admin' });
+  async retry(@Param('id', { schema: ChargeId }) id: string, @Req() request: FastifyRequest): Promise<unknown> {
+    const { actor: by, address } = actorOf(request);
+    const charge = await this.billing.retryCharge({ id, by, address });
     if (charge === null) throw new AppError('not_found', 'CHARGE_UNKNOWN', 'Charge not found');
     return { success: true, data: charge };
   }

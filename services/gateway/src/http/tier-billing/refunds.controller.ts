@@ -3,19 +3,19 @@ import { ApiTags } from '@nestjs/swagger';
 import type { BillingQueries, RefundDecided } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { guarded, principalOf } from '../access.guard.ts';
-import { callerOf } from '../caller.ts';
+import { guarded } from '../access.guard.ts';
+import { actorOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import { RefundList, RefundShown } from './answer-shapes.ts';
 import { DeclineRefund, ListRefunds, RefundId } from './shapes.ts';
 
 const surface = 'tier billing';
-const admin = { scope: 'admin' } as const;
+const approver = { scope: 'billing:approve' } as const;
 const refundExample = {
   id: '0f4cb2ee-5a3d-5b7e-8a53-1d7c52b8a7a1', charge_id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', credit_note_id: '9a1c1a3e-7d86-5f0b-b2a5-93f5c9d3c111',
   user_id: 'user-uuid', account: 'metered:user-uuid', period: { start: '2026-11-01T00:00:00.000Z', end: '2026-12-01T00:00:00.000Z' }, block: '1', billing_tier: '8M-16M',
-  amount_minor: '10000', currency: 'BRL', origin: 'credit', status: 'proposed', reason: null, decided_by: null, payment_intent: 'pi_3P1', stripe_refund: null,
+  amount_minor: '10000', currency: 'BRL', origin: 'credit', status: 'proposed', reason: null, decided_by: null, first_approval: null, payment_intent: 'pi_3P1', stripe_refund: null,
   succeeded_at: null, created_at: '2026-11-21T12:00:00.000Z', updated_at: '2026-11-21T12:00:00.000Z',
 };
 
@@ -45,37 +45,33 @@ export class RefundsController {
 
   @Post(':id/approve')
   @HttpCode(200)
-  @UseGuards(guarded(admin))
+  @UseGuards(guarded(approver))
   @documented({
     summary: 'Lets a proposed refund, or one that failed, be sent to Stripe; nothing is refunded without it', auth: 'admin', status: 200, once: true, surface,
     answer: RefundShown, errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
-    description: 'Answers at once; the list says what became of it.',
-    example: { success: true, data: { ...refundExample, status: 'approved', decided_by: 'admin-uuid' } },
+    description: 'Answers at once; the list says what became of it. Above the sum of FOUR_EYES_ABOVE the first approval leaves it proposed, with `first_approval`, '
+      + 'and another person or key must approve as well. Needs the scope billing:approve.',
+    example: { success: true, data: { ...refundExample, status: 'approved', decided_by: 'ada@example.org (user 0f4c)' } },
   })
   async approve(@Param('id', { schema: RefundId }) id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { key } = callerOf(request);
-    answer(reply, await this.billing.approveRefund({ id, by: deciderOf(request), ...(key === undefined ? {} : { key }) }));
+    const { key, actor: by, address } = actorOf(request);
+    answer(reply, await this.billing.approveRefund({ id, by, address, ...(key === undefined ? {} : { key }) }));
   }
 
   @Post(':id/decline')
   @HttpCode(200)
-  @UseGuards(guarded(admin))
+  @UseGuards(guarded(approver))
   @documented({
     summary: 'Declines a proposed refund, or one that failed, with a reason; the credit note stays', auth: 'admin', status: 200, once: true, surface,
     answer: RefundShown, errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
-    example: { success: true, data: { ...refundExample, status: 'declined', reason: 'settled by the next invoice', decided_by: 'admin-uuid' } },
+    example: { success: true, data: { ...refundExample, status: 'declined', reason: 'settled by the next invoice', decided_by: 'ada@example.org (user 0f4c)' } },
   })
   async decline(
     @Param('id', { schema: RefundId }) id: string, @Body({ schema: DeclineRefund }) { reason }: DeclineRefund, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { key } = callerOf(request);
-    answer(reply, await this.billing.declineRefund({ id, by: deciderOf(request), reason, ...(key === undefined ? {} : { key }) }));
+    const { key, actor: by, address } = actorOf(request);
+    answer(reply, await this.billing.declineRefund({ id, by, address, reason, ...(key === undefined ? {} : { key }) }));
   }
-}
-
-function deciderOf(request: FastifyRequest): string {
-  const principal = principalOf(request);
-  return principal.type === 'user' ? principal.userId : `key ${principal.keyId}`;
 }
 
 function answer(reply: FastifyReply, decided: RefundDecided | null): void {

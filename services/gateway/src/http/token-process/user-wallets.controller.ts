@@ -9,7 +9,7 @@ import { Wallets } from '../../app/wallets.ts';
 import { bodyMember, guarded, pathMember, principalOf, userOf } from '../access.guard.ts';
 import type { AccountOf } from '../access.guard.ts';
 import { surfaceAccount } from '../../domain/account-id.ts';
-import { callerOf } from '../caller.ts';
+import { actorOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { failureOfProblem, sendRefusal, unexplained } from '../refusal.ts';
 import { inject } from '../tokens.ts';
@@ -73,7 +73,7 @@ export class UserWalletsController {
   })
   async giveInitial(@Body({ schema: GiveInitialToken }) body: GiveInitialToken, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { user_id: userId, token } = body;
-    const answer = await this.wallets.giveInitial({ userId, tokens: BigInt(token) }, callerOf(request));
+    const answer = await this.wallets.giveInitial({ userId, tokens: BigInt(token) }, actorOf(request));
     this.send({ request, reply }, answer, { message: 'Initial token given', data: { user_id: userId } });
   }
 
@@ -83,7 +83,7 @@ export class UserWalletsController {
   @documented({ summary: 'A gift', auth: 'admin', status: 200, once: true, surface, answer: Gift, example: given('Bonus token given') })
   async giveBonus(@Body({ schema: GiveBonusToken }) body: GiveBonusToken, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { user_id: userId, token } = body;
-    const answer = await this.wallets.giveBonus({ userId, tokens: BigInt(token) }, callerOf(request));
+    const answer = await this.wallets.giveBonus({ userId, tokens: BigInt(token) }, actorOf(request));
     this.send({ request, reply }, answer, { message: 'Bonus token given', data: { user_id: userId } });
   }
 
@@ -98,7 +98,7 @@ export class UserWalletsController {
     @Param('user_id', { schema: clientId }) userId: string, @Body({ schema: GivePackage }) body: GivePackage,
     @Req() request: FastifyRequest, @Res() reply: FastifyReply,
   ): Promise<void> {
-    const caller = callerOf(request);
+    const caller = actorOf(request);
     const known = (await this.catalog.fresh()).packages.get(body.package);
     const reason = 'Package not found';
     const answer = known === undefined || known.removed

@@ -24,7 +24,7 @@ export const lockRefund = 'select * from billing.refunds where id = $1 for updat
 export const refundById = 'select * from billing.refunds where id = $1';
 export const updateRefund = `
   update billing.refunds set status = $2, reason = $3, decided_by = $4, stripe_refund = $5, attempts = $6, unanswered = $7, attempt_open = $8,
-    next_try_at = $9, succeeded_at = $10, updated_at = $11
+    next_try_at = $9, succeeded_at = $10, updated_at = $11, first_approval = $12
   where id = $1`;
 export const insertRefundAttempt = `
   insert into billing.refund_attempts (refund_id, number, idempotency_key, request, started_at) values ($1, $2, $3, $4, $5)`;
