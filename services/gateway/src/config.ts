@@ -15,6 +15,7 @@ export type GatewayConfig = {
   readonly upstream: { readonly 'start-workflow'?: string | undefined; readonly review?: string | undefined; readonly timeoutMs: number };
   /** false: nobody registers; default true. */
   readonly registration?: boolean | undefined;
+  readonly connectionLimits?: { readonly inAll: number; readonly perAddress: number } | undefined;
   /** Addresses and networks whose X-Forwarded-For counts. */
   readonly trustedProxies?: readonly string[] | undefined;
   /** An outside identity provider beside our own logins. */
@@ -55,6 +56,9 @@ export const gatewaySettings = {
   /** `off`: accounts of people are made by no route. */
   REGISTRATION: z.enum(['on', 'off'], 'is neither on nor off').default('on'),
   TRUSTED_PROXIES: trustedProxies.optional(),
+  /** Open connections in all, and of one address that is no trusted proxy. */
+  CONNECTIONS_MAX: z.coerce.number().int().min(16).max(1_000_000).default(4_096),
+  CONNECTIONS_PER_ADDRESS_MAX: z.coerce.number().int().min(4).max(1_000_000).default(1_024),
   JWT_JWKS_URL: z.url().optional(),
   JWT_ISSUER: z.string().min(1).optional(),
   JWT_AUDIENCE: z.string().min(1).optional(),
@@ -75,6 +79,7 @@ export function gatewayConfig(settings: Settings): GatewayConfig {
   const outside = jwksUrl === undefined || issuer === undefined || audience === undefined ? undefined : { jwksUrl, issuer, audience };
   return {
     host: settings.HOST, port: settings.PORT, answerWaitMs: settings.ANSWER_WAIT_MS, adminEmail: settings.ADMIN_EMAIL, outside, trustedProxies: settings.TRUSTED_PROXIES, registration: settings.REGISTRATION === 'on',
+    connectionLimits: { inAll: settings.CONNECTIONS_MAX, perAddress: settings.CONNECTIONS_PER_ADDRESS_MAX },
     upstream: { 'start-workflow': settings.WORKFLOW_URL, review: settings.REVIEW_URL, timeoutMs: settings.UPSTREAM_TIMEOUT_MS },
   };
 }

@@ -136,7 +136,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     line.close();
     await pool.end();
   };
-  const listening = { module, host: config.host, port: config.port, trustedProxies: config.trustedProxies, logger, metrics, waiting: () => line.waiting };
+  const listening = { module, host: config.host, port: config.port, trustedProxies: config.trustedProxies, connectionLimits: config.connectionLimits, logger, metrics, waiting: () => line.waiting };
   const http = await startHttp(listening).catch(async (error: unknown) => {
     await closeParts();
     throw error;

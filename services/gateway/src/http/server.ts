@@ -5,12 +5,13 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { nestLogger } from '@tollgate/service-kit';
 import type { Logger, Metrics } from '@tollgate/service-kit';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bodyMax, registerBodyParsers } from './body-parser.ts';
 import { correlationIdOf } from './caller.ts';
-import { problemJson } from './envelopes.ts';
+import { answerAndDestroy, limitConnections } from './connections.ts';
+import type { ConnectionLimits } from './connections.ts';
 import { FailureFilter, sendFailure } from './failure.filter.ts';
 import type { LogFailure } from './failure.filter.ts';
 import { failureOf } from './failure.ts';
@@ -31,12 +32,18 @@ export type HttpOptions = {
   readonly waiting: () => number;
   /** Requests under way have this long to end when the server closes; then their connections are cut. */
   readonly drainMs?: number;
+  readonly connectionLimits?: ConnectionLimits | undefined;
+  /** How long a client may take to send the head of a request, and the whole of it. */
+  readonly headersTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
 };
 export type HttpServer = {
   readonly host: string;
   readonly port: number;
   /** Every route that answers, as `POST /v1/accounts/:id/spend`. */
   readonly routes: readonly string[];
+  /** Open connections now. */
+  connections(): number;
   close(): Promise<void>;
 };
 
@@ -47,7 +54,13 @@ const keepAliveMs = 72_000;
 /** Longer than a request waits for its booking by default; short enough for the platform to stop in 10 s. */
 const drainDefaultMs = 6_000;
 /** A client may take this long to send its request: 20 MB of an image over a slow line. */
-const requestTimeoutMs = 120_000;
+const requestDefaultMs = 120_000;
+/** A head is a few hundred bytes. */
+const headersDefaultMs = 20_000;
+/** So often late requests are looked for: they are answered at most this much after their time. */
+const lateEveryMs = 1_000;
+/** Of a soft limit of 8,192 descriptors and more, which systems give to services. */
+const connectionsDefault: ConnectionLimits = { inAll: 4_096, perAddress: 1_024 };
 
 /** Who never finishes sending a request does not keep the platform from stopping. */
 async function closeWithin(app: NestFastifyApplication, drainMs: number): Promise<void> {
@@ -62,16 +75,11 @@ async function closeWithin(app: NestFastifyApplication, drainMs: number): Promis
 /** What is no HTTP has no path, hence no surface of its own: problem+json, and the connection ends. */
 function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large'
-    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
-  const detail = 'this is not a valid HTTP request';
-  const failure = { status: Number(status.slice(0, 3)), code: 'REQUEST_INVALID' as const, detail };
-  const body = JSON.stringify(problemJson.body(failure, correlationIdOf({})));
-  const head = [
-    `HTTP/1.1 ${status}`, `content-type: ${problemJson.contentType}`, `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return answerAndDestroy(socket, { status: 408, reason: 'Request Timeout', code: 'REQUEST_TIMEOUT', detail: 'the request did not arrive in time' });
+  }
+  const [status, reason] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] as const : [400, 'Bad Request'] as const;
+  answerAndDestroy(socket, { status, reason, code: 'REQUEST_INVALID', detail: 'this is not a valid HTTP request' });
 }
 
 /** Opens the port; resolves once requests are taken. */
@@ -90,7 +98,11 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     // No middleware here: its engine would cost every request a hook.
     skipMiddie: true,
     keepAliveTimeout: keepAliveMs,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: options.requestTimeoutMs ?? requestDefaultMs,
+    http: {
+      headersTimeout: options.headersTimeoutMs ?? headersDefaultMs,
+      connectionsCheckingInterval: Math.min(lateEveryMs, options.requestTimeoutMs ?? lateEveryMs),
+    },
     // Requests under way end, idle connections are closed.
     forceCloseConnections: 'idle',
     // Who still asks on an open connection while the server closes is answered as always, and told to connect anew.
@@ -98,6 +110,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     clientErrorHandler: refuseBrokenHttp,
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendFailure(reply, request, failureOf(error), log),
   });
+  const connections = limitConnections(adapter.getHttpServer() as Server, options.connectionLimits ?? connectionsDefault, options.trustedProxies ?? []);
   const routes = new RouteTable();
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   routes.watch(fastify);
@@ -113,5 +126,5 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   await app.listen({ host: options.host, port: options.port });
   const address = app.getHttpServer().address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  return { host: options.host, port, routes: routes.all(), close: () => closeWithin(app, options.drainMs ?? drainDefaultMs) };
+  return { host: options.host, port, routes: routes.all(), connections, close: () => closeWithin(app, options.drainMs ?? drainDefaultMs) };
 }
