@@ -824,6 +824,7 @@ view finance.usage as
                     ELSE k.used
                 END AS counted,
             COALESCE(booked.units, 0::numeric) AS entered,
+            COALESCE(booked.goodwill, 0::numeric) AS goodwill,
             views.plan_content(a.partition, a.account, k.period_start) AS plan
            FROM ledger.accounts a
              JOIN ledger.names u ON u.partition = a.partition AND u.name = a.unit
@@ -839,10 +840,11 @@ view finance.usage as
                   WHERE e.partition = a.partition AND e.account = a.account
                   ORDER BY e.seq DESC
                  LIMIT 1) last
-             LEFT JOIN LATERAL ( SELECT - sum(e.amount) AS units
+             LEFT JOIN LATERAL ( SELECT - sum(e.amount) FILTER (WHERE c.text = 'usage'::text) AS units,
+                    - sum(e.amount) FILTER (WHERE c.text = 'goodwill'::text) AS goodwill
                    FROM ledger.entries e
                      JOIN ledger.names c ON c.partition = e.partition AND c.name = e.contra
-                  WHERE e.partition = a.partition AND e.account = a.account AND e.period_start = k.period_start AND c.text = 'usage'::text) booked ON true
+                  WHERE e.partition = a.partition AND e.account = a.account AND e.period_start = k.period_start AND (c.text = ANY (ARRAY['usage'::text, 'goodwill'::text]))) booked ON true
           WHERE a.kind = 4
         ), blocks AS (
          SELECT f.partition,
@@ -853,6 +855,7 @@ view finance.usage as
             f.period_end,
             f.counted,
             f.entered,
+            f.goodwill,
             f.plan,
             p.included,
             p.block,
@@ -872,6 +875,7 @@ view finance.usage as
             b.period_end,
             b.counted,
             b.entered,
+            b.goodwill,
             b.plan,
             b.included,
             b.block,
@@ -899,6 +903,7 @@ view finance.usage as
             c.period_end,
             c.counted,
             c.entered,
+            c.goodwill,
             c.plan,
             c.included,
             c.block,
@@ -935,7 +940,8 @@ view finance.usage as
     entered_blocks AS blocks_entered,
     whole + last AS blocks_charged,
     beyond AS blocks_charged_beyond,
-    entered - (included_units + billed_units + unbilled_units) AS difference
+    entered - (included_units + billed_units + unbilled_units) AS difference,
+    goodwill AS goodwill_units
    FROM sums;
 
 CREATE OR REPLACE FUNCTION finance."decimal"(p_minor numeric, p_currency text)

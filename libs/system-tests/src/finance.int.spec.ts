@@ -53,6 +53,16 @@ describe('the figures of finance', () => {
     expect(await figures('unbilled_usage')).toEqual([]);
   }, 60_000);
 
+  it('show what goodwill covered beside what is counted and billed', async () => {
+    await report('kind', 1);
+    const given = await platform.server.post('/v1/accounts/metered%3Akind/grants', { amount: '3000000', expires_at: '2090-01-01T00:00:00Z', reason: 'outage of the 3rd' });
+    expect(given.status).toBe(201);
+    await report('kind', 10_000_000);
+    expect((await figures<Usage & { goodwill_units: string }>('usage')).find((row) => row.user_id === 'kind'))
+      .toMatchObject({ ledger_units: '7000001', included_units: '7000001', billed_units: '0', difference: '0', goodwill_units: '3000000' });
+    expect((await figures<{ side: string; amount: string }>('trial_balance')).filter(({ side }) => side.startsWith('total')).every(({ amount }) => Number(amount) === 0)).toBe(true);
+  });
+
   it('show a row that was lost or changed', async () => {
     await platform.rows(`alter table billing.charge_attempts disable trigger user`);
     await platform.rows(`alter table billing.charge_events disable trigger user`);

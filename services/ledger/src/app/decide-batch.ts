@@ -281,7 +281,7 @@ function targetOf(entry: Entry, entries: readonly Entry[], committed: Account | 
     partitionSeq: entry.partitionSeq, account: entry.account, source: entry.source, requestId: entry.requestId, ordinal: entry.ordinal, kind: entry.kind, amount: entry.amount, corrected: 0n, expired: expiredWith(entry, entries),
     lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null, purchased: row?.purchased ?? false },
     hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - before : 0n, corrects: entry.corrects,
-    periodStartMs: entry.periodStartMs, occurredMs: entry.occurredMs, recordedMs: entry.recordedMs, model: modelOfRequest(entry, entries), counted: null, priced: null, statusBefore: termsBefore?.status ?? 'active',
+    periodStartMs: entry.periodStartMs, occurredMs: entry.occurredMs, recordedMs: entry.recordedMs, model: modelOfRequest(entry, entries), covered: entry.contra === 'goodwill', counted: null, priced: null, statusBefore: termsBefore?.status ?? 'active',
     settings: entry.terms && termsBefore ? { before: termsBefore.settings, after: entry.terms.settings } : null,
     budgets: entries.filter((one) => one.kind === 'budgeted' && isBeside(one, entry)).map((one) => ({ id: one.account, periodStartMs: one.periodStartMs, counted: null, priced: null })),
   };

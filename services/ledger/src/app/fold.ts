@@ -52,7 +52,7 @@ export class Folded {
     if (entry.balanceAfter !== account.balance + entry.amount) this.note(`${where}: ${account.balance} and ${entry.amount} are not ${entry.balanceAfter}`);
     if (entry.amount !== 0n && entry.contra === 'none') this.note(`${where}: an amount without a contra account`);
     if (entry.recordedMs < account.lastRecordedMs) this.note(`${where}: recorded before the entry before it`);
-    if (!keepsLots(account.kind) || entry.amount >= 0n || entry.lot === null) return;
+    if ((!keepsLots(account.kind) && account.kind !== 'metered') || entry.amount >= 0n || entry.lot === null) return;
     const lot = lotNumbered(account.lots, entry.lot);
     const moved = lot && entry.lotLeft !== null ? entry.lotLeft - lot.left : null;
     if (moved !== null && moved !== entry.amount && moved !== 0n) this.note(`${where}: lot ${entry.lot} moved by ${moved}, the entry by ${entry.amount}`);

@@ -149,7 +149,8 @@ export function inconsistency(account: Account): string | null {
   let lots = 0n;
   for (const lot of account.lots) lots += lot.left;
   const expected = keepsLots(account.kind) && account.balance > 0n ? account.balance : 0n;
-  if (lots !== expected) return `open lots hold ${lots}, the balance says ${expected}`;
+  // The balance of a metered account is what was used and granted in all: its goodwill is in the lots alone.
+  if (account.kind !== 'metered' && lots !== expected) return `open lots hold ${lots}, the balance says ${expected}`;
   let held = 0n;
   for (const hold of account.holds) held += hold.amount;
   // Budgets of descendants' holds are counted in an ancestor's `held` without holds of its own.
@@ -163,6 +164,13 @@ export const isRefilled = (account: Pick<Account, 'kind' | 'terms'>): boolean =>
 
 /** Whether the account limits what it and the accounts below it use. */
 export const isBudget = ({ terms: { settings } }: Pick<Account, 'terms'>): boolean => settings.limit !== null || settings.limits.length > 0;
+
+/** What goodwill a metered account has left: units that are used before any are counted and charged. */
+export function goodwillOf(account: Pick<Account, 'kind' | 'lots'>): bigint {
+  let left = 0n;
+  if (account.kind === 'metered') for (const lot of account.lots) left += lot.left;
+  return left;
+}
 
 /** Kinds whose balance is made of granted lots; the others only count what was used. */
 export const keepsLots = (kind: AccountKind): boolean => kind === 'wallet' || kind === 'credits' || kind === 'licence';

@@ -83,7 +83,8 @@ export function refuseSettings(kind: Account['kind'], settings: Settings): void 
 export function decideGrant(book: Book, request: Request, ask: AskOf<'grant'>): Decided {
   const account = existing(book, request.account);
   refuseClosed(account);
-  if (!keepsLots(account.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${account.kind} account takes no grants`);
+  if (!keepsLots(account.kind) && account.kind !== 'metered') throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${account.kind} account takes no grants`);
+  if (account.kind === 'metered' && ask.expiresMs === null) throw new Refusal('REQUEST_INVALID', 'goodwill of a metered account has an end: give expires_at');
   if (ask.expiresMs !== null && ask.expiresMs <= book.nowMs) throw new Refusal('TIME_OUT_OF_RANGE', 'the grant would have expired already');
   refuseTerms(account, ask.terms, book.nowMs);
   if (ask.initialGift && account.terms.settings.initialGift !== null) throw new Refusal('GIFT_GIVEN', 'the account has had its initial gift');

@@ -1,10 +1,11 @@
 import type { Account, PeriodLimit } from './account.ts';
-import { keepsLots } from './account.ts';
+import { goodwillOf, keepsLots } from './account.ts';
 import type { Book } from './book.ts';
 import { periodFor } from './counted-when.ts';
 import { Refusal } from './decided.ts';
 import { isoTime } from './iso-time.ts';
 import { countsAt, countsModel, placeOf } from './limit-counts.ts';
+import { noLots } from './open-lots.ts';
 import { freeUnits } from './package-terms.ts';
 import { endOf } from './periods.ts';
 
@@ -42,13 +43,14 @@ function boundsOf(book: Book, account: Readonly<Account>, use: Use): readonly Bo
   const { counter } = book.rolled(account, book.nowMs);
   const endMs = endOf(counter.period);
   const { settings } = account.terms;
+  const goodwill = goodwillOf(account);
   const own = balanceLeft(account, use.overdraft);
   if (own !== null) bounds.push({ left: own, used: 0n, held: 0n, resetsMs: account.kind === 'credits' && settings.allowance !== null ? endMs : null, over: false });
   if (settings.limit !== null) {
     const { into } = periodFor(book, account, occurredMs);
     const used = into?.used ?? counter.used;
     const held = into ? 0n : account.held;
-    bounds.push({ left: settings.limit - used - held, limit: settings.limit, used, held, resetsMs: into ? null : endMs, over: into !== undefined });
+    bounds.push({ left: settings.limit - used - held + goodwill, limit: settings.limit, used, held, resetsMs: into ? null : endMs, over: into !== undefined });
   }
   if (settings.limits.length > 0) bounds.push(...limitBounds(book, account, { ...use, occurredMs }));
   return bounds;
@@ -71,7 +73,7 @@ function limitsAt(book: Book, account: Readonly<Account>, occurredMs: number, bi
     const used = over ? place.used : count.used;
     const held = over || limit.model !== null ? 0n : account.held;
     return [{
-      left: limit.amount - used - held, limit: limit.amount, period: limit.period, ...(limit.model === null ? {} : { model: limit.model }), used, held,
+      left: limit.amount - used - held + goodwillOf(account), limit: limit.amount, period: limit.period, ...(limit.model === null ? {} : { model: limit.model }), used, held,
       resetsMs: over ? null : count.period.endMs, over,
     }];
   });
@@ -101,8 +103,9 @@ export function availableOf(book: Book, account: Readonly<Account>): bigint | nu
   return least;
 }
 
-/** A budget bounds others by its limits alone: its own balance is its own. */
-const budgetBounds = (book: Book, budget: Readonly<Account>, use: Use): readonly Bound[] => boundsOf(book, budget, use).filter(({ limit }) => limit !== undefined);
+/** A budget bounds others by its limits alone: its own balance and goodwill are its own. */
+const budgetBounds = (book: Book, budget: Readonly<Account>, use: Use): readonly Bound[] =>
+  boundsOf(book, { ...budget, lots: noLots }, use).filter(({ limit }) => limit !== undefined);
 
 /**
  * Refuses what the account or the first budget above it cannot give, nearest first, naming the tightest that refused. `freed`: what a

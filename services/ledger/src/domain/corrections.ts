@@ -1,6 +1,6 @@
 import type { AccountStatus } from '@tollgate/contracts';
 import type { Account, Counter, Lot, Settings, Terms } from './account.ts';
-import { keepsLots } from './account.ts';
+import { goodwillOf, keepsLots } from './account.ts';
 import { statusBehind, withStatus } from './account-status.ts';
 import type { Book, Posting } from './book.ts';
 import { availableOf } from './bounds.ts';
@@ -49,6 +49,8 @@ export type Target = {
   readonly occurredMs: number;
   readonly recordedMs: number;
   readonly model: string | null;
+  /** Goodwill of a metered account covered it: it was not counted. */
+  readonly covered: boolean;
   /** What was counted in its period when that ended, or by a correction since; null where nothing was kept. */
   readonly counted: Counter | null;
   /** The plan version at which blocks of its period were entered; null: none were. */
@@ -107,7 +109,7 @@ const openLot = (account: Readonly<Account>, { lot }: Target): Lot | undefined =
 
 function refuseSpentGrant(account: Readonly<Account>, target: Target, amount: bigint): void {
   const lot = openLot(account, target);
-  const free = account.balance - account.held;
+  const free = account.kind === 'metered' ? goodwillOf(account) : account.balance - account.held;
   if (!lot || lot.left < amount || free < amount) throw new Refusal('ENTRY_NOT_CORRECTABLE', `${lot && lot.left < free ? lot.left : free} units of the grant are left`);
 }
 
@@ -213,14 +215,15 @@ function postBack(
     const left = endsAgain(account, target, amount) ? withStatus(terms ?? account.terms, 'inactive') : terms;
     return book.post(account.id, { kind, cause, ordinal, amount: -amount, contra: 'grants', corrects, ...lotAfter(lot, amount), ...(left ? { terms: left } : {}) });
   }
-  const counted = { ...usedBack(book, account, target, amount), uses: { ...usedAs(target), amount: -amount } };
-  if (!keepsLots(account.kind)) {
+  const { covered } = target;
+  const counted = covered ? {} : { ...usedBack(book, account, target, amount), uses: { ...usedAs(target), amount: -amount } };
+  if (!keepsLots(account.kind) && !covered) {
     const entry = book.post(account.id, { kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted });
     postBudgetsBack(book, { target, entry, amount });
     return entry;
   }
   const entry = postGrant(book, account.id, {
-    kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted,
+    kind, cause, ordinal, amount, contra: covered ? 'goodwill' : 'usage', corrects, ...counted,
     priority: target.lot?.priority ?? priorityDefault,
     purchased: target.lot?.purchased ?? false,
     // What has expired since expires again at once (`bookDueLots`): a correction never prolongs a grant.

@@ -1,11 +1,12 @@
 import type { Account, Lot } from './account.ts';
+import { goodwillOf } from './account.ts';
 import type { Book } from './book.ts';
 import { lotAfter } from './lots.ts';
 import { lotPastExpiry } from './open-lots.ts';
 
 /** A lot past its expiry with units that no open hold reserves, if there is one; what holds reserve expires when they end. */
 export function dueLot(account: Readonly<Account>, nowMs: number): { lot: Lot; expiring: bigint } | undefined {
-  const free = account.balance - account.held;
+  const free = account.kind === 'metered' ? goodwillOf(account) : account.balance - account.held;
   if (free <= 0n) return undefined;
   const lot = lotPastExpiry(account.lots, nowMs);
   return lot && { lot, expiring: lot.left < free ? lot.left : free };

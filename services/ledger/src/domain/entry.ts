@@ -10,7 +10,7 @@ export const entryKinds = {
 export type EntryKind = keyof typeof entryKinds;
 
 /** Where an amount came from or went: one row is both sides of the posting, so the trial balance is zero by construction. */
-export type Contra = 'none' | 'usage' | 'grants' | 'allowance' | 'expiry' | 'adjustments';
+export type Contra = 'none' | 'usage' | 'goodwill' | 'grants' | 'allowance' | 'expiry' | 'adjustments';
 
 /** Who asked: the identity of a request (rule 11) and what travels with it. */
 export type Cause = {

@@ -1,5 +1,4 @@
 import type { Account, Lot } from './account.ts';
-import { keepsLots } from './account.ts';
 import type { Book, Posting } from './book.ts';
 import type { Cause, Contra, Entry, EntryKind, LotRow } from './entry.ts';
 
@@ -8,7 +7,7 @@ export type Piece = { readonly lot: Lot | null; readonly take: bigint };
 
 /** Which lots an amount burns, in order; `sparing` bought ones. Lots past their expiry still burn: a hold reserved them. */
 export function burn(account: Readonly<Account>, amount: bigint, sparing?: 'purchased'): readonly Piece[] {
-  if (!keepsLots(account.kind)) return [{ lot: null, take: amount }];
+  if (account.kind === 'quota') return [{ lot: null, take: amount }];
   const pieces: Piece[] = [];
   let rest = amount;
   for (const lot of account.lots) {
@@ -47,7 +46,7 @@ export function postGrant(
   const account = book.find(accountId);
   const before = account?.balance ?? 0n;
   const number = (account?.seq ?? 0) + 1;
-  const left = before >= 0n ? grant.amount : before + grant.amount > 0n ? before + grant.amount : 0n;
+  const left = before >= 0n || account?.kind === 'metered' ? grant.amount : before + grant.amount > 0n ? before + grant.amount : 0n;
   const lot = { lot: number, granted: grant.amount, left, priority: grant.priority, expiresMs: grant.expiresMs, purchased: grant.purchased ?? false };
   return book.post(accountId, {
     kind: grant.kind,

@@ -94,16 +94,18 @@ export function postSpend(
     const first = ordinal === 0;
     const moved = lotAfter(lot, take);
     const goesInactive = account.kind === 'licence' && account.balance - take <= 0n && statusBehind(account.terms) !== 'inactive' && spend.amount > 0n;
+    // Goodwill is used before anything is counted and charged.
+    const covered = account.kind === 'metered' && lot !== null;
     const posting: Mutable<Posting> = {
-      used: take, uses: { ...uses, amount: take }, ...spend.period,
-      kind: spend.kind, cause: spend.cause, ordinal, amount: -take, contra: 'usage', rate: first ? (spend.rate ?? null) : null,
+      ...(covered ? {} : { used: take, uses: { ...uses, amount: take }, ...spend.period }),
+      kind: spend.kind, cause: spend.cause, ordinal, amount: -take, contra: covered ? 'goodwill' : 'usage', rate: first ? (spend.rate ?? null) : null,
       hold: spend.hold ?? null, held: first ? (spend.held ?? 0n) : 0n, lot: moved.lot, lotRows: moved.lotRows,
     };
     if (spend.blocksMax !== undefined) posting.blocksMax = spend.blocksMax;
     if (first && spend.holdRows) posting.holdRows = spend.holdRows;
     if (spend.corrects !== undefined) posting.corrects = spend.corrects;
-    if (target.late) posting.late = true;
-    if (target.into) posting.into = periodFor(book, account, spend.cause.occurredMs).into ?? target.into;
+    if (target.late && !covered) posting.late = true;
+    if (target.into && !covered) posting.into = periodFor(book, account, spend.cause.occurredMs).into ?? target.into;
     if (goesInactive) posting.terms = withStatus(account.terms, 'inactive');
     entries.push(book.post(accountId, posting));
   }

@@ -101,7 +101,7 @@ export class MemoryBookStore implements BookStore {
       corrected: corrected < 0n ? -corrected : corrected, expired: expiredWith(entry, this.entries),
       lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null, purchased: row?.purchased ?? false },
       hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - (before?.heldAfter ?? 0n) : 0n,
-      corrects: entry.corrects, periodStartMs: entry.periodStartMs, occurredMs: entry.occurredMs, recordedMs: entry.recordedMs, model: modelOfRequest(entry, this.entries), ...this.#period(entry), settings: this.#settings(entry),
+      corrects: entry.corrects, periodStartMs: entry.periodStartMs, occurredMs: entry.occurredMs, recordedMs: entry.recordedMs, model: modelOfRequest(entry, this.entries), covered: entry.contra === 'goodwill', ...this.#period(entry), settings: this.#settings(entry),
       statusBefore: this.entries.findLast((one) => one.ref === entry.ref && one.seq < entry.seq && one.terms !== null)?.terms?.status ?? 'active',
       budgets: this.entries.filter((one) => one.kind === 'budgeted' && one.offset === entry.offset && one.partitionSeq > entry.partitionSeq)
         .map((one) => ({ id: one.account, periodStartMs: one.periodStartMs, ...this.#period(one) })),

@@ -100,6 +100,12 @@ const asks = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('default', 'pro', null).map((plan) => () => ({ type: 'change', account: 'meter', data: { settings: { plan } } })) },
   { weight: 3, arbitrary: fc.tuple(account, fc.oneof(limits, periods)).map(([id, settings]) => () => ({ type: 'change', account: id, data: { settings } })) },
   { weight: 2, arbitrary: fc.tuple(account, fc.constantFrom('suspend', 'resume', 'resume', 'close')).map(([id, access]) => () => ({ type: 'change', account: id, data: { access, forfeit: true } })) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.integer({ min: 1, max: 5_000_000 }), fc.integer({ min: 1, max: 48 })).map(([units, hours]) => () => ({
+      type: 'grant', account: 'meter', data: { amount: String(units), expires_at: new Date(Date.parse('2026-11-21T10:00:00Z') + hours * 3_600_000).toISOString() },
+    })),
+  },
   { weight: 2, arbitrary: pricePlan },
   { weight: 2, arbitrary: fc.constant(() => ({ type: 'tick', account: '', data: {} })) },
 );

@@ -192,7 +192,7 @@ type TargetRow = {
   readonly status_before: AccountStatus | null; readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
   readonly counted: CountedColumn;
   readonly priced: PricedColumn;
-  readonly occurred_at: Date; readonly recorded_at: Date; readonly rate: string | null;
+  readonly occurred_at: Date; readonly recorded_at: Date; readonly rate: string | null; readonly covered: boolean;
 };
 const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]));
 
@@ -202,7 +202,7 @@ function fromRowTarget(row: TargetRow): Target {
     lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null, purchased: row.purchased ?? false },
     hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
     corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null,
-    occurredMs: row.occurred_at.getTime(), recordedMs: row.recorded_at.getTime(), model: modelIn(row.rate),
+    occurredMs: row.occurred_at.getTime(), recordedMs: row.recorded_at.getTime(), model: modelIn(row.rate), covered: row.covered,
     counted: fromCounted(row.counted), priced: fromPriced(row.priced),
     budgets: (row.budgets ?? []).map(([id, startMs, counted, priced]) => (
       { id, periodStartMs: startMs === null ? null : Number(startMs), counted: fromCounted(counted), priced: fromPriced(priced) })),

@@ -9,7 +9,7 @@ create view finance.usage as
 with figures as (
   select a.partition, a.account, a.id, u.text as unit, k.period_start, k.period_end,
     case when last.period_start = k.period_start then last.used_after else k.used end as counted,
-    coalesce(booked.units, 0) as entered, views.plan_content(a.partition, a.account, k.period_start) as plan
+    coalesce(booked.units, 0) as entered, coalesce(booked.goodwill, 0) as goodwill, views.plan_content(a.partition, a.account, k.period_start) as plan
   from ledger.accounts a
   join ledger.names u on u.partition = a.partition and u.name = a.unit
   cross join lateral (
@@ -20,9 +20,9 @@ with figures as (
     select e.period_start, e.used_after from ledger.entries e where e.partition = a.partition and e.account = a.account order by e.seq desc limit 1
   ) last
   left join lateral (
-    select -sum(e.amount) as units from ledger.entries e
+    select -sum(e.amount) filter (where c.text = 'usage') as units, -sum(e.amount) filter (where c.text = 'goodwill') as goodwill from ledger.entries e
     join ledger.names c on c.partition = e.partition and c.name = e.contra
-    where e.partition = a.partition and e.account = a.account and e.period_start = k.period_start and c.text = 'usage'
+    where e.partition = a.partition and e.account = a.account and e.period_start = k.period_start and c.text in ('usage', 'goodwill')
   ) booked on true
   where a.kind = 4
 ), blocks as (
@@ -51,9 +51,9 @@ select id as account, case when id like 'metered:%' and position('/' in id) = 0 
   to_char((period_start + (period_end - period_start) / 2) at time zone 'UTC', 'YYYY-MM') as month, period_start, period_end, unit,
   entered as ledger_units, counted as counted_units, included_units, billed_units, unbilled_units, started as blocks_started,
   entered_blocks as blocks_entered, whole + last as blocks_charged, beyond as blocks_charged_beyond,
-  entered - (included_units + billed_units + unbilled_units) as difference
+  entered - (included_units + billed_units + unbilled_units) as difference, goodwill as goodwill_units
 from sums;
-comment on view finance.usage is 'per account and month: what the entries sum up to = included + billed + unbilled units; the difference must be 0';
+comment on view finance.usage is 'per account and month: what the entries sum up to = included + billed + unbilled units; the difference must be 0. What goodwill covered is beside them';
 
 grant execute on function views.plan_content to tollgate_finance;
 grant select on finance.usage to finance, tollgate_finance;
