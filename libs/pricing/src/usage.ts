@@ -5,9 +5,19 @@ import { AppError, amountMax, hasAtMost } from '@tollgate/kernel';
  * totals of whoever sold it, and none is priced twice.
  */
 export const promptClasses = [
-  'input_tokens', 'cache_read_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens', 'input_audio_tokens', 'input_image_tokens',
+  'input_tokens',
+  'cache_read_tokens',
+  'cache_write_5m_tokens',
+  'cache_write_1h_tokens',
+  'input_audio_tokens',
+  'input_image_tokens',
 ] as const;
-export const answerClasses = ['output_tokens', 'reasoning_tokens', 'output_audio_tokens', 'output_image_tokens'] as const;
+export const answerClasses = [
+  'output_tokens',
+  'reasoning_tokens',
+  'output_audio_tokens',
+  'output_image_tokens',
+] as const;
 export const otherClasses = ['requests', 'web_searches', 'images', 'seconds', 'pages'] as const;
 export const quantityClasses = [...promptClasses, ...answerClasses, ...otherClasses] as const;
 export type QuantityClass = (typeof quantityClasses)[number];
@@ -34,7 +44,10 @@ export type UsageFault = { readonly code: 'REQUEST_INVALID' | 'QUANTITY_UNKNOWN'
  * so that nothing is dropped without a word. A label that is null is not there. Which names may be counted is the rate card's to say
  * (`rateUsage`, `countUsage`).
  */
-export function readUsage(meter: string, members: Readonly<Record<string, unknown>>): { readonly inputs: UsageInputs } | { readonly fault: UsageFault } {
+export function readUsage(
+  meter: string,
+  members: Readonly<Record<string, unknown>>,
+): { readonly inputs: UsageInputs } | { readonly fault: UsageFault } {
   const inputs: Record<string, string | number> = {};
   const invalid = (detail: string) => ({ fault: { code: 'REQUEST_INVALID' as const, detail } });
   for (const name of Object.keys(members)) {
@@ -70,7 +83,12 @@ function meterFault(meter: string, inputs: UsageInputs): UsageFault | null {
   const names = Object.keys(inputs).filter((name) => !usageLabels.has(name));
   if (meter === requestMeter) {
     const other = names.find((name) => name !== 'quantity');
-    return other === undefined ? null : { code: 'QUANTITY_UNKNOWN', detail: `${shown(other)} is not a quantity of the meter request, which has quantity alone` };
+    return other === undefined
+      ? null
+      : {
+          code: 'QUANTITY_UNKNOWN',
+          detail: `${shown(other)} is not a quantity of the meter request, which has quantity alone`,
+        };
   }
   const missing = ['input_tokens', 'output_tokens'].find((name) => !names.includes(name));
   if (missing === undefined || !names.every(isQuantityClass)) return null;
@@ -91,10 +109,14 @@ export function quantityFault(name: string, value: unknown): string | null {
   }
   if (typeof value === 'string') {
     if (decimal.test(value) && BigInt(value) <= amountMax) return null;
-    const why = /^[0-9]+$/.test(value) && BigInt(value) > amountMax ? `is beyond ${amountMax} (2^63-1)` : 'must be a whole number from 0, as a decimal string';
+    const why =
+      /^[0-9]+$/.test(value) && BigInt(value) > amountMax
+        ? `is beyond ${amountMax} (2^63-1)`
+        : 'must be a whole number from 0, as a decimal string';
     return `${shown(name)} ${why}: ${JSON.stringify(shown(value))}`;
   }
-  const is = value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value);
+  const is =
+    value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value);
   return `${shown(name)} is ${is}: a quantity is a whole number; leave out what was not counted`;
 }
 
@@ -112,28 +134,40 @@ export const countedUnits = (quantities: ReadonlyMap<string, bigint>): bigint =>
   countedQuantities(quantities).reduce((sum, [, quantity]) => sum + quantity, 0n);
 
 /** What `countedUnits` adds up. */
-export function countedQuantities(quantities: ReadonlyMap<string, bigint>): readonly (readonly [name: string, quantity: bigint])[] {
+export function countedQuantities(
+  quantities: ReadonlyMap<string, bigint>,
+): readonly (readonly [name: string, quantity: bigint])[] {
   const all = [...quantities];
   return all.some(([name]) => tokens.has(name)) ? all.filter(([name]) => tokens.has(name)) : all;
 }
 
 /** @throws AppError('invalid', QUANTITY_UNKNOWN) for a name that is neither a class nor one that `rated` has. */
-export function refuseUnknown(meter: string, quantities: ReadonlyMap<string, bigint>, rated: (name: string) => boolean): void {
+export function refuseUnknown(
+  meter: string,
+  quantities: ReadonlyMap<string, bigint>,
+  rated: (name: string) => boolean,
+): void {
   for (const name of quantities.keys()) {
     if (isQuantityClass(name) || rated(name)) continue;
     throw new AppError(
-      'invalid', 'QUANTITY_UNKNOWN',
+      'invalid',
+      'QUANTITY_UNKNOWN',
       `${shown(name)} is neither a quantity class nor in the rates of ${shown(meter)}; the classes are ${quantityClasses.join(', ')}`,
     );
   }
 }
 
 /** @throws AppError('invalid', QUANTITY_UNPRICED) for a count above 0 for which `rated` has no rate: it would cost nothing by mistake. */
-export function refuseUnpriced(meter: string, quantities: ReadonlyMap<string, bigint>, rated: (name: string) => boolean): void {
+export function refuseUnpriced(
+  meter: string,
+  quantities: ReadonlyMap<string, bigint>,
+  rated: (name: string) => boolean,
+): void {
   for (const [name, quantity] of quantities) {
     if (quantity === 0n || rated(name)) continue;
     throw new AppError(
-      'invalid', 'QUANTITY_UNPRICED',
+      'invalid',
+      'QUANTITY_UNPRICED',
       `${shown(name)} is ${quantity} and the rate card has no rate for it under ${shown(meter)}: publish one, "0" where it is free`,
     );
   }

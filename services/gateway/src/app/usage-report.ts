@@ -39,7 +39,11 @@ type Sum = { entries: number; amount: bigint; readonly counts: Map<string, bigin
 
 /** `from` and `to`: a date, whose first instant in the zone is meant, or a timestamp. */
 type Asked = {
-  readonly account: string; readonly from?: string | undefined; readonly to?: string | undefined; readonly by?: ReportBy | undefined; readonly zone?: string | undefined;
+  readonly account: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly by?: ReportBy | undefined;
+  readonly zone?: string | undefined;
   readonly nowMs: number;
 };
 
@@ -48,21 +52,27 @@ type Asked = {
  * many entries there are. Default: the 30 days before now.
  * @throws AppError('invalid') for a period that ends before it begins or is longer than 366 days; ('not_found').
  */
-export async function usageReport(
-  ledger: Pick<LedgerQueries, 'entries'>, of: Asked,
-): Promise<UsageReport> {
+export async function usageReport(ledger: Pick<LedgerQueries, 'entries'>, of: Asked): Promise<UsageReport> {
   const { by = 'use', zone = 'UTC' } = of;
   const toMs = of.to === undefined ? of.nowMs : momentMs(of.to, zone);
   const fromMs = of.from === undefined ? toMs - daysDefault * dayMs : momentMs(of.from, zone);
   if (fromMs >= toMs) throw new AppError('invalid', 'REQUEST_INVALID', 'from must lie before to');
-  if (toMs - fromMs > daysMax * dayMs) throw new AppError('invalid', 'REQUEST_INVALID', `a report covers ${daysMax} days at most`);
+  if (toMs - fromMs > daysMax * dayMs)
+    throw new AppError('invalid', 'REQUEST_INVALID', `a report covers ${daysMax} days at most`);
   const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
 
   const sums = new Map<string, Sum>();
   const dayOf = daysIn(zone);
   let after: string | undefined;
   do {
-    const page = await ledger.entries({ account: of.account, from, to, by, limit: pageSize, ...(after === undefined ? {} : { after }) });
+    const page = await ledger.entries({
+      account: of.account,
+      from,
+      to,
+      by,
+      limit: pageSize,
+      ...(after === undefined ? {} : { after }),
+    });
     if (page === null) throw new AppError('not_found', 'ACCOUNT_UNKNOWN', 'there is no such account');
     for (const entry of page.items) add(sums, entry, dayOf(by === 'use' ? entry.occurred_at : entry.recorded_at));
     after = page.next ?? undefined;
@@ -71,14 +81,19 @@ export async function usageReport(
   const rows = [...sums].map(([key, sum]) => rowOf(key, sum)).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const all = [...sums.values()];
   return {
-    account: of.account, from, to, by, zone,
+    account: of.account,
+    from,
+    to,
+    by,
+    zone,
     entries: all.reduce((total, { entries }) => total + entries, 0),
     amount: String(all.reduce((total, { amount }) => total + amount, 0n)),
     rows,
   };
 }
 
-const keyOf = ({ day, kind, model = '' }: Pick<UsageRow, 'day' | 'kind' | 'model'>): string => JSON.stringify([day, kind, model]);
+const keyOf = ({ day, kind, model = '' }: Pick<UsageRow, 'day' | 'kind' | 'model'>): string =>
+  JSON.stringify([day, kind, model]);
 
 const momentMs = (text: string, zone: string): number =>
   /^\d{4}-\d\d-\d\d$/.test(text) ? (localInstant(`${text}T00:00:00`, zone) ?? Number.NaN) : Date.parse(text);
@@ -106,22 +121,41 @@ function add(sums: Map<string, Sum>, { kind, amount, rate }: EntryView, day: str
 
 function rowOf(key: string, { entries, amount, counts }: Sum): UsageRow {
   const [day = '', kind = '', model = ''] = JSON.parse(key) as string[];
-  const others = [...counts].filter(([name]) => name !== 'input_tokens' && name !== 'output_tokens').sort(([a], [b]) => (a < b ? -1 : 1));
+  const others = [...counts]
+    .filter(([name]) => name !== 'input_tokens' && name !== 'output_tokens')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    day, kind, ...(model === '' ? {} : { model }), entries, amount: String(amount),
-    input_tokens: String(counts.get('input_tokens') ?? 0n), output_tokens: String(counts.get('output_tokens') ?? 0n),
+    day,
+    kind,
+    ...(model === '' ? {} : { model }),
+    entries,
+    amount: String(amount),
+    input_tokens: String(counts.get('input_tokens') ?? 0n),
+    output_tokens: String(counts.get('output_tokens') ?? 0n),
     ...(others.length === 0 ? {} : { counts: Object.fromEntries(others.map(([name, sum]) => [name, String(sum)])) }),
   };
 }
 
-const columns = ['day', 'kind', 'model', 'entries', 'amount', 'input_tokens', 'output_tokens'] as const satisfies readonly (keyof UsageRow)[];
+const columns = [
+  'day',
+  'kind',
+  'model',
+  'entries',
+  'amount',
+  'input_tokens',
+  'output_tokens',
+] as const satisfies readonly (keyof UsageRow)[];
 
 /** Names of the other quantities that any row has: each is a column, behind the fixed ones. */
-const countColumns = (rows: readonly UsageRow[]): readonly string[] => [...new Set(rows.flatMap(({ counts = {} }) => Object.keys(counts)))].sort();
+const countColumns = (rows: readonly UsageRow[]): readonly string[] =>
+  [...new Set(rows.flatMap(({ counts = {} }) => Object.keys(counts)))].sort();
 
 /** RFC 4180, with a column for each quantity that was counted. */
 export function csvOf({ rows }: UsageReport): string {
   const others = countColumns(rows);
-  const lines = rows.map((row) => [...columns.map((name) => row[name]), ...others.map((name) => row.counts?.[name] ?? '0')]);
+  const lines = rows.map((row) => [
+    ...columns.map((name) => row[name]),
+    ...others.map((name) => row.counts?.[name] ?? '0'),
+  ]);
   return [[...columns, ...others], ...lines].map((line) => `${line.map(csvCell).join(',')}\r\n`).join('');
 }

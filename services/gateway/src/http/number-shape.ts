@@ -6,6 +6,8 @@ const shown = (bound: number): string => (bound === safeMax ? `${safeMax} (2^53-
 /** A whole number of a JSON body. What is whole but out of range is told the range, not that it is no whole number. */
 export function wholeFrom(min: number, max = safeMax) {
   const error = ({ input }: { readonly input?: unknown }): string =>
-    typeof input === 'number' && Number.isInteger(input) ? `must be from ${min} to ${shown(max)}, not ${input}` : `must be a whole number from ${min} to ${shown(max)}`;
+    typeof input === 'number' && Number.isInteger(input)
+      ? `must be from ${min} to ${shown(max)}, not ${input}`
+      : `must be a whole number from ${min} to ${shown(max)}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
 }

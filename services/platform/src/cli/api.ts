@@ -46,7 +46,7 @@ const failureOf = (error: unknown): Error => {
 
 async function readAnswer<Answer>(response: Response): Promise<Answer | undefined> {
   if (response.status === 404) return undefined;
-  if (!response.ok) throw new CommandFailed(`refused (${response.status}): ${await detailOf(response)}`);
+  if (!response.ok) throw new CommandFailed(`refused (${response.status}): ${await detailOf(response)}`, response.status);
   const text = await response.text();
   return (text === '' ? {} : JSON.parse(text)) as Answer;
 }

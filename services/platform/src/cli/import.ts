@@ -11,33 +11,59 @@ import { PlatformFacts } from './import/platform-facts.ts';
 import { asNewSource, rowsSource, type Fault } from './import/usage-row.ts';
 import { CommandFailed, type Output } from './output.ts';
 
-type Options = Mapping & { readonly continue?: boolean; readonly asNew?: boolean; readonly skipBad?: boolean; readonly dryRun?: boolean };
+type Options = Mapping & {
+  readonly continue?: boolean;
+  readonly asNew?: boolean;
+  readonly skipBad?: boolean;
+  readonly dryRun?: boolean;
+};
 
 const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** `import`: usage from CSV files, each row an event, booked when the command ends. */
 export function addImportCommand(program: Command, connect: Connect): void {
-  program.command('import')
-    .description('books usage from CSV files; a file is checked whole before its first row is booked, and a row counts once for ever')
+  program
+    .command('import')
+    .description(
+      'books usage from CSV files; a file is checked whole before its first row is booked, and a row counts once for ever',
+    )
     .argument('<csv...>', 'files with a header line')
     .requiredOption('--account <column>', 'column with the account id, or =<id> for all rows')
-    .option('--time <column>', 'column with the time: a date, a date and time, seconds or milliseconds since 1970; or =<time>')
+    .option(
+      '--time <column>',
+      'column with the time: a date, a date and time, seconds or milliseconds since 1970; or =<time>',
+    )
     .option('--zone <zone>', 'time zone of times that name none, such as Europe/Berlin', 'UTC')
     .option('--input <column>', 'column with the input tokens, or =<number>')
     .option('--output <column>', 'column with the output tokens, or =<number>')
     .option('--model <column>', 'column with the model, or =<name>')
-    .option('--count <class=column>', 'a quantity beside input and output, such as cache_read_tokens=cached; may be repeated', collected)
-    .option('--part <class=column>', 'a quantity that the input or output column includes, and that is taken off it; may be repeated', collected)
-    .option('--id <column>', 'column by which a row is known, whatever the file; else it is known by the rows before it and itself')
+    .option(
+      '--count <class=column>',
+      'a quantity beside input and output, such as cache_read_tokens=cached; may be repeated',
+      collected,
+    )
+    .option(
+      '--part <class=column>',
+      'a quantity that the input or output column includes, and that is taken off it; may be repeated',
+      collected,
+    )
+    .option(
+      '--id <column>',
+      'column by which a row is known, whatever the file; else it is known by the rows before it and itself',
+    )
     .option('--empty-as-zero', 'an empty count is 0 (else a fault)')
     .option('--skip-bad', 'books the good rows and writes the others to <file>.bad.csv; needs --id')
     .option('--continue', 'of a file that begins with rows of an earlier import, books the others')
     .option('--as-new', 'books all rows, whatever was imported before')
     .option('--dry-run', 'checks the files and says what would be booked')
-    .addHelpText('after', '\nExamples:\n  tollgate import usage.csv --account =demo --time TIMESTAMP --input ContextTokens --output GeneratedTokens\n'
-      + '  tollgate import log.csv --account user --time startTime --input prompt_tokens --output completion_tokens --part reasoning_tokens=reasoning --id request_id')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tollgate import usage.csv --account =demo --time TIMESTAMP --input ContextTokens --output GeneratedTokens\n' +
+        '  tollgate import log.csv --account user --time startTime --input prompt_tokens --output completion_tokens --part reasoning_tokens=reasoning --id request_id',
+    )
     .action((paths: readonly string[], _, command: Command) =>
-      connect(command, (api, output) => run({ api, output, paths, options: command.opts<Options>() })));
+      connect(command, (api, output) => run({ api, output, paths, options: command.opts<Options>() })),
+    );
 }
 
 type Run = { readonly api: Api; readonly output: Output; readonly paths: readonly string[]; readonly options: Options };
@@ -52,36 +78,61 @@ async function run({ api, output, paths, options }: Run): Promise<void> {
   for (const file of checked) await refuseRepeated({ api, file, options, begun, nowMs: facts.nowMs });
 
   const summaries: Summary[] = [];
-  for (const file of checked) summaries.push(await importFile({ api, output, file, options, begun, nowMs: facts.nowMs }));
-  output.result(forJson({ files: summaries }), summaries.flatMap((summary) => linesOf(summary, options.dryRun === true)));
+  for (const file of checked)
+    summaries.push(await importFile({ api, output, file, options, begun, nowMs: facts.nowMs }));
+  output.result(
+    forJson({ files: summaries }),
+    summaries.flatMap((summary) => linesOf(summary, options.dryRun === true)),
+  );
   if (summaries.some(({ refused }) => refused > 0)) throw new CommandFailed('some rows were refused');
-  if (summaries.some(({ skipped }) => skipped > 0)) throw new CommandFailed('some rows were skipped');
 }
 
 function refuseOptions({ continue: goOn, asNew, skipBad, id }: Options): void {
   if (goOn === true && asNew === true) throw new CommandFailed('--continue and --as-new exclude each other');
-  if (id !== undefined && (goOn === true || asNew === true)) throw new CommandFailed('rows with --id are known by it whatever the file: leave out --continue and --as-new');
+  if (id !== undefined && (goOn === true || asNew === true))
+    throw new CommandFailed('rows with --id are known by it whatever the file: leave out --continue and --as-new');
   if (skipBad === true && id === undefined) {
-    throw new CommandFailed('--skip-bad needs --id: a row without an id is known by the rows before it, so the mended file would book all others again');
+    throw new CommandFailed(
+      '--skip-bad needs --id: a row without an id is known by the rows before it, so the mended file would book all others again',
+    );
   }
 }
 
 /** @throws CommandFailed, after all faults were shown, when any row of any file has one. */
 function refuseFaults(checked: readonly CheckedFile[], output: Output): void {
   if (checked.every(({ faultCount }) => faultCount === 0)) return;
-  const files = checked.map(({ file, rows, faultCount, faults }) => ({ file: file.name, rows, booked: 0, fault_count: faultCount, faults }));
+  const files = checked.map(({ file, rows, faultCount, faults }) => ({
+    file: file.name,
+    rows,
+    booked: 0,
+    fault_count: faultCount,
+    faults,
+  }));
   output.result({ files }, checked.flatMap(faultLines));
   throw new CommandFailed('nothing was booked');
 }
 
-type OneFile = { readonly api: Api; readonly file: CheckedFile; readonly options: Options; readonly begun: BegunImports; readonly nowMs: number };
+type OneFile = {
+  readonly api: Api;
+  readonly file: CheckedFile;
+  readonly options: Options;
+  readonly begun: BegunImports;
+  readonly nowMs: number;
+};
 
 async function refuseRepeated({ api, file, options, begun, nowMs }: OneFile): Promise<void> {
   if (options.id !== undefined || options.asNew === true) return;
   refuseGrown(file, await knownRows(api, file, nowMs), { ...options, begun: begun.has(file.chain) });
 }
 
-async function importFile({ api, output, file, options, begun, nowMs }: OneFile & { readonly output: Output }): Promise<Summary> {
+async function importFile({
+  api,
+  output,
+  file,
+  options,
+  begun,
+  nowMs,
+}: OneFile & { readonly output: Output }): Promise<Summary> {
   const source = options.asNew === true ? asNewSource(file.chain) : rowsSource;
   if (options.dryRun === true) return { ...summaryOf(file, source), amount_expected: file.amount };
   if (file.chain !== '') begun.begin(file.chain, file.file.name);
@@ -92,9 +143,11 @@ async function importFile({ api, output, file, options, begun, nowMs }: OneFile 
 }
 
 /** bigint sums as decimal strings, like every amount in JSON. */
-const forJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item)));
+const forJson = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item)));
 
-const faultText = ({ line, column, detail }: Fault): string => `line ${line}${column === undefined ? '' : `, column ${column}`}: ${detail}`;
+const faultText = ({ line, column, detail }: Fault): string =>
+  `line ${line}${column === undefined ? '' : `, column ${column}`}: ${detail}`;
 
 const faultLines = ({ file, rows, faults, faultCount }: CheckedFile): readonly string[] => [
   `${file.name}: ${rows} rows, ${faultCount} ${faultCount === 1 ? 'fault' : 'faults'}`,
@@ -103,12 +156,20 @@ const faultLines = ({ file, rows, faults, faultCount }: CheckedFile): readonly s
 ];
 
 const linesOf = (summary: Summary, dryRun: boolean): readonly string[] => [
-  dryRun ? `${summary.file}: ${summary.rows} rows can be booked`
+  dryRun
+    ? `${summary.file}: ${summary.rows} rows can be booked`
     : `${summary.file}: ${summary.rows} rows: ${summary.booked} booked, ${summary.duplicates} duplicates, ${summary.refused} refused`,
-  `  ${Object.entries(summary.quantities).map(([name, sum]) => `${name} ${sum}`).join(', ')}`,
-  dryRun ? `  amount by the rate card in force ${summary.amount_expected ?? 'not known'}`
+  `  ${Object.entries(summary.quantities)
+    .map(([name, sum]) => `${name} ${sum}`)
+    .join(', ')}`,
+  dryRun
+    ? `  amount by the rate card in force ${summary.amount_expected ?? 'not known'}`
     : `  amount booked now ${summary.amount_booked}, booked before ${summary.amount_duplicates}`,
-  ...(summary.skipped > 0 ? [`  ${summary.skipped} rows could not be read${summary.bad_file === null ? '' : ` and were written to ${summary.bad_file}`}`] : []),
+  ...(summary.skipped > 0
+    ? [
+        `  ${summary.skipped} rows could not be read${summary.bad_file === null ? '' : ` and were written to ${summary.bad_file}`}`,
+      ]
+    : []),
   ...summary.refusals.map(({ line, code, detail }) => `  line ${line} refused: ${code} ${detail}`),
   ...(summary.refused > summary.refusals.length ? [`  … and ${summary.refused - summary.refusals.length} more`] : []),
 ];

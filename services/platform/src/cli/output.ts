@@ -14,4 +14,10 @@ export const createOutput = (json: boolean): Output => ({
 /** A failure that the operator can act on: its message is all that is shown, and the command exits 1. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
+  /** The status with which the platform refused, where it did. */
+  readonly status: number | undefined;
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
 }

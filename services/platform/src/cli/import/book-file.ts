@@ -35,19 +35,39 @@ export type Summary = {
 };
 
 export const summaryOf = ({ file, rows, quantities, badRows }: CheckedFile, source: string): Summary => ({
-  file: file.name, source, rows, booked: 0, duplicates: 0, refused: 0, skipped: badRows.size, bad_file: null,
-  input_tokens: quantities.get('input_tokens') ?? 0n, output_tokens: quantities.get('output_tokens') ?? 0n, quantities: Object.fromEntries(quantities),
-  amount_booked: 0n, amount_duplicates: 0n, refusals: [],
+  file: file.name,
+  source,
+  rows,
+  booked: 0,
+  duplicates: 0,
+  refused: 0,
+  skipped: badRows.size,
+  bad_file: null,
+  input_tokens: quantities.get('input_tokens') ?? 0n,
+  output_tokens: quantities.get('output_tokens') ?? 0n,
+  quantities: Object.fromEntries(quantities),
+  amount_booked: 0n,
+  amount_duplicates: 0n,
+  refusals: [],
 });
 
 type Line = { readonly event: UsageEvent; readonly line: number };
 
 /** Books the good rows of a checked file, in order; a row that was booked before is a duplicate and counts nothing. */
-export async function bookFile(api: Api, checked: CheckedFile, of: { readonly source: string; readonly nowMs: number; readonly output: Output }): Promise<Summary> {
+export async function bookFile(
+  api: Api,
+  checked: CheckedFile,
+  of: { readonly source: string; readonly nowMs: number; readonly output: Output },
+): Promise<Summary> {
   const { source, nowMs, output } = of;
   const summary = summaryOf(checked, source);
   const { file } = checked;
-  const bar = new SingleBar({ format: `${file.name} {bar} {percentage}% {rows} rows`, noTTYOutput: false, clearOnComplete: true, stream: process.stderr });
+  const bar = new SingleBar({
+    format: `${file.name} {bar} {percentage}% {rows} rows`,
+    noTTYOutput: false,
+    clearOnComplete: true,
+    stream: process.stderr,
+  });
   if (process.stderr.isTTY) bar.start(Math.max(file.bytes, 1), 0, { rows: 0 });
   else output.remark(`${file.name}: importing`);
   let batch: Line[] = [];
@@ -70,7 +90,11 @@ export async function bookFile(api: Api, checked: CheckedFile, of: { readonly so
 
 async function book(api: Api, batch: readonly Line[], summary: Summary): Promise<void> {
   const content = { type: 'application/cloudevents-batch+json', body: batch.map(({ event }) => event) };
-  const answer = await api.send<{ readonly results: readonly BookedEvent[] }>('POST', '/v1/events?wait=booked', content);
+  const answer = await api.send<{ readonly results: readonly BookedEvent[] }>(
+    'POST',
+    '/v1/events?wait=booked',
+    content,
+  );
   if (answer?.results.length !== batch.length) throw new CommandFailed('the platform did not answer for every row');
   for (const [index, { event, line }] of batch.entries()) {
     const { status = 'refused', entry, problem } = answer.results[index] ?? {};
@@ -83,7 +107,8 @@ async function book(api: Api, batch: readonly Line[], summary: Summary): Promise
       summary.amount_duplicates += amount;
     } else {
       summary.refused++;
-      if (summary.refusals.length < refusalsShown) summary.refusals.push({ line, row: event.id, code: problem?.code ?? 'UNKNOWN', detail: problem?.detail ?? '' });
+      if (summary.refusals.length < refusalsShown)
+        summary.refusals.push({ line, row: event.id, code: problem?.code ?? 'UNKNOWN', detail: problem?.detail ?? '' });
     }
   }
 }

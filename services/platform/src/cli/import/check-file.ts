@@ -42,8 +42,16 @@ export async function checkFile(path: string, mapping: Mapping, facts: PlatformF
     else await found.take(row, event, { columns, facts });
   }
   return {
-    file, header, columns, rows: last?.number ?? 0, chain: last?.chain ?? '', faults: found.faults, faultCount: found.faultCount, badRows: found.badRows,
-    quantities: found.quantities, amount: found.amount,
+    file,
+    header,
+    columns,
+    rows: last?.number ?? 0,
+    chain: last?.chain ?? '',
+    faults: found.faults,
+    faultCount: found.faultCount,
+    badRows: found.badRows,
+    quantities: found.quantities,
+    amount: found.amount,
   };
 }
 
@@ -62,10 +70,16 @@ class Findings {
     this.faults.push(...faults.slice(0, Math.max(0, faultsShown - this.faults.length)));
   }
 
-  async take(row: FileRow, event: UsageEvent, { columns, facts }: { readonly columns: Columns; readonly facts: PlatformFacts }): Promise<void> {
-    const fault = (from: Source | null, detail: string): void => this.bad(row, [{ line: row.line, ...(from !== null && 'name' in from ? { column: from.name } : {}), detail }]);
+  async take(
+    row: FileRow,
+    event: UsageEvent,
+    { columns, facts }: { readonly columns: Columns; readonly facts: PlatformFacts },
+  ): Promise<void> {
+    const fault = (from: Source | null, detail: string): void =>
+      this.bad(row, [{ line: row.line, ...(from !== null && 'name' in from ? { column: from.name } : {}), detail }]);
     const first = columns.id === null ? 'new' : this.#firstOf(row, event);
-    if (typeof first === 'number') return fault(columns.id, `${JSON.stringify(event.id)} is the id of line ${first} too, with other content`);
+    if (typeof first === 'number')
+      return fault(columns.id, `${JSON.stringify(event.id)} is the id of line ${first} too, with other content`);
     const foreseen = await facts.foresee(event);
     if ('fault' in foreseen) return fault(foreseen.about === 'account' ? columns.account : null, foreseen.fault);
     if (first === 'again') return;
@@ -78,7 +92,9 @@ class Findings {
   /** `again`: the row was in the file before; a number: the line on which its id came with other content. */
   #firstOf({ line }: FileRow, { subject, id, ...said }: UsageEvent): 'new' | 'again' | number {
     const key = JSON.stringify([subject, id]);
-    const content = createHash('sha256').update(JSON.stringify({ ...said, time: said.time === undefined ? null : Date.parse(said.time) })).digest('base64');
+    const content = createHash('sha256')
+      .update(JSON.stringify({ ...said, time: said.time === undefined ? null : Date.parse(said.time) }))
+      .digest('base64');
     const known = this.#ids.get(key);
     if (known === undefined) this.#ids.set(key, { line, content });
     if (known === undefined) return 'new';
@@ -88,7 +104,8 @@ class Findings {
 
 /** The good rows of a checked file as events, in order, with the line of each. @throws CommandFailed when the file has changed since. */
 export async function* goodRows(
-  checked: CheckedFile, of: { readonly source: string; readonly nowMs: number },
+  checked: CheckedFile,
+  of: { readonly source: string; readonly nowMs: number },
 ): AsyncGenerator<{ readonly event: UsageEvent; readonly row: FileRow }> {
   const { file, columns, header, badRows } = checked;
   const changed = (): CommandFailed => new CommandFailed(`${file.name} changed while it was imported; import it again`);

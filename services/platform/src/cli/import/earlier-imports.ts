@@ -20,7 +20,9 @@ export async function knownRows(api: Api, checked: CheckedFile, nowMs: number): 
   const ask = async (): Promise<void> => {
     if (batch.length === 0) return;
     const events = batch.map(({ source, id, subject }) => ({ source, id, subject }));
-    const answer = await api.send<{ readonly known: readonly boolean[] }>('POST', '/v1/events/known', { body: { events } });
+    const answer = await api.send<{ readonly known: readonly boolean[] }>('POST', '/v1/events/known', {
+      body: { events },
+    });
     known += (answer?.known ?? []).filter(Boolean).length;
     asked += batch.length;
     batch = [];
@@ -43,8 +45,9 @@ export function refuseGrown(checked: CheckedFile, known: number, choice: Choice 
   if (known === 0 || known >= checked.rows - checked.badRows.size || choice.begun || choice.continue === true) return;
   const rest = checked.rows - known;
   throw new CommandFailed(
-    `${checked.file.name}: ${known} of its ${checked.rows} rows were imported before, so it begins with the rows of an earlier import; nothing was booked. `
-      + `--continue books the ${rest} others alone, --as-new books all ${checked.rows}`,
+    `${checked.file.name}: ${known} of its ${checked.rows} rows were imported before, so it begins with the rows of an earlier import; nothing was booked. ` +
+      `--continue books the ${rest} others alone, --as-new books all ${checked.rows}. ` +
+      'If the earlier file had other rows in their place, these count already: correct them instead',
   );
 }
 

@@ -6,11 +6,17 @@ import type { Api } from '../api.ts';
 import { CommandFailed } from '../output.ts';
 import type { UsageEvent } from './usage-row.ts';
 
-type Version = { readonly version: number; readonly effective_from: string; readonly content: unknown; readonly status: string };
+type Version = {
+  readonly version: number;
+  readonly effective_from: string;
+  readonly content: unknown;
+  readonly status: string;
+};
 type Kind = AccountView['kind'];
 
 /** What a row would be refused for, as far as it can be known before anything is booked; else what it would come to. */
-export type Foreseen = { readonly fault: string; readonly about: 'account' | 'usage' } | { readonly amount: bigint | null };
+export type Foreseen =
+  { readonly fault: string; readonly about: 'account' | 'usage' } | { readonly amount: bigint | null };
 
 /** Accounts that are looked up one by one; of more, the booking itself tells. */
 const accountsMax = 10_000;
@@ -29,8 +35,8 @@ export class PlatformFacts {
   }
 
   static async read(api: Api): Promise<PlatformFacts> {
-    const clock = await api.send<{ readonly now: string }>('GET', '/v1/test-clock');
-    const nowMs = clock === undefined ? Date.now() : Date.parse(clock.now);
+    const clock = await mayRead(api.send<{ readonly now: string }>('GET', '/v1/test-clock'));
+    const nowMs = clock ? Date.parse(clock.now) : Date.now();
     return new PlatformFacts(api, nowMs, await cardInForce(api, nowMs));
   }
 
@@ -43,7 +49,9 @@ export class PlatformFacts {
     try {
       const counts = kind === 'metered' || kind === 'quota';
       const amount = counts ? countUsage(this.#card, type, usage) : rateUsage(this.#card, type, usage)?.cost;
-      return amount === undefined ? { about: 'usage', fault: `no rate is in force for ${usage.model ?? type}` } : { amount: -amount };
+      return amount === undefined
+        ? { about: 'usage', fault: `no rate is in force for ${usage.model ?? type}` }
+        : { amount: -amount };
     } catch (error) {
       if (error instanceof AppError) return { about: 'usage', fault: `${error.code}: ${error.message}` };
       throw error;
@@ -54,7 +62,10 @@ export class PlatformFacts {
   async #kindOf(id: string): Promise<Kind | null | undefined> {
     const known = this.#kinds.get(id);
     if (known !== undefined || this.#kinds.size >= accountsMax) return known;
-    const view = await this.#api.send<{ readonly kind: Kind }>('GET', `/v1/accounts/${encodeURIComponent(id)}`);
+    const view = await mayRead(
+      this.#api.send<{ readonly kind: Kind }>('GET', `/v1/accounts/${encodeURIComponent(id)}`),
+    );
+    if (view === null) return undefined;
     const kind = view?.kind ?? null;
     this.#kinds.set(id, kind);
     return kind;
@@ -63,13 +74,21 @@ export class PlatformFacts {
 
 /** null: the key may not read the catalog, so prices are seen at the booking only. */
 async function cardInForce(api: Api, nowMs: number): Promise<RateCard | null> {
+  const found = await mayRead(
+    api.send<{ readonly items: readonly Version[] }>('GET', '/api/admin/catalog/rate-cards?name=default'),
+  );
+  const inForce = (found?.items ?? [])
+    .filter(({ effective_from: from }) => Date.parse(from) <= nowMs)
+    .sort((a, b) => Date.parse(b.effective_from) - Date.parse(a.effective_from) || b.version - a.version)[0];
+  return inForce === undefined ? null : parseRateCard(inForce.content);
+}
+
+/** null where the key may not read it: what cannot be foreseen is told at the booking. */
+async function mayRead<Answer>(asked: Promise<Answer | undefined>): Promise<Answer | undefined | null> {
   try {
-    const found = await api.send<{ readonly items: readonly Version[] }>('GET', '/api/admin/catalog/rate-cards?name=default');
-    const inForce = (found?.items ?? []).filter(({ effective_from: from }) => Date.parse(from) <= nowMs)
-      .sort((a, b) => Date.parse(b.effective_from) - Date.parse(a.effective_from) || b.version - a.version)[0];
-    return inForce === undefined ? null : parseRateCard(inForce.content);
+    return await asked;
   } catch (error) {
-    if (error instanceof CommandFailed || error instanceof AppError) return null;
+    if (error instanceof CommandFailed && error.status === 403) return null;
     throw error;
   }
 }

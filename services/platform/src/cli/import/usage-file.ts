@@ -21,7 +21,8 @@ export async function openUsageFile(path: string): Promise<UsageFile> {
       text.decode();
     });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw new CommandFailed(`${path} is not UTF-8`);
+    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      throw new CommandFailed(`${path} is not UTF-8`);
     throw new CommandFailed(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
   }
   if (bytes === 0) throw new CommandFailed(`${path} is empty: it has not even a header`);
@@ -43,7 +44,10 @@ export type FileRow = {
   readonly bytes: number;
 };
 
-type Record = { readonly record: readonly string[]; readonly info: { readonly empty_lines: number; readonly bytes: number } };
+type Record = {
+  readonly record: readonly string[];
+  readonly info: { readonly empty_lines: number; readonly bytes: number };
+};
 
 /** A file as it is read, row by row: its header first. */
 export type Reading = { readonly header: readonly string[]; readonly rows: AsyncGenerator<FileRow> };
@@ -74,7 +78,13 @@ async function* numbered(records: AsyncGenerator<Record>, header: readonly strin
 
 async function* recordsOf(file: UsageFile): AsyncGenerator<Record> {
   const parser = parse({
-    bom: true, info: true, skip_empty_lines: true, trim: true, relax_column_count: true, max_record_size: rowMax, record_delimiter: ['\r\n', '\n', '\r'],
+    bom: true,
+    info: true,
+    skip_empty_lines: true,
+    trim: true,
+    relax_column_count: true,
+    max_record_size: rowMax,
+    record_delimiter: ['\r\n', '\n', '\r'],
   });
   const records = createReadStream(file.path).pipe(parser) as AsyncIterable<Record>;
   let read = -1;
@@ -85,15 +95,22 @@ async function* recordsOf(file: UsageFile): AsyncGenerator<Record> {
     }
   } catch (error) {
     if ((error as { code?: unknown }).code === 'CSV_MAX_RECORD_SIZE') {
-      throw new CommandFailed(`${file.name}, row ${read + 1}: it has more than ${rowMax} characters (is a quotation mark missing?)`);
+      throw new CommandFailed(
+        `${file.name}, row ${read + 1}: it has more than ${rowMax} characters (is a quotation mark missing?)`,
+      );
     }
     throw new CommandFailed(`${file.name} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 /** How many lines a record takes; cells may have breaks of their own. */
-const linesOf = (cells: readonly string[]): number => cells.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 1);
+const linesOf = (cells: readonly string[]): number =>
+  cells.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 1);
 
 /** First 32 hex digits of the SHA-256 of what was before and the cells; how lines end inside of a cell says nothing. */
 const linkOf = (before: string, cells: readonly string[]): string =>
-  createHash('sha256').update(before).update(JSON.stringify(cells.map((cell) => (cell.includes('\r') ? cell.replaceAll('\r\n', '\n') : cell)))).digest('hex').slice(0, 32);
+  createHash('sha256')
+    .update(before)
+    .update(JSON.stringify(cells.map((cell) => (cell.includes('\r') ? cell.replaceAll('\r\n', '\n') : cell))))
+    .digest('hex')
+    .slice(0, 32);

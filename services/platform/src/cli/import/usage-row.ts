@@ -26,11 +26,16 @@ const earliestMs = Date.UTC(2000, 0, 1);
 const aheadMaxMs = 24 * 3_600_000;
 
 /** The event of a row, or all that is wrong with it. `nowMs`: the platform's time, which a row may be a day ahead of. */
-export function eventOf(row: FileRow, of: { readonly columns: Columns; readonly width: number; readonly source: string; readonly nowMs: number }): UsageEvent | readonly Fault[] {
+export function eventOf(
+  row: FileRow,
+  of: { readonly columns: Columns; readonly width: number; readonly source: string; readonly nowMs: number },
+): UsageEvent | readonly Fault[] {
   const { columns, width, source, nowMs } = of;
-  if (row.cells.length !== width) return [{ line: row.line, detail: `there are ${row.cells.length} cells, the header names ${width}` }];
+  if (row.cells.length !== width)
+    return [{ line: row.line, detail: `there are ${row.cells.length} cells, the header names ${width}` }];
   const faults: Fault[] = [];
-  const fault = (from: Source, detail: string): void => void faults.push({ line: row.line, ...('name' in from ? { column: from.name } : {}), detail });
+  const fault = (from: Source, detail: string): void =>
+    void faults.push({ line: row.line, ...('name' in from ? { column: from.name } : {}), detail });
   const text = (from: Source): string => ('text' in from ? from.text : (row.cells[from.at] ?? ''));
 
   const subject = text(columns.account);
@@ -43,25 +48,45 @@ export function eventOf(row: FileRow, of: { readonly columns: Columns; readonly 
   if (columns.id !== null && (id === '' || id.length > idMax)) fault(columns.id, `an id has 1 to ${idMax} characters`);
   if (faults.length > 0) return faults;
   return {
-    specversion: '1.0', id, source: columns.id === null ? source : idSource(columns.id.name), subject, type: modelMeter,
-    ...(time !== undefined && 'time' in time ? { time: time.time } : {}), data: { ...(model === '' ? {} : { model }), ...data },
+    specversion: '1.0',
+    id,
+    source: columns.id === null ? source : idSource(columns.id.name),
+    subject,
+    type: modelMeter,
+    ...(time !== undefined && 'time' in time ? { time: time.time } : {}),
+    data: { ...(model === '' ? {} : { model }), ...data },
   };
 }
 
-function timeOf(text: string, { zone, nowMs }: { readonly zone: string; readonly nowMs: number }): { readonly time: string } | { readonly fault: string } {
+function timeOf(
+  text: string,
+  { zone, nowMs }: { readonly zone: string; readonly nowMs: number },
+): { readonly time: string } | { readonly fault: string } {
   const time = readTime(text, zone);
   if (time === null) return { fault: `${shown(text)} is not a time` };
   const atMs = Date.parse(time);
-  return atMs < earliestMs || atMs > nowMs + aheadMaxMs ? { fault: `${shown(text)} lies before 2000 or more than 24 hours ahead` } : { time };
+  return atMs < earliestMs || atMs > nowMs + aheadMaxMs
+    ? { fault: `${shown(text)} lies before 2000 or more than 24 hours ahead` }
+    : { time };
 }
 
 /** Counts beside each other as they are; parts of a total are taken off it, so that no token is counted twice. */
-function quantitiesIn(columns: Columns, text: (from: Source) => string, fault: (from: Source, detail: string) => void): UsageEvent['data'] {
+function quantitiesIn(
+  columns: Columns,
+  text: (from: Source) => string,
+  fault: (from: Source, detail: string) => void,
+): UsageEvent['data'] {
   const counted = new Map<string, bigint>();
   for (const { quantity, from } of [...columns.counts, ...columns.parts]) {
     const cell = text(from);
     const value = cell === '' && columns.emptyAsZero ? '0' : cell;
-    if (!/^[0-9]{1,19}$/.test(value)) fault(from, cell === '' ? 'the count is empty (--empty-as-zero reads it as 0)' : `${shown(cell)} is not a whole number from 0`);
+    if (!/^[0-9]{1,19}$/.test(value))
+      fault(
+        from,
+        cell === ''
+          ? 'the count is empty (--empty-as-zero reads it as 0)'
+          : `${shown(cell)} is not a whole number from 0`,
+      );
     else {
       const count = BigInt(value);
       const beyond = quantityFault(quantity, String(count));
@@ -75,7 +100,12 @@ function quantitiesIn(columns: Columns, text: (from: Source) => string, fault: (
     if (part > whole) fault(from, `${part} ${quantity} cannot be inside of ${whole} ${of}`);
     else counted.set(of, whole - part);
   }
-  return Object.fromEntries([...counted].map(([name, count]) => [name, count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : String(count)]));
+  return Object.fromEntries(
+    [...counted].map(([name, count]) => [
+      name,
+      count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : String(count),
+    ]),
+  );
 }
 
 const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

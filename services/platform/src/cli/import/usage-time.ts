@@ -8,7 +8,12 @@ const written = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?)? ?(Z|
  */
 export function readTime(text: string, zone: string): string | null {
   const epoch = /^(?:(\d{9,10})(?:\.(\d{1,9}))?|(\d{11,13}))$/.exec(text);
-  if (epoch) return new Date(epoch[3] === undefined ? Number(epoch[1]) * 1000 + Number((epoch[2] ?? '').padEnd(3, '0').slice(0, 3)) : Number(epoch[3])).toISOString();
+  if (epoch)
+    return new Date(
+      epoch[3] === undefined
+        ? Number(epoch[1]) * 1000 + Number((epoch[2] ?? '').padEnd(3, '0').slice(0, 3))
+        : Number(epoch[3]),
+    ).toISOString();
   const match = written.exec(text);
   if (match === null) return null;
   const [, date = '', minutes = '00:00', seconds = ':00', fraction = '', offset] = match;
