@@ -24,8 +24,15 @@ export type LedgerQueries = {
     readonly by?: 'use' | 'booked';
     /** Only entries of these kinds. */
     readonly kinds?: readonly string[];
+    /** The first number within the account that is shown. */
+    readonly from_seq?: string;
   }): Promise<{ readonly items: readonly EntryView[]; readonly next: string | null; readonly total?: number } | null>;
   entry(query: { readonly id: string }): Promise<EntryView | null>;
+  /**
+   * The entry (its number within the account) by which an account came to belong to its present owner, the first of all where nobody else
+   * ever owned it; null: it does not belong to `owner`.
+   */
+  ownedSince(query: { readonly account: string; readonly owner: string }): Promise<{ readonly seq: string; readonly recorded_at: string } | null>;
   /** The account that the id of a hold names; null: no such account. */
   holdAccount(query: { readonly id: string }): Promise<string | null>;
   /** How the amount of a rated entry came about; null: no such entry. */
@@ -151,5 +158,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'explain', 'proof', 'known', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
+  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'ownedSince', 'explain', 'proof', 'known', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
 ] as const satisfies readonly (keyof LedgerQueries)[];

@@ -143,6 +143,42 @@ export function licenceKeysJourney(platform: () => Platform): void {
       expect(entries.output.trim().split('\n').filter((line) => line.includes(',spent,'))).toHaveLength(2);
     });
 
+    // Guarantee: the next owner of a key learns nothing of the one before: no id, purpose, metadata, or how much was used.
+    it('show a later owner what happened since they got it, on every way to look', async () => {
+      const { license_key: key, id } = await assigned(10);
+      const account = `/v1/accounts/licence:${key}`;
+      for (let i = 0; i < 3; i++) await use(owner.client, key, { purpose: 'a secret of the first owner', metadata: { secret: i } });
+      const before = await platform().server.get<{ items: { id: string; kind: string }[] }>(`${account}/entries`);
+      const at = new Date().toISOString();
+      await admin.post(`/api/admin/license-keys/${key}/unassign`);
+      await addTokens(key, 7);
+      expect((await other.client.post('/api/user/assign-license', { license_key: key })).status).toBe(200);
+      await use(other.client, key, { purpose: 'my own' });
+
+      const seen: unknown[] = [];
+      const usage = await other.client.get<{ data: { items: unknown[] } }>(`/api/user/license-keys/${key}/usage`);
+      expect(usage.body).toMatchObject({ data: { items: [{ purpose: 'my own', user_id: other.id }], pagination: { total: 1 } } });
+      const report = await other.client.get(`/api/user/license-keys/${key}/report`);
+      expect(report.body).toMatchObject({ data: { rows: expect.arrayContaining([expect.objectContaining({ kind: 'spent', entries: 1, amount: '-1' })]) } });
+      const native = await other.client.get<{ rows: { kind: string; entries: number }[] }>(`${account}/report`);
+      expect(native.body.rows.find(({ kind }) => kind === 'spent')?.entries).toBe(1);
+      const entries = await other.client.get<{ items: { id: string; kind: string }[] }>(`${account}/entries?limit=100`);
+      expect(entries.body.items.filter(({ kind }) => kind === 'spent')).toHaveLength(1);
+      seen.push(usage.body, report.body, native.body, entries.body);
+      for (const entry of before.body.items) {
+        for (const path of ['', '/explain', '/proof']) expect([entry.kind, path, (await other.client.get(`/v1/entries/${entry.id}${path}`)).status]).toEqual([entry.kind, path, 404]);
+      }
+      expect((await other.client.get(`${account}?at=${at}`)).status).toBe(404);
+      expect((await other.client.get(`${account}`)).status).toBe(200);
+      for (const word of ['a secret of the first owner', owner.id]) expect(JSON.stringify(seen)).not.toContain(word);
+      // The one before sees nothing any more; the books keep all of it.
+      for (const path of [`/api/user/license-keys/${key}/usage`, `/api/user/license-keys/${key}/report`]) expect((await owner.client.get(path)).status).toBe(403);
+      for (const path of ['', '/entries', '/report']) expect((await owner.client.get(`${account}${path}`)).status).toBe(404);
+      const all = await platform().server.get<{ items: { kind: string }[] }>(`${account}/entries?limit=100`);
+      expect(all.body.items.filter(({ kind }) => kind === 'spent')).toHaveLength(4);
+      expect(await platform().rows('select 1 from token_usage where license_key_id = $1', [id])).toHaveLength(4);
+    });
+
     it('can be assigned once, and are empty and inactive after they are taken back', async () => {
       const { license_key: key } = await assigned(4);
       const taken = await other.client.post('/api/user/assign-license', { license_key: key });

@@ -4,6 +4,7 @@ import type { ErrorCode } from '@tollgate/kernel';
 import type { AccountState, Answer, LedgerQueries } from '@tollgate/contracts';
 import { licenceKeyBytes, licenceKeyFrom } from '../domain/licence-key.ts';
 import { surfaceAccount } from '../domain/account-id.ts';
+import type { SeenFrom } from './own-books.ts';
 import type { RequestLine } from './request-line.ts';
 import { requestOf } from './requests.ts';
 import type { Caller } from './requests.ts';
@@ -158,13 +159,17 @@ export class LicenceKeys {
     return { licence, state: state ?? (await this.ledger.account({ id: licence.account })) };
   }
 
-  /** @throws AppError('not_found', KEY_UNKNOWN); AppError('refused', NOT_OWNER) for anybody but its owner. */
-  async ofOwner(key: string, userId: string): Promise<LicenceKey> {
+  /**
+   * A key for its owner, and since when it is theirs.
+   * @throws AppError('not_found', KEY_UNKNOWN); AppError('refused', NOT_OWNER) for anybody but its owner.
+   */
+  async ofOwner(key: string, userId: string): Promise<{ readonly licence: LicenceKey; readonly state: AccountState; readonly since: SeenFrom }> {
     const licence = await this.store.byKey(key);
     const state = licence === null ? null : await this.ledger.account({ id: licence.account });
     if (licence === null || state === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
-    if (state.owner !== userId) throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
-    return licence;
+    const since = state.owner === userId ? await this.ledger.ownedSince({ account: licence.account, owner: userId }) : null;
+    if (since === null) throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
+    return { licence, state, since };
   }
 
   withStates(licences: readonly LicenceKey[]): Promise<readonly KeyWithState[]> {

@@ -44,6 +44,8 @@ type Asked = {
   readonly to?: string | undefined;
   readonly by?: ReportBy | undefined;
   readonly zone?: string | undefined;
+  /** The first number within the account that counts. */
+  readonly fromSeq?: string | undefined;
   readonly nowMs: number;
 };
 
@@ -72,6 +74,7 @@ export async function usageReport(ledger: Pick<LedgerQueries, 'entries'>, of: As
       by,
       limit: pageSize,
       ...(after === undefined ? {} : { after }),
+      ...(of.fromSeq === undefined ? {} : { from_seq: of.fromSeq }),
     });
     if (page === null) throw new AppError('not_found', 'ACCOUNT_UNKNOWN', 'there is no such account');
     for (const entry of page.items) add(sums, entry, dayOf(by === 'use' ? entry.occurred_at : entry.recorded_at));

@@ -58,6 +58,8 @@ export class LedgerStandIn implements AnswerReceiver {
     partitions: async () => [{ partition: 0, state: 'owned', epoch: '1', next_offset: '0', last_seq: '0' }],
     entries: async () => ({ items: [], next: null, total: 0 }),
     entry: async () => null,
+    ownedSince: async ({ account, owner }: { account: string; owner: string }) =>
+      (this.accounts.get(account)?.view.owner === owner ? { seq: '1', recorded_at: now } : null),
     holdAccount: async ({ id }: { id: string }) => this.holds.get(id) ?? null,
   } as unknown as LedgerQueries;
 

@@ -34,11 +34,13 @@ export interface BooksReader {
   /** null: no such account. */
   entries(page: {
     readonly partition: number; readonly account: string; readonly beforeSeq: number; readonly limit: number;
-    readonly from?: string; readonly to?: string; readonly byUse: boolean; readonly kinds?: readonly EntryKind[]; readonly total: boolean;
+    readonly from?: string; readonly to?: string; readonly byUse: boolean; readonly kinds?: readonly EntryKind[]; readonly total: boolean; readonly fromSeq?: number;
   }): Promise<{ readonly items: readonly Entry[]; readonly total?: number } | null>;
   entry(id: EntryId): Promise<Entry | null>;
   /** Which of these requests of one partition are booked, by their places in the list. */
   booked(partition: number, requests: readonly { readonly account: string; readonly source: string; readonly id: string }[]): Promise<readonly number[]>;
+  /** The first entry under the present, unbroken ownership of `owner`; null: the owner is another. */
+  ownedSince(of: { readonly partition: number; readonly account: string; readonly owner: string }): Promise<{ readonly seq: number; readonly recordedMs: number } | null>;
   /** The id of an account by its number; null: there is none. */
   accountNumbered(partition: number, ref: number): Promise<string | null>;
   refused: LedgerQueries['refused'];
@@ -82,6 +84,10 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     entry: async ({ id }) => {
       const found = await entryOrNull(ports, id);
       return found && entryView(found.id.partition, found.entry);
+    },
+    ownedSince: async ({ account: id, owner }) => {
+      const since = await ports.reader.ownedSince({ partition: partitionOf(id, ports.partitions), account: id, owner });
+      return since && { seq: String(since.seq), recorded_at: isoTime(since.recordedMs) };
     },
     holdAccount: async ({ id }) => {
       const hold = holdOrNull(id, ports.partitions);
@@ -154,6 +160,7 @@ async function entriesPage(ports: QueryPorts, query: Parameters<LedgerQueries['e
     partition, account: query.account, beforeSeq, limit: query.limit, total: query.kinds !== undefined, byUse: query.by === 'use',
     ...(query.from === undefined ? {} : { from: query.from }), ...(query.to === undefined ? {} : { to: query.to }),
     ...(query.kinds === undefined ? {} : { kinds: query.kinds.filter(isEntryKind) }),
+    ...(query.from_seq === undefined ? {} : { fromSeq: Number(query.from_seq) }),
   });
   if (!page) return null;
   const last = page.items.at(-1);

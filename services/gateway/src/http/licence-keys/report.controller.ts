@@ -41,8 +41,8 @@ export class LicenceReportController {
     @Param('licenseKey', { schema: keyText }) key: string, @Query({ schema: ReportQuery }) query: ReportQuery, @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const licence = await this.keys.ofOwner(key, userOf(request).userId);
-    const data = await usageReport(this.ledger, { ...query, account: licence.account, nowMs: this.clock.nowMs() });
+    const { licence, since } = await this.keys.ofOwner(key, userOf(request).userId);
+    const data = await usageReport(this.ledger, { ...query, account: licence.account, fromSeq: since.seq, nowMs: this.clock.nowMs() });
     sendReport(reply, query, { success: true, data } as { readonly data: typeof data });
   }
 }

@@ -105,14 +105,14 @@ export class UseTokenController {
     @Param('licenseKey', { schema: keyText }) key: string, @Query({ schema: PageQuery }) { page, limit }: PageQuery, @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { userId } = userOf(request);
-    const licence = await this.keys.ofOwner(key, userId);
-    const { entries, total } = await this.page(licence.account, (page - 1) * limit, limit);
+    const { licence, since } = await this.keys.ofOwner(key, userId);
+    const { entries, total } = await this.page({ account: licence.account, from_seq: since.seq }, (page - 1) * limit, limit);
     const items = entries.map((entry) => shownUse(entry, { licenceId: licence.id, userId }));
     return { success: true, data: { items, pagination: { page, limit, total } } };
   }
 
   /** The ledger pages by cursor, this surface by number: what lies before the page is skipped here. */
-  private async page(account: string, offset: number, limit: number): Promise<{ entries: EntryView[]; total: number }> {
+  private async page(of: { readonly account: string; readonly from_seq: string }, offset: number, limit: number): Promise<{ entries: EntryView[]; total: number }> {
     if (offset + limit > historyMax) throw new AppError('invalid', 'REQUEST_INVALID', `only the last ${historyMax} uses can be paged through`);
     const entries: EntryView[] = [];
     let seen = 0;
@@ -120,7 +120,7 @@ export class UseTokenController {
     let after: string | undefined;
     do {
       const found = await this.ledger.entries({
-        account, kinds: ['spent'], limit: Math.min(chunk, offset + limit - seen), ...(after === undefined ? {} : { after }),
+        ...of, kinds: ['spent'], limit: Math.min(chunk, offset + limit - seen), ...(after === undefined ? {} : { after }),
       });
       if (found === null) break;
       total ??= found.total;

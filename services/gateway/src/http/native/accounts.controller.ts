@@ -6,6 +6,7 @@ import { modelMeter, readUsage } from '@tollgate/pricing';
 import type { AccountView, LedgerQueries, RequestData } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../../app/access.ts';
+import { seenFrom } from '../../app/own-books.ts';
 import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
 import { partitionOfHold } from '../../domain/account-id.ts';
@@ -51,6 +52,8 @@ export class AccountsController {
     if (view !== null && query.at === undefined) return visible(principal, view);
     // Who may see the past of an account is decided by its present owner.
     const now = visible(principal, query.at === undefined ? null : await this.ledger.account({ id }));
+    const since = await seenFrom(this.ledger, principal, id);
+    if (since !== undefined && query.at !== undefined && query.at < since.recorded_at) throw unknownAccount();
     if (view === null) throw new AppError('not_found', 'ACCOUNT_UNKNOWN', `the account was opened at ${now.opened_at}, after that time`);
     return view;
   }
@@ -68,8 +71,8 @@ export class AccountsController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const principal = principalOf(request);
-    if (principal.type === 'user' && !principal.admin) visible(principal, await this.ledger.account({ id }));
-    const page = await this.ledger.entries({ account: id, ...present(query) });
+    const since = await seenFrom(this.ledger, principal, id);
+    const page = await this.ledger.entries({ account: id, ...present(query), ...(since === undefined ? {} : { from_seq: since.seq }) });
     if (page === null) throw unknownAccount();
     return { ...page, items: page.items.map((entry) => shownEntry(principal, entry)) };
   }

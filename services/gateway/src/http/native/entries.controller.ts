@@ -117,8 +117,8 @@ export class EntriesController {
     const entry = partitionOfEntry(id, this.line.partitions) === null ? null : await this.ledger.entry({ id });
     if (entry === null || !isWithin(principal, entry.account)) throw unknownEntry();
     if (principal.type === 'user' && !principal.admin) {
-      const account = await this.ledger.account({ id: entry.account });
-      if (account?.owner !== principal.userId) throw unknownEntry();
+      const since = await this.ledger.ownedSince({ account: entry.account, owner: principal.userId });
+      if (since === null || BigInt(entry.seq) < BigInt(since.seq)) throw unknownEntry();
     }
     return shownEntry(principal, entry);
   }

@@ -3,12 +3,12 @@ import { ApiTags } from '@nestjs/swagger';
 import type { LedgerQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { seenFrom } from '../../app/own-books.ts';
 import { csvOf, usageReport } from '../../app/usage-report.ts';
 import type { UsageReport } from '../../app/usage-report.ts';
 import { guarded, pathMember, principalOf } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
-import { visible } from './accounts.controller.ts';
 import { Report } from './answer-shapes.ts';
 import { reportCsv, reportExample } from './examples.ts';
 import { accountId, ReportQuery } from './shapes.ts';
@@ -36,8 +36,8 @@ export class UsageReportController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const principal = principalOf(request);
-    if (principal.type === 'user' && !principal.admin) visible(principal, await this.ledger.account({ id: account }));
-    sendReport(reply, query, await usageReport(this.ledger, { ...query, account, nowMs: this.clock.nowMs() }));
+    const since = await seenFrom(this.ledger, principal, account);
+    sendReport(reply, query, await usageReport(this.ledger, { ...query, account, fromSeq: since?.seq, nowMs: this.clock.nowMs() }));
   }
 }
 

@@ -18,7 +18,7 @@ import { fromRowEntry } from './entry-row.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
   accountBelow, accountExists, accountNumbered, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, crossingsPage, deadLetterById, deadLettersPage, entriesCount,
-  entriesInOrder, entriesPage, entryById, periodHolding, refusedPage, requestsBooked, usageOfPeriod,
+  entriesInOrder, entriesPage, entryById, ownedSince, periodHolding, refusedPage, requestsBooked, usageOfPeriod,
 } from './sql/read-books.sql.ts';
 
 /** Reads of the books on PostgreSQL, for queries. */
@@ -45,16 +45,16 @@ export class PostgresBooksReader implements BooksReader {
   }
 
   async entries(page: Parameters<BooksReader['entries']>[0]): ReturnType<BooksReader['entries']> {
-    const { partition, account, beforeSeq, limit, from = null, to = null, byUse } = page;
+    const { partition, account, beforeSeq, limit, from = null, to = null, byUse, fromSeq = 0 } = page;
     const kinds = page.kinds?.map((kind) => entryKinds[kind]) ?? null;
-    const { rows } = await this.#pool.query<EntryRow>({ name: 'entries-page', text: entriesPage, values: [partition, account, beforeSeq, limit, from, to, kinds, byUse] });
+    const { rows } = await this.#pool.query<EntryRow>({ name: 'entries-page', text: entriesPage, values: [partition, account, beforeSeq, limit, from, to, kinds, byUse, fromSeq] });
     if (rows.length === 0) {
       const { rowCount } = await this.#pool.query({ name: 'account-exists', text: accountExists, values: [partition, account] });
       if (rowCount === 0) return null;
     }
     const items = rows.map(fromRowEntry);
     if (!page.total) return { items };
-    const { rows: [count] } = await this.#pool.query<{ total: bigint }>({ name: 'entries-count', text: entriesCount, values: [partition, account, from, to, kinds, byUse] });
+    const { rows: [count] } = await this.#pool.query<{ total: bigint }>({ name: 'entries-count', text: entriesCount, values: [partition, account, from, to, kinds, byUse, fromSeq] });
     return { items, total: Number(count?.total ?? 0n) };
   }
 
@@ -104,6 +104,12 @@ export class PostgresBooksReader implements BooksReader {
     const values = [partition, requests.map(({ account }) => account), requests.map(({ source }) => source), requests.map(({ id }) => id)];
     const { rows } = await this.#pool.query<{ asked: bigint }>({ name: 'requests-booked', text: requestsBooked, values });
     return rows.map(({ asked }) => Number(asked) - 1);
+  }
+
+  async ownedSince({ partition, account, owner }: Parameters<BooksReader['ownedSince']>[0]): ReturnType<BooksReader['ownedSince']> {
+    const values = [partition, account, owner];
+    const { rows: [row] } = await this.#pool.query<{ seq: bigint; recorded_at: Date }>({ name: 'owned-since', text: ownedSince, values });
+    return row ? { seq: Number(row.seq), recordedMs: row.recorded_at.getTime() } : null;
   }
 
   async accountNumbered(partition: number, ref: number): Promise<string | null> {

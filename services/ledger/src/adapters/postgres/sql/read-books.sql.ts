@@ -11,7 +11,7 @@ export const entriesPage = `select ${entryColumns} from ledger.entries e ${entry
 where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2) and e.seq < $3
   and ($5::timestamptz is null or case when $8::boolean then e.occurred_at else e.recorded_at end >= $5)
   and ($6::timestamptz is null or case when $8::boolean then e.occurred_at else e.recorded_at end < $6)
-  and ($7::smallint[] is null or e.kind = any($7))
+  and ($7::smallint[] is null or e.kind = any($7)) and e.seq >= $9
 order by e.seq desc limit $4`;
 
 /** Which requests are booked: $1 partition, then arrays of account ids, sources and request ids; answers places from 1. Rides on the once-only index. */
@@ -59,7 +59,20 @@ export const entriesCount = `select count(*) as total from ledger.entries e
 where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2)
   and ($3::timestamptz is null or case when $6::boolean then e.occurred_at else e.recorded_at end >= $3)
   and ($4::timestamptz is null or case when $6::boolean then e.occurred_at else e.recorded_at end < $4)
-  and ($5::smallint[] is null or e.kind = any($5))`;
+  and ($5::smallint[] is null or e.kind = any($5)) and e.seq >= $7`;
+
+/**
+ * $1 partition, $2 account id, $3 owner: the entry of the latest unbroken terms with that owner, or the first of all where nobody else has ever
+ * owned the account. No row where the present owner is another.
+ */
+export const ownedSince = `
+with a as (select account from ledger.accounts where partition = $1 and id = $2),
+t as (select t.seq, t.owner from ledger.account_terms t join a using (account) where t.partition = $1),
+own as (select min(seq) as seq from t where seq > (select coalesce(max(seq), 0) from t where owner is distinct from $3))
+select e.seq, e.recorded_at from own join a on true
+join ledger.entries e on e.partition = $1 and e.account = a.account
+ and e.seq = case when exists (select from t where owner <> $3) then own.seq else 1 end
+where own.seq is not null`;
 
 /** Any account below $2. */
 export const accountBelow = `select 1 from ledger.accounts where partition = $1 and starts_with(id, $2 || '/') limit 1`;
