@@ -43,7 +43,7 @@ describe('a correction after the lot has expired', () => {
     // 10 of the first lot have expired, 10 of the second last another hour, 4 of the third for ever.
     expect(await correct(entry?.id)).toMatchObject({ available: '20', entry: { amount: '24' } });
     expect(await stateOf(id)).toMatchObject({ balance: '20', lots: [{ left: '10' }, { left: '6', expires_at: null }, { left: '4', expires_at: null }] });
-    expect(await amountsOf(id, 4)).toEqual(['corrected 10', 'corrected 10', 'corrected 4', 'expired -10']);
+    expect(await amountsOf(id, 4)).toEqual(['corrected 10', 'expired -10', 'corrected 10', 'corrected 4']);
     await harness.advance(hour);
     expect(await stateOf(id)).toMatchObject({ balance: '10' });
   });
@@ -65,6 +65,45 @@ describe('a correction after the lot has expired', () => {
     expect(await stateOf(id)).toMatchObject({ balance: '5', held: '5' });
     await harness.ask('release', id, { hold: hold!.hold_id });
     expect(await stateOf(id)).toMatchObject({ balance: '5', available: '5', lots: [{ left: '5', expires_at: null }] });
+  });
+
+  it('pays no debt with what had expired', async () => {
+    const id = `w-${randomUUID()}`;
+    await harness.ask('open', id, { kind: 'wallet', unit: 'u', settings: { overdraft: '100' } });
+    await harness.ask('grant', id, { amount: '10', expires_at: inHours(1) });
+    // 10 from the lot and 5 from the overdraft.
+    const { entry } = await harness.ask('spend', id, { amount: '15' });
+    await harness.advance(hour);
+    const { entry: after } = await harness.ask('spend', id, { amount: '7' });
+    expect(await stateOf(id)).toMatchObject({ balance: '-12' });
+    expect(await correct(entry?.id, '12')).toMatchObject({ available: '90', entry: { amount: '12' } });
+    expect(await stateOf(id)).toMatchObject({ balance: '-10' });
+    await correct(entry?.id);
+    expect(await stateOf(id)).toMatchObject({ balance: '-7' });
+    await correct(after?.id);
+    expect(await stateOf(id)).toMatchObject({ balance: '0', lots: [] });
+  });
+
+  it('takes overdraft for what it was: no lot, whose expiry it would have', async () => {
+    const id = `w-${randomUUID()}`;
+    await harness.ask('open', id, { kind: 'wallet', unit: 'u', settings: { overdraft: '100' } });
+    await harness.ask('grant', id, { amount: '10', expires_at: inHours(1), kind: 'purchased' });
+    const { entry } = await harness.ask('spend', id, { amount: '15' });
+    await harness.ask('grant', id, { amount: '20' });
+    await correct(entry?.id);
+    expect(await stateOf(id)).toMatchObject({ balance: '30' });
+    await harness.advance(hour);
+    expect(await stateOf(id)).toMatchObject({ balance: '20', lots: [{ left: '15' }, { left: '5', priority: 100, expires_at: null }] });
+  });
+
+  it('leaves a licence inactive that nothing came back to', async () => {
+    const id = `k-${randomUUID()}`;
+    await harness.ask('open', id, { kind: 'licence', unit: 't' });
+    await harness.ask('grant', id, { amount: '1', expires_at: inHours(1) });
+    const { entry } = await harness.ask('spend', id, { amount: '1' });
+    await harness.advance(hour);
+    expect((await correct(entry?.id)).outcome).toBe('booked');
+    expect(await stateOf(id)).toMatchObject({ status: 'inactive', balance: '0' });
   });
 
   it('counts as not used all the same, on the budgets above too', async () => {

@@ -4,6 +4,7 @@ import { AppError, ancestorsOf, invariant } from '@tollgate/kernel';
 import type { LogRecord } from '@tollgate/messaging';
 import type { Account } from '../domain/account.ts';
 import { Book } from '../domain/book.ts';
+import { movedLot } from '../domain/corrections.ts';
 import type { Target } from '../domain/corrections.ts';
 import { decide } from '../domain/decide.ts';
 import type { Decided } from '../domain/decided.ts';
@@ -279,7 +280,7 @@ function targetOf(entry: Entry, entries: readonly Entry[], committed: Account | 
   const row = opened ?? (committed && entry.lot !== null ? lotNumbered(committed.lots, entry.lot) : undefined);
   return {
     partitionSeq: entry.partitionSeq, account: entry.account, source: entry.source, requestId: entry.requestId, ordinal: entry.ordinal, kind: entry.kind, amount: entry.amount, corrected: 0n, expired: expiredWith(entry, entries),
-    lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null, purchased: row?.purchased ?? false },
+    lot: entry.lot === null || !movedLot(entry) ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null, purchased: row?.purchased ?? false },
     hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - before : 0n, corrects: entry.corrects,
     periodStartMs: entry.periodStartMs, occurredMs: entry.occurredMs, recordedMs: entry.recordedMs, model: modelOfRequest(entry, entries), covered: entry.contra === 'goodwill', counted: null, priced: null, statusBefore: termsBefore?.status ?? 'active',
     settings: entry.terms && termsBefore ? { before: termsBefore.settings, after: entry.terms.settings } : null,

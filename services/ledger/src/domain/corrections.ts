@@ -7,7 +7,7 @@ import { availableOf } from './bounds.ts';
 import { countedIn, countedOn } from './counted-in.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
-import { bookDueLots } from './due-lots.ts';
+import { expireReturned } from './due-lots.ts';
 import type { Cause, Entry, EntryKind } from './entry.ts';
 import { postRelease, postUnextend } from './holds.ts';
 import type { Uses } from './limit-counts.ts';
@@ -97,7 +97,6 @@ export function decideCorrect(book: Book, request: Request, ask: Extract<Ask, { 
     if (back > 0n) entries.push(postBack(book, { target: piece, amount: back, kind: 'corrected', cause: request.cause, ordinal: entries.length }));
     rest -= back;
   }
-  bookDueLots(book, account.id);
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
 }
 
@@ -131,7 +130,6 @@ export function decideWithdraw(book: Book, request: Request, ask: Extract<Ask, {
     const entry = withdrawOne(book, { target, cause: request.cause, ordinal: entries.length, corrected });
     if (entry) entries.push(entry);
   }
-  bookDueLots(book, account.id);
   if (entries.length === 0) return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
   return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
 }
@@ -180,7 +178,8 @@ function termsBefore(account: Readonly<Account>, target: Target): Terms | null {
 
 /**
  * Takes a correction back: usage is booked again as far as the account still has it, a grant is granted again. It counts again where
- * the correction had taken it off, and nowhere else. What had expired when it came back is not there to be taken. It names the entry that was corrected, of which as much may be corrected again.
+ * the correction had taken it off, and nowhere else. What had expired when it came back is not there to be taken. It names the entry that
+ * was corrected, of which as much may be corrected again.
  */
 function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
   const { target, cause, ordinal, corrected } = back;
@@ -222,17 +221,26 @@ function postBack(
     postBudgetsBack(book, { target, entry, amount });
     return entry;
   }
+  const expiresMs = target.lot?.expiresMs ?? null;
+  const expired = expiresMs !== null && expiresMs <= book.nowMs;
   const entry = postGrant(book, account.id, {
     kind, cause, ordinal, amount, contra: covered ? 'goodwill' : 'usage', corrects, ...counted,
     priority: target.lot?.priority ?? priorityDefault,
     purchased: target.lot?.purchased ?? false,
-    // What has expired since expires again at once (`bookDueLots`): a correction never prolongs a grant.
-    expiresMs: target.lot?.expiresMs ?? null,
-    ...(revives(account, amount) ? { terms: withStatus(account.terms, statusAfter(target)) } : {}),
+    expiresMs,
+    ...(!expired && revives(account, amount) ? { terms: withStatus(account.terms, statusAfter(target)) } : {}),
   });
   postBudgetsBack(book, { target, entry, amount });
+  if (expired) expireReturned(book, entry, expiresMs);
   return entry;
 }
+
+/**
+ * Whether an entry moved the lot that it carries: what was taken beyond all lots, from overdraft, carries the one moved last, and comes
+ * back with the terms of none.
+ */
+export const movedLot = (entry: Pick<Entry, 'accountKind' | 'amount' | 'balanceAfter' | 'contra'>): boolean =>
+  entry.amount > 0n || entry.contra === 'goodwill' || (entry.amount < 0n && keepsLots(entry.accountKind) && entry.balanceAfter >= 0n);
 
 /** Units given back to a licence that ran out make it usable again, as units added to it do (surfaces §1). */
 const revives = (account: Readonly<Account>, amount: bigint): boolean =>

@@ -32,7 +32,7 @@ export function lotAfter(lot: Lot | null, take: bigint): { lot: { lot: number; l
 
 /**
  * Adds units as a new lot. Units that fill a negative balance are used at once: the lot keeps what is above zero.
- * A lot that will expire sets its timer; one whose time has come is the caller's to expire (`bookDueLots`).
+ * A lot that will expire sets its timer; one whose time has come is the caller's to expire.
  */
 export function postGrant(
   book: Book,

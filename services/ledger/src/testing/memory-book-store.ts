@@ -5,6 +5,7 @@ import type { BookStore, PartitionCommit, StoredPosition } from '../app/ports.ts
 import { CommitError } from '../app/ports.ts';
 import { firstAnswerOf } from '../adapters/postgres/first-answer.ts';
 import type { Account } from '../domain/account.ts';
+import { movedLot } from '../domain/corrections.ts';
 import type { Target } from '../domain/corrections.ts';
 import type { Entry } from '../domain/entry.ts';
 import { evolve, openedBy } from '../domain/evolve.ts';
@@ -99,7 +100,7 @@ export class MemoryBookStore implements BookStore {
     return {
       partitionSeq: entry.partitionSeq, account: entry.account, source: entry.source, requestId: entry.requestId, ordinal: entry.ordinal, kind: entry.kind, amount: entry.amount,
       corrected: corrected < 0n ? -corrected : corrected, expired: expiredWith(entry, this.entries),
-      lot: entry.lot === null || entry.amount === 0n ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null, purchased: row?.purchased ?? false },
+      lot: entry.lot === null || !movedLot(entry) ? null : { lot: entry.lot, priority: row?.priority ?? 100, expiresMs: row?.expiresMs ?? null, purchased: row?.purchased ?? false },
       hold: entry.hold, extended: entry.kind === 'extended' ? entry.heldAfter - (before?.heldAfter ?? 0n) : 0n,
       corrects: entry.corrects, periodStartMs: entry.periodStartMs, occurredMs: entry.occurredMs, recordedMs: entry.recordedMs, model: modelOfRequest(entry, this.entries), covered: entry.contra === 'goodwill', ...this.#period(entry), settings: this.#settings(entry),
       statusBefore: this.entries.findLast((one) => one.ref === entry.ref && one.seq < entry.seq && one.terms !== null)?.terms?.status ?? 'active',

@@ -1,3 +1,4 @@
+import { accountKinds } from '@tollgate/contracts';
 import type { AccountSettings, AccountStatus, HoldView } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import pg from 'pg';
@@ -5,6 +6,7 @@ import type { Pool } from 'pg';
 import type { BookStore, ClaimedPartition, FirstAnswer, Identity, PartitionCommit, StoredPosition } from '../../app/ports.ts';
 import { CommitError } from '../../app/ports.ts';
 import type { Account } from '../../domain/account.ts';
+import { movedLot } from '../../domain/corrections.ts';
 import type { Target } from '../../domain/corrections.ts';
 import type { Entry, EntryKind, EntryRate, Timer, TimerKind } from '../../domain/entry.ts';
 import { entryKinds, timerKinds } from '../../domain/entry.ts';
@@ -188,7 +190,7 @@ type TargetRow = {
   readonly source_text: string; readonly request_id: string; readonly ordinal: number;
   readonly partition: number; readonly partition_seq: bigint; readonly account_id: string; readonly kind: number; readonly amount: bigint; readonly lot: bigint | null;
   readonly hold: bigint | null; readonly period_start: Date | null; readonly priority: number | null; readonly expires_at: Date | null;
-  readonly purchased: boolean | null; readonly corrected: bigint; readonly expired: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly (readonly [id: string, startMs: string | null, counted: CountedColumn, priced: PricedColumn])[] | null;
+  readonly account_kind: number; readonly balance_after: bigint; readonly purchased: boolean | null; readonly corrected: bigint; readonly expired: bigint; readonly extended: bigint; readonly corrects: bigint | null; readonly budgets: readonly (readonly [id: string, startMs: string | null, counted: CountedColumn, priced: PricedColumn])[] | null;
   readonly status_before: AccountStatus | null; readonly settings_before: AccountSettings | null; readonly settings_after: AccountSettings | null;
   readonly counted: CountedColumn;
   readonly priced: PricedColumn;
@@ -199,7 +201,7 @@ const kindByNumber = new Map<number, EntryKind>(Object.entries(entryKinds).map((
 function fromRowTarget(row: TargetRow): Target {
   return {
     partitionSeq: Number(row.partition_seq), account: row.account_id, source: row.source_text, requestId: row.request_id, ordinal: row.ordinal, kind: kindByNumber.get(row.kind) ?? 'opened', amount: row.amount, corrected: row.corrected, expired: row.expired,
-    lot: row.lot === null || row.amount === 0n ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null, purchased: row.purchased ?? false },
+    lot: row.lot === null || !hasMovedLot(row) ? null : { lot: Number(row.lot), priority: row.priority ?? 100, expiresMs: row.expires_at?.getTime() ?? null, purchased: row.purchased ?? false },
     hold: row.hold === null ? null : Number(row.hold), extended: row.extended,
     corrects: row.corrects === null ? null : Number(row.corrects), periodStartMs: row.period_start?.getTime() ?? null,
     occurredMs: row.occurred_at.getTime(), recordedMs: row.recorded_at.getTime(), model: modelIn(row.rate), covered: row.covered,
@@ -210,6 +212,9 @@ function fromRowTarget(row: TargetRow): Target {
     settings: row.settings_before && row.settings_after ? { before: fromRowSettings(row.settings_before), after: fromRowSettings(row.settings_after) } : null,
   };
 }
+
+const hasMovedLot = ({ account_kind: kind, amount, balance_after: balanceAfter, covered }: TargetRow): boolean =>
+  movedLot({ accountKind: accountKinds[kind] ?? 'wallet', amount, balanceAfter, contra: covered ? 'goodwill' : 'none' });
 
 const modelIn = (rate: string | null): string | null => (rate === null ? null : ((JSON.parse(rate) as EntryRate).inputs['model'] ?? null));
 

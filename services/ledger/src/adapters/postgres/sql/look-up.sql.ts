@@ -41,7 +41,7 @@ const priced = (of: 'e' | 'b'): string => `
     order by x.block limit 1)`;
 
 const target = `
-select e.partition, e.partition_seq, a.id as account_id, e.request_id, e.ordinal,
+select e.partition, e.partition_seq, a.id as account_id, a.kind as account_kind, e.balance_after, e.request_id, e.ordinal,
   (select n.text from ledger.names n where n.partition = e.partition and n.name = e.source) as source_text, e.kind, e.amount, e.lot, e.hold, e.period_start, e.occurred_at, e.recorded_at,
   (select n.text = 'goodwill' from ledger.names n where n.partition = e.partition and n.name = e.contra) as covered,
   (select f.rate from ledger.entries f where f.partition = e.partition and f.account = e.account and f.source = e.source and f.request_id = e.request_id
