@@ -179,6 +179,68 @@ export function licenceKeysJourney(platform: () => Platform): void {
       expect(await platform().rows('select 1 from token_usage where license_key_id = $1', [id])).toHaveLength(4);
     });
 
+    it('tell anybody who has one whether it is valid', async () => {
+      const { license_key: key } = await create(5);
+      const validate = async (asked: string): Promise<unknown> => {
+        const { status, body } = await platform().anybody.get<{ data: unknown }>(`/api/license/validate/${asked}`);
+        return status === 200 ? body.data : status;
+      };
+      const known = { license_key: key, exists: true, is_valid: true, is_assigned: false, status: 'active', token_balance: 5, price_per_token: null, valid: true };
+      expect(await validate(key.toLowerCase())).toEqual(known);
+      await owner.client.post('/api/user/assign-license', { license_key: key });
+      expect(await validate(key)).toEqual({ ...known, is_assigned: true, assigned_to_user_id: owner.id });
+      await admin.post(`/api/admin/license-keys/${key}/trial`, { trial_days: 3, token_balance: 2 });
+      expect(await validate(key)).toEqual({
+        ...known, is_assigned: true, assigned_to_user_id: owner.id, status: 'trial', token_balance: 2, trial_expires_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      });
+      await use(owner.client, key);
+      await use(owner.client, key);
+      expect(await validate(key)).toMatchObject({ exists: true, is_valid: false, valid: false, status: 'inactive', token_balance: 0 });
+      expect(await validate('NO-SUCH-KEY')).toEqual({
+        license_key: 'NO-SUCH-KEY', exists: false, is_valid: false, is_assigned: false, status: null, token_balance: 0, price_per_token: null, valid: false,
+      });
+    });
+
+    it('are shown to their owner one by one, and are not there for others', async () => {
+      const { license_key: key, id } = await assigned(6);
+      const item = { id, license_key: key, token_balance: 6, status: 'active' };
+      for (const path of [`/api/license/key/${key}`, `/api/license/${id}`]) {
+        const own = await owner.client.get(path);
+        expect([own.status, own.body]).toEqual([200, { success: true, data: item }]);
+        const others = await other.client.get(path);
+        expect([others.status, others.body]).toEqual([404, refusal('License key not found')]);
+        expect((await platform().anybody.get(path)).status).toBe(401);
+      }
+      for (const path of ['/api/license/key/NO-SUCH-KEY', '/api/license/no-id', '/api/license/7d0f2c1a-52a7-4f43-9a57-0d2cf8a4a6c1']) {
+        expect((await owner.client.get(path)).status).toBe(404);
+      }
+      expect((await platform().anybody.get('/api/license/a/b/c')).body).toEqual(refusal(expect.any(String)));
+    });
+
+    it('show their owner the uses of the week, of one key and of all', async () => {
+      const person = await register(platform().anybody, `weekly-${Date.now()}`);
+      const [first, second] = [await create(10), await create(3)];
+      for (const { license_key } of [first, second]) await person.client.post('/api/user/assign-license', { license_key });
+      for (let i = 0; i < 3; i++) await use(person.client, first.license_key, { purpose: `use ${i}` });
+      await use(person.client, second.license_key);
+      const { body: stats } = await person.client.get<{ data: { weekly_usage: number[]; weekly_labels: string[] } }>('/api/user/token-usage-stats');
+      // 4 in seven days are 0.57 a day; the 9 that are left last 15.75 days.
+      expect(stats.data).toMatchObject({ total_this_week: 4, avg_daily_usage: 0.57, est_days_remaining: 15 });
+      expect([stats.data.weekly_usage.length, stats.data.weekly_labels.length, stats.data.weekly_usage.reduce((a, b) => a + b)]).toEqual([7, 7, 4]);
+
+      const path = `/api/user/license/${first.license_key}/usage`;
+      const { body } = await person.client.get(`${path}?page=2&limit=2`);
+      expect(body).toEqual({
+        success: true,
+        data: {
+          license_key: first.license_key, current_balance: 7, weekly_usage: 3, avg_daily_usage: 0.43,
+          usage_history: [expect.objectContaining({ purpose: 'use 0', previous_balance: 10, new_balance: 9, user_id: person.id })],
+        },
+        pagination: { page: 2, limit: 2, total: 3, totalPages: 2 },
+      });
+      expect((await other.client.get(path)).status).toBe(403);
+    });
+
     it('can be assigned once, and are empty and inactive after they are taken back', async () => {
       const { license_key: key } = await assigned(4);
       const taken = await other.client.post('/api/user/assign-license', { license_key: key });

@@ -12,7 +12,7 @@ const read = (platform: Platform): Promise<ApiDocument> => ApiDocument.read(plat
 const envelopes: readonly (readonly [prefix: string, schema: string])[] = [
   ['/api/user/usage', 'CreditsError'], ['/api/projects', 'CreditsError'], ['/api/review', 'CreditsError'], ['/api/admin/credits', 'CreditsError'],
   ['/api/token-billing', 'TierBillingError'], ['/api/admin/billing', 'TierBillingError'], ['/api/webhooks', 'TierBillingError'],
-  ['/api/user-wallets', 'TokenProcessError'], ['/api/user', 'LicenceKeyError'], ['/api/auth', 'LicenceKeyError'], ['/api/admin/license-keys', 'LicenceKeyError'],
+  ['/api/user-wallets', 'TokenProcessError'], ['/api/user', 'LicenceKeyError'], ['/api/auth', 'LicenceKeyError'], ['/api/license', 'LicenceKeyError'], ['/api/admin/license-keys', 'LicenceKeyError'],
   ['/api/token-process', 'TokenProcessError'], ['/api/features', 'TokenProcessError'], ['/api/feature-endpoints', 'TokenProcessError'],
   ['/api/packages', 'TokenProcessError'], ['/api/token-profits', 'TokenProcessError'], ['/api/optimize', 'OptimizeError'],
 ];

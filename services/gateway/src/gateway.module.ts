@@ -6,6 +6,7 @@ import type { HealthReport, Metrics } from '@tollgate/service-kit';
 import { CreditWork } from './app/credit-work.ts';
 import { Credits } from './app/credits.ts';
 import { FinanceExports } from './app/finance-exports.ts';
+import { GuessLimit } from './app/guess-limit.ts';
 import { ImageSubmits } from './app/image-submits.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
 import { Logins } from './app/logins.ts';
@@ -20,6 +21,7 @@ import { UserAccess } from './app/user-access.ts';
 import { CreditsAdminController } from './http/credits/admin.controller.ts';
 import { CreditsController } from './http/credits/usage.controller.ts';
 import { Wallets } from './app/wallets.ts';
+import { LicenceController, LicenceUsageController } from './http/licence-keys/licence.controller.ts';
 import { LicenceKeysAdminController } from './http/licence-keys/admin.controller.ts';
 import { AuthController } from './http/licence-keys/auth.controller.ts';
 import { UseTokenController } from './http/licence-keys/use-token.controller.ts';
@@ -57,6 +59,7 @@ export type GatewayParts = {
   readonly userAccess: UserAccess;
   readonly logins: Logins;
   readonly licenceKeys: LicenceKeys;
+  readonly guesses: GuessLimit;
   readonly operations: Operations;
   readonly credits: Credits;
   readonly creditWork: CreditWork;
@@ -84,7 +87,7 @@ export class GatewayModule {
       module: GatewayModule,
       controllers: [
         EventsController, AccountsController, AccountTermsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
-        WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceKeysAdminController, HealthController,
+        WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
         RefundsController, FinanceController, WebhooksController,
         ...tokenProcessControllers,
@@ -96,6 +99,7 @@ export class GatewayModule {
         { provide: UserAccess, useValue: parts.userAccess },
         { provide: Logins, useValue: parts.logins },
         { provide: LicenceKeys, useValue: parts.licenceKeys },
+        { provide: GuessLimit, useValue: parts.guesses },
         { provide: Operations, useValue: parts.operations },
         { provide: Credits, useValue: parts.credits },
         { provide: CreditWork, useValue: parts.creditWork },

@@ -17,6 +17,7 @@ import { Appender } from './app/appender.ts';
 import { makeFinanceViews } from './adapters/postgres/finance-views.ts';
 import { ConsumptionQueue, type ConsumptionStore } from './app/consumption-queue.ts';
 import { FinanceExports } from './app/finance-exports.ts';
+import { GuessLimit } from './app/guess-limit.ts';
 import { ImageSubmits } from './app/image-submits.ts';
 import { LicenceKeys } from './app/licence-keys.ts';
 import { Logins } from './app/logins.ts';
@@ -120,7 +121,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const stopSweep = every(sweepMs, () => submits.sweep(), (error) => logger.warn({ err: error }, 'orphaned image submits are looked at again'));
 
   const module = GatewayModule.with({
-    line, serverKeys, userAccess, logins, licenceKeys, ...credits.parts, tokenCatalog, tokenProcess, wallets,
+    line, serverKeys, userAccess, logins, licenceKeys, guesses: new GuessLimit(wallClock), ...credits.parts, tokenCatalog, tokenProcess, wallets,
     tokenBilling: new TokenBilling({
       line, ledger, billing: options.billing, onTrouble: (error) => logger.warn({ err: error }, 'billing did not say where charges stand: they are answered as pending'),
     }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(makeFinanceViews(options.financeUrl)),

@@ -57,6 +57,23 @@ describe('ten wrong logins', () => {
   });
 });
 
+describe('licence keys', () => {
+  // Guarantee: keys that people chose themselves cannot be found by trying.
+  it('cannot be guessed through validate: an address waits after twenty that do not exist, others do not', async () => {
+    const validate = (key: string, localAddress: string): Promise<number> => new Promise((resolve, reject) => {
+      const { host, port } = harness.gateway.address;
+      request({ host, port, localAddress, path: `/api/license/validate/${key}`, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      }).on('error', reject).end();
+    });
+    const statuses: number[] = [];
+    for (let i = 0; i < 22; i++) statuses.push(await validate(`GUESS-${i}`, '127.0.0.5'));
+    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 200), 429, 429]);
+    expect(await validate('GUESS-1', '127.0.0.6')).toBe(200);
+  });
+});
+
 describe('behind a trusted proxy', () => {
   it('the address is the last one that no trusted proxy added', async () => {
     await harness.restart({ config: { trustedProxies: ['127.0.0.1', '10.0.0.0/8'] } });

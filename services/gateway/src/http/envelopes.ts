@@ -83,6 +83,7 @@ const prefixes: readonly (readonly [prefix: string, envelope: Envelope])[] = [
   ['/api/webhooks', tierBillingEnvelope],
   ['/api/user', licenceEnvelope],
   ['/api/auth', licenceEnvelope],
+  ['/api/license', licenceEnvelope],
   ['/api/admin/license-keys', licenceEnvelope],
   ...['token-process', 'features', 'feature-endpoints', 'packages', 'token-profits', 'user-wallets'].map((name) => [`/api/${name}`, tokenEnvelope] as const),
   ['/api/optimize', optimizeEnvelope],

@@ -52,6 +52,29 @@ export const AddTokens = z.object({ token_balance: wholeFrom(1), notes: textOf(1
   .meta({ example: { token_balance: 100, notes: 'renewal' } });
 export type AddTokens = z.output<typeof AddTokens>;
 
+/** A key as its owner sees it. */
+export const shownOwn = ({ licence, state }: KeyWithState): Record<string, unknown> => ({
+  id: licence.id, license_key: licence.key, token_balance: shownUnits(state?.balance ?? '0'), status: state?.status ?? 'inactive',
+});
+
+/** What somebody who has a key is told of it. */
+export function shownValidity(key: string, found: KeyWithState | null, nowMs: number): Record<string, unknown> {
+  if (found === null) {
+    return {
+      license_key: key, exists: false, is_valid: false, is_assigned: false, status: null, token_balance: 0, price_per_token: null, valid: false,
+    };
+  }
+  const { licence, state } = found;
+  const { status = 'inactive', balance = '0', owner = null } = state ?? {};
+  const trialEnd = state?.settings.trial_end;
+  const valid = status === 'active' || (status === 'trial' && (trialEnd === undefined || Date.parse(trialEnd) > nowMs));
+  return {
+    license_key: licence.key, exists: true, is_valid: valid, is_assigned: owner !== null, ...(owner === null ? {} : { assigned_to_user_id: owner }), status,
+    token_balance: shownUnits(balance), price_per_token: licence.pricePerToken === null ? null : shownUnits(licence.pricePerToken), valid,
+    ...(status === 'trial' && trialEnd !== undefined ? { trial_expires_at: trialEnd } : {}),
+  };
+}
+
 /** A key as admins see it. */
 export function shownKey({ licence, state }: KeyWithState): Record<string, unknown> {
   const trialEnd = state?.settings.trial_end;

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '
 import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
-import type { AnswerProblem, EntryView, LedgerQueries } from '@tollgate/contracts';
+import type { AnswerProblem, LedgerQueries } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LicenceKeys } from '../../app/licence-keys.ts';
 import { guarded, userOf } from '../access.guard.ts';
@@ -14,6 +14,7 @@ import type { Failure } from '../failure.ts';
 import { PageQuery, shownUnits } from '../paging.ts';
 import { TokenUsage, TokenUsed } from './answer-shapes.ts';
 import { useTokenExample } from './examples.ts';
+import { usesOf } from './history.ts';
 import { keyText, UseToken } from './shapes.ts';
 
 const surface = 'licence keys';
@@ -28,10 +29,6 @@ const refusals: Readonly<Record<string, readonly [status: number, error: string]
   ALLOWANCE_EXHAUSTED: [400, 'Insufficient token balance'],
   LIMIT_EXCEEDED: [400, 'Insufficient token balance'],
 };
-
-/** Pages further back than this many entries are for the SQL view. */
-const historyMax = 100_000;
-const chunk = 500;
 
 @ApiTags('licence keys')
 @Controller('api/user/license-keys')
@@ -106,29 +103,8 @@ export class UseTokenController {
   ): Promise<unknown> {
     const { userId } = userOf(request);
     const { licence, since } = await this.keys.ofOwner(key, userId);
-    const { entries, total } = await this.page({ account: licence.account, from_seq: since.seq }, (page - 1) * limit, limit);
-    const items = entries.map((entry) => shownUse(entry, { licenceId: licence.id, userId }));
+    const { items, total } = await usesOf(this.ledger, { licence, since, userId }, { page, limit });
     return { success: true, data: { items, pagination: { page, limit, total } } };
-  }
-
-  /** The ledger pages by cursor, this surface by number: what lies before the page is skipped here. */
-  private async page(of: { readonly account: string; readonly from_seq: string }, offset: number, limit: number): Promise<{ entries: EntryView[]; total: number }> {
-    if (offset + limit > historyMax) throw new AppError('invalid', 'REQUEST_INVALID', `only the last ${historyMax} uses can be paged through`);
-    const entries: EntryView[] = [];
-    let seen = 0;
-    let total: number | undefined;
-    let after: string | undefined;
-    do {
-      const found = await this.ledger.entries({
-        ...of, kinds: ['spent'], limit: Math.min(chunk, offset + limit - seen), ...(after === undefined ? {} : { after }),
-      });
-      if (found === null) break;
-      total ??= found.total;
-      entries.push(...found.items.slice(Math.max(0, offset - seen)));
-      seen += found.items.length;
-      after = found.next ?? undefined;
-    } while (after !== undefined && seen < offset + limit);
-    return { entries, total: total ?? seen };
   }
 
   private async refusal(problem: AnswerProblem, key: string): Promise<Failure> {
@@ -138,19 +114,4 @@ export class UseTokenController {
     const [status, detail] = refusals[gone ? 'ACCOUNT_UNKNOWN' : problem.code] ?? [failure.status, failure.detail];
     return { ...failure, status, detail, ...(status === failure.status ? {} : { headers: {} }) };
   }
-}
-
-function shownUse(entry: EntryView, { licenceId, userId }: { licenceId: string; userId: string }): Record<string, unknown> {
-  const { details } = entry;
-  return {
-    id: entry.id,
-    license_key_id: licenceId,
-    user_id: details?.['actor'] ?? userId,
-    previous_balance: shownUnits(BigInt(entry.balance_after) - BigInt(entry.amount)),
-    new_balance: shownUnits(entry.balance_after),
-    tokens_used: 1,
-    purpose: details?.['purpose'] ?? null,
-    metadata: details?.['metadata'] ?? null,
-    created_at: entry.recorded_at,
-  };
 }

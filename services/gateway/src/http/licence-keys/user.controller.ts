@@ -12,7 +12,7 @@ import { shownUnits } from '../paging.ts';
 import { ChangedKey, Done, NewUserKey, Profile, TokenBalance } from './answer-shapes.ts';
 import { shownUser } from './auth.controller.ts';
 import { keyExample, loginExample } from './examples.ts';
-import { AssignLicence, shownKey } from './shapes.ts';
+import { AssignLicence, shownKey, shownOwn } from './shapes.ts';
 
 const surface = 'licence keys';
 const unknownUser = [404, 'User not found'] as const;
@@ -87,9 +87,7 @@ export class UserController {
     // The ledger knows who owns a key; the rows here may lag behind it.
     const owned = keys.filter(({ state }) => state?.owner === userId);
     const total = owned.reduce((sum, { state }) => sum + BigInt(state?.balance ?? '0'), 0n);
-    const shown = owned.map(({ licence, state }) => ({
-      id: licence.id, license_key: licence.key, token_balance: shownUnits(state?.balance ?? '0'), status: state?.status,
-    }));
+    const shown = owned.map(shownOwn);
     return { success: true, data: { license_keys: shown, total_balance: shownUnits(total) } };
   }
 
