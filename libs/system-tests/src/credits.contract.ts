@@ -212,6 +212,20 @@ export function creditsJourney(bench: () => CreditsBench): void {
       expect((await act(id, 'check-expiry')).body.data).toEqual(reset);
     });
 
+    it('that were bought are a customer\'s own: no change of tier wipes or counts them', async () => {
+      const { client, id } = await person();
+      await usage(client);
+      const path = `/v1/accounts/${encodeURIComponent(`credits:${id}`)}/grants`;
+      expect((await bench().platform.server.post(path, { amount: '50', kind: 'purchased', reason: 'order 4711' })).status).toBe(201);
+      expect((await bench().platform.server.post(path, { amount: '50', kind: 'rented', reason: 'order 4712' })).status).toBe(400);
+      expect(await usage(client)).toMatchObject({ credits: 55 });
+      expect((await act(id, 'upgrade', { days: 30 })).body.data).toMatchObject({ credits: 150 });
+      expect((await act(id, 'downgrade')).body.data).toMatchObject({ credits: 55, subscriptionTier: 'free' });
+      for (let used = 1; used <= 7; used++) await act(id, 'consume');
+      expect((await act(id, 'reset-monthly')).body.data).toMatchObject({ credits: 53 });
+      expect(await booked(id)).toMatchObject({ lots: [{ left: '5' }, { left: '48', kind: 'purchased' }] });
+    });
+
     it('take each admin function once for one key, also when two send it at once', async () => {
       const id = `somebody/100% ${randomUUID()} 東京`;
       const twice = await Promise.all([1, 2].map(() => act(id, 'bonus', { amount: 3 }, { 'idempotency-key': 'bonus' })));

@@ -8,7 +8,8 @@ import { accountId } from './shapes.ts';
 const CloudEvent = z.object({
   specversion: z.literal('1.0'), id: z.string().min(1).max(255), source: z.string().min(1).max(512), type: z.string().min(1).max(255),
   subject: z.string().min(1).max(512), time: z.string().meta({ format: 'date-time' }).nullish(), datacontenttype: z.string().nullish(),
-  data: z.record(z.string(), z.unknown()).optional(),
+  data: z.record(z.string(), z.unknown()).optional()
+    .meta({ description: 'the quantities: of llm.tokens input_tokens and output_tokens, and further classes beside them; of request quantity (default 1); and model' }),
 }).meta({ id: 'CloudEvent' });
 
 /** Events by their identity alone. */
