@@ -25,6 +25,24 @@ table ledger.accounts
   CREATE TRIGGER accounts_append_only BEFORE DELETE OR UPDATE ON ledger.accounts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
   CREATE TRIGGER accounts_no_truncate BEFORE TRUNCATE ON ledger.accounts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
 
+table ledger.answered_refusals
+  partition smallint not null
+  number bigint not null generated always as identity
+  account text not null
+  source text not null
+  request_id text not null
+  type text not null
+  code text not null
+  detail text not null
+  bound jsonb
+  correlation text
+  refused_at timestamp with time zone not null
+  count integer not null
+  constraint answered_refusals_count_check CHECK ((count > 0))
+  constraint answered_refusals_pkey PRIMARY KEY (partition, number)
+  CREATE INDEX answered_refusals_by_account ON ledger.answered_refusals USING btree (partition, account, number)
+  CREATE INDEX answered_refusals_by_time ON ledger.answered_refusals USING btree (refused_at, number)
+
 table ledger.block_changes
   partition smallint not null
   partition_seq bigint not null
@@ -266,6 +284,8 @@ table ledger.timers
   CREATE TRIGGER timers_no_truncate BEFORE TRUNCATE ON ledger.timers FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
 
 
+sequence ledger.answered_refusals_number_seq bigint start 1 increment 1
+
 CREATE OR REPLACE FUNCTION ledger.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -288,6 +308,7 @@ end $function$
 
 
 grant delete, insert, maintain, select on ledger.refusals to tollgate_ledger
+grant delete, insert, select on ledger.answered_refusals to tollgate_ledger
 grant insert, maintain, select on ledger.account_terms to tollgate_ledger
 grant insert, maintain, select on ledger.accounts to tollgate_ledger
 grant insert, maintain, select on ledger.block_changes to tollgate_ledger

@@ -12,7 +12,7 @@ export type {
 export { chargeIdOf } from './charge-id.ts';
 export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';
 export type {
-  BookedEntry, CatalogBooked, CrossingEntered, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusedView, UsagePeriodView,
+  BookedEntry, CatalogBooked, CrossingEntered, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusalView, RefusedView, UsagePeriodView,
 } from './ledger-queries.ts';
 export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
 export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';

@@ -45,6 +45,13 @@ export type LedgerQueries = {
     readonly items: readonly RefusedView[];
     readonly next: string | null;
   }>;
+  /**
+   * Refusals of the last 30 days, newest first: answered ones (the newest 1,000 an account; beyond 60 a minute they are counted) and those of
+   * requests nobody waited for. `under`: of the accounts below `account` too; `after` is the cursor of the previous page.
+   */
+  refusals(query: {
+    readonly account?: string; readonly under?: boolean; readonly code?: string; readonly after?: string; readonly limit: number;
+  }): Promise<{ readonly items: readonly RefusalView[]; readonly next: string | null }>;
   /** Records that could not be read, newest first; `after` is the cursor of the previous page. */
   deadLetters(query: { readonly after?: string; readonly limit: number }): Promise<{
     readonly items: readonly DeadLetterView[];
@@ -115,6 +122,26 @@ export type ProofView = {
   };
 };
 
+/** A refusal as people look at it. */
+export type RefusalView = {
+  readonly account: string;
+  readonly refused_at: string;
+  readonly code: string;
+  readonly detail: string;
+  /** The bound that refused: of this account or one above it, with its limit where it is one. */
+  readonly limit?: { readonly account: string; readonly limit?: string; readonly period?: string; readonly model?: string };
+  readonly asked?: string;
+  readonly available?: string;
+  readonly resets_at?: string;
+  readonly source: string;
+  readonly request_id: string;
+  readonly type: string;
+  readonly correlation_id?: string;
+  /** Whether somebody waited for the answer. */
+  readonly answered: boolean;
+  /** How many refusals of this code it stands for. */
+  readonly count: number;
+};
 export type RefusedView = {
   readonly account: string;
   readonly source: string;
@@ -158,5 +185,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'ownedSince', 'explain', 'proof', 'known', 'refused', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
+  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'ownedSince', 'explain', 'proof', 'known', 'refused', 'refusals', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
 ] as const satisfies readonly (keyof LedgerQueries)[];

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@tollgate/testing';
 import type { Client, Reply } from './harness/client.ts';
 import { adminOf, newPerson } from './harness/people.ts';
 import type { Platform } from './harness/platform.ts';
@@ -88,6 +89,12 @@ export function changesAccounts(the: () => Platform): void {
     expect([status, body]).toEqual([429, expect.objectContaining({ code: 'ALLOWANCE_EXHAUSTED', limit: { account: id, model: 'big', period: 'calendar:month', limit: '5' }, available: '0' })]);
     expect((await use('small', 15)).body).toMatchObject({ available: '0' });
     expect((await writer.post<Record<string, unknown>>(`${path(id)}/holds`, { amount: '1', expires_in_s: 60 })).body).toMatchObject({ limit: { limit: '20', period: 'calendar:month' } });
+    const refusals = await waitFor('the refusals', async () => {
+      const { body: page } = await writer.get<{ items: readonly Record<string, unknown>[] }>(`/v1/refusals?account=${encodeURIComponent(id)}`);
+      return page.items.length === 2 && page.items;
+    });
+    expect(refusals[1]).toMatchObject({ code: 'ALLOWANCE_EXHAUSTED', limit: { account: id, model: 'big', limit: '5' }, asked: '1', available: '0', correlation_id: body['correlation_id'] });
+    expect((await (await newPerson(the())).client.get(`/v1/refusals?account=${encodeURIComponent(id)}`)).status).toBe(404);
     expect((await writer.get(path(id))).body).toMatchObject({
       limits: [{ account: id, limit: '20', period: 'calendar:month', used: '20', remaining: '0' }, { model: 'big', used: '5', remaining: '0' }],
     });

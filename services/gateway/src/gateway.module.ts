@@ -36,6 +36,7 @@ import { EntriesController } from './http/native/entries.controller.ts';
 import { EventsController } from './http/native/events.controller.ts';
 import { HoldsController } from './http/native/holds.controller.ts';
 import { PricePlansController } from './http/native/price-plans.controller.ts';
+import { RefusalsController } from './http/native/refusals.controller.ts';
 import { RateCardsController } from './http/native/rate-cards.controller.ts';
 import { TestClockController } from './http/native/test-clock.controller.ts';
 import { WebhookEndpointsController } from './http/native/webhook-endpoints.controller.ts';
@@ -86,7 +87,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       controllers: [
-        EventsController, AccountsController, AccountTermsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
+        EventsController, AccountsController, AccountTermsController, RefusalsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
         RefundsController, FinanceController, WebhooksController,

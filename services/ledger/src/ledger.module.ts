@@ -1,3 +1,5 @@
+import { postgresRefusals } from './adapters/postgres/postgres-refusals.ts';
+import { RefusalLog } from './app/refusal-log.ts';
 import 'reflect-metadata';
 import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { accountKinds, groups, topics, type LedgerQueries } from '@tollgate/contracts';
@@ -66,6 +68,8 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
   #subscription: Subscription | null = null;
   #stopping = new AbortController();
   #sweep: NodeJS.Timeout | null = null;
+  readonly #refusals: RefusalLog;
+  readonly #sweepAnswered: (ms: number) => Promise<void>;
 
   constructor(@Inject(optionsToken) options: LedgerOptions) {
     this.#options = options;
@@ -74,6 +78,9 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     this.#reading = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-reading', onLostConnection });
     this.#metrics = options.metrics ? ledgerMetrics(options.metrics, () => this.#owned()) : null;
     if (options.metrics) tierGauge(options.metrics, this.#reading, accountKinds.indexOf('credits'));
+    const keeper = postgresRefusals(this.#reading);
+    this.#refusals = new RefusalLog(keeper, (error) => options.logger.warn({ err: error }, 'refusals could not be kept'));
+    this.#sweepAnswered = (ms) => keeper.removeBefore(ms);
     this.#owner = this.#createOwner();
     const seals = new PostgresSeals(this.#reading);
     this.queries = guardQueries('LEDGER_DATABASE_UNAVAILABLE', makeQueries({
@@ -115,6 +122,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.#owner.stop();
     await this.#followUps.seal.stop();
     for (const followUp of this.#followUps.publish.values()) await followUp.stop();
+    await this.#refusals.flush();
     await this.#booking.end();
     await this.#reading.end();
   }
@@ -130,6 +138,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
       caches: { accounts: createAccountCache(accountsMax), recent: createRecentAnswers(20_000) },
       booking: {
         answer: (verdicts) => this.#answer(verdicts),
+        refused: (refusals) => this.#refusals.add(refusals),
         pause: (attempt) => this.#pause(attempt),
         warn: (message, details) => logger.warn(details, message),
       },
@@ -239,7 +248,8 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
 
   async #sweepRefusals(): Promise<void> {
     const before = new Date(this.#options.clock.nowMs() - refusalsKeptDays * 86_400_000);
-    await this.#reading.query('delete from ledger.refusals where refused_at < $1', [before]).catch((error: unknown) => {
+    const removed = this.#reading.query('delete from ledger.refusals where refused_at < $1', [before]).then(() => this.#sweepAnswered(before.getTime()));
+    await removed.catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'old refusals could not be removed');
     });
   }

@@ -14,14 +14,12 @@ const correlationPattern = /^[\u0021-\u007e]{1,128}$/;
 export function callerOf(request: FastifyRequest): Caller {
   const { headers } = request;
   const key = headers['idempotency-key'];
-  const correlation = headers['x-correlation-id'];
   const { principal } = request as Admitted;
   const user = principal?.type === 'user' && !principal.admin;
-  if (key === undefined && correlation === undefined) return user ? anonymousUser : anonymous;
   if (key !== undefined && (typeof key !== 'string' || !keyPattern.test(key))) {
     throw new AppError('invalid', 'REQUEST_INVALID', 'an Idempotency-Key has 1 to 255 printable ASCII characters');
   }
-  return { key, user, correlation: correlation === undefined ? undefined : request.id };
+  return { key, user, correlation: request.id };
 }
 
 /** The same for administrative requests, which say who acted and from where. */
@@ -36,9 +34,6 @@ function nameOf(request: FastifyRequest): string {
   const id = principal.type === 'user' ? `user ${principal.userId}` : `key ${principal.keyId}`;
   return principal.name === undefined || principal.name === null ? id : `${principal.name} (${id})`;
 }
-
-const anonymous: Caller = {};
-const anonymousUser: Caller = { user: true };
 
 let count = 0;
 const boot = Date.now().toString(36);

@@ -5,6 +5,7 @@ import { commitOf, writesSomething } from './commit-of.ts';
 import type { LoadingBatch } from './load-batch.ts';
 import { allIdentities, loadGroup, loadKnown, nothingLoaded } from './load-batch.ts';
 import type { PartitionBooks } from './partition-books.ts';
+import type { AnsweredRefusal } from './refusal-log.ts';
 import type { BookStore, PartitionCommit, StoredPosition } from './ports.ts';
 import { CommitError } from './ports.ts';
 
@@ -17,6 +18,8 @@ export type BatchOutcome = { readonly batch: Batch; readonly result: 'booked' | 
 export type BookingPorts = {
   readonly store: BookStore;
   readonly answer: (verdicts: readonly Verdict[]) => void;
+  /** Refusals among the answers; absent: they are not kept. */
+  readonly refused?: (refusals: readonly AnsweredRefusal[]) => void;
   readonly clockReached: (books: PartitionBooks, clocks: BatchResult['clocks']) => void;
   /** Waits before a failed commit is looked into again; rejects when the service stops. */
   readonly pause: (attempt: number) => Promise<void>;
@@ -162,6 +165,7 @@ function applied(ports: BookingPorts, work: Work): BatchOutcome {
   books.decidedTimeMs = last.timeMs;
   books.decidedTimer = result.swept ?? books.decidedTimer;
   if (result.verdicts.length > 0) ports.answer(result.verdicts);
+  if (result.answeredRefusals.length > 0) ports.refused?.(result.answeredRefusals);
   if (result.clocks.length > 0) ports.clockReached(books, result.clocks);
   return { batch: work, result: 'booked', ...(commit ? { committed: commit } : {}) };
 }

@@ -15,6 +15,7 @@ import { lotNumbered } from '../domain/open-lots.ts';
 import type { Request } from '../domain/request.ts';
 import { readRequest } from '../domain/request.ts';
 import type { PartitionBooks } from './partition-books.ts';
+import type { AnsweredRefusal } from './refusal-log.ts';
 import type { DeadLetterRow, FirstAnswer, Identity, RefusalRow } from './ports.ts';
 
 /** Timers booked by one tick: a month's end with 100,000 resets must not stop a spend (rule 16). */
@@ -49,6 +50,8 @@ export type BatchResult = {
   readonly verdicts: readonly Verdict[];
   readonly recent: readonly { readonly identity: string; readonly first: FirstAnswer }[];
   readonly refusals: readonly RefusalRow[];
+  /** Refusals of accounts that exist, which somebody waits for: kept beside the books. */
+  readonly answeredRefusals: readonly AnsweredRefusal[];
   readonly deadLetters: readonly DeadLetterRow[];
   /** Clock records whose answers wait until every timer due is booked. */
   readonly clocks: readonly { readonly replyTo: string; readonly waiter: number; readonly timeMs: number }[];
@@ -116,6 +119,7 @@ class BatchRun {
   readonly #recent: { identity: string; first: FirstAnswer }[] = [];
   readonly #verdicts: Verdict[] = [];
   readonly #refusals: RefusalRow[] = [];
+  readonly #answeredRefusals: AnsweredRefusal[] = [];
   readonly #deadLetters: DeadLetterRow[] = [];
   readonly #clocks: { replyTo: string; waiter: number; timeMs: number }[] = [];
   readonly #lookUp: string[] = [];
@@ -141,7 +145,7 @@ class BatchRun {
 
   result(): BatchResult {
     return {
-      book: this.#book, verdicts: this.#verdicts, recent: this.#recent, refusals: this.#refusals, deadLetters: this.#deadLetters,
+      book: this.#book, verdicts: this.#verdicts, recent: this.#recent, refusals: this.#refusals, answeredRefusals: this.#answeredRefusals, deadLetters: this.#deadLetters,
       clocks: this.#clocks, ticks: this.#ticks, lookUp: this.#lookUp, swept: this.#swept,
     };
   }
@@ -175,8 +179,11 @@ class BatchRun {
     } else if (request.keyed && this.#loaded.known.get(identity) === undefined) {
       this.#lookUp.push(identity);
     }
-    if (answer && read.replyTo !== undefined) this.#verdicts.push({ replyTo: read.replyTo, waiter: read.waiter, answer });
-    else if (decided.outcome === 'refused' && request.ask.type !== 'withdraw') this.#refused(request, decided);
+    if (answer && read.replyTo !== undefined) {
+      this.#verdicts.push({ replyTo: read.replyTo, waiter: read.waiter, answer });
+      if (decided.outcome === 'refused') this.#answeredRefusal(request, decided);
+    }
+    if (!answer && decided.outcome === 'refused' && request.ask.type !== 'withdraw') this.#refused(request, decided);
   }
 
   /** What was taken back before it came is a duplicate when it comes, in this batch too (rule 23). */
@@ -192,6 +199,7 @@ class BatchRun {
       if (reused) this.#refused(request, reusedDecision(request.account));
       return;
     }
+    if (reused) this.#answeredRefusal(request, reusedDecision(request.account));
     let answer = reused ? answerOf(this.#book.partition, reusedDecision(request.account)) : first.answer;
     if (!answer && first.decided) answer = answerOf(this.#book.partition, first.decided);
     if (!answer) {
@@ -201,6 +209,15 @@ class BatchRun {
     }
     if (!answer) return;
     this.#verdicts.push({ replyTo: read.replyTo, waiter: read.waiter, answer: reused ? answer : { ...answer, replayed: true } });
+  }
+
+  /** What strangers ask of accounts that do not exist is not kept, nor what the gateway asks again with the right terms. */
+  #answeredRefusal({ account, cause, ask, correlation }: Request, { problem }: Decided): void {
+    if (!problem || problem.code === 'PACKAGE_CHANGED' || ask.type === 'withdraw' || account === '' || !this.#book.find(account)) return;
+    this.#answeredRefusals.push({
+      partition: this.#book.partition, account, source: cause.source, id: cause.id, type: ask.type, code: problem.code, detail: problem.detail,
+      bound: problem.refusal ?? null, correlation, refusedMs: this.#book.nowMs,
+    });
   }
 
   #refused(request: Request, decided: Decided): void {

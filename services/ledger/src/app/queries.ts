@@ -44,6 +44,7 @@ export interface BooksReader {
   /** The id of an account by its number; null: there is none. */
   accountNumbered(partition: number, ref: number): Promise<string | null>;
   refused: LedgerQueries['refused'];
+  refusals(page: Parameters<LedgerQueries['refusals']>[0] & { readonly partition: number | null }): ReturnType<LedgerQueries['refusals']>;
   deadLetters: LedgerQueries['deadLetters'];
   /** The stored record of a dead letter. */
   deadLetter(id: EntryId): Promise<{ readonly key: string; readonly value: string } | null>;
@@ -97,6 +98,7 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     proof: ({ id }) => proof(ports, id),
     known: (query) => known(ports, query),
     refused: (query) => ports.reader.refused(query),
+    refusals: (query) => ports.reader.refusals({ ...query, partition: query.account === undefined ? null : partitionOf(query.account, ports.partitions) }),
     deadLetters: (query) => ports.reader.deadLetters(query),
     replayDeadLetter: ({ id }) => replayDeadLetter(ports, id),
     catalog: (query) => ports.reader.catalog(query),

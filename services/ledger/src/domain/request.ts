@@ -7,7 +7,11 @@ import { noSettings } from './account.ts';
 import type { Cause } from './entry.ts';
 
 /** A request with its numbers parsed; what `decide` takes. Amounts are in the account's smallest unit. */
-export type Request = { readonly cause: Cause; readonly account: string; readonly keyed: boolean; readonly ask: Ask };
+export type Request = {
+  readonly cause: Cause; readonly account: string; readonly keyed: boolean; readonly ask: Ask;
+  /** Finds the request in logs. */
+  readonly correlation: string | null;
+};
 export type Ask =
   | { readonly type: 'open'; readonly kind: AccountKind; readonly unit: string; readonly owner: string | null; readonly status: AccountStatus; readonly settings: Settings; readonly grant: bigint;
       /** The settings given, on top of others: what an account that exists is compared with. null: it is not compared. */
@@ -118,7 +122,8 @@ export function readRequest(value: string, recordMs: number): Request {
   const named = 'hold' in ask || 'entry' in ask;
   const partitionWide = ask.type === 'tick' || ask.type === 'clock' || ask.type === 'catalog';
   if (!named && !partitionWide && wire.account === '') return refuse('account is missing');
-  return { cause, account: wire.account, keyed: wire.keyed === true, ask };
+  const correlation = isText(wire.correlation, 128) ? wire.correlation : null;
+  return { cause, account: wire.account, keyed: wire.keyed === true, ask, correlation };
 }
 
 const areDetails = (details: Details | null): boolean => details !== null && isStorableJson(details) && /^[0-9a-f]{32}$/.test(details.salt);

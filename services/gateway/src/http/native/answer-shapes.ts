@@ -78,6 +78,13 @@ export const RefusedEvents = pageOf(z.object({
   account: z.string(), source: z.string(), id: z.string(), type: z.string(), code: z.string(), detail: z.string(), refused_at: shownTime, cursor: z.string(),
 })).meta({ id: 'RefusedEvents' });
 
+export const Refusals = pageOf(z.object({
+  account: z.string(), refused_at: shownTime, code: z.string(), detail: z.string(),
+  limit: z.object({ account: z.string(), limit: shownAmount.optional(), period: z.string().optional(), model: z.string().optional() }).optional(),
+  asked: shownAmount.optional(), available: shownAmount.optional(), resets_at: shownTime.optional(), source: z.string(), request_id: z.string(), type: z.string(),
+  correlation_id: z.string().optional(), answered: z.boolean(), count: z.int().min(1),
+})).meta({ id: 'Refusals' });
+
 export const ApiKey = z.object({
   id: z.uuid(), name: z.string().nullish(), scopes: z.array(z.enum(scopes)), rate_limit_per_s: z.int().nullable(), created_at: shownTime,
   account: z.string().nullable(), expires_at: shownTime.nullable(), last_used_at: shownTime.nullable(),

@@ -15,6 +15,7 @@ import type { CrossingRow } from './crossing-row.ts';
 import { fromRowCrossing } from './crossing-row.ts';
 import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
+import { readRefusals } from './refusals-page.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
   accountBelow, accountExists, accountNumbered, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, crossingsPage, deadLetterById, deadLettersPage, entriesCount,
@@ -127,6 +128,10 @@ export class PostgresBooksReader implements BooksReader {
     }));
     return { items, next: items.length === limit ? (items.at(-1)?.cursor ?? null) : null };
   };
+
+  refusals(page: Parameters<BooksReader['refusals']>[0]): ReturnType<BooksReader['refusals']> {
+    return readRefusals(this.#pool, page);
+  }
 
   readonly deadLetters: LedgerQueries['deadLetters'] = async ({ after, limit }) => {
     const cursor = after === undefined ? [null, null, null] : cursorOf(after);

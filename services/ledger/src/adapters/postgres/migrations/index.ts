@@ -8,6 +8,7 @@ import { addChargeId } from './0006-add-charge-id.sql.ts';
 import { addPlanVersion } from './0007-add-plan-version.sql.ts';
 import { addBlockChanges } from './0008-add-block-changes.sql.ts';
 import { addLimitCounts } from './0010-add-limit-counts.sql.ts';
+import { keepAnsweredRefusals } from './0011-keep-answered-refusals.sql.ts';
 import { addPurchasedLots } from './0009-add-purchased-lots.sql.ts';
 
 /** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
@@ -25,5 +26,6 @@ export const ledgerSchema: ServiceSchema = {
     { name: '20261121000800-add-block-changes', sql: addBlockChanges },
     { name: '20261121000900-add-purchased-lots', sql: addPurchasedLots },
     { name: '20261121001000-add-limit-counts', sql: addLimitCounts },
+    { name: '20261121001100-keep-answered-refusals', sql: keepAnsweredRefusals },
   ],
 };

@@ -1,0 +1,111 @@
+import type { LimitRefusal } from '@tollgate/contracts';
+
+/** A refusal that somebody waited for: an answer, not an entry. */
+export type AnsweredRefusal = {
+  readonly partition: number;
+  readonly account: string;
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  readonly code: string;
+  readonly detail: string;
+  /** The bound that refused, what was asked and what was available. */
+  readonly bound: LimitRefusal | null;
+  readonly correlation: string | null;
+  readonly refusedMs: number;
+};
+/** `count`: how many it stands for; more than 1 where an account was refused more often than is kept one by one. */
+export type RefusalToKeep = AnsweredRefusal & { readonly count: number };
+
+export interface RefusalKeeper {
+  insert(rows: readonly RefusalToKeep[]): Promise<void>;
+  /** Removes all but the newest `most` of these accounts. */
+  trim(accounts: readonly { readonly partition: number; readonly account: string }[], most: number): Promise<void>;
+  /** Removes what is older. */
+  removeBefore(ms: number): Promise<void>;
+}
+
+/** Kept one by one, an account and minute; beyond, they are counted. */
+const wholeAMinute = 60;
+const minuteMs = 60_000;
+const flushMs = 500;
+/** Rows that wait for the database; beyond, the newest are counted in the metric alone. */
+const waitingMax = 10_000;
+const accountsMax = 10_000;
+/** Kept of each account. */
+export const refusalsKept = 1_000;
+
+type Recent = { startMs: number; kept: number; sinceTrim: number };
+
+/**
+ * Keeps answered refusals, behind the answers and outside of the books: they decide nothing, and writing them must cost no request a
+ * commit. What was refused within the last half second is lost when the process is killed. Bounded: the newest 1,000 an account, at most
+ * 60 a minute one by one and the others as counts.
+ */
+export class RefusalLog {
+  readonly #keeper: RefusalKeeper;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #recent = new Map<string, Recent>();
+  #waiting: RefusalToKeep[] = [];
+  /** Refusals beyond those kept one by one, by account and code. */
+  #counted = new Map<string, RefusalToKeep>();
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(keeper: RefusalKeeper, onFailure: (error: unknown) => void) {
+    this.#keeper = keeper;
+    this.#onFailure = onFailure;
+  }
+
+  add(refusals: readonly AnsweredRefusal[]): void {
+    for (const refusal of refusals) this.#add(refusal);
+    if (refusals.length > 0) this.#timer ??= setTimeout(() => void this.flush(), flushMs).unref();
+  }
+
+  #add(refusal: AnsweredRefusal): void {
+    const key = `${refusal.partition} ${refusal.account}`;
+    const recent = this.#recentOf(key, refusal.refusedMs);
+    if (recent.kept < wholeAMinute && this.#waiting.length < waitingMax) {
+      recent.kept++;
+      this.#waiting.push({ ...refusal, count: 1 });
+      return;
+    }
+    const group = `${key} ${refusal.code}`;
+    const before = this.#counted.get(group);
+    if (before || this.#counted.size < waitingMax) this.#counted.set(group, { ...refusal, count: (before?.count ?? 0) + 1 });
+  }
+
+  #recentOf(key: string, nowMs: number): Recent {
+    const known = this.#recent.get(key);
+    if (known && nowMs - known.startMs < minuteMs) return known;
+    const recent = { startMs: nowMs, kept: 0, sinceTrim: known?.sinceTrim ?? 0 };
+    this.#recent.delete(key);
+    this.#recent.set(key, recent);
+    const oldest = this.#recent.size > accountsMax ? this.#recent.keys().next() : null;
+    if (oldest && !oldest.done) this.#recent.delete(oldest.value);
+    return recent;
+  }
+
+  /** Writes what waits. One that fails is dropped with a warning: refusals are for people who look, the next ones come. */
+  flush(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    const rows = [...this.#waiting, ...this.#counted.values()];
+    this.#waiting = [];
+    this.#counted = new Map();
+    if (rows.length > 0) this.#writing = this.#writing.then(() => this.#write(rows)).catch(this.#onFailure);
+    return this.#writing;
+  }
+
+  async #write(rows: readonly RefusalToKeep[]): Promise<void> {
+    await this.#keeper.insert(rows);
+    const full: { partition: number; account: string }[] = [];
+    for (const { partition, account } of rows) {
+      const recent = this.#recent.get(`${partition} ${account}`);
+      if (!recent || ++recent.sinceTrim < refusalsKept / 10) continue;
+      recent.sinceTrim = 0;
+      full.push({ partition, account });
+    }
+    if (full.length > 0) await this.#keeper.trim(full, refusalsKept);
+  }
+}
