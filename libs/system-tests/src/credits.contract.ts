@@ -255,7 +255,7 @@ export function creditsJourney(bench: () => CreditsBench): void {
     });
 
     it('are told to whoever monitors', async () => {
-      const text = await bench().platform.anybody.text('/metrics');
+      const text = await bench().platform.figures.text('/metrics');
       for (const name of ['tollgate_credits_consumed_total', 'tollgate_credits_refused_total', 'tollgate_credits_tier_changes_total']) {
         expect(text).toContain(name);
       }

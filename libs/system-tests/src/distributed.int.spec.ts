@@ -83,6 +83,13 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
     expect(await queryOnce(platform.postgres.url, "select rolname from pg_roles where rolname like 'tollgate%' and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)")).toEqual([]);
   });
 
+  it('shows strangers whether it is ready and nothing else; figures and parts are on the health port', async () => {
+    expect((await platform.anybody.get('/health/ready')).body).toEqual({ ready: true });
+    expect((await platform.anybody.get('/metrics')).status).toBe(404);
+    expect((await platform.figures.get('/health/ready')).body).toMatchObject({ ready: true, parts: expect.arrayContaining([expect.objectContaining({ name: 'ledger', up: true })]) });
+    expect(await platform.figures.text('/metrics')).toContain('gateway_requests_total');
+  });
+
   it('puts a record that nobody can read into the dead letters, with its reason, and books on', async () => {
     await openWallet(platform.server, 'poisoned', '10');
     const partition = partitionOf('poisoned', partitionsDefault);

@@ -213,7 +213,7 @@ export function tierBillingJourney(platform: () => Platform): void {
       expect(await platform().rows('select set_aside_reason, set_aside_at is not null as aside, appended_at from gateway.consumption_queue where id = $1', [deep?.id])).toEqual([
         { set_aside_reason: expect.stringMatching(/^REQUEST_INVALID: metadata/), aside: true, appended_at: null },
       ]);
-      expect(await platform().anybody.text('/metrics')).toMatch(/^tollgate_sql_usage_set_aside_total [1-9]/m);
+      expect(await platform().figures.text('/metrics')).toMatch(/^tollgate_sql_usage_set_aside_total [1-9]/m);
     });
   });
 }

@@ -93,9 +93,11 @@ export function outsideFault(settings: Partial<Settings>): string | null {
 /** Tells gateways apart in logs and answers. */
 export const gatewayId = (): string => `gateway-${randomUUID().slice(0, 8)}`;
 
-const { HEALTH_PORT: _, HOST: __, ...shared } = distributedSettings;
+const { HOST: _, ...shared } = distributedSettings;
 const distributed = z.object({
   ...shared,
+  /** Readiness by part and figures; without it nobody can ask for them. */
+  HEALTH_PORT: distributedSettings.HEALTH_PORT.optional(),
   ...gatewaySettings,
   ...gatewaySecretSettings,
   /** Of the role that reads finance's views. */

@@ -40,7 +40,7 @@ import { RefusalsController } from './http/native/refusals.controller.ts';
 import { RateCardsController } from './http/native/rate-cards.controller.ts';
 import { TestClockController } from './http/native/test-clock.controller.ts';
 import { WebhookEndpointsController } from './http/native/webhook-endpoints.controller.ts';
-import { HealthController } from './http/operations/health.controller.ts';
+import { HealthController, MetricsController } from './http/operations/health.controller.ts';
 import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { TierBillingController } from './http/tier-billing/usage.controller.ts';
 import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
@@ -78,6 +78,7 @@ export type GatewayParts = {
   readonly clock: Clock;
   readonly testClock: TestClock | null;
   readonly readiness: () => Promise<HealthReport>;
+  readonly publicDetails: boolean;
   readonly metrics: Metrics;
 };
 
@@ -89,6 +90,7 @@ export class GatewayModule {
       controllers: [
         EventsController, AccountsController, AccountTermsController, RefusalsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
+        ...(parts.publicDetails ? [MetricsController] : []),
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
         RefundsController, FinanceController, WebhooksController,
         ...tokenProcessControllers,
@@ -118,6 +120,7 @@ export class GatewayModule {
         { provide: tokens.clock, useValue: parts.clock },
         { provide: tokens.testClock, useValue: parts.testClock },
         { provide: tokens.readiness, useValue: parts.readiness },
+        { provide: tokens.publicDetails, useValue: parts.publicDetails },
         { provide: tokens.metrics, useValue: parts.metrics },
       ],
     };

@@ -5,7 +5,7 @@ import {
 import { wallClock } from '@tollgate/kernel';
 import { createTcpAnswerReceiver, openKafkaLog } from '@tollgate/messaging';
 import { serviceUrl } from '@tollgate/persistence';
-import { createLogger, createQueryClient, createShutdown, kafkaConnectionOf, runMain } from '@tollgate/service-kit';
+import { createLogger, createMetrics, createQueryClient, createShutdown, kafkaConnectionOf, runMain, startHealthServer } from '@tollgate/service-kit';
 import { remoteOptimizer } from './adapters/optimizer/remote-optimizer.ts';
 import { gatewaySchema } from './adapters/postgres/schema.ts';
 import { gatewayConfig, gatewayId, readConfig } from './config.ts';
@@ -52,15 +52,23 @@ await runMain(async () => {
     timeoutsMs: { check: quotaTimeoutMs },
   });
   shutdown.onStop('the connection to quota', () => quota.close());
+  const metrics = createMetrics();
   const optimizer = remoteOptimizer({ address: config.OPTIMIZER_ADDRESS, secret });
 
   const { role } = gatewaySchema;
   const urlOf = (name: string, password: string | undefined): string => serviceUrl({ url: config.DATABASE_URL, role: name, password, serviceSecret: secret });
   const gateway = await startGateway({
     config: gatewayConfig(config), databaseUrl: urlOf(role, config.DATABASE_PASSWORD), financeUrl: urlOf(financeRole, config.FINANCE_DATABASE_PASSWORD),
-    eventLog, receiver, ledger: ledger.queries, partitions: () => ledger.each('partitions', {}), billing: billing.queries, quota: quota.queries, optimizer, clock: wallClock, logger,
+    eventLog, receiver, ledger: ledger.queries, partitions: () => ledger.each('partitions', {}), billing: billing.queries, quota: quota.queries, optimizer, clock: wallClock, logger, metrics, publicDetails: false,
     secrets: { jwtSecret: config.JWT_SECRET, serverApiKey: config.SERVER_API_KEY, adminPassword: config.ADMIN_PASSWORD, optimizeAdminToken: config.OPTIMIZE_ADMIN_TOKEN },
   });
   shutdown.onStop('the gateway', () => gateway.stop());
+  const { HEALTH_PORT: healthPort } = config;
+  if (healthPort === undefined) {
+    logger.warn('HEALTH_PORT is not set: nobody can ask for figures or for what keeps the gateway from being ready');
+  } else {
+    const health = await startHealthServer({ host: config.HOST, port: healthPort, health: () => gateway.health(), metrics, logger });
+    shutdown.onStop('the health port', () => health.close());
+  }
   logger.info({ address: gateway.address.url }, 'the gateway runs');
 });

@@ -58,6 +58,8 @@ export type GatewayOptions = {
   readonly secrets: GatewaySecrets;
   /** Health of what else runs in this process. */
   readonly health?: (() => Promise<HealthReport>) | undefined;
+  /** Whether readiness by part and figures are on the public port; default true, as on one machine. */
+  readonly publicDetails?: boolean | undefined;
   /** The process's registry; default: one of its own. */
   readonly metrics?: Metrics | undefined;
 };
@@ -125,7 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     tokenBilling: new TokenBilling({
       line, ledger, billing: options.billing, onTrouble: (error) => logger.warn({ err: error }, 'billing did not say where charges stand: they are answered as pending'),
     }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(makeFinanceViews(options.financeUrl)),
-    testClock: options.testClock ?? null, readiness, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
+    testClock: options.testClock ?? null, readiness, publicDetails: options.publicDetails ?? true, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
   });
   const closeParts = async (): Promise<void> => {
     clearInterval(pruning);

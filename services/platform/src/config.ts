@@ -3,7 +3,7 @@ import { gatewaySecretSettings, gatewaySettings, outsideFault } from '@tollgate/
 import { optimizerSettings } from '@tollgate/optimizer';
 import { providerSecrets, providerSettings } from '@tollgate/quota';
 import {
-  ConfigError, kafkaSettings, logLevelSetting, parseConfig, postgresUrlSetting, serviceSecretSetting,
+  ConfigError, kafkaSettings, logLevelSetting, parseConfig, portSetting, postgresUrlSetting, serviceSecretSetting,
 } from '@tollgate/service-kit';
 import { z } from 'zod';
 
@@ -16,6 +16,8 @@ const settings = z.object({
   DATABASE_PASSWORDS_DIR: z.string().min(1).optional(),
   ...kafkaSettings,
   KAFKA_BROKERS: kafkaSettings.KAFKA_BROKERS.optional(),
+  /** Distributed: readiness by part and figures, which the public port does not show. */
+  HEALTH_PORT: portSetting.optional(),
   JWT_SECRET: gatewaySecretSettings.JWT_SECRET.optional(),
   SERVER_API_KEY: gatewaySecretSettings.SERVER_API_KEY.optional(),
   ADMIN_PASSWORD: gatewaySecretSettings.ADMIN_PASSWORD.optional(),

@@ -7,7 +7,7 @@ import { ledgerSchema, startLedger } from '@tollgate/ledger';
 import { createInProcessAnswers, embeddedLogSchema, openEmbeddedLog, openKafkaLog, type EventLog } from '@tollgate/messaging';
 import { optimizerSchema, startOptimizer } from '@tollgate/optimizer';
 import { quotaSchema, startQuota } from '@tollgate/quota';
-import { combineHealth, createMetrics, kafkaConnectionOf, type HealthReport, type Logger, type Shutdown } from '@tollgate/service-kit';
+import { combineHealth, createMetrics, kafkaConnectionOf, startHealthServer, type HealthReport, type Logger, type Shutdown } from '@tollgate/service-kit';
 import { present, type PlatformConfig } from './config.ts';
 import { takeDataFolder, type DataFolder } from './data-folder.ts';
 import { startDatabase } from './database.ts';
@@ -126,10 +126,16 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
   const health = async (): Promise<HealthReport> => combineHealth(await Promise.all([ledger.health(), billing.health(), quota.health(), optimizer.health()]));
   const gateway = await startGateway({
     config: gatewayConfig(config.settings), secrets, databaseUrl: database.urlFor(gatewaySchema), financeUrl: database.urlFor(financeSchema), eventLog, receiver: answers.receiver,
-    ledger: ledger.queries, billing: billing.queries, quota: quota.queries, optimizer: optimizer.optimizer, clock, metrics, health, logger: loggerOf('gateway'),
+    ledger: ledger.queries, billing: billing.queries, quota: quota.queries, optimizer: optimizer.optimizer, clock, metrics, health, publicDetails: config.mode === 'embedded', logger: loggerOf('gateway'),
     ...(testClock === undefined ? {} : { testClock }),
   });
   onStop('gateway', () => gateway.stop());
+  const { HEALTH_PORT: healthPort, HOST: host } = config.settings;
+  if (config.mode === 'distributed' && healthPort !== undefined) {
+    const healthServer = await startHealthServer({ host, port: healthPort, health: () => gateway.health(), metrics, logger: loggerOf('gateway') });
+    onStop('the health port', () => healthServer.close());
+    say(`Health         figures and readiness by part on port ${healthServer.port}`);
+  }
   stripe.deliverTo(`${gateway.address.url}/api/webhooks/stripe`);
   say('Services       gateway, ledger, quota, billing and optimizer in one process');
   return gateway.address.url;

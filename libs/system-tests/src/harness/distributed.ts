@@ -14,7 +14,7 @@ const answerWaitMs = 3_500;
 /** A Stripe that is down: nobody listens on port 9 of this machine, so that every charge waits for it. */
 const stripe = { STRIPE_SECRET_KEY: 'sk_test_system_tests', STRIPE_WEBHOOK_SECRET: 'whsec_system_tests', STRIPE_API_BASE: 'http://127.0.0.1:9' };
 
-type Ports = Readonly<Record<'http' | 'replies' | 'http2' | 'replies2' | 'ledger' | 'ledger2' | 'billing' | 'billingHealth' | 'quota' | 'quotaHealth' | 'images' | 'imagesHealth' | 'ledgerHealth' | 'ledger2Health', number>>;
+type Ports = Readonly<Record<'http' | 'gatewayHealth' | 'replies' | 'http2' | 'replies2' | 'ledger' | 'ledger2' | 'billing' | 'billingHealth' | 'quota' | 'quotaHealth' | 'images' | 'imagesHealth' | 'ledgerHealth' | 'ledger2Health', number>>;
 
 /** The distributed platform: every service a process of its own on a real Kafka and PostgreSQL that may be killed too. */
 export class DistributedPlatform implements Platform {
@@ -23,6 +23,7 @@ export class DistributedPlatform implements Platform {
   readonly optimizeAdminToken = optimizeAdminToken;
   readonly server: Client;
   readonly anybody: Client;
+  readonly figures: Client;
   readonly kafka: TestKafka;
   readonly postgres: TestPostgres;
   readonly gateway: Program;
@@ -62,7 +63,7 @@ export class DistributedPlatform implements Platform {
       FINANCE_DATABASE_PASSWORD_FILE: join(this.secretsDir, 'gateway', 'finance-database-password'),
       OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken, QUOTA_ADDRESS: at(ports.quota), OPTIMIZER_ADDRESS: at(ports.images),
     };
-    this.gateway = this.#program('gateway', { ...ofGateways, REPLY_ADDRESS: at(ports.replies), PORT: String(ports.http) });
+    this.gateway = this.#program('gateway', { ...ofGateways, REPLY_ADDRESS: at(ports.replies), PORT: String(ports.http), HEALTH_PORT: String(ports.gatewayHealth) });
     this.secondGateway = this.#program('gateway', { ...ofGateways, REPLY_ADDRESS: at(ports.replies2), PORT: String(ports.http2) }, 'second-gateway');
     this.ledger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger), HEALTH_PORT: String(ports.ledgerHealth) });
     this.secondLedger = this.#program('ledger', { LEDGER_ADDRESS: at(ports.ledger2), HEALTH_PORT: String(ports.ledger2Health) }, 'second-ledger');
@@ -76,6 +77,7 @@ export class DistributedPlatform implements Platform {
       this.#program('quota', { QUOTA_ADDRESS: at(ports.quota), HEALTH_PORT: String(ports.quotaHealth), ...provider }),
       this.optimizer,
     ];
+    this.figures = new Client(`http://${at(ports.gatewayHealth)}`);
     this.anybody = new Client(`http://${at(ports.http)}`);
     this.server = this.anybody.with({ 'x-server-api-key': serverKey });
     this.anybodyAtSecond = new Client(`http://${at(ports.http2)}`);
@@ -141,7 +143,7 @@ export class DistributedPlatform implements Platform {
 }
 
 async function ports(): Promise<Ports> {
-  const names = ['http', 'replies', 'http2', 'replies2', 'ledger', 'ledger2', 'billing', 'billingHealth', 'quota', 'quotaHealth', 'images', 'imagesHealth', 'ledgerHealth', 'ledger2Health'] as const;
+  const names = ['http', 'gatewayHealth', 'replies', 'http2', 'replies2', 'ledger', 'ledger2', 'billing', 'billingHealth', 'quota', 'quotaHealth', 'images', 'imagesHealth', 'ledgerHealth', 'ledger2Health'] as const;
   const free = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
   return Object.fromEntries(free) as Ports;
 }

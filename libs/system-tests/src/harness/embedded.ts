@@ -16,6 +16,7 @@ export class EmbeddedPlatform implements Platform {
   readonly optimizeAdminToken = optimizeAdminToken;
   readonly server: Client;
   readonly anybody: Client;
+  readonly figures: Client;
   readonly program: Program;
   readonly dataDir: string;
   readonly #folder: string;
@@ -27,6 +28,7 @@ export class EmbeddedPlatform implements Platform {
     this.#env = { DATA_DIR: this.dataDir, PORT: String(port), SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken, ...env };
     this.program = new Program({ program: 'platform', env: this.#env, logFile: join(folder, 'platform.log') });
     this.anybody = new Client(`http://127.0.0.1:${port}`);
+    this.figures = this.anybody;
     this.server = this.anybody.with({ 'x-server-api-key': serverKey });
   }
 

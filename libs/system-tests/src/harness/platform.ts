@@ -9,6 +9,8 @@ export interface Platform {
   readonly server: Client;
   /** Without any credentials. */
   readonly anybody: Client;
+  /** Where figures are read: the public port of one machine, else a gateway's health port. */
+  readonly figures: Client;
   readonly admin: { readonly email: string; readonly password: string };
   readonly optimizeAdminToken: string;
   /** Reads as PostgreSQL's superuser, as an auditor would, or as whom the statements `before` it make. */

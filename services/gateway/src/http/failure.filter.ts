@@ -23,7 +23,7 @@ export class FailureFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    let failure = failureOf(error);
+    let failure = brokenOff(request) ?? failureOf(error);
     if (failure.code === 'ROUTE_UNKNOWN') failure = this.otherMethod(request) ?? failure;
     sendFailure(http.getResponse<FastifyReply>(), request, failure, this.log);
   }
@@ -34,6 +34,12 @@ export class FailureFilter implements ExceptionFilter {
     const allow = allowed.join(', ');
     return failureOf(new AppError('invalid', 'METHOD_NOT_ALLOWED', `this address takes ${allow}`, { allow }));
   }
+}
+
+/** The client went away before it had sent its request: nothing of ours failed, and nobody hears the answer. */
+export function brokenOff({ raw }: FastifyRequest): Failure | null {
+  if (raw.complete || !(raw.destroyed || raw.errored)) return null;
+  return { status: 400, code: 'REQUEST_INVALID', detail: 'the request broke off' };
 }
 
 export function sendFailure(reply: FastifyReply, request: FastifyRequest, failure: Failure, log: LogFailure): void {

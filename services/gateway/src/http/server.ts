@@ -12,12 +12,13 @@ import { bodyMax, registerBodyParsers } from './body-parser.ts';
 import { correlationIdOf } from './caller.ts';
 import { answerAndDestroy, limitConnections } from './connections.ts';
 import type { ConnectionLimits } from './connections.ts';
-import { FailureFilter, sendFailure } from './failure.filter.ts';
+import { brokenOff, FailureFilter, sendFailure } from './failure.filter.ts';
 import type { LogFailure } from './failure.filter.ts';
 import { failureOf } from './failure.ts';
 import { serveApiDocs } from './open-api.ts';
 import { registerRequestMetrics } from './operations/request-metrics.ts';
 import { RouteTable } from './route-table.ts';
+import { securePages } from './secure-pages.ts';
 import { SchemaPipe } from './schema.pipe.ts';
 
 export type HttpOptions = {
@@ -108,12 +109,13 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     // Who still asks on an open connection while the server closes is answered as always, and told to connect anew.
     return503OnClosing: false,
     clientErrorHandler: refuseBrokenHttp,
-    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendFailure(reply, request, failureOf(error), log),
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendFailure(reply, request, brokenOff(request) ?? failureOf(error), log),
   });
   const connections = limitConnections(adapter.getHttpServer() as Server, options.connectionLimits ?? connectionsDefault, options.trustedProxies ?? []);
   const routes = new RouteTable();
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   routes.watch(fastify);
+  securePages(fastify);
   registerBodyParsers(fastify);
   registerRequestMetrics(fastify, options.metrics, options.waiting);
 

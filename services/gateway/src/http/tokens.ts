@@ -4,7 +4,7 @@ import { Inject } from '@nestjs/common';
 export const tokens = {
   ledger: Symbol('ledger'), billing: Symbol('billing'), clock: Symbol('clock'), testClock: Symbol('testClock'),
   quota: Symbol('quota'), optimizer: Symbol('optimizer'), optimizeAdminToken: Symbol('optimizeAdminToken'),
-  readiness: Symbol('readiness'), metrics: Symbol('metrics'),
+  readiness: Symbol('readiness'), publicDetails: Symbol('publicDetails'), metrics: Symbol('metrics'),
 } as const;
 
 export const inject = {
@@ -16,5 +16,6 @@ export const inject = {
   optimizer: () => Inject(tokens.optimizer),
   optimizeAdminToken: () => Inject(tokens.optimizeAdminToken),
   readiness: () => Inject(tokens.readiness),
+  publicDetails: () => Inject(tokens.publicDetails),
   metrics: () => Inject(tokens.metrics),
 };

@@ -20,7 +20,7 @@ const password = (role: string): string => rolePassword('service-secret-of-specs
 /** Members that differ. Ports are given as far as a spec calls them. */
 export type Changes = { readonly [Name in 'config' | 'secrets']?: Partial<GatewayOptions[Name]> } & {
   readonly [Name in 'billing' | 'quota' | 'optimizer' | 'ledger']?: object;
-};
+} & { readonly logger?: GatewayOptions['logger']; readonly publicDetails?: boolean };
 
 /** What a gateway of the specs is started with, on a stand-in of the ledger and a real PostgreSQL. */
 function optionsOf(ledger: LedgerStandIn, clock: FakeClock, database: FreshDatabase): GatewayOptions {

@@ -10,11 +10,11 @@ import { inject } from '../tokens.ts';
 @Controller()
 export class HealthController {
   private readonly readiness: () => Promise<HealthReport>;
-  private readonly registry: Metrics;
+  private readonly details: boolean;
 
-  constructor(@inject.readiness() readiness: () => Promise<HealthReport>, @inject.metrics() registry: Metrics) {
+  constructor(@inject.readiness() readiness: () => Promise<HealthReport>, @inject.publicDetails() details: boolean) {
     this.readiness = readiness;
-    this.registry = registry;
+    this.details = details;
   }
 
   @Get('health/live')
@@ -25,13 +25,25 @@ export class HealthController {
 
   @Get('health/ready')
   @documented({
-    summary: 'A request would succeed now; 503 names the part that is missing', auth: 'none', local: true, status: 200,
+    summary: 'A request would succeed now; 503 names the part that is missing, on one machine',
+    description: 'Distributed, the parts and the figures are on HEALTH_PORT alone.', auth: 'none', local: true, status: 200,
     answer: Ready, example: { ready: true, parts: [{ name: 'log', up: true }, { name: 'ledger', up: true }, { name: 'database', up: true }] },
     also: [{ status: 503, description: 'a part is missing', answer: Ready, example: { ready: false, parts: [{ name: 'log', up: false, detail: 'no answer within 2000 ms' }] } }],
   })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const report = await this.readiness();
-    void reply.code(report.ready ? 200 : 503).send(report);
+    void reply.code(report.ready ? 200 : 503).send(this.details ? report : { ready: report.ready });
+  }
+}
+
+/** On the public port of one machine; distributed, figures are for the inside alone. */
+@ApiTags('operations')
+@Controller()
+export class MetricsController {
+  private readonly registry: Metrics;
+
+  constructor(@inject.metrics() registry: Metrics) {
+    this.registry = registry;
   }
 
   @Get('metrics')
