@@ -29,7 +29,7 @@ describe('an event that is delivered again', () => {
     ['with counts as text', { data: { model: 'm-1', input_tokens: '100', output_tokens: '400' } }],
     ['with its members in another order', { data: { output_tokens: 400, model: 'm-1', input_tokens: 100 } }],
     ['with a class that counted nothing', { data: { ...event.data, cache_read_tokens: 0 } }],
-    ['with null attributes', { datacontenttype: null, traceparent: null, dataschema: null }],
+    ['with null attributes', { datacontenttype: null, traceparent: null, dataschema: null, data_base64: null }],
   ])('%s is the same', (_, change) => {
     const again = { ...event, ...change };
     expect([hashOf(again), identityOf(again)]).toEqual([hashOf(event), identityOf(event)]);

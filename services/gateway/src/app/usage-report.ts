@@ -31,7 +31,9 @@ export type UsageReport = {
 };
 
 const dayMs = 86_400_000;
+/** Whole days of a zone, whose clocks may add an hour to them. */
 const daysMax = 366;
+const hourMs = 3_600_000;
 const daysDefault = 30;
 const pageSize = 500;
 
@@ -59,7 +61,7 @@ export async function usageReport(ledger: Pick<LedgerQueries, 'entries'>, of: As
   const toMs = of.to === undefined ? of.nowMs : momentMs(of.to, zone);
   const fromMs = of.from === undefined ? toMs - daysDefault * dayMs : momentMs(of.from, zone);
   if (fromMs >= toMs) throw new AppError('invalid', 'REQUEST_INVALID', 'from must lie before to');
-  if (toMs - fromMs > daysMax * dayMs)
+  if (toMs - fromMs > daysMax * dayMs + hourMs)
     throw new AppError('invalid', 'REQUEST_INVALID', `a report covers ${daysMax} days at most`);
   const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
 

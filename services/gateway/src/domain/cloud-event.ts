@@ -70,7 +70,7 @@ function isText(value: unknown, max: number): value is string {
 }
 
 function contentTypeFault(raw: Record<string, unknown>): string | null {
-  if (raw['data_base64'] !== undefined) return 'data must be JSON, not data_base64';
+  if (raw['data_base64'] !== undefined && raw['data_base64'] !== null) return 'data must be JSON, not data_base64';
   const contentType = raw['datacontenttype'];
   if (contentType === undefined || contentType === null) return null;
   const isJson = typeof contentType === 'string' && /^[^;]+[/+]json\s*(;.*)?$/i.test(contentType);
