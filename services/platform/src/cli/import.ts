@@ -22,48 +22,45 @@ const collected = (value: string, before: readonly string[] = []): readonly stri
 
 /** `import`: usage from CSV files, each row an event, booked when the command ends. */
 export function addImportCommand(program: Command, connect: Connect): void {
-  program
+  const command = program
     .command('import')
-    .description(
-      'books usage from CSV files; a file is checked whole before its first row is booked, and a row counts once for ever',
-    )
-    .argument('<csv...>', 'files with a header line')
+    .description('books usage from CSV files; each file is checked whole first, and a row counts once for ever')
+    .argument('<csv...>', 'files with a header line');
+  withColumns(command);
+  withChoices(command);
+  command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  tollgate import ${line}`).join('\n')}`);
+  command.action((paths: readonly string[], _, given: Command) =>
+    connect(given, (api, output) => run({ api, output, paths, options: given.opts<Options>() })),
+  );
+}
+
+const examples = [
+  'usage.csv --account =demo --time TIMESTAMP --input ContextTokens --output GeneratedTokens',
+  'log.csv --account user --time startTime --input prompt_tokens --output completion_tokens --id request_id',
+];
+
+/** Where the parts of a row are. */
+function withColumns(command: Command): void {
+  command
     .requiredOption('--account <column>', 'column with the account id, or =<id> for all rows')
-    .option(
-      '--time <column>',
-      'column with the time: a date, a date and time, seconds or milliseconds since 1970; or =<time>',
-    )
+    .option('--time <column>', 'column with the time: a date, date and time, seconds or milliseconds since 1970; or =<time>')
     .option('--zone <zone>', 'time zone of times that name none, such as Europe/Berlin', 'UTC')
     .option('--input <column>', 'column with the input tokens, or =<number>')
     .option('--output <column>', 'column with the output tokens, or =<number>')
     .option('--model <column>', 'column with the model, or =<name>')
-    .option(
-      '--count <class=column>',
-      'a quantity beside input and output, such as cache_read_tokens=cached; may be repeated',
-      collected,
-    )
-    .option(
-      '--part <class=column>',
-      'a quantity that the input or output column includes, and that is taken off it; may be repeated',
-      collected,
-    )
-    .option(
-      '--id <column>',
-      'column by which a row is known, whatever the file; else it is known by the rows before it and itself',
-    )
-    .option('--empty-as-zero', 'an empty count is 0 (else a fault)')
+    .option('--count <class=column>', 'a quantity beside input and output; may be repeated', collected)
+    .option('--part <class=column>', 'a quantity that input or output includes, taken off it; may be repeated', collected)
+    .option('--id <column>', 'column by which a row is known in any file; else the rows before it and itself name it')
+    .option('--empty-as-zero', 'an empty count is 0 (else a fault)');
+}
+
+/** What to do with bad rows, and with rows that were imported before. */
+function withChoices(command: Command): void {
+  command
     .option('--skip-bad', 'books the good rows and writes the others to <file>.bad.csv; needs --id')
     .option('--continue', 'of a file that begins with rows of an earlier import, books the others')
     .option('--as-new', 'books all rows, whatever was imported before')
-    .option('--dry-run', 'checks the files and says what would be booked')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  tollgate import usage.csv --account =demo --time TIMESTAMP --input ContextTokens --output GeneratedTokens\n' +
-        '  tollgate import log.csv --account user --time startTime --input prompt_tokens --output completion_tokens --part reasoning_tokens=reasoning --id request_id',
-    )
-    .action((paths: readonly string[], _, command: Command) =>
-      connect(command, (api, output) => run({ api, output, paths, options: command.opts<Options>() })),
-    );
+    .option('--dry-run', 'checks the files and says what would be booked');
 }
 
 type Run = { readonly api: Api; readonly output: Output; readonly paths: readonly string[]; readonly options: Options };
