@@ -149,6 +149,17 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
       expect(await checkBooks(platform)).toMatchObject(noDrift);
     });
 
+    // Guarantee: the partitions of a ledger that died are another's before its callers have given up (ADR 22).
+    it('goes on with the other ledger within seconds when one of two is killed', async () => {
+      platform.secondLedger.start();
+      await waitFor('the second ledger to take its share', async () => (await platform.partitionsOfSecondLedger()) > 0, 30_000);
+      await everyPartitionBooks(platform, 20_000);
+      await platform.secondLedger.kill();
+      const killedAt = performance.now();
+      await everyPartitionBooks(platform, 20_000);
+      expect(performance.now() - killedAt).toBeLessThan(10_000);
+    });
+
     it('books once what a killed gateway had appended, and gives the retry its first answer', async () => {
       const load = await startLoad(platform);
       await load.goesOn('the load');
@@ -221,8 +232,12 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
       expect((await platform.anybody.get('/health/ready')).status).toBe(503);
       await platform.kafka.restart();
 
+      // Guarantee: a broker that is back is used within 10 s, whatever client libraries wait for (ADR 22); the bound is for busy machines.
+      const backAt = performance.now();
+      await everyPartitionBooks(platform, 30_000);
+      expect(performance.now() - backAt).toBeLessThan(20_000);
       // Ready means that a request succeeds, not that the broker answers again (running.md §3).
-      await ready(platform, 'the platform after the broker came back', 120_000);
+      await ready(platform, 'the platform after the broker came back', 20_000);
       await everyOwnerBooksAtOnce(platform);
       await load.goesOn('the load after the broker came back');
       await waitFor('the refused spend to be booked when sent again', async () => (await spendOf(platform.server, 'poisoned', 'broker-down')).status === 200, 30_000);
@@ -240,6 +255,16 @@ async function everyOwnerBooksAtOnce(platform: DistributedPlatform): Promise<voi
   const accounts = Array.from({ length: 32 }, (_, index) => `probe-${index}`);
   const replies = await Promise.all(accounts.map((id) => platform.server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' })));
   expect(replies.filter(({ status }) => status !== 200 && status !== 201).map(({ body }) => body)).toEqual([]);
+}
+
+/** One account a partition; a repeat books nothing. */
+async function everyPartitionBooks(platform: DistributedPlatform, timeoutMs: number): Promise<void> {
+  const accounts = new Map<number, string>();
+  for (let n = 0; accounts.size < partitionsDefault; n++) accounts.set(partitionOf(`each-${n}`, partitionsDefault), `each-${n}`);
+  await Promise.all([...accounts.values()].map((id) => waitFor(`${id} to be booked`, async () => {
+    const { status } = await platform.server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' });
+    return status === 200 || status === 201;
+  }, timeoutMs)));
 }
 
 /** Opens an account in so many partitions that every owner is met; a repeat books nothing. */

@@ -2,11 +2,15 @@ import type { Kafka, Message, Producer } from 'kafkajs';
 import { AppendQueue, logUnavailable } from '../append-queue.ts';
 import type { PendingAppend } from '../append-queue.ts';
 import type { Appended, OutgoingRecord } from '../event-log.ts';
-import type { OnTrouble } from './client.ts';
+import { within, type OnTrouble } from './client.ts';
 
 /** Idempotence allows one request in flight per broker, so all that waits goes into one send (measured: kafka.md). */
 const limits = { recordsMax: 2_000, charsMax: 2 * 1024 * 1024 };
 const reconnectMaxMs = 500;
+/** kafkajs may wait for ever for an answer of a connection that is gone; then the producer is thrown away as after a failure. */
+const connectMaxMs = 3_000;
+const sendMaxMs = 5_000;
+const disconnectMaxMs = 2_000;
 /** An append that failed says more than a connection that holds; without further appends it is forgotten after this time. */
 const failureCountsMs = 1_000;
 
@@ -83,10 +87,10 @@ export class KafkaAppender {
     this.backoffMs = 0;
     const { topics, places } = place(this.queue.collect());
     try {
-      const sent = await producer.sendBatch({
+      const sent = await within(sendMaxMs, producer.sendBatch({
         acks: -1,
         topicMessages: [...topics].map(([topic, messages]) => ({ topic, messages })),
-      });
+      }));
       const bases = new Map(sent.map(({ topicName, partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset)]));
       this.failedAt = -Infinity;
       this.queue.settle((pending) => pending.resolve((places.get(pending) ?? []).map(({ topic, partition, index }) => (
@@ -94,7 +98,7 @@ export class KafkaAppender {
     } catch (error) {
       this.failedAt = performance.now();
       this.onTrouble('an append to Kafka failed', error);
-      await this.discard();
+      void this.discard();
       this.queue.settle((pending) => pending.reject(logUnavailable('Kafka did not confirm the records; they may have been written', error)));
     }
   }
@@ -102,9 +106,9 @@ export class KafkaAppender {
   private async connected(): Promise<Producer> {
     const producer = (this.producer ??= this.connect());
     try {
-      return await producer;
+      return await within(connectMaxMs, producer);
     } catch (error) {
-      if (this.producer === producer) await this.discard();
+      if (this.producer === producer) void this.discard();
       throw error;
     }
   }
@@ -124,7 +128,7 @@ export class KafkaAppender {
   private async discard(): Promise<void> {
     const old = this.producer;
     this.producer = undefined;
-    await old?.then((producer) => producer.disconnect()).catch(() => undefined);
+    if (old !== undefined) await within(disconnectMaxMs, old.then((producer) => producer.disconnect())).catch(() => undefined);
   }
 }
 

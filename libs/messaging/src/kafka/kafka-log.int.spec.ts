@@ -77,6 +77,23 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
     });
   });
 
+  // Guarantee: on brokers that we do not configure, short sessions are refused; the group is joined all the same.
+  it('joins with the usual session where the broker refuses a short one', async () => {
+    const server = await startKafka('group.min.session.timeout.ms=6000\n');
+    const log = await openKafkaLog({ brokers: [server.brokers], clientId: 'refused' });
+    try {
+      const topic = uniqueName('refused');
+      await log.createTopics([{ topic, partitions: 1, retention: 'forever' }]);
+      const values: string[] = [];
+      await log.subscribe({ group: uniqueName('g'), topics: [topic], handler: collecting(values, new Set()) });
+      await log.append([{ topic, partition: 0, key: '', value: 'one' }]);
+      await waitFor('the record', () => values.includes('one'), 20_000);
+    } finally {
+      await log.close();
+      await server.stop();
+    }
+  });
+
   it('knows when it no longer follows the log, and when it does again', async () => {
     const server = await startKafka();
     const log = await openKafkaLog({ brokers: [server.brokers], clientId: 'following' });

@@ -16,12 +16,14 @@ export type KafkaLogOptions = KafkaConnection & {
   readonly appendTimeoutMs?: number;
   /** Hears of everything that is tried again: lost brokers, crashed consumers, handlers that reject. */
   readonly onTrouble?: OnTrouble;
-  /** A consumer that hears nothing for so long is replaced. Default 35,000: longer than a rebalance may take. */
+  /** A consumer that hears nothing for so long is replaced. Default 12,000: longer than a rebalance may take. */
   readonly silentMaxMs?: number;
 };
 
 const checkTimeoutMs = 1_900;
-const adminTimeoutMs = 15_000;
+/** Of questions that a partition waits for before it is booked. */
+const adminTimeoutMs = 4_000;
+const createTimeoutMs = 15_000;
 /** Replicas of a topic where there are brokers enough; with `min.insync.replicas` 2 one may be lost. */
 const replicasMax = 3;
 /** Room for the largest send in one partition (the broker's default, 1 MB, is less than one send collects). */
@@ -100,7 +102,7 @@ class KafkaLog implements EventLog {
     for (const spec of specs) {
       if (existing.has(spec.topic)) continue;
       // Answers false when another process made it meanwhile: as it is, then.
-      await this.ask((admin) => admin.createTopics({ waitForLeaders: true, topics: [topicConfig(spec, brokers.length)] }));
+      await this.ask((admin) => admin.createTopics({ waitForLeaders: true, topics: [topicConfig(spec, brokers.length)] }), createTimeoutMs);
     }
   }
 
@@ -125,7 +127,7 @@ class KafkaLog implements EventLog {
     this.subscriptions.clear();
     await this.appender.close();
     await this.raw.close().catch(() => undefined);
-    await this.adminClient?.then((admin) => admin.disconnect()).catch(() => undefined);
+    if (this.adminClient !== undefined) await within(adminTimeoutMs, this.adminClient.then((admin) => admin.disconnect())).catch(() => undefined);
   }
 
   /**

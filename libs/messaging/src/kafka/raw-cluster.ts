@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { AppError, invariant } from '@tollgate/kernel';
 import type { Kafka, KafkaMessage } from 'kafkajs';
+import { within } from './client.ts';
 
 /** The parts of kafkajs 2.2.4 (pinned) that it keeps to itself and that reading outside a group needs. */
 type Cluster = {
@@ -23,6 +24,10 @@ type RawCall = {
 
 const require = createRequire(import.meta.url);
 type EncoderClass = new () => { writeBuffer(bytes: Buffer): { buffer: Buffer; size(): number } };
+
+/** What takes longer waits for a connection that is gone: it is replaced. */
+const askMaxMs = 4_000;
+const disconnectMaxMs = 2_000;
 
 /** Requests to brokers outside any consumer group, over connections with the client's TLS and SASL. */
 export class RawCluster {
@@ -74,14 +79,14 @@ export class RawCluster {
   }
 
   async close(): Promise<void> {
-    await this.connected?.then((cluster) => cluster.disconnect()).catch(() => undefined);
+    if (this.connected !== undefined) await within(disconnectMaxMs, this.connected.then((cluster) => cluster.disconnect())).catch(() => undefined);
   }
 
   /** A failure replaces the connections: a moved leader, a lost broker and a deleted topic are all forgotten with them. */
   private async ask<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
     const connected = (this.connected ??= this.connect());
     try {
-      return await work(await connected);
+      return await within(askMaxMs, connected.then(work));
     } catch (error) {
       if (this.connected === connected) this.connected = undefined;
       connected.then((cluster) => cluster.disconnect()).catch(() => undefined);

@@ -11,19 +11,29 @@ export type SubscriptionPorts = {
   readonly ask: <T>(work: (admin: Admin) => Promise<T>) => Promise<T>;
   readonly bounds: (where: TopicPartition) => Promise<Bounds>;
   readonly onTrouble: OnTrouble;
-  /** Default 35,000. */
+  /** Default 12,000. */
   readonly silentMaxMs?: number | undefined;
 };
 
 const batchMaxDefault = 2_000;
-const restartMaxMs = 2_000;
+const restartMaxMs = 500;
+const connectMaxMs = 3_000;
+const disconnectMaxMs = 2_000;
+/**
+ * How long the group waits for a member that is gone before it gives its partitions to another, or to the same one come back. Brokers
+ * take less than 6 s only with `group.min.session.timeout.ms`; those that refuse are asked for their default.
+ */
+const sessionMs = { short: 2_500, usual: 6_000 } as const;
+/** Members hear of a rebalance by their next heartbeat, so this adds to each. */
+const heartbeatMs = 500;
+const rebalanceMs = 6_000;
 const commitTimeoutMs = 10_000;
 /**
  * A member that neither fetched, nor beat, nor joined for so long is replaced, whatever the client library believes. Longer
- * than a rebalance may take (rebalanceTimeout and a session).
+ * than a rebalance may take (the session of one that is gone, within the rebalance).
  */
-const silentMaxDefaultMs = 35_000;
-const watchEveryMs = 1_000;
+const silentMaxDefaultMs = 12_000;
+const watchEveryMs = 500;
 /** A member that follows fetches four times a second and beats once; without either for so long it is not to be counted on. */
 const followingMaxMs = 3_000;
 
@@ -48,6 +58,7 @@ export class KafkaSubscription implements Subscription {
   private fetchedAt = -Infinity;
   /** Which call of `start` is the one that counts: an older one that still waits gives up. */
   private turn = 0;
+  private session: keyof typeof sessionMs = 'short';
   private readonly watch: NodeJS.Timeout;
   private readonly joined: { readonly promise: Promise<void>; readonly resolve: () => void };
 
@@ -90,7 +101,7 @@ export class KafkaSubscription implements Subscription {
     this.disown();
     await Promise.all(this.ending.values());
     await this.starting;
-    await this.consumer?.disconnect().catch(() => undefined);
+    if (this.consumer !== undefined) await discard(this.consumer);
     this.joined.resolve();
   }
 
@@ -100,14 +111,17 @@ export class KafkaSubscription implements Subscription {
     for (let waitMs = 50; !this.stopping && turn === this.turn; waitMs = Math.min(waitMs * 2, restartMaxMs)) {
       const consumer = this.makeConsumer();
       try {
-        await consumer.connect();
-        await consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
+        await within(connectMaxMs, consumer.connect());
+        await within(connectMaxMs, consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true }));
+        if (turn !== this.turn) return await discard(consumer);
         this.consumer = consumer;
+        this.aliveAt = performance.now();
+        // Joining may take a rebalance; when it never ends, the silence is noticed.
         await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (batch) => this.take(batch) });
         return;
       } catch (error) {
         this.ports.onTrouble(`group ${this.options.group} cannot join yet`, error);
-        await consumer.disconnect().catch(() => undefined);
+        await discard(consumer);
       }
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
@@ -120,10 +134,11 @@ export class KafkaSubscription implements Subscription {
       // Longer only saves a little CPU at rest, shorter burns it (kafka.md §2); delivery does not wait for it.
       maxWaitTimeInMs: 250,
       minBytes: 1,
-      sessionTimeout: 10_000,
-      rebalanceTimeout: 20_000,
-      heartbeatInterval: 1_000,
-      retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 5, restartOnFailure: () => Promise.resolve(!this.stopping) },
+      sessionTimeout: sessionMs[this.session],
+      rebalanceTimeout: rebalanceMs,
+      heartbeatInterval: heartbeatMs,
+      // A crashed consumer is replaced by us: kafkajs waits for connections that are gone before it restarts one.
+      retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
     consumer.on(consumer.events.GROUP_JOIN, (event) => this.onJoin(consumer, event));
     const alive = (): void => void (this.consumer === consumer && (this.aliveAt = performance.now()));
@@ -138,8 +153,8 @@ export class KafkaSubscription implements Subscription {
   }
 
   private onJoin(consumer: Consumer, { payload }: ConsumerGroupJoinEvent): void {
-    if (this.stopping) return;
-    this.consumer = consumer;
+    // One that was given up, and found its way into the group after all, must hold no partition.
+    if (this.stopping || this.consumer !== consumer) return void discard(consumer);
     this.member = true;
     // Another member id: the group had put us out, and others may have owned since what we still hold (rule 5).
     if (this.memberId !== payload.memberId) this.disown();
@@ -152,13 +167,18 @@ export class KafkaSubscription implements Subscription {
     this.joined.resolve();
   }
 
-  /** kafkajs restarts by itself after what it deems retriable; after anything else we do. */
+  /** A new consumer goes on, whatever the reason. */
   private onCrash(consumer: Consumer, { payload }: ConsumerCrashEvent): void {
+    if (this.session === 'short' && refusesSession(payload.error)) this.session = 'usual';
     this.ports.onTrouble(`the consumer of group ${this.options.group} crashed`, payload.error);
-    if (payload.restart || this.stopping || this.consumer !== consumer) return;
-    this.starting = this.starting
-      .then(() => consumer.disconnect().catch(() => undefined))
-      .then(() => this.start());
+    if (this.stopping || this.consumer !== consumer) return;
+    this.replace(consumer);
+  }
+
+  private replace(consumer: Consumer): void {
+    this.consumer = undefined;
+    this.member = false;
+    this.starting = discard(consumer).then(() => this.start());
   }
 
   /** After some outages kafkajs waits for something that never comes; a new consumer finds its way back by itself. */
@@ -167,10 +187,7 @@ export class KafkaSubscription implements Subscription {
     if (this.stopping || consumer === undefined || performance.now() - this.aliveAt < silentMaxMs) return;
     this.aliveAt = performance.now();
     this.ports.onTrouble(`the consumer of group ${this.options.group} was silent for ${silentMaxMs} ms and is replaced`, new Error('silent'));
-    this.consumer = undefined;
-    this.member = false;
-    const gone = within(commitTimeoutMs, consumer.disconnect()).catch(() => undefined);
-    this.starting = gone.then(() => this.start());
+    this.replace(consumer);
   }
 
   /** Every partition is handed back; what is still ours is assigned anew. */
@@ -235,6 +252,16 @@ export class KafkaSubscription implements Subscription {
     const offset = Number(found?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
     return Math.max(0, offset);
   }
+}
+
+/** Within a bound: kafkajs waits for answers of connections that are gone. */
+const discard = (consumer: Consumer): Promise<void> => within(disconnectMaxMs, consumer.disconnect()).catch(() => undefined);
+
+/** Whether the broker refused to join us with so short a session; kafkajs wraps the reason. */
+function refusesSession(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  if ('type' in error && error.type === 'INVALID_SESSION_TIMEOUT') return true;
+  return 'cause' in error && refusesSession(error.cause);
 }
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

@@ -114,6 +114,11 @@ export class DistributedPlatform implements Platform {
     return Number(figure?.[1] ?? 0);
   }
 
+  async partitionsOfSecondLedger(): Promise<number> {
+    const figure = /^tollgate_ledger_partitions_owned (\d+)/m.exec(await this.#secondHealth.text('/metrics').catch(() => ''));
+    return Number(figure?.[1] ?? 0);
+  }
+
   /** Entries that the second ledger has committed, by its own metrics. */
   async entriesOfSecondLedger(): Promise<number> {
     const figure = /^tollgate_ledger_entries_total (\d+)/m.exec(await this.#secondHealth.text('/metrics'));
