@@ -83,6 +83,7 @@ table gateway.operations
   leased_until timestamp with time zone not null
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  erased_at timestamp with time zone
   constraint operations_key_once UNIQUE (account, operation, key)
   constraint operations_pkey PRIMARY KEY (id)
   constraint operations_step_known CHECK ((step = ANY (ARRAY['started'::text, 'held'::text, 'answered'::text, 'failing'::text, 'done'::text, 'failed'::text, 'orphaned'::text])))
@@ -130,7 +131,7 @@ grant delete, select on gateway.consumption_queue to tollgate_gateway
 grant insert, select, update on gateway.api_keys to tollgate_gateway
 grant insert, select, update on gateway.license_keys to tollgate_gateway
 grant insert, select, update on gateway.users to tollgate_gateway
-grant update (appended_at, set_aside_at, set_aside_reason) on gateway.consumption_queue to tollgate_gateway
+grant update (appended_at, client_id, metadata, operation_type, set_aside_at, set_aside_reason) on gateway.consumption_queue to tollgate_gateway
 grant usage on schema gateway to tollgate_gateway
 
 -- The schema "public" as its migrations leave it, for reading and for comparing; nothing executes this file.

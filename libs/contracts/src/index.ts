@@ -31,4 +31,5 @@ export { imageBytesMax, imageFormats } from './optimizer.ts';
 export type { FailedTask, ImageFile, ImageFormat, Optimizer, OptimizeTask, OptimizeTaskView, SpooledFile, StagedImage } from './optimizer.ts';
 export { webhookEventTypes, webhookQueryNames } from './webhook-queries.ts';
 export type { DeliveryView, EndpointFields, EndpointView, WebhookEventType, WebhookQueries } from './webhook-queries.ts';
+export type { ErasedDetails, EraseDetails } from './erasure.ts';
 export { financeRole, financeSchemaName, financeViews } from './finance.ts';

@@ -1,3 +1,4 @@
+import type { ErasedDetails, EraseDetails } from './erasure.ts';
 import type { AccountView, CrossingView, EntryView } from './ledger-answers.ts';
 
 /** Reads of committed books, answered by any ledger instance over Nest's TCP transport (in one process: called directly). */
@@ -81,6 +82,8 @@ export type LedgerQueries = {
     readonly items: readonly CrossingEntered[];
     readonly next: string | null;
   }>;
+  /** Erases words beside entries, a page a call, and checks that the seals over them still hold (rule 29). May be repeated. */
+  eraseDetails(query: EraseDetails): Promise<ErasedDetails>;
   /** Per partition: who owns it, how far it is, why it halted. */
   partitions(query: Record<string, never>): Promise<readonly PartitionView[]>;
 };
@@ -185,5 +188,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'ownedSince', 'explain', 'proof', 'known', 'refused', 'refusals', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions',
+  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'ownedSince', 'explain', 'proof', 'known', 'refused', 'refusals', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions', 'eraseDetails',
 ] as const satisfies readonly (keyof LedgerQueries)[];

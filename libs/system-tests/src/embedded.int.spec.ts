@@ -13,6 +13,7 @@ import { documentsItself } from './open-api.contract.ts';
 import { refusesBadInput } from './bad-input.contract.ts';
 import { repeatsAfterRestarts } from './repeat.contract.ts';
 import { takesIdsOfAnyScript } from './ids.contract.ts';
+import { erasesWords } from './erasure.contract.ts';
 import { changesAccounts } from './account-terms.contract.ts';
 import { recordsWhoActed } from './acts.contract.ts';
 import { refusesBadMembers } from './bad-members.contract.ts';
@@ -69,6 +70,7 @@ describe('the embedded platform', () => {
   takesIdsOfAnyScript(() => platform);
   changesAccounts(() => platform);
   recordsWhoActed(() => platform);
+  erasesWords(() => platform);
   tokenProcess(() => platform);
   optimizesImages(() => ({
     platform, provider, files: () => readdir(join(platform.dataDir, 'images')),

@@ -5,6 +5,7 @@ import type { Clock } from '@tollgate/kernel';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
 import { CreditWork } from './app/credit-work.ts';
 import { Credits } from './app/credits.ts';
+import type { Erase } from './app/erasures.ts';
 import { FinanceExports } from './app/finance-exports.ts';
 import { GuessLimit } from './app/guess-limit.ts';
 import { ImageSubmits } from './app/image-submits.ts';
@@ -33,6 +34,7 @@ import { LicenceReportController } from './http/licence-keys/report.controller.t
 import { ApiKeysController } from './http/native/api-keys.controller.ts';
 import { DeadLettersController } from './http/native/dead-letters.controller.ts';
 import { EntriesController } from './http/native/entries.controller.ts';
+import { ErasuresController } from './http/native/erasures.controller.ts';
 import { EventsController } from './http/native/events.controller.ts';
 import { HoldsController } from './http/native/holds.controller.ts';
 import { PricePlansController } from './http/native/price-plans.controller.ts';
@@ -70,6 +72,7 @@ export type GatewayParts = {
   readonly tokenBilling: TokenBilling;
   readonly ledger: LedgerQueries;
   readonly billing: BillingQueries;
+  readonly erase: Erase;
   readonly finance: FinanceExports;
   readonly submits: ImageSubmits;
   readonly quota: QuotaQueries;
@@ -88,7 +91,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       controllers: [
-        EventsController, AccountsController, AccountTermsController, RefusalsController, HoldsController, EntriesController, ApiKeysController, TestClockController,
+        EventsController, AccountsController, AccountTermsController, RefusalsController, HoldsController, EntriesController, ApiKeysController, ErasuresController, TestClockController,
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
         ...(parts.publicDetails ? [MetricsController] : []),
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
@@ -117,6 +120,7 @@ export class GatewayModule {
         { provide: tokens.quota, useValue: parts.quota },
         { provide: tokens.optimizer, useValue: parts.optimizer },
         { provide: tokens.optimizeAdminToken, useValue: parts.optimizeAdminToken },
+        { provide: tokens.erase, useValue: parts.erase },
         { provide: tokens.clock, useValue: parts.clock },
         { provide: tokens.testClock, useValue: parts.testClock },
         { provide: tokens.readiness, useValue: parts.readiness },

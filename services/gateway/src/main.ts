@@ -35,6 +35,8 @@ await runMain(async () => {
   shutdown.onStop('the port for answers', () => receiver.close());
   const ledger = createQueryClient<LedgerQueries>({
     addresses: config.LEDGER_ADDRESS, secret, names: ledgerQueryNames, pattern: ledgerQueryPattern, unavailable: 'LEDGER_UNAVAILABLE',
+    // A page of words, and the seals over them.
+    timeoutsMs: { eraseDetails: 60_000 },
   });
   shutdown.onStop('the connection to the ledger', () => ledger.close());
   const billing = createQueryClient<BillingQueries>({

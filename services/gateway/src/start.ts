@@ -16,6 +16,8 @@ import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.
 import { Appender } from './app/appender.ts';
 import { makeFinanceViews } from './adapters/postgres/finance-views.ts';
 import { ConsumptionQueue, type ConsumptionStore } from './app/consumption-queue.ts';
+import { makeErasureStore } from './adapters/postgres/erasures.ts';
+import { makeErase } from './app/erasures.ts';
 import { FinanceExports } from './app/finance-exports.ts';
 import { GuessLimit } from './app/guess-limit.ts';
 import { ImageSubmits } from './app/image-submits.ts';
@@ -127,6 +129,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     tokenBilling: new TokenBilling({
       line, ledger, billing: options.billing, onTrouble: (error) => logger.warn({ err: error }, 'billing did not say where charges stand: they are answered as pending'),
     }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(makeFinanceViews(options.financeUrl)),
+    erase: makeErase({ store: makeErasureStore(pool), ledger }),
     testClock: options.testClock ?? null, readiness, publicDetails: options.publicDetails ?? true, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
   });
   const closeParts = async (): Promise<void> => {

@@ -11,6 +11,7 @@ import type { Pool } from 'pg';
 import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
 import { PostgresBooksReader } from './adapters/postgres/postgres-books-reader.ts';
 import { PostgresOutbox, sealMessage } from './adapters/postgres/postgres-outbox.ts';
+import { detailsStore } from './adapters/postgres/postgres-details.ts';
 import { PostgresSeals } from './adapters/postgres/postgres-seals.ts';
 import { commitmentHexOf } from './adapters/postgres/encode-commit.ts';
 import { fixPlacement } from './adapters/postgres/placement.ts';
@@ -86,7 +87,7 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     this.queries = guardQueries('LEDGER_DATABASE_UNAVAILABLE', makeQueries({
       reader: new PostgresBooksReader(this.#reading, options.partitions), seals, hash: sha256, clock: options.clock, partitions: options.partitions,
       owned: (partition) => this.#owner.books(partition), views: () => this.#owner.views(),
-      append: (records) => options.eventLog.append(records),
+      append: (records) => options.eventLog.append(records), details: detailsStore(this.#reading),
     }));
     this.#followUps = this.#createFollowUps(seals);
   }

@@ -25,6 +25,8 @@ export type Operation = {
   readonly result: unknown;
   readonly reason: string | null;
   readonly createdAt: string;
+  /** What was asked and answered was erased since. */
+  readonly erased: boolean;
 };
 export type Begun = Pick<Operation, 'id' | 'account' | 'operation' | 'key' | 'hash' | 'request'>;
 export type Progress = {
@@ -140,6 +142,7 @@ export class Operations {
       row = await this.store.byId(first.id);
     }
     if (row === null) throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key was removed; try again');
+    if (row.erased) throw new AppError('conflict', 'ANSWER_ERASED', 'what this key was answered with was erased; nothing is done again under it');
     return { result: row.result as Result, replayed: row.step === 'done' };
   }
 

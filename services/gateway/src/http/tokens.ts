@@ -4,7 +4,7 @@ import { Inject } from '@nestjs/common';
 export const tokens = {
   ledger: Symbol('ledger'), billing: Symbol('billing'), clock: Symbol('clock'), testClock: Symbol('testClock'),
   quota: Symbol('quota'), optimizer: Symbol('optimizer'), optimizeAdminToken: Symbol('optimizeAdminToken'),
-  readiness: Symbol('readiness'), publicDetails: Symbol('publicDetails'), metrics: Symbol('metrics'),
+  readiness: Symbol('readiness'), publicDetails: Symbol('publicDetails'), metrics: Symbol('metrics'), erase: Symbol('erase'),
 } as const;
 
 export const inject = {
@@ -18,4 +18,5 @@ export const inject = {
   readiness: () => Inject(tokens.readiness),
   publicDetails: () => Inject(tokens.publicDetails),
   metrics: () => Inject(tokens.metrics),
+  erase: () => Inject(tokens.erase),
 };

@@ -11,6 +11,7 @@ import type { BookedCard, Catalog } from '../domain/catalog.ts';
 import { emptyCatalog, withItem } from '../domain/catalog.ts';
 import type { Crossing, Entry, EntryKind } from '../domain/entry.ts';
 import { entryKinds } from '../domain/entry.ts';
+import { eraseDetails, type DetailsStore } from './erasing.ts';
 import type { Hash } from '../domain/merkle.ts';
 import { leafHash, merklePath } from '../domain/merkle.ts';
 import type { EntryId, HoldId } from '../domain/request.ts';
@@ -72,6 +73,7 @@ export type QueryPorts = {
   /** The committed state in memory, where this instance owns the partition. */
   readonly owned: (partition: number) => PartitionBooks | null;
   readonly views: () => readonly PartitionView[];
+  readonly details: DetailsStore;
   readonly append: Pick<EventLog, 'append'>['append'];
 };
 
@@ -104,6 +106,7 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     catalog: (query) => ports.reader.catalog(query),
     bookedAfter: (query) => bookedAfter(ports, query),
     crossings: (query) => crossingsOf(ports, query),
+    eraseDetails: (query) => eraseDetails(ports, query),
     partitions: async () => {
       const mine = new Map(ports.views().map((view) => [view.partition, view]));
       const stored = await ports.reader.positions();

@@ -5,15 +5,15 @@ import { MicroBatch } from './micro-batch.ts';
 
 type Row = {
   id: string; account: string; operation: string; key: string | null; content_hash: string; request: unknown; step: Step; hold: string | null;
-  delivered: unknown; result: unknown; reason: string | null; created_at: Date;
+  delivered: unknown; result: unknown; reason: string | null; created_at: Date; erased_at: Date | null;
 };
-const columns = 'id, account, operation, key, content_hash, request, step, hold, delivered, result, reason, created_at';
+const columns = 'id, account, operation, key, content_hash, request, step, hold, delivered, result, reason, created_at, erased_at';
 const isOpen = (column = 'step'): string => `${column} in (${openSteps.map((step) => `'${step}'`).join(', ')})`;
 const orphansPerLook = 20;
 
 const fromRow = (row: Row): Operation => ({
   id: row.id, account: row.account, operation: row.operation, key: row.key, hash: row.content_hash, request: row.request, step: row.step,
-  hold: row.hold, delivered: row.delivered, result: row.result, reason: row.reason, createdAt: row.created_at.toISOString(),
+  hold: row.hold, delivered: row.delivered, result: row.result, reason: row.reason, createdAt: row.created_at.toISOString(), erased: row.erased_at !== null,
 });
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
 const until = (parameter: string): string => `now() + ${parameter} * interval '1 millisecond'`;

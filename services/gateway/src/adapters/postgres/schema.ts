@@ -8,6 +8,7 @@ import { createOptimizeSubmits } from './migrations/create-optimize-submits.sql.
 import { createTierBilling } from './migrations/create-tier-billing.sql.ts';
 import { createTokenUsage } from './migrations/create-token-usage.sql.ts';
 import { priceByPlanVersion } from './migrations/price-by-plan-version.sql.ts';
+import { allowErasing } from './migrations/allow-erasing.sql.ts';
 import { guardConsumptionQueue } from './migrations/guard-consumption-queue.sql.ts';
 import { separateProducers } from './migrations/separate-producers.sql.ts';
 import { createUsers } from './migrations/create-users.sql.ts';
@@ -15,7 +16,7 @@ import { renewCredentials } from './migrations/renew-credentials.sql.ts';
 import { throttleByAddress } from './migrations/throttle-by-address.sql.ts';
 
 /** The gateway's own tables. */
-export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate_gateway', migrations: [createUsers, createOperations, createConsumptionQueue, createOptimizeSubmits, renewCredentials, throttleByAddress, guardConsumptionQueue] };
+export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate_gateway', migrations: [createUsers, createOperations, createConsumptionQueue, createOptimizeSubmits, renewCredentials, throttleByAddress, guardConsumptionQueue, allowErasing] };
 
 /**
  * Views in `public` under the names of the documents. Migrated after every service's schema, because they read several; the
