@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { topics } from '@tollgate/contracts';
+import { checkBooks } from './index.ts';
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
 let harness: LedgerHarness;
@@ -129,4 +131,12 @@ describe('a correction after the lot has expired', () => {
     await harness.ask('withdraw', id, { source: 'http:correct', id: 'late-correction', entry: entry!.id });
     expect(await stateOf(id)).toMatchObject({ balance: '5' });
   });
+});
+
+it('leaves books that add up, and that the log decides again', async () => {
+  const { drifts } = await checkBooks({
+    databaseUrl: harness.url,
+    readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
+  });
+  expect(drifts).toEqual([]);
 });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { topics } from '@tollgate/contracts';
 import type { RequestData } from '@tollgate/contracts';
+import { checkBooks } from './index.ts';
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
 let harness: LedgerHarness;
@@ -67,4 +69,12 @@ describe('usage that costs 0', () => {
     expect(await harness.send(twin)).toMatchObject({ outcome: 'booked', replayed: true, entry: { amount: '0' } });
     expect(await entriesOf('twins')).toHaveLength(2);
   });
+});
+
+it('leaves books that add up, and that the log decides again', async () => {
+  const { drifts } = await checkBooks({
+    databaseUrl: harness.url,
+    readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
+  });
+  expect(drifts).toEqual([]);
 });

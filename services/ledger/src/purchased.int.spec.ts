@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { topics } from '@tollgate/contracts';
 import type { TierChange } from '@tollgate/contracts';
+import { checkBooks } from './index.ts';
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
 let harness: LedgerHarness;
@@ -125,4 +127,12 @@ describe('an explanation', () => {
     const free = await harness.ask('spend', id, { meter: 'llm.tokens', inputs: { input_tokens: 0, output_tokens: 0 } });
     expect(await explain(free.entry?.id)).toMatchObject({ result: '0' });
   });
+});
+
+it('leaves books that add up, and that the log decides again', async () => {
+  const { drifts } = await checkBooks({
+    databaseUrl: harness.url,
+    readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
+  });
+  expect(drifts).toEqual([]);
 });

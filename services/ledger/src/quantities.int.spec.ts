@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { topics } from '@tollgate/contracts';
 import type { RequestData } from '@tollgate/contracts';
+import { checkBooks } from './index.ts';
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
 let harness: LedgerHarness;
@@ -54,4 +56,12 @@ describe('quantities of usage', () => {
       expect(await harness.ledger.queries.explain({ id: entry!.id })).toMatchObject({ result: '-2306' });
     }
   });
+});
+
+it('leaves books that add up, and that the log decides again', async () => {
+  const { drifts } = await checkBooks({
+    databaseUrl: harness.url,
+    readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
+  });
+  expect(drifts).toEqual([]);
 });
