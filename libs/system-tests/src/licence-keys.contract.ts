@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@tollgate/testing';
 import type { Client, Reply } from './harness/client.ts';
 import type { Platform } from './harness/platform.ts';
 
@@ -149,6 +150,9 @@ export function licenceKeysJourney(platform: () => Platform): void {
       const account = `/v1/accounts/licence:${key}`;
       for (let i = 0; i < 3; i++) await use(owner.client, key, { purpose: 'a secret of the first owner', metadata: { secret: i } });
       const before = await platform().server.get<{ items: { id: string; kind: string }[] }>(`${account}/entries`);
+      expect((await use(other.client, key)).status).toBe(403);
+      const refusals = (client: Client): Promise<Reply<{ items: unknown[] }>> => client.get(`/v1/refusals?account=${encodeURIComponent(`licence:${key}`)}`);
+      await waitFor('the refusal', async () => (await refusals(platform().server)).body.items.length > 0);
       const at = new Date().toISOString();
       await admin.post(`/api/admin/license-keys/${key}/unassign`);
       await addTokens(key, 7);
@@ -170,6 +174,7 @@ export function licenceKeysJourney(platform: () => Platform): void {
       }
       expect((await other.client.get(`${account}?at=${at}`)).status).toBe(404);
       expect((await other.client.get(`${account}`)).status).toBe(200);
+      expect((await refusals(other.client)).body.items).toEqual([]);
       for (const word of ['a secret of the first owner', owner.id]) expect(JSON.stringify(seen)).not.toContain(word);
       // The one before sees nothing any more; the books keep all of it.
       for (const path of [`/api/user/license-keys/${key}/usage`, `/api/user/license-keys/${key}/report`]) expect((await owner.client.get(path)).status).toBe(403);

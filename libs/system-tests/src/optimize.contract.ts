@@ -407,11 +407,11 @@ function refusesBadUploads(subject: () => OptimizeSubject): void {
       const token = `bad-${randomUUID()}`;
       provider.gives(token, 1000);
       const client = anybody.with({ 'x-token': token });
-      await client.get(`${surface}/quota`);
-      const before = await waitFor('the account', async () => {
-        const { status, body } = await server.get(`/v1/accounts/${encodeURIComponent(accountOf(token))}`);
-        return status === 200 && body['available'] !== '0' ? body : undefined;
-      });
+      expect((await submit(anybody, token)).status).toBe(202);
+      const { body: before } = await server.get(`/v1/accounts/${encodeURIComponent(accountOf(token))}`);
+      expect(before).toMatchObject({ used: '1024' });
+      const stranger = `bad-${randomUUID()}`;
+      provider.gives(stranger, 1000);
 
       const answers: unknown[] = [];
       for (const [what, body, , , contentType = multipart] of raw) {
@@ -421,6 +421,11 @@ function refusesBadUploads(subject: () => OptimizeSubject): void {
       expect(answers).toEqual(raw.map(([what, , status, code]) => [what, status, { success: false, error: expect.any(String), code }]));
 
       expect((await server.get(`/v1/accounts/${encodeURIComponent(accountOf(token))}`)).body).toEqual(before);
+      // One who never paid for an image has no account either.
+      for (const [, body, status, , contentType = multipart] of raw.slice(0, 8)) {
+        expect((await anybody.with({ 'x-token': stranger }).raw(`${surface}/submit`, body, { 'content-type': contentType })).status).toBe(status);
+      }
+      expect((await server.get(`/v1/accounts/${encodeURIComponent(accountOf(stranger))}`)).status).toBe(404);
       await nothingLeft(subject());
       expect((await anybody.get('/health/ready')).status).toBe(200);
     });

@@ -3,10 +3,10 @@ import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 import type { LedgerQueries } from '@tollgate/contracts';
 import type { FastifyRequest } from 'fastify';
+import { seenFrom } from '../../app/own-books.ts';
 import { guarded, principalOf, queryMember } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
-import { visible } from './accounts.controller.ts';
 import { Refusals } from './answer-shapes.ts';
 import { present } from './present.ts';
 import { RefusalsQuery } from './shapes.ts';
@@ -42,9 +42,12 @@ export class RefusalsController {
     const user = principal.type === 'user' && !principal.admin;
     if (user) {
       if (query.account === undefined) throw new AppError('invalid', 'REQUEST_INVALID', 'account: name one of your own accounts');
-      visible(principal, await this.ledger.account({ id: query.account }));
+      const since = await seenFrom(this.ledger, principal, query.account);
+      // Accounts below one's own may be somebody else's.
+      const page = await this.ledger.refusals(present({ ...query, under: undefined }));
+      const items = page.items.filter(({ refused_at: at }) => since === undefined || at >= since.recorded_at);
+      return { items, next: items.length < page.items.length ? null : page.next };
     }
-    // Accounts below one's own may be somebody else's.
-    return this.ledger.refusals(present(user ? { ...query, under: undefined } : query));
+    return this.ledger.refusals(present(query));
   }
 }

@@ -133,7 +133,7 @@ export type AccountQuery = z.output<typeof AccountQuery>;
 export const RefusedQuery = z.object({ account: accountId.optional(), after: cursor, limit: pageLimit });
 export type RefusedQuery = z.output<typeof RefusedQuery>;
 export const RefusalsQuery = z.object({
-  account: accountId.optional(), under: z.enum(['true', 'false']).transform((text) => text === 'true').optional(), code: z.string().max(64).optional(), after: cursor, limit: pageLimit,
+  account: accountId.optional(), under: z.enum(['true', 'false']).transform((text) => text === 'true').optional(), code: textOf(64).optional(), after: cursor, limit: pageLimit,
 });
 export type RefusalsQuery = z.output<typeof RefusalsQuery>;
 export const PagedQuery = z.object({ after: cursor, limit: pageLimit });
