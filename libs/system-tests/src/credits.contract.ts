@@ -65,6 +65,19 @@ export function creditsJourney(bench: () => CreditsBench): void {
       expect(await usage(client)).toMatchObject({ credits: 0, totalTokens: 0, totalTokensUsed: 10_000, monthlyTokensUsed: 10_000 });
     });
 
+    // Guarantee: nobody fills the database with requests that were refused, or with what a service has long answered.
+    it('keep of a call that is over what a repeat needs, and not what was sent', async () => {
+      const { client, id } = await person();
+      const files = [{ path: 'large.ts', content: 'x'.repeat(900_000) }];
+      expect((await client.post(review, { projectId: 'p', files }, { 'idempotency-key': 'large' })).status).toBe(200);
+      for (let left = 3; left >= 0; left--) await start(client, 'p');
+      for (let i = 0; i < 3; i++) expect((await client.post(review, { projectId: 'p', files })).status).toBe(429);
+      expect((await client.post(review, { projectId: 'p', files }, { 'idempotency-key': 'large' })).headers.get('idempotent-replay')).toBe('true');
+      const rows = await bench().platform.rows<{ request: object }>(`select request from gateway.operations where account = $1`, [`credits:${id}`]);
+      expect(rows).toHaveLength(8);
+      for (const { request } of rows) expect(request).toEqual({ userId: id });
+    });
+
     it('check the login first, then the body, then what is left', async () => {
       const { client, id } = await person();
       const { anybody } = bench().platform;

@@ -14,7 +14,7 @@ const knownMax = 100_000;
 type Valid = Quota & { readonly valid: true; readonly fetchedMs: number; readonly stored: boolean; readonly opened: boolean };
 type Answer = Valid | { readonly valid: false };
 
-/** A token in use. The token itself is kept here alone, in memory: the store knows its hash. */
+/** A token in use. The token itself is kept here alone, in memory, for the provider: the store knows its hash. */
 type Known = {
   readonly token: string;
   readonly hash: string;
@@ -87,7 +87,8 @@ export class Quotas implements QuotaQueries {
   #remember(token: string, nowMs: number): Known {
     const tokenHash = hashOf(token);
     const known = this.#known.get(tokenHash) ?? {
-      token, hash: tokenHash, usedMs: nowMs, startedMs: null, refreshMs: Infinity, cached: null, running: null,
+      // Without a provider nobody has to be told the token again.
+      token: this.#options.provider.knowsTokens ? token : '', hash: tokenHash, usedMs: nowMs, startedMs: null, refreshMs: Infinity, cached: null, running: null,
     };
     this.#known.delete(tokenHash);
     this.#known.set(tokenHash, known);

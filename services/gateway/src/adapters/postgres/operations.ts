@@ -47,11 +47,15 @@ async function begin(pool: Pool, items: readonly Beginning[]): Promise<readonly 
   return items.map(({ begun: { id } }) => begun.has(id));
 }
 
-/** What is over stays as it is: two who worked on one operation cannot undo each other. */
+/**
+ * What is over stays as it is: two who worked on one operation cannot undo each other. Of what was asked only the user is kept then: a repeat
+ * is compared by its hash.
+ */
 async function progress(pool: Pool, items: readonly Progressing[]): Promise<readonly void[]> {
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   await pool.query(
-    `update gateway.operations o set step = p.step, hold = coalesce(p.hold, o.hold), delivered = coalesce(p.delivered::jsonb, o.delivered),
+    `update gateway.operations o set step = p.step,
+       request = case when p.step in ('done', 'failed') then jsonb_build_object('userId', o.request -> 'userId') else o.request end, hold = coalesce(p.hold, o.hold), delivered = coalesce(p.delivered::jsonb, o.delivered),
        result = coalesce(p.result::jsonb, o.result), reason = coalesce(p.reason, o.reason),
        key = case when p.free_key then null else o.key end, updated_at = now()
       from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
