@@ -33,13 +33,13 @@ it('finds the frame of a JPEG behind whatever stands before it', async () => {
 
 it('reads the three kinds of WebP, and GIF', async () => {
   const riff = (kind: string, rest: Buffer): Buffer => Buffer.concat([Buffer.from('RIFF\x10\0\0\0WEBP', 'latin1'), Buffer.from(kind, 'latin1'), Buffer.alloc(4), rest, Buffer.alloc(20)]);
-  expect(await of(riff('VP8 ', Buffer.from([0, 0, 0, 0x9d, 1, 0x2a, 0x40, 0x1f, 0x70, 0x17])))).toMatchObject({ format: 'webp', width: 8_000, height: 6_000, alpha: false });
+  expect(await of(riff('VP8 ', Buffer.from([0, 0, 0, 0x9d, 1, 0x2a, 0x40, 0x1f, 0x70, 0x17])))).toMatchObject({ format: 'webp', width: 8_000, height: 6_000, alpha: true, interlaced: true });
   expect(await of(riff('VP8X', Buffer.from([2, 0, 0, 0, 0x3f, 0x1f, 0, 0x6f, 0x17, 0])))).toMatchObject({ width: 8_000, height: 6_000 });
   // 14 bits of width - 1, 14 bits of height - 1, behind the signature 0x2f.
   const bits = Buffer.alloc(4);
   bits.writeUInt32LE((7_999 | (5_999 << 14)) >>> 0);
   expect(await of(riff('VP8L', Buffer.concat([Buffer.from([0x2f]), bits])))).toMatchObject({ width: 8_000, height: 6_000 });
-  expect(await of(Buffer.from('GIF89a\x40\x1f\x70\x17\0\0', 'latin1'))).toMatchObject({ format: 'gif', width: 8_000, height: 6_000 });
+  expect(await of(Buffer.from('GIF89a\x40\x1f\x70\x17\0\0', 'latin1'))).toMatchObject({ format: 'gif', width: 8_000, height: 6_000, interlaced: true });
   expect(await of(Buffer.from('<svg xmlns="x"><rect/></svg>     '))).toBeNull();
 });
 

@@ -9,7 +9,7 @@ export type ImageHeader = {
   /** Bits of one channel. */
   readonly depth: number;
   readonly alpha: boolean;
-  /** Rows come in several passes, so that the whole image is in memory before the first is complete. */
+  /** The whole image is in memory before its first row is complete: rows come in several passes, or the decoder works so. */
   readonly interlaced: boolean;
 };
 
@@ -28,7 +28,7 @@ export async function readHeader(read: ReadAt): Promise<ImageHeader | null> {
     case 'png':
       return head.length < 29 || head.toString('latin1', 12, 16) !== 'IHDR' ? null : pngHeader(head);
     case 'gif':
-      return head.length < 10 ? null : whole('gif', { width: head.readUInt16LE(6), height: head.readUInt16LE(8), alpha: true });
+      return head.length < 10 ? null : whole('gif', { width: head.readUInt16LE(6), height: head.readUInt16LE(8) });
     case 'webp':
       return head.length < 30 ? null : webpHeader(head);
     case 'jpeg':
@@ -38,8 +38,9 @@ export async function readHeader(read: ReadAt): Promise<ImageHeader | null> {
   }
 }
 
-type Size = { readonly width: number; readonly height: number; readonly alpha: boolean };
-const whole = (format: ImageFormat, size: Size): ImageHeader => ({ format, ...size, depth: 8, interlaced: false });
+type Size = { readonly width: number; readonly height: number };
+/** WebP and GIF are decoded in four channels, a whole frame at a time, whatever they hold. */
+const whole = (format: ImageFormat, size: Size): ImageHeader => ({ format, ...size, depth: 8, alpha: true, interlaced: true });
 
 function pngHeader(head: Buffer): ImageHeader {
   const colour = head[25] ?? 0;
@@ -53,13 +54,13 @@ function pngHeader(head: Buffer): ImageHeader {
 function webpHeader(head: Buffer): ImageHeader | null {
   switch (head.toString('latin1', 12, 16)) {
     case 'VP8 ':
-      return whole('webp', { width: head.readUInt16LE(26) & 0x3fff, height: head.readUInt16LE(28) & 0x3fff, alpha: false });
+      return whole('webp', { width: head.readUInt16LE(26) & 0x3fff, height: head.readUInt16LE(28) & 0x3fff });
     case 'VP8L': {
       const bits = head.readUInt32LE(21);
-      return whole('webp', { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1, alpha: true });
+      return whole('webp', { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 });
     }
     case 'VP8X':
-      return whole('webp', { width: head.readUIntLE(24, 3) + 1, height: head.readUIntLE(27, 3) + 1, alpha: true });
+      return whole('webp', { width: head.readUIntLE(24, 3) + 1, height: head.readUIntLE(27, 3) + 1 });
     default:
       return null;
   }
