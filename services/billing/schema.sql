@@ -418,6 +418,8 @@ table billing.webhook_endpoints
   secret text not null
   created_at timestamp with time zone not null
   removed_at timestamp with time zone
+  secret_before text
+  secret_before_until timestamp with time zone
   constraint webhook_endpoints_pkey PRIMARY KEY (id)
 
 table billing.webhook_feeds
@@ -493,6 +495,7 @@ grant update (appended_at, booked_at) on billing.outbox to tollgate_billing
 grant update (first_approval) on billing.refunds to tollgate_billing
 grant update (outcome) on billing.reconciliation_differences to tollgate_billing
 grant update (revision) on billing.token_catalog_revision to tollgate_billing
+grant update (secret_before, secret_before_until) on billing.webhook_endpoints to tollgate_billing
 grant usage on schema billing to tollgate_billing
 
 -- The schema "finance" as its migrations leave it, for reading and for comparing; nothing executes this file.

@@ -29,7 +29,7 @@ export { quotaQueryNames, quotaQueryPattern } from './quota-queries.ts';
 export type { QuotaCheck, QuotaQueries, QuotaView } from './quota-queries.ts';
 export { imageBytesMax, imageFormats } from './optimizer.ts';
 export type { FailedTask, ImageFile, ImageFormat, Optimizer, OptimizeTask, OptimizeTaskView, SpooledFile, StagedImage } from './optimizer.ts';
-export { webhookEventTypes, webhookQueryNames } from './webhook-queries.ts';
+export { webhookEventTypes, webhookTestType, webhookQueryNames } from './webhook-queries.ts';
 export type { DeliveryView, EndpointFields, EndpointView, WebhookEventType, WebhookQueries } from './webhook-queries.ts';
 export type { ErasedDetails, EraseDetails } from './erasure.ts';
 export { financeRole, financeSchemaName, financeViews } from './finance.ts';

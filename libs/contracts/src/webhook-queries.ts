@@ -4,6 +4,8 @@ export const webhookEventTypes = [
   'charge.credit_reversed', 'charge.reopened', 'refund.proposed', 'refund.approved', 'refund.declined', 'refund.withdrawn', 'refund.succeeded', 'refund.failed',
   'tier.crossed', 'balance.low', 'entry.booked',
 ] as const;
+/** Asked for by an operator, of one endpoint, whatever it subscribes to. */
+export const webhookTestType = 'webhook.test';
 export type WebhookEventType = (typeof webhookEventTypes)[number];
 
 export type EndpointFields = {
@@ -46,6 +48,10 @@ export type WebhookQueries = {
   listEndpoints(query: Record<string, never>): Promise<readonly EndpointView[]>;
   readEndpoint(query: { readonly id: string }): Promise<EndpointView | null>;
   changeEndpoint(query: { readonly id: string; readonly fields: Partial<EndpointFields> }): Promise<EndpointView | null>;
+  /** A new secret, answered here and never again; for so long both sign, then the new one alone. @throws AppError('invalid', REQUEST_INVALID) */
+  rotateSecret(query: { readonly id: string; readonly overlap_s?: number }): Promise<(EndpointView & { readonly secret: string; readonly secret_before_until: string }) | null>;
+  /** Sends an event that means nothing, signed and logged as every other. */
+  testEndpoint(query: { readonly id: string }): Promise<{ readonly message_id: string } | null>;
   /** What was not delivered yet never is. */
   removeEndpoint(query: { readonly id: string }): Promise<EndpointView | null>;
   /** Newest first; `after` is the id of the last one of the previous page. */
@@ -58,5 +64,5 @@ export type WebhookQueries = {
   }): Promise<{ readonly replayed: number } | null>;
 };
 export const webhookQueryNames = [
-  'createEndpoint', 'listEndpoints', 'readEndpoint', 'changeEndpoint', 'removeEndpoint', 'listDeliveries', 'replayDeliveries',
+  'createEndpoint', 'listEndpoints', 'readEndpoint', 'changeEndpoint', 'rotateSecret', 'testEndpoint', 'removeEndpoint', 'listDeliveries', 'replayDeliveries',
 ] as const satisfies readonly (keyof WebhookQueries)[];

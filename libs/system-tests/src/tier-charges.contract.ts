@@ -10,11 +10,9 @@ type TierCharge = { readonly id: string; readonly billing_tier: string; readonly
 type Charge = { readonly id: string; readonly status: string; readonly reason: string | null; readonly payment_intent: string | null; readonly attempts: number };
 type Customer = { readonly user_id: string; readonly customer_id: string; readonly payment_method: string | null };
 
-/** What the embedded simulator signs with; the gateway has it from the service secret alone. */
-async function simulatorSecret({ dataDir }: EmbeddedPlatform): Promise<string> {
-  const serviceSecret = (await readFile(join(dataDir, 'secrets', 'service-secret'), 'utf8')).trim();
-  return `whsec_${createHmac('sha256', serviceSecret).update('stripe-simulator').digest('hex')}`;
-}
+/** What the embedded simulator signs with: a secret of its own. */
+const simulatorSecret = async ({ dataDir }: EmbeddedPlatform): Promise<string> =>
+  `whsec_${(await readFile(join(dataDir, 'secrets', 'stripe-simulator-webhook-secret'), 'utf8')).trim()}`;
 
 /** Charges and subscriptions of tier billing on the Stripe simulator (surfaces §5, running.md §6). */
 export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
@@ -198,6 +196,9 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       const [forged, old, changed, unknown] = ['forged', 'old', 'changed', 'unknown'].map((name) => `evt_${name}_${randomUUID()}`) as [string, string, string, string];
       expect(await send(forged, { secret: 'whsec_of_somebody_else' })).toBe(400);
       expect(await send(old, { atS: Math.floor(Date.now() / 1000) - 301 })).toBe(400);
+      // Guarantee: what is signed for later could be sent again until then and five minutes more.
+      expect(await send(old, { atS: Math.floor(Date.now() / 1000) + 90 })).toBe(400);
+      expect(await send(old, { atS: 99_999_999_999 })).toBe(400);
       expect(await send(changed, { body: (payload) => `${payload} ` })).toBe(400);
       for (const id of [forged, old, changed]) expect(await kept(id)).toEqual([]);
       expect([await send(unknown), await send(unknown)]).toEqual([200, 200]);

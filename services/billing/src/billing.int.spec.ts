@@ -48,7 +48,7 @@ const ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter' | 'crossings' | 'usa
 
 async function start(options: { readonly log?: EventLog; readonly publishWaitMs?: number } = {}): Promise<RunningBilling> {
   const databaseUrl = roleUrl(database.url, billingSchema.role, passwordOf(billingSchema.role));
-  const billing = await startBilling({ databaseUrl, eventLog: options.log ?? eventLog, ledger, clock, logger, stripe, publishWaitMs: options.publishWaitMs ?? 5_000 });
+  const billing = await startBilling({ databaseUrl, eventLog: options.log ?? eventLog, ledger, clock, logger, stripe, webhooks: { encryptionKey: 'a key of this test' }, publishWaitMs: options.publishWaitMs ?? 5_000 });
   running.push(billing);
   return billing;
 }

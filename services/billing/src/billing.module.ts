@@ -31,7 +31,7 @@ export type BillingOptions = {
   readonly stripe: StripeSettings;
   /** Default: one approval is enough for a refund of any sum. */
   readonly fourEyes?: FourEyes;
-  readonly webhooks?: OutgoingOptions;
+  readonly webhooks: OutgoingOptions;
   /** How long a publication waits for the partitions; default 10 s. */
   readonly publishWaitMs?: number;
 };

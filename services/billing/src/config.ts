@@ -22,6 +22,15 @@ export const stripeSettings = {
   }),
   STRIPE_API_BASE: z.url({ protocol: /^https?$/, error: 'is no http address' }).optional(),
 };
+/** Events to subscribers. */
+export const outgoingSettings = {
+  /** `1`: test set-ups, whose subscribers are on private networks. */
+  ALLOW_PRIVATE_WEBHOOKS: z.enum(['0', '1'], 'is neither 0 nor 1').optional(),
+  /** Seals the secrets of subscribers in the database; unset: derived from SERVICE_SECRET. */
+  WEBHOOK_ENCRYPTION_KEY: z.string().min(16, 'is shorter than 16 characters').optional(),
+};
+export const outgoingSecrets = ['WEBHOOK_ENCRYPTION_KEY'] as const;
+
 /** Those of them that may come as `X_FILE`. */
 export const stripeSecrets = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const;
 
@@ -32,6 +41,7 @@ const schema = z.object({
   /** Where others ask billing; this process listens on its port. */
   BILLING_ADDRESS: addressSetting,
   ...stripeSettings,
+  ...outgoingSettings,
   STRIPE_SECRET_KEY: stripeSettings.STRIPE_SECRET_KEY.optional(),
   STRIPE_WEBHOOK_SECRET: stripeSettings.STRIPE_WEBHOOK_SECRET.optional(),
 });
@@ -47,7 +57,7 @@ export function stripeOf(config: Pick<BillingConfig, 'STRIPE' | 'STRIPE_SECRET_K
 export function readConfig(env: NodeJS.ProcessEnv): BillingConfig {
   const faults = env['STRIPE'] === 'off' ? [stripeOffFault(env)].filter((fault) => fault !== null).map((fault) => `STRIPE: ${fault}`) : missingKeys(env);
   try {
-    const config = parseConfig(schema, { env, secrets: [...distributedSecrets, ...stripeSecrets] });
+    const config = parseConfig(schema, { env, secrets: [...distributedSecrets, ...stripeSecrets, ...outgoingSecrets] });
     if (faults.length === 0) return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

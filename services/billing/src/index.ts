@@ -2,7 +2,7 @@ export { startBilling } from './start.ts';
 export type { RunningBilling } from './start.ts';
 export type { BillingOptions } from './billing.module.ts';
 export { billingSchema } from './adapters/postgres/migrations.ts';
-export { stripeOffFault, stripeSecrets, stripeSettings } from './config.ts';
+export { outgoingSecrets, outgoingSettings, stripeOffFault, stripeSecrets, stripeSettings } from './config.ts';
 export type { StripeAccess, StripeSettings } from './adapters/stripe/stripe-client.ts';
 export { startStripeSimulator } from './simulator/server.ts';
 export type { StripeSimulator } from './simulator/server.ts';

@@ -27,7 +27,8 @@ await runMain(async () => {
   const { role } = billingSchema;
   const databaseUrl = serviceUrl({ url: config.DATABASE_URL, role, password: config.DATABASE_PASSWORD, serviceSecret: secret });
   const billing = await startBilling({
-    databaseUrl, eventLog, ledger: ledger.queries, clock: wallClock, logger, stripe: stripeOf(config), fourEyes: config.FOUR_EYES_ABOVE,
+    databaseUrl, eventLog, ledger: ledger.queries, clock: wallClock, logger, stripe: stripeOf(config),
+    webhooks: { allowPrivate: config.ALLOW_PRIVATE_WEBHOOKS === '1', encryptionKey: config.WEBHOOK_ENCRYPTION_KEY ?? secret }, fourEyes: config.FOUR_EYES_ABOVE,
   });
   shutdown.onStop('billing', () => billing.stop());
   const server = await serveQueries({

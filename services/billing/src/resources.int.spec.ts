@@ -37,7 +37,7 @@ beforeAll(async () => {
   await eventLog.createTopics([topics.usageEvents, topics.tierCrossings].map((topic) => ({ topic, partitions, retention: 'forever' as const })));
   const databaseUrl = roleUrl(database.url, billingSchema.role, passwordOf(billingSchema.role));
   const logger = createLogger({ service: 'test', level: 'silent' });
-  instances = await Promise.all([0, 1].map(() => startBilling({ databaseUrl, eventLog, ledger, clock, logger, stripe, publishWaitMs: 5_000 })));
+  instances = await Promise.all([0, 1].map(() => startBilling({ databaseUrl, eventLog, ledger, clock, logger, stripe, webhooks: { encryptionKey: 'a key of this test' }, publishWaitMs: 5_000 })));
 });
 afterAll(async () => {
   await Promise.all((instances ?? []).map((billing) => billing.stop()));

@@ -9,11 +9,13 @@ import { createLogger } from '@tollgate/service-kit';
 import { fakeClock, freshDatabase, waitFor, type FreshDatabase } from '@tollgate/testing';
 import type { Pool } from 'pg';
 import { webhookStore } from './adapters/postgres/webhook-store.ts';
+import { secretBox } from './adapters/webhooks/secret-box.ts';
 import { webhookHeaders } from './adapters/webhooks/webhook-signature.ts';
 import { billingSchema, startBilling, type RunningBilling } from './index.ts';
 
 const passwordOf = (role: string): string => rolePassword('a secret of this test', role);
 const clock = fakeClock(Date.parse('2026-11-21T12:00:00Z'));
+const encryptionKey = 'a key of this test';
 let database: FreshDatabase;
 let eventLog: EventLog;
 let admin: Pool;
@@ -82,7 +84,7 @@ async function start(retriesMs: readonly number[] = [50, 50]): Promise<RunningBi
   const billing = await startBilling({
     databaseUrl: roleUrl(database.url, billingSchema.role, passwordOf(billingSchema.role)), eventLog, ledger, clock,
     stripe: { secretKey: 'sk_test_unused', webhookSecret: 'whsec_unused', apiBase: 'http://127.0.0.1:9' },
-    logger: createLogger({ service: 'test', level: 'silent' }), webhooks: { httpOnLoopback: true, retriesMs, timeoutMs: 400 },
+    logger: createLogger({ service: 'test', level: 'silent' }), webhooks: { allowPrivate: true, encryptionKey, retriesMs, timeoutMs: 400 },
   });
   running.push(billing);
   return billing;
@@ -114,7 +116,7 @@ afterAll(async () => {
 
 describe('a signature', () => {
   it('is that of Standard Webhooks, by its published example', () => {
-    const headers = webhookHeaders({ id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', body: '{"test": 2432232314}' }, 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 1_614_265_330_000);
+    const headers = webhookHeaders({ id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', body: '{"test": 2432232314}' }, ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], 1_614_265_330_000);
     expect(headers).toEqual({
       'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek', 'webhook-timestamp': '1614265330', 'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     });
@@ -137,6 +139,60 @@ describe('a subscriber', () => {
       expect(Math.abs(Number(headers['webhook-timestamp']) * 1000 - Date.now())).toBeLessThan(10_000);
     }
     expect(JSON.stringify(await billing.queries.listEndpoints({}))).not.toContain(secret);
+  });
+
+  // Guarantee: whoever reads the database, or a backup of it, can forge no event.
+  it('has a secret that the database alone does not tell, nor another row', async () => {
+    const [billing, subscriber] = [await start(), await Subscriber.start()];
+    const [one, other] = [await endpoint(billing, subscriber.url), await endpoint(billing, subscriber.url)];
+    const { rows } = await admin.query<{ id: string; secret: string; row: string }>('select id, secret, e::text as row from billing.webhook_endpoints e where removed_at is null');
+    for (const { secret } of [one, other]) for (const { row } of rows) {
+      expect(row).not.toContain(secret.slice('whsec_'.length));
+      expect(row).not.toContain(Buffer.from(secret.slice('whsec_'.length), 'base64').toString('hex'));
+    }
+    const sealed = rows.find(({ id }) => id === one.id)!.secret;
+    const box = secretBox(encryptionKey);
+    expect([box.open(sealed, one.id), box.open(sealed, other.id), secretBox('another key of 16').open(sealed, one.id), box.open(sealed.replace(/.$/, (end) => (end === 'A' ? 'B' : 'A')), one.id)])
+      .toEqual([one.secret, null, null, null]);
+  });
+
+  it('gets a new secret that takes over from the one before: both sign for a while, then the new one alone', async () => {
+    const [billing, subscriber] = [await start(), await Subscriber.start()];
+    const made = await endpoint(billing, subscriber.url);
+    const rotated = await billing.queries.rotateSecret({ id: made.id, overlap_s: 3_600 });
+    expect(rotated).toMatchObject({ id: made.id, secret: expect.stringMatching(/^whsec_/), secret_before_until: expect.any(String) });
+    expect(Date.parse(rotated!.secret_before_until) - Date.now()).toBeGreaterThan(3_500_000);
+    const signedBy = ({ headers, body }: Received, secrets: readonly string[]): void => {
+      const by = (secret: string) => `v1,${createHmac('sha256', Buffer.from(secret.slice(6), 'base64')).update(`${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`).digest('base64')}`;
+      expect(headers['webhook-signature']).toBe(secrets.map(by).join(' '));
+    };
+    book(`${subscriber.url}/a`, -1, 9);
+    await waitFor('the first delivery', () => Promise.resolve(subscriber.received.length === 1));
+    signedBy(subscriber.received[0]!, [rotated!.secret, made.secret]);
+    await admin.query("update billing.webhook_endpoints set secret_before_until = now() - interval '1 second' where id = $1", [made.id]);
+    book(`${subscriber.url}/b`, -1, 9);
+    await waitFor('the second delivery', () => Promise.resolve(subscriber.received.length === 2));
+    signedBy(subscriber.received[1]!, [rotated!.secret]);
+    const last = await billing.queries.rotateSecret({ id: made.id, overlap_s: 0 });
+    book(`${subscriber.url}/c`, -1, 9);
+    await waitFor('the third delivery', () => Promise.resolve(subscriber.received.length === 3));
+    signedBy(subscriber.received[2]!, [last!.secret]);
+    for (const overlap of [-1, 604_801, 1.5]) await expect(billing.queries.rotateSecret({ id: made.id, overlap_s: overlap })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    expect(await billing.queries.rotateSecret({ id: randomUUID() })).toBeNull();
+  });
+
+  it('can be sent a test event, whatever it asked for, which nobody else hears', async () => {
+    const [billing, subscriber, other] = [await start(), await Subscriber.start(), await Subscriber.start()];
+    const made = await endpoint(billing, subscriber.url, ['charge.opened']);
+    await endpoint(billing, other.url);
+    const sent = await billing.queries.testEndpoint({ id: made.id });
+    await waitFor('the test', () => Promise.resolve(subscriber.received.length === 1));
+    expect(subscriber.ids()).toEqual([sent!.message_id]);
+    expect(JSON.parse(subscriber.received[0]!.body)).toEqual({ type: 'webhook.test', timestamp: expect.any(String), data: { endpoint: made.id } });
+    await waitFor('its outcome', async () => (await deliveries(billing, made))[0]?.status === 'delivered');
+    expect((await deliveries(billing, made))[0]).toMatchObject({ type: 'webhook.test', log: [{ status_code: 200 }] });
+    expect(other.received).toEqual([]);
+    expect(await billing.queries.testEndpoint({ id: randomUUID() })).toBeNull();
   });
 
   it('hears once that a balance fell below its bound, on the way down only', async () => {
@@ -211,7 +267,7 @@ describe('a subscriber', () => {
     const made = await endpoint(billing, subscriber.url, ['entry.booked'], { enabled: true });
     await billing.stop();
     running = [];
-    const store = webhookStore(admin);
+    const store = webhookStore(admin, secretBox(encryptionKey));
     const [nowMs, id] = [Date.now(), `msg_${randomUUID()}`];
     await admin.query("insert into billing.webhook_messages values ($1, 'entry.booked', '{}', now())", [id]);
     await admin.query("insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, created_at) values ($1, $2, 'pending', $3, now())", [made.id, id, new Date(nowMs)]);

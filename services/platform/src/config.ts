@@ -1,4 +1,4 @@
-import { stripeOffFault, stripeSecrets, stripeSettings } from '@tollgate/billing';
+import { outgoingSecrets, outgoingSettings, stripeOffFault, stripeSecrets, stripeSettings } from '@tollgate/billing';
 import { gatewaySecretSettings, gatewaySettings, outsideFault } from '@tollgate/gateway';
 import { optimizerSettings } from '@tollgate/optimizer';
 import { providerSecrets, providerSettings } from '@tollgate/quota';
@@ -26,6 +26,7 @@ const settings = z.object({
   /** Where the optimizer's files lie; default: in the data folder. */
   OPTIMIZER_DIR: z.string().min(1).optional(),
   ...optimizerSettings,
+  ...outgoingSettings,
   STRIPE: stripeSettings.STRIPE,
   STRIPE_SECRET_KEY: stripeSettings.STRIPE_SECRET_KEY.optional(),
   STRIPE_WEBHOOK_SECRET: stripeSettings.STRIPE_WEBHOOK_SECRET.optional(),
@@ -42,7 +43,7 @@ export type PlatformConfig = { readonly mode: 'embedded' | 'distributed'; readon
 
 const mayComeAsFile = [
   'DATABASE_URL', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET',
-  ...providerSecrets, ...stripeSecrets,
+  ...providerSecrets, ...stripeSecrets, ...outgoingSecrets,
 ] as const;
 const neededWhenDistributed = [
   'DATABASE_URL', 'KAFKA_BROKERS', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET', 'WORKFLOW_URL', 'REVIEW_URL',

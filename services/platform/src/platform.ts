@@ -14,7 +14,7 @@ import { startDatabase } from './database.ts';
 import { openDemoWallet } from './demo.ts';
 import { openStripe, usesSimulator } from './stripe.ts';
 import { prepareDatabase, type PreparedDatabase } from './prepare.ts';
-import { embeddedSecrets, rolePasswordsOf, secretsOf, type Secrets } from './secrets.ts';
+import { embeddedSecrets, rolePasswordsOf, secretsOf, webhookEncryptionKey, type Secrets } from './secrets.ts';
 import { openTestClock, type TestClock } from './test-clock.ts';
 import { topicSpecs } from './topics.ts';
 
@@ -106,10 +106,13 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
     publishEntries: config.settings.KAFKA_BROKERS !== undefined,
   });
   onStop('ledger', () => ledger.stop());
-  const stripe = await openStripe({ config, secrets, database, clock, say, onStop, logger: loggerOf('stripe-simulator') });
+  const stripe = await openStripe({ config, database, clock, say, onStop, logger: loggerOf('stripe-simulator') });
   const billing = await startBilling({
     databaseUrl: database.urlFor(billingSchema), eventLog, ledger: ledger.queries, clock, logger: loggerOf('billing'), stripe: stripe.settings,
-    fourEyes: config.settings.FOUR_EYES_ABOVE, webhooks: { httpOnLoopback: config.mode === 'embedded' },
+    fourEyes: config.settings.FOUR_EYES_ABOVE, webhooks: {
+      allowPrivate: config.settings.ALLOW_PRIVATE_WEBHOOKS === '1',
+      encryptionKey: webhookEncryptionKey(config.settings, { dataDir: config.mode === 'embedded' ? config.settings.DATA_DIR : null, serviceSecret: secrets.serviceSecret }),
+    },
   });
   onStop('billing', () => billing.stop());
   const quota = await startQuota({

@@ -42,6 +42,17 @@ export function embeddedSecrets(dataDir: string, settings: Settings): Secrets {
   return secretsOf({ ...settings, ...values });
 }
 
+/** What the Stripe simulator alone knows: its API key and what it signs webhooks with. Nothing follows from another secret. */
+export const simulatorSecrets = (dataDir: string): { readonly key: string; readonly webhookSecret: string } => ({
+  key: keptSecret(join(dataDir, 'secrets', 'stripe-simulator-key')), webhookSecret: keptSecret(join(dataDir, 'secrets', 'stripe-simulator-webhook-secret')),
+});
+
+/** What seals the secrets of subscribers: as it is set, else kept in the data folder; a distributed platform derives it from SERVICE_SECRET. */
+export function webhookEncryptionKey(settings: Settings, at: { readonly dataDir: string | null; readonly serviceSecret: string }): string {
+  if (settings.WEBHOOK_ENCRYPTION_KEY !== undefined) return settings.WEBHOOK_ENCRYPTION_KEY;
+  return at.dataDir === null ? at.serviceSecret : keptSecret(join(at.dataDir, 'secrets', 'webhook-encryption-key'));
+}
+
 /** The secrets of a distributed platform: all given. */
 export const secretsOf = (settings: Settings): Secrets => ({
   jwtSecret: present(settings.JWT_SECRET, 'JWT_SECRET'),

@@ -45,6 +45,7 @@ export function makeServiceSecrets(root: string, { host }: { readonly host: stri
     if (owner !== null) write(owner, file, password);
   }
   for (const file of ofGateway) made('gateway', file);
+  made('billing', 'webhook-encryption-key');
   for (const owner of Object.keys(serviceUsers) as Owner[]) close(join(root, owner), owner, 0o500);
   close(join(root, 'migrate', 'roles'), 'migrate', 0o500);
   return files;

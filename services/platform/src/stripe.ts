@@ -1,10 +1,10 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { startStripeSimulator, stripeSimulatorSchema, type StripeSettings } from '@tollgate/billing';
 import type { Clock } from '@tollgate/kernel';
 import type { Logger, Shutdown } from '@tollgate/service-kit';
 import type { PlatformConfig } from './config.ts';
 import type { PreparedDatabase } from './prepare.ts';
-import type { Secrets } from './secrets.ts';
+import { simulatorSecrets } from './secrets.ts';
 
 /** Only where nothing else is named, and never in distributed mode (running.md §2). */
 export const usesSimulator = ({ mode, settings }: PlatformConfig): boolean => mode === 'embedded' && settings.STRIPE === 'on' && settings.STRIPE_SECRET_KEY === undefined;
@@ -17,7 +17,7 @@ export type OpenStripe = {
 
 /** Stripe as the settings name it, else a simulator that says that it is one. */
 export async function openStripe(parts: {
-  readonly config: PlatformConfig; readonly secrets: Secrets; readonly database: PreparedDatabase; readonly clock: Clock; readonly logger: Logger;
+  readonly config: PlatformConfig; readonly database: PreparedDatabase; readonly clock: Clock; readonly logger: Logger;
   readonly say: (line: string) => void; readonly onStop: Shutdown['onStop'];
 }): Promise<OpenStripe> {
   const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: given, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = parts.config.settings;
@@ -30,15 +30,17 @@ export async function openStripe(parts: {
     // Without a secret nothing can be verified, so nothing is taken: nobody knows this one.
     return { settings: { secretKey: key, webhookSecret: given ?? randomBytes(32).toString('hex'), apiBase, timeoutMs }, deliverTo: () => undefined };
   }
-  const webhookSecret = given ?? `whsec_${createHmac('sha256', parts.secrets.serviceSecret).update('stripe-simulator').digest('hex')}`;
+  const own = simulatorSecrets(parts.config.settings.DATA_DIR);
+  const webhookSecret = given ?? `whsec_${own.webhookSecret}`;
+  const secretKey = `sk_test_${own.key}`;
   const simulator = await startStripeSimulator({
-    databaseUrl: parts.database.urlFor(stripeSimulatorSchema), clock: parts.clock, webhookSecret,
+    databaseUrl: parts.database.urlFor(stripeSimulatorSchema), clock: parts.clock, webhookSecret, secretKey,
     onTrouble: (error) => parts.logger.warn({ err: error }, 'the Stripe simulator met something unexpected'),
   });
   parts.onStop('the Stripe simulator', () => simulator.stop());
   parts.say(`Stripe         simulator at ${simulator.url}, no money moves: set STRIPE_SECRET_KEY for Stripe itself`);
   return {
-    settings: { secretKey: 'sk_test_simulator', webhookSecret, apiBase: simulator.url, timeoutMs },
+    settings: { secretKey, webhookSecret, apiBase: simulator.url, timeoutMs },
     deliverTo: (url) => simulator.deliverTo(url),
   };
 }

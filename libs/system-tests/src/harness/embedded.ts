@@ -25,7 +25,7 @@ export class EmbeddedPlatform implements Platform {
   private constructor(folder: string, port: number, env: Variables) {
     this.#folder = folder;
     this.dataDir = join(folder, 'data');
-    this.#env = { DATA_DIR: this.dataDir, PORT: String(port), SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken, ...env };
+    this.#env = { DATA_DIR: this.dataDir, PORT: String(port), SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken, ALLOW_PRIVATE_WEBHOOKS: '1', ...env };
     this.program = new Program({ program: 'platform', env: this.#env, logFile: join(folder, 'platform.log') });
     this.anybody = new Client(`http://127.0.0.1:${port}`);
     this.figures = this.anybody;

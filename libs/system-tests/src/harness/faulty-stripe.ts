@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { EmbeddedPlatform } from './embedded.ts';
 
 type Fault = 'fail' | 'limit' | 'drop';
@@ -18,6 +20,7 @@ export class FaultyStripe {
   readonly #server: Server;
   readonly #random: () => number;
   readonly #target: string;
+  readonly #key: string;
   /** How many of a hundred calls fail. */
   faultsPercent = 0;
   /** Calls that are not answered, nor carried out, while it says so. */
@@ -25,7 +28,8 @@ export class FaultyStripe {
   /** How many calls got no answer so. */
   silences = 0;
 
-  private constructor(owner: EmbeddedPlatform, server: Server, target: string, random: () => number) {
+  private constructor(owner: EmbeddedPlatform, server: Server, { target, key }: { readonly target: string; readonly key: string }, random: () => number) {
+    this.#key = key;
     this.#owner = owner;
     this.#server = server;
     this.#target = target;
@@ -37,7 +41,8 @@ export class FaultyStripe {
     const target = /simulator at (http:\/\/[\d.:]+)/.exec(owner.program.output())?.[1];
     if (target === undefined) throw new Error(`no simulator:\n${owner.program.output()}`);
     const server = createServer();
-    const stripe = new FaultyStripe(owner, server, target, random);
+    const key = `sk_test_${(await readFile(join(owner.dataDir, 'secrets', 'stripe-simulator-key'), 'utf8')).trim()}`;
+    const stripe = new FaultyStripe(owner, server, { target, key }, random);
     server.on('request', (request: IncomingMessage, response: ServerResponse) => void stripe.#answer(request, response).catch(() => request.socket.destroy()));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return stripe;
@@ -46,7 +51,7 @@ export class FaultyStripe {
   /** Settings of a platform that is charged by it. */
   get env(): Readonly<Record<string, string>> {
     const { port } = this.#server.address() as AddressInfo;
-    return { STRIPE_SECRET_KEY: 'sk_test_faulty', STRIPE_WEBHOOK_SECRET: webhookSecret, STRIPE_API_BASE: `http://127.0.0.1:${port}` };
+    return { STRIPE_SECRET_KEY: this.#key, STRIPE_WEBHOOK_SECRET: webhookSecret, STRIPE_API_BASE: `http://127.0.0.1:${port}` };
   }
 
   /** Reads what it keeps. */

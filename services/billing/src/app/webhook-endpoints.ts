@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { webhookEventTypes, type EndpointFields, type WebhookQueries } from '@tollgate/contracts';
+import { webhookEventTypes, webhookTestType, type EndpointFields, type WebhookQueries } from '@tollgate/contracts';
 import { AppError, hasAtMost, isStorableText, parseAmount } from '@tollgate/kernel';
 import { checkAddress, type AddressRule } from '../domain/webhook-address.ts';
 import type { Books, WebhookStore } from './webhook-ports.ts';
@@ -7,6 +7,8 @@ import type { Books, WebhookStore } from './webhook-ports.ts';
 /** More would make every event a flood. */
 const endpointsMax = 100;
 const limitMax = 100;
+/** In seconds: a day to bring a new secret to every subscriber's process, a week at most. */
+const [overlapDefaultS, overlapMaxS] = [86_400, 604_800];
 
 /** Endpoints as the operator keeps them. A new one is told of what happens from then on. */
 export function makeWebhookQueries(parts: {
@@ -28,6 +30,20 @@ export function makeWebhookQueries(parts: {
     listEndpoints: () => store.list(),
     readEndpoint: ({ id }) => store.read(id),
     changeEndpoint: ({ id, fields }) => store.change(id, checked(fields, parts.address)),
+    rotateSecret: async ({ id, overlap_s: overlapS = overlapDefaultS }) => {
+      if (!Number.isSafeInteger(overlapS) || overlapS < 0 || overlapS > overlapMaxS) throw invalid(`overlap_s is a whole number of seconds from 0 to ${overlapMaxS}`);
+      const secret = parts.secretOf(randomBytes(24));
+      const untilMs = nowMs() + overlapS * 1_000;
+      const endpoint = await store.rotate(id, secret, untilMs);
+      return endpoint === null ? null : { ...endpoint, secret, secret_before_until: new Date(untilMs).toISOString() };
+    },
+    testEndpoint: async ({ id }) => {
+      const message = `msg_test_${randomUUID()}`;
+      const body = JSON.stringify({ type: webhookTestType, timestamp: new Date(nowMs()).toISOString(), data: { endpoint: id } });
+      if (!(await store.tell(id, { id: message, type: webhookTestType, body }, nowMs()))) return null;
+      parts.onDue();
+      return { message_id: message };
+    },
     removeEndpoint: ({ id }) => store.remove(id, nowMs()),
     listDeliveries: async ({ endpoint, limit, after, ...query }) => {
       if ((await store.read(endpoint)) === null) return null;

@@ -13,6 +13,10 @@ export type WebhookStore = {
   list(): Promise<readonly EndpointView[]>;
   read(id: string): Promise<EndpointView | null>;
   change(id: string, fields: Partial<EndpointFields>): Promise<EndpointView | null>;
+  /** Gives it a new secret; the present one signs too until then. */
+  rotate(id: string, secret: string, overlapUntilMs: number): Promise<EndpointView | null>;
+  /** Keeps a message for this endpoint alone, whatever it asked for. null: there is no such endpoint. */
+  tell(id: string, message: { readonly id: string; readonly type: string; readonly body: string }, nowMs: number): Promise<boolean>;
   /** Marks it, erases its secret and ends what is pending. */
   remove(id: string, nowMs: number): Promise<EndpointView | null>;
   disable(id: string, reason: string): Promise<void>;
@@ -36,7 +40,9 @@ export type WebhookStore = {
 /** Charge events after a place, in the order of their publication, and the place of the newest. */
 export type ChargeEvents = (from: Positions, limit: number) => Promise<readonly PublishedChargeEvent[]>;
 export type DueDelivery = {
-  readonly id: string; readonly endpoint: string; readonly url: string; readonly secret: string; readonly message: string; readonly body: string;
+  readonly id: string; readonly endpoint: string; readonly url: string; readonly message: string;
+  /** All that sign now, the newest first; empty: none can be read. */
+  readonly secrets: readonly string[]; readonly body: string;
   /** This one included. */
   readonly attempts: number;
 };

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Clock } from '@tollgate/kernel';
 import { createPool } from '@tollgate/persistence';
@@ -16,6 +17,8 @@ export type StripeSimulatorOptions = {
   readonly databaseUrl: string;
   readonly clock: Clock;
   readonly webhookSecret: string;
+  /** The only API key it takes. */
+  readonly secretKey: string;
   readonly onTrouble: (error: unknown) => void;
   /** For tests of what goes wrong between Stripe and us: what happens to a call before or after it is carried out. */
   readonly fault?: (call: { readonly method: string; readonly path: string; readonly key: string | undefined }) => SimulatedFault | undefined;
@@ -119,8 +122,8 @@ function reply(response: ServerResponse, { status, body, replayed }: Answer): vo
 }
 
 async function carryOut(parts: Parts, call: Call, raw: { readonly key: string | undefined; readonly text: string; readonly authorization: string | undefined }): Promise<Answer> {
-  if (!/^(Bearer|Basic) \S+$/.test(raw.authorization ?? '')) {
-    return { status: 401, body: { error: { type: 'invalid_request_error', message: 'You did not provide an API key.' } } };
+  if (!isKey(raw.authorization, parts.options.secretKey)) {
+    return { status: 401, body: { error: { type: 'invalid_request_error', message: 'Invalid API Key provided' } } };
   }
   const nowS = (): number => Math.floor(parts.options.clock.nowMs() / 1000);
   try {
@@ -130,6 +133,13 @@ async function carryOut(parts: Parts, call: Call, raw: { readonly key: string | 
     parts.options.onTrouble(error);
     return faulty.fail;
   }
+}
+
+/** As a bearer, or as the user of basic authentication. */
+function isKey(authorization: string | undefined, key: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const given = digest(authorization ?? '');
+  return [`Bearer ${key}`, `Basic ${Buffer.from(`${key}:`).toString('base64')}`].some((right) => timingSafeEqual(given, digest(right)));
 }
 
 /** With a key: its first answer again, and a refusal when it stands for other parameters. */

@@ -60,7 +60,7 @@ export class MoneyHarness {
     await log.createTopics([topics.usageEvents, topics.tierCrossings, topics.billingCharges].map((topic) => ({ topic, partitions: topic === topics.billingCharges ? 64 : partitions, retention: 'forever' as const })));
     const faults: { now: Fault | undefined } = { now: undefined };
     const simulator = await startStripeSimulator({
-      databaseUrl: roleUrl(database.url, stripeSimulatorSchema.role, passwordOf(stripeSimulatorSchema.role)), clock, webhookSecret: 'whsec_of_this_test',
+      databaseUrl: roleUrl(database.url, stripeSimulatorSchema.role, passwordOf(stripeSimulatorSchema.role)), clock, webhookSecret: 'whsec_of_this_test', secretKey: 'sk_test_of_this_test',
       onTrouble: (error) => process.stderr.write(`simulator: ${String(error)}\n`), fault: (call) => faults.now?.(call),
     });
     return new MoneyHarness({ clock, database, log, simulator, faults });
@@ -72,7 +72,7 @@ export class MoneyHarness {
 
   async billing(stripe: StripeSettings = this.stripe): Promise<RunningBilling> {
     const running = await startBilling({
-      databaseUrl: this.databaseUrl, eventLog: this.log, ledger: this.#ledger(), clock: this.clock, stripe,
+      databaseUrl: this.databaseUrl, eventLog: this.log, ledger: this.#ledger(), clock: this.clock, stripe, webhooks: { encryptionKey: 'a key of this test' },
       logger: createLogger({ service: 'test', level: 'silent' }),
     });
     this.#running.add(running);

@@ -6,6 +6,7 @@ import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
 import { createWebhooks } from './migrations/create-webhooks.sql.ts';
 import { createRefunds } from './migrations/create-refunds.sql.ts';
 import { nameInputRate } from './migrations/name-input-rate.sql.ts';
+import { guardWebhooks } from './migrations/guard-webhooks.sql.ts';
 import { retryFees } from './migrations/retry-fees.sql.ts';
 import { publishBuiltInPlan } from './migrations/publish-built-in-plan.sql.ts';
 
@@ -69,5 +70,6 @@ export const billingSchema: ServiceSchema = {
     retryFees,
     nameInputRate,
     addFirstApproval,
+    guardWebhooks,
   ],
 };

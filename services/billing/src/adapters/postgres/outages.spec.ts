@@ -6,6 +6,7 @@ import { customerStore } from './account-stores.ts';
 import { catalogStore } from './catalog-store.ts';
 import { chargeStore } from './charge-store.ts';
 import { resourceStore } from './resource-store.ts';
+import { secretBox } from '../webhooks/secret-box.ts';
 import { webhookStore } from './webhook-store.ts';
 
 describe('a database of billing that does not answer', () => {
@@ -14,7 +15,7 @@ describe('a database of billing that does not answer', () => {
     const pool = createPool({ url: `postgres://nobody@127.0.0.1:${await freePort()}/none`, max: 1, applicationName: 'test' });
     const calls = [
       catalogStore(pool).list({ catalog: 'rate-card' }), resourceStore(pool, wallClock).list({ resource: 'features', offset: 0, limit: 1 }),
-      chargeStore(pool, pool).list({ offset: 0, limit: 1 }), webhookStore(pool).list(), customerStore(pool).view('u'),
+      chargeStore(pool, pool).list({ offset: 0, limit: 1 }), webhookStore(pool, secretBox('a key of this test')).list(), customerStore(pool).view('u'),
     ];
     for (const call of calls) await expect(call).rejects.toMatchObject({ kind: 'unavailable', code: 'BILLING_DATABASE_UNAVAILABLE' });
     await pool.end();
@@ -22,7 +23,7 @@ describe('a database of billing that does not answer', () => {
 
   it('is not what a mistake in a query is told as', async () => {
     const broken = { query: () => Promise.reject(new TypeError('rows of undefined')), connect: () => Promise.reject(new TypeError('no')) } as never;
-    for (const call of [catalogStore(broken).list({ catalog: 'rate-card' }), webhookStore(broken).list(), chargeStore(broken, broken).list({ offset: 0, limit: 1 })]) {
+    for (const call of [catalogStore(broken).list({ catalog: 'rate-card' }), webhookStore(broken, secretBox('a key of this test')).list(), chargeStore(broken, broken).list({ offset: 0, limit: 1 })]) {
       await expect(call).rejects.toBeInstanceOf(TypeError);
     }
   });

@@ -3,10 +3,11 @@ import { withTransaction } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 import type { ChargeEvents, DueDelivery, Positions, WebhookStore } from '../../app/webhook-ports.ts';
 import type { PublishedChargeEvent, WebhookMessage } from '../../domain/webhook-message.ts';
+import type { SecretBox } from '../webhooks/secret-box.ts';
 import { guarded } from './guarded.ts';
 import {
   changeEndpoint, chargeEventsAfter, chargeHeads, claimDue, deliveriesPage, disableEndpoint, endPending, endpointsToTell, forgetFeeds, insertEndpoint,
-  insertFeed, keepMessages, listEndpoints, lockFeed, moveFeed, pruneMessages, readEndpoint, removeEndpoint, replayDeliveries, settleDelivery,
+  insertFeed, keepMessages, listEndpoints, lockFeed, moveFeed, pruneMessages, readEndpoint, removeEndpoint, replayDeliveries, rotateSecret, settleDelivery, tellOne,
 } from './sql/webhooks.sql.ts';
 
 type EndpointRow = {
@@ -16,8 +17,8 @@ type EndpointRow = {
 };
 type ToTell = Pick<EndpointRow, 'id' | 'events' | 'account_prefix' | 'balance_below'>;
 
-/** `WebhookStore` on PostgreSQL. Loss of the database is AppError('unavailable'). */
-export function webhookStore(pool: Pool): WebhookStore {
+/** `WebhookStore` on PostgreSQL; secrets are kept sealed by `box`. Loss of the database is AppError('unavailable'). */
+export function webhookStore(pool: Pool, box: SecretBox): WebhookStore {
   const one = async (sql: string, values: readonly unknown[]): Promise<EndpointView | null> => {
     const { rows: [row] } = await pool.query<EndpointRow>(sql, [...values]);
     return row ? fromRowEndpoint(row) : null;
@@ -28,7 +29,7 @@ export function webhookStore(pool: Pool): WebhookStore {
       const { rows: [charges] } = await tx.query<{ heads: Positions }>(chargeHeads);
       await tx.query(insertFeed, ['charges', JSON.stringify(charges?.heads ?? {})]);
       await tx.query(insertFeed, ['entries', JSON.stringify(heads)]);
-      await tx.query(insertEndpoint, [id, url, events, prefix, below, description, enabled, secret, createdAt]);
+      await tx.query(insertEndpoint, [id, url, events, prefix, below, description, enabled, box.seal(secret, id), createdAt]);
     })),
     list: () => guarded(async () => (await pool.query<EndpointRow>(listEndpoints)).rows.map(fromRowEndpoint)),
     read: (id) => guarded(() => one(readEndpoint, [id])),
@@ -40,6 +41,8 @@ export function webhookStore(pool: Pool): WebhookStore {
       await tx.query(forgetFeeds);
       return fromRowEndpoint(row);
     })),
+    rotate: (id, secret, untilMs) => guarded(() => one(rotateSecret, [id, box.seal(secret, id), new Date(untilMs)])),
+    tell: (endpoint, { id, type, body }, nowMs) => guarded(async () => ((await pool.query(tellOne, [endpoint, id, type, body, new Date(nowMs)])).rowCount ?? 0) > 0),
     disable: async (id, reason) => void (await pool.query(disableEndpoint, [id, reason])),
     deliveries: (query) => guarded(() => deliveries(pool, query)),
     replay: ({ endpoint, delivery, since, status }, nowMs) => guarded(async () =>
@@ -55,8 +58,13 @@ export function webhookStore(pool: Pool): WebhookStore {
     }),
     claim: async ({ nowMs, leaseMs, perEndpoint, limit, busy }) => {
       const values = [new Date(nowMs), new Date(nowMs + leaseMs), perEndpoint, limit, busy];
-      const { rows } = await pool.query<Omit<DueDelivery, 'id'> & { id: bigint }>(claimDue, values);
-      return rows.map((row) => ({ ...row, id: String(row.id) }));
+      const { rows } = await pool.query<Omit<DueDelivery, 'id' | 'secrets'> & { id: bigint; secret: string; secret_before: string | null }>(claimDue, values);
+      return rows.map(({ secret, secret_before: before, ...row }) => {
+        const current = box.open(secret, row.endpoint);
+        const previous = before === null ? null : box.open(before, row.endpoint);
+        // Without the present one nothing is signed: the subscriber may know no other.
+        return { ...row, id: String(row.id), secrets: current === null ? [] : previous === null ? [current] : [current, previous] };
+      });
     },
     settle: async ({ id, attempts }, { startedMs, statusCode, error, durationMs }, { status, nextTryMs }) => {
       const nextTry = nextTryMs === null ? null : new Date(nextTryMs);

@@ -52,6 +52,24 @@ describe('a mistake of our own around Stripe', () => {
   });
 });
 
+describe('a signature', () => {
+  const stripe = new Stripe('sk_test_x');
+  const payload = JSON.stringify({ id: 'evt_1', type: 'galaxy.created', created: 1, data: { object: {} } });
+  const verify = (atS: number, more = '') => () =>
+    webhookVerifier(stripe, 'whsec_x', () => undefined)({ payload, signature: `${stripe.webhooks.generateTestHeaderString({ payload, secret: 'whsec_x', timestamp: atS })}${more}` });
+  const nowS = (): number => Math.floor(Date.now() / 1000);
+
+  // Guarantee: a message signed for next year cannot be sent again until next year.
+  it('for a time to come is refused, whichever time of several it names; clocks may differ by seconds', () => {
+    for (const ahead of [61 + 5, 3_600, 86_400 * 365]) expect(verify(nowS() + ahead)).toThrow('a time to come');
+    expect(() => webhookVerifier(stripe, 'whsec_x', () => undefined)({
+      payload, signature: `t=${nowS() + 3_600},${stripe.webhooks.generateTestHeaderString({ payload, secret: 'whsec_x', timestamp: nowS() })}`,
+    })).toThrow('a time to come');
+    for (const ahead of [0, 30, -200]) expect(verify(nowS() + ahead)()).toMatchObject({ id: 'evt_1' });
+    expect(verify(nowS() - 301)).toThrow('Invalid webhook signature');
+  });
+});
+
 describe('what Stripe says', () => {
   const raw = { message: 'no', headers: {}, requestId: 'r' };
 

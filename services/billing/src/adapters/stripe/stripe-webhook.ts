@@ -8,6 +8,8 @@ import { stateOf, sumOf } from './stripe-failure.ts';
 
 /** A signature is good for five minutes, by the real clock (surfaces §0.10). */
 const toleranceS = 300;
+/** Clocks differ by seconds; what is signed for later could be sent again for as long. */
+const aheadMaxS = 60;
 
 /** An event that is signed and cannot be read: another version's shape, or a mistake of ours. */
 type OnUnread = (error: unknown, event: { readonly id: string; readonly type: string }) => void;
@@ -26,12 +28,18 @@ export const webhookVerifier = (stripe: Stripe, secret: string, onUnread: OnUnre
 
 function verified(stripe: Stripe, { payload, signature, secret }: { payload: string; signature: string; secret: string }): Stripe.Event | null {
   try {
-    return stripe.webhooks.constructEvent(payload, signature, secret, toleranceS);
+    const event = stripe.webhooks.constructEvent(payload, signature, secret, toleranceS);
+    if (signedAtS(signature) > Date.now() / 1000 + aheadMaxS) throw new AppError('invalid', 'SIGNATURE_INVALID', 'The webhook is signed for a time to come');
+    return event;
   } catch (error) {
+    if (error instanceof AppError) throw error;
     if (!(error instanceof Stripe.errors.StripeSignatureVerificationError) && !(error instanceof SyntaxError)) throw error;
     throw new AppError('invalid', 'SIGNATURE_INVALID', 'Invalid webhook signature');
   }
 }
+
+/** The latest time that the header names; the library looks at its age only. */
+const signedAtS = (signature: string): number => Math.max(0, ...[...signature.matchAll(/(?:^|,)\s*t=(\d{1,15})/g)].map(([, at]) => Number(at)));
 
 /** What is not shaped as the pinned version shapes it is told and left alone: Stripe would send it again for days. */
 function factsOf(event: Stripe.Event, onUnread: OnUnread): StripeFacts {

@@ -6,7 +6,7 @@ import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
 import {
-  ChangedEndpoint, Deliveries, DeliveriesQuery, deliveryExample, Endpoint, endpointExample, Endpoints, MadeEndpoint, NewEndpoint, Replay, Replays,
+  ChangedEndpoint, Deliveries, DeliveriesQuery, deliveryExample, Endpoint, endpointExample, Endpoints, MadeEndpoint, NewEndpoint, Replay, Replays, RotatedEndpoint, Rotation, TestSent,
 } from './webhook-shapes.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -25,7 +25,7 @@ export class WebhookEndpointsController {
   @documented({
     summary: 'Registers a subscriber; its secret is shown this once', auth: 'admin', asks: 'billing', status: 201, answer: MadeEndpoint,
     example: { ...endpointExample, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }, errors: ['LIMIT_EXCEEDED'],
-    description: 'From now on each event it asks for is POSTed to its https address (embedded: http on this machine too), signed after Standard Webhooks '
+    description: 'From now on each event it asks for is POSTed to its public https address (ALLOW_PRIVATE_WEBHOOKS=1: private ones, and http on this machine), signed after Standard Webhooks '
       + '(webhook-id, webhook-timestamp, webhook-signature). At least once: ignore a webhook-id that you know. Order is not kept. Anything but 2xx '
       + 'within 15 s is tried again, ten times over about three days; 410 disables the endpoint. balance.low needs balance_below.',
   })
@@ -55,6 +55,30 @@ export class WebhookEndpointsController {
   })
   change(@Param('id') id: string, @Body({ schema: ChangedEndpoint }) body: ChangedEndpoint): Promise<unknown> {
     return known(id, () => this.billing.changeEndpoint({ id, fields: given(body) }));
+  }
+
+  @Post(':id/rotate-secret')
+  @HttpCode(200)
+  @UseGuards(guarded({ scope: 'admin' }))
+  @documented({
+    summary: 'Gives a subscriber a new secret, shown this once', auth: 'admin', asks: 'billing', status: 200, answer: RotatedEndpoint,
+    example: { ...endpointExample, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', secret_before_until: '2026-11-22T12:00:00.000Z' }, errors: ['RESOURCE_UNKNOWN'],
+    description: 'Until secret_before_until (overlap_s, by default a day, at most a week; 0: at once) webhook-signature holds a signature by each, separated by a space; then by the new one alone.',
+  })
+  rotate(@Param('id') id: string, @Body({ schema: Rotation }) { overlap_s: overlapS }: Rotation): Promise<unknown> {
+    return known(id, () => this.billing.rotateSecret({ id, ...(overlapS === undefined ? {} : { overlap_s: overlapS }) }));
+  }
+
+  @Post(':id/test')
+  @HttpCode(202)
+  @UseGuards(guarded({ scope: 'admin' }))
+  @documented({
+    summary: 'Sends a subscriber an event of type webhook.test', auth: 'admin', asks: 'billing', status: 202, answer: TestSent,
+    example: { message_id: 'msg_test_0f4a1f2e-6f39-4a3e-8a55-6b7b6d7b1c10' }, errors: ['RESOURCE_UNKNOWN'],
+    description: 'Whatever it subscribes to; signed, tried again and logged among its deliveries as every other. While it is disabled it waits.',
+  })
+  test(@Param('id') id: string): Promise<unknown> {
+    return known(id, () => this.billing.testEndpoint({ id }));
   }
 
   @Delete(':id')

@@ -1,4 +1,4 @@
-import { webhookEventTypes } from '@tollgate/contracts';
+import { webhookEventTypes, webhookTestType } from '@tollgate/contracts';
 import { z } from 'zod';
 import { textOf } from '../text-shape.ts';
 import { instant } from '../instant-shape.ts';
@@ -35,10 +35,14 @@ export const Endpoint = z.object({
   id: z.uuid(), url: z.string(), ...fields, disabled_reason: z.string().nullable(), created_at: time,
 }).meta({ id: 'WebhookEndpoint' });
 export const MadeEndpoint = z.object({ ...Endpoint.shape, secret: z.string() }).meta({ id: 'NewWebhookEndpoint' });
+export const Rotation = z.object({ overlap_s: z.int().min(0).max(604_800).optional() }).meta({ example: { overlap_s: 3600 } });
+export type Rotation = z.output<typeof Rotation>;
+export const RotatedEndpoint = z.object({ ...MadeEndpoint.shape, secret_before_until: time }).meta({ id: 'RotatedWebhookEndpoint' });
+export const TestSent = z.object({ message_id: z.string() });
 export const Endpoints = z.object({ items: z.array(Endpoint) });
 export const Deliveries = z.object({
   items: z.array(z.object({
-    id: z.string(), message_id: z.string(), type: z.enum(webhookEventTypes), status: statuses, attempts: z.int(), next_try_at: time.nullable(), created_at: time,
+    id: z.string(), message_id: z.string(), type: z.enum([...webhookEventTypes, webhookTestType]), status: statuses, attempts: z.int(), next_try_at: time.nullable(), created_at: time,
     log: z.array(z.object({ at: time, status_code: z.int().nullable(), error: z.string().nullable(), duration_ms: z.int() })), payload: z.unknown(),
   })),
   next: z.string().nullable(),

@@ -20,8 +20,16 @@ export const changeEndpoint = `update billing.webhook_endpoints set
   enabled = coalesce(($2::jsonb ->> 'enabled')::boolean, enabled),
   disabled_reason = case when ($2::jsonb ->> 'enabled')::boolean then null else disabled_reason end
 where id = $1 and removed_at is null returning ${endpointColumns}`;
-export const removeEndpoint = `update billing.webhook_endpoints set removed_at = $2, secret = '', enabled = false
+export const removeEndpoint = `update billing.webhook_endpoints set removed_at = $2, secret = '', secret_before = null, secret_before_until = null, enabled = false
 where id = $1 and removed_at is null returning ${endpointColumns}`;
+/** $2 the new secret, $3 until when the present one signs too. */
+export const rotateSecret = `update billing.webhook_endpoints set secret_before = secret, secret_before_until = $3, secret = $2
+where id = $1 and removed_at is null returning ${endpointColumns}`;
+/** One message for one endpoint: $1 endpoint, $2 id, $3 type, $4 body, $5 now. */
+export const tellOne = `
+with there as (select id from billing.webhook_endpoints where id = $1 and removed_at is null),
+message as (insert into billing.webhook_messages (id, type, payload, created_at) select $2, $3, $4, $5 from there returning id)
+insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, created_at) select there.id, message.id, 'pending', $5, $5 from there, message`;
 export const endPending = `update billing.webhook_deliveries set status = 'failed', next_try_at = null where endpoint = $1 and status = 'pending'`;
 export const disableEndpoint = 'update billing.webhook_endpoints set enabled = false, disabled_reason = $2 where id = $1 and enabled';
 /** Nobody subscribes any more: what happens until somebody does is nobody's. */
@@ -67,7 +75,7 @@ with due as (
   update billing.webhook_deliveries d set attempts = attempts + 1, next_try_at = $2 from due where d.id = due.id
   returning d.id, d.endpoint, d.message, d.attempts
 )
-select c.id, c.endpoint, e.url, e.secret, c.message, m.payload as body, c.attempts
+select c.id, c.endpoint, e.url, e.secret, case when e.secret_before_until > $1 then e.secret_before end as secret_before, c.message, m.payload as body, c.attempts
 from claimed c join billing.webhook_endpoints e on e.id = c.endpoint join billing.webhook_messages m on m.id = c.message`;
 
 /** Notes the attempt; the delivery moves on only while it is still that attempt's: a replay or a removal meanwhile wins. */
