@@ -826,7 +826,7 @@ view finance.usage as
                     WHEN last.period_start = k.period_start THEN last.used_after
                     ELSE k.used
                 END AS counted,
-            COALESCE(booked.units, 0::numeric) AS entered,
+            COALESCE(booked.units, 0::numeric) + finance.budgeted_units(a.partition, a.account, k.period_start) AS entered,
             COALESCE(booked.goodwill, 0::numeric) AS goodwill,
             views.plan_content(a.partition, a.account, k.period_start) AS plan
            FROM ledger.accounts a
@@ -848,7 +848,7 @@ view finance.usage as
                    FROM ledger.entries e
                      JOIN ledger.names c ON c.partition = e.partition AND c.name = e.contra
                   WHERE e.partition = a.partition AND e.account = a.account AND e.period_start = k.period_start AND (c.text = ANY (ARRAY['usage'::text, 'goodwill'::text]))) booked ON true
-          WHERE a.kind = 4
+          WHERE a.kind = 4 AND finance.is_priced(a.partition, a.account, k.period_start)
         ), blocks AS (
          SELECT f.partition,
             f.account,
@@ -947,6 +947,26 @@ view finance.usage as
     goodwill AS goodwill_units
    FROM sums;
 
+CREATE OR REPLACE FUNCTION finance.budgeted_units(p_partition smallint, p_account integer, p_start timestamp with time zone)
+ RETURNS numeric
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with counted as (
+    select b.kind, b.request_id, b.period_start,
+      b.used_after <> coalesce(lag(b.used_after) over (partition by b.period_start order by b.seq), 0) as moved
+      from ledger.entries b where b.partition = p_partition and b.account = p_account
+  )
+  select coalesce(-sum(case when f.amount > 0 then f.amount else (
+      select sum(e.amount) from ledger.entries e join ledger.names k on k.partition = e.partition and k.name = e.contra
+       where e.partition = f.partition and e.account = f.account and e.source = f.source and e.request_id = f.request_id and e.kind = f.kind
+         and e.amount < 0 and k.text in ('usage', 'goodwill')) end), 0)
+    from counted b
+    join ledger.entries f on f.partition = p_partition and f.partition_seq = b.request_id::bigint
+   where b.kind = 15 and b.moved and b.period_start = p_start
+$function$
+
 CREATE OR REPLACE FUNCTION finance."decimal"(p_minor numeric, p_currency text)
  RETURNS text
  LANGUAGE sql
@@ -957,6 +977,25 @@ AS $function$
       then trunc(p_minor)::text
     when p_currency in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then round(p_minor / 1000, 3)::text
     else round(p_minor / 100, 2)::text end
+$function$
+
+CREATE OR REPLACE FUNCTION finance.is_priced(p_partition smallint, p_account integer, p_start timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select coalesce((
+    select case when earlier.found then earlier.plan else t.settings ->> 'plan' end is not null
+      from ledger.accounts a
+      join ledger.account_terms t on t.partition = a.partition and t.account = a.account
+      join ledger.entries e on e.partition = a.partition and e.account = a.account and e.seq = t.seq
+      left join lateral (
+        select true as found, p ->> 'plan' as plan from jsonb_array_elements(t.settings -> 'earlier_plans') p
+         where (p ->> 'until')::timestamptz >= p_start order by (p ->> 'until')::timestamptz limit 1
+      ) earlier on true
+     where a.partition = p_partition and a.account = p_account and e.recorded_at <= greatest(p_start, a.opened_at)
+     order by t.seq desc limit 1), false)
 $function$
 
 

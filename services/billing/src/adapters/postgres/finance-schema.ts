@@ -1,6 +1,7 @@
 import { financeRole, financeSchemaName } from '@tollgate/contracts';
 import type { ServiceSchema } from '@tollgate/persistence';
 import { addUsageView } from './migrations/add-usage-view.sql.ts';
+import { billWhatHasAPlan } from './migrations/bill-what-has-a-plan.sql.ts';
 import { countAriaryWhole } from './migrations/count-ariary-whole.sql.ts';
 import { createFinanceViews } from './migrations/create-finance-views.sql.ts';
 import { showRefunds } from './migrations/show-refunds.sql.ts';
@@ -9,4 +10,4 @@ import { showRefunds } from './migrations/show-refunds.sql.ts';
  * What finance reads: views over the books and the charges, owned by the migration role, so that no service reads another's schema at
  * run time. Migrated after ledger and billing. `finance` and `tollgate_finance` may read them and nothing else here.
  */
-export const financeSchema: ServiceSchema = { schema: financeSchemaName, role: financeRole, migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole] };
+export const financeSchema: ServiceSchema = { schema: financeSchemaName, role: financeRole, migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan] };
