@@ -23,7 +23,6 @@ const reservedMb = 640;
 const idleMb = 90;
 /** So often a working process is looked at: it takes some 20 MB in that time. */
 const lookMs = 20;
-const pageKb = 4;
 
 /**
  * A shell sets the outer bound and becomes Node; within it the process is watched. Where the system has neither, the header's budgets hold.
@@ -133,8 +132,9 @@ class Workers {
 /** Memory of a process that is really there, in MB; 0 where the system does not say. */
 function residentMb(pid: number | undefined): number {
   try {
-    const [, pages] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
-    return (Number(pages) * pageKb) / 1_024;
+    // Pages are not of one size everywhere: kB are.
+    const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return Number(resident ?? 0) / 1_024;
   } catch {
     return 0;
   }
