@@ -25,6 +25,7 @@ import { makeRefundQueries } from './app/refunding.ts';
 import { makeCreateSubscription } from './app/subscriptions.ts';
 import type { CrossingsOfLedger, PlanOf } from './app/reconcile-ports.ts';
 import { makeInboxRound, makeStripeWebhook } from './app/webhooks.ts';
+import { makeFeePlanOf } from './app/fee-plan.ts';
 import { noLoop, startLoops } from './charging-loops.ts';
 import type { FourEyes } from './domain/four-eyes.ts';
 import { startReconciling } from './reconcile-parts.ts';
@@ -68,8 +69,9 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     store, subscriptions, clock, wakeWorker: () => worker.wake(), wakeOutbox: () => publisher.wake(),
   });
   const onChange = (): void => charging.changed();
-  const { worker, refunder, payFees } = startLoops({
-    stripe: options.stripe, store, payments, refundStore: refunding, refunds, fees, subscriptions, customers, accounts, clock, concurrency, jitter, onChange, logger, tell,
+  const feePlanOf = makeFeePlanOf({ customers, ledger: options.ledger, planAt });
+  const { worker, refunder, payFees, priceFees } = startLoops({
+    feePlanOf, stripe: options.stripe, store, payments, refundStore: refunding, refunds, fees, subscriptions, customers, accounts, clock, concurrency, jitter, onChange, logger, tell,
   });
   const payerChanged = async (users: readonly string[]): Promise<void> => {
     await charging.payerChanged(users);
@@ -82,7 +84,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
   };
   const inbox = options.stripe === 'off' ? noLoop : startLoop({ round: makeInboxRound(webhooks), onFailure: tell('webhooks could not be read; it is tried again') });
   const reconciling = startReconciling({
-    pool, stripe, planAt, planOf: options.planOf, logger, ledger: options.ledger, charges: store, applying: webhooks,
+    pool, stripe, planAt, planOf: options.planOf, logger, ledger: options.ledger, charges: store, applying: webhooks, feePlanOf,
     wake: () => {
       worker.wake();
       publisher.wake();
@@ -97,11 +99,11 @@ export function startCharging(options: ChargingOptions): RunningCharging {
       ...(options.stripe === 'off' ? { startReconciliation: () => Promise.reject(stripeIsOff()) } : {}),
       putCustomer: makePutCustomer({ store: customers, stripe: accounts, clock, payerChanged }),
       customer: ({ user_id: userId }) => customers.view(userId),
-      createSubscription: makeCreateSubscription({ store: subscriptions, customers, stripe: accounts, planAt, clock }),
+      createSubscription: makeCreateSubscription({ store: subscriptions, customers, stripe: accounts, feePlanOf, clock }),
       stripeWebhook: makeStripeWebhook(webhooks),
     },
     stop: async () => {
-      await Promise.all([worker, refunder, payFees, inbox, reconciling].map((loop) => loop.stop()));
+      await Promise.all([worker, refunder, payFees, priceFees, inbox, reconciling].map((loop) => loop.stop()));
       await publisher.stop();
       await holders.end();
     },

@@ -5,6 +5,7 @@ import type { ReconcileQueries } from '@tollgate/contracts';
 import { reconciliationStore } from './adapters/postgres/reconciliation-store.ts';
 import { stripeBooks } from './adapters/stripe/stripe-books.ts';
 import type { ChargeStore, PlanAt } from './app/charge-ports.ts';
+import type { FeePlanOf } from './app/fee-plan.ts';
 import { startLoop } from './app/loop.ts';
 import type { CrossingsOfLedger, PlanOf } from './app/reconcile-ports.ts';
 import { makeReconcileQueries, makeReconcileRound } from './app/reconciling.ts';
@@ -15,12 +16,12 @@ export type RunningReconciling = { readonly queries: ReconcileQueries; stop(): P
 /** Joins the comparison of Stripe with the books, which goes on with what a crash has left, and starts it. */
 export function startReconciling(parts: {
   readonly pool: Pool; readonly stripe: Stripe; readonly ledger: CrossingsOfLedger; readonly planAt: PlanAt; readonly planOf: PlanOf; readonly logger: Logger;
-  readonly charges: ChargeStore; readonly applying: Applying; readonly wake: () => void;
+  readonly charges: ChargeStore; readonly applying: Applying; readonly feePlanOf: FeePlanOf; readonly wake: () => void;
 }): RunningReconciling {
   const { pool, logger, applying, charges } = parts;
   const onFailure = (error: unknown): void => logger.error({ err: error }, 'a reconciliation failed');
   const joined = {
-    ...applying, charges, opening: charges, store: reconciliationStore(pool), stripe: stripeBooks(parts.stripe), ledger: parts.ledger, planAt: parts.planAt, planOf: parts.planOf,
+    ...applying, charges, opening: charges, store: reconciliationStore(pool), stripe: stripeBooks(parts.stripe), ledger: parts.ledger, planAt: parts.planAt, planOf: parts.planOf, feePlanOf: parts.feePlanOf,
     wake: parts.wake, onFailure,
   };
   const loop = startLoop({ round: makeReconcileRound(joined), onFailure: (error) => logger.warn({ err: error }, 'reconciliations could not be read; it is tried again') });

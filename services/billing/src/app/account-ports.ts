@@ -9,6 +9,8 @@ export type CustomerStore = {
   save(customer: CustomerView, nowMs: number): Promise<void>;
   /** Notes what Stripe attached, unless something newer is known; answers whose it is. */
   attached(of: { readonly customer: string; readonly paymentMethod: string; readonly atMs: number }): Promise<readonly string[]>;
+  /** Users for whom this customer pays, in the order of their ids. */
+  usersOf(customerId: string): Promise<readonly string[]>;
   /** What a user pays with that has this customer; null: nothing known. */
   paymentMethodOf(customerId: string): Promise<string | null>;
 };
@@ -22,10 +24,25 @@ export type SubscriptionRow = {
   readonly view: SubscriptionView | null;
 };
 
+/** A running subscription and the price that it has at Stripe for its next period. */
+export type PricedSubscription = {
+  readonly id: string; readonly subscriptionId: string; readonly customerId: string; readonly amountMinor: bigint; readonly currency: string;
+  readonly plan: string | null; readonly version: number | null;
+  /** When the period under way ends, and the next begins. */
+  readonly periodEndMs: number;
+};
+
 export type SubscriptionStore = {
+  /** Running ones after an id (null: the first), in the order of their ids. */
+  running(after: string | null, limit: number): Promise<readonly PricedSubscription[]>;
+  /** Running ones whose period ends before a moment. */
+  endingBefore(ms: number, limit: number): Promise<readonly PricedSubscription[]>;
+  /** Notes the price from the next period on, and the plan version that says it. */
+  priced(id: string, price: { readonly plan: string; readonly version: number | null; readonly amountMinor: bigint }, nowMs: number): Promise<void>;
   /** The one that runs for this customer, else a new one made of `draft`; whoever races, there is one. */
   begin(draft: {
     readonly id: string; readonly customerId: string; readonly amountMinor: bigint; readonly currency: string; readonly anchorMs: number;
+    readonly plan: string; readonly version: number | null;
     readonly request: Readonly<Record<string, unknown>>;
   }, nowMs: number): Promise<SubscriptionRow>;
   /** Applies what Stripe told at `toldMs`; older than what is known, it changes nothing. Answers the row's view. */
@@ -34,6 +51,8 @@ export type SubscriptionStore = {
   abandon(id: string, nowMs: number): Promise<void>;
   /** An invoice of a monthly fee; paid is final. */
   invoiceTold(invoice: Extract<StripeFacts, { readonly about: 'invoice' }>, toldMs: number): Promise<void>;
+  /** Whether a fee was asked of a customer for a period that began in [fromMs, toMs), and not voided. */
+  feeAsked(of: { readonly customerId: string; readonly fromMs: number; readonly toMs: number }): Promise<boolean>;
   /** Paid fees of a user whose period began in [fromMs, toMs). */
   feesPaid(of: { readonly userId: string; readonly fromMs: number; readonly toMs: number }): Promise<PeriodMoneyView['fixed_fee_minor']>;
   /** First answer under a key; null: the key is new. */
@@ -74,6 +93,8 @@ export type StripeAccounts = {
   attach(of: { readonly customer: string; readonly paymentMethod: string }): Promise<string>;
   /** Product and Price of a monthly fee, looked up or created once. */
   price(of: { readonly amountMinor: bigint; readonly currency: string }): Promise<{ readonly product: string; readonly price: string }>;
+  /** The price of a subscription from its next period on, without proration; one that has it is left as it is. */
+  setPrice(of: { readonly subscription: string; readonly price: string; readonly key: string }): Promise<void>;
   /** @throws AppError('invalid', STRIPE_REFUSED): nothing was made. */
   createSubscription(of: { readonly request: Readonly<Record<string, unknown>>; readonly key: string }): Promise<SubscriptionState>;
   /** The subscription made for our row, by listing; null: there is none. */
@@ -82,6 +103,10 @@ export type StripeAccounts = {
   subscription(id: string): Promise<SubscriptionState | null>;
   /** Open and paid invoices of a subscription, oldest first; `facts`: of a paid one of ours. */
   invoicesOf(of: { readonly customer: string; readonly subscription: string }): Promise<readonly { readonly id: string; readonly open: boolean; readonly facts: InvoiceFacts | null }[]>;
+  /** An invoice of a subscription of ours as it is now; null: there is none. */
+  invoice(id: string): Promise<InvoiceFacts | null>;
+  /** Ends what is due: `void` as if it had never been asked for, `uncollectible` given up, which a later payment still settles. @throws AppError('invalid', STRIPE_REFUSED) */
+  writeOffInvoice(of: { readonly invoice: string; readonly how: 'void' | 'uncollectible'; readonly key: string }): Promise<InvoiceFacts | null>;
   /** null: refused. A repeat takes no more money. */
   payInvoice(of: { readonly invoice: string; readonly paymentMethod: string; readonly key: string }): Promise<InvoiceFacts | null>;
 };

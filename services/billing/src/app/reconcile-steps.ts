@@ -1,15 +1,16 @@
 import type { CrossingEntered } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { overageBlocks } from '@tollgate/pricing';
-import { compareInvoice } from '../domain/reconciled-invoices.ts';
+import { compareFee, compareInvoice } from '../domain/reconciled-invoices.ts';
 import { compareRefund } from '../domain/reconciled-refunds.ts';
 import { compareCharge, compareStranger, missingCharge, type Difference } from '../domain/reconciliation.ts';
 import type { ChargeStore } from './charge-ports.ts';
+import type { FeePlanOf } from './fee-plan.ts';
 import type { ComparedCharge, CrossingsOfLedger, FoundCrossing, Page, PlanOf, ReconcileRun, ReconcileStep, ReconcileStore, StripeBooks } from './reconcile-ports.ts';
 
 export type StepParts = {
   readonly store: ReconcileStore; readonly stripe: StripeBooks; readonly ledger: CrossingsOfLedger; readonly charges: Pick<ChargeStore, 'byIds'>; readonly clock: Clock;
-  readonly planOf: PlanOf;
+  readonly planOf: PlanOf; readonly feePlanOf: FeePlanOf;
 };
 type Step = (parts: StepParts, run: ReconcileRun) => Promise<Page>;
 
@@ -59,8 +60,11 @@ export const readingSteps: Readonly<Record<Exclude<ReconcileStep, 'fixes'>, Step
   },
   booked_invoices: async (parts, run) => {
     const rows = await parts.store.invoices(run, rowsMax);
-    const looked = await each(rows, async ({ id, books, stripe }): Promise<Looked> =>
-      (compareInvoice(books, stripe) === null ? none : { differences: listed(compareInvoice(books, (await parts.stripe.invoice(id))?.invoice ?? null)) }));
+    const looked = await each(rows, async ({ id, books, stripe }): Promise<Looked> => {
+      const differs = compareInvoice(books, stripe) === null ? null : compareInvoice(books, (await parts.stripe.invoice(id))?.invoice ?? null);
+      const fee = books === null ? null : compareFee(books, await parts.feePlanOf(books.customer, books.periodStartMs));
+      return { differences: [...listed(differs), ...listed(fee)] };
+    });
     return pageOf(looked, rows, ({ id }) => id);
   },
   booked_refunds: async (parts, run) => {

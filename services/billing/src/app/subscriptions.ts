@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { MoneyQueries, SubscriptionView } from '@tollgate/contracts';
 import { AppError, type Clock, invariant } from '@tollgate/kernel';
-import { calendarMonth, stripeAmount } from '@tollgate/pricing';
+import { stripeAmount } from '@tollgate/pricing';
 import { keyWindowMs } from '../domain/charging.ts';
 import type { CustomerStore, StripeAccounts, SubscriptionRow, SubscriptionStore } from './account-ports.ts';
-import type { PlanAt } from './charge-ports.ts';
+import type { FeePlanOf } from './fee-plan.ts';
 
 type Parts = {
   readonly store: SubscriptionStore; readonly customers: Pick<CustomerStore, 'paymentMethodOf'>; readonly stripe: StripeAccounts;
-  readonly planAt: PlanAt; readonly clock: Clock;
+  readonly feePlanOf: FeePlanOf; readonly clock: Clock;
 };
-const planDefault = 'default';
 
 /** See `MoneyQueries.createSubscription`. A crash anywhere is made good by the next call: the row's id is Stripe's key. */
 export const makeCreateSubscription =
@@ -25,19 +24,19 @@ export const makeCreateSubscription =
     return { subscription: answer, replayed: false };
   };
 
-/** The whole fee now as an item of the first invoice, then the monthly price from the 1st on, without proration. */
+/** The fee of the plan of whom the customer pays for. The whole fee now as an item of the first invoice, then the monthly price from the 1st on, without proration. */
 async function draftOf(parts: Parts, customerId: string): Promise<Parameters<SubscriptionStore['begin']>[0]> {
   const nowMs = parts.clock.nowMs();
-  const plan = await parts.planAt(planDefault, nowMs);
-  const [amountMinor, currency] = [plan.fixedFeeMinor, plan.currency];
+  const { amountMinor, currency, plan, version, periodStartMs: fromMs, periodEndMs: anchorMs } = await parts.feePlanOf(customerId, nowMs);
+  // The fee of this period was asked for by a subscription that has ended: it is not asked for twice.
+  const asked = await parts.store.feeAsked({ customerId, fromMs, toMs: anchorMs });
   const { product, price } = await parts.stripe.price({ amountMinor, currency });
-  const anchorMs = calendarMonth(nowMs, plan.timeZone).endMs;
   const paymentMethod = await parts.customers.paymentMethodOf(customerId);
   const id = randomUUID();
   const request = {
     customer: customerId,
     items: [{ price, quantity: 1 }],
-    add_invoice_items: [{ price_data: { currency: currency.toLowerCase(), product, unit_amount: String(stripeAmount(amountMinor, currency)) }, quantity: 1 }],
+    ...(asked ? {} : { add_invoice_items: [{ price_data: { currency: currency.toLowerCase(), product, unit_amount: String(stripeAmount(amountMinor, currency)) }, quantity: 1 }] }),
     billing_cycle_anchor: anchorMs / 1000,
     proration_behavior: 'none',
     off_session: true,
@@ -46,7 +45,7 @@ async function draftOf(parts: Parts, customerId: string): Promise<Parameters<Sub
     ...(paymentMethod === null ? {} : { default_payment_method: paymentMethod }),
     metadata: { tollgate_subscription: id },
   };
-  return { id, customerId, amountMinor, currency, anchorMs, request };
+  return { id, customerId, amountMinor, currency, anchorMs, request, plan, version };
 }
 
 async function make(parts: Parts, row: SubscriptionRow, customerId: string): Promise<SubscriptionView> {

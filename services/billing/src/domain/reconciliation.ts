@@ -21,7 +21,7 @@ export type LedgerCrossing = { readonly chargeId: string; readonly amountMinor: 
 export type DifferenceKind =
   | 'payment_unknown' | 'payment_foreign' | 'not_at_stripe' | 'not_in_books' | 'amount_differs' | 'paid_twice' | 'second_payment' | 'processing_long'
   | 'state_differs' | 'crossing_without_charge' | 'charge_without_crossing' | 'crossing_differs'
-  | 'invoice_missing' | 'invoice_not_at_stripe' | 'invoice_differs' | 'refund_missing' | 'refund_not_at_stripe' | 'refund_differs';
+  | 'invoice_missing' | 'invoice_not_at_stripe' | 'invoice_differs' | 'fee_differs' | 'refund_missing' | 'refund_not_at_stripe' | 'refund_differs';
 
 /** What mends a difference without moving money; repeating it changes nothing. */
 export type Fix = 'take_state' | 'open_charge' | 'take_invoice' | 'take_refund';

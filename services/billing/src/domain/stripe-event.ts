@@ -12,12 +12,18 @@ export type StripeFacts =
   | { readonly about: 'refund'; readonly paymentIntent: string }
   | {
     readonly about: 'invoice'; readonly invoice: string; readonly subscription: string; readonly customer: string;
-    readonly status: 'paid' | 'failed'; readonly amountMinor: string; readonly currency: string; readonly periodStartMs: number;
+    readonly status: FeeStatus; readonly amountMinor: string; readonly currency: string; readonly periodStartMs: number;
   }
   | { readonly about: 'subscription'; readonly state: SubscriptionState }
   | { readonly about: 'payment_method'; readonly paymentMethod: string; readonly customer: string }
   /** Stored and left alone. */
   | { readonly about: 'nothing' };
+
+/**
+ * Where the invoice of a monthly fee stands. `open`: due, nobody tried to take it yet · `failed`: tried and not paid, still due · `paid`,
+ * `voided` and `uncollectible` (given up; paying it later makes it paid) · only `paid` and `voided` are final.
+ */
+export type FeeStatus = 'open' | 'failed' | 'paid' | 'voided' | 'uncollectible';
 
 export type StripeEvent = { readonly id: string; readonly type: string; readonly createdMs: number; readonly facts: StripeFacts };
 

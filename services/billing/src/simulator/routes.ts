@@ -3,7 +3,7 @@ import { missing, SimulatedFailure } from './failure.ts';
 import { groupOf, textOf, type Params } from './form.ts';
 import { cancelIntent, confirmIntent, createIntent, createRefund, theIntent } from './payments.ts';
 import type { StoredObject, Transaction } from './store.ts';
-import { cancelSubscription, createPrice, createProduct, createSubscription, payInvoice, pricesBy } from './subscriptions.ts';
+import { cancelSubscription, createPrice, createProduct, createSubscription, markUncollectible, payInvoice, pricesBy, updateSubscription, voidInvoice } from './subscriptions.ts';
 
 export type Call = { readonly method: string; readonly path: readonly string[]; readonly params: Params };
 
@@ -32,12 +32,16 @@ type Handler = (tx: Transaction, params: Params, id: string) => Promise<StoredOb
 const creators: Readonly<Record<string, Handler>> = {
   customers: createCustomer, payment_intents: createIntent, products: createProduct, prices: createPrice, subscriptions: createSubscription, refunds: createRefund,
 };
-const updaters: Readonly<Record<string, Handler>> = { customers: (tx, params, id) => updateCustomer(tx, id, params) };
+const updaters: Readonly<Record<string, Handler>> = {
+  customers: (tx, params, id) => updateCustomer(tx, id, params), subscriptions: (tx, params, id) => updateSubscription(tx, id, params),
+};
 const actions: Readonly<Record<string, Handler>> = {
   'payment_methods/attach': (tx, params, id) => attachMethod(tx, id, params),
   'payment_intents/confirm': (tx, params, id) => confirmIntent(tx, id, params),
   'payment_intents/cancel': (tx, _params, id) => cancelIntent(tx, id),
   'invoices/pay': (tx, params, id) => payInvoice(tx, id, params),
+  'invoices/void': (tx, _params, id) => voidInvoice(tx, id),
+  'invoices/mark_uncollectible': (tx, _params, id) => markUncollectible(tx, id),
 };
 const kinds: Readonly<Record<string, string>> = {
   customers: 'customer', payment_methods: 'payment_method', payment_intents: 'payment_intent', products: 'product', prices: 'price',

@@ -59,6 +59,24 @@ export async function createSubscription(tx: Transaction, params: Params): Promi
   return subscription;
 }
 
+/** Another price of an item, without proration: the next invoice takes it. */
+export async function updateSubscription(tx: Transaction, id: string, params: Params): Promise<StoredObject> {
+  const subscription = await tx.get('subscription', id);
+  if (subscription === null) throw missing('subscription', id);
+  const [given] = listOf(params, 'items');
+  if (given === undefined) return subscription;
+  const items = (subscription['items'] as { readonly data: readonly (Item & { readonly id: string })[] });
+  const priceId = textOf(given, 'price') ?? '';
+  const price = await tx.get('price', priceId);
+  if (price === null) throw missing('price', priceId, 'items[0][price]');
+  if (textOf(params, 'proration_behavior') !== 'none') throw invalid('Only proration_behavior=none is simulated.', { param: 'proration_behavior' });
+  if (price['currency'] !== subscription['currency']) throw invalid('The price specified only supports another currency.', { param: 'items[0][price]' });
+  const data = items.data.map((item) => (item.id === textOf(given, 'id') ? { ...item, price } : item));
+  const updated = await tx.put({ ...subscription, items: { ...items, data } }, items.data[0]?.current_period_end ?? null);
+  await tx.emit({ type: 'customer.subscription.updated', object: updated });
+  return updated;
+}
+
 export async function cancelSubscription(tx: Transaction, id: string): Promise<StoredObject> {
   const subscription = await tx.get('subscription', id);
   if (subscription === null) throw missing('subscription', id);
@@ -70,6 +88,8 @@ export async function cancelSubscription(tx: Transaction, id: string): Promise<S
 /** What happens to a subscription by itself when its time has come. */
 export async function onDue(tx: Transaction, subscription: StoredObject): Promise<void> {
   if (subscription['status'] === 'incomplete') {
+    const invoice = await tx.get('invoice', String(subscription['latest_invoice']));
+    if (invoice !== null && invoice['status'] === 'open') await voidInvoice(tx, invoice.id);
     const expired = await tx.put({ ...subscription, status: 'incomplete_expired', ended_at: tx.nowS });
     return tx.emit({ type: 'customer.subscription.updated', object: expired });
   }
@@ -106,8 +126,27 @@ async function bill(
     parent: { type: 'subscription_details', subscription_details: { subscription: subscription.id, metadata: subscription['metadata'] } },
     lines: { object: 'list', has_more: false, url: '/v1/invoices/lines', data: [{ id: newId('il'), object: 'line_item', amount: of.amount, period: of.period }] },
   });
-  if (ok || method !== null) await tx.emit({ type: ok ? 'invoice.paid' : 'invoice.payment_failed', object: invoice });
+  await tx.emit({ type: ok ? 'invoice.paid' : method !== null ? 'invoice.payment_failed' : 'invoice.finalized', object: invoice });
   return invoice;
+}
+
+/** As if it had never been asked for. */
+export async function voidInvoice(tx: Transaction, id: string): Promise<StoredObject> {
+  return endInvoice(tx, id, { status: 'void', type: 'invoice.voided' });
+}
+
+/** Given up; paying it later makes it paid. */
+export async function markUncollectible(tx: Transaction, id: string): Promise<StoredObject> {
+  return endInvoice(tx, id, { status: 'uncollectible', type: 'invoice.marked_uncollectible' });
+}
+
+async function endInvoice(tx: Transaction, id: string, to: { readonly status: string; readonly type: string }): Promise<StoredObject> {
+  const invoice = await tx.get('invoice', id);
+  if (invoice === null) throw missing('invoice', id);
+  if (invoice['status'] !== 'open' && invoice['status'] !== 'uncollectible') throw invalid(`This invoice is ${String(invoice['status'])}.`, { code: 'invoice_not_open' });
+  const ended = await tx.put({ ...invoice, status: to.status });
+  await tx.emit({ type: to.type, object: ended });
+  return ended;
 }
 
 const defaultMethod = (customer: StoredObject): string | null =>
@@ -122,7 +161,7 @@ function monthAfter(seconds: number): number {
 export async function payInvoice(tx: Transaction, id: string, params: Params): Promise<StoredObject> {
   const invoice = await tx.get('invoice', id);
   if (invoice === null) throw missing('invoice', id);
-  if (invoice['status'] !== 'open') throw invalid('Invoice is already paid', { code: 'invoice_already_paid' });
+  if (invoice['status'] !== 'open' && invoice['status'] !== 'uncollectible') throw invalid('Invoice is already paid', { code: 'invoice_already_paid' });
   const customer = await theCustomer(tx, String(invoice['customer']));
   const method = textOf(params, 'payment_method') ?? defaultMethod(customer);
   if (method === null) throw invalid('There is no payment method that could pay this invoice.');

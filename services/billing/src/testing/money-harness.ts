@@ -2,6 +2,7 @@ import { chargeIdOf, topics, type CrossingEntered } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import { embeddedLogSchema, openEmbeddedLog, type EventLog } from '@tollgate/messaging';
 import { createPool, migrate, rolePassword, roleUrl } from '@tollgate/persistence';
+import { calendarMonth } from '@tollgate/pricing';
 import { createLogger } from '@tollgate/service-kit';
 import { fakeClock, freshDatabase, waitFor, type FakeClock, type FreshDatabase } from '@tollgate/testing';
 import type { Pool } from 'pg';
@@ -32,6 +33,8 @@ export class MoneyHarness {
   fault: Fault | undefined;
   /** What the ledger would say that an account used; default: enough for every block. */
   readonly used = new Map<string, string>();
+  /** What the ledger would say of an account's plan at a time; default: version 1 of the plan default. */
+  readonly plans = new Map<string, (atMs: number) => { readonly name: string; readonly version: number; readonly fixed_fee: string; readonly currency: string }>();
   /** What the ledger would say that it entered, by the id of the charge. */
   readonly crossings = new Map<string, CrossingEntered>();
   readonly #database: FreshDatabase;
@@ -88,11 +91,16 @@ export class MoneyHarness {
         const all = [...this.crossings.values()].filter(({ period }) => period.start >= from && period.start < to);
         return Promise.resolve({ items: all.slice(start, start + limit), next: start + limit < all.length ? String(start + limit) : null });
       },
-      usage: ({ account }) => Promise.resolve({
-        period: { start: new Date(periodStartMs).toISOString(), end: new Date(periodEndMs).toISOString() }, used: this.used.get(account) ?? '9000000000000',
-        plan: { name: 'default', version: 1, fixed_fee: '40000', currency: 'BRL', tier: '' }, crossings: [...this.crossings.values()].filter((each) => each.account === account),
+      usage: ({ account, at }) => Promise.resolve({
+        period: this.#monthOf(at), used: this.used.get(account) ?? '9000000000000',
+        plan: { name: 'default', version: 1, fixed_fee: '40000', currency: 'BRL', tier: '', ...this.plans.get(account)?.(Date.parse(at)) }, crossings: [...this.crossings.values()].filter((each) => each.account === account),
       }),
     };
+  }
+
+  #monthOf(at: string): { readonly start: string; readonly end: string } {
+    const { startMs, endMs } = calendarMonth(Date.parse(at), 'UTC');
+    return { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString() };
   }
 
   async stopBilling(): Promise<void> {

@@ -3,7 +3,7 @@ import type { CustomerStore, Inbox } from '../../app/account-ports.ts';
 import type { StripeFacts } from '../../domain/stripe-event.ts';
 import { guarded } from './guarded.ts';
 import {
-  attachMethod, closeEvent, findCustomer, keepEvent, methodOfCustomer, openEvents, prepareCustomer, saveCustomer,
+  attachMethod, closeEvent, findCustomer, keepEvent, methodOfCustomer, openEvents, prepareCustomer, saveCustomer, usersOfCustomer,
 } from './sql/accounts.sql.ts';
 
 /** `CustomerStore` on PostgreSQL. */
@@ -23,6 +23,7 @@ export function customerStore(pool: Pool): CustomerStore {
     }),
     attached: ({ customer, paymentMethod, atMs }) => guarded(async () =>
       (await pool.query<{ user_id: string }>(attachMethod, [customer, paymentMethod, new Date(atMs)])).rows.map(({ user_id: user }) => user)),
+    usersOf: (customerId) => guarded(async () => (await pool.query<{ user_id: string }>(usersOfCustomer, [customerId])).rows.map(({ user_id: user }) => user)),
     paymentMethodOf: (customerId) => guarded(async () =>
       (await pool.query<{ payment_method: string }>(methodOfCustomer, [customerId])).rows[0]?.payment_method ?? null),
   };

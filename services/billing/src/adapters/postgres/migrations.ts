@@ -8,6 +8,8 @@ import { createRefunds } from './migrations/create-refunds.sql.ts';
 import { nameInputRate } from './migrations/name-input-rate.sql.ts';
 import { guardWebhooks } from './migrations/guard-webhooks.sql.ts';
 import { retryFees } from './migrations/retry-fees.sql.ts';
+import { endFees } from './migrations/end-fees.sql.ts';
+import { priceFeesByPlan } from './migrations/price-fees-by-plan.sql.ts';
 import { publishBuiltInPlan } from './migrations/publish-built-in-plan.sql.ts';
 
 /** Billing's schema; the service may read and add, and note on the outbox how far a broadcast is. Nothing is ever removed: resources are marked. */
@@ -71,5 +73,7 @@ export const billingSchema: ServiceSchema = {
     nameInputRate,
     addFirstApproval,
     guardWebhooks,
+    priceFeesByPlan,
+    endFees,
   ],
 };

@@ -32,9 +32,13 @@ export function reconciliationReads(pool: Pool): Reads {
     missing: async (run, limit) => (await facts(missingOfRun, run, limit)).map(crossingOf),
     invoices: (run, limit) => guarded(async () => {
       const values = [run.id, run.cursor ?? '', limit, new Date(run.moments.startMs), new Date(run.moments.endMs)];
-      return (await pool.query<BookedRow>(invoicesOfRun, values)).rows.map((row) => ({
-        id: row.id, books: bookedOf(row), stripe: row.facts === null ? null : invoiceOf(row.facts),
-      }));
+      return (await pool.query<BookedRow & { readonly customer_id: string; readonly period_start: Date }>(invoicesOfRun, values)).rows.map((row) => {
+        const books = bookedOf(row);
+        return {
+          id: row.id, books: books === null ? null : { ...books, customer: row.customer_id, periodStartMs: row.period_start.getTime() },
+          stripe: row.facts === null ? null : invoiceOf(row.facts),
+        };
+      });
     }),
     refunds: (run, limit) => guarded(async () => {
       const values = [run.id, run.cursor ?? '', limit, new Date(run.moments.startMs), new Date(run.moments.endMs)];

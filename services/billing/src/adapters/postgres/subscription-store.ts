@@ -1,10 +1,10 @@
 import type { SubscriptionView } from '@tollgate/contracts';
 import { invariant } from '@tollgate/kernel';
 import type { Pool } from 'pg';
-import type { SubscriptionRow, SubscriptionStore } from '../../app/account-ports.ts';
+import type { PricedSubscription, SubscriptionRow, SubscriptionStore } from '../../app/account-ports.ts';
 import { guarded } from './guarded.ts';
 import {
-  abandonSubscription, beginSubscription, feesPaid, findAnswer, keepAnswer, runningSubscription, subscriptionById, tellInvoice, tellSubscription,
+  abandonSubscription, beginSubscription, endingSubscriptions, feeAsked, feesPaid, findAnswer, keepAnswer, priceSubscription, runningSubscription, runningSubscriptions, subscriptionById, tellInvoice, tellSubscription,
 } from './sql/accounts.sql.ts';
 
 type Row = {
@@ -20,8 +20,8 @@ export function subscriptionStore(pool: Pool): SubscriptionStore {
     (await pool.query<{ answer: SubscriptionView }>(findAnswer, [operation, customerId, key])).rows[0]?.answer ?? null;
   return {
     begin: (draft, nowMs) => guarded(async () => {
-      const { id, customerId, amountMinor, currency, anchorMs, request } = draft;
-      await pool.query(beginSubscription, [id, customerId, amountMinor, currency, new Date(anchorMs), request, new Date(nowMs)]);
+      const { id, customerId, amountMinor, currency, anchorMs, request, plan, version } = draft;
+      await pool.query(beginSubscription, [id, customerId, amountMinor, currency, new Date(anchorMs), request, new Date(nowMs), plan, version]);
       const row = (await pool.query<Row>(runningSubscription, [customerId])).rows[0];
       invariant(row !== undefined, 'a subscription that was begun runs');
       return fromRow(row);
@@ -33,12 +33,18 @@ export function subscriptionStore(pool: Pool): SubscriptionStore {
       const row = (await pool.query<Row>(subscriptionById, [state.ours])).rows[0];
       return row === undefined ? null : fromRow(row).view;
     }),
+    running: (after, limit) => guarded(async () => (await pool.query<PricedRow>(runningSubscriptions, [after, limit])).rows.map(fromPriced)),
+    endingBefore: (ms, limit) => guarded(async () => (await pool.query<PricedRow>(endingSubscriptions, [new Date(ms), limit])).rows.map(fromPriced)),
+    priced: (id, { amountMinor, plan, version }, nowMs) => guarded(async () => {
+      await pool.query(priceSubscription, [id, amountMinor, plan, version, new Date(nowMs)]);
+    }),
     abandon: (id, nowMs) => guarded(async () => {
       await pool.query(abandonSubscription, [id, new Date(nowMs)]);
     }),
     invoiceTold: ({ invoice, subscription, customer, status, amountMinor, currency, periodStartMs }, toldMs) => guarded(async () => {
       await pool.query(tellInvoice, [invoice, subscription, customer, status, amountMinor, currency, new Date(periodStartMs), new Date(toldMs)]);
     }),
+    feeAsked: ({ customerId, fromMs, toMs }) => guarded(async () => (await pool.query(feeAsked, [customerId, new Date(fromMs), new Date(toMs)])).rowCount === 1),
     feesPaid: ({ userId, fromMs, toMs }) => guarded(async () =>
       (await pool.query<{ total: string }>(feesPaid, [userId, new Date(fromMs), new Date(toMs)])).rows[0]?.total ?? '0'),
     answer: ({ customerId, key }) => guarded(() => answer(customerId, key)),
@@ -48,6 +54,16 @@ export function subscriptionStore(pool: Pool): SubscriptionStore {
     }),
   };
 }
+
+type PricedRow = {
+  readonly id: string; readonly subscription_id: string; readonly customer_id: string; readonly amount_minor: bigint; readonly currency: string;
+  readonly plan: string | null; readonly plan_version: number | null; readonly current_period_end: Date;
+};
+
+const fromPriced = (row: PricedRow): PricedSubscription => ({
+  id: row.id, subscriptionId: row.subscription_id, customerId: row.customer_id, amountMinor: row.amount_minor, currency: row.currency, plan: row.plan,
+  version: row.plan_version, periodEndMs: row.current_period_end.getTime(),
+});
 
 function fromRow(row: Row): SubscriptionRow {
   const { subscription_id: subscriptionId, current_period_start: start, current_period_end: end } = row;

@@ -24,6 +24,11 @@ export function stripeAccounts(stripe: Stripe): StripeAccounts {
       return attached.id;
     }),
     price: (of) => asked(() => price(stripe, of)),
+    setPrice: ({ subscription, price: wanted, key }) => asked(async () => {
+      const [item] = (await stripe.subscriptions.retrieve(subscription)).items.data;
+      if (item === undefined || item.price.id === wanted) return;
+      await stripe.subscriptions.update(subscription, { items: [{ id: item.id, price: wanted }], proration_behavior: 'none' }, { idempotencyKey: key });
+    }),
     createSubscription: ({ request, key }) => asked(async () => {
       const made = subscriptionState(await stripe.subscriptions.create(creation(request), { idempotencyKey: key }));
       invariant(made !== null, 'a subscription keeps the metadata that it was made with');

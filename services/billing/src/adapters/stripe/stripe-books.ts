@@ -35,7 +35,7 @@ export function stripeBooks(stripe: Stripe): StripeBooks {
       (paging) => stripe.invoicePayments.list({ created: within(month), ...paging }), ({ payment }) => idOrNull(payment.payment_intent),
     )(after),
     invoices: (month, after) => page((paging) => stripe.invoices.list({ created: within(month), ...paging }), (invoice) => {
-      const startMs = invoiceFacts(invoice, 'paid')?.periodStartMs;
+      const startMs = invoiceFacts(invoice)?.periodStartMs;
       return startMs === undefined || startMs < month.moments.startMs || startMs >= month.moments.endMs ? null : invoiceOf(invoice);
     })(after),
     refunds: (month, after) => page(
@@ -46,7 +46,7 @@ export function stripeBooks(stripe: Stripe): StripeBooks {
       (await stripe.invoicePayments.list({ payment: { type: 'payment_intent', payment_intent: id }, limit: 1 })).data.length > 0),
     invoice: (id) => asked(() => unlessMissing(async () => {
       const found = await stripe.invoices.retrieve(id);
-      const facts = invoiceFacts(found, found.status === 'paid' ? 'paid' : 'failed');
+      const facts = invoiceFacts(found);
       const invoice = invoiceOf(found);
       return facts === null || invoice === null ? null : { invoice, facts };
     })),

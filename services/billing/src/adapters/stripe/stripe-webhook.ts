@@ -66,7 +66,10 @@ function reduce(event: Stripe.Event): StripeFacts {
     }
     case 'invoice.paid':
     case 'invoice.payment_failed':
-      return invoiceFacts(event.data.object, event.type === 'invoice.paid' ? 'paid' : 'failed') ?? { about: 'nothing' };
+    case 'invoice.finalized':
+    case 'invoice.voided':
+    case 'invoice.marked_uncollectible':
+      return invoiceFacts(event.data.object) ?? { about: 'nothing' };
     case 'customer.subscription.created':
     case 'customer.subscription.updated':
     case 'customer.subscription.deleted': {
@@ -106,9 +109,10 @@ function payment(intent: Stripe.PaymentIntent, type: string): StripeFacts {
 }
 
 /** An invoice of a subscription of ours; null: other subscriptions of the same Stripe account are none of our business. */
-export function invoiceFacts(object: Stripe.Invoice, status: 'paid' | 'failed'): Extract<StripeFacts, { readonly about: 'invoice' }> | null {
+export function invoiceFacts(object: Stripe.Invoice): Extract<StripeFacts, { readonly about: 'invoice' }> | null {
+  const status = feeStatus(object);
   const details = object.parent?.subscription_details ?? null;
-  if (details === null || details.metadata?.['tollgate_subscription'] === undefined || object.customer === null || object.id === undefined) return null;
+  if (status === null || details === null || details.metadata?.['tollgate_subscription'] === undefined || object.customer === null || object.id === undefined) return null;
   const starts = object.lines.data.map((line) => line.period.start);
   return {
     about: 'invoice', invoice: object.id, subscription: idOf(details.subscription), customer: idOf(object.customer),
@@ -116,6 +120,12 @@ export function invoiceFacts(object: Stripe.Invoice, status: 'paid' | 'failed'):
     currency: object.currency.toUpperCase(),
     periodStartMs: Math.max(...starts, object.period_start) * 1000,
   };
+}
+
+/** null: a draft, which nobody owes yet. */
+function feeStatus({ status, attempted }: Pick<Stripe.Invoice, 'status' | 'attempted'>): FeeStatus | null {
+  if (status === 'open') return attempted ? 'failed' : 'open';
+  return status === 'void' ? 'voided' : status === 'paid' || status === 'uncollectible' ? status : null;
 }
 
 const idOf = (reference: string | { readonly id: string }): string => (typeof reference === 'string' ? reference : reference.id);

@@ -1,6 +1,7 @@
 export const prepareCustomer = `
   insert into billing.customers (user_id, created_at, updated_at) values ($1, $2, $2) on conflict do nothing`;
 export const findCustomer = 'select customer_id, payment_method from billing.customers where user_id = $1';
+export const usersOfCustomer = 'select user_id from billing.customers where customer_id = $1 order by user_id limit 100';
 export const saveCustomer = `
   update billing.customers set customer_id = $2, payment_method = $3,
     payment_method_at = case when payment_method is distinct from $3 then $4 else payment_method_at end, updated_at = $4
@@ -14,8 +15,13 @@ export const methodOfCustomer = `
 
 /** Nothing when one runs already: one a customer, whoever races. */
 export const beginSubscription = `
-  insert into billing.subscriptions (id, customer_id, amount_minor, currency, status, anchor_at, request, created_at, updated_at)
-  values ($1, $2, $3, $4, 'creating', $5, $6, $7, $7) on conflict do nothing`;
+  insert into billing.subscriptions (id, customer_id, amount_minor, currency, status, anchor_at, request, created_at, updated_at, plan, plan_version)
+  values ($1, $2, $3, $4, 'creating', $5, $6, $7, $7, $8, $9) on conflict do nothing`;
+const priced = `select id, subscription_id, customer_id, amount_minor, currency, plan, plan_version, current_period_end from billing.subscriptions
+  where status not in ('canceled', 'incomplete_expired') and subscription_id is not null and current_period_end is not null`;
+export const runningSubscriptions = `${priced} and ($1::uuid is null or id > $1) order by id limit $2`;
+export const endingSubscriptions = `${priced} and current_period_end < $1 order by current_period_end limit $2`;
+export const priceSubscription = 'update billing.subscriptions set amount_minor = $2, plan = $3, plan_version = $4, updated_at = $5 where id = $1';
 export const runningSubscription = `
   select * from billing.subscriptions where customer_id = $1 and status not in ('canceled', 'incomplete_expired')`;
 /** An ended one stays ended; of two messages of one second, the one that is further on. */
@@ -31,7 +37,12 @@ export const tellInvoice = `
   insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency, period_start, told_at)
   values ($1, $2, $3, $4, $5, $6, $7, $8)
   on conflict (invoice_id) do update set status = excluded.status, amount_minor = excluded.amount_minor, told_at = excluded.told_at
-  where billing.invoices.status <> 'paid'`;
+  where billing.invoices.status not in ('paid', 'voided')
+    -- Of two messages of one moment, the one that is further on.
+    and (billing.invoices.told_at <= excluded.told_at or excluded.status in ('paid', 'voided'))
+    and not (billing.invoices.status <> 'open' and excluded.status = 'open')`;
+export const feeAsked = `
+  select 1 from billing.invoices where customer_id = $1 and period_start >= $2 and period_start < $3 and status <> 'voided' and amount_minor > 0 limit 1`;
 export const feesPaid = `
   select coalesce(sum(i.amount_minor), 0)::text as total from billing.invoices i
   where i.status = 'paid' and i.period_start >= $2 and i.period_start < $3

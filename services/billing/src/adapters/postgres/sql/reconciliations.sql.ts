@@ -65,7 +65,7 @@ export const invoicesOfRun = `
     select f.id from billing.reconciliation_found f where f.run = $1 and f.kind = 'invoice' and f.id > $2
     union select i.invoice_id from billing.invoices i where i.period_start >= $4 and i.period_start < $5 and i.invoice_id > $2
     order by 1 limit $3)
-  select ids.id, i.status, i.amount_minor, i.currency, f.facts
+  select ids.id, i.status, i.amount_minor, i.currency, i.customer_id, i.period_start, f.facts
   from ids left join billing.invoices i on i.invoice_id = ids.id
   left join billing.reconciliation_found f on f.run = $1 and f.kind = 'invoice' and f.id = ids.id order by ids.id`;
 /** The same for refunds: of the books by when they were paid back. */
