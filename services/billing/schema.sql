@@ -166,6 +166,20 @@ table billing.features
   removed_at timestamp with time zone
   constraint features_pkey PRIMARY KEY (id)
 
+table billing.fee_events
+  invoice_id text not null
+  number integer not null
+  type text not null
+  actor text not null
+  address text
+  reason text
+  occurred_at timestamp with time zone not null
+  constraint fee_events_invoice_fkey FOREIGN KEY (invoice_id) REFERENCES billing.invoices(invoice_id)
+  constraint fee_events_number_check CHECK ((number > 0))
+  constraint fee_events_pkey PRIMARY KEY (invoice_id, number)
+  CREATE TRIGGER fee_events_append_only BEFORE DELETE OR UPDATE ON billing.fee_events FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER fee_events_no_truncate BEFORE TRUNCATE ON billing.fee_events FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
 table billing.invoices
   invoice_id text not null
   subscription_id text not null
@@ -176,7 +190,7 @@ table billing.invoices
   period_start timestamp with time zone not null
   told_at timestamp with time zone not null
   constraint invoices_pkey PRIMARY KEY (invoice_id)
-  constraint invoices_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'failed'::text])))
+  constraint invoices_status_check CHECK ((status = ANY (ARRAY['open'::text, 'failed'::text, 'paid'::text, 'voided'::text, 'uncollectible'::text])))
   CREATE INDEX invoices_by_customer ON billing.invoices USING btree (customer_id, period_start)
 
 table billing.outbox
@@ -358,8 +372,11 @@ table billing.subscriptions
   updated_at timestamp with time zone not null
   pay_at timestamp with time zone
   pay_attempts integer not null default 0
+  plan text
+  plan_version integer
   constraint subscriptions_pkey PRIMARY KEY (id)
   constraint subscriptions_subscription_once UNIQUE (subscription_id)
+  CREATE INDEX subscriptions_ending ON billing.subscriptions USING btree (current_period_end) WHERE (status <> ALL (ARRAY['canceled'::text, 'incomplete_expired'::text]))
   CREATE UNIQUE INDEX subscriptions_one_running ON billing.subscriptions USING btree (customer_id) WHERE (status <> ALL (ARRAY['canceled'::text, 'incomplete_expired'::text]))
   CREATE INDEX subscriptions_to_pay ON billing.subscriptions USING btree (pay_at) WHERE (pay_at IS NOT NULL)
 
@@ -467,6 +484,7 @@ grant insert, select on billing.catalog_versions to tollgate_billing
 grant insert, select on billing.charge_attempts to tollgate_billing
 grant insert, select on billing.charge_events to tollgate_billing
 grant insert, select on billing.credit_notes to tollgate_billing
+grant insert, select on billing.fee_events to tollgate_billing
 grant insert, select on billing.outbox to tollgate_billing
 grant insert, select on billing.past_payments to tollgate_billing
 grant insert, select on billing.reconciliation_differences to tollgate_billing

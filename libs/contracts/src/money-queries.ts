@@ -52,6 +52,17 @@ export type RefundView = {
   readonly created_at: string;
   readonly updated_at: string;
 };
+/**
+ * The invoice of a monthly fee. `open`: due, nobody tried to take it yet · `failed`: tried and not paid, still due · `paid` · `voided`: as if it
+ * had never been asked for · `uncollectible`: given up; a later payment still settles it.
+ */
+export type FeeView = {
+  readonly invoice_id: string; readonly subscription_id: string; readonly customer_id: string; readonly user_id: string | null;
+  readonly status: 'open' | 'failed' | 'paid' | 'voided' | 'uncollectible'; readonly amount_minor: string; readonly currency: string; readonly period_start: string;
+  /** The last decision of a person about it. */
+  readonly decided: { readonly what: string; readonly by: string; readonly reason: string | null; readonly at: string } | null;
+};
+
 /** What a period of a user has cost so far, besides usage. Amounts are decimal strings in minor units. */
 export type PeriodMoneyView = {
   /** Paid invoices of the monthly fee. */
@@ -88,6 +99,15 @@ export type MoneyQueries = {
    * @throws AppError('conflict', CHARGE_NOT_RETRYABLE) when it succeeded or was cancelled.
    */
   retryCharge(query: { readonly id: string; readonly by: string; readonly address?: string }): Promise<ChargeView | null>;
+  /** Newest period first. */
+  listFees(query: { readonly status?: FeeView['status']; readonly user_id?: string; readonly offset: number; readonly limit: number }): Promise<{ readonly items: readonly FeeView[]; readonly total: number }>;
+  /**
+   * Has a fee that is due taken now with what its customer pays with, also of a subscription that has ended; null: no such invoice.
+   * @throws AppError('conflict', FEE_NOT_DUE) when it is paid or voided, or nothing can pay it · AppError('unavailable', STRIPE_UNAVAILABLE)
+   */
+  retryFee(query: { readonly invoice: string; readonly by: string; readonly address?: string }): Promise<FeeView | null>;
+  /** Ends a fee that is due, at Stripe and here; who and why is kept. @throws as `retryFee` */
+  writeOffFee(query: { readonly invoice: string; readonly how: 'void' | 'uncollectible'; readonly by: string; readonly address?: string; readonly reason: string }): Promise<FeeView | null>;
   /** Newest first. */
   listRefunds(query: {
     readonly status?: RefundStatusView; readonly user_id?: string; readonly offset: number; readonly limit: number;
@@ -127,5 +147,5 @@ export type MoneyQueries = {
   stripeWebhook(query: { readonly payload: string; readonly signature: string }): Promise<{ readonly duplicate: boolean }>;
 };
 export const moneyQueryNames = [
-  'chargeStatuses', 'listCharges', 'retryCharge', 'listRefunds', 'approveRefund', 'declineRefund', 'periodMoney', 'putCustomer', 'customer', 'createSubscription', 'stripeWebhook',
+  'chargeStatuses', 'listCharges', 'retryCharge', 'listFees', 'retryFee', 'writeOffFee', 'listRefunds', 'approveRefund', 'declineRefund', 'periodMoney', 'putCustomer', 'customer', 'createSubscription', 'stripeWebhook',
 ] as const satisfies readonly (keyof MoneyQueries)[];

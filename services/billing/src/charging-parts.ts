@@ -9,7 +9,7 @@ import { chargeLog } from './adapters/log/charge-log.ts';
 import { customerStore, stripeInbox } from './adapters/postgres/account-stores.ts';
 import { chargeOutbox } from './adapters/postgres/charge-outbox.ts';
 import { chargeStore } from './adapters/postgres/charge-store.ts';
-import { feeStore } from './adapters/postgres/fee-store.ts';
+import { feeBooks, feeStore } from './adapters/postgres/fee-store.ts';
 import { refundStore } from './adapters/postgres/refund-store.ts';
 import { subscriptionStore } from './adapters/postgres/subscription-store.ts';
 import { stripeAccounts } from './adapters/stripe/stripe-accounts.ts';
@@ -25,6 +25,7 @@ import { makeRefundQueries } from './app/refunding.ts';
 import { makeCreateSubscription } from './app/subscriptions.ts';
 import type { CrossingsOfLedger, PlanOf } from './app/reconcile-ports.ts';
 import { makeInboxRound, makeStripeWebhook } from './app/webhooks.ts';
+import { makeFeeQueries } from './app/fee-decisions.ts';
 import { makeFeePlanOf } from './app/fee-plan.ts';
 import { noLoop, startLoops } from './charging-loops.ts';
 import type { FourEyes } from './domain/four-eyes.ts';
@@ -94,6 +95,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     charging,
     queries: {
       ...charging.queries,
+      ...makeFeeQueries({ books: feeBooks(pool), subscriptions, customers, stripe: accounts, clock }),
       ...makeRefundQueries({ store: refunding, clock, fourEyes: options.fourEyes, onApproved: () => refunder.wake(), onChange }),
       ...reconciling.queries,
       ...(options.stripe === 'off' ? { startReconciliation: () => Promise.reject(stripeIsOff()) } : {}),

@@ -28,13 +28,13 @@ const becomes = (customer: string, expected: object): Promise<unknown> => waitFo
 const paidOnce = { status: 'active', waits: false, books: ['paid 40000'], stripe: ['paid 40000'] };
 
 describe('a fee that could not be paid', () => {
-  it.each([['nothing', undefined], ['a card that is declined', 'pm_card_chargeDeclined']])('with %s is paid once a payment method comes', async (name, method) => {
+  it.each([['nothing', undefined, 'open'], ['a card that is declined', 'pm_card_chargeDeclined', 'failed']])('with %s is due, and paid once a payment method comes', async (name, method, due) => {
     const user = `late-${name}`;
     const billing = await money.billing();
     const customer = await put(billing, user, method);
     expect((await billing.queries.createSubscription({ customer_id: customer })).subscription).toMatchObject({ status: 'incomplete' });
     await put(billing, user, 'pm_card_chargeDeclined');
-    await becomes(customer, { status: 'incomplete', waits: false, books: [], stripe: ['open 0'] });
+    await becomes(customer, { status: 'incomplete', waits: false, books: [`${due} 40000`], stripe: ['open 0'] });
     await put(billing, user, 'pm_card_visa');
     await becomes(customer, paidOnce);
   });
@@ -49,7 +49,7 @@ describe('a fee that could not be paid', () => {
     await put(billing, 'restarted', 'pm_card_visa');
     await waitFor('the lost answer', () => Promise.resolve(lost >= 2));
     await money.stopBilling();
-    expect(await feesOf(customer)).toEqual({ status: 'incomplete', waits: true, books: [], stripe: ['paid 40000'] });
+    expect(await feesOf(customer)).toEqual({ status: 'incomplete', waits: true, books: ['open 40000'], stripe: ['paid 40000'] });
     money.fault = undefined;
     money.clock.advance(60_000);
     await money.billing();

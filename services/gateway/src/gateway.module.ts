@@ -46,6 +46,7 @@ import { HealthController, MetricsController } from './http/operations/health.co
 import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { TierBillingController } from './http/tier-billing/usage.controller.ts';
 import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
+import { FeesController } from './http/tier-billing/fees.controller.ts';
 import { FinanceController } from './http/tier-billing/finance.controller.ts';
 import { ReconcileController } from './http/tier-billing/reconcile.controller.ts';
 import { RefundsController } from './http/tier-billing/refunds.controller.ts';
@@ -95,7 +96,7 @@ export class GatewayModule {
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
         ...(parts.publicDetails ? [MetricsController] : []),
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
-        RefundsController, FinanceController, WebhooksController,
+        RefundsController, FeesController, FinanceController, WebhooksController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,
       ],

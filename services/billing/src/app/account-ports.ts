@@ -101,8 +101,8 @@ export type StripeAccounts = {
   findSubscription(of: { readonly customer: string; readonly ours: string }): Promise<SubscriptionState | null>;
   /** null: there is none, or it is not ours. */
   subscription(id: string): Promise<SubscriptionState | null>;
-  /** Open and paid invoices of a subscription, oldest first; `facts`: of a paid one of ours. */
-  invoicesOf(of: { readonly customer: string; readonly subscription: string }): Promise<readonly { readonly id: string; readonly open: boolean; readonly facts: InvoiceFacts | null }[]>;
+  /** Invoices of a customer's subscriptions of ours, or of one of them, oldest first, without drafts. */
+  invoicesOf(of: { readonly customer: string; readonly subscription?: string }): Promise<readonly { readonly id: string; readonly open: boolean; readonly facts: InvoiceFacts }[]>;
   /** An invoice of a subscription of ours as it is now; null: there is none. */
   invoice(id: string): Promise<InvoiceFacts | null>;
   /** Ends what is due: `void` as if it had never been asked for, `uncollectible` given up, which a later payment still settles. @throws AppError('invalid', STRIPE_REFUSED) */

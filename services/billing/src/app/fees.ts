@@ -33,12 +33,9 @@ async function payOpen(parts: Parts, fee: UnpaidFee): Promise<void> {
   const method = await parts.customers.paymentMethodOf(fee.customerId);
   let refused = method === null;
   for (const { id, open, facts } of await stripe.invoicesOf({ customer: fee.customerId, subscription: fee.subscriptionId })) {
-    if (!open) {
-      // Paid, and perhaps by us, by a call without an answer.
-      if (facts !== null) await subscriptions.invoiceTold(facts, clock.nowMs());
-      continue;
-    }
-    if (refused || method === null) continue;
+    // One that is paid was perhaps paid by us, by a call without an answer.
+    await subscriptions.invoiceTold(facts, clock.nowMs());
+    if (!open || refused || method === null) continue;
     const paid = await stripe.payInvoice({ invoice: id, paymentMethod: method, key: `${id}:pay:${fee.attempts}` });
     if (paid === null) refused = true;
     else await subscriptions.invoiceTold(paid, clock.nowMs());

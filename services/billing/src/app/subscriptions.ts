@@ -29,6 +29,7 @@ async function draftOf(parts: Parts, customerId: string): Promise<Parameters<Sub
   const nowMs = parts.clock.nowMs();
   const { amountMinor, currency, plan, version, periodStartMs: fromMs, periodEndMs: anchorMs } = await parts.feePlanOf(customerId, nowMs);
   // The fee of this period was asked for by a subscription that has ended: it is not asked for twice.
+  for (const { facts } of await parts.stripe.invoicesOf({ customer: customerId })) await parts.store.invoiceTold(facts, nowMs);
   const asked = await parts.store.feeAsked({ customerId, fromMs, toMs: anchorMs });
   const { product, price } = await parts.stripe.price({ amountMinor, currency });
   const paymentMethod = await parts.customers.paymentMethodOf(customerId);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ChargeStatus, PaymentState } from './charge.ts';
-import { compareInvoice } from './reconciled-invoices.ts';
+import { compareFee, compareInvoice } from './reconciled-invoices.ts';
 import { monthNow, reconciledMonth } from './reconciled-month.ts';
 import { compareRefund } from './reconciled-refunds.ts';
-import { compareCharge, compareStranger, processingMaxMs, type BookedCharge, type LedgerCrossing, type StripePayment } from './reconciliation.ts';
+import { compareCharge, compareStranger, money, processingMaxMs, type BookedCharge, type LedgerCrossing, type StripePayment } from './reconciliation.ts';
 
 const nowMs = Date.UTC(2026, 10, 21, 12);
 const aCharge = (more: Partial<BookedCharge> = {}): BookedCharge => ({
@@ -114,18 +114,31 @@ describe('a payment of no charge', () => {
 
 describe('an invoice', () => {
   const stripe = (more = {}) => ({ id: 'in_1', status: 'paid', attempted: true, dueMinor: 40_000n, paidMinor: 40_000n, currency: 'BRL', ...more }) as const;
-  const books = (more = {}) => ({ id: 'in_1', status: 'paid', amountMinor: 40_000n, currency: 'BRL', ...more });
+  const books = (more = {}) => ({ id: 'in_1', status: 'paid', amountMinor: 40_000n, currency: 'BRL', customer: 'cus_1', periodStartMs: 0, ...more });
   it('is the same, missing on a side, or different; what the books have as paid is left to a person', () => {
     expect(compareInvoice(books(), stripe())).toBeNull();
     expect(compareInvoice(null, stripe({ status: 'draft' }))).toBeNull();
-    expect(compareInvoice(null, stripe({ status: 'open', attempted: false }))).toBeNull();
+    expect(compareInvoice(null, stripe({ status: 'void' }))).toBeNull();
+    expect(compareInvoice(null, stripe({ status: 'open', attempted: false }))).toMatchObject({ kind: 'invoice_missing', fix: 'take_invoice' });
     expect(compareInvoice(books({ status: 'failed' }), stripe({ status: 'open' }))).toBeNull();
+    expect(compareInvoice(books({ status: 'open' }), stripe({ status: 'uncollectible' }))).toMatchObject({ kind: 'invoice_differs', fix: 'take_invoice' });
     expect(compareInvoice(null, stripe())).toMatchObject({ kind: 'invoice_missing', fix: 'take_invoice' });
     expect(compareInvoice(books(), null)).toMatchObject({ kind: 'invoice_not_at_stripe', fix: null });
     expect(compareInvoice(books({ status: 'failed' }), stripe())).toMatchObject({ kind: 'invoice_differs', fix: 'take_invoice' });
-    expect(compareInvoice(books({ status: 'failed' }), stripe({ status: 'void' }))).toMatchObject({ kind: 'invoice_differs', fix: null });
+    expect(compareInvoice(books({ status: 'failed' }), stripe({ status: 'void' }))).toMatchObject({ kind: 'invoice_differs', fix: 'take_invoice' });
+    expect(compareInvoice(books(), stripe({ status: 'void' }))).toMatchObject({ kind: 'invoice_differs', fix: null });
     expect(compareInvoice(books(), stripe({ status: 'open' }))).toMatchObject({ kind: 'invoice_differs', fix: null });
     expect(compareInvoice(books({ amountMinor: 1n }), stripe())).toMatchObject({ kind: 'invoice_differs', fix: null });
+  });
+
+  it('is for what the plan says of its period, in its currency', () => {
+    const plan = { plan: 'pro', version: 2, amountMinor: 40_000n, currency: 'BRL' };
+    expect([compareFee(books(), plan), compareFee(books({ amountMinor: 0n }), plan), compareFee(books({ status: 'voided', amountMinor: 1n }), plan)]).toEqual([null, null, null]);
+    expect(compareFee(books({ amountMinor: 30_000n }), plan)).toMatchObject({
+      kind: 'fee_differs', fix: null,
+      reason: `invoice in_1 is for ${money({ amountMinor: 30_000n, currency: 'BRL' })}, the plan pro version 2 says ${money({ amountMinor: 40_000n, currency: 'BRL' })}`,
+    });
+    expect(compareFee(books({ currency: 'USD' }), plan)).toMatchObject({ kind: 'fee_differs' });
   });
 });
 

@@ -22,11 +22,10 @@ export const stripeFees = (stripe: Stripe, asked: <T>(call: () => Promise<T>) =>
   }),
   invoicesOf: ({ customer, subscription }) => asked(async () => {
     const found: Stripe.Invoice[] = [];
-    for await (const each of stripe.invoices.list({ customer, subscription, limit: 100 })) found.push(each);
+    for await (const each of stripe.invoices.list({ customer, ...(subscription === undefined ? {} : { subscription }), limit: 100 })) found.push(each);
     return found.reverse().flatMap((invoice) => {
-      const open = invoice.status === 'open';
-      if (invoice.id === undefined || (!open && invoice.status !== 'paid')) return [];
-      return [{ id: invoice.id, open, facts: open ? null : invoiceFacts(invoice) }];
+      const facts = invoiceFacts(invoice);
+      return facts === null ? [] : [{ id: facts.invoice, open: invoice.status === 'open', facts }];
     });
   }),
   payInvoice: ({ invoice, paymentMethod, key }) => asked(async () => {

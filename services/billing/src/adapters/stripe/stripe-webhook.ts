@@ -2,7 +2,7 @@ import { AppError, isStorableJson } from '@tollgate/kernel';
 import { amountFromStripe } from '@tollgate/pricing';
 import Stripe from 'stripe';
 import type { VerifyWebhook } from '../../app/account-ports.ts';
-import type { StripeFacts } from '../../domain/stripe-event.ts';
+import type { FeeStatus, StripeFacts } from '../../domain/stripe-event.ts';
 import { subscriptionState } from './stripe-accounts.ts';
 import { stateOf, sumOf } from './stripe-failure.ts';
 
@@ -125,7 +125,9 @@ export function invoiceFacts(object: Stripe.Invoice): Extract<StripeFacts, { rea
 /** null: a draft, which nobody owes yet. */
 function feeStatus({ status, attempted }: Pick<Stripe.Invoice, 'status' | 'attempted'>): FeeStatus | null {
   if (status === 'open') return attempted ? 'failed' : 'open';
-  return status === 'void' ? 'voided' : status === 'paid' || status === 'uncollectible' ? status : null;
+  if (status === 'void') return 'voided';
+  if (status === 'paid') return 'paid';
+  return status === 'uncollectible' ? 'uncollectible' : null;
 }
 
 const idOf = (reference: string | { readonly id: string }): string => (typeof reference === 'string' ? reference : reference.id);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { shownInteger } from '../answer-schemas.ts';
+import { shownAmount, shownInteger, shownTime } from '../answer-schemas.ts';
 
 const success = z.literal(true);
 
@@ -58,3 +58,13 @@ export const RefundShown = z.object({ success, data: Refund }).meta({ id: 'Refun
 
 /** `duplicate`: the event was kept before. */
 export const WebhookTaken = z.object({ received: z.literal(true), duplicate: z.boolean() }).meta({ id: 'WebhookTaken' });
+
+const Fee = z.object({
+  invoice_id: z.string(), subscription_id: z.string(), customer_id: z.string(), user_id: z.string().nullable(),
+  status: z.enum(['open', 'failed', 'paid', 'voided', 'uncollectible']), amount_minor: shownAmount, currency: z.string(), period_start: shownTime,
+  decided: z.object({ what: z.string(), by: z.string(), reason: z.string().nullable(), at: shownTime }).nullable(),
+}).meta({ id: 'Fee' });
+export const FeeShown = z.object({ success: z.literal(true), data: Fee }).meta({ id: 'FeeShown' });
+export const FeeList = z.object({
+  success: z.literal(true), data: z.object({ items: z.array(Fee), pagination: z.object({ page: z.int(), limit: z.int(), total: z.int() }) }),
+}).meta({ id: 'FeeList' });

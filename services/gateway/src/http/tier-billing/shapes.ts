@@ -91,6 +91,17 @@ export type ListCharges = z.output<typeof ListCharges>;
 
 export const ChargeId = z.uuid('must be the id of a charge').transform((id) => id.toLowerCase());
 
+export const InvoiceId = z.string().regex(/^in_[A-Za-z0-9_]{1,100}$/, 'must be the id of an invoice at Stripe');
+export const ListFees = z.object({
+  status: z.enum(['open', 'failed', 'paid', 'voided', 'uncollectible']).optional(),
+  user_id: clientId.optional(),
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+export type ListFees = z.output<typeof ListFees>;
+export const WriteOff = z.object({ how: z.enum(['void', 'uncollectible']).default('uncollectible'), reason: textOf(1_000) })
+  .meta({ example: { how: 'uncollectible', reason: 'the company is insolvent' } });
+export type WriteOff = z.output<typeof WriteOff>;
 export const RefundId = z.uuid('must be the id of a refund').transform((id) => id.toLowerCase());
 export const ListRefunds = z.object({
   status: z.enum(['proposed', 'approved', 'processing', 'succeeded', 'failed', 'declined', 'withdrawn']).optional(),

@@ -1,6 +1,6 @@
 /** The plan version that says the price of a subscription from its next period on. */
 export const priceFeesByPlan = {
-  name: '20261127230000-price-fees-by-plan',
+  name: '20261127230100-price-fees-by-plan',
   sql: `
 alter table billing.subscriptions add column plan text, add column plan_version integer;
 comment on column billing.subscriptions.amount_minor is 'the price that the subscription has at Stripe for its next period';
