@@ -94,6 +94,7 @@ table billing.charges
   series integer not null default 0
   credit_note uuid
   cancel_sent boolean not null default false
+  paid_at timestamp with time zone
   constraint charges_amount_minor_check CHECK ((amount_minor >= 0))
   constraint charges_block_check CHECK ((block > 0))
   constraint charges_block_once UNIQUE (account, period_start, block)
@@ -104,6 +105,7 @@ table billing.charges
   CREATE INDEX charges_by_user ON billing.charges USING btree (user_id, period_start)
   CREATE INDEX charges_due ON billing.charges USING btree (next_try_at) WHERE (next_try_at IS NOT NULL)
   CREATE INDEX charges_newest ON billing.charges USING btree (created_at DESC, id)
+  CREATE TRIGGER charges_history AFTER INSERT OR UPDATE ON billing.charges FOR EACH ROW EXECUTE FUNCTION billing.keep_charges() -- always
 
 table billing.credit_notes
   id uuid not null
@@ -180,6 +182,18 @@ table billing.fee_events
   CREATE TRIGGER fee_events_append_only BEFORE DELETE OR UPDATE ON billing.fee_events FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
   CREATE TRIGGER fee_events_no_truncate BEFORE TRUNCATE ON billing.fee_events FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
 
+table billing.history
+  position bigint not null generated always as identity
+  kind text not null
+  id text not null
+  at timestamp with time zone not null
+  content jsonb not null
+  constraint history_kind_check CHECK ((kind = ANY (ARRAY['charges'::text, 'refunds'::text, 'invoices'::text])))
+  constraint history_pkey PRIMARY KEY ("position")
+  CREATE INDEX history_of ON billing.history USING btree (kind, id, "position")
+  CREATE TRIGGER history_append_only BEFORE DELETE OR UPDATE ON billing.history FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER history_no_truncate BEFORE TRUNCATE ON billing.history FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
 table billing.invoices
   invoice_id text not null
   subscription_id text not null
@@ -189,9 +203,12 @@ table billing.invoices
   currency text not null
   period_start timestamp with time zone not null
   told_at timestamp with time zone not null
+  paid_at timestamp with time zone
   constraint invoices_pkey PRIMARY KEY (invoice_id)
   constraint invoices_status_check CHECK ((status = ANY (ARRAY['open'::text, 'failed'::text, 'paid'::text, 'voided'::text, 'uncollectible'::text])))
   CREATE INDEX invoices_by_customer ON billing.invoices USING btree (customer_id, period_start)
+  CREATE TRIGGER invoices_dated BEFORE INSERT OR UPDATE ON billing.invoices FOR EACH ROW EXECUTE FUNCTION billing.date_payment() -- always
+  CREATE TRIGGER invoices_history AFTER INSERT OR UPDATE ON billing.invoices FOR EACH ROW EXECUTE FUNCTION billing.keep_invoices() -- always
 
 table billing.outbox
   position bigint not null generated always as identity
@@ -228,6 +245,7 @@ table billing.past_payments
   amount_minor bigint not null
   currency text not null
   ended_at timestamp with time zone not null
+  paid_at timestamp with time zone
   constraint past_payments_charge_fkey FOREIGN KEY (charge_id) REFERENCES billing.charges(id)
   constraint past_payments_intent_once UNIQUE (payment_intent)
   constraint past_payments_pkey PRIMARY KEY (charge_id, series)
@@ -331,6 +349,7 @@ table billing.refunds
   CREATE INDEX refunds_by_intent ON billing.refunds USING btree (payment_intent)
   CREATE INDEX refunds_due ON billing.refunds USING btree (next_try_at) WHERE (next_try_at IS NOT NULL)
   CREATE INDEX refunds_newest ON billing.refunds USING btree (created_at DESC, id)
+  CREATE TRIGGER refunds_history AFTER INSERT OR UPDATE ON billing.refunds FOR EACH ROW EXECUTE FUNCTION billing.keep_refunds() -- always
 
 table billing.resource_creations
   resource text not null
@@ -456,11 +475,48 @@ table billing.webhook_messages
 sequence billing.charge_outbox_position_seq bigint start 1 increment 1
 sequence billing.feature_endpoints_position_seq bigint start 1 increment 1
 sequence billing.features_position_seq bigint start 1 increment 1
+sequence billing.history_position_seq bigint start 1 increment 1
 sequence billing.outbox_position_seq bigint start 1 increment 1
 sequence billing.packages_position_seq bigint start 1 increment 1
 sequence billing.reconciliation_differences_number_seq bigint start 1 increment 1
 sequence billing.token_profits_position_seq bigint start 1 increment 1
 sequence billing.webhook_deliveries_id_seq bigint start 1 increment 1
+
+CREATE OR REPLACE FUNCTION billing.date_payment()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.status = 'paid' and new.paid_at is null then new.paid_at := new.told_at; end if;
+  return new;
+end $function$
+
+CREATE OR REPLACE FUNCTION billing.keep_charges()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into billing.history (kind, id, at, content) values ('charges', new.id::text, new.updated_at, to_jsonb(new));
+  return null;
+end $function$
+
+CREATE OR REPLACE FUNCTION billing.keep_invoices()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into billing.history (kind, id, at, content) values ('invoices', new.invoice_id::text, new.told_at, to_jsonb(new));
+  return null;
+end $function$
+
+CREATE OR REPLACE FUNCTION billing.keep_refunds()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into billing.history (kind, id, at, content) values ('refunds', new.id::text, new.updated_at, to_jsonb(new));
+  return null;
+end $function$
 
 CREATE OR REPLACE FUNCTION billing.refuse_change()
  RETURNS trigger
@@ -485,6 +541,7 @@ grant insert, select on billing.charge_attempts to tollgate_billing
 grant insert, select on billing.charge_events to tollgate_billing
 grant insert, select on billing.credit_notes to tollgate_billing
 grant insert, select on billing.fee_events to tollgate_billing
+grant insert, select on billing.history to tollgate_billing
 grant insert, select on billing.outbox to tollgate_billing
 grant insert, select on billing.past_payments to tollgate_billing
 grant insert, select on billing.reconciliation_differences to tollgate_billing
@@ -525,18 +582,87 @@ view finance.attempts as
     a.kind,
     a.started_at,
     c.user_id,
-    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    finance.month_of(c.period_start, c.period_end) AS month,
     c.amount_minor,
     c.currency,
     finance."decimal"(c.amount_minor::numeric, c.currency) AS amount,
-    c.payment_intent
+    COALESCE(o.payment_intent, a.request ->> 'payment_intent'::text) AS payment_intent,
+    COALESCE(o.outcome, 'under way'::text) AS outcome,
+    o.code,
+    o.occurred_at AS answered_at
    FROM billing.charge_attempts a
-     JOIN billing.charges c ON c.id = a.charge_id;
+     JOIN billing.charges c ON c.id = a.charge_id
+     JOIN billing.charge_events s ON s.charge_id = a.charge_id AND s.type = 'AttemptStarted'::text AND ((s.data ->> 'number'::text)::integer) = a.number
+     LEFT JOIN LATERAL ( SELECT
+                CASE e.type
+                    WHEN 'ChargeSucceeded'::text THEN 'paid'::text
+                    WHEN 'ChargeDeclined'::text THEN 'declined'::text
+                    WHEN 'ActionRequired'::text THEN 'action required'::text
+                    WHEN 'AttemptRejected'::text THEN 'rejected'::text
+                    WHEN 'ChargeCancelled'::text THEN 'cancelled'::text
+                    WHEN 'PaymentPending'::text THEN 'processing'::text
+                    ELSE 'no answer'::text
+                END AS outcome,
+            COALESCE(e.data ->> 'code'::text, e.data ->> 'reason'::text) AS code,
+            e.data ->> 'paymentIntent'::text AS payment_intent,
+            e.occurred_at
+           FROM billing.charge_events e
+          WHERE e.charge_id = a.charge_id AND e.number > s.number AND e.occurred_at <= finance.as_of() AND (e.type = ANY (ARRAY['ChargeSucceeded'::text, 'ChargeDeclined'::text, 'ActionRequired'::text, 'AttemptRejected'::text, 'ChargeCancelled'::text, 'PaymentPending'::text, 'CallUnanswered'::text])) AND e.number < COALESCE(( SELECT min(n.number) AS min
+                   FROM billing.charge_events n
+                  WHERE n.charge_id = a.charge_id AND (n.type = ANY (ARRAY['AttemptStarted'::text, 'ChargeReopened'::text, 'ChargeRevived'::text])) AND n.number > s.number), 2147483647)
+          ORDER BY e.number DESC
+         LIMIT 1) o ON true
+  WHERE a.started_at <= finance.as_of();
+view finance.cash as
+ SELECT cash_month AS month,
+    month AS service_month,
+    kind,
+    reference,
+    belongs_to,
+    user_id,
+    amount_minor,
+    currency,
+    finance."decimal"(amount_minor::numeric, currency) AS amount,
+    at
+   FROM ( SELECT payments.cash_month,
+            payments.month,
+            'payment'::text AS kind,
+            payments.payment_intent AS reference,
+            payments.charge_id::text AS belongs_to,
+            payments.user_id,
+            payments.amount_minor,
+            payments.currency,
+            payments.paid_at AS at
+           FROM finance.payments
+        UNION ALL
+         SELECT fees.cash_month,
+            fees.month,
+            'fee'::text,
+            fees.invoice_id,
+            fees.subscription_id,
+            fees.user_id,
+            fees.amount_minor,
+            fees.currency,
+            fees.paid_at
+           FROM finance.fees
+          WHERE fees.status = 'paid'::text AND fees.amount_minor <> 0
+        UNION ALL
+         SELECT refunds.cash_month,
+            refunds.month,
+            'refund'::text,
+            refunds.stripe_refund,
+            refunds.charge_id::text AS charge_id,
+            refunds.user_id,
+            - refunds.amount_minor,
+            refunds.currency,
+            refunds.succeeded_at
+           FROM finance.refunds
+          WHERE refunds.status = 'succeeded'::text) moved;
 view finance.charges as
  SELECT id,
     user_id,
     account,
-    to_char(((period_start + (period_end - period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    finance.month_of(period_start, period_end) AS month,
     period_start,
     period_end,
     block,
@@ -549,16 +675,87 @@ view finance.charges as
     reason,
     payment_intent,
     attempts,
+    paid_at,
+        CASE
+            WHEN paid_at IS NOT NULL THEN finance.month_at(paid_at)
+            ELSE NULL::text
+        END AS cash_month,
     credited_at,
     entry,
     created_at,
     updated_at
-   FROM billing.charges c;
+   FROM finance.charges_then c;
+view finance.charges_then as
+ SELECT c.id,
+    c.account,
+    c.user_id,
+    c.period_start,
+    c.period_end,
+    c.block,
+    c.plan,
+    c.billing_tier,
+    c.amount_minor,
+    c.currency,
+    c.entry,
+    c.crossed_at,
+    c.status,
+    c.reason,
+    c.payment_intent,
+    c.attempts,
+    c.refusals,
+    c.unanswered,
+    c.attempt_open,
+    c.next_try_at,
+    c.version,
+    c.credited_at,
+    c.created_at,
+    c.updated_at,
+    c.owed,
+    c.series,
+    c.credit_note,
+    c.cancel_sent,
+    c.paid_at
+   FROM billing.charges c
+  WHERE finance.as_of() = 'infinity'::timestamp with time zone
+UNION ALL
+ SELECT (jsonb_populate_record(NULL::billing.charges, h.content)).id AS id,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).account AS account,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).user_id AS user_id,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).period_start AS period_start,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).period_end AS period_end,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).block AS block,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).plan AS plan,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).billing_tier AS billing_tier,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).amount_minor AS amount_minor,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).currency AS currency,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).entry AS entry,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).crossed_at AS crossed_at,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).status AS status,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).reason AS reason,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).payment_intent AS payment_intent,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).attempts AS attempts,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).refusals AS refusals,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).unanswered AS unanswered,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).attempt_open AS attempt_open,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).next_try_at AS next_try_at,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).version AS version,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).credited_at AS credited_at,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).created_at AS created_at,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).updated_at AS updated_at,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).owed AS owed,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).series AS series,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).credit_note AS credit_note,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).cancel_sent AS cancel_sent,
+    (jsonb_populate_record(NULL::billing.charges, h.content)).paid_at AS paid_at
+   FROM ( SELECT DISTINCT ON (history.id) history.content
+           FROM billing.history
+          WHERE finance.as_of() <> 'infinity'::timestamp with time zone AND history.kind = 'charges'::text AND history.at <= finance.as_of()
+          ORDER BY history.id, history."position" DESC) h;
 view finance.credit_notes as
  SELECT n.id,
     n.charge_id,
     c.user_id,
-    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    finance.month_of(c.period_start, c.period_end) AS month,
     n.created_at AS credited_at,
     n.amount_minor,
     n.currency,
@@ -570,39 +767,70 @@ view finance.credit_notes as
     (((('refund '::text || finance."decimal"(r.amount_minor::numeric, r.currency)) || ' '::text) || r.currency) || ' of '::text) || r.payment_intent AS proposal
    FROM billing.credit_notes n
      JOIN billing.charges c ON c.id = n.charge_id
-     LEFT JOIN billing.refunds r ON r.credit_note_id = n.id;
+     LEFT JOIN finance.refunds_then r ON r.credit_note_id = n.id
+  WHERE n.created_at <= finance.as_of();
 view finance.fees as
  SELECT i.invoice_id,
     i.subscription_id,
     i.customer_id,
     u.user_id,
-    to_char((i.period_start AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    finance.month_at(i.period_start) AS month,
     i.period_start,
     i.amount_minor,
     i.currency,
     finance."decimal"(i.amount_minor::numeric, i.currency) AS amount,
     i.status,
+    i.paid_at,
+        CASE
+            WHEN i.paid_at IS NOT NULL THEN finance.month_at(i.paid_at)
+            ELSE NULL::text
+        END AS cash_month,
     i.told_at
-   FROM billing.invoices i
+   FROM finance.invoices_then i
      LEFT JOIN LATERAL ( SELECT customers.user_id
            FROM billing.customers
           WHERE customers.customer_id = i.customer_id
           ORDER BY customers.user_id
          LIMIT 1) u ON true;
+view finance.invoices_then as
+ SELECT c.invoice_id,
+    c.subscription_id,
+    c.customer_id,
+    c.status,
+    c.amount_minor,
+    c.currency,
+    c.period_start,
+    c.told_at,
+    c.paid_at
+   FROM billing.invoices c
+  WHERE finance.as_of() = 'infinity'::timestamp with time zone
+UNION ALL
+ SELECT (jsonb_populate_record(NULL::billing.invoices, h.content)).invoice_id AS invoice_id,
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).subscription_id AS subscription_id,
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).customer_id AS customer_id,
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).status AS status,
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).amount_minor AS amount_minor,
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).currency AS currency,
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).period_start AS period_start,
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).told_at AS told_at,
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).paid_at AS paid_at
+   FROM ( SELECT DISTINCT ON (history.id) history.content
+           FROM billing.history
+          WHERE finance.as_of() <> 'infinity'::timestamp with time zone AND history.kind = 'invoices'::text AND history.at <= finance.as_of()
+          ORDER BY history.id, history."position" DESC) h;
 view finance.open_receivables as
  SELECT 'usage'::text AS kind,
-    f.id::text AS id,
-    f.user_id,
-    f.month,
-    f.amount_minor,
-    f.currency,
-    f.amount,
-    f.status,
-    f.reason,
-    f.created_at AS since
-   FROM finance.charges f
-     JOIN billing.charges c ON c.id = f.id
-  WHERE (f.status = ANY (ARRAY['pending'::text, 'processing'::text, 'requires_action'::text, 'failed'::text])) AND f.amount_minor > 0 AND c.owed
+    c.id::text AS id,
+    c.user_id,
+    finance.month_of(c.period_start, c.period_end) AS month,
+    c.amount_minor,
+    c.currency,
+    finance."decimal"(c.amount_minor::numeric, c.currency) AS amount,
+    c.status,
+    c.reason,
+    c.created_at AS since
+   FROM finance.charges_then c
+  WHERE (c.status = ANY (ARRAY['pending'::text, 'processing'::text, 'requires_action'::text, 'failed'::text])) AND c.amount_minor > 0 AND c.owed
 UNION ALL
  SELECT 'fee'::text AS kind,
     fees.invoice_id AS id,
@@ -621,7 +849,9 @@ view finance.payments as
     c.series,
     c.user_id,
     c.account,
-    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    finance.month_of(c.period_start, c.period_end) AS month,
+    c.paid_at,
+    finance.month_at(c.paid_at) AS cash_month,
     c.block,
     c.billing_tier,
     c.payment_intent,
@@ -629,14 +859,16 @@ view finance.payments as
     c.currency,
     finance."decimal"(c.amount_minor::numeric, c.currency) AS amount,
     c.created_at
-   FROM billing.charges c
+   FROM finance.charges_then c
   WHERE c.status = 'succeeded'::text
 UNION ALL
  SELECT c.id AS charge_id,
     p.series,
     c.user_id,
     c.account,
-    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    finance.month_of(c.period_start, c.period_end) AS month,
+    p.paid_at,
+    finance.month_at(p.paid_at) AS cash_month,
     c.block,
     c.billing_tier,
     p.payment_intent,
@@ -645,13 +877,14 @@ UNION ALL
     finance."decimal"(p.amount_minor::numeric, p.currency) AS amount,
     c.created_at
    FROM billing.past_payments p
-     JOIN billing.charges c ON c.id = p.charge_id;
+     JOIN billing.charges c ON c.id = p.charge_id
+  WHERE p.ended_at <= finance.as_of();
 view finance.refunds as
  SELECT r.id,
     r.charge_id,
     r.credit_note_id,
     c.user_id,
-    to_char(((c.period_start + (c.period_end - c.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    finance.month_of(c.period_start, c.period_end) AS month,
     r.payment_intent,
     r.amount_minor,
     r.currency,
@@ -662,9 +895,59 @@ view finance.refunds as
     r.decided_by,
     r.stripe_refund,
     r.succeeded_at,
+        CASE
+            WHEN r.succeeded_at IS NOT NULL THEN finance.month_at(r.succeeded_at)
+            ELSE NULL::text
+        END AS cash_month,
     r.created_at
-   FROM billing.refunds r
+   FROM finance.refunds_then r
      JOIN billing.charges c ON c.id = r.charge_id;
+view finance.refunds_then as
+ SELECT c.id,
+    c.charge_id,
+    c.credit_note_id,
+    c.payment_intent,
+    c.amount_minor,
+    c.currency,
+    c.origin,
+    c.status,
+    c.reason,
+    c.decided_by,
+    c.stripe_refund,
+    c.attempts,
+    c.unanswered,
+    c.attempt_open,
+    c.next_try_at,
+    c.succeeded_at,
+    c.created_at,
+    c.updated_at,
+    c.first_approval
+   FROM billing.refunds c
+  WHERE finance.as_of() = 'infinity'::timestamp with time zone
+UNION ALL
+ SELECT (jsonb_populate_record(NULL::billing.refunds, h.content)).id AS id,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).charge_id AS charge_id,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).credit_note_id AS credit_note_id,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).payment_intent AS payment_intent,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).amount_minor AS amount_minor,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).currency AS currency,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).origin AS origin,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).status AS status,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).reason AS reason,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).decided_by AS decided_by,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).stripe_refund AS stripe_refund,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).attempts AS attempts,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).unanswered AS unanswered,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).attempt_open AS attempt_open,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).next_try_at AS next_try_at,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).succeeded_at AS succeeded_at,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).created_at AS created_at,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).updated_at AS updated_at,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).first_approval AS first_approval
+   FROM ( SELECT DISTINCT ON (history.id) history.content
+           FROM billing.history
+          WHERE finance.as_of() <> 'infinity'::timestamp with time zone AND history.kind = 'refunds'::text AND history.at <= finance.as_of()
+          ORDER BY history.id, history."position" DESC) h;
 view finance.revenue as
  SELECT month,
     currency,
@@ -685,13 +968,13 @@ view finance.revenue as
            FROM finance.fees
           WHERE fees.status = 'paid'::text
         UNION ALL
-         SELECT to_char((credit_notes.credited_at AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS to_char,
+         SELECT credit_notes.month,
             credit_notes.currency,
             'credit'::text,
             - credit_notes.amount_minor
            FROM finance.credit_notes
         UNION ALL
-         SELECT to_char((refunds.succeeded_at AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS to_char,
+         SELECT refunds.month,
             refunds.currency,
             'refund'::text,
             - refunds.amount_minor
@@ -708,7 +991,9 @@ view finance.statement as
     currency,
     finance."decimal"(amount_minor::numeric, currency) AS amount,
     status,
-    at
+    at,
+    paid_at,
+    cash_month
    FROM ( SELECT payments.user_id,
             payments.month,
             'usage'::text AS kind,
@@ -717,22 +1002,24 @@ view finance.statement as
             payments.amount_minor,
             payments.currency,
             'succeeded'::text AS status,
-            payments.created_at AS at
+            payments.created_at AS at,
+            payments.paid_at,
+            payments.cash_month
            FROM finance.payments
         UNION ALL
-         SELECT f.user_id,
-            f.month,
+         SELECT c.user_id,
+            finance.month_of(c.period_start, c.period_end) AS month_of,
             'usage'::text,
-            f.id::text AS id,
-            ((('block '::text || f.block) || ' ('::text) || f.billing_tier) || ')'::text,
-            f.amount_minor,
-            f.currency,
-            f.status,
-            f.created_at
-           FROM finance.charges f
-          WHERE (f.status <> ALL (ARRAY['cancelled'::text, 'succeeded'::text])) AND (EXISTS ( SELECT
-                   FROM billing.charges c
-                  WHERE c.id = f.id AND c.owed))
+            c.id::text AS id,
+            ((('block '::text || c.block) || ' ('::text) || c.billing_tier) || ')'::text,
+            c.amount_minor,
+            c.currency,
+            c.status,
+            c.created_at,
+            NULL::timestamp with time zone,
+            NULL::text
+           FROM finance.charges_then c
+          WHERE (c.status <> ALL (ARRAY['cancelled'::text, 'succeeded'::text])) AND c.owed
         UNION ALL
          SELECT fees.user_id,
             fees.month,
@@ -742,8 +1029,11 @@ view finance.statement as
             fees.amount_minor,
             fees.currency,
             fees.status,
-            fees.period_start
+            fees.period_start,
+            fees.paid_at,
+            fees.cash_month
            FROM finance.fees
+          WHERE fees.status <> 'voided'::text
         UNION ALL
          SELECT credit_notes.user_id,
             credit_notes.month,
@@ -756,7 +1046,9 @@ view finance.statement as
             - credit_notes.amount_minor,
             credit_notes.currency,
             COALESCE(credit_notes.refund_status, 'taken back'::text) AS "coalesce",
-            credit_notes.credited_at
+            credit_notes.credited_at,
+            NULL::timestamp with time zone,
+            NULL::text
            FROM finance.credit_notes
         UNION ALL
          SELECT refunds.user_id,
@@ -767,7 +1059,9 @@ view finance.statement as
             - refunds.amount_minor,
             refunds.currency,
             refunds.status,
-            COALESCE(refunds.succeeded_at, refunds.created_at) AS "coalesce"
+            refunds.created_at,
+            refunds.succeeded_at,
+            refunds.cash_month
            FROM finance.refunds
           WHERE refunds.credit_note_id IS NULL AND refunds.status = 'succeeded'::text) lines
   WHERE user_id IS NOT NULL;
@@ -780,7 +1074,7 @@ view finance.trial_balance as
              JOIN ledger.accounts a ON a.partition = e.partition AND a.account = e.account
              JOIN ledger.names u ON u.partition = a.partition AND u.name = a.unit
              JOIN ledger.names k ON k.partition = e.partition AND k.name = e.contra
-          WHERE e.amount <> 0
+          WHERE e.amount <> 0 AND e.recorded_at <= finance.as_of()
           GROUP BY u.text, k.text
         ), held AS (
          SELECT u.text AS unit,
@@ -789,7 +1083,7 @@ view finance.trial_balance as
              JOIN ledger.names u ON u.partition = a.partition AND u.name = a.unit
              CROSS JOIN LATERAL ( SELECT e.balance_after
                    FROM ledger.entries e
-                  WHERE e.partition = a.partition AND e.account = a.account
+                  WHERE e.partition = a.partition AND e.account = a.account AND e.recorded_at <= finance.as_of()
                   ORDER BY e.seq DESC
                  LIMIT 1) last
           GROUP BY u.text
@@ -817,7 +1111,7 @@ UNION ALL
 view finance.unbilled_usage as
  SELECT x.charge_id,
     a.id AS account,
-    to_char(((x.period_start + (x.period_end - x.period_start) / 2::double precision) AT TIME ZONE 'UTC'::text), 'YYYY-MM'::text) AS month,
+    finance.month_of(x.period_start, x.period_end) AS month,
     x.block,
     x.plan,
     x.plan_version,
@@ -829,9 +1123,9 @@ view finance.unbilled_usage as
    FROM ledger.crossings x
      JOIN ledger.accounts a ON a.partition = x.partition AND a.account = x.account
      JOIN ledger.entries e ON e.partition = x.partition AND e.partition_seq = x.partition_seq
-  WHERE x.charge_id IS NOT NULL AND NOT (EXISTS ( SELECT 1
+  WHERE x.charge_id IS NOT NULL AND e.recorded_at <= finance.as_of() AND NOT (EXISTS ( SELECT 1
            FROM billing.charges c
-          WHERE c.id = x.charge_id));
+          WHERE c.id = x.charge_id AND c.created_at <= finance.as_of()));
 view finance.usage as
  WITH figures AS (
          SELECT a.partition,
@@ -849,23 +1143,24 @@ view finance.usage as
             views.plan_content(a.partition, a.account, k.period_start) AS plan
            FROM ledger.accounts a
              JOIN ledger.names u ON u.partition = a.partition AND u.name = a.unit
+             CROSS JOIN LATERAL ( SELECT e.seq,
+                    e.period_start,
+                    e.used_after
+                   FROM ledger.entries e
+                  WHERE e.partition = a.partition AND e.account = a.account AND e.recorded_at <= finance.as_of()
+                  ORDER BY e.seq DESC
+                 LIMIT 1) last
              CROSS JOIN LATERAL ( SELECT DISTINCT ON (c.period_start_ms) to_timestamp((c.period_start_ms::numeric / 1000.0)::double precision) AS period_start,
                     to_timestamp((c.period_end_ms::numeric / 1000.0)::double precision) AS period_end,
                     c.used
                    FROM ledger.counters c
-                  WHERE c.partition = a.partition AND c.account = a.account AND c.period_start_ms >= 0
+                  WHERE c.partition = a.partition AND c.account = a.account AND c.period_start_ms >= 0 AND c.seq <= last.seq
                   ORDER BY c.period_start_ms, c.seq DESC) k
-             CROSS JOIN LATERAL ( SELECT e.period_start,
-                    e.used_after
-                   FROM ledger.entries e
-                  WHERE e.partition = a.partition AND e.account = a.account
-                  ORDER BY e.seq DESC
-                 LIMIT 1) last
              LEFT JOIN LATERAL ( SELECT - sum(e.amount) FILTER (WHERE c.text = 'usage'::text) AS units,
                     - sum(e.amount) FILTER (WHERE c.text = 'goodwill'::text) AS goodwill
                    FROM ledger.entries e
                      JOIN ledger.names c ON c.partition = e.partition AND c.name = e.contra
-                  WHERE e.partition = a.partition AND e.account = a.account AND e.period_start = k.period_start AND (c.text = ANY (ARRAY['usage'::text, 'goodwill'::text]))) booked ON true
+                  WHERE e.partition = a.partition AND e.account = a.account AND e.period_start = k.period_start AND (c.text = ANY (ARRAY['usage'::text, 'goodwill'::text])) AND e.seq <= last.seq) booked ON true
           WHERE a.kind = 4 AND finance.is_priced(a.partition, a.account, k.period_start)
         ), blocks AS (
          SELECT f.partition,
@@ -910,11 +1205,12 @@ view finance.usage as
              CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE c_1.block::numeric < b.started) AS whole,
                     count(*) FILTER (WHERE c_1.block::numeric = b.started) AS last,
                     count(*) FILTER (WHERE c_1.block::numeric > b.started AND c_1.status <> 'cancelled'::text AND c_1.credited_at IS NULL) AS beyond
-                   FROM billing.charges c_1
+                   FROM finance.charges_then c_1
                   WHERE c_1.account = b.id AND c_1.period_start = b.period_start) c
              CROSS JOIN LATERAL ( SELECT count(*) AS entered_blocks
                    FROM ledger.crossings x_1
-                  WHERE x_1.partition = b.partition AND x_1.account = b.account AND x_1.period_start = b.period_start AND x_1.block::numeric <= b.started) x
+                     JOIN ledger.entries e ON e.partition = x_1.partition AND e.partition_seq = x_1.partition_seq
+                  WHERE x_1.partition = b.partition AND x_1.account = b.account AND x_1.period_start = b.period_start AND x_1.block::numeric <= b.started AND e.recorded_at <= finance.as_of()) x
         ), sums AS (
          SELECT c.partition,
             c.account,
@@ -965,6 +1261,12 @@ view finance.usage as
     goodwill AS goodwill_units
    FROM sums;
 
+CREATE OR REPLACE FUNCTION finance.as_of()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+AS $function$ select coalesce(nullif(current_setting('tollgate.as_of', true), '')::timestamptz, 'infinity') $function$
+
 CREATE OR REPLACE FUNCTION finance.budgeted_units(p_partition smallint, p_account integer, p_start timestamp with time zone)
  RETURNS numeric
  LANGUAGE sql
@@ -974,7 +1276,7 @@ AS $function$
   with counted as (
     select b.kind, b.request_id, b.period_start,
       b.used_after <> coalesce(lag(b.used_after) over (partition by b.period_start order by b.seq), 0) as moved
-      from ledger.entries b where b.partition = p_partition and b.account = p_account
+      from ledger.entries b where b.partition = p_partition and b.account = p_account and b.recorded_at <= finance.as_of()
   )
   select coalesce(-sum(case when f.amount > 0 then f.amount else (
       select sum(e.amount) from ledger.entries e join ledger.names k on k.partition = e.partition and k.name = e.contra
@@ -1016,9 +1318,35 @@ AS $function$
      order by t.seq desc limit 1), false)
 $function$
 
+CREATE OR REPLACE FUNCTION finance.month_at(p_at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select to_char(p_at at time zone finance.zone_at(date_trunc('month', p_at, finance.zone_at(p_at))), 'YYYY-MM')
+$function$
+
+CREATE OR REPLACE FUNCTION finance.month_of(p_start timestamp with time zone, p_end timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ select to_char((p_start + (p_end - p_start) / 2) at time zone 'UTC', 'YYYY-MM') $function$
+
+CREATE OR REPLACE FUNCTION finance.zone_at(p_at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select coalesce((select content ->> 'time_zone' from billing.catalog_versions
+    where catalog = 'price-plan' and name = 'default' and effective_from <= p_at order by effective_from desc, version desc limit 1), 'UTC')
+$function$
+
 
 grant select on finance.attempts to finance
 grant select on finance.attempts to tollgate_finance
+grant select on finance.cash to finance
+grant select on finance.cash to tollgate_finance
 grant select on finance.charges to finance
 grant select on finance.charges to tollgate_finance
 grant select on finance.credit_notes to finance

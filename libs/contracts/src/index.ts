@@ -32,4 +32,5 @@ export type { FailedTask, ImageFile, ImageFormat, Optimizer, OptimizeTask, Optim
 export { webhookEventTypes, webhookTestType, webhookQueryNames } from './webhook-queries.ts';
 export type { DeliveryView, EndpointFields, EndpointView, WebhookEventType, WebhookQueries } from './webhook-queries.ts';
 export type { ErasedDetails, EraseDetails } from './erasure.ts';
-export { financeRole, financeSchemaName, financeViews } from './finance.ts';
+export type { FinanceView } from './finance.ts';
+export { financeAsOf, financeOrder, financeRole, financeSchemaName, financeViews } from './finance.ts';

@@ -8,6 +8,10 @@ export type ViewQuery = {
   readonly view: string;
   /** Columns that must have these values; undefined: any. */
   readonly where?: Readonly<Record<string, string | undefined>>;
+  /** Columns that the rows are sorted by. */
+  readonly order?: readonly string[];
+  /** Settings of the transaction that the view reads, such as `tollgate.as_of`; undefined: as it is. */
+  readonly settings?: Readonly<Record<string, string | undefined>>;
   /** Ends the query on the server, too, wherever it is. */
   readonly signal?: AbortSignal;
 };
@@ -22,7 +26,7 @@ const noticeMs = 500;
  * moment. Numbers beyond 2^53 stay text, times are ISO 8601 in UTC. The first page has the names of the columns.
  * @throws UnknownColumn for a column that the view does not have.
  */
-export async function* viewRows(url: string, { schema, view, where = {}, signal }: ViewQuery): AsyncGenerator<ViewPage> {
+export async function* viewRows(url: string, { schema, view, where = {}, order = [], settings = {}, signal }: ViewQuery): AsyncGenerator<ViewPage> {
   signal?.throwIfAborted();
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, options: `-c client_connection_check_interval=${noticeMs}` });
   client.on('error', () => undefined);
@@ -38,9 +42,13 @@ export async function* viewRows(url: string, { schema, view, where = {}, signal 
     const missing = wanted.find(([column]) => !columns.includes(column));
     if (missing) throw new UnknownColumn(`${view} has no ${missing[0]}`);
     await client.query('begin transaction isolation level repeatable read read only');
+    for (const [setting, value] of Object.entries(settings)) {
+      if (value !== undefined) await client.query('select set_config($1, $2, true)', [setting, value]);
+    }
     // A cursor takes no parameters: the values are quoted by the driver.
     const bound = wanted.map(([column, value]) => `${pg.escapeIdentifier(column)} = ${pg.escapeLiteral(value)}`).join(' and ');
-    await client.query(`declare exported no scroll cursor for select * from ${name}${bound === '' ? '' : ` where ${bound}`}`);
+    const sorted = order.length === 0 ? '' : ` order by ${order.map((column) => pg.escapeIdentifier(column)).join(', ')}`;
+    await client.query(`declare exported no scroll cursor for select * from ${name}${bound === '' ? '' : ` where ${bound}`}${sorted}`);
     for (let first = true; ; first = false) {
       const { rows } = await client.query<Record<string, unknown>>(`fetch ${pageSize} from exported`);
       if (rows.length === 0 && !first) return;

@@ -43,6 +43,7 @@ async function takeState(parts: FixParts, { chargeId, paymentIntent }: ToFix): P
   const state = payment.state === 'succeeded' ? 'succeeded' : 'declined';
   const facts: StripeFacts = {
     about: 'payment', chargeId, paymentIntent: payment.id, amountMinor: String(payment.amountMinor), currency: payment.currency.toLowerCase(), state, code: 'reconciled', series: payment.series,
+    ...(payment.paidMs === undefined ? {} : { paidMs: payment.paidMs }),
   };
   const outcome = await apply(parts, { facts, createdMs: parts.clock.nowMs() });
   const [charge] = await parts.charges.byIds([chargeId]);

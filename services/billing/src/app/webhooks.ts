@@ -51,7 +51,7 @@ export type Applying = Pick<
 export async function apply(parts: Applying, { facts, createdMs }: Pick<StripeEvent, 'facts' | 'createdMs'>): Promise<'applied' | 'ignored' | 'unknown'> {
   switch (facts.about) {
     case 'payment':
-      return applyPayment(parts, facts);
+      return applyPayment(parts, facts, createdMs);
     case 'refund':
       return applyRefund(parts, facts.paymentIntent);
     case 'invoice':
@@ -77,14 +77,14 @@ export async function apply(parts: Applying, { facts, createdMs }: Pick<StripeEv
  * `succeeded` is taken as it is, because it is final. Another state may be old news by now, so Stripe is asked for the state of
  * today; and while an attempt is under way its own answer counts (rule 27).
  */
-async function applyPayment(parts: Applying, facts: Extract<StripeFacts, { readonly about: 'payment' }>): Promise<'applied' | 'unknown' | 'ignored'> {
+async function applyPayment(parts: Applying, facts: Extract<StripeFacts, { readonly about: 'payment' }>, createdMs: number): Promise<'applied' | 'unknown' | 'ignored'> {
   const [charge] = await parts.charges.byIds([facts.chargeId]);
   if (charge === undefined) return 'unknown';
   // One that ended before, by a refund or a cancellation of ours (ADR 19), says nothing about the payment in use.
   if (charge.status === 'succeeded' || (facts.series ?? 0) < charge.series) return 'ignored';
   const sum = { amountMinor: BigInt(facts.amountMinor), currency: facts.currency.toUpperCase() };
   const told: PaymentState = facts.state === 'succeeded'
-    ? { is: 'succeeded', paymentIntent: facts.paymentIntent, sum }
+    ? { is: 'succeeded', paymentIntent: facts.paymentIntent, sum, paidMs: facts.paidMs ?? createdMs }
     : { is: facts.state, paymentIntent: facts.paymentIntent, code: facts.code, sum };
   const state: CallOutcome = told.is === 'succeeded' ? told : await parts.payments.retrieve(facts.paymentIntent);
   const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };

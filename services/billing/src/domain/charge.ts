@@ -36,6 +36,8 @@ export type Charge = {
   /** A short code: why it is pending, failed or cancelled. */
   readonly reason: string | null;
   readonly paymentIntent: string | null;
+  /** When Stripe took the money; null: it is not paid. */
+  readonly paidMs: number | null;
   readonly attempts: number;
   /** How often Stripe refused since somebody last asked for a retry: decides how long to wait, and when to stop. */
   readonly refusals: number;
@@ -64,7 +66,8 @@ export type Sum = { readonly amountMinor: bigint; readonly currency: string };
 
 /** What Stripe says of a charge's payment, from an answer, a look-up or a webhook. */
 export type PaymentState =
-  | { readonly is: 'succeeded'; readonly paymentIntent: string; readonly sum: Sum }
+  /** `paidMs`: when the money was taken; absent: just now. */
+  | { readonly is: 'succeeded'; readonly paymentIntent: string; readonly sum: Sum; readonly paidMs?: number }
   /** Stripe is at it: a webhook or a later look-up tells the outcome. */
   | { readonly is: 'processing'; readonly paymentIntent: string; readonly sum: Sum }
   | { readonly is: 'declined'; readonly paymentIntent: string; readonly code: string; readonly sum: Sum }
@@ -85,7 +88,7 @@ export type ChargeEvent =
   | { readonly type: 'AttemptStarted'; readonly attempt: Attempt }
   | { readonly type: 'CallUnanswered'; readonly code: string; readonly nextTryMs: number }
   | { readonly type: 'PaymentPending'; readonly paymentIntent: string; readonly nextTryMs: number }
-  | { readonly type: 'ChargeSucceeded'; readonly paymentIntent: string }
+  | { readonly type: 'ChargeSucceeded'; readonly paymentIntent: string; readonly paidMs: number }
   | { readonly type: 'ChargeDeclined'; readonly paymentIntent: string; readonly code: string; readonly nextTryMs: number | null }
   | { readonly type: 'ActionRequired'; readonly paymentIntent: string; readonly code: string; readonly nextTryMs: number | null }
   | { readonly type: 'AttemptRejected'; readonly code: string; readonly nextTryMs: number | null }
@@ -134,7 +137,7 @@ function changes(charge: Charge, event: ChargeEvent): Changes {
     case 'PaymentPending':
       return { status: 'processing', reason: null, attemptOpen: false, unanswered: 0, paymentIntent: event.paymentIntent, nextTryMs: event.nextTryMs };
     case 'ChargeSucceeded':
-      return { ...ended, status: 'succeeded', reason: null, paymentIntent: event.paymentIntent };
+      return { ...ended, status: 'succeeded', reason: null, paymentIntent: event.paymentIntent, paidMs: event.paidMs };
     case 'ChargeDeclined':
       return { ...answered(charge), status: 'failed', reason: event.code, paymentIntent: event.paymentIntent, nextTryMs: event.nextTryMs };
     case 'ActionRequired':
@@ -176,7 +179,7 @@ function changes(charge: Charge, event: ChargeEvent): Changes {
 
 /** To be charged from the beginning, by a PaymentIntent of its own. */
 const renewed = (nextTryMs: number): Changes =>
-  ({ status: 'pending', reason: null, paymentIntent: null, refusals: 0, unanswered: 0, attemptOpen: false, cancelSent: false, nextTryMs });
+  ({ status: 'pending', reason: null, paymentIntent: null, paidMs: null, refusals: 0, unanswered: 0, attemptOpen: false, cancelSent: false, nextTryMs });
 /** What waits is looked at once; what is under way keeps its time, and what ended has none. */
 const at = (charge: Charge, nextTryMs: number): Changes =>
   charge.status === 'processing' || charge.status === 'succeeded' || charge.status === 'cancelled' ? {} : { nextTryMs };

@@ -105,7 +105,7 @@ export const keyHolds = (attempt: Attempt, nowMs: number): boolean => nowMs - at
 export function afterOutcome(charge: Charge, outcome: CallOutcome, at: { readonly nowMs: number; readonly jitter: number }): ChargeEvent | null {
   if (charge.status === 'succeeded') return null;
   if ('sum' in outcome && !isAbout(outcome.sum, charge)) return otherSum(charge, outcome);
-  if (outcome.is === 'succeeded') return { type: 'ChargeSucceeded', paymentIntent: outcome.paymentIntent };
+  if (outcome.is === 'succeeded') return { type: 'ChargeSucceeded', paymentIntent: outcome.paymentIntent, paidMs: outcome.paidMs ?? at.nowMs };
   if (charge.status === 'cancelled') return null;
   switch (outcome.is) {
     case 'processing':

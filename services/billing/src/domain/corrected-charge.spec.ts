@@ -9,7 +9,7 @@ const nowMs = Date.UTC(2026, 10, 21, 12);
 const opened: Charge = {
   id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', account: 'metered:u', userId: 'u', periodStartMs: Date.UTC(2026, 10, 1), periodEndMs: Date.UTC(2026, 11, 1),
   block: 1n, plan: 'default', billingTier: '8M-16M', amountMinor: 10_000n, currency: 'BRL', crossedMs: nowMs, status: 'pending', reason: null,
-  paymentIntent: null, attempts: 0, refusals: 0, unanswered: 0, attemptOpen: false, nextTryMs: nowMs, version: 1, creditedMs: null,
+  paymentIntent: null, paidMs: null, attempts: 0, refusals: 0, unanswered: 0, attemptOpen: false, nextTryMs: nowMs, version: 1, creditedMs: null,
   owed: true, series: 0, cancelSent: false, creditNote: null,
 };
 const payer = { customerId: 'cus_1', paymentMethod: 'pm_1' };

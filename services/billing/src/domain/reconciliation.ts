@@ -13,6 +13,8 @@ export type StripePayment = {
   readonly createdMs: number;
   /** Which of the charge's payments it is (ADR 19). */
   readonly series: number;
+  /** When the money was taken, where it was asked for. */
+  readonly paidMs?: number;
 };
 
 /** A tier block as the ledger has it. */

@@ -44,7 +44,8 @@ export type RefundAttempt = {
 
 /** Where a refund stands at Stripe. */
 export type RefundState =
-  | { readonly is: 'succeeded'; readonly stripeRefund: string }
+  /** `madeMs`: when Stripe made it. */
+  | { readonly is: 'succeeded'; readonly stripeRefund: string; readonly madeMs: number }
   /** Stripe, or the bank, is at it. */
   | { readonly is: 'pending'; readonly stripeRefund: string }
   | { readonly is: 'failed'; readonly stripeRefund: string; readonly code: string };
@@ -130,7 +131,7 @@ const lookUpEveryMs = 3_600_000;
 export function afterRefund(refund: Refund, outcome: RefundOutcome, nowMs: number): RefundEvent | null {
   switch (outcome.is) {
     case 'succeeded':
-      return refund.status === 'succeeded' ? null : { type: 'RefundSucceeded', stripeRefund: outcome.stripeRefund, succeededMs: nowMs };
+      return refund.status === 'succeeded' ? null : { type: 'RefundSucceeded', stripeRefund: outcome.stripeRefund, succeededMs: outcome.madeMs };
     case 'pending':
       return refund.status === 'succeeded' ? null : { type: 'RefundPending', stripeRefund: outcome.stripeRefund, nextTryMs: nowMs + lookUpEveryMs };
     case 'failed':

@@ -7,12 +7,16 @@ export type StripeFacts =
     readonly state: 'succeeded' | 'declined' | 'action_required'; readonly code: string;
     /** Which of the charge's PaymentIntents (ADR 19); absent: the first. */
     readonly series?: number;
+    /** When the money was taken, where that is not the event's own time. */
+    readonly paidMs?: number;
   }
   /** A refund, whoever made it: the payment's refunds are read again. */
   | { readonly about: 'refund'; readonly paymentIntent: string }
   | {
     readonly about: 'invoice'; readonly invoice: string; readonly subscription: string; readonly customer: string;
     readonly status: FeeStatus; readonly amountMinor: string; readonly currency: string; readonly periodStartMs: number;
+    /** When it was paid, where Stripe says it. */
+    readonly paidMs?: number;
   }
   | { readonly about: 'subscription'; readonly state: SubscriptionState }
   | { readonly about: 'payment_method'; readonly paymentMethod: string; readonly customer: string }

@@ -46,8 +46,12 @@ async function pay(tx: Transaction, intent: StoredObject, params: Params): Promi
   if (methodId === undefined) throw invalid('You cannot confirm this PaymentIntent because it\'s missing a payment method.', { code: 'parameter_missing', param: 'payment_method' });
   const { outcome } = await methodOf(tx, methodId, String(intent['customer']));
   if (outcome.ok) {
+    const charge = await tx.put({
+      id: newId('ch'), object: 'charge', created: tx.nowS, amount: intent['amount'], currency: intent['currency'], customer: intent['customer'], payment_intent: intent.id,
+      status: 'succeeded', paid: true,
+    });
     const paid = await tx.put({
-      ...intent, payment_method: methodId, status: 'succeeded', amount_received: intent['amount'], last_payment_error: null, latest_charge: newId('ch'),
+      ...intent, payment_method: methodId, status: 'succeeded', amount_received: intent['amount'], last_payment_error: null, latest_charge: charge.id,
     });
     await tx.emit({ type: 'payment_intent.succeeded', object: paid });
     return paid;

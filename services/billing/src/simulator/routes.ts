@@ -21,7 +21,7 @@ export function route(tx: Transaction, { method, path, params }: Call): Promise<
   const kind = kinds[resource];
   if (method === 'GET' && resource === 'invoice_payments' && id === undefined) return noInvoicePayments();
   if (method === 'GET' && kind !== undefined && action === undefined) {
-    if (id !== undefined) return one(tx, kind, id);
+    if (id !== undefined) return one(tx, kind, id).then((found) => withCharge(tx, found, params));
     if (resource === 'prices') return pricesByKeys(tx, params);
     return listOf(tx, kind, params);
   }
@@ -68,7 +68,14 @@ async function listOf(tx: Transaction, kind: string, params: Params): Promise<un
       ...(subscription === undefined ? {} : { parent: { subscription_details: { subscription } } }),
     },
   });
-  return { object: 'list', url: `/v1/${kind}s`, has_more: hasMore, data };
+  return { object: 'list', url: `/v1/${kind}s`, has_more: hasMore, data: await Promise.all(data.map((each) => withCharge(tx, each, params))) };
+}
+
+/** A PaymentIntent with its charge in it, where `expand` asks for that. */
+async function withCharge(tx: Transaction, found: StoredObject, params: Params): Promise<StoredObject> {
+  const wanted = Object.values(groupOf(params, 'expand') ?? {}).some((name) => name === 'latest_charge' || name === 'data.latest_charge');
+  const charge = found['latest_charge'];
+  return wanted && typeof charge === 'string' ? { ...found, latest_charge: await tx.get('charge', charge) } : found;
 }
 
 /** Its invoices are paid without PaymentIntents of their own. */

@@ -122,6 +122,7 @@ async function bill(
   const invoice = await tx.put({
     id: newId('in'), object: 'invoice', created: tx.nowS, livemode: false, customer: customer.id, currency: subscription['currency'], billing_reason: of.reason,
     status: ok ? 'paid' : 'open', amount_due: of.amount, amount_paid: ok ? of.amount : 0, attempted: method !== null,
+    status_transitions: { paid_at: ok ? tx.nowS : null },
     period_start: of.reason === 'subscription_cycle' ? subscription.created : tx.nowS, period_end: tx.nowS, metadata: {},
     parent: { type: 'subscription_details', subscription_details: { subscription: subscription.id, metadata: subscription['metadata'] } },
     lines: { object: 'list', has_more: false, url: '/v1/invoices/lines', data: [{ id: newId('il'), object: 'line_item', amount: of.amount, period: of.period }] },
@@ -170,7 +171,7 @@ export async function payInvoice(tx: Transaction, id: string, params: Params): P
     await tx.emit({ type: 'invoice.payment_failed', object: await tx.put({ ...invoice, attempted: true }) });
     throw new KeptFailure(402, { type: 'card_error', code: outcome.code, decline_code: outcome.declineCode, message: 'Your card was declined.' });
   }
-  const paid = await tx.put({ ...invoice, status: 'paid', amount_paid: invoice['amount_due'] });
+  const paid = await tx.put({ ...invoice, status: 'paid', amount_paid: invoice['amount_due'], status_transitions: { paid_at: tx.nowS } });
   await tx.emit({ type: 'invoice.paid', object: paid });
   const parent = invoice['parent'] as { readonly subscription_details: { readonly subscription: string } };
   const subscription = await tx.get('subscription', parent.subscription_details.subscription);

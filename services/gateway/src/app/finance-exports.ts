@@ -1,7 +1,7 @@
 import { AppError, csvCell } from '@tollgate/kernel';
 
 export type FinancePage = { readonly columns: readonly string[]; readonly rows: readonly Readonly<Record<string, unknown>>[] };
-export type FinanceQuery = { readonly view: string; readonly month?: string | undefined; readonly user?: string | undefined };
+export type FinanceQuery = { readonly view: string; readonly month?: string | undefined; readonly user?: string | undefined; readonly asOf?: string | undefined };
 /** Rows of one moment, a page at a time. @throws AppError('invalid') for a view that cannot be asked so. */
 export type FinanceViews = { rows(query: FinanceQuery & { readonly signal: AbortSignal }): AsyncIterable<FinancePage> };
 export type ExportFormat = 'csv' | 'json' | 'jsonl';

@@ -1,4 +1,4 @@
-import { financeSchemaName, financeViews } from '@tollgate/contracts';
+import { financeAsOf, financeOrder, financeSchemaName, financeViews, type FinanceView } from '@tollgate/contracts';
 import { csvCell } from '@tollgate/kernel';
 import { UnknownColumn, viewRows } from '@tollgate/persistence';
 import { type Command, Option } from 'commander';
@@ -15,18 +15,25 @@ export function addFinanceCommands(program: Command): void {
     .addOption(new Option('--format <format>', 'csv, or json (one object a line)').choices(['csv', 'json']))
     .option('--month <yyyy-mm>', 'one month only')
     .option('--user <id>', 'one customer only')
+    .option('--as-of <time>', 'the figures as they were at a time such as 2026-11-01T00:00:00Z')
     .action(async (view: string, _, command: Command) => {
-      const { json = false, format = json ? 'json' : 'csv', month, user } = command.optsWithGlobals<{ json?: boolean; format?: string; month?: string; user?: string }>();
+      const { json = false, format = json ? 'json' : 'csv', month, user, asOf } = command.optsWithGlobals<Options>();
       if (!(financeViews as readonly string[]).includes(view)) throw new CommandFailed(`there is no view ${view}: ${financeViews.join(', ')}`);
       if (month !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) throw new CommandFailed('--month is written like 2026-10');
-      await withBooks(({ financeUrl }) => exportView(financeUrl, { view, format, month, user }));
+      if (asOf !== undefined && !isInstant(asOf)) throw new CommandFailed('--as-of is a time with its zone, such as 2026-11-01T00:00:00Z');
+      await withBooks(({ financeUrl }) => exportView(financeUrl, { view: view as FinanceView, format, month, user, asOf }));
     });
 }
 
-async function exportView(url: string, { format, view, month, user }: { view: string; format: string; month: string | undefined; user: string | undefined }): Promise<void> {
+type Options = { json?: boolean; format?: string; month?: string; user?: string; asOf?: string };
+type Export = { readonly view: FinanceView; readonly format: string } & { readonly [Name in 'month' | 'user' | 'asOf']: string | undefined };
+
+const isInstant = (text: string): boolean => /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text));
+
+async function exportView(url: string, { format, view, month, user, asOf }: Export): Promise<void> {
   let head = format === 'csv';
   try {
-    for await (const { columns, rows } of viewRows(url, { schema: financeSchemaName, view, where: { month, user_id: user } })) {
+    for await (const { columns, rows } of viewRows(url, { schema: financeSchemaName, view, where: { month, user_id: user }, order: financeOrder[view], settings: { [financeAsOf]: asOf } })) {
       if (head) await writeOut(`${columns.join(',')}\n`);
       head = false;
       await writeOut(rows.map((row) => `${format === 'json' ? JSON.stringify(row) : columns.map((name) => csvCell(row[name])).join(',')}\n`).join(''));

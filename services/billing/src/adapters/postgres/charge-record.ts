@@ -38,6 +38,7 @@ async function one(tx: PoolClient, before: Charge, event: ChargeEvent, nowMs: nu
   await tx.query(updateCharge, [
     id, after.status, after.reason, after.paymentIntent, after.attempts, after.refusals, after.unanswered, after.attemptOpen,
     dateOf(after.nextTryMs), after.version, dateOf(after.creditedMs), now, after.owed, after.series, after.cancelSent, after.creditNote,
+    dateOf(after.paidMs),
   ]);
   const { type, ...data } = event;
   if (event.type === 'AttemptStarted') {
@@ -72,7 +73,7 @@ async function beside(tx: PoolClient, of: { readonly before: Charge; readonly af
     case 'CreditTakenBack':
       return event.creditNote === null ? after : takenBack(tx, after, { creditNote: event.creditNote, reversal: event.reversal, nowMs });
     case 'ChargeReopened':
-      await tx.query(insertPastPayment, [id, before.series, before.paymentIntent, before.amountMinor, currency, now]);
+      await tx.query(insertPastPayment, [id, before.series, before.paymentIntent, before.amountMinor, currency, now, dateOf(before.paidMs)]);
       return after;
     default:
       return after;

@@ -15,6 +15,7 @@ export type ChargeRow = {
   readonly status: ChargeStatus;
   readonly reason: string | null;
   readonly payment_intent: string | null;
+  readonly paid_at: Date | null;
   readonly attempts: number;
   readonly refusals: number;
   readonly unanswered: number;
@@ -45,6 +46,7 @@ export const fromRowCharge = (row: ChargeRow): Charge => ({
   status: row.status,
   reason: row.reason,
   paymentIntent: row.payment_intent,
+  paidMs: row.paid_at?.getTime() ?? null,
   attempts: row.attempts,
   refusals: row.refusals,
   unanswered: row.unanswered,

@@ -4,10 +4,17 @@ import { addUsageView } from './migrations/add-usage-view.sql.ts';
 import { billWhatHasAPlan } from './migrations/bill-what-has-a-plan.sql.ts';
 import { countAriaryWhole } from './migrations/count-ariary-whole.sql.ts';
 import { createFinanceViews } from './migrations/create-finance-views.sql.ts';
+import { sayTheMonth } from './migrations/say-the-month.sql.ts';
+import { showCash } from './migrations/show-cash.sql.ts';
 import { showRefunds } from './migrations/show-refunds.sql.ts';
+import { usageAsOf } from './migrations/usage-as-of.sql.ts';
 
 /**
  * What finance reads: views over the books and the charges, owned by the migration role, so that no service reads another's schema at
  * run time. Migrated after ledger and billing. `finance` and `tollgate_finance` may read them and nothing else here.
  */
-export const financeSchema: ServiceSchema = { schema: financeSchemaName, role: financeRole, migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan] };
+export const financeSchema: ServiceSchema = {
+  schema: financeSchemaName,
+  role: financeRole,
+  migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf],
+};

@@ -5,6 +5,7 @@ import { createReconciliations } from './migrations/create-reconciliations.sql.t
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
 import { createWebhooks } from './migrations/create-webhooks.sql.ts';
 import { createRefunds } from './migrations/create-refunds.sql.ts';
+import { keepHistory } from './migrations/keep-history.sql.ts';
 import { nameInputRate } from './migrations/name-input-rate.sql.ts';
 import { guardWebhooks } from './migrations/guard-webhooks.sql.ts';
 import { retryFees } from './migrations/retry-fees.sql.ts';
@@ -75,5 +76,6 @@ export const billingSchema: ServiceSchema = {
     guardWebhooks,
     priceFeesByPlan,
     endFees,
+    keepHistory,
   ],
 };

@@ -6,7 +6,7 @@ import type { StripeInvoice } from '../../domain/reconciled-invoices.ts';
 import type { ReconciledMonth } from '../../domain/reconciled-month.ts';
 import type { StripeRefund } from '../../domain/reconciled-refunds.ts';
 import type { StripePayment } from '../../domain/reconciliation.ts';
-import { isMissing, stateOf, stripeTrouble } from './stripe-failure.ts';
+import { isMissing, paidAt, stateOf, stripeTrouble } from './stripe-failure.ts';
 import { chargeIdIn, invoiceFacts } from './stripe-webhook.ts';
 
 /** Stripe's most. */
@@ -41,7 +41,7 @@ export function stripeBooks(stripe: Stripe): StripeBooks {
     refunds: (month, after) => page(
       (paging) => stripe.refunds.list({ created: within(month), ...paging }), (refund) => (isIn(refund.created, month) ? refundOf(refund) : null),
     )(after),
-    payment: (id) => asked(() => unlessMissing(async () => paymentOf(await stripe.paymentIntents.retrieve(id)))),
+    payment: (id) => asked(() => unlessMissing(async () => paymentOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] })))),
     isOfInvoice: (id) => asked(async () =>
       (await stripe.invoicePayments.list({ payment: { type: 'payment_intent', payment_intent: id }, limit: 1 })).data.length > 0),
     invoice: (id) => asked(() => unlessMissing(async () => {
@@ -69,7 +69,7 @@ const amountOf = (amount: number, currency: string): { readonly amountMinor: big
 
 const paymentOf = (intent: Stripe.PaymentIntent): StripePayment => ({
   id: intent.id, chargeId: chargeIdIn(intent.metadata), state: stateOf(intent).is, ...amountOf(intent.amount, intent.currency),
-  createdMs: intent.created * 1000, series: Number(intent.metadata['series'] ?? '0'),
+  createdMs: intent.created * 1000, series: Number(intent.metadata['series'] ?? '0'), ...paidAt(intent),
 });
 
 function invoiceOf(invoice: Stripe.Invoice): StripeInvoice | null {

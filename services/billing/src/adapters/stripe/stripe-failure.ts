@@ -9,7 +9,7 @@ export function stateOf(intent: Stripe.PaymentIntent): PaymentState {
   const sum = sumOf(intent, intent.status === 'succeeded');
   switch (intent.status) {
     case 'succeeded':
-      return { is: 'succeeded', paymentIntent, sum };
+      return { is: 'succeeded', paymentIntent, sum, ...paidAt(intent) };
     case 'canceled':
       return { is: 'cancelled', paymentIntent };
     case 'requires_action':
@@ -21,6 +21,10 @@ export function stateOf(intent: Stripe.PaymentIntent): PaymentState {
       return { is: 'processing', paymentIntent, sum };
   }
 }
+
+/** When the money was taken, where the charge came with its PaymentIntent (`expand`). */
+export const paidAt = ({ latest_charge: charge }: Pick<Stripe.PaymentIntent, 'latest_charge'>): { readonly paidMs?: number } =>
+  (typeof charge === 'object' && charge !== null ? { paidMs: charge.created * 1000 } : {});
 
 /** What was received once it is paid, else what it is about. */
 export function sumOf(intent: Stripe.PaymentIntent, paid: boolean): Sum {

@@ -8,11 +8,11 @@ import { outcomeOf, stateOf, stripeTrouble } from './stripe-failure.ts';
 export function stripePayments(stripe: Stripe): Payments {
   return {
     send: (attempt) => send(stripe, attempt),
-    retrieve: (id) => guarded(async () => stateOf(await stripe.paymentIntents.retrieve(id))),
+    retrieve: (id) => guarded(async () => stateOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }))),
     find: ({ customer, chargeId, series, createdFromMs }) => guarded(async () => {
       // Two hours less: Stripe's clock is not ours.
       const gte = Math.max(0, Math.floor(createdFromMs / 1000) - 7_200);
-      for await (const intent of stripe.paymentIntents.list({ customer, created: { gte }, limit: 100 })) {
+      for await (const intent of stripe.paymentIntents.list({ customer, created: { gte }, limit: 100, expand: ['data.latest_charge'] })) {
         if (intent.metadata['charge_id'] === chargeId && (intent.metadata['series'] ?? '0') === String(series)) return stateOf(intent);
       }
       return null;

@@ -36,7 +36,7 @@ function stateOf(refund: Stripe.Refund): RefundState {
   const stripeRefund = refund.id;
   switch (refund.status) {
     case 'succeeded':
-      return { is: 'succeeded', stripeRefund };
+      return { is: 'succeeded', stripeRefund, madeMs: refund.created * 1000 };
     case 'failed':
     case 'canceled':
       return { is: 'failed', stripeRefund, code: refund.failure_reason ?? refund.status };

@@ -119,6 +119,7 @@ export function invoiceFacts(object: Stripe.Invoice): Extract<StripeFacts, { rea
     status, amountMinor: String(amountFromStripe(BigInt(status === 'paid' ? object.amount_paid : object.amount_due), object.currency.toUpperCase())),
     currency: object.currency.toUpperCase(),
     periodStartMs: Math.max(...starts, object.period_start) * 1000,
+    ...(object.status_transitions?.paid_at == null ? {} : { paidMs: object.status_transitions.paid_at * 1000 }),
   };
 }
 

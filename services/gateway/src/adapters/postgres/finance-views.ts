@@ -1,4 +1,4 @@
-import { financeSchemaName } from '@tollgate/contracts';
+import { financeAsOf, financeOrder, financeSchemaName, type FinanceView } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { isDatabaseOutage, UnknownColumn, viewRows } from '@tollgate/persistence';
 import pg from 'pg';
@@ -9,9 +9,9 @@ const missing: ReadonlySet<string> = new Set(['42P01', '3F000']);
 
 /** `FinanceViews` on PostgreSQL, as the role that may read them and nothing else: no service's schema is read. */
 export const makeFinanceViews = (url: string): FinanceViews => ({
-  async *rows({ view, month, user, signal }) {
+  async *rows({ view, month, user, asOf, signal }) {
     try {
-      yield* viewRows(url, { schema: financeSchemaName, view, where: { month, user_id: user }, signal });
+      yield* viewRows(url, { schema: financeSchemaName, view, where: { month, user_id: user }, order: financeOrder[view as FinanceView], settings: { [financeAsOf]: asOf }, signal });
     } catch (error) {
       if (error instanceof UnknownColumn) throw new AppError('invalid', 'REQUEST_INVALID', error.message);
       if (error instanceof pg.DatabaseError && missing.has(error.code ?? '')) {

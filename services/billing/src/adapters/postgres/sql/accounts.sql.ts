@@ -34,9 +34,9 @@ export const abandonSubscription = `
   update billing.subscriptions set status = 'canceled', updated_at = $2 where id = $1 and subscription_id is null`;
 
 export const tellInvoice = `
-  insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency, period_start, told_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8)
-  on conflict (invoice_id) do update set status = excluded.status, amount_minor = excluded.amount_minor, told_at = excluded.told_at
+  insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency, period_start, told_at, paid_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+  on conflict (invoice_id) do update set status = excluded.status, amount_minor = excluded.amount_minor, told_at = excluded.told_at, paid_at = excluded.paid_at
   where billing.invoices.status not in ('paid', 'voided')
     -- Of two messages of one moment, the one that is further on.
     and (billing.invoices.told_at <= excluded.told_at or excluded.status in ('paid', 'voided'))

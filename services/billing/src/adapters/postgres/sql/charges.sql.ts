@@ -39,7 +39,7 @@ export const lastAttempt = `
 export const updateCharge = `
   update billing.charges set status = $2, reason = $3, payment_intent = $4, attempts = $5, refusals = $6, unanswered = $7,
     attempt_open = $8, next_try_at = $9, version = $10, credited_at = $11, updated_at = $12,
-    owed = $13, series = $14, cancel_sent = $15, credit_note = $16
+    owed = $13, series = $14, cancel_sent = $15, credit_note = $16, paid_at = $17
   where id = $1`;
 
 export const openChargesOf = `

@@ -1,7 +1,7 @@
 export const insertCreditNote = `
   insert into billing.credit_notes (id, charge_id, amount_minor, currency, reason, reverses, created_at) values ($1, $2, $3, $4, $5, $6, $7)`;
 export const insertPastPayment = `
-  insert into billing.past_payments (charge_id, series, payment_intent, amount_minor, currency, ended_at) values ($1, $2, $3, $4, $5, $6)`;
+  insert into billing.past_payments (charge_id, series, payment_intent, amount_minor, currency, ended_at, paid_at) values ($1, $2, $3, $4, $5, $6, $7)`;
 export const insertRefund = `
   insert into billing.refunds (id, charge_id, credit_note_id, payment_intent, amount_minor, currency, origin, status, created_at, updated_at)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`;
