@@ -764,10 +764,61 @@ view finance.credit_notes as
     n.reverses,
     r.id AS refund_id,
     r.status AS refund_status,
-    (((('refund '::text || finance."decimal"(r.amount_minor::numeric, r.currency)) || ' '::text) || r.currency) || ' of '::text) || r.payment_intent AS proposal
+        CASE r.status
+            WHEN 'proposed'::text THEN ((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': proposed'::text
+            WHEN 'approved'::text THEN ((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': approved, to be sent'::text
+            WHEN 'processing'::text THEN ((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': under way at Stripe'::text
+            WHEN 'succeeded'::text THEN (((r.sum || ' of '::text) || r.payment_intent) || ' refunded on '::text) || to_char((r.succeeded_at AT TIME ZONE finance.zone_at(r.succeeded_at)), 'YYYY-MM-DD'::text)
+            WHEN 'failed'::text THEN (((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': failed'::text) || COALESCE((' ('::text || r.reason) || ')'::text, ''::text)
+            WHEN 'declined'::text THEN (((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': declined'::text) || COALESCE((' ('::text || r.reason) || ')'::text, ''::text)
+            WHEN 'withdrawn'::text THEN ('refund '::text || r.sum) || ': withdrawn, the block is owed again'::text
+            ELSE NULL::text
+        END AS proposal,
+    k.corrected_entry,
+    k.correction,
+    k.correction_reason
    FROM billing.credit_notes n
      JOIN billing.charges c ON c.id = n.charge_id
-     LEFT JOIN finance.refunds_then r ON r.credit_note_id = n.id
+     LEFT JOIN ( SELECT refunds_then.id,
+            refunds_then.charge_id,
+            refunds_then.credit_note_id,
+            refunds_then.payment_intent,
+            refunds_then.amount_minor,
+            refunds_then.currency,
+            refunds_then.origin,
+            refunds_then.status,
+            refunds_then.reason,
+            refunds_then.decided_by,
+            refunds_then.stripe_refund,
+            refunds_then.attempts,
+            refunds_then.unanswered,
+            refunds_then.attempt_open,
+            refunds_then.next_try_at,
+            refunds_then.succeeded_at,
+            refunds_then.created_at,
+            refunds_then.updated_at,
+            refunds_then.first_approval,
+            (finance."decimal"(refunds_then.amount_minor::numeric, refunds_then.currency) || ' '::text) || refunds_then.currency AS sum
+           FROM finance.refunds_then) r ON r.credit_note_id = n.id
+     LEFT JOIN LATERAL ( SELECT
+                CASE
+                    WHEN cause.corrects IS NOT NULL THEN (cause.partition || '-'::text) || cause.corrects
+                    ELSE NULL::text
+                END AS corrected_entry,
+            (cause.partition || '-'::text) || cause.partition_seq AS correction,
+            d.content ->> 'reason'::text AS correction_reason
+           FROM ledger.block_changes b
+             JOIN ledger.accounts a ON a.partition = b.partition AND a.account = b.account
+             JOIN ledger.entries e ON e.partition = b.partition AND e.partition_seq = b.partition_seq
+             JOIN ledger.entries cause ON cause.partition = e.partition AND cause.partition_seq =
+                CASE
+                    WHEN e.kind = 15 THEN e.request_id::bigint
+                    ELSE e.partition_seq
+                END
+             LEFT JOIN ledger.details d ON d.partition = cause.partition AND d.partition_seq = cause.partition_seq
+          WHERE a.id = c.account AND b.period_start = c.period_start AND b.block = c.block AND b.change = 'left'::text AND e.recorded_at <= n.created_at AND n.reverses IS NULL
+          ORDER BY b.partition_seq DESC
+         LIMIT 1) k ON true
   WHERE n.created_at <= finance.as_of();
 view finance.fees as
  SELECT i.invoice_id,

@@ -56,7 +56,8 @@ describe('the months of finance', () => {
     await report('ann', 17_000_000);
     await waitFor('two payments', async () => (await figures('payments')).length === 2);
     const { items } = await ok(platform.server.get<{ items: readonly { id: string; kind: string }[] }>('/v1/accounts/metered%3Aann/entries'));
-    await ok(platform.server.post(`/v1/entries/${items.findLast(({ kind }) => kind === 'spent')?.id}/correct`, { reason: 'reported twice', amount: '2000000' }));
+    const spent = items.findLast(({ kind }) => kind === 'spent')?.id;
+    await ok(platform.server.post(`/v1/entries/${spent}/correct`, { reason: 'reported twice', amount: '2000000' }));
     // One block that nobody can pay yet.
     await report('late', 9_000_000);
     await waitFor('the credit', async () => (await figures('credit_notes')).length === 1);
@@ -86,6 +87,10 @@ describe('the months of finance', () => {
     expect(await figures('statement', `?user=late&month=${first}`)).toEqual([
       expect.objectContaining({ kind: 'usage', month: first, cash_month: second, paid_at: expect.stringContaining(second), status: 'succeeded' }),
     ]);
+    expect(await figures('credit_notes')).toEqual([expect.objectContaining({
+      corrected_entry: spent, correction_reason: 'reported twice', proposal: expect.stringMatching(new RegExp(`^100\\.00 BRL of pi_[0-9a-f]+ refunded on ${second}-02$`)),
+    })]);
+    expect(await figures('credit_notes', asOf)).toEqual([expect.objectContaining({ proposal: expect.stringMatching(/^refund 100\.00 BRL of pi_[0-9a-f]+: proposed$/) })]);
     expect(await figures('refunds')).toEqual([expect.objectContaining({ month: first, cash_month: second })]);
     expect(await figures('payments', `?user=late`)).toEqual([expect.objectContaining({ month: first, cash_month: second, paid_at: expect.stringContaining(second) })]);
 

@@ -61,7 +61,7 @@ describe('a reconciliation', () => {
     await setCharge(id, "status = 'failed', reason = 'no_answer', next_try_at = null");
     const found = await reconcile();
     expect(shown(found)).toEqual([`not_in_books ${id}`]);
-    expect(found.differences[0]).toMatchObject({ reason: expect.stringContaining('Stripe was paid 10000 BRL'), fix: expect.stringContaining('webhook'), proposal: null });
+    expect(found.differences[0]).toMatchObject({ reason: expect.stringContaining('Stripe was paid 100.00 BRL'), fix: expect.stringContaining('webhook'), proposal: null });
     expect(await chargeOf(id)).toMatchObject({ status: 'failed' });
     const fixed = await reconcile({ fix: true });
     expect([shown(fixed), fixed.run.remaining]).toEqual([[`not_in_books ${id} fixed`], 0]);
@@ -97,7 +97,7 @@ describe('a reconciliation', () => {
       `paid_twice ${second.id}`, `payment_foreign ${foreign.id}`, `payment_unknown ${unknown.id}`,
     ].sort());
     expect(result.differences.every(({ fix, proposal }) => fix === null && proposal !== null)).toBe(true);
-    expect(result.differences.find(({ kind }) => kind === 'paid_twice')).toMatchObject({ proposal: `refund 10000 BRL (minor units) of ${second.id}` });
+    expect(result.differences.find(({ kind }) => kind === 'paid_twice')).toMatchObject({ proposal: `refund 100.00 BRL of ${second.id}` });
     expect([result.run.remaining, after]).toEqual([7, before]);
     // Mended by hand, so that the next tests begin clean.
     await setCharge(wrong, 'amount_minor = 10000');

@@ -96,9 +96,9 @@ describe('a charge compared with Stripe', () => {
 
   it('is named with what each side says, in plain words', () => {
     const [missed] = compareCharge(aCharge({ status: 'failed' }), { payments: [aPayment()], past: [], crossing: aCrossing(), nowMs });
-    expect(missed?.reason).toBe('Stripe was paid 10000 BRL (minor units) by pi_1, and the books have the charge as failed');
+    expect(missed?.reason).toBe('Stripe was paid 100.00 BRL by pi_1, and the books have the charge as failed');
     const [, twice] = [null, ...compareCharge(aCharge(), { payments: [aPayment(), aPayment({ id: 'pi_2', createdMs: nowMs + 1 })], past: [], crossing: aCrossing(), nowMs })];
-    expect(twice).toMatchObject({ reason: 'the charge was paid twice: by pi_1 and by pi_2', proposal: 'refund 10000 BRL (minor units) of pi_2', fix: null });
+    expect(twice).toMatchObject({ reason: 'the charge was paid twice: by pi_1 and by pi_2', proposal: 'refund 100.00 BRL of pi_2', fix: null });
   });
 });
 

@@ -1,3 +1,4 @@
+import { decimalAmount } from '@tollgate/pricing';
 import type { Charge, ChargeStatus, PaymentState } from './charge.ts';
 
 /** A charge as the books have it; `changedMs`: when it last changed. */
@@ -145,8 +146,8 @@ const words: Readonly<Record<PaymentState['is'], string>> = {
   succeeded: 'paid', processing: 'processing', declined: 'not paid', action_required: 'waiting for the customer', cancelled: 'cancelled',
 };
 
-/** Minor units with their currency, as plain as the books have them. */
-export const money = ({ amountMinor, currency }: { readonly amountMinor: bigint; readonly currency: string }): string => `${amountMinor} ${currency} (minor units)`;
+/** As people write it, in the currency's own digits. */
+export const money = ({ amountMinor, currency }: { readonly amountMinor: bigint; readonly currency: string }): string => `${decimalAmount(amountMinor, currency)} ${currency}`;
 
 /** A payment that belongs to no charge of the books. null: it is none of our business, such as one that nobody paid. */
 export function compareStranger(payment: StripePayment): Difference | null {

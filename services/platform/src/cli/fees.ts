@@ -3,7 +3,7 @@ import { decimalAmount } from '@tollgate/pricing';
 import type { Command } from 'commander';
 import type { Api } from './api.ts';
 import type { Connect } from './connect.ts';
-import { CommandFailed } from './output.ts';
+import { CommandFailed, table } from './output.ts';
 
 type Page = { readonly data: { readonly items: readonly FeeView[] } };
 const pageSize = 100;
@@ -20,7 +20,7 @@ export function addFeesCommands(program: Command, connect: Connect): void {
     .action((_, command: Command) =>
       connect(command, async (api, output) => {
         const items = await readAll(api, command.opts<{ status?: string; user?: string }>());
-        output.result({ items }, items.length === 0 ? ['There are none.'] : items.map(lineOf));
+        output.result({ items }, items.length === 0 ? ['There are none.'] : table(heading, items.map(cellsOf)));
       }));
 
   fees.command('retry')
@@ -29,7 +29,7 @@ export function addFeesCommands(program: Command, connect: Connect): void {
     .action((invoice: string, _: unknown, command: Command) =>
       connect(command, async (api, output) => {
         const fee = await decide(api, invoice, 'retry', {});
-        output.result({ fee }, [lineOf(fee)]);
+        output.result({ fee }, table(heading, [cellsOf(fee)]));
       }));
 
   fees.command('write-off')
@@ -41,12 +41,15 @@ export function addFeesCommands(program: Command, connect: Connect): void {
       connect(command, async (api, output) => {
         const { reason, void: voided } = command.opts<{ reason: string; void?: boolean }>();
         const fee = await decide(api, invoice, 'write-off', { reason, how: voided === true ? 'void' : 'uncollectible' });
-        output.result({ fee }, [lineOf(fee)]);
+        output.result({ fee }, table(heading, [cellsOf(fee)]));
       }));
 }
 
-const lineOf = ({ invoice_id: id, status, amount_minor: minor, currency, user_id: user, customer_id: customer, period_start: at, decided }: FeeView): string =>
-  `${id}  ${status}  ${decimalAmount(BigInt(minor), currency)} ${currency}  ${user ?? customer}  ${at.slice(0, 10)}${decided === null ? '' : `  ${decided.what} by ${decided.by}${decided.reason === null ? '' : `: ${decided.reason}`}`}`;
+const heading = ['invoice', 'status', 'amount', 'customer', 'period', 'decided'];
+const cellsOf = ({ invoice_id: id, status, amount_minor: minor, currency, user_id: user, customer_id: customer, period_start: at, decided }: FeeView): readonly string[] => [
+  id, status, `${decimalAmount(BigInt(minor), currency)} ${currency}`, user ?? customer, at.slice(0, 10),
+  decided === null ? '' : `${decided.what} by ${decided.by}${decided.reason === null ? '' : `: ${decided.reason}`}`,
+];
 
 async function readAll(api: Api, { status, user }: { readonly status?: string; readonly user?: string }): Promise<readonly FeeView[]> {
   const all: FeeView[] = [];

@@ -72,7 +72,7 @@ describe('the figures of finance', () => {
     ]);
     const open = (await rowsOf({ view: 'open_receivables' })).map(({ kind, user_id: user, amount, status }) => [kind, user, amount, status].join(' ')).sort();
     expect(open).toEqual(['fee anna 400.00 open', 'usage =cmd 0.70 pending', 'usage bert 100.00 failed']);
-    expect(await rowsOf({ view: 'credit_notes', user: 'anna' })).toMatchObject([{ amount: '100.00', refund_status: 'proposed', proposal: 'refund 100.00 BRL of pi_anna2' }]);
+    expect(await rowsOf({ view: 'credit_notes', user: 'anna' })).toMatchObject([{ amount: '100.00', refund_status: 'proposed', proposal: 'refund 100.00 BRL of pi_anna2: proposed' }]);
     expect((await rowsOf({ view: 'refunds', user: 'dora' })).map(({ status, origin, amount }) => [status, origin, amount].join(' ')).sort()).toEqual(['succeeded stripe 30.00', 'withdrawn credit 100.00']);
     expect((await rowsOf({ view: 'statement', user: 'dora' })).map(({ kind, amount_minor: minor }) => `${String(kind)} ${String(minor)}`).sort())
       .toEqual(['credit -10000', 'credit 10000', 'refund -3000', 'usage 10000', 'usage 500']);

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { Api } from './api.ts';
 import type { Connect } from './connect.ts';
 import { writeOut } from './csv.ts';
-import { CommandFailed, type Output } from './output.ts';
+import { CommandFailed, counted, type Output } from './output.ts';
 import { createProgress } from './progress.ts';
 
 type Options = { readonly json?: boolean; readonly format?: string; readonly period?: string; readonly fix?: boolean; readonly fresh?: boolean };
@@ -88,9 +88,9 @@ async function* pages(api: Api, id: string): AsyncGenerator<readonly DifferenceV
 }
 
 function headOf(run: ReconciliationView): string {
-  const found = run.differences === 0 ? 'no difference' : `${run.differences} differences, ${run.fixed} fixed, ${run.remaining} remain`;
+  const found = run.differences === 0 ? 'no difference' : `${counted(run.differences, 'difference')}, ${run.fixed} fixed, ${run.remaining} ${run.remaining === 1 ? 'remains' : 'remain'}`;
   const under = run.under_way === 0 ? '' : `; ${run.under_way} just under way, look again in a minute`;
-  return `${run.period} (${run.from} to ${run.to}): ${run.done} rows read, ${found}${under}\n`;
+  return `${run.period} (${run.from} to ${run.to}): ${counted(run.done, 'row')} read, ${found}${under}\n`;
 }
 
 function linesOf({ kind, reference, account, reason, fix, proposal, outcome }: DifferenceView): string {

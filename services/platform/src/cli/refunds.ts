@@ -4,7 +4,7 @@ import { decimalAmount } from '@tollgate/pricing';
 import type { Command } from 'commander';
 import type { Api } from './api.ts';
 import type { Connect } from './connect.ts';
-import { CommandFailed } from './output.ts';
+import { CommandFailed, table } from './output.ts';
 
 type Page = { readonly data: { readonly items: readonly RefundView[]; readonly pagination: { readonly total: number } } };
 const pageSize = 100;
@@ -20,7 +20,7 @@ export function addRefundsCommands(program: Command, connect: Connect): void {
     .action((_, command: Command) =>
       connect(command, async (api, output) => {
         const items = await readAll(api, command.opts<{ status?: string }>().status);
-        output.result({ items }, items.length === 0 ? ['There are none.'] : items.map(lineOf));
+        output.result({ items }, items.length === 0 ? ['There are none.'] : table(heading, items.map(cellsOf)));
       }));
 
   refunds.command('approve')
@@ -29,7 +29,7 @@ export function addRefundsCommands(program: Command, connect: Connect): void {
     .action((id: string, _: unknown, command: Command) =>
       connect(command, async (api, output) => {
         const refund = await decide(api, id, 'approve', {});
-        output.result({ refund }, [lineOf(refund)]);
+        output.result({ refund }, table(heading, [cellsOf(refund)]));
       }));
 
   refunds.command('decline')
@@ -39,12 +39,13 @@ export function addRefundsCommands(program: Command, connect: Connect): void {
     .action((id: string, _: unknown, command: Command) =>
       connect(command, async (api, output) => {
         const refund = await decide(api, id, 'decline', { reason: command.opts<{ reason: string }>().reason });
-        output.result({ refund }, [lineOf(refund)]);
+        output.result({ refund }, table(heading, [cellsOf(refund)]));
       }));
 }
 
-const lineOf = ({ id, status, amount_minor: minor, currency, user_id: user, account, billing_tier: tier, created_at: at, reason }: RefundView): string =>
-  `${id}  ${status}  ${decimalAmount(BigInt(minor), currency)} ${currency}  ${user ?? account}  ${tier}  ${at}${reason === null ? '' : `  ${reason}`}`;
+const heading = ['refund', 'status', 'amount', 'customer', 'tier', 'since', 'reason'];
+const cellsOf = ({ id, status, amount_minor: minor, currency, user_id: user, account, billing_tier: tier, created_at: at, reason }: RefundView): readonly string[] =>
+  [id, status, `${decimalAmount(BigInt(minor), currency)} ${currency}`, user ?? account, tier, at, reason ?? ''];
 
 async function readAll(api: Api, status: string | undefined): Promise<readonly RefundView[]> {
   const all: RefundView[] = [];

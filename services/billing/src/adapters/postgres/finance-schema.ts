@@ -4,6 +4,7 @@ import { addUsageView } from './migrations/add-usage-view.sql.ts';
 import { billWhatHasAPlan } from './migrations/bill-what-has-a-plan.sql.ts';
 import { countAriaryWhole } from './migrations/count-ariary-whole.sql.ts';
 import { createFinanceViews } from './migrations/create-finance-views.sql.ts';
+import { nameCorrections } from './migrations/name-corrections.sql.ts';
 import { sayTheMonth } from './migrations/say-the-month.sql.ts';
 import { showCash } from './migrations/show-cash.sql.ts';
 import { showRefunds } from './migrations/show-refunds.sql.ts';
@@ -16,5 +17,5 @@ import { usageAsOf } from './migrations/usage-as-of.sql.ts';
 export const financeSchema: ServiceSchema = {
   schema: financeSchemaName,
   role: financeRole,
-  migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf],
+  migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf, nameCorrections],
 };

@@ -15,7 +15,7 @@ const waitMs = 3_000;
 
 const differenceExample: DifferenceView = {
   number: '1', kind: 'not_in_books', reference: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', charge_id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', payment_intent: 'pi_3P1',
-  account: 'metered:user-uuid', reason: 'Stripe was paid 10000 BRL (minor units) by pi_3P1, and the books have the charge as failed',
+  account: 'metered:user-uuid', reason: 'Stripe was paid 100.00 BRL by pi_3P1, and the books have the charge as failed',
   fix: 'take Stripe\'s state of the payment into the books, as its webhook would have', proposal: null, outcome: null,
 };
 const runExample: ReconciliationView = {
