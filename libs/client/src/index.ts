@@ -16,7 +16,7 @@ export type { ServiceResult, TokenEnd, TokenEnded, TokenProcessOptions, TokenSta
 export { NotAccessibleError, TokenProcess } from './token-process.ts';
 export type { CreditCheck, CreditConsumed, CreditRefusal, CreditUsage, CreditValidation, SubscriptionStatus } from './credits.ts';
 export { Credits, FREE_USER_CREDITS, PRO_USER_CREDITS, runAsUser, TOKENS_PER_CREDIT, TOKENS_PER_REQUEST } from './credits.ts';
-export type { TierCharge, TokenSummary, TokenUsage, TokenUsageResult } from './tier-billing.ts';
+export type { TierCharge, TokenFigures, TokenSummary, TokenUsage, TokenUsageResult } from './tier-billing.ts';
 export { TierBilling } from './tier-billing.ts';
 export {
   checkSubscriptionExpiry, checkUserCredits, consumeCredits, downgradeUserToFree, getCreditStatus, getSubscriptionStatus, getUsageStatus,

@@ -4,10 +4,14 @@ import type { Outbox } from './outbox.ts';
 
 export type TierCharge = { readonly id: string; readonly billing_tier: string; readonly amount_charged: number; readonly status: string };
 export type TokenUsageResult = { readonly consumptionId: string; readonly totalTokens: number; readonly tierCharges: readonly TierCharge[] };
-export type TokenSummary = {
-  readonly total_tokens: number; readonly current_tier: string; readonly fixed_fee_charged: number;
-  readonly tier_charges_count: number; readonly tier_charges_total: number; readonly total_charged: number;
+/** What a month came to in one currency, in its minor units. `owed`: not paid yet, less credits not had back; negative: owed to the user. */
+export type TokenFigures = {
+  readonly currency: string;
+  readonly fixed_fee_charged: number; readonly tier_charges_count: number; readonly tier_charges_total: number; readonly total_charged: number;
+  readonly credited: number; readonly refunded: number; readonly paid: number; readonly owed: number;
 };
+/** The single figures are in the currency of the plan; `totals` has each currency that money moved in. */
+export type TokenSummary = TokenFigures & { readonly total_tokens: number; readonly current_tier: string; readonly totals: readonly TokenFigures[] };
 export type TokenUsage = {
   readonly userId: string;
   readonly tokensUsed: number;

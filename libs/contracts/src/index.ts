@@ -20,7 +20,7 @@ export { catalogResources, tokenCatalogQueryNames } from './token-catalog.ts';
 export type { CatalogResource, ResourceFields, ResourceView, ResourceViews, TokenCatalog, TokenCatalogQueries } from './token-catalog.ts';
 export { moneyQueryNames } from './money-queries.ts';
 export type {
-  ChargeStatusView, ChargeView, CustomerView, FeeView, MoneyQueries, PeriodMoneyView, RefundDecided, RefundStatusView, RefundView, ShownChargeStatus,
+  ChargeStatusView, ChargeView, CustomerView, FeeView, MoneyQueries, PeriodMoneyView, PeriodTotal, RefundDecided, RefundStatusView, RefundView, ShownChargeStatus,
   SubscriptionView,
 } from './money-queries.ts';
 export { reconcileQueryNames } from './reconcile-queries.ts';

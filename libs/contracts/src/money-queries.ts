@@ -64,11 +64,27 @@ export type FeeView = {
 };
 
 /** What a period of a user has cost so far, besides usage. Amounts are decimal strings in minor units. */
+/** What fees and charges of a period came to in one currency, in minor units. */
+export type PeriodTotal = {
+  readonly currency: string;
+  readonly fee_paid: string;
+  /** Asked for and not paid: invoices `open` or `failed`. */
+  readonly fee_due: string;
+  /** Payments of the period's blocks, whenever they were made. */
+  readonly blocks_paid: string;
+  /** Credits of blocks that were corrected away after they had been paid, less those taken back. */
+  readonly credited: string;
+  /** The part of `credited` that the customer has already had back. */
+  readonly credited_back: string;
+  /** What went back at Stripe: for credits, and by hand. */
+  readonly refunded: string;
+};
 export type PeriodMoneyView = {
-  /** Paid invoices of the monthly fee. */
-  readonly fixed_fee_minor: string;
+  readonly totals: readonly PeriodTotal[];
   /** Ids of the period's charges that were cancelled: these are not owed. */
   readonly cancelled_charges: readonly string[];
+  /** Ids of those of which nothing is owed any more: paid, or corrected away. */
+  readonly settled_charges: readonly string[];
 };
 export type CustomerView = { readonly user_id: string; readonly customer_id: string; readonly payment_method: string | null };
 export type SubscriptionView = {

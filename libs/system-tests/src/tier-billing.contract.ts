@@ -12,7 +12,8 @@ const processUsage = '/api/token-billing/process-usage';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** In a spec, time stands nowhere: reports that must share a month are made within seconds. */
 const charge = (block: number): object => ({ id: expect.stringMatching(uuid), billing_tier: `${8 * block}M-${8 * (block + 1)}M`, amount_charged: 10_000, status: 'pending' });
-const zeros = { total_tokens: 0, current_tier: '0-8M', fixed_fee_charged: 0, tier_charges_count: 0, tier_charges_total: 0, total_charged: 0 };
+const noFigures = { fixed_fee_charged: 0, tier_charges_count: 0, tier_charges_total: 0, total_charged: 0, credited: 0, refunded: 0, paid: 0, owed: 0, currency: 'BRL' };
+const zeros = { total_tokens: 0, current_tier: '0-8M', ...noFigures, totals: [noFigures] };
 
 /** The tier-billing surface as far as usage goes, as its document and surfaces §5 promise it. */
 export function tierBillingJourney(platform: () => Platform): void {
@@ -39,10 +40,8 @@ export function tierBillingJourney(platform: () => Platform): void {
         success: true,
         data: { consumptionId: expect.stringMatching(uuid), totalTokens: tokens, tierCharges: Array.from({ length: blocks }, (_, index) => charge(index + 1)) },
       }]);
-      const expected = {
-        total_tokens: tokens, current_tier: label, fixed_fee_charged: 0, tier_charges_count: blocks, tier_charges_total: blocks * 10_000, total_charged: blocks * 10_000,
-      };
-      expect(await summary(id)).toEqual(expected);
+      const figures = { ...noFigures, tier_charges_count: blocks, tier_charges_total: blocks * 10_000, total_charged: blocks * 10_000, owed: blocks * 10_000 };
+      expect(await summary(id)).toEqual({ total_tokens: tokens, current_tier: label, ...figures, totals: [figures] });
       const [row] = await platform().rows('select * from get_user_token_summary($1)', [id]);
       expect(row).toMatchObject({ total_tokens: String(tokens), current_tier: label, tier_charges_count: String(blocks), total_charged: String(blocks * 10_000) });
     });

@@ -10,6 +10,7 @@ import { customerStore, stripeInbox } from './adapters/postgres/account-stores.t
 import { chargeOutbox } from './adapters/postgres/charge-outbox.ts';
 import { chargeStore } from './adapters/postgres/charge-store.ts';
 import { feeBooks, feeStore } from './adapters/postgres/fee-store.ts';
+import { periodBooks } from './adapters/postgres/period-money.ts';
 import { refundStore } from './adapters/postgres/refund-store.ts';
 import { subscriptionStore } from './adapters/postgres/subscription-store.ts';
 import { stripeAccounts } from './adapters/stripe/stripe-accounts.ts';
@@ -57,7 +58,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
   const stripe = stripeClient(options.stripe);
   const [store, payments, accounts] = [chargeStore(pool, holders), stripePayments(stripe), stripeAccounts(stripe)];
   const [refunding, refunds] = [refundStore(pool, holders), stripeRefunds(stripe)];
-  const [customers, subscriptions, fees, outbox] = [customerStore(pool), subscriptionStore(pool), feeStore(pool), chargeOutbox(pool)];
+  const [customers, subscriptions, fees, outbox, periodMoney] = [customerStore(pool), subscriptionStore(pool), feeStore(pool), chargeOutbox(pool), periodBooks(pool)];
   // Spread only: no secret hangs on it.
   const jitter = (): number => randomInt(1_000) / 1_000;
 
@@ -67,7 +68,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     onFailure: tell('charges could not be published; it is tried again'),
   });
   const charging: Charging = new Charging({
-    store, subscriptions, clock, wakeWorker: () => worker.wake(), wakeOutbox: () => publisher.wake(),
+    store, clock, wakeWorker: () => worker.wake(), wakeOutbox: () => publisher.wake(),
   });
   const onChange = (): void => charging.changed();
   const feePlanOf = makeFeePlanOf({ customers, ledger: options.ledger, planAt });
@@ -95,6 +96,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     charging,
     queries: {
       ...charging.queries,
+      periodMoney: ({ user_id: userId, from, to }) => periodMoney({ userId, fromMs: Date.parse(from), toMs: Date.parse(to) }),
       ...makeFeeQueries({ books: feeBooks(pool), subscriptions, customers, stripe: accounts, clock }),
       ...makeRefundQueries({ store: refunding, clock, fourEyes: options.fourEyes, onApproved: () => refunder.wake(), onChange }),
       ...reconciling.queries,

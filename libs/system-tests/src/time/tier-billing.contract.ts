@@ -22,12 +22,12 @@ export function tierBillingInTime(): void {
       await intoNextMonth(day);
       const first = await day1();
       const before = (await report('biller', 9_000_000)).body.data;
-      expect(await summary('biller')).toEqual(figures(9_000_000, 1, '8M-16M'));
+      expect(await summary('biller')).toMatchObject(figures(9_000_000, 1, '8M-16M'));
 
       await intoNextMonth(30 * minute);
 
-      expect(await summary('biller')).toEqual(figures(0, 0, '0-8M'));
-      expect(await summary('biller', first)).toEqual(figures(9_000_000, 1, '8M-16M'));
+      expect(await summary('biller')).toMatchObject(figures(0, 0, '0-8M'));
+      expect(await summary('biller', first)).toMatchObject(figures(9_000_000, 1, '8M-16M'));
       const after = (await report('biller', 8_000_001)).body.data;
       expect(after).toMatchObject({ totalTokens: 8_000_001, tierCharges: [{ billing_tier: '8M-16M' }] });
       expect(after.tierCharges[0]?.id).not.toBe(before.tierCharges[0]?.id);
@@ -36,9 +36,9 @@ export function tierBillingInTime(): void {
         specversion: '1.0', source: '/late', id: 'late-1', type: 'request', subject: 'metered:biller', time: new Date((await nowMs()) - hour * 1000).toISOString(),
         data: { quantity: 7_000_001 },
       }, { 'content-type': 'application/cloudevents+json' });
-      expect(await summary('biller', `${first.slice(0, 8)}15`)).toEqual(figures(16_000_001, 2, '16M-24M'));
-      expect(await summary('biller')).toEqual(figures(8_000_001, 1, '8M-16M'));
-      expect(await summary('biller', '2020-01-01')).toEqual(figures(0, 0, '0-8M'));
+      expect(await summary('biller', `${first.slice(0, 8)}15`)).toMatchObject(figures(16_000_001, 2, '16M-24M'));
+      expect(await summary('biller')).toMatchObject(figures(8_000_001, 1, '8M-16M'));
+      expect(await summary('biller', '2020-01-01')).toMatchObject(figures(0, 0, '0-8M'));
       const rows = await platform.rows(
         "select to_char(period_start, 'YYYY-MM-DD') as month, total_tokens, tier_charges_count from token_usage_summary where user_id = 'biller' order by 1");
       expect(rows).toEqual([
@@ -60,14 +60,14 @@ export function tierBillingInTime(): void {
         expect((await admin.post('/api/admin/catalog/price-plans', wrong)).status).toBe(status);
       }
       expect((await report('planned', 1)).body.data).toMatchObject({ totalTokens: 8_000_002, tierCharges: [] });
-      expect(await summary('planned')).toEqual(figures(8_000_002, 1, '8M-16M'));
+      expect(await summary('planned')).toMatchObject(figures(8_000_002, 1, '8M-16M'));
 
       await intoNextMonth(day);
       expect((await report('planned', 1_500_001)).body.data.tierCharges).toMatchObject([
         { billing_tier: '1M-1500000', amount_charged: 2_500 }, { billing_tier: '1500000-2M', amount_charged: 2_500 },
       ]);
       expect(await summary('planned')).toMatchObject({ total_tokens: 1_500_001, current_tier: '1500000-2M', tier_charges_total: 5_000, total_charged: 5_000 });
-      expect(await summary('planned', old)).toEqual(figures(8_000_002, 1, '8M-16M'));
+      expect(await summary('planned', old)).toMatchObject(figures(8_000_002, 1, '8M-16M'));
       const rows = await platform.rows(
         `select to_char(period_start, 'YYYY-MM-DD') as month, current_tier, tier_charges_total from token_usage_summary where user_id = 'planned' order by 1`);
       expect(rows).toEqual([

@@ -1,4 +1,4 @@
-import type { CustomerView, PeriodMoneyView, SubscriptionView } from '@tollgate/contracts';
+import type { CustomerView, SubscriptionView } from '@tollgate/contracts';
 import type { StripeEvent, StripeFacts, SubscriptionState } from '../domain/stripe-event.ts';
 
 /** Who pays for whom. */
@@ -53,8 +53,6 @@ export type SubscriptionStore = {
   invoiceTold(invoice: Extract<StripeFacts, { readonly about: 'invoice' }>, toldMs: number): Promise<void>;
   /** Whether a fee was asked of a customer for a period that began in [fromMs, toMs), and not voided. */
   feeAsked(of: { readonly customerId: string; readonly fromMs: number; readonly toMs: number }): Promise<boolean>;
-  /** Paid fees of a user whose period began in [fromMs, toMs). */
-  feesPaid(of: { readonly userId: string; readonly fromMs: number; readonly toMs: number }): Promise<PeriodMoneyView['fixed_fee_minor']>;
   /** First answer under a key; null: the key is new. */
   answer(of: { readonly customerId: string; readonly key: string }): Promise<SubscriptionView | null>;
   /** Keeps an answer as the first under a key, and answers which one is. */

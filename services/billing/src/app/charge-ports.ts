@@ -64,8 +64,6 @@ export type ChargeStore = {
   openOf(userId: string): Promise<readonly string[]>;
   list(query: Parameters<MoneyQueries['listCharges']>[0]): ReturnType<MoneyQueries['listCharges']>;
   view(id: string): Promise<ChargeView | null>;
-  /** Ids of cancelled charges of periods that began in [fromMs, toMs). */
-  cancelled(of: { readonly userId: string; readonly fromMs: number; readonly toMs: number }): Promise<readonly string[]>;
   /** Keeps what was first said of charges, and answers what was. */
   remember(shown: readonly ChargeStatusView[]): Promise<readonly ChargeStatusView[]>;
   /** What was first said; null: not of all of them. */

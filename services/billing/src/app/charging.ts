@@ -3,7 +3,6 @@ import type { ChargeStatusView, MoneyQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 import type { Charge } from '../domain/charge.ts';
 import { isSettled, shownStatus } from '../domain/charging.ts';
-import type { SubscriptionStore } from './account-ports.ts';
 import type { ChargeStore, Crossing } from './charge-ports.ts';
 import { makeOpenCharge } from './open-charge.ts';
 
@@ -12,10 +11,10 @@ const pollMs = 50;
 const manyCharges = 200;
 
 type Parts = {
-  readonly store: ChargeStore; readonly subscriptions: Pick<SubscriptionStore, 'feesPaid'>; readonly clock: Clock;
+  readonly store: ChargeStore; readonly clock: Clock;
   readonly wakeWorker: () => void; readonly wakeOutbox: () => void;
 };
-type Queries = Pick<MoneyQueries, 'chargeStatuses' | 'listCharges' | 'retryCharge' | 'periodMoney'>;
+type Queries = Pick<MoneyQueries, 'chargeStatuses' | 'listCharges' | 'retryCharge'>;
 
 /** Charges as crossings, people and surfaces meet them. */
 export class Charging {
@@ -37,7 +36,6 @@ export class Charging {
       chargeStatuses: (query) => this.#statuses(query),
       listCharges: (query) => parts.store.list(query),
       retryCharge: (query) => this.#retry(query),
-      periodMoney: (query) => this.#periodMoney(query),
     };
   }
 
@@ -110,15 +108,6 @@ export class Charging {
       await this.#change(Math.min(pollMs, left));
     }
     return store.view(id);
-  }
-
-  async #periodMoney({ user_id: userId, from, to }: Parameters<Queries['periodMoney']>[0]): ReturnType<Queries['periodMoney']> {
-    const { store, subscriptions } = this.#parts;
-    const [fromMs, toMs] = [Date.parse(from), Date.parse(to)];
-    const [cancelled, fee] = await Promise.all([
-      store.cancelled({ userId, fromMs, toMs }), subscriptions.feesPaid({ userId, fromMs, toMs }),
-    ]);
-    return { fixed_fee_minor: fee, cancelled_charges: cancelled };
   }
 }
 

@@ -4,9 +4,9 @@ import type { ChargeStore } from '../../app/charge-ports.ts';
 import { shownStatus } from '../../domain/charging.ts';
 import type { ChargeRow } from './charge-row.ts';
 import { guarded } from './guarded.ts';
-import { chargeById, cancelledCharges, listCharges, openChargesOf, rememberShown, shownBefore } from './sql/charges.sql.ts';
+import { chargeById, listCharges, openChargesOf, rememberShown, shownBefore } from './sql/charges.sql.ts';
 
-type Views = Pick<ChargeStore, 'openOf' | 'list' | 'view' | 'cancelled' | 'remember' | 'remembered'>;
+type Views = Pick<ChargeStore, 'openOf' | 'list' | 'view' | 'remember' | 'remembered'>;
 type Shown = { readonly charge_id: string; readonly status: ChargeStatusView['status'] };
 
 /** Reads of charges for people and surfaces. */
@@ -26,8 +26,6 @@ export function chargeViews(pool: Pool): Views {
       const row = (await pool.query<ChargeRow>(chargeById, [id])).rows[0];
       return row === undefined ? null : toView(row);
     }),
-    cancelled: ({ userId, fromMs, toMs }) => guarded(async () =>
-      (await pool.query<{ id: string }>(cancelledCharges, [userId, new Date(fromMs), new Date(toMs)])).rows.map(({ id }) => id)),
     remember: (statuses) => guarded(async () => {
       await pool.query(rememberShown, [statuses.map(({ id }) => id), statuses.map(({ status }) => status)]);
       const first = await shown(statuses.map(({ id }) => id));

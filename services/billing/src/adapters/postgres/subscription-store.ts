@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import type { PricedSubscription, SubscriptionRow, SubscriptionStore } from '../../app/account-ports.ts';
 import { guarded } from './guarded.ts';
 import {
-  abandonSubscription, beginSubscription, endingSubscriptions, feeAsked, feesPaid, findAnswer, keepAnswer, priceSubscription, runningSubscription, runningSubscriptions, subscriptionById, tellInvoice, tellSubscription,
+  abandonSubscription, beginSubscription, endingSubscriptions, feeAsked, findAnswer, keepAnswer, priceSubscription, runningSubscription, runningSubscriptions, subscriptionById, tellInvoice, tellSubscription,
 } from './sql/accounts.sql.ts';
 
 type Row = {
@@ -45,8 +45,6 @@ export function subscriptionStore(pool: Pool): SubscriptionStore {
       await pool.query(tellInvoice, [invoice, subscription, customer, status, amountMinor, currency, new Date(periodStartMs), new Date(toldMs), status === 'paid' && paidMs !== undefined ? new Date(paidMs) : null]);
     }),
     feeAsked: ({ customerId, fromMs, toMs }) => guarded(async () => (await pool.query(feeAsked, [customerId, new Date(fromMs), new Date(toMs)])).rowCount === 1),
-    feesPaid: ({ userId, fromMs, toMs }) => guarded(async () =>
-      (await pool.query<{ total: string }>(feesPaid, [userId, new Date(fromMs), new Date(toMs)])).rows[0]?.total ?? '0'),
     answer: ({ customerId, key }) => guarded(() => answer(customerId, key)),
     keepAnswer: ({ customerId, key, answer: given }) => guarded(async () => {
       await pool.query(keepAnswer, [operation, customerId, key, given]);

@@ -11,12 +11,13 @@ export const TierCharge = z.object({
 export const UsageProcessed = z.object({
   success, data: z.object({ consumptionId: z.uuid(), totalTokens: shownInteger, tierCharges: z.array(TierCharge) }),
 }).meta({ id: 'UsageProcessed' });
+const figures = {
+  fixed_fee_charged: shownInteger, tier_charges_count: z.int().min(0), tier_charges_total: shownInteger, total_charged: shownInteger,
+  credited: shownInteger, refunded: shownInteger, paid: shownInteger, owed: shownInteger, currency: z.string(),
+};
 export const TokenSummary = z.object({
   success,
-  data: z.object({
-    total_tokens: shownInteger, current_tier: z.string(), fixed_fee_charged: shownInteger, tier_charges_count: z.int().min(0),
-    tier_charges_total: shownInteger, total_charged: shownInteger,
-  }),
+  data: z.object({ total_tokens: shownInteger, current_tier: z.string(), ...figures, totals: z.array(z.object(figures)) }),
 }).meta({ id: 'TokenSummary' });
 
 export const SubscriptionCreated = z.object({

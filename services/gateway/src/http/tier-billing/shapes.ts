@@ -1,6 +1,5 @@
-import type { ChargeStatusView, CrossingView, PeriodMoneyView, UsagePeriodView } from '@tollgate/contracts';
+import type { ChargeStatusView, CrossingView } from '@tollgate/contracts';
 import { isStorableText } from '@tollgate/kernel';
-import { defaultPricePlan, tierLabel } from '@tollgate/pricing';
 import { z } from 'zod';
 import { parseTime } from '../../domain/instant.ts';
 import { shownNumber } from '../credits/shapes.ts';
@@ -39,25 +38,6 @@ export const shownCharge = (crossing: CrossingView, charge: ChargeStatusView | u
   amount_charged: shownNumber(BigInt(crossing.amount_minor)),
   status: charge?.status ?? 'pending',
 });
-
-/**
- * The figures of a month; without any usage all are 0. Each block counts as the ledger priced it, unless its charge was
- * cancelled; the fixed fee counts once its invoice is paid.
- */
-export function shownSummary(usage: UsagePeriodView | null, money: PeriodMoneyView): Record<string, unknown> {
-  const cancelled = new Set(money.cancelled_charges);
-  const crossings = (usage?.crossings ?? []).filter(({ charge_id: id }) => !cancelled.has(id));
-  const total = crossings.reduce((sum, { amount_minor: amount }) => sum + BigInt(amount), 0n);
-  const fixedFee = BigInt(money.fixed_fee_minor);
-  return {
-    total_tokens: shownNumber(BigInt(usage?.used ?? '0')),
-    current_tier: usage?.plan.tier ?? tierLabel(0n, defaultPricePlan),
-    fixed_fee_charged: shownNumber(fixedFee),
-    tier_charges_count: crossings.length,
-    tier_charges_total: shownNumber(total),
-    total_charged: shownNumber(fixedFee + total),
-  };
-}
 
 const stripeId = z.string().min(1, 'must have at least 1 character').max(255, 'must have at most 255 characters')
   .refine((value) => /^[\u0021-\u007e]+$/.test(value), { error: 'must be an id of Stripe' });

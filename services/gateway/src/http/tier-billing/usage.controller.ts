@@ -16,7 +16,8 @@ import { inject } from '../tokens.ts';
 import { shownNumber } from '../credits/shapes.ts';
 import { isUserMetadata, userMetadataFault } from '../text-shape.ts';
 import { TokenSummary, UsageProcessed } from './answer-shapes.ts';
-import { ProcessUsage, shownCharge, shownSummary, SummaryQuery, UserId } from './shapes.ts';
+import { ProcessUsage, shownCharge, SummaryQuery, UserId } from './shapes.ts';
+import { shownSummary } from './summary.ts';
 
 const surface = 'tier billing';
 const write = { scope: 'events:write', owners: true, account: 'checked' } as const;
@@ -83,11 +84,16 @@ export class TierBillingController {
   @UseGuards(guarded(read))
   @documented({
     summary: 'What a user used and owes in a month (default: the current one)', auth: 'server key or owner', status: 200, surface, answer: TokenSummary, errors: [notOwn],
-    description: 'Amounts in centavos. The fixed fee counts once the invoice of the month is paid; charges count unless they are cancelled.',
+    description: 'Amounts in minor units of the currency of the plan (centavos for BRL); totals has a row for each currency. The fixed fee counts once the invoice of the month is paid; charges count unless they are cancelled. credited: blocks that were corrected away after they had been paid. refunded: what went back. paid: all payments of the month. owed: fees and blocks not paid yet, less credits not had back; negative: owed to the user.',
     example: {
       success: true,
       data: {
         total_tokens: 10_000_000, current_tier: '8M-16M', fixed_fee_charged: 40_000, tier_charges_count: 1, tier_charges_total: 10_000, total_charged: 50_000,
+        credited: 0, refunded: 0, paid: 40_000, owed: 10_000, currency: 'BRL',
+        totals: [{
+          currency: 'BRL', fixed_fee_charged: 40_000, tier_charges_count: 1, tier_charges_total: 10_000, total_charged: 50_000,
+          credited: 0, refunded: 0, paid: 40_000, owed: 10_000,
+        }],
       },
     },
   })

@@ -43,11 +43,6 @@ export const tellInvoice = `
     and not (billing.invoices.status <> 'open' and excluded.status = 'open')`;
 export const feeAsked = `
   select 1 from billing.invoices where customer_id = $1 and period_start >= $2 and period_start < $3 and status <> 'voided' and amount_minor > 0 limit 1`;
-export const feesPaid = `
-  select coalesce(sum(i.amount_minor), 0)::text as total from billing.invoices i
-  where i.status = 'paid' and i.period_start >= $2 and i.period_start < $3
-    and i.customer_id = (select customer_id from billing.customers where user_id = $1)`;
-
 export const findAnswer = `
   select answer from billing.billing_answers where operation = $1 and scope = $2 and request_key = $3`;
 export const keepAnswer = `

@@ -53,8 +53,6 @@ export const listCharges = `
     and ($3::timestamptz is null or (period_start <= $3 and period_end > $3))
   order by created_at desc, id offset $4 limit $5`;
 
-export const cancelledCharges = `
-  select id from billing.charges where user_id = $1 and period_start >= $2 and period_start < $3 and status = 'cancelled'`;
 
 export const rememberShown = `
   insert into billing.shown_charges (charge_id, status) select * from unnest($1::uuid[], $2::text[]) on conflict do nothing`;
