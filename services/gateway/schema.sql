@@ -222,18 +222,20 @@ view public.token_usage_summary as
     fixed_fee_charged,
     tier_charges_count,
     tier_charges_total,
-    fixed_fee_charged + tier_charges_total AS total_charged
+    fixed_fee_charged + tier_charges_total AS total_charged,
+    currency
    FROM ( SELECT replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AS user_id,
             date_trunc('month'::text, (to_timestamp(((k.period_start_ms + k.period_end_ms) / 2000)::double precision) AT TIME ZONE 'UTC'::text))::date AS period_start,
                 CASE
                     WHEN (EXTRACT(epoch FROM last.period_start) * 1000::numeric) = k.period_start_ms::numeric THEN last.used_after
                     ELSE k.used
                 END AS total_tokens,
-            views.plan_content(a.partition, a.account, to_timestamp((k.period_start_ms::numeric / 1000.0)::double precision)) AS plan,
+            priced.plan,
+            priced.currency,
             ( SELECT COALESCE(sum(i.amount_minor), 0::numeric)::bigint AS "coalesce"
                    FROM billing.customers u
                      JOIN billing.invoices i ON i.customer_id = u.customer_id
-                  WHERE u.user_id = replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AND i.status = 'paid'::text AND i.period_start >= to_timestamp((k.period_start_ms::numeric / 1000.0)::double precision) AND i.period_start < to_timestamp((k.period_end_ms::numeric / 1000.0)::double precision)) AS fixed_fee_charged,
+                  WHERE u.user_id = replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text) AND i.status = 'paid'::text AND i.currency = priced.currency AND i.period_start >= to_timestamp((k.period_start_ms::numeric / 1000.0)::double precision) AND i.period_start < to_timestamp((k.period_end_ms::numeric / 1000.0)::double precision)) AS fixed_fee_charged,
             charges.tier_charges_count,
             charges.tier_charges_total
            FROM ledger.accounts a
@@ -249,11 +251,14 @@ view public.token_usage_summary as
                   WHERE e.partition = a.partition AND e.account = a.account
                   ORDER BY e.seq DESC
                  LIMIT 1) last
+             CROSS JOIN LATERAL ( SELECT p.plan,
+                    COALESCE(p.plan ->> 'currency'::text, 'BRL'::text) AS currency
+                   FROM ( SELECT views.plan_content(a.partition, a.account, to_timestamp((k.period_start_ms::numeric / 1000.0)::double precision)) AS plan) p) priced
              CROSS JOIN LATERAL ( SELECT count(*) AS tier_charges_count,
                     COALESCE(sum(COALESCE(c.amount_minor, 10000::bigint)), 0::numeric)::bigint AS tier_charges_total
                    FROM ledger.crossings c
                      LEFT JOIN billing.charges b ON b.id = c.charge_id
-                  WHERE c.partition = a.partition AND c.account = a.account AND (EXTRACT(epoch FROM c.period_start) * 1000::numeric) = k.period_start_ms::numeric AND b.status IS DISTINCT FROM 'cancelled'::text) charges
+                  WHERE c.partition = a.partition AND c.account = a.account AND (EXTRACT(epoch FROM c.period_start) * 1000::numeric) = k.period_start_ms::numeric AND b.status IS DISTINCT FROM 'cancelled'::text AND COALESCE(c.currency, 'BRL'::text) = priced.currency) charges
           WHERE a.kind = 4 AND a.id ~~ 'metered:%'::text AND POSITION(('/'::text) IN (a.id)) = 0 AND views.sees_user(replace(replace(substr(a.id, 9), '%2F'::text, '/'::text), '%25'::text, '%'::text))) months;
 
 CREATE OR REPLACE FUNCTION public.calculate_billing_tier(tokens_used bigint)
@@ -275,7 +280,9 @@ AS $function$
          coalesce(s.tier_charges_total, 0), coalesce(s.total_charged, f.amount, 0)
     from (select date_trunc('month', p_period_start)::date as month) as asked
     left join public.token_usage_summary s on s.user_id = p_user_id and s.period_start = asked.month
-    left join views.paid_fees f on f.user_id = p_user_id and f.period_start = asked.month
+    left join lateral (
+      select amount from views.paid_fees where user_id = p_user_id and period_start = asked.month order by currency = 'BRL' desc, currency limit 1
+    ) f on true
 $function$
 
 CREATE OR REPLACE FUNCTION public.record_token_consumption(p_user_id text, p_tokens_used bigint, p_operation_type text DEFAULT 'chat'::text, p_client_id text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb)

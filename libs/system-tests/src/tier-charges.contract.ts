@@ -125,8 +125,8 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       expect(await platform().rows(sql, [id], ['set role tollgate_reader', `set app.user_id = '${id}'`])).toEqual(feeOnly);
       expect(await platform().rows(sql, [id], ['set role tollgate_reader', `set app.user_id = 'somebody-else'`])).toMatchObject([{ fixed_fee_charged: '0', total_charged: '0' }]);
       await report(id, 10_000_000);
-      expect(await summary(id)).toEqual({
-        total_tokens: 10_000_000, current_tier: '8M-16M', fixed_fee_charged: 40_000, tier_charges_count: 1, tier_charges_total: 10_000, total_charged: 50_000,
+      expect(await summary(id)).toMatchObject({
+        total_tokens: 10_000_000, current_tier: '8M-16M', fixed_fee_charged: 40_000, tier_charges_count: 1, tier_charges_total: 10_000, total_charged: 50_000, credited: 0, refunded: 0, paid: 50_000, owed: 0,
       });
       expect(await platform().rows('select fixed_fee_charged, total_charged from get_user_token_summary($1)', [id])).toEqual([{ fixed_fee_charged: '40000', total_charged: '50000' }]);
       const unknown = await platform().server.post(path, { customerId: 'cus_nobody' });
@@ -163,6 +163,29 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       expect(await platform().rows('select 1 from billing.customers where user_id = $1 and customer_id is not null', [id])).toEqual([]);
       expect((await platform().server.post('/api/token-billing/create-subscription', { customerId: 'cus_nobody' })).status).toBe(404);
       expect(await platform().rows(`select 1 from billing.subscriptions where customer_id = 'cus_nobody'`)).toEqual([]);
+    });
+
+    // Guarantee: what is in one currency is never added to what is in another, on the surface and in SQL.
+    it('of a plan in another currency, and its fee, are in that currency, and added to no other', async () => {
+      const [id, name] = [user(), `dollars-${randomUUID()}`];
+      const { server } = platform();
+      const content = { included: 1_000_000, block: 1_000_000, block_price: 900, fixed_fee: 3_000, currency: 'USD' };
+      expect((await server.post('/api/admin/catalog/price-plans', { name, content })).status).toBe(201);
+      expect((await server.post('/v1/accounts', { id: `metered:${id}`, kind: 'metered', unit: 'tokens', settings: { plan: name } })).status).toBe(201);
+      const { customer_id: customerId } = await customer(id, { payment_method: 'pm_card_visa' });
+      expect((await server.post<{ data: unknown }>('/api/token-billing/create-subscription', { customerId })).body.data).toMatchObject({ amount: 3_000, status: 'active' });
+      await report(id, 2_500_000);
+      await waitFor('the fee', async () => ((await summary(id)) as { fixed_fee_charged: number }).fixed_fee_charged === 3_000);
+      const start = `${new Date().toISOString().slice(0, 8)}01`;
+      await platform().rows(`insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency, period_start, told_at)
+        values ($1, 'sub_other', $2, 'paid', 40000, 'BRL', $3, now())`, [`in_${name}`, customerId, start]);
+      const dollars = { fixed_fee_charged: 3_000, tier_charges_count: 2, tier_charges_total: 1_800, total_charged: 4_800, credited: 0, refunded: 0, paid: 4_800, owed: 0, currency: 'USD' };
+      const reais = { ...dollars, fixed_fee_charged: 40_000, tier_charges_count: 0, tier_charges_total: 0, total_charged: 40_000, paid: 40_000, currency: 'BRL' };
+      await waitFor('the payments', async () => ((await summary(id)) as { paid: number }).paid === 4_800);
+      expect(await summary(id)).toEqual({ total_tokens: 2_500_000, current_tier: '2M-3M', ...dollars, totals: [reais, dollars] });
+      expect(await platform().rows('select fixed_fee_charged, tier_charges_total, total_charged from get_user_token_summary($1)', [id]))
+        .toEqual([{ fixed_fee_charged: '3000', tier_charges_total: '1800', total_charged: '4800' }]);
+      await platform().rows('delete from billing.invoices where invoice_id = $1', [`in_${name}`]);
     });
 
     it('are administered by admins only, and bad input changes nothing', async () => {

@@ -11,6 +11,7 @@ import { priceByPlanVersion } from './migrations/price-by-plan-version.sql.ts';
 import { allowErasing } from './migrations/allow-erasing.sql.ts';
 import { guardConsumptionQueue } from './migrations/guard-consumption-queue.sql.ts';
 import { separateProducers } from './migrations/separate-producers.sql.ts';
+import { sumNoTwoCurrencies } from './migrations/sum-no-two-currencies.sql.ts';
 import { createUsers } from './migrations/create-users.sql.ts';
 import { renewCredentials } from './migrations/renew-credentials.sql.ts';
 import { throttleByAddress } from './migrations/throttle-by-address.sql.ts';
@@ -24,5 +25,5 @@ export const gatewaySchema: ServiceSchema = { schema: 'gateway', role: 'tollgate
  */
 export const publicViews: ServiceSchema = {
   schema: 'views', role: 'tollgate_reader', otherRoles: ['tollgate_producer'],
-  migrations: [createTokenUsage, createTierBilling, createLicenseQuotas, priceByPlanVersion, showCharges, showFeesWithoutUsage, separateProducers],
+  migrations: [createTokenUsage, createTierBilling, createLicenseQuotas, priceByPlanVersion, showCharges, showFeesWithoutUsage, separateProducers, sumNoTwoCurrencies],
 };
