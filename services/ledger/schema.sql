@@ -10,6 +10,8 @@ table ledger.account_terms
   settings jsonb not null
   limit_fetched_at timestamp with time zone not null
   constraint account_terms_pkey PRIMARY KEY (partition, account, seq)
+  CREATE INDEX account_terms_by_owner ON ledger.account_terms USING btree (owner, partition, account) WHERE (owner IS NOT NULL)
+  CREATE INDEX account_terms_limited ON ledger.account_terms USING btree (partition, account) WHERE (settings ?| ARRAY['limit'::text, 'limits'::text])
   CREATE TRIGGER account_terms_append_only BEFORE DELETE OR UPDATE ON ledger.account_terms FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
   CREATE TRIGGER account_terms_no_truncate BEFORE TRUNCATE ON ledger.account_terms FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
 

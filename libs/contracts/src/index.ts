@@ -14,6 +14,7 @@ export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';
 export type {
   BookedEntry, CatalogBooked, CrossingEntered, DeadLetterView, Explanation, ExplanationStep, LedgerQueries, PartitionView, ProofView, RefusalView, RefusedView, UsagePeriodView,
 } from './ledger-queries.ts';
+export type { AccountFound, AccountsFound, FindAccounts } from './find-accounts.ts';
 export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';
 export type { BillingQueries, CatalogVersionView } from './billing-queries.ts';
 export { catalogResources, tokenCatalogQueryNames } from './token-catalog.ts';

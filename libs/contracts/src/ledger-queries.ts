@@ -1,10 +1,13 @@
 import type { ErasedDetails, EraseDetails } from './erasure.ts';
+import type { AccountsFound, FindAccounts } from './find-accounts.ts';
 import type { AccountView, CrossingView, EntryView } from './ledger-answers.ts';
 
 /** Reads of committed books, answered by any ledger instance over Nest's TCP transport (in one process: called directly). */
 export type LedgerQueries = {
   /** null: no such account. `at`: as it was after the last entry recorded at or before this ISO time. */
   account(query: { readonly id: string; readonly at?: string }): Promise<AccountView | null>;
+  /** Accounts by what they have used, what is left, unit or owner, a page at a time. @throws AppError('invalid', REQUEST_INVALID) for a cursor that is none. */
+  accounts(query: FindAccounts): Promise<AccountsFound>;
   /** Whether any account lies below this one (its id and a slash begin theirs). */
   hasDescendants(query: { readonly account: string }): Promise<boolean>;
   /**
@@ -188,5 +191,5 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'ownedSince', 'explain', 'proof', 'known', 'refused', 'refusals', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions', 'eraseDetails',
+  'account', 'accounts', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'ownedSince', 'explain', 'proof', 'known', 'refused', 'refusals', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions', 'eraseDetails',
 ] as const satisfies readonly (keyof LedgerQueries)[];

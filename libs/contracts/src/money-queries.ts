@@ -148,6 +148,8 @@ export type MoneyQueries = {
   }): Promise<CustomerView>;
   /** Who pays for a user; null: nobody yet. */
   customer(query: { readonly user_id: string }): Promise<CustomerView | null>;
+  /** Users for whom a customer of Stripe pays, in the order of their ids, from the one after `after` on. */
+  usersOfCustomer(query: { readonly customer_id: string; readonly after?: string; readonly limit: number }): Promise<readonly string[]>;
   /**
    * The monthly fee of a customer: charged in full now, then on the 1st. One that runs is answered as it is, never a second made.
    * With `key`, a repeat gets the first answer.
@@ -163,5 +165,5 @@ export type MoneyQueries = {
   stripeWebhook(query: { readonly payload: string; readonly signature: string }): Promise<{ readonly duplicate: boolean }>;
 };
 export const moneyQueryNames = [
-  'chargeStatuses', 'listCharges', 'retryCharge', 'listFees', 'retryFee', 'writeOffFee', 'listRefunds', 'approveRefund', 'declineRefund', 'periodMoney', 'putCustomer', 'customer', 'createSubscription', 'stripeWebhook',
+  'chargeStatuses', 'listCharges', 'retryCharge', 'listFees', 'retryFee', 'writeOffFee', 'listRefunds', 'approveRefund', 'declineRefund', 'periodMoney', 'putCustomer', 'customer', 'usersOfCustomer', 'createSubscription', 'stripeWebhook',
 ] as const satisfies readonly (keyof MoneyQueries)[];

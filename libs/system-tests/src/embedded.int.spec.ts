@@ -15,6 +15,7 @@ import { repeatsAfterRestarts } from './repeat.contract.ts';
 import { takesIdsOfAnyScript } from './ids.contract.ts';
 import { erasesWords } from './erasure.contract.ts';
 import { changesAccounts } from './account-terms.contract.ts';
+import { looksUp } from './look-ups.contract.ts';
 import { recordsWhoActed } from './acts.contract.ts';
 import { refusesBadMembers } from './bad-members.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
@@ -70,6 +71,7 @@ describe('the embedded platform', () => {
   takesIdsOfAnyScript(() => platform);
   changesAccounts(() => platform);
   recordsWhoActed(() => platform);
+  looksUp(() => platform);
   erasesWords(() => platform);
   tokenProcess(() => platform);
   optimizesImages(() => ({

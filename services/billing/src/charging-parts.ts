@@ -103,6 +103,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
       ...(options.stripe === 'off' ? { startReconciliation: () => Promise.reject(stripeIsOff()) } : {}),
       putCustomer: makePutCustomer({ store: customers, stripe: accounts, clock, payerChanged }),
       customer: ({ user_id: userId }) => customers.view(userId),
+      usersOfCustomer: ({ customer_id: customer, after, limit }) => customers.usersOf(customer, { after, limit }),
       createSubscription: makeCreateSubscription({ store: subscriptions, customers, stripe: accounts, feePlanOf, clock }),
       stripeWebhook: makeStripeWebhook(webhooks),
     },

@@ -5,6 +5,7 @@ import type { Clock } from '@tollgate/kernel';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
 import { CreditWork } from './app/credit-work.ts';
 import { Credits } from './app/credits.ts';
+import { CustomerLookUp } from './app/customer-look-up.ts';
 import type { Erase } from './app/erasures.ts';
 import { FinanceExports } from './app/finance-exports.ts';
 import { GuessLimit } from './app/guess-limit.ts';
@@ -29,8 +30,10 @@ import { UseTokenController } from './http/licence-keys/use-token.controller.ts'
 import { UserController } from './http/licence-keys/user.controller.ts';
 import { AccountTermsController } from './http/native/account-terms.controller.ts';
 import { AccountsController } from './http/native/accounts.controller.ts';
+import { FindAccountsController } from './http/native/find-accounts.controller.ts';
 import { UsageReportController } from './http/native/usage-report.controller.ts';
 import { LicenceReportController } from './http/licence-keys/report.controller.ts';
+import { CustomersController } from './http/native/customers.controller.ts';
 import { ApiKeysController } from './http/native/api-keys.controller.ts';
 import { DeadLettersController } from './http/native/dead-letters.controller.ts';
 import { EntriesController } from './http/native/entries.controller.ts';
@@ -73,6 +76,7 @@ export type GatewayParts = {
   readonly tokenBilling: TokenBilling;
   readonly ledger: LedgerQueries;
   readonly billing: BillingQueries;
+  readonly customers: CustomerLookUp;
   readonly erase: Erase;
   readonly finance: FinanceExports;
   readonly submits: ImageSubmits;
@@ -92,7 +96,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       controllers: [
-        EventsController, AccountsController, AccountTermsController, RefusalsController, HoldsController, EntriesController, ApiKeysController, ErasuresController, TestClockController,
+        EventsController, FindAccountsController, CustomersController, AccountsController, AccountTermsController, RefusalsController, HoldsController, EntriesController, ApiKeysController, ErasuresController, TestClockController,
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
         ...(parts.publicDetails ? [MetricsController] : []),
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
@@ -113,6 +117,7 @@ export class GatewayModule {
         { provide: TokenCatalogCopy, useValue: parts.tokenCatalog },
         { provide: TokenProcess, useValue: parts.tokenProcess },
         { provide: Wallets, useValue: parts.wallets },
+        { provide: CustomerLookUp, useValue: parts.customers },
         { provide: FinanceExports, useValue: parts.finance },
         { provide: TokenBilling, useValue: parts.tokenBilling },
         { provide: tokens.ledger, useValue: parts.ledger },

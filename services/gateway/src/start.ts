@@ -18,6 +18,7 @@ import { makeFinanceViews } from './adapters/postgres/finance-views.ts';
 import { ConsumptionQueue, type ConsumptionStore } from './app/consumption-queue.ts';
 import { makeErasureStore } from './adapters/postgres/erasures.ts';
 import { makeErase } from './app/erasures.ts';
+import { CustomerLookUp } from './app/customer-look-up.ts';
 import { FinanceExports } from './app/finance-exports.ts';
 import { GuessLimit } from './app/guess-limit.ts';
 import { ImageSubmits } from './app/image-submits.ts';
@@ -129,7 +130,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     tokenBilling: new TokenBilling({
       line, ledger, billing: options.billing, onTrouble: (error) => logger.warn({ err: error }, 'billing did not say where charges stand: they are answered as pending'),
     }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(makeFinanceViews(options.financeUrl)),
-    erase: makeErase({ store: makeErasureStore(pool), ledger }),
+    customers: new CustomerLookUp({ users, ledger, billing: options.billing }), erase: makeErase({ store: makeErasureStore(pool), ledger }),
     testClock: options.testClock ?? null, readiness, publicDetails: options.publicDetails ?? true, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
   });
   const closeParts = async (): Promise<void> => {

@@ -10,7 +10,7 @@ export type CustomerStore = {
   /** Notes what Stripe attached, unless something newer is known; answers whose it is. */
   attached(of: { readonly customer: string; readonly paymentMethod: string; readonly atMs: number }): Promise<readonly string[]>;
   /** Users for whom this customer pays, in the order of their ids. */
-  usersOf(customerId: string): Promise<readonly string[]>;
+  usersOf(customerId: string, page?: { readonly after?: string | undefined; readonly limit: number }): Promise<readonly string[]>;
   /** What a user pays with that has this customer; null: nothing known. */
   paymentMethodOf(customerId: string): Promise<string | null>;
 };

@@ -1,5 +1,5 @@
 import type { ErasedDetails, LedgerQueries } from '@tollgate/contracts';
-import { surfaceAccount } from '../domain/account-id.ts';
+import { surfacesOf } from '../domain/account-id.ts';
 
 export type ErasedHere = {
   readonly operations: number; readonly image_submits: number; readonly queued_usage: number; readonly logins: number;
@@ -20,8 +20,6 @@ export type Erasure = {
   readonly prune: ErasedDetails['prune'];
 };
 
-/** Accounts of the surfaces under a user's own id; licence keys are found by their owner. */
-const surfacesOf = (user: string): readonly string[] => (['wallet', 'credits', 'metered'] as const).map((prefix) => surfaceAccount(prefix, user));
 const metered = 'metered:';
 const userOf = (account: string): string => account.slice(metered.length).replaceAll('%2F', '/').replaceAll('%25', '%');
 

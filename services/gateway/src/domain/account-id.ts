@@ -49,3 +49,6 @@ function partitionIn(match: RegExpExecArray | null, partitions: number): number 
   const partition = Number(match[1]);
   return partition < partitions ? partition : null;
 }
+
+/** Accounts of the surfaces under a user's own id; licence keys are found by their owner. */
+export const surfacesOf = (user: string): readonly string[] => (['wallet', 'credits', 'metered'] as const).map((prefix) => surfaceAccount(prefix, user));

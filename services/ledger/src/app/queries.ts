@@ -19,6 +19,7 @@ import { parseEntryId, parseHoldId } from '../domain/request.ts';
 import { leafText } from '../domain/seal.ts';
 import { isoTime } from '../domain/iso-time.ts';
 import { accountView, entryView } from '../domain/views.ts';
+import { findAccounts } from './accounts-query.ts';
 import type { PartitionBooks } from './partition-books.ts';
 import type { SealStore } from './sealer.ts';
 import { leavesOf } from './sealer.ts';
@@ -26,10 +27,19 @@ import { crossingsOf } from './crossings-query.ts';
 import { bookedAfter } from './feed-query.ts';
 import { usageOfPeriod } from './usage-query.ts';
 
+/** Which accounts a look-up goes through, at most `limit` of them. `limited`: those that have or had a limit of their own. */
+export type Candidates = {
+  readonly after: readonly [partition: number, ref: number]; readonly limit: number; readonly limited: boolean;
+  readonly owner?: string; readonly unit?: string; readonly under?: string; readonly balanceBelow?: bigint;
+};
+export type Candidate = { readonly partition: number; readonly ref: number; readonly id: string; readonly fits: boolean };
+
 /** Reads of committed rows. */
 export interface BooksReader {
   accounts(partition: number, ids: readonly string[], at?: string): Promise<readonly Account[]>;
   hasDescendants(partition: number, id: string): Promise<boolean>;
+  /** Accounts after a place, in the order of partition and number; `fits`: what the rows can tell speaks for it. */
+  candidates(search: Candidates): Promise<readonly Candidate[]>;
   /** What was counted in the period that starts then, and the blocks entered in it. */
   usage(period: { readonly partition: number; readonly account: string; readonly startMs: number }): Promise<{ readonly used: bigint; readonly crossings: readonly Crossing[] }>;
   /** null: no such account. */
@@ -81,6 +91,7 @@ export type QueryPorts = {
 export function makeQueries(ports: QueryPorts): LedgerQueries {
   return {
     account: (query) => account(ports, query),
+    accounts: (query) => findAccounts(ports, query),
     hasDescendants: ({ account: id }) => ports.reader.hasDescendants(partitionOf(id, ports.partitions), id),
     usage: (query) => usageOfPeriod(ports, query),
     entries: (query) => entriesPage(ports, query),

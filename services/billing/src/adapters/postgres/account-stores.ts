@@ -23,7 +23,7 @@ export function customerStore(pool: Pool): CustomerStore {
     }),
     attached: ({ customer, paymentMethod, atMs }) => guarded(async () =>
       (await pool.query<{ user_id: string }>(attachMethod, [customer, paymentMethod, new Date(atMs)])).rows.map(({ user_id: user }) => user)),
-    usersOf: (customerId) => guarded(async () => (await pool.query<{ user_id: string }>(usersOfCustomer, [customerId])).rows.map(({ user_id: user }) => user)),
+    usersOf: (customerId, { after = '', limit } = { limit: 100 }) => guarded(async () => (await pool.query<{ user_id: string }>(usersOfCustomer, [customerId, after, limit])).rows.map(({ user_id: user }) => user)),
     paymentMethodOf: (customerId) => guarded(async () =>
       (await pool.query<{ payment_method: string }>(methodOfCustomer, [customerId])).rows[0]?.payment_method ?? null),
   };

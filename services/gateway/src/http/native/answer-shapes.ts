@@ -34,6 +34,14 @@ export const Account = z.object({
   opened_at: shownTime,
 }).meta({ id: 'Account' });
 
+const Limit = Account.shape.limits.element;
+export const AccountsFound = pageOf(z.object({ ...Account.omit({ lots: true, holds: true }).shape, nearest: z.object({ ...Limit.shape, used_percent: z.string() }).nullable() }))
+  .meta({ id: 'AccountsFound' });
+export const Customers = pageOf(z.object({
+  user_id: z.string(), email: z.string().nullable(), name: z.string().nullable(), customer_id: z.string().nullable(), payment_method: z.string().nullable(),
+  accounts: z.array(Account.pick({ id: true, kind: true, unit: true, status: true, balance: true, held: true, available: true, used: true })), more_accounts: z.boolean(),
+})).meta({ id: 'Customers' });
+
 export const Report = z.object({
   account: z.string(), from: shownTime, to: shownTime, by: z.enum(['use', 'booked']), zone: z.string(), entries: z.int().min(0), amount: shownAmount,
   rows: z.array(z.object({

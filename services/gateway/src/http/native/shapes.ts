@@ -130,6 +130,21 @@ export const ReportQuery = z.object({
 export type ReportQuery = z.output<typeof ReportQuery>;
 export const AccountQuery = z.object({ at: instant.optional() });
 export type AccountQuery = z.output<typeof AccountQuery>;
+const share = /^([0-9]{1,4})(?:\.([0-9]{1,2}))?%?$/;
+const shareMessage = 'must be a share in percent, such as 80% or 99.5%';
+/** Hundredths of a percent. */
+const percent = z.string().regex(share, shareMessage)
+  .transform((text) => Number(share.exec(text)?.[1]) * 100 + Number((share.exec(text)?.[2] ?? '').padEnd(2, '0'))).meta({ example: '80%' });
+export const FindAccountsQuery = z.strictObject({
+  used_above: percent.optional(), balance_below: amountFrom(0n).optional(), unit: textOf(64).optional(), owner: textOf(255).optional(), after: cursor, limit: pageLimit,
+});
+export type FindAccountsQuery = z.output<typeof FindAccountsQuery>;
+export const FindCustomersQuery = z.strictObject({
+  email: textOf(254).optional(), owner: textOf(255).optional(), external_id: textOf(255).optional(), after: textOf(255).optional(), limit: pageLimit,
+}).refine(({ email, owner, external_id: external }) => [email, owner, external].filter((given) => given !== undefined).length === 1, {
+  error: 'give one of email, owner and external_id',
+});
+export type FindCustomersQuery = z.output<typeof FindCustomersQuery>;
 export const RefusedQuery = z.object({ account: accountId.optional(), after: cursor, limit: pageLimit });
 export type RefusedQuery = z.output<typeof RefusedQuery>;
 export const RefusalsQuery = z.object({

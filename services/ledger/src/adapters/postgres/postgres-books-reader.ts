@@ -11,6 +11,7 @@ import { entryKinds } from '../../domain/entry.ts';
 import type { EntryId } from '../../domain/request.ts';
 import type { AccountRow } from './account-row.ts';
 import { fromRowAccount } from './account-row.ts';
+import { readCandidates } from './candidates.ts';
 import type { CrossingRow } from './crossing-row.ts';
 import { fromRowCrossing } from './crossing-row.ts';
 import type { EntryRow } from './entry-row.ts';
@@ -43,6 +44,10 @@ export class PostgresBooksReader implements BooksReader {
   async hasDescendants(partition: number, id: string): Promise<boolean> {
     const { rowCount } = await this.#pool.query({ name: 'account-below', text: accountBelow, values: [partition, id] });
     return rowCount === 1;
+  }
+
+  candidates(search: Parameters<BooksReader['candidates']>[0]): ReturnType<BooksReader['candidates']> {
+    return readCandidates(this.#pool, search);
   }
 
   async entries(page: Parameters<BooksReader['entries']>[0]): ReturnType<BooksReader['entries']> {

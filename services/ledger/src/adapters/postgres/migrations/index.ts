@@ -9,6 +9,7 @@ import { addPlanVersion } from './0007-add-plan-version.sql.ts';
 import { addBlockChanges } from './0008-add-block-changes.sql.ts';
 import { addLimitCounts } from './0010-add-limit-counts.sql.ts';
 import { keepAnsweredRefusals } from './0011-keep-answered-refusals.sql.ts';
+import { findAccounts } from './0012-find-accounts.sql.ts';
 import { addPurchasedLots } from './0009-add-purchased-lots.sql.ts';
 
 /** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
@@ -27,5 +28,6 @@ export const ledgerSchema: ServiceSchema = {
     { name: '20261121000900-add-purchased-lots', sql: addPurchasedLots },
     { name: '20261121001000-add-limit-counts', sql: addLimitCounts },
     { name: '20261121001100-keep-answered-refusals', sql: keepAnsweredRefusals },
+    { name: '20261121001200-find-accounts', sql: findAccounts },
   ],
 };
