@@ -2,6 +2,9 @@ import type { ErasedDetails, EraseDetails } from './erasure.ts';
 import type { AccountsFound, FindAccounts } from './find-accounts.ts';
 import type { AccountView, CrossingView, EntryView } from './ledger-answers.ts';
 
+/** `booked`: it gets its first answer when it comes again; `reused`: its id is booked with another hash, so that it will be refused. */
+export type KnownEvent = 'unknown' | 'booked' | 'reused';
+
 /** Reads of committed books, answered by any ledger instance over Nest's TCP transport (in one process: called directly). */
 export type LedgerQueries = {
   /** null: no such account. `at`: as it was after the last entry recorded at or before this ISO time. */
@@ -43,8 +46,8 @@ export type LedgerQueries = {
   explain(query: { readonly id: string }): Promise<Explanation | null>;
   /** null: no such entry; `not_sealed` within the first second. */
   proof(query: { readonly id: string }): Promise<ProofView | 'not_sealed' | null>;
-  /** Whether each of these events is booked, in order: what is, gets its first answer when it comes again. */
-  known(query: { readonly events: readonly { readonly account: string; readonly source: string; readonly id: string }[] }): Promise<readonly boolean[]>;
+  /** What is known of each of these events, in order. */
+  known(query: { readonly events: readonly { readonly account: string; readonly source: string; readonly id: string; readonly hash?: string }[] }): Promise<readonly KnownEvent[]>;
   refused(query: { readonly account?: string; readonly after?: string; readonly limit: number }): Promise<{
     readonly items: readonly RefusedView[];
     readonly next: string | null;

@@ -193,6 +193,37 @@ describe('an import', () => {
     });
   });
 
+  // Guarantee: what the platform would refuse for certain is found before the first row is booked.
+  it('with --id finds rows whose id is booked with other content, and books nothing of their file', async () => {
+    const path = join(folder, 'reused.csv');
+    const header = 'id,time,model,in,out';
+    writeFileSync(path, `${header}\na,2026-10-31,m,1,4\n`);
+    expect(await run([path], ...simple, '--id', 'id')).toMatchObject({ how: 'exit code 0', files: [{ booked: 1 }] });
+    writeFileSync(path, `${header}\nb,2026-10-31,m,1,4\na,2026-10-31T00:00:00Z,m,1,4\na,2026-10-31,m,1,8\n`);
+    expect((await run([path], ...simple, '--id', 'id')).files[0]?.fault_count).toBe(1);
+    writeFileSync(path, `${header}\nb,2026-10-31,m,1,4\na,2026-10-31,m,1,8\n`);
+    expect(await run([path], ...simple, '--id', 'id')).toMatchObject({
+      how: 'exit code 1',
+      files: [{ rows: 2, booked: 0, fault_count: 1, faults: [{ line: 3, column: 'id' }] }],
+    });
+    expect(await balance()).toBe('-1');
+
+    expect(await run([path], ...simple, '--id', 'id', '--skip-bad')).toMatchObject({
+      how: 'exit code 0',
+      files: [{ booked: 1, skipped: 1, refused: 0, amount_booked: '-1' }],
+    });
+    expect(readFileSync(`${path}.bad.csv`, 'utf8')).toBe(`${header}\na,2026-10-31,m,1,8\n`);
+  });
+
+  it('books nothing for an account that takes no usage', async () => {
+    await platform.server.patch(`/v1/accounts/${account}`, { status: 'suspended' });
+    const path = join(folder, 'suspended.csv');
+    writeFileSync(path, `user,time,model,in,out\n${account},2026-10-31,m,1,4\ndemo,2026-10-31,m,1,4\n`);
+    const { output } = await platform.cli('import', path, '--account', 'user', ...simple, '--json');
+    expect(output).toContain(`the account ${account} is suspended`);
+    expect(output).toContain('nothing was booked');
+  });
+
   it('needs no more than the right to send events; what it may not read is told at the booking', async () => {
     const { body } = await platform.server.post<{ key: string }>('/v1/api-keys', { scopes: ['events:write'] });
     const narrow = (of: string) =>

@@ -1,4 +1,4 @@
-import type { Answer, AnswerProblem, EntryView, LedgerRequest } from '@tollgate/contracts';
+import type { Answer, AnswerProblem, EntryView, LedgerQueries, LedgerRequest } from '@tollgate/contracts';
 import { requestMeter, usageLabels } from '@tollgate/pricing';
 import { parseEvent } from '../domain/cloud-event.ts';
 import type { EventFault, MeteredEvent } from '../domain/cloud-event.ts';
@@ -25,6 +25,7 @@ export type EventOptions = {
   readonly mayTouch?: (account: string) => boolean;
 };
 
+type EventName = Parameters<LedgerQueries['known']>[0]['events'][number];
 type Sorted = { readonly requests: readonly LedgerRequest[]; readonly indexes: readonly number[]; readonly rejected: readonly Rejected[] };
 
 /** Reads the events one by one: a bad one does not hold up the others. */
@@ -52,6 +53,14 @@ export function sortEvents(events: readonly unknown[], { nowMs, correlation, may
     indexes.push(index);
   }
   return { requests, indexes, rejected };
+}
+
+/** What names an event in the books, and, of a whole one, the hash of what it says. */
+export function nameOf(event: { readonly subject: string; readonly source: string; readonly id: string; readonly type?: string | undefined }, nowMs: number): EventName {
+  const name = { account: event.subject, source: event.source, id: event.id };
+  if (event.type === undefined) return name;
+  const parsed = parseEvent(event, nowMs);
+  return 'fault' in parsed ? name : { ...name, hash: contentHash(meaningOf(parsed.event)) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { topics } from '@tollgate/contracts';
-import type { AccountView, CatalogItem, Explanation, LedgerQueries, PartitionView, ProofView } from '@tollgate/contracts';
+import type { AccountView, CatalogItem, Explanation, KnownEvent, LedgerQueries, PartitionView, ProofView } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { AppError, ancestorsOf, partitionOf } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
@@ -48,8 +48,8 @@ export interface BooksReader {
     readonly from?: string; readonly to?: string; readonly byUse: boolean; readonly kinds?: readonly EntryKind[]; readonly total: boolean; readonly fromSeq?: number;
   }): Promise<{ readonly items: readonly Entry[]; readonly total?: number } | null>;
   entry(id: EntryId): Promise<Entry | null>;
-  /** Which of these requests of one partition are booked, by their places in the list. */
-  booked(partition: number, requests: readonly { readonly account: string; readonly source: string; readonly id: string }[]): Promise<readonly number[]>;
+  /** Which of these requests of one partition are booked, by their places in the list, with the hashes of what they said. */
+  booked(partition: number, requests: readonly { readonly account: string; readonly source: string; readonly id: string }[]): Promise<readonly { readonly place: number; readonly hash: string | null }[]>;
   /** The first entry under the present, unbroken ownership of `owner`; null: the owner is another. */
   ownedSince(of: { readonly partition: number; readonly account: string; readonly owner: string }): Promise<{ readonly seq: number; readonly recordedMs: number } | null>;
   /** The id of an account by its number; null: there is none. */
@@ -128,10 +128,13 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
 
 /** An event's source is booked as `ce:<source>`. */
 async function known(ports: QueryPorts, { events }: Parameters<LedgerQueries['known']>[0]): ReturnType<LedgerQueries['known']> {
-  const found = events.map(() => false);
+  const found = events.map((): KnownEvent => 'unknown');
   const byPartition = Map.groupBy(events.map((event, at) => ({ ...event, source: `ce:${event.source}`, at })), ({ account: id }) => partitionOf(id, ports.partitions));
   for (const [partition, asked] of byPartition) {
-    for (const place of await ports.reader.booked(partition, asked)) found[asked[place]?.at ?? -1] = true;
+    for (const { place, hash } of await ports.reader.booked(partition, asked)) {
+      const event = asked[place];
+      if (event) found[event.at] = event.hash === undefined || hash === null || event.hash === hash ? 'booked' : 'reused';
+    }
   }
   return found;
 }

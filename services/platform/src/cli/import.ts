@@ -4,7 +4,7 @@ import { operatorConfig } from './connect.ts';
 import type { Connect } from './connect.ts';
 import { writeBadRows } from './import/bad-rows.ts';
 import { bookFile, summaryOf, type Summary } from './import/book-file.ts';
-import { checkFile, type CheckedFile } from './import/check-file.ts';
+import { checkFile, withFaults, type CheckedFile } from './import/check-file.ts';
 import { BegunImports, knownRows, refuseGrown } from './import/earlier-imports.ts';
 import type { Mapping } from './import/mapping.ts';
 import { PlatformFacts } from './import/platform-facts.ts';
@@ -69,7 +69,10 @@ async function run({ api, output, paths, options }: Run): Promise<void> {
   refuseOptions(options);
   const facts = await PlatformFacts.read(api);
   const checked: CheckedFile[] = [];
-  for (const path of paths) checked.push(await checkFile(path, options, facts));
+  for (const path of paths) {
+    const file = await checkFile(path, options, facts);
+    checked.push(options.id === undefined ? file : await withoutReused(api, file, options.id, facts.nowMs));
+  }
   if (options.skipBad !== true) refuseFaults(checked, output);
   const begun = new BegunImports(operatorConfig(['SERVER_API_KEY']).settings.DATA_DIR);
   for (const file of checked) await refuseRepeated({ api, file, options, begun, nowMs: facts.nowMs });
@@ -109,6 +112,16 @@ function refuseFaults(checked: readonly CheckedFile[], output: Output): void {
   throw new CommandFailed('nothing was booked');
 }
 
+const reusedText = 'is booked with other content: correct that entry, or give the row an id of its own';
+/** Rows whose id is booked with other content are bad: they would be refused. */
+async function withoutReused(api: Api, file: CheckedFile, column: string, nowMs: number): Promise<CheckedFile> {
+  const { reused } = await knownRows(api, file, { nowMs, whole: true });
+  return withFaults(
+    file,
+    reused.map(({ event, row }) => ({ event, row, fault: { line: row.line, column, detail: `${JSON.stringify(event.id)} ${reusedText}` } })),
+  );
+}
+
 type OneFile = {
   readonly api: Api;
   readonly file: CheckedFile;
@@ -119,7 +132,8 @@ type OneFile = {
 
 async function refuseRepeated({ api, file, options, begun, nowMs }: OneFile): Promise<void> {
   if (options.id !== undefined || options.asNew === true) return;
-  refuseGrown(file, await knownRows(api, file, nowMs), { ...options, begun: begun.has(file.chain) });
+  const { known } = await knownRows(api, file, { nowMs, whole: false });
+  refuseGrown(file, known, { ...options, begun: begun.has(file.chain) });
 }
 
 async function importFile({

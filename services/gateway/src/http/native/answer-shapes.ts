@@ -81,7 +81,8 @@ export const EventsBooked = z.object({
     id: z.string().optional(), status: z.enum(['booked', 'duplicate', 'refused']), entry: Entry.optional(), problem: anything.optional(),
   })),
 }).meta({ id: 'EventsBooked' });
-export const KnownEvents = z.object({ known: z.array(z.boolean()) }).meta({ id: 'KnownEvents' });
+export const KnownEvents = z.object({ known: z.array(z.boolean()), reused: z.array(z.boolean()) }).meta({ id: 'KnownEvents' });
+export type KnownEvents = z.output<typeof KnownEvents>;
 export const RefusedEvents = pageOf(z.object({
   account: z.string(), source: z.string(), id: z.string(), type: z.string(), code: z.string(), detail: z.string(), refused_at: shownTime, cursor: z.string(),
 })).meta({ id: 'RefusedEvents' });

@@ -13,8 +13,12 @@ const CloudEvent = z.object({
 }).meta({ id: 'CloudEvent' });
 
 /** Events by their identity alone. */
+/** With these, what an event says is compared with what is booked under its id. */
+const content = {
+  specversion: z.literal('1.0').optional(), type: textOf(255).optional(), time: textOf(64).optional(), data: z.record(z.string(), z.unknown()).optional(),
+};
 export const EventNames = z.object({
-  events: z.array(z.object({ source: textOf(512), id: textOf(255), subject: accountId })).min(1).max(eventsMax),
+  events: z.array(z.object({ source: textOf(512), id: textOf(255), subject: accountId, ...content })).min(1).max(eventsMax),
 }).meta({ example: { events: [{ source: '/search', id: 'e-1', subject: 'acme/team-a' }] } });
 export type EventNames = z.output<typeof EventNames>;
 

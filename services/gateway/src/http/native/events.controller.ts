@@ -4,7 +4,7 @@ import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { LedgerQueries } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { acceptEvents, bookEvents, eventsMax, sortEvents } from '../../app/events.ts';
+import { acceptEvents, bookEvents, eventsMax, nameOf, sortEvents } from '../../app/events.ts';
 import { isWithin } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
 import { guarded, principalOf, queryMember, refuseOtherFamily } from '../access.guard.ts';
@@ -71,13 +71,17 @@ export class EventsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'events:write', account: 'checked' }))
   @documented({
-    summary: 'Which of up to 1,000 events are booked', auth: 'server key', status: 200, answer: KnownEvents, example: { known: [true] },
-    description: 'One answer an event, in order. An event that is booked gets its first answer when it is sent again.', errors: ['SCOPE_MISSING'],
+    summary: 'Which of up to 1,000 events are booked', auth: 'server key', status: 200, answer: KnownEvents, example: { known: [true], reused: [false] },
+    description: 'One answer an event, in order. An event that is `known` gets its first answer when it is sent again. Of one that was sent whole, with its '
+      + 'specversion, type and data, `reused` says that its id is booked with other content: it would be refused.',
+    errors: ['SCOPE_MISSING'],
   })
-  async known(@Body({ schema: EventNames }) { events }: EventNames, @Req() request: FastifyRequest): Promise<{ readonly known: readonly boolean[] }> {
+  async known(@Body({ schema: EventNames }) { events }: EventNames, @Req() request: FastifyRequest): Promise<KnownEvents> {
     const principal = principalOf(request);
     for (const { subject } of events) refuseOtherFamily(principal, subject);
-    return { known: await this.ledger.known({ events: events.map(({ subject, source, id }) => ({ account: subject, source, id })) }) };
+    const nowMs = this.clock.nowMs();
+    const found = await this.ledger.known({ events: events.map((event) => nameOf(event, nowMs)) });
+    return { known: found.map((one) => one === 'booked'), reused: found.map((one) => one === 'reused') };
   }
 
   @Get('refused')

@@ -108,8 +108,8 @@ export class PostgresBooksReader implements BooksReader {
 
   async booked(partition: number, requests: Parameters<BooksReader['booked']>[1]): ReturnType<BooksReader['booked']> {
     const values = [partition, requests.map(({ account }) => account), requests.map(({ source }) => source), requests.map(({ id }) => id)];
-    const { rows } = await this.#pool.query<{ asked: bigint }>({ name: 'requests-booked', text: requestsBooked, values });
-    return rows.map(({ asked }) => Number(asked) - 1);
+    const { rows } = await this.#pool.query<{ asked: bigint; hash: string | null }>({ name: 'requests-booked', text: requestsBooked, values });
+    return rows.map(({ asked, hash }) => ({ place: Number(asked) - 1, hash }));
   }
 
   async ownedSince({ partition, account, owner }: Parameters<BooksReader['ownedSince']>[0]): ReturnType<BooksReader['ownedSince']> {

@@ -11,6 +11,7 @@ import { eventOf, isEvent, rowsSource } from './usage-row.ts';
 /** How many faults are listed; the others are counted. */
 const faultsShown = 20;
 
+export type GoodRow = { readonly event: UsageEvent; readonly row: FileRow };
 /** A file that was read from its first to its last row, and what was found. */
 export type CheckedFile = {
   readonly file: UsageFile;
@@ -52,6 +53,28 @@ export async function checkFile(path: string, mapping: Mapping, facts: PlatformF
     badRows: found.badRows,
     quantities: found.quantities,
     amount: found.amount,
+  };
+}
+
+/** The file with these good rows among the bad ones, each with one fault. What the others come to is not known any more. */
+export function withFaults(checked: CheckedFile, bad: readonly (GoodRow & { readonly fault: Fault })[]): CheckedFile {
+  if (bad.length === 0) return checked;
+  const quantities = new Map(checked.quantities);
+  // A row that came twice was counted once.
+  const counted = new Map(bad.map(({ event }) => [JSON.stringify([event.subject, event.id]), event]));
+  for (const { data } of counted.values()) {
+    for (const [name, count] of Object.entries(data)) {
+      if (name !== 'model') quantities.set(name, (quantities.get(name) ?? 0n) - BigInt(count));
+    }
+  }
+  const faults = [...checked.faults, ...bad.map(({ fault }) => fault)].sort((a, b) => a.line - b.line);
+  return {
+    ...checked,
+    faults: faults.slice(0, faultsShown),
+    faultCount: checked.faultCount + bad.length,
+    badRows: new Set([...checked.badRows, ...bad.map(({ row }) => row.number)]),
+    quantities,
+    amount: null,
   };
 }
 
@@ -106,7 +129,7 @@ class Findings {
 export async function* goodRows(
   checked: CheckedFile,
   of: { readonly source: string; readonly nowMs: number },
-): AsyncGenerator<{ readonly event: UsageEvent; readonly row: FileRow }> {
+): AsyncGenerator<GoodRow> {
   const { file, columns, header, badRows } = checked;
   const changed = (): CommandFailed => new CommandFailed(`${file.name} changed while it was imported; import it again`);
   const reading = await readUsageFile(file);

@@ -2,39 +2,48 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Api } from '../api.ts';
 import { CommandFailed } from '../output.ts';
-import type { CheckedFile } from './check-file.ts';
+import type { CheckedFile, GoodRow } from './check-file.ts';
 import { goodRows } from './check-file.ts';
-import type { UsageEvent } from './usage-row.ts';
 import { rowsSource } from './usage-row.ts';
 
 /** Events that are asked for at once. */
-const askedMax = 250;
+const askedMax = 150;
 /** A file none of whose first rows is known begins with no earlier import. */
 const firstRows = 1_000;
 
-/** How many good rows of a file are booked already, under the names that they have by the rows before them. */
-export async function knownRows(api: Api, checked: CheckedFile, nowMs: number): Promise<number> {
+/** Good rows that are booked already, and those whose id is booked with other content: they would be refused. */
+export type KnownRows = { readonly known: number; readonly reused: readonly GoodRow[] };
+
+/** What the books know of the good rows of a file, under the names that the import gives them; `whole`: of all, however it begins. */
+export async function knownRows(
+  api: Api,
+  checked: CheckedFile,
+  { nowMs, whole }: { readonly nowMs: number; readonly whole: boolean },
+): Promise<KnownRows> {
   let known = 0;
   let asked = 0;
-  let batch: UsageEvent[] = [];
+  const reused: GoodRow[] = [];
+  let batch: GoodRow[] = [];
   const ask = async (): Promise<void> => {
     if (batch.length === 0) return;
-    const events = batch.map(({ source, id, subject }) => ({ source, id, subject }));
-    const answer = await api.send<{ readonly known: readonly boolean[] }>('POST', '/v1/events/known', {
-      body: { events },
-    });
+    const answer = await api.send<{ readonly known: readonly boolean[]; readonly reused: readonly boolean[] }>(
+      'POST',
+      '/v1/events/known',
+      { body: { events: batch.map(({ event }) => event) } },
+    );
     known += (answer?.known ?? []).filter(Boolean).length;
+    reused.push(...batch.filter((_, at) => answer?.reused[at] === true));
     asked += batch.length;
     batch = [];
   };
-  for await (const { event } of goodRows(checked, { source: rowsSource, nowMs })) {
-    batch.push(event);
+  for await (const named of goodRows(checked, { source: rowsSource, nowMs })) {
+    batch.push(named);
     if (batch.length < askedMax) continue;
     await ask();
-    if (asked >= firstRows && known === 0) return 0;
+    if (!whole && asked >= firstRows && known === 0) return { known, reused };
   }
   await ask();
-  return known;
+  return { known, reused };
 }
 
 /** What to do with a file some of whose rows were booked before. */

@@ -12,7 +12,9 @@ type Version = {
   readonly content: unknown;
   readonly status: string;
 };
-type Kind = AccountView['kind'];
+type Looked = Pick<AccountView, 'kind' | 'status'>;
+/** What takes no usage, whatever is asked. */
+const refusing: ReadonlySet<string> = new Set(['suspended', 'closed', 'frozen', 'inactive']);
 
 /** What a row would be refused for, as far as it can be known before anything is booked; else what it would come to. */
 export type Foreseen =
@@ -26,7 +28,7 @@ export class PlatformFacts {
   readonly nowMs: number;
   readonly #api: Api;
   readonly #card: RateCard | null;
-  readonly #kinds = new Map<string, Kind | null>();
+  readonly #accounts = new Map<string, Looked | null>();
 
   private constructor(api: Api, nowMs: number, card: RateCard | null) {
     this.#api = api;
@@ -41,13 +43,15 @@ export class PlatformFacts {
   }
 
   async foresee({ subject, data, type }: UsageEvent): Promise<Foreseen> {
-    const kind = await this.#kindOf(subject);
-    if (kind === null) return { about: 'account', fault: `there is no account ${subject}` };
-    if (kind === undefined || this.#card === null) return { amount: null };
+    const account = await this.#look(subject);
+    if (account === null) return { about: 'account', fault: `there is no account ${subject}` };
+    if (account !== undefined && refusing.has(account.status))
+      return { about: 'account', fault: `the account ${subject} is ${account.status}` };
+    if (account === undefined || this.#card === null) return { amount: null };
     const { model } = data;
     const usage = { model: model === undefined ? undefined : String(model), quantities: quantitiesOf(data) };
     try {
-      const counts = kind === 'metered' || kind === 'quota';
+      const counts = account.kind === 'metered' || account.kind === 'quota';
       const amount = counts ? countUsage(this.#card, type, usage) : rateUsage(this.#card, type, usage)?.cost;
       return amount === undefined
         ? { about: 'usage', fault: `no rate is in force for ${usage.model ?? type}` }
@@ -59,16 +63,13 @@ export class PlatformFacts {
   }
 
   /** null: there is no such account; undefined: not looked up. */
-  async #kindOf(id: string): Promise<Kind | null | undefined> {
-    const known = this.#kinds.get(id);
-    if (known !== undefined || this.#kinds.size >= accountsMax) return known;
-    const view = await mayRead(
-      this.#api.send<{ readonly kind: Kind }>('GET', `/v1/accounts/${encodeURIComponent(id)}`),
-    );
+  async #look(id: string): Promise<Looked | null | undefined> {
+    const known = this.#accounts.get(id);
+    if (known !== undefined || this.#accounts.size >= accountsMax) return known;
+    const view = await mayRead(this.#api.send<Looked>('GET', `/v1/accounts/${encodeURIComponent(id)}`));
     if (view === null) return undefined;
-    const kind = view?.kind ?? null;
-    this.#kinds.set(id, kind);
-    return kind;
+    this.#accounts.set(id, view ?? null);
+    return view ?? null;
   }
 }
 

@@ -16,7 +16,7 @@ order by e.seq desc limit $4`;
 
 /** Which requests are booked: $1 partition, then arrays of account ids, sources and request ids; answers places from 1. Rides on the once-only index. */
 export const requestsBooked = `
-select w.asked from unnest($2::text[], $3::text[], $4::text[]) with ordinality w(account, source, request_id, asked)
+select w.asked, encode(e.content_hash, 'hex') as hash from unnest($2::text[], $3::text[], $4::text[]) with ordinality w(account, source, request_id, asked)
 join ledger.accounts a on a.partition = $1 and a.id = w.account
 join ledger.names s on s.partition = $1 and s.text = w.source
 join ledger.entries e on e.partition = $1 and e.account = a.account and e.source = s.name and e.request_id = w.request_id and e.ordinal = 0`;
