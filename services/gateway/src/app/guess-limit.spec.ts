@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { AppError } from '@tollgate/kernel';
 import { fakeClock } from '@tollgate/testing';
 import { GuessLimit } from './guess-limit.ts';
 
@@ -27,4 +28,24 @@ it('does not count what is there as a guess, but does not answer without end eit
   clock.advance(60_000);
   for (let i = 0; i < 20; i++) expect(await limit.lookUp('a', nothing)).toBeNull();
   await expect(limit.lookUp('a', nothing)).rejects.toMatchObject(limited);
+});
+
+it('lets as many as like ask at once for what is there', async () => {
+  const limit = new GuessLimit(fakeClock());
+  expect(await Promise.all(Array.from({ length: 100 }, () => limit.lookUp('a', something)))).toEqual(Array.from({ length: 100 }, () => 'key'));
+  await expect(limit.lookUp('a', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+  expect(await limit.lookUp('a', something)).toBe('key');
+});
+
+it('lets a user name a hundred keys that do not exist in fifteen minutes; what else is refused is no guess', async () => {
+  const clock = fakeClock();
+  const limit = new GuessLimit(clock);
+  const mallory = { address: '192.0.2.1', userId: 'mallory' };
+  const refused = (code: 'KEY_UNKNOWN' | 'NOT_OWNER') => limit.answerUser(mallory, () => Promise.reject(new AppError('refused', code, 'no')));
+  for (let i = 0; i < 200; i++) await expect(refused('NOT_OWNER')).rejects.toMatchObject({ code: 'NOT_OWNER' });
+  for (let i = 0; i < 100; i++) await expect(refused('KEY_UNKNOWN')).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
+  await expect(limit.answerUser(mallory, something)).rejects.toMatchObject({ ...limited, details: { retry_after_s: 900 } });
+  expect(await limit.answerUser({ ...mallory, userId: 'alice' }, something)).toBe('key');
+  clock.advance(15 * 60_000);
+  expect(await limit.answerUser(mallory, something)).toBe('key');
 });

@@ -6,10 +6,14 @@ const missesMax = 20;
 const missWindowMs = 15 * 60_000;
 const askedMax = 300;
 const askedWindowMs = 60_000;
-/** Addresses remembered; those seen longest ago go first. */
+/** Addresses, and users by address, remembered; those seen longest ago go first. */
 const addressesMax = 50_000;
 
-type Seen = { readonly misses: number[]; readonly asked: number[] };
+/** Of one user from one address, who asks with a login: for keys that do not exist, in the window. */
+const userMissesMax = 100;
+
+/** When what was asked for was not there, when anything was asked for, and what is being looked up. */
+type Seen = { readonly misses: number[]; readonly asked: number[]; readonly open: Set<Promise<unknown>> };
 
 /**
  * Keeps keys from being guessed: an address that asks for too many that do not exist has to wait, whatever it asks for next. In this process
@@ -24,26 +28,46 @@ export class GuessLimit {
   }
 
   /**
-   * Looks something up for an address. What is not there counts as a guess; so does what is still being looked up, or parallel guesses would
-   * not count. @throws AppError('refused', RATE_LIMITED)
+   * Looks something up for an address. What is not there counts as a guess; while as many as would be too many are being looked up, further
+   * ones wait for them. @throws AppError('refused', RATE_LIMITED)
    */
   async lookUp<T>(address: string, find: () => Promise<T | null>): Promise<T | null> {
-    const nowMs = this.clock.nowMs();
     const seen = this.of(address);
+    this.refuseMisses(seen, missesMax);
+    forget(seen.asked, this.clock.nowMs() - askedWindowMs);
+    refuseBeyond(seen.asked, { max: askedMax, windowMs: askedWindowMs, nowMs: this.clock.nowMs() });
+    seen.asked.push(this.clock.nowMs());
+    while (seen.open.size > 0 && seen.misses.length + seen.open.size >= missesMax) await Promise.race(seen.open);
+    this.refuseMisses(seen, missesMax);
+    const finding = find().then((found) => {
+      if (found === null) seen.misses.push(this.clock.nowMs());
+      return found;
+    });
+    const settled = finding.then(() => undefined, () => undefined).then(() => void seen.open.delete(settled));
+    seen.open.add(settled);
+    return finding;
+  }
+
+  /** Answers a user who names a key. A key that does not exist counts as a guess. @throws AppError('refused', RATE_LIMITED) after too many. */
+  async answerUser<T>({ address, userId }: { readonly address: string; readonly userId: string }, answer: () => Promise<T>): Promise<T> {
+    const seen = this.of(`${address} ${userId}`);
+    this.refuseMisses(seen, userMissesMax);
+    try {
+      return await answer();
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'KEY_UNKNOWN') seen.misses.push(this.clock.nowMs());
+      throw error;
+    }
+  }
+
+  private refuseMisses(seen: Seen, max: number): void {
+    const nowMs = this.clock.nowMs();
     forget(seen.misses, nowMs - missWindowMs);
-    forget(seen.asked, nowMs - askedWindowMs);
-    refuseBeyond(seen.misses, { max: missesMax, windowMs: missWindowMs, nowMs });
-    refuseBeyond(seen.asked, { max: askedMax, windowMs: askedWindowMs, nowMs });
-    seen.asked.push(nowMs);
-    seen.misses.push(nowMs);
-    const found = await find();
-    const noted = found === null ? -1 : seen.misses.indexOf(nowMs);
-    if (noted !== -1) seen.misses.splice(noted, 1);
-    return found;
+    refuseBeyond(seen.misses, { max, windowMs: missWindowMs, nowMs });
   }
 
   private of(address: string): Seen {
-    const seen = this.seen.get(address) ?? { misses: [], asked: [] };
+    const seen = this.seen.get(address) ?? { misses: [], asked: [], open: new Set() };
     this.seen.delete(address);
     this.seen.set(address, seen);
     if (this.seen.size > addressesMax) {

@@ -16,7 +16,7 @@ import { inject } from '../tokens.ts';
 import { KeyUsage, OwnKey, UsageStats, ValidatedKey } from './answer-shapes.ts';
 import { keyExample, validExample } from './examples.ts';
 import { usesOf } from './history.ts';
-import { keyText, shownOwn, shownValidity } from './shapes.ts';
+import { keyText, shownOwn, shownValidity, tooManyUnknown } from './shapes.ts';
 
 const surface = 'licence keys';
 const unknownKey = [404, 'License key not found'] as const;
@@ -41,7 +41,7 @@ export class LicenceController {
   @documented({
     summary: 'Whether a key exists and is valid; for anybody who has it', auth: 'none', status: 200, surface, answer: ValidatedKey, example: validExample,
     description: 'Valid is a key that is active, or in a trial that has not ended. An unknown key is answered 200 with `exists: false`; an address that asks for more than 20 of them in 15 minutes has to wait.',
-    errors: [[429, 'Too many license keys were asked for. Try again later']],
+    errors: [tooManyUnknown],
   })
   async validate(@Param('key', { schema: keyText }) key: string, @Req() request: FastifyRequest): Promise<unknown> {
     const found = await this.guesses.lookUp(addressOf(request), async () => {
@@ -79,9 +79,11 @@ export class LicenceUsageController {
   private readonly keys: LicenceKeys;
   private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
+  private readonly guesses: GuessLimit;
 
-  constructor(keys: LicenceKeys, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+  constructor(keys: LicenceKeys, guesses: GuessLimit, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
     this.keys = keys;
+    this.guesses = guesses;
     this.ledger = ledger;
     this.clock = clock;
   }
@@ -119,13 +121,13 @@ export class LicenceUsageController {
       },
       pagination: { page: 1, limit: 20, total: 1, totalPages: 1 },
     },
-    errors: [unknownKey, [403, 'You do not have permission to use this license key']],
+    errors: [unknownKey, [403, 'You do not have permission to use this license key'], tooManyUnknown],
   })
   async usage(
     @Param('key', { schema: keyText }) key: string, @Query({ schema: PageQuery }) { page, limit }: PageQuery, @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { userId } = userOf(request);
-    const own = await this.keys.ofOwner(key, userId);
+    const own = await this.guesses.answerUser({ address: addressOf(request), userId }, () => this.keys.ofOwner(key, userId));
     const { licence, state, since } = own;
     const { items, total } = await usesOf(this.ledger, { licence, since, userId }, { page, limit });
     const week = await weekOfUse(this.ledger, [{ account: licence.account, since }], this.clock.nowMs());

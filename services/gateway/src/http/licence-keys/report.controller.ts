@@ -4,16 +4,18 @@ import type { LedgerQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { GuessLimit } from '../../app/guess-limit.ts';
 import { LicenceKeys } from '../../app/licence-keys.ts';
 import { usageReport } from '../../app/usage-report.ts';
 import { guarded, userOf } from '../access.guard.ts';
+import { addressOf } from '../address.ts';
 import { documented } from '../documented.ts';
 import { Report } from '../native/answer-shapes.ts';
 import { reportCsv, reportExample } from '../native/examples.ts';
 import { ReportQuery } from '../native/shapes.ts';
 import { sendReport } from '../native/usage-report.controller.ts';
 import { inject } from '../tokens.ts';
-import { keyText } from './shapes.ts';
+import { keyText, tooManyUnknown } from './shapes.ts';
 
 @ApiTags('licence keys')
 @Controller('api/user/license-keys')
@@ -21,9 +23,11 @@ export class LicenceReportController {
   private readonly keys: LicenceKeys;
   private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
+  private readonly guesses: GuessLimit;
 
-  constructor(keys: LicenceKeys, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+  constructor(keys: LicenceKeys, guesses: GuessLimit, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
     this.keys = keys;
+    this.guesses = guesses;
     this.ledger = ledger;
     this.clock = clock;
   }
@@ -35,13 +39,14 @@ export class LicenceReportController {
     answer: z.object({ success: z.boolean(), data: Report }),
     description: 'By the time of use in `zone` (default UTC), or `by=booked`. Default: the last 30 days; at most 366. With `format=csv` the rows as CSV.', example: { success: true, data: reportExample },
     texts: reportCsv,
-    errors: [[404, 'License key not found'], [403, 'You do not have permission to use this license key']],
+    errors: [[404, 'License key not found'], [403, 'You do not have permission to use this license key'], tooManyUnknown],
   })
   async report(
     @Param('licenseKey', { schema: keyText }) key: string, @Query({ schema: ReportQuery }) query: ReportQuery, @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { licence, since } = await this.keys.ofOwner(key, userOf(request).userId);
+    const { userId } = userOf(request);
+    const { licence, since } = await this.guesses.answerUser({ address: addressOf(request), userId }, () => this.keys.ofOwner(key, userId));
     const data = await usageReport(this.ledger, { ...query, account: licence.account, fromSeq: since.seq, nowMs: this.clock.nowMs() });
     sendReport(reply, query, { success: true, data } as { readonly data: typeof data });
   }

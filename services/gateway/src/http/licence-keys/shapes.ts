@@ -24,6 +24,8 @@ export type ChangePassword = z.output<typeof ChangePassword>;
 export const keyText = z.string().transform(normalLicenceKey).refine(isLicenceKey, { error: 'must be a license key of 1 to 128 characters' })
   .meta({ example: 'ABC12-XYZ34' });
 
+/** Of routes where keys could be guessed. */
+export const tooManyUnknown = [429, 'Too many license keys were asked for. Try again later'] as const;
 export const AssignLicence = z.object({ license_key: keyText }).meta({ example: { license_key: 'ABC12-XYZ34' } });
 export type AssignLicence = z.output<typeof AssignLicence>;
 

@@ -4,8 +4,10 @@ import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import type { AnswerProblem, LedgerQueries } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GuessLimit } from '../../app/guess-limit.ts';
 import { LicenceKeys } from '../../app/licence-keys.ts';
 import { guarded, userOf } from '../access.guard.ts';
+import { addressOf } from '../address.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
@@ -15,7 +17,7 @@ import { PageQuery, shownUnits } from '../paging.ts';
 import { TokenUsage, TokenUsed } from './answer-shapes.ts';
 import { useTokenExample } from './examples.ts';
 import { usesOf } from './history.ts';
-import { keyText, UseToken } from './shapes.ts';
+import { keyText, tooManyUnknown, UseToken } from './shapes.ts';
 
 const surface = 'licence keys';
 
@@ -36,9 +38,11 @@ export class UseTokenController {
   private readonly keys: LicenceKeys;
   private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
+  private readonly guesses: GuessLimit;
 
-  constructor(keys: LicenceKeys, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+  constructor(keys: LicenceKeys, guesses: GuessLimit, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
     this.keys = keys;
+    this.guesses = guesses;
     this.ledger = ledger;
     this.clock = clock;
   }
@@ -49,7 +53,7 @@ export class UseTokenController {
     summary: 'Takes one token of the key', auth: 'user', status: 200, once: true, surface, answer: TokenUsed, example: useTokenExample,
     errors: [
       [404, 'License key not found'], [403, 'You do not have permission to use this license key'],
-      [400, 'License key is not active'], [400, 'Insufficient token balance'],
+      [400, 'License key is not active'], [400, 'Insufficient token balance'], tooManyUnknown,
     ],
   })
   async use(
@@ -61,10 +65,15 @@ export class UseTokenController {
     const { userId } = userOf(request);
     const purpose = body?.purpose ?? undefined;
     const metadata = body?.metadata ?? undefined;
-    const answer = await this.keys.useOne({ key, userId, purpose, metadata }, callerOf(request));
-    const problem = problemOf(answer);
-    if (problem !== null) {
-      sendRefusal(request, reply, await this.refusal(problem, key));
+    const { answer, failure } = await this.guesses.answerUser({ address: addressOf(request), userId }, async () => {
+      const given = await this.keys.useOne({ key, userId, purpose, metadata }, callerOf(request));
+      const problem = problemOf(given);
+      const refused = problem === null ? null : await this.refusal(problem, key);
+      if (refused?.status === 404) throw new AppError('not_found', 'KEY_UNKNOWN', refused.detail);
+      return { answer: given, failure: refused };
+    });
+    if (failure !== null) {
+      sendRefusal(request, reply, failure);
       return;
     }
     const { entry } = answer;
@@ -96,13 +105,13 @@ export class UseTokenController {
         pagination: { page: 1, limit: 20, total: 1 },
       },
     },
-    errors: [[404, 'License key not found'], [403, 'You do not have permission to use this license key']],
+    errors: [[404, 'License key not found'], [403, 'You do not have permission to use this license key'], tooManyUnknown],
   })
   async usage(
     @Param('licenseKey', { schema: keyText }) key: string, @Query({ schema: PageQuery }) { page, limit }: PageQuery, @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { userId } = userOf(request);
-    const { licence, since } = await this.keys.ofOwner(key, userId);
+    const { licence, since } = await this.guesses.answerUser({ address: addressOf(request), userId }, () => this.keys.ofOwner(key, userId));
     const { items, total } = await usesOf(this.ledger, { licence, since, userId }, { page, limit });
     return { success: true, data: { items, pagination: { page, limit, total } } };
   }

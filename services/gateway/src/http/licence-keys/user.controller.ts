@@ -2,17 +2,19 @@ import { Body, Controller, Get, HttpCode, Post, Req, UseGuards } from '@nestjs/c
 import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
+import { GuessLimit } from '../../app/guess-limit.ts';
 import { LicenceKeys } from '../../app/licence-keys.ts';
 import { Logins } from '../../app/logins.ts';
 import { UserAccess } from '../../app/user-access.ts';
 import { guarded, userOf } from '../access.guard.ts';
+import { addressOf } from '../address.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { shownUnits } from '../paging.ts';
 import { ChangedKey, Done, NewUserKey, Profile, TokenBalance } from './answer-shapes.ts';
 import { shownUser } from './auth.controller.ts';
 import { keyExample, loginExample } from './examples.ts';
-import { AssignLicence, shownKey, shownOwn } from './shapes.ts';
+import { AssignLicence, shownKey, shownOwn, tooManyUnknown } from './shapes.ts';
 
 const surface = 'licence keys';
 const unknownUser = [404, 'User not found'] as const;
@@ -25,9 +27,11 @@ export class UserController {
   private readonly keys: LicenceKeys;
   private readonly logins: Logins;
   private readonly access: UserAccess;
+  private readonly guesses: GuessLimit;
 
-  constructor(keys: LicenceKeys, logins: Logins, access: UserAccess) {
+  constructor(keys: LicenceKeys, logins: Logins, access: UserAccess, guesses: GuessLimit) {
     this.keys = keys;
+    this.guesses = guesses;
     this.logins = logins;
     this.access = access;
   }
@@ -97,12 +101,15 @@ export class UserController {
   @documented({
     summary: 'Takes a key that nobody owns', auth: 'user', status: 200, surface, answer: ChangedKey,
     example: { success: true, message: 'License key assigned successfully', data: { ...keyExample, user_id: '0b6c…' } },
-    errors: [[404, 'License key not found'], [400, 'License key is already assigned']],
+    errors: [[404, 'License key not found'], [400, 'License key is already assigned'], tooManyUnknown],
   })
   async assign(@Body({ schema: AssignLicence }) body: AssignLicence, @Req() request: FastifyRequest): Promise<unknown> {
     const { userId } = userOf(request);
-    const assigned = await this.keys.assign(body.license_key, userId, callerOf(request));
-    if (assigned === 'unknown') throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
+    const assigned = await this.guesses.answerUser({ address: addressOf(request), userId }, async () => {
+      const outcome = await this.keys.assign(body.license_key, userId, callerOf(request));
+      if (outcome === 'unknown') throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
+      return outcome;
+    });
     if (assigned === 'taken') throw new AppError('conflict', 'NOT_OWNER', 'License key is already assigned', { status: 400 });
     return { success: true, message: 'License key assigned successfully', data: shownKey(assigned) };
   }
