@@ -107,6 +107,35 @@ table billing.charges
   CREATE INDEX charges_newest ON billing.charges USING btree (created_at DESC, id)
   CREATE TRIGGER charges_history AFTER INSERT OR UPDATE ON billing.charges FOR EACH ROW EXECUTE FUNCTION billing.keep_charges() -- always
 
+table billing.closing_entries
+  period text not null
+  number integer not null
+  entry text not null
+  constraint closing_entries_closing_fkey FOREIGN KEY (period, number) REFERENCES billing.closings(period, number)
+  constraint closing_entries_pkey PRIMARY KEY (period, number)
+  CREATE TRIGGER closing_entries_append_only BEFORE DELETE OR UPDATE ON billing.closing_entries FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER closing_entries_no_truncate BEFORE TRUNCATE ON billing.closing_entries FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
+table billing.closings
+  period text not null
+  number integer not null
+  type text not null
+  as_of timestamp with time zone
+  figures text
+  hash text
+  reason text
+  actor text not null
+  address text
+  at timestamp with time zone not null
+  constraint closings_number_check CHECK ((number > 0))
+  constraint closings_period_check CHECK ((period ~ '^2[0-9]{3}-(0[1-9]|1[0-2])$'::text))
+  constraint closings_pkey PRIMARY KEY (period, number)
+  constraint closings_reopened_for_a_reason CHECK (((type = 'closed'::text) OR (reason IS NOT NULL)))
+  constraint closings_type_check CHECK ((type = ANY (ARRAY['closed'::text, 'reopened'::text])))
+  constraint closings_with_figures CHECK (((type = 'closed'::text) = ((figures IS NOT NULL) AND (hash IS NOT NULL) AND (as_of IS NOT NULL))))
+  CREATE TRIGGER closings_append_only BEFORE DELETE OR UPDATE ON billing.closings FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER closings_no_truncate BEFORE TRUNCATE ON billing.closings FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
 table billing.credit_notes
   id uuid not null
   charge_id uuid not null
@@ -539,6 +568,8 @@ grant delete, insert, select, update on billing.webhook_feeds to tollgate_billin
 grant insert, select on billing.catalog_versions to tollgate_billing
 grant insert, select on billing.charge_attempts to tollgate_billing
 grant insert, select on billing.charge_events to tollgate_billing
+grant insert, select on billing.closing_entries to tollgate_billing
+grant insert, select on billing.closings to tollgate_billing
 grant insert, select on billing.credit_notes to tollgate_billing
 grant insert, select on billing.fee_events to tollgate_billing
 grant insert, select on billing.history to tollgate_billing
@@ -751,6 +782,35 @@ UNION ALL
            FROM billing.history
           WHERE finance.as_of() <> 'infinity'::timestamp with time zone AND history.kind = 'charges'::text AND history.at <= finance.as_of()
           ORDER BY history.id, history."position" DESC) h;
+view finance.closings as
+ SELECT c.period,
+    c.number,
+    c.type,
+    c.as_of,
+    c.hash,
+    e.entry,
+    c.reason,
+    c.actor,
+    c.at,
+    c.type = 'closed'::text AND NOT (EXISTS ( SELECT
+           FROM billing.closings n
+          WHERE n.period = c.period AND n.number > c.number AND n.at <= finance.as_of())) AS in_force
+   FROM billing.closings c
+     LEFT JOIN billing.closing_entries e ON e.period = c.period AND e.number = c.number
+  WHERE c.at <= finance.as_of();
+view finance.comparisons as
+ SELECT DISTINCT ON (period) id,
+    period,
+    state,
+    ( SELECT count(*) AS count
+           FROM billing.reconciliation_differences d
+          WHERE d.run = r.id AND d.outcome IS DISTINCT FROM 'fixed'::text) AS remaining,
+    under_way,
+    started_at,
+    finished_at
+   FROM billing.reconciliations r
+  WHERE state <> 'abandoned'::text
+  ORDER BY period, started_at DESC, id;
 view finance.credit_notes as
  SELECT n.id,
     n.charge_id,
@@ -1000,6 +1060,77 @@ UNION ALL
           WHERE finance.as_of() <> 'infinity'::timestamp with time zone AND history.kind = 'refunds'::text AND history.at <= finance.as_of()
           ORDER BY history.id, history."position" DESC) h;
 view finance.revenue as
+ WITH closed AS (
+         SELECT c.period,
+            c.figures::jsonb AS figures
+           FROM billing.closings c
+             JOIN finance.closings f ON f.period = c.period AND f.number = c.number
+          WHERE f.in_force
+        ), first_open AS (
+         SELECT to_char(to_date(max(closed.period), 'YYYY-MM'::text) + '1 mon'::interval, 'YYYY-MM'::text) AS month
+           FROM closed
+        ), kept AS (
+         SELECT c.period AS month,
+            r.currency,
+            r.kind,
+            r.count,
+            r.amount_minor,
+            r.adjusts
+           FROM closed c
+             CROSS JOIN LATERAL jsonb_to_recordset(c.figures -> 'revenue'::text) r(currency text, kind text, count bigint, amount_minor bigint, adjusts text)
+        ), booked AS (
+         SELECT COALESCE(kept.adjusts, kept.month) AS month,
+            kept.currency,
+            kept.kind,
+            sum(kept.count) AS count,
+            sum(kept.amount_minor) AS amount_minor
+           FROM kept
+          GROUP BY (COALESCE(kept.adjusts, kept.month)), kept.currency, kept.kind
+        ), rest AS (
+         SELECT month,
+            currency,
+            kind,
+            COALESCE(l.count, 0::bigint)::numeric - COALESCE(b.count, 0::numeric) AS count,
+            COALESCE(l.amount_minor, 0::bigint)::numeric - COALESCE(b.amount_minor, 0::numeric) AS amount_minor,
+            (month IN ( SELECT closed.period
+                   FROM closed)) AS closed
+           FROM finance.revenue_live l
+             FULL JOIN booked b USING (month, currency, kind)
+        ), shown AS (
+         SELECT kept.month,
+            kept.currency,
+            kept.kind,
+            kept.count,
+            kept.amount_minor,
+            kept.adjusts
+           FROM kept
+        UNION ALL
+         SELECT
+                CASE
+                    WHEN rest.closed THEN ( SELECT first_open.month
+                       FROM first_open)
+                    ELSE rest.month
+                END AS month,
+            rest.currency,
+            rest.kind,
+            rest.count,
+            rest.amount_minor,
+                CASE
+                    WHEN rest.closed THEN rest.month
+                    ELSE NULL::text
+                END AS "case"
+           FROM rest
+          WHERE rest.count <> 0::numeric OR rest.amount_minor <> 0::numeric
+        )
+ SELECT month,
+    currency,
+    kind,
+    count::bigint AS count,
+    amount_minor::bigint AS amount_minor,
+    finance."decimal"(amount_minor, currency) AS amount,
+    adjusts
+   FROM shown;
+view finance.revenue_live as
  SELECT month,
     currency,
     kind,
@@ -1032,6 +1163,21 @@ view finance.revenue as
            FROM finance.refunds
           WHERE refunds.status = 'succeeded'::text AND refunds.credit_note_id IS NULL) paid
   GROUP BY month, currency, kind;
+view finance.seals as
+ SELECT p.partition,
+    count(s.number) AS seals,
+    count(s.number) FILTER (WHERE s.previous <> s.follows) AS broken,
+    ( SELECT min(e.recorded_at) AS min
+           FROM ledger.entries e
+          WHERE e.partition = p.partition AND e.partition_seq > COALESCE(max(s.to_seq), 0::bigint)) AS unsealed_since
+   FROM ledger.positions p
+     LEFT JOIN ( SELECT seals.partition,
+            seals.number,
+            seals.to_seq,
+            seals.previous,
+            lag(seals.seal_hash, 1, decode(repeat('00'::text, 32), 'hex'::text)) OVER (PARTITION BY seals.partition ORDER BY seals.number) AS follows
+           FROM ledger.seals) s ON s.partition = p.partition
+  GROUP BY p.partition;
 view finance.statement as
  SELECT user_id,
     month,
@@ -1400,6 +1546,10 @@ grant select on finance.cash to finance
 grant select on finance.cash to tollgate_finance
 grant select on finance.charges to finance
 grant select on finance.charges to tollgate_finance
+grant select on finance.closings to finance
+grant select on finance.closings to tollgate_finance
+grant select on finance.comparisons to finance
+grant select on finance.comparisons to tollgate_finance
 grant select on finance.credit_notes to finance
 grant select on finance.credit_notes to tollgate_finance
 grant select on finance.fees to finance
@@ -1412,6 +1562,8 @@ grant select on finance.refunds to finance
 grant select on finance.refunds to tollgate_finance
 grant select on finance.revenue to finance
 grant select on finance.revenue to tollgate_finance
+grant select on finance.seals to finance
+grant select on finance.seals to tollgate_finance
 grant select on finance.statement to finance
 grant select on finance.statement to tollgate_finance
 grant select on finance.trial_balance to finance

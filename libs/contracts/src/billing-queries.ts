@@ -1,3 +1,5 @@
+import { closingQueryNames } from './closing-queries.ts';
+import type { ClosingQueries } from './closing-queries.ts';
 import type { CatalogItem } from './ledger-requests.ts';
 import { moneyQueryNames } from './money-queries.ts';
 import type { MoneyQueries } from './money-queries.ts';
@@ -27,7 +29,7 @@ export type BillingQueries = {
   }): Promise<CatalogVersionView>;
   /** Every version, newest first. */
   listCatalog(query: { readonly catalog: CatalogItem['catalog']; readonly name?: string }): Promise<readonly CatalogVersionView[]>;
-} & TokenCatalogQueries & MoneyQueries & WebhookQueries & ReconcileQueries;
+} & TokenCatalogQueries & MoneyQueries & WebhookQueries & ReconcileQueries & ClosingQueries;
 
 export type CatalogVersionView = CatalogItem & {
   readonly published_at: string;
@@ -38,5 +40,5 @@ export type CatalogVersionView = CatalogItem & {
 /** Pattern of billing's queries on Nest's TCP transport: `billing.query.<name>`. */
 export const billingQueryPattern = (name: keyof BillingQueries): string => `billing.query.${name}`;
 export const billingQueryNames = [
-  'publishCatalog', 'listCatalog', ...tokenCatalogQueryNames, ...moneyQueryNames, ...webhookQueryNames, ...reconcileQueryNames,
+  'publishCatalog', 'listCatalog', ...tokenCatalogQueryNames, ...moneyQueryNames, ...webhookQueryNames, ...reconcileQueryNames, ...closingQueryNames,
 ] as const satisfies readonly (keyof BillingQueries)[];

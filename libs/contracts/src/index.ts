@@ -26,6 +26,8 @@ export type {
 } from './money-queries.ts';
 export { reconcileQueryNames } from './reconcile-queries.ts';
 export type { DifferenceView, ReconcileQueries, ReconciliationView } from './reconcile-queries.ts';
+export { closingQueryNames } from './closing-queries.ts';
+export type { ClosingQueries, ClosingView } from './closing-queries.ts';
 export { quotaQueryNames, quotaQueryPattern } from './quota-queries.ts';
 export type { QuotaCheck, QuotaQueries, QuotaView } from './quota-queries.ts';
 export { imageBytesMax, imageFormats } from './optimizer.ts';

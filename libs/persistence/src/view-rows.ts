@@ -8,7 +8,7 @@ export type ViewQuery = {
   readonly view: string;
   /** Columns that must have these values; undefined: any. */
   readonly where?: Readonly<Record<string, string | undefined>>;
-  /** Columns that the rows are sorted by. */
+  /** Columns that the rows are sorted by, where the view has them. */
   readonly order?: readonly string[];
   /** Settings of the transaction that the view reads, such as `tollgate.as_of`; undefined: as it is. */
   readonly settings?: Readonly<Record<string, string | undefined>>;
@@ -47,7 +47,8 @@ export async function* viewRows(url: string, { schema, view, where = {}, order =
     }
     // A cursor takes no parameters: the values are quoted by the driver.
     const bound = wanted.map(([column, value]) => `${pg.escapeIdentifier(column)} = ${pg.escapeLiteral(value)}`).join(' and ');
-    const sorted = order.length === 0 ? '' : ` order by ${order.map((column) => pg.escapeIdentifier(column)).join(', ')}`;
+    const by = order.filter((column) => columns.includes(column)).map((column) => pg.escapeIdentifier(column));
+    const sorted = by.length === 0 ? '' : ` order by ${by.join(', ')}`;
     await client.query(`declare exported no scroll cursor for select * from ${name}${bound === '' ? '' : ` where ${bound}`}${sorted}`);
     for (let first = true; ; first = false) {
       const { rows } = await client.query<Record<string, unknown>>(`fetch ${pageSize} from exported`);

@@ -7,6 +7,7 @@ import { createPool } from '@tollgate/persistence';
 import { partOf, type HealthReport, type Logger } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import { catalogLog } from './adapters/log/catalog-log.ts';
+import { closingQueries } from './adapters/postgres/closing-store.ts';
 import { catalogStore } from './adapters/postgres/catalog-store.ts';
 import { resourceStore } from './adapters/postgres/resource-store.ts';
 import { startBroadcaster } from './app/broadcaster.ts';
@@ -75,6 +76,7 @@ export class Billing implements OnApplicationShutdown {
     this.queries = {
       ...this.#charges.queries,
       ...this.#outgoing.queries,
+      ...closingQueries(this.#pool, clock),
       ...makeResources({ store: resourceStore(this.#pool, clock), awaitBooked }),
       publishCatalog: makePublishCatalog({ store, clock, awaitBooked }),
       listCatalog: (query) => store.list(query),

@@ -5,6 +5,7 @@ import type { Clock } from '@tollgate/kernel';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
 import { CreditWork } from './app/credit-work.ts';
 import { Credits } from './app/credits.ts';
+import { Closing } from './app/closing.ts';
 import { CustomerLookUp } from './app/customer-look-up.ts';
 import type { Erase } from './app/erasures.ts';
 import { FinanceExports } from './app/finance-exports.ts';
@@ -51,6 +52,7 @@ import { TierBillingController } from './http/tier-billing/usage.controller.ts';
 import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
 import { FeesController } from './http/tier-billing/fees.controller.ts';
 import { FinanceController } from './http/tier-billing/finance.controller.ts';
+import { PeriodsController } from './http/tier-billing/periods.controller.ts';
 import { ReconcileController } from './http/tier-billing/reconcile.controller.ts';
 import { RefundsController } from './http/tier-billing/refunds.controller.ts';
 import { WebhooksController } from './http/tier-billing/webhooks.controller.ts';
@@ -79,6 +81,7 @@ export type GatewayParts = {
   readonly customers: CustomerLookUp;
   readonly erase: Erase;
   readonly finance: FinanceExports;
+  readonly closing: Closing;
   readonly submits: ImageSubmits;
   readonly quota: QuotaQueries;
   readonly optimizer: Optimizer;
@@ -100,7 +103,7 @@ export class GatewayModule {
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
         ...(parts.publicDetails ? [MetricsController] : []),
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
-        RefundsController, FeesController, FinanceController, WebhooksController,
+        RefundsController, FeesController, FinanceController, PeriodsController, WebhooksController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,
       ],
@@ -119,6 +122,7 @@ export class GatewayModule {
         { provide: Wallets, useValue: parts.wallets },
         { provide: CustomerLookUp, useValue: parts.customers },
         { provide: FinanceExports, useValue: parts.finance },
+        { provide: Closing, useValue: parts.closing },
         { provide: TokenBilling, useValue: parts.tokenBilling },
         { provide: tokens.ledger, useValue: parts.ledger },
         { provide: tokens.billing, useValue: parts.billing },

@@ -13,6 +13,7 @@ import { makeLicenceKeyStore } from './adapters/postgres/licence-keys.ts';
 import { makeSubmitStore } from './adapters/postgres/submits.ts';
 import { makeServerKeyStore } from './adapters/postgres/server-keys.ts';
 import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.ts';
+import { Closing } from './app/closing.ts';
 import { Appender } from './app/appender.ts';
 import { makeFinanceViews } from './adapters/postgres/finance-views.ts';
 import { ConsumptionQueue, type ConsumptionStore } from './app/consumption-queue.ts';
@@ -105,7 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const tokenCatalog = new TokenCatalogCopy(options.billing);
   const tokenProcess = new TokenProcess({ line, wallets, catalog: tokenCatalog, clock: options.clock });
 
-  const consumption = makeConsumptionStore(pool);
+  const [consumption, financeViews] = [makeConsumptionStore(pool), makeFinanceViews(options.financeUrl)];
   const { optimizer, quota } = options;
   const submits = new ImageSubmits({
     store: makeSubmitStore(pool), line, optimizer, answerWaitMs: config.answerWaitMs,
@@ -129,7 +130,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     line, serverKeys, userAccess, logins, licenceKeys, guesses: new GuessLimit(wallClock), ...credits.parts, tokenCatalog, tokenProcess, wallets,
     tokenBilling: new TokenBilling({
       line, ledger, billing: options.billing, onTrouble: (error) => logger.warn({ err: error }, 'billing did not say where charges stand: they are answered as pending'),
-    }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(makeFinanceViews(options.financeUrl)),
+    }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(financeViews),
+    closing: new Closing({ billing: options.billing, line, views: financeViews, clock: options.clock }),
     customers: new CustomerLookUp({ users, ledger, billing: options.billing }), erase: makeErase({ store: makeErasureStore(pool), ledger }),
     testClock: options.testClock ?? null, readiness, publicDetails: options.publicDetails ?? true, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
   });

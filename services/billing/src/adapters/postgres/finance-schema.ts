@@ -2,6 +2,7 @@ import { financeRole, financeSchemaName } from '@tollgate/contracts';
 import type { ServiceSchema } from '@tollgate/persistence';
 import { addUsageView } from './migrations/add-usage-view.sql.ts';
 import { billWhatHasAPlan } from './migrations/bill-what-has-a-plan.sql.ts';
+import { closeMonths } from './migrations/close-months.sql.ts';
 import { countAriaryWhole } from './migrations/count-ariary-whole.sql.ts';
 import { createFinanceViews } from './migrations/create-finance-views.sql.ts';
 import { nameCorrections } from './migrations/name-corrections.sql.ts';
@@ -17,5 +18,5 @@ import { usageAsOf } from './migrations/usage-as-of.sql.ts';
 export const financeSchema: ServiceSchema = {
   schema: financeSchemaName,
   role: financeRole,
-  migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf, nameCorrections],
+  migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf, nameCorrections, closeMonths],
 };

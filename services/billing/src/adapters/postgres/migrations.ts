@@ -1,5 +1,6 @@
 import type { ServiceSchema } from '@tollgate/persistence';
 import { addFirstApproval } from './migrations/add-first-approval.sql.ts';
+import { createClosings } from './migrations/create-closings.sql.ts';
 import { createCharges } from './migrations/create-charges.sql.ts';
 import { createReconciliations } from './migrations/create-reconciliations.sql.ts';
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
@@ -77,5 +78,6 @@ export const billingSchema: ServiceSchema = {
     priceFeesByPlan,
     endFees,
     keepHistory,
+    createClosings,
   ],
 };

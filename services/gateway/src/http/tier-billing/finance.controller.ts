@@ -4,6 +4,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { financeViews } from '@tollgate/contracts';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { Closing } from '../../app/closing.ts';
 import { FinanceExports, type ExportFormat } from '../../app/finance-exports.ts';
 import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
@@ -12,7 +13,7 @@ import { Month } from './reconcile-shapes.ts';
 import { UserId } from './shapes.ts';
 
 const View = z.enum(financeViews, `must be one of ${financeViews.join(', ')}`);
-const ExportQuery = z.object({ format: z.enum(['csv', 'json', 'jsonl']).default('json'), month: Month.optional(), user: UserId.optional(), as_of: instant.optional() });
+const ExportQuery = z.object({ format: z.enum(['csv', 'json', 'jsonl']).default('json'), month: Month.optional(), user: UserId.optional(), as_of: z.union([Month, instant]).optional() });
 type ExportQuery = z.output<typeof ExportQuery>;
 
 const types: Readonly<Record<ExportFormat, string>> = {
@@ -27,9 +28,11 @@ const FinanceRows = z.object({
 @Controller('api/admin/billing/finance')
 export class FinanceController {
   private readonly exports: FinanceExports;
+  private readonly closing: Closing;
 
-  constructor(exports: FinanceExports) {
+  constructor(exports: FinanceExports, closing: Closing) {
     this.exports = exports;
+    this.closing = closing;
   }
 
   @Get(':view')
@@ -37,7 +40,7 @@ export class FinanceController {
   @documented({
     summary: 'A view of finance, whole: every row of one moment of the books', auth: 'server key', status: 200, surface: 'tier billing', answer: FinanceRows,
     errors: [[429, 'at most 4 exports are read at once', 'RATE_LIMITED']],
-    description: `as_of: the figures as they were at a time. view: ${financeViews.join(', ')}. format=csv answers text/csv, jsonl one object a line, json (the default) one document. Of any size: rows are read and sent a page at a time, `
+    description: `as_of: the figures as they were at a time, or as a closed month was kept (2026-10). view: ${financeViews.join(', ')}. format=csv answers text/csv, jsonl one object a line, json (the default) one document. Of any size: rows are read and sent a page at a time, `
       + 'as fast as they are taken; when the client goes away, the query ends. An answer that breaks off in the middle is cut, never ended as if it were whole.',
     texts: {
       'text/csv': 'month,currency,kind,count,amount_minor,amount\n2026-10,BRL,usage,3,30000,300.00\n',
@@ -54,7 +57,7 @@ export class FinanceController {
   ): Promise<void> {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    const { text, close } = await this.exports.open({ view, month, user, asOf }, format, gone.signal);
+    const { text, close } = await this.exports.open({ view, month, user, ...(asOf === undefined ? {} : { asOf: await this.closing.momentOf(asOf) }) }, format, gone.signal);
     const body = Readable.from(text, { objectMode: false, highWaterMark: 64 * 1024 });
     const ended = new Promise((resolve) => body.once('close', resolve));
     if (format === 'csv') void reply.header('content-disposition', `attachment; filename="${view}${month === undefined ? '' : `-${month}`}.csv"`);
