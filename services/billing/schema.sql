@@ -990,6 +990,115 @@ UNION ALL
    FROM billing.past_payments p
      JOIN billing.charges c ON c.id = p.charge_id
   WHERE p.ended_at <= finance.as_of();
+view finance.receivables_ledger as
+ SELECT user_id,
+    currency,
+    at,
+    month,
+    kind,
+    description,
+    reference,
+    amount_minor,
+    finance."decimal"(amount_minor::numeric, currency) AS amount
+   FROM ( SELECT payments.user_id,
+            payments.currency,
+            payments.created_at AS at,
+            payments.month,
+            'usage'::text AS kind,
+            ((('block '::text || payments.block) || ' ('::text) || payments.billing_tier) || ')'::text AS description,
+            payments.charge_id::text AS reference,
+            payments.amount_minor
+           FROM finance.payments
+        UNION ALL
+         SELECT charges_then.user_id,
+            charges_then.currency,
+            charges_then.created_at,
+            finance.month_of(charges_then.period_start, charges_then.period_end) AS month_of,
+            'usage'::text,
+            ((('block '::text || charges_then.block) || ' ('::text) || charges_then.billing_tier) || ')'::text,
+            charges_then.id::text AS id,
+            charges_then.amount_minor
+           FROM finance.charges_then
+          WHERE (charges_then.status <> ALL (ARRAY['cancelled'::text, 'succeeded'::text])) AND charges_then.owed
+        UNION ALL
+         SELECT fees.user_id,
+            fees.currency,
+            fees.period_start,
+            fees.month,
+            'fee'::text,
+            'monthly fee'::text,
+            fees.invoice_id,
+            fees.amount_minor
+           FROM finance.fees
+          WHERE fees.status <> 'voided'::text
+        UNION ALL
+         SELECT fees.user_id,
+            fees.currency,
+            fees.told_at,
+            fees.month,
+            'write_off'::text,
+            'monthly fee given up'::text,
+            fees.invoice_id,
+            - fees.amount_minor
+           FROM finance.fees
+          WHERE fees.status = 'uncollectible'::text
+        UNION ALL
+         SELECT credit_notes.user_id,
+            credit_notes.currency,
+            credit_notes.credited_at,
+            credit_notes.month,
+            'credit'::text,
+                CASE
+                    WHEN credit_notes.reverses IS NULL THEN 'credit of a corrected block'::text
+                    ELSE 'credit taken back'::text
+                END AS "case",
+            credit_notes.charge_id::text AS charge_id,
+            - credit_notes.amount_minor
+           FROM finance.credit_notes
+        UNION ALL
+         SELECT refunds.user_id,
+            refunds.currency,
+            refunds.succeeded_at,
+            refunds.month,
+            'credit'::text,
+            'credit by a refund'::text,
+            refunds.stripe_refund,
+            - refunds.amount_minor
+           FROM finance.refunds
+          WHERE refunds.credit_note_id IS NULL AND refunds.status = 'succeeded'::text
+        UNION ALL
+         SELECT payments.user_id,
+            payments.currency,
+            COALESCE(payments.paid_at, payments.created_at) AS "coalesce",
+            payments.month,
+            'payment'::text,
+            ((('payment of block '::text || payments.block) || ' ('::text) || payments.billing_tier) || ')'::text,
+            payments.payment_intent,
+            - payments.amount_minor
+           FROM finance.payments
+        UNION ALL
+         SELECT fees.user_id,
+            fees.currency,
+            COALESCE(fees.paid_at, fees.told_at) AS "coalesce",
+            fees.month,
+            'payment'::text,
+            'payment of the monthly fee'::text,
+            fees.invoice_id,
+            - fees.amount_minor
+           FROM finance.fees
+          WHERE fees.status = 'paid'::text
+        UNION ALL
+         SELECT refunds.user_id,
+            refunds.currency,
+            refunds.succeeded_at,
+            refunds.month,
+            'refund'::text,
+            'refund'::text,
+            refunds.stripe_refund,
+            refunds.amount_minor
+           FROM finance.refunds
+          WHERE refunds.status = 'succeeded'::text) moved
+  WHERE user_id IS NOT NULL AND amount_minor <> 0;
 view finance.refunds as
  SELECT r.id,
     r.charge_id,
@@ -1558,6 +1667,8 @@ grant select on finance.open_receivables to finance
 grant select on finance.open_receivables to tollgate_finance
 grant select on finance.payments to finance
 grant select on finance.payments to tollgate_finance
+grant select on finance.receivables_ledger to finance
+grant select on finance.receivables_ledger to tollgate_finance
 grant select on finance.refunds to finance
 grant select on finance.refunds to tollgate_finance
 grant select on finance.revenue to finance

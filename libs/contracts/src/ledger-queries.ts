@@ -98,7 +98,11 @@ export type UsagePeriodView = {
   readonly period: { readonly start: string; readonly end: string };
   readonly used: string;
   /** The version that prices the period and what it calls the tier reached; amounts in minor units of the currency. */
-  readonly plan: { readonly name: string | null; readonly version: number; readonly fixed_fee: string; readonly currency: string; readonly tier: string };
+  readonly plan: {
+    readonly name: string | null; readonly version: number; readonly fixed_fee: string; readonly currency: string; readonly tier: string;
+    /** Units that cost nothing, and units of a block beyond them. */
+    readonly included: string; readonly block: string;
+  };
   readonly crossings: readonly CrossingView[];
 };
 export type ExplanationStep = { readonly step: string; readonly formula: string; readonly result: string };

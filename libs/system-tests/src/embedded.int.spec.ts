@@ -21,6 +21,7 @@ import { refusesBadMembers } from './bad-members.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
 import { correctedAfterPaid, correctedBeforeCharged } from './corrected-blocks.contract.ts';
+import { statementsOfCustomers } from './statements.contract.ts';
 import { chargesThroughStripe } from './tier-charges.contract.ts';
 import { optimizesImages } from './optimize.contract.ts';
 import { QuotaProvider } from './harness/quota-provider.ts';
@@ -57,6 +58,7 @@ describe('the embedded platform', () => {
   licenceKeysJourney(() => platform);
   tierBillingJourney(() => platform);
   chargesThroughStripe(() => platform);
+  statementsOfCustomers(() => platform);
   correctedBeforeCharged(() => platform);
   correctedAfterPaid(() => platform);
   creditsJourney(() => ({

@@ -42,6 +42,7 @@ import { ErasuresController } from './http/native/erasures.controller.ts';
 import { EventsController } from './http/native/events.controller.ts';
 import { HoldsController } from './http/native/holds.controller.ts';
 import { PricePlansController } from './http/native/price-plans.controller.ts';
+import { StatementsController } from './http/native/statements.controller.ts';
 import { RefusalsController } from './http/native/refusals.controller.ts';
 import { RateCardsController } from './http/native/rate-cards.controller.ts';
 import { TestClockController } from './http/native/test-clock.controller.ts';
@@ -99,7 +100,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       controllers: [
-        EventsController, FindAccountsController, CustomersController, AccountsController, AccountTermsController, RefusalsController, HoldsController, EntriesController, ApiKeysController, ErasuresController, TestClockController,
+        EventsController, FindAccountsController, CustomersController, AccountsController, AccountTermsController, StatementsController, RefusalsController, HoldsController, EntriesController, ApiKeysController, ErasuresController, TestClockController,
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
         ...(parts.publicDetails ? [MetricsController] : []),
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,

@@ -93,7 +93,7 @@ export class MoneyHarness {
       },
       usage: ({ account, at }) => Promise.resolve({
         period: this.#monthOf(at), used: this.used.get(account) ?? '9000000000000',
-        plan: { name: 'default', version: 1, fixed_fee: '40000', currency: 'BRL', tier: '', ...this.plans.get(account)?.(Date.parse(at)) }, crossings: [...this.crossings.values()].filter((each) => each.account === account),
+        plan: { name: 'default', version: 1, fixed_fee: '40000', currency: 'BRL', tier: '', included: '8000000', block: '8000000', ...this.plans.get(account)?.(Date.parse(at)) }, crossings: [...this.crossings.values()].filter((each) => each.account === account),
       }),
     };
   }

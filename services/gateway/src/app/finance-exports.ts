@@ -19,15 +19,32 @@ export class FinanceExports {
   }
 
   /**
+   * Rows of a view, a page at a time, for figures that are made of them.
+   * @throws AppError('refused', RATE_LIMITED) while as many as may be are read already.
+   */
+  async *rows(query: FinanceQuery, signal: AbortSignal): AsyncGenerator<FinancePage> {
+    this.#begin();
+    try {
+      yield* this.#views.rows({ ...query, signal });
+    } finally {
+      this.#running--;
+    }
+  }
+
+  #begin(): void {
+    if (this.#running >= exportsMax) {
+      throw new AppError('refused', 'RATE_LIMITED', `at most ${exportsMax} exports are read at once`, { retry_after_s: 5 });
+    }
+    this.#running++;
+  }
+
+  /**
    * The text of an export, piece by piece. Resolves once the first page was read, so that what cannot be read is refused before anything
    * is answered. `signal` ends the query.
    * @throws AppError('refused', RATE_LIMITED) while as many as may be are read already.
    */
   async open(query: FinanceQuery, format: ExportFormat, signal: AbortSignal): Promise<FinanceExport> {
-    if (this.#running >= exportsMax) {
-      throw new AppError('refused', 'RATE_LIMITED', `at most ${exportsMax} exports are read at once`, { retry_after_s: 5 });
-    }
-    this.#running++;
+    this.#begin();
     const pages = this.#views.rows({ ...query, signal })[Symbol.asyncIterator]();
     let open = true;
     const close = async (): Promise<void> => {

@@ -26,7 +26,7 @@ export async function usageOfPeriod(ports: QueryPorts, { account: id, at }: Para
     used: String(used),
     plan: {
       name: planNameAt(account.terms.settings, period.startMs) === null ? null : name, version, currency: plan.currency,
-      fixed_fee: String(plan.fixedFeeMinor), tier: tierLabel(overageBlocks(used, plan), plan),
+      fixed_fee: String(plan.fixedFeeMinor), tier: tierLabel(overageBlocks(used, plan), plan), included: String(plan.included), block: String(plan.block),
     },
     crossings: crossings.map(crossingView),
   };

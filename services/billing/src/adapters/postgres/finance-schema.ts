@@ -6,6 +6,7 @@ import { closeMonths } from './migrations/close-months.sql.ts';
 import { countAriaryWhole } from './migrations/count-ariary-whole.sql.ts';
 import { createFinanceViews } from './migrations/create-finance-views.sql.ts';
 import { nameCorrections } from './migrations/name-corrections.sql.ts';
+import { keepReceivablesLedger } from './migrations/keep-receivables-ledger.sql.ts';
 import { sayTheMonth } from './migrations/say-the-month.sql.ts';
 import { showCash } from './migrations/show-cash.sql.ts';
 import { showRefunds } from './migrations/show-refunds.sql.ts';
@@ -18,5 +19,5 @@ import { usageAsOf } from './migrations/usage-as-of.sql.ts';
 export const financeSchema: ServiceSchema = {
   schema: financeSchemaName,
   role: financeRole,
-  migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf, nameCorrections, closeMonths],
+  migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf, nameCorrections, closeMonths, keepReceivablesLedger],
 };

@@ -8,7 +8,7 @@ const total = (currency: string, of: Partial<PeriodTotal>): PeriodTotal =>
 const crossing = (id: string, currency = 'USD'): CrossingView => ({ charge_id: id, currency, amount_minor: '10000' }) as unknown as CrossingView;
 const usage = (currency: string, crossings: readonly CrossingView[]): UsagePeriodView => ({
   period: { start: '2026-11-01T00:00:00.000Z', end: '2026-12-01T00:00:00.000Z' }, used: '9000000',
-  plan: { name: 'pro', version: 1, fixed_fee: '3000', currency, tier: '8M-16M' }, crossings,
+  plan: { name: 'pro', version: 1, fixed_fee: '3000', currency, tier: '8M-16M', included: '8000000', block: '8000000' }, crossings,
 });
 const zeros = { fixed_fee_charged: 0, tier_charges_count: 0, tier_charges_total: 0, total_charged: 0, credited: 0, refunded: 0, paid: 0, owed: 0 };
 
