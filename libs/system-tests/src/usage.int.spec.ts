@@ -57,6 +57,7 @@ describe('the same usage', () => {
     for (const value of [null, 2 ** 53, '9223372036854775808', 'four']) expect((await spend('same', { ...counts, output_tokens: value })).status).toBe(400);
     expect((await spend('same', { ...counts, output_tokens: 2 ** 53 })).body.detail).toContain('9007199254740991');
     expect((await end({ output_token: 10 ** 13 })).body).toMatchObject({ success: false, sources: [{ path: 'output_token', message: 'must be from 0 to 1000000000000, not 10000000000000' }] });
+    expect((await end({ output_token: 2 ** 53 })).body).toEqual(expect.objectContaining({ sources: [{ path: 'output_token', message: 'must be from 0 to 1000000000000, not 9007199254740992' }] }));
     expect(await balance('same')).toBe('-202');
   });
 

@@ -36,7 +36,7 @@ describe('A usage report', () => {
     const report = await usageReport(ledger, { account: 'w', by: 'booked', nowMs });
 
     expect(report).toEqual({
-      account: 'w', from: '2026-10-22T12:00:00.000Z', to: '2026-11-21T12:00:00.000Z', by: 'booked', zone: 'UTC', entries: 5, amount: '-5',
+      account: 'w', from: '2026-10-22T12:00:00.001Z', to: '2026-11-21T12:00:00.001Z', by: 'booked', zone: 'UTC', entries: 5, amount: '-5',
       rows: [
         { day: '2026-11-20', kind: 'granted', entries: 1, amount: '9007199254741000', input_tokens: '0', output_tokens: '0' },
         { day: '2026-11-20', kind: 'spent', entries: 1, amount: '-9007199254740993', input_tokens: '0', output_tokens: '0' },

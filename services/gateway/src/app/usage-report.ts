@@ -53,12 +53,13 @@ type Asked = {
 
 /**
  * Sums an account's entries of a period by day, kind and model, reading page by page: the memory is that of the rows, however
- * many entries there are. Default: the 30 days before now.
+ * many entries there are. Default: the 30 days up to now, what happens
+ * now included: a test clock stands still.
  * @throws AppError('invalid') for a period that ends before it begins or is longer than 366 days; ('not_found').
  */
 export async function usageReport(ledger: Pick<LedgerQueries, 'entries'>, of: Asked): Promise<UsageReport> {
   const { by = 'use', zone = 'UTC' } = of;
-  const toMs = of.to === undefined ? of.nowMs : momentMs(of.to, zone);
+  const toMs = of.to === undefined ? of.nowMs + 1 : momentMs(of.to, zone);
   const fromMs = of.from === undefined ? toMs - daysDefault * dayMs : momentMs(of.from, zone);
   if (fromMs >= toMs) throw new AppError('invalid', 'REQUEST_INVALID', 'from must lie before to');
   if (toMs - fromMs > daysMax * dayMs + hourMs)

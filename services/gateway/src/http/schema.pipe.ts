@@ -22,7 +22,8 @@ export class SchemaPipe implements PipeTransform {
 export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const { issues } = result.error;
+  // A number beyond what is exact breaks two rules of one text.
+  const issues = [...new Map(result.error.issues.map((issue) => [JSON.stringify([issue.path, issue.message]), issue])).values()];
   const detail = issues.slice(0, issuesShown).map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
   const sources = issues.map(({ path, message }) => ({ path: path.join('.'), message }));
   throw new AppError('invalid', codeOf(issues), detail.join('; '), { sources });
