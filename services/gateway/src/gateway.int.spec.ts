@@ -250,9 +250,10 @@ describe('figures of finance over HTTP', () => {
     admin = createPool({ url: database.url, max: 2, applicationName: 'finance-test' });
     await admin.query(`create schema finance;
       create view finance.charges as select n as id, '=cmd' || n as user_id, case when n % 2 = 0 then '2026-10' else '2026-11' end as month,
-        n::bigint * 1000000000000 as amount_minor, repeat('x', 1500) as filler from generate_series(1, ${rows}) n;
-      create view finance.revenue as select 1 as slow from generate_series(1, 2) n where pg_sleep(30) is not null;
-      create view finance.fees as select 'x' as user_id where false`);
+        n::bigint * 1000000000000 as amount_minor, 'a' as account, 0 as period_start, n as block, repeat('x', 1500) as filler from generate_series(1, ${rows}) n;
+      create view finance.revenue as select n as month, 1 as currency, 1 as kind, 1 as adjusts from generate_series(1, 2) n where pg_sleep(30) is not null;
+      create view finance.fees as select '2026-10' as month, 'x' as user_id, 1 as period_start, 1 as invoice_id where false;
+      create view finance.trial_balance as select 'x' as unit, 'y' as side where false`);
   });
   afterAll(() => admin?.end());
   /** Back ends of exports, and what they are at. */
@@ -287,7 +288,7 @@ describe('figures of finance over HTTP', () => {
       most = Math.max(most, inUse() - before);
     }
     // Sorted, so the later month comes last, and its last row is whole.
-    expect([lines, /\n(\d+),'=cmd\1,2026-11,(?:\1)0{12},x{1500}\n$/.test(last)]).toEqual([rows + 1, true]);
+    expect([lines, /\n(\d+),'=cmd\1,2026-11,(?:\1)0{12},a,0,\1,x{1500}\n$/.test(last)]).toEqual([rows + 1, true]);
     expect(size).toBeGreaterThan(300_000_000);
     // Both ends and what lies between them are in this process; all of it kept would be size.
     expect(most).toBeLessThan(size / 3);
@@ -319,7 +320,7 @@ describe('figures of finance over HTTP', () => {
   });
 
   it('are refused in the envelope of the surface, before anything is sent', async () => {
-    for (const [query, status] of [['nothing', 400], ['charges?format=xml', 400], ['charges?month=2026-13', 400], ['fees?month=2026-10', 400], ['charges?user=%00', 400], ['attempts', 503]] as const) {
+    for (const [query, status] of [['nothing', 400], ['charges?format=xml', 400], ['charges?month=2026-13', 400], ['trial_balance?month=2026-10', 400], ['charges?user=%00', 400], ['attempts', 503]] as const) {
       expect([query, await server('GET', `${path}/${query}`)]).toEqual([query, expect.objectContaining({ status, body: expect.objectContaining({ success: false, error: expect.any(String) }) })]);
     }
     expect((await call('GET', `${path}/charges`)).status).toBe(401);
