@@ -5,5 +5,7 @@ export { ledgerSchema } from './adapters/postgres/migrations/index.ts';
 export { moveLog } from './moving.ts';
 export { bookedPositions, neededFrom } from './pruning.ts';
 export type { BookedPosition, NeededFrom } from './pruning.ts';
+export { withAudit } from './auditing.ts';
+export type { Audit, AuditedEntry, AuditedSeal } from './auditing.ts';
 export { checkBooks, realign, verifyChain } from './operator.ts';
 export type { ChainReport, CheckOptions, CheckReport, Drift } from './operator.ts';

@@ -227,9 +227,11 @@ async function entryOrNull(ports: QueryPorts, text: string): Promise<{ id: Entry
 /** Each step from the quantities to the amount, so that a cost can be explained years later. */
 async function explain(ports: QueryPorts, text: string): Promise<Explanation | null> {
   const found = await entryOrNull(ports, text);
-  if (!found) return null;
-  const { id, entry } = found;
-  const view = entryView(id.partition, entry);
+  return found && explainEntry(ports.reader, found.id.partition, found.entry);
+}
+
+export async function explainEntry(reader: Pick<BooksReader, 'card'>, partition: number, entry: Entry): Promise<Explanation> {
+  const view = entryView(partition, entry);
   const { rate } = entry;
   if (!rate) return { entry: view, rate: null, inputs: {}, steps: [{ step: 'amount', formula: 'booked as asked', result: view.amount }], result: view.amount };
   const { model } = rate.inputs;
@@ -241,7 +243,7 @@ async function explain(ports: QueryPorts, text: string): Promise<Explanation | n
     const steps = [{ step: 'counted as they are', formula, result: String(result) }, amountStep(view.amount, result)];
     return { entry: view, rate: null, inputs: rate.inputs, steps, result: view.amount };
   }
-  const booked = await ports.reader.card(id.partition, rate.card, rate.version);
+  const booked = await reader.card(partition, rate.card, rate.version);
   const rated = booked && rateUsage(booked.card, rate.meter, { model, quantities });
   if (!booked || !rated) throw new AppError('bug', 'INVARIANT_BROKEN', `rate card ${rate.card} version ${rate.version} is missing from the books`);
   return {

@@ -23,15 +23,20 @@ export function merkleRoot(hash: Hash, leaves: readonly Buffer[]): Buffer {
 }
 
 /** RFC 6962 §2.1.1: the audit path of a leaf, from its sibling up. */
-export function merklePath(hash: Hash, leaves: readonly Buffer[], index: number): readonly Buffer[] {
-  const path: Buffer[] = [];
-  let level = leaves;
-  for (let position = index; level.length > 1; position = Math.floor(position / 2), level = parents(hash, level)) {
-    const sibling = level[position % 2 === 0 ? position + 1 : position - 1];
-    if (sibling) path.push(sibling);
-  }
-  return path;
+export const merklePath = (hash: Hash, leaves: readonly Buffer[], index: number): readonly Buffer[] => pathIn(merkleLevels(hash, leaves), index);
+
+/** The tree, from its leaves up, for paths of many of them. */
+export function merkleLevels(hash: Hash, leaves: readonly Buffer[]): readonly (readonly Buffer[])[] {
+  const levels = [leaves];
+  for (let level = leaves; level.length > 1; levels.push(level)) level = parents(hash, level);
+  return levels;
 }
+
+export const pathIn = (levels: readonly (readonly Buffer[])[], index: number): readonly Buffer[] => levels.flatMap((level, height) => {
+  const position = Math.floor(index / 2 ** height);
+  const sibling = level.length > 1 ? level[position % 2 === 0 ? position + 1 : position - 1] : undefined;
+  return sibling ? [sibling] : [];
+});
 
 /** The root that a leaf and its path give (RFC 9162 §2.1.3.2); undefined when the path cannot belong to such a tree. */
 export function rootOf(hash: Hash, proof: { readonly leafHash: Buffer; readonly index: number; readonly size: number; readonly path: readonly Buffer[] }): Buffer | undefined {

@@ -1,5 +1,5 @@
-const entryColumns = `e.*, a.id as account_id, a.kind as account_kind, u.text as unit_text, k.text as contra_text, s.text as source_text, d.content`;
-const entryJoins = `
+export const entryColumns = `e.*, a.id as account_id, a.kind as account_kind, u.text as unit_text, k.text as contra_text, s.text as source_text, d.content`;
+export const entryJoins = `
 join ledger.accounts a on a.partition = e.partition and a.account = e.account
 join ledger.names u on u.partition = e.partition and u.name = a.unit
 join ledger.names k on k.partition = e.partition and k.name = e.contra
