@@ -143,7 +143,12 @@ export function changesAccounts(the: () => Platform): void {
         .toMatchObject({ data: { status: 'not-accessible', message: 'User wallet is suspended' } });
       expect((await server.post('/api/token-process/end', { ...process, input_token: 100, output_token: 400 })).body)
         .toMatchObject({ data: { status: 'not-returnable', token: 100, cost: 100, message: 'User wallet is suspended' } });
-      await server.patch(path(`wallet:${user}`), { status: 'active' });
+      await server.patch(path(`wallet:${user}`), { status: 'active', settings: { limit: '3', period: 'P1D' } });
+      expect((await server.post('/api/token-process/end', { ...process, input_token: 100, output_token: 400 })).body)
+        .toMatchObject({ data: { status: 'not-returnable', token: 100, cost: 100, message: 'Insufficient tokens. Required: 100, Available: 3' } });
+      expect((await server.post('/api/token-process/start', { ...process, estimate: 5 })).body)
+        .toMatchObject({ data: { status: 'not-accessible', message: 'Insufficient tokens. Required: 5, Available: 3' } });
+      await server.patch(path(`wallet:${user}`), { settings: { limit: null, period: null } });
       expect((await server.post('/api/token-process/end', { ...process, input_token: 100, output_token: 400 })).body).toMatchObject({ data: { status: 'returnable', token: 0 } });
     });
   });

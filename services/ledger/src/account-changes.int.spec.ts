@@ -165,6 +165,28 @@ describe('closing', () => {
   });
 });
 
+describe('a closed account', () => {
+  // Guarantee: what is closed holds nothing, until it is taken back: no change, tier or timer gives it units.
+  it('gets no units by a trial, a tier or the end of one', async () => {
+    await open('closed-key', { kind: 'licence', unit: 'tokens' });
+    await change('closed-key', { access: 'close' });
+    expect(said(await change('closed-key', { status: 'trial', balance: '5' }))).toBe('ACCOUNT_CLOSED');
+    expect(said(await change('closed-key', { owner: null, status: 'inactive', balance: '0' }))).toBe('booked');
+
+    const tiers = { allowance: '5', base_allowance: '5', tier: 'free', period: 'P30D' };
+    await open('closed-tier', { kind: 'credits', unit: 'credits', settings: tiers });
+    const tier = (data: RequestData['tier']) => harness.ask('tier', 'closed-tier', data);
+    await tier({ change: 'raise', tier: 'pro', allowance: '100', days: 1 });
+    await change('closed-tier', { access: 'close', forfeit: true });
+    for (const step of [{ change: 'raise', tier: 'pro', allowance: '100', days: 1 }, { change: 'renew', tier: 'pro', allowance: '100', days: 1 }, { change: 'lower' }, { change: 'reset' }] as const) {
+      expect([step.change, said(await tier(step))]).toEqual([step.change, 'ACCOUNT_CLOSED']);
+    }
+    await harness.advance(day);
+    expect(await view('closed-tier')).toMatchObject({ status: 'closed', balance: '0', settings: { tier: 'free', allowance: '5' } });
+    expect(await view('closed-key')).toMatchObject({ status: 'closed', balance: '0' });
+  });
+});
+
 describe('an account in another unit than a budget above it', () => {
   // Guarantee: nothing is used past a budget in silence.
   it('is not opened and takes no usage, unless it says that it is detached', async () => {

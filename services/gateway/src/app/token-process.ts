@@ -1,4 +1,4 @@
-import type { Answer, AnswerProblem, HoldView, LedgerRequest, PackageTerms } from '@tollgate/contracts';
+import type { AccountState, Answer, AnswerProblem, HoldView, LedgerRequest, PackageTerms } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
 import { modelMeter } from '@tollgate/pricing';
@@ -95,8 +95,7 @@ export class TokenProcess {
     const closedTo = problem === undefined ? null : noAccess(problem.code);
     if (closedTo !== null) return this.unbooked(end, catalog, closedTo);
     if (problem?.code === 'ALLOWANCE_EXHAUSTED' && state !== undefined) {
-      const { asked = '0' } = problem.refusal ?? {};
-      return { token: state.balance, cost: asked, message: insufficient(asked, BigInt(state.balance) - BigInt(state.held)) };
+      return { token: state.balance, cost: problem.refusal?.asked ?? '0', message: tooLittle(problem, state) };
     }
     if (problem?.code === 'EVENT_TYPE_UNKNOWN' && state !== undefined) return { token: state.balance, cost: '0', message: problem.detail };
     if (problem?.code === 'ACCOUNT_UNKNOWN') return unknownWallet;
@@ -117,7 +116,7 @@ export class TokenProcess {
     const { entry, hold, problem, state } = answer;
     if (entry !== undefined && hold !== undefined) return { token: entry.balance_after, hold, replayed: answer.replayed };
     if (on.closed !== null && problem?.code !== 'IDEMPOTENCY_KEY_REUSED') return { token: '0', message: on.closed };
-    const message = problem === undefined || state === undefined ? null : startRefusal(problem, BigInt(state.balance) - BigInt(state.held));
+    const message = problem === undefined || state === undefined ? null : startRefusal(problem, state);
     if (message !== null && state !== undefined) return { token: state.balance, message };
     return { problem: problem ?? { code: 'INVARIANT_BROKEN', detail: 'the ledger answered without a hold' } };
   }
@@ -148,11 +147,18 @@ function startTerms(
   return { package: believed, unexpired: true, minimum: String(endpoint.minimum_token), ...(lacked === null ? {} : { refused: lacked }) };
 }
 
-function startRefusal({ code, detail, refusal }: AnswerProblem, free: bigint): string | null {
+/** What was asked for, and what there is of it: in the wallet, or, where a limit refuses, what that leaves. */
+function tooLittle({ refusal }: AnswerProblem, { balance, held }: Pick<AccountState, 'balance' | 'held'>): string {
+  const available = refusal?.limit === undefined ? BigInt(balance) - BigInt(held) : (refusal.available ?? '0');
+  return insufficient(refusal?.asked ?? '0', available);
+}
+
+function startRefusal(problem: AnswerProblem, state: Pick<AccountState, 'balance' | 'held'>): string | null {
+  const { code, detail } = problem;
   if (code === 'TERMS_REFUSED') return detail;
   if (code === 'PACKAGE_EXPIRED') return faults.packageExpired;
   if (noAccess(code) !== null) return noAccess(code);
-  return code === 'ALLOWANCE_EXHAUSTED' ? insufficient(refusal?.asked ?? '0', free) : null;
+  return code === 'ALLOWANCE_EXHAUSTED' ? tooLittle(problem, state) : null;
 }
 
 /**

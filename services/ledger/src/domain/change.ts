@@ -1,6 +1,6 @@
 import type { Account, Counter, Settings, Terms } from './account.ts';
 import { isRefilled, keepsLots } from './account.ts';
-import { resumed, withoutAccess, withStatus } from './account-status.ts';
+import { refuseClosed, resumed, withoutAccess, withStatus } from './account-status.ts';
 import { bookedState, refuseSettings } from './accounts.ts';
 import { postBalance, postUsed } from './balance.ts';
 import type { Book } from './book.ts';
@@ -39,6 +39,7 @@ export function decideChange(book: Book, request: Request, ask: Change): Decided
 }
 
 function refuseFigures(account: Readonly<Account>, ask: Change): void {
+  if (ask.access !== 'resume' && (ask.balance ?? 0n) > 0n) refuseClosed(account);
   if (ask.balance !== undefined && !keepsLots(account.kind)) throw new Refusal('ACCOUNT_KIND_CONFLICT', `the balance of a ${account.kind} account cannot be set`);
   if (ask.used !== undefined && account.kind !== 'quota') throw new Refusal('ACCOUNT_KIND_CONFLICT', `what a ${account.kind} account has used cannot be set`);
   if (ask.balance !== undefined && ask.balance < account.held) throw new Refusal('ALLOWANCE_EXHAUSTED', 'open holds reserve more than that balance');

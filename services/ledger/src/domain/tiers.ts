@@ -1,6 +1,7 @@
 import { baseTier } from '@tollgate/pricing';
 import type { Account, Settings, Terms } from './account.ts';
 import { isRefilled } from './account.ts';
+import { refuseClosed } from './account-status.ts';
 import { bookedState } from './accounts.ts';
 import { postBase } from './base-tier.ts';
 import type { Book } from './book.ts';
@@ -23,6 +24,7 @@ const latestMs = Date.UTC(9999, 11, 31);
 /** Changes tier, its end, allowance and what is left in one decision (surfaces §4), so that racing changes add up. */
 export function decideTier(book: Book, request: Request, step: TierStep): Decided {
   const account = existing(book, request.account);
+  refuseClosed(account);
   const { settings } = account.terms;
   if (account.kind !== 'credits' || settings.tier === null || settings.baseAllowance === null) {
     throw new Refusal('ACCOUNT_KIND_CONFLICT', 'the account has no tiers');
