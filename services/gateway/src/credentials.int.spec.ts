@@ -180,7 +180,8 @@ describe('a server key of one family', () => {
       const [method = '', pattern = ''] = route.split(' ');
       // Stripe's webhooks know callers by their signature; whoever has a licence key may have it validated.
       const openToAll = ['/api-docs', '/health', '/metrics', '/api/webhooks', '/api/license/validate'].some((prefix) => pattern.startsWith(prefix));
-      if (method === 'HEAD' || openToAll) continue;
+      // Lists the accounts of the family, and no other.
+      if (method === 'HEAD' || openToAll || route === 'GET /v1/accounts') continue;
       for (const account of ['zeta', 'acme2', 'h-1-7-3', '1-2']) {
         const path = pattern.replaceAll(/:\w+/g, account);
         for (const headers of [key, { authorization: `Bearer ${key['x-server-api-key']}` }]) {
@@ -190,6 +191,8 @@ describe('a server key of one family', () => {
       }
     }
     expect([...open]).toEqual([]);
+    const { status, body } = await as('GET', '/v1/accounts?balance_below=1000000');
+    expect([status, body.items.map(({ id }: { id: string }) => id).sort()]).toEqual([200, ['acme', 'acme/new', 'acme/team']]);
     expect(harness.ledger.records.slice(before)).toEqual([]);
   });
 

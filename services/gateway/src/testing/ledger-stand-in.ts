@@ -56,6 +56,9 @@ export class LedgerStandIn implements AnswerReceiver {
   readonly queries = {
     account: async ({ id }: { id: string }) => this.accounts.get(id)?.view ?? null,
     partitions: async () => [{ partition: 0, state: 'owned', epoch: '1', next_offset: '0', last_seq: '0' }],
+    accounts: async ({ under }: { under?: string }) => ({
+      items: [...this.accounts].filter(([id]) => under === undefined || id === under || id.startsWith(`${under}/`)).map(([, { view }]) => view), next: null,
+    }),
     entries: async () => ({ items: [], next: null, total: 0 }),
     entry: async () => null,
     ownedSince: async ({ account, owner }: { account: string; owner: string }) =>
