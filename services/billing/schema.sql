@@ -233,6 +233,8 @@ table billing.invoices
   period_start timestamp with time zone not null
   told_at timestamp with time zone not null
   paid_at timestamp with time zone
+  credit_minor bigint not null default 0
+  constraint invoices_credit_minor_check CHECK ((credit_minor >= 0))
   constraint invoices_pkey PRIMARY KEY (invoice_id)
   constraint invoices_status_check CHECK ((status = ANY (ARRAY['open'::text, 'failed'::text, 'paid'::text, 'voided'::text, 'uncollectible'::text])))
   CREATE INDEX invoices_by_customer ON billing.invoices USING btree (customer_id, period_start)
@@ -365,6 +367,7 @@ table billing.refunds
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   first_approval text
+  apply_to text
   constraint refunds_amount_minor_check CHECK ((amount_minor > 0))
   constraint refunds_charge_fkey FOREIGN KEY (charge_id) REFERENCES billing.charges(id)
   constraint refunds_credit_fkey FOREIGN KEY (credit_note_id) REFERENCES billing.credit_notes(id)
@@ -672,11 +675,11 @@ view finance.cash as
             fees.invoice_id,
             fees.subscription_id,
             fees.user_id,
-            fees.amount_minor,
+            fees.net_minor,
             fees.currency,
             fees.paid_at
            FROM finance.fees
-          WHERE fees.status = 'paid'::text AND fees.amount_minor <> 0
+          WHERE fees.status = 'paid'::text AND fees.net_minor <> 0
         UNION ALL
          SELECT refunds.cash_month,
             refunds.month,
@@ -688,7 +691,7 @@ view finance.cash as
             refunds.currency,
             refunds.succeeded_at
            FROM finance.refunds
-          WHERE refunds.status = 'succeeded'::text) moved;
+          WHERE refunds.status = 'succeeded'::text AND refunds.method = 'refund'::text) moved;
 view finance.charges as
  SELECT id,
     user_id,
@@ -824,15 +827,23 @@ view finance.credit_notes as
     n.reverses,
     r.id AS refund_id,
     r.status AS refund_status,
-        CASE r.status
-            WHEN 'proposed'::text THEN ((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': proposed'::text
-            WHEN 'approved'::text THEN ((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': approved, to be sent'::text
-            WHEN 'processing'::text THEN ((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': under way at Stripe'::text
-            WHEN 'succeeded'::text THEN (((r.sum || ' of '::text) || r.payment_intent) || ' refunded on '::text) || to_char((r.succeeded_at AT TIME ZONE finance.zone_at(r.succeeded_at)), 'YYYY-MM-DD'::text)
-            WHEN 'failed'::text THEN (((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': failed'::text) || COALESCE((' ('::text || r.reason) || ')'::text, ''::text)
-            WHEN 'declined'::text THEN (((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) || ': declined'::text) || COALESCE((' ('::text || r.reason) || ')'::text, ''::text)
-            WHEN 'withdrawn'::text THEN ('refund '::text || r.sum) || ': withdrawn, the block is owed again'::text
-            ELSE NULL::text
+        CASE
+            WHEN r.status = 'declined'::text THEN (('credit of '::text || r.sum) || ' forfeited'::text) || COALESCE(': '::text || r.reason, ''::text)
+            WHEN r.status = 'withdrawn'::text THEN ('refund '::text || r.sum) || ': withdrawn, the block is owed again'::text
+            WHEN r.apply_to IS NOT NULL THEN ('credit of '::text || r.sum) ||
+            CASE r.status
+                WHEN 'succeeded'::text THEN ' applied to the next invoice'::text
+                WHEN 'failed'::text THEN ': could not be applied'::text || COALESCE((' ('::text || r.reason) || ')'::text, ''::text)
+                ELSE ': on its way to the next invoice'::text
+            END
+            WHEN r.status = 'succeeded'::text THEN (((r.sum || ' of '::text) || r.payment_intent) || ' refunded on '::text) || to_char((r.succeeded_at AT TIME ZONE finance.zone_at(r.succeeded_at)), 'YYYY-MM-DD'::text)
+            ELSE ((('refund '::text || r.sum) || ' of '::text) || r.payment_intent) ||
+            CASE r.status
+                WHEN 'proposed'::text THEN ': proposed'::text
+                WHEN 'approved'::text THEN ': approved, to be sent'::text
+                WHEN 'processing'::text THEN ': under way at Stripe'::text
+                ELSE ': failed'::text || COALESCE((' ('::text || r.reason) || ')'::text, ''::text)
+            END
         END AS proposal,
     k.corrected_entry,
     k.correction,
@@ -858,6 +869,7 @@ view finance.credit_notes as
             refunds_then.created_at,
             refunds_then.updated_at,
             refunds_then.first_approval,
+            refunds_then.apply_to,
             (finance."decimal"(refunds_then.amount_minor::numeric, refunds_then.currency) || ' '::text) || refunds_then.currency AS sum
            FROM finance.refunds_then) r ON r.credit_note_id = n.id
      LEFT JOIN LATERAL ( SELECT
@@ -887,22 +899,38 @@ view finance.fees as
     u.user_id,
     finance.month_at(i.period_start) AS month,
     i.period_start,
-    i.amount_minor,
+    i.amount_minor + i.credit_minor AS amount_minor,
     i.currency,
-    finance."decimal"(i.amount_minor::numeric, i.currency) AS amount,
+    finance."decimal"((i.amount_minor + i.credit_minor)::numeric, i.currency) AS amount,
     i.status,
     i.paid_at,
         CASE
             WHEN i.paid_at IS NOT NULL THEN finance.month_at(i.paid_at)
             ELSE NULL::text
         END AS cash_month,
-    i.told_at
+    i.told_at,
+    i.credit_minor,
+    i.amount_minor AS net_minor
    FROM finance.invoices_then i
      LEFT JOIN LATERAL ( SELECT customers.user_id
            FROM billing.customers
           WHERE customers.customer_id = i.customer_id
           ORDER BY customers.user_id
          LIMIT 1) u ON true;
+view finance.forfeited as
+ SELECT r.id,
+    r.user_id,
+    r.month,
+    r.charge_id,
+    r.amount_minor,
+    r.currency,
+    r.reason,
+    t.updated_at AS at
+   FROM finance.refunds r
+     JOIN finance.refunds_then t ON t.id = r.id
+  WHERE r.method = 'forfeit'::text AND NOT (EXISTS ( SELECT
+           FROM billing.credit_notes n
+          WHERE n.reverses = r.credit_note_id AND n.created_at <= finance.as_of()));
 view finance.invoices_then as
  SELECT c.invoice_id,
     c.subscription_id,
@@ -912,7 +940,8 @@ view finance.invoices_then as
     c.currency,
     c.period_start,
     c.told_at,
-    c.paid_at
+    c.paid_at,
+    c.credit_minor
    FROM billing.invoices c
   WHERE finance.as_of() = 'infinity'::timestamp with time zone
 UNION ALL
@@ -924,7 +953,8 @@ UNION ALL
     (jsonb_populate_record(NULL::billing.invoices, h.content)).currency AS currency,
     (jsonb_populate_record(NULL::billing.invoices, h.content)).period_start AS period_start,
     (jsonb_populate_record(NULL::billing.invoices, h.content)).told_at AS told_at,
-    (jsonb_populate_record(NULL::billing.invoices, h.content)).paid_at AS paid_at
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).paid_at AS paid_at,
+    (jsonb_populate_record(NULL::billing.invoices, h.content)).credit_minor AS credit_minor
    FROM ( SELECT DISTINCT ON (history.id) history.content
            FROM billing.history
           WHERE finance.as_of() <> 'infinity'::timestamp with time zone AND history.kind = 'invoices'::text AND history.at <= finance.as_of()
@@ -947,9 +977,9 @@ UNION ALL
     fees.invoice_id AS id,
     fees.user_id,
     fees.month,
-    fees.amount_minor,
+    fees.net_minor AS amount_minor,
     fees.currency,
-    fees.amount,
+    finance."decimal"(fees.net_minor::numeric, fees.currency) AS amount,
     fees.status,
     NULL::text AS reason,
     fees.period_start AS since
@@ -1039,7 +1069,7 @@ view finance.receivables_ledger as
             'write_off'::text,
             'monthly fee given up'::text,
             fees.invoice_id,
-            - fees.amount_minor
+            - fees.net_minor
            FROM finance.fees
           WHERE fees.status = 'uncollectible'::text
         UNION ALL
@@ -1084,7 +1114,7 @@ view finance.receivables_ledger as
             'payment'::text,
             'payment of the monthly fee'::text,
             fees.invoice_id,
-            - fees.amount_minor
+            - fees.net_minor
            FROM finance.fees
           WHERE fees.status = 'paid'::text
         UNION ALL
@@ -1097,7 +1127,17 @@ view finance.receivables_ledger as
             refunds.stripe_refund,
             refunds.amount_minor
            FROM finance.refunds
-          WHERE refunds.status = 'succeeded'::text) moved
+          WHERE refunds.status = 'succeeded'::text AND refunds.method = 'refund'::text
+        UNION ALL
+         SELECT forfeited.user_id,
+            forfeited.currency,
+            forfeited.at,
+            forfeited.month,
+            'credit'::text,
+            'credit forfeited: '::text || COALESCE(forfeited.reason, ''::text),
+            forfeited.charge_id::text AS charge_id,
+            forfeited.amount_minor
+           FROM finance.forfeited) moved
   WHERE user_id IS NOT NULL AND amount_minor <> 0;
 view finance.refunds as
  SELECT r.id,
@@ -1116,10 +1156,15 @@ view finance.refunds as
     r.stripe_refund,
     r.succeeded_at,
         CASE
-            WHEN r.succeeded_at IS NOT NULL THEN finance.month_at(r.succeeded_at)
+            WHEN r.succeeded_at IS NOT NULL AND r.apply_to IS NULL THEN finance.month_at(r.succeeded_at)
             ELSE NULL::text
         END AS cash_month,
-    r.created_at
+    r.created_at,
+        CASE
+            WHEN r.apply_to IS NOT NULL THEN 'invoice'::text
+            WHEN r.status = 'declined'::text THEN 'forfeit'::text
+            ELSE 'refund'::text
+        END AS method
    FROM finance.refunds_then r
      JOIN billing.charges c ON c.id = r.charge_id;
 view finance.refunds_then as
@@ -1141,7 +1186,8 @@ view finance.refunds_then as
     c.succeeded_at,
     c.created_at,
     c.updated_at,
-    c.first_approval
+    c.first_approval,
+    c.apply_to
    FROM billing.refunds c
   WHERE finance.as_of() = 'infinity'::timestamp with time zone
 UNION ALL
@@ -1163,7 +1209,8 @@ UNION ALL
     (jsonb_populate_record(NULL::billing.refunds, h.content)).succeeded_at AS succeeded_at,
     (jsonb_populate_record(NULL::billing.refunds, h.content)).created_at AS created_at,
     (jsonb_populate_record(NULL::billing.refunds, h.content)).updated_at AS updated_at,
-    (jsonb_populate_record(NULL::billing.refunds, h.content)).first_approval AS first_approval
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).first_approval AS first_approval,
+    (jsonb_populate_record(NULL::billing.refunds, h.content)).apply_to AS apply_to
    FROM ( SELECT DISTINCT ON (history.id) history.content
            FROM billing.history
           WHERE finance.as_of() <> 'infinity'::timestamp with time zone AND history.kind = 'refunds'::text AND history.at <= finance.as_of()
@@ -1265,6 +1312,12 @@ view finance.revenue_live as
             - credit_notes.amount_minor
            FROM finance.credit_notes
         UNION ALL
+         SELECT forfeited.month,
+            forfeited.currency,
+            'forfeit'::text,
+            forfeited.amount_minor
+           FROM finance.forfeited
+        UNION ALL
          SELECT refunds.month,
             refunds.currency,
             'refund'::text,
@@ -1341,21 +1394,40 @@ view finance.statement as
            FROM finance.fees
           WHERE fees.status <> 'voided'::text
         UNION ALL
-         SELECT credit_notes.user_id,
-            credit_notes.month,
+         SELECT n.user_id,
+            n.month,
             'credit'::text,
-            credit_notes.charge_id::text AS charge_id,
+            n.charge_id::text AS charge_id,
                 CASE
-                    WHEN credit_notes.reverses IS NULL THEN 'credit of a corrected block'::text
-                    ELSE 'credit taken back'::text
+                    WHEN n.reverses IS NOT NULL THEN 'credit taken back'::text
+                    ELSE 'credit of a corrected block'::text
                 END AS "case",
-            - credit_notes.amount_minor,
-            credit_notes.currency,
-            COALESCE(credit_notes.refund_status, 'taken back'::text) AS "coalesce",
-            credit_notes.credited_at,
+            - n.amount_minor,
+            n.currency,
+                CASE
+                    WHEN n.reverses IS NOT NULL THEN 'taken back'::text
+                    WHEN n.refund_status = 'declined'::text THEN 'forfeited'::text
+                    WHEN r.method = 'invoice'::text AND n.refund_status = 'succeeded'::text THEN 'applied'::text
+                    ELSE COALESCE(n.refund_status, 'credited'::text)
+                END AS "coalesce",
+            n.credited_at,
             NULL::timestamp with time zone,
             NULL::text
-           FROM finance.credit_notes
+           FROM finance.credit_notes n
+             LEFT JOIN finance.refunds r ON r.id = n.refund_id
+        UNION ALL
+         SELECT forfeited.user_id,
+            forfeited.month,
+            'forfeit'::text,
+            forfeited.charge_id::text AS charge_id,
+            'credit forfeited: '::text || COALESCE(forfeited.reason, ''::text),
+            forfeited.amount_minor,
+            forfeited.currency,
+            'forfeited'::text,
+            forfeited.at,
+            NULL::timestamp with time zone,
+            NULL::text
+           FROM finance.forfeited
         UNION ALL
          SELECT refunds.user_id,
             refunds.month,

@@ -46,7 +46,10 @@ export type RefundView = {
   readonly decided_by: string | null;
   /** Who approved it, where a second person still must. */
   readonly first_approval: string | null;
+  /** `invoice`: it lowers the customer's next invoice instead of being paid back. */
+  readonly method: 'refund' | 'invoice';
   readonly payment_intent: string;
+  /** Stripe's id of the refund, or of the invoice item. */
   readonly stripe_refund: string | null;
   readonly succeeded_at: string | null;
   readonly created_at: string;
@@ -135,7 +138,8 @@ export type MoneyQueries = {
    * @throws AppError('conflict', REFUND_NOT_OPEN) when it was decided before · AppError('reused') for another decision under one key
    */
   approveRefund(query: { readonly id: string; readonly by: string; readonly address?: string; readonly key?: string }): Promise<RefundDecided | null>;
-  declineRefund(query: { readonly id: string; readonly by: string; readonly address?: string; readonly reason: string; readonly key?: string }): Promise<RefundDecided | null>;
+  /** `credit`: `apply` lowers the customer's next invoice by it, once; `forfeit`: the customer does not get it. */
+  declineRefund(query: { readonly id: string; readonly by: string; readonly address?: string; readonly reason: string; readonly credit: 'apply' | 'forfeit'; readonly key?: string }): Promise<RefundDecided | null>;
   /** `period`: the bounds of a month, as the ledger counts it. */
   periodMoney(query: { readonly user_id: string; readonly from: string; readonly to: string }): Promise<PeriodMoneyView>;
   /**

@@ -75,7 +75,7 @@ export function correctedAfterPaid(platform: () => Platform): void {
       const again = await platform().server.post<Answer<Refund>>(`${path}/${first}/approve`, undefined, key);
       expect([again.status, again.body, again.headers.get('idempotent-replay')]).toEqual([200, approved.body, 'true']);
       expect((await platform().server.post(`${path}/${first}/approve`)).status).toBe(409);
-      const declined = await platform().cli('refunds', 'decline', second ?? '', '--reason', 'settled otherwise', '--json');
+      const declined = await platform().cli('refunds', 'decline', second ?? '', '--forfeit', '--reason', 'settled otherwise', '--json');
       expect(JSON.parse(declined.output.trim().split('\n').findLast((line) => line.startsWith('{')) ?? '{}')).toMatchObject({ refund: { status: 'declined', reason: 'settled otherwise' } });
 
       await report(1);
@@ -87,8 +87,8 @@ export function correctedAfterPaid(platform: () => Platform): void {
         `select count(*) filter (where kind = 'payment_intent')::int as payments, coalesce(sum((body ->> 'amount')::int) filter (where kind = 'refund'), 0)::int as refunded
          from stripe_simulator.objects where customer = (select customer_id from billing.customers where user_id = $1) and kind in ('payment_intent', 'refund')`, [userId]);
       expect(made).toEqual([{ payments: 4, refunded: 10_000 }]);
-      // Four payments less three credits: the one block that is owed.
-      expect(await net(userId)).toEqual({ net: 10_000 });
+      // Four payments less three credits, one of which was forfeited: the block that is owed, and that one.
+      expect(await net(userId)).toEqual({ net: 20_000 });
       expect(await platform().rows(`select * from finance.trial_balance where side like 'total%' and amount <> 0`)).toEqual([]);
     });
 
@@ -117,7 +117,7 @@ export function correctedAfterPaid(platform: () => Platform): void {
       for (const body of [[], {}, { reason: '' }, { reason: 7 }, { reason: 'x'.repeat(256) }, { reason: '\u0000' }]) {
         expect([body, (await platform().server.post(`${path}/${unknown}/decline`, body)).status]).toEqual([body, 400]);
       }
-      expect((await platform().server.post(`${path}/${unknown}/decline`, { reason: 'no' })).status).toBe(404);
+      expect((await platform().server.post(`${path}/${unknown}/decline`, { reason: 'no', credit: 'forfeit' })).status).toBe(404);
     });
   });
 }

@@ -234,6 +234,33 @@ describe('a refund', () => {
     expect(Math.max(...walked)).toBe(8);
   });
 
+  // Guarantee: a credit that is declined a refund and applied lowers one invoice, once.
+  it('that becomes a credit on the next invoice is one invoice item, at whatever call its process dies', async () => {
+    const walked = new Set<number>();
+    for (let dieAt = 0; dieAt < 10; dieAt++) {
+      const user = `applied-${dieAt}`;
+      const id = await proposed(user);
+      const billing = await money.billing();
+      await billing.queries.createSubscription({ customer_id: (await billing.queries.customer({ user_id: user }))!.customer_id });
+      await money.stopBilling();
+      expect((await finance().declineRefund({ id, by: 'test', credit: 'apply', reason: 'agreed' }))?.refund).toMatchObject({ status: 'approved', method: 'invoice' });
+      walked.add(await lives.refund(id, dieAt));
+      await waitFor('the credit', async () => {
+        money.clock.advance(1_000);
+        await lives.refund(id);
+        return (await refundsOf(user))[0]!.status === 'succeeded';
+      });
+      const { rows } = await money.admin.query<{ amount: number }>(
+        `select (body ->> 'amount')::int as amount from stripe_simulator.objects where kind = 'invoiceitem' and body -> 'metadata' ->> 'charge_id' = $1`, [idOf(user)]);
+      expect([dieAt, rows, await refundedAtStripe(user)]).toEqual([dieAt, [{ amount: -10_000 }], []]);
+    }
+    expect(Math.max(...walked)).toBe(8);
+    // Entered again, the block is owed anew: what had been paid for it is used up.
+    await tell('applied-0', 'TierBlockRegained');
+    await untilRest('applied-0');
+    expect([await chargeOf('applied-0'), await intentsOf('applied-0')]).toEqual([expect.objectContaining({ status: 'succeeded', series: 1 }), ['succeeded', 'succeeded']]);
+  });
+
   it.each([['500 after it refunded', 'after', 'fail'], ['nothing after it refunded', 'after', 'drop'], ['429', 'before', 'limit']] as const)('is made once when Stripe answers %s', async (name, when, what) => {
     const id = await proposed(`faulty-${name}`);
     await finance().approveRefund({ id, by: 'test' });
@@ -249,13 +276,13 @@ describe('a refund', () => {
 
   it('is decided once: a key repeats its first answer, and another decision is refused', async () => {
     const id = await proposed('decided');
-    const [first, again] = [await finance().declineRefund({ id, by: 'test', reason: 'no', key: 'k' }), await finance().declineRefund({ id, by: 'test', reason: 'no', key: 'k' })];
+    const [first, again] = [await finance().declineRefund({ id, by: 'test', credit: 'forfeit', reason: 'no', key: 'k' }), await finance().declineRefund({ id, by: 'test', credit: 'forfeit', reason: 'no', key: 'k' })];
     expect([first?.replayed, again]).toEqual([false, { replayed: true, refund: first?.refund }]);
-    await expect(finance().declineRefund({ id, by: 'test', reason: 'other', key: 'k' })).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    await expect(finance().declineRefund({ id, by: 'test', credit: 'forfeit', reason: 'other', key: 'k' })).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
     await expect(finance().approveRefund({ id, by: 'test' })).rejects.toMatchObject({ code: 'REFUND_NOT_OPEN' });
     expect(await finance().approveRefund({ id: '00000000-0000-4000-8000-000000000000', by: 'test' })).toBeNull();
     const both = await proposed('both');
-    const raced = await Promise.allSettled([finance().approveRefund({ id: both, by: 'a' }), finance().declineRefund({ id: both, by: 'b', reason: 'no' }), finance().approveRefund({ id: both, by: 'c' })]);
+    const raced = await Promise.allSettled([finance().approveRefund({ id: both, by: 'a' }), finance().declineRefund({ id: both, by: 'b', credit: 'forfeit', reason: 'no' }), finance().approveRefund({ id: both, by: 'c' })]);
     expect(raced.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
@@ -294,7 +321,7 @@ describe('a refund', () => {
     const small = await proposed('one person');
     expect((await finance('10000').approveRefund({ id: small, by: 'ada' }))?.refund.status).toBe('approved');
     const declined = await proposed('declined alone');
-    expect((await finance('0').declineRefund({ id: declined, by: 'ada', reason: 'no' }))?.refund.status).toBe('declined');
+    expect((await finance('0').declineRefund({ id: declined, by: 'ada', credit: 'forfeit', reason: 'no' }))?.refund.status).toBe('declined');
   });
 
   it('that is approved and not sent is withdrawn by the block entered again', async () => {

@@ -21,6 +21,8 @@ export type RefundStore = {
    * amount, else becomes a row of its own. Answers how many changed; null: the payment is of no charge.
    */
   told(paymentIntent: string, refunds: readonly ToldRefund[], nowMs: number): Promise<number | null>;
+  /** Whose running subscription has a next invoice in the currency of the refund; null: nobody's. */
+  nextInvoiceOf(id: string): Promise<string | null>;
   list(query: Parameters<MoneyQueries['listRefunds']>[0]): ReturnType<MoneyQueries['listRefunds']>;
   view(id: string): Promise<RefundView | null>;
 };
@@ -45,4 +47,6 @@ export type Refunds = {
   send(attempt: RefundAttempt): Promise<RefundOutcome>;
   /** All refunds of a payment. @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
   ofPayment(paymentIntent: string): Promise<readonly ToldRefund[]>;
+  /** All credits of ours on a customer's invoices, those of the next one included. @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
+  creditsOf(customer: string): Promise<readonly ToldRefund[]>;
 };

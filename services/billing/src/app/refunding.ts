@@ -49,7 +49,7 @@ export async function advanceRefund(parts: Omit<WorkerParts, 'store'>, held: Hel
 
 /** The refund of an attempt among those of the payment; what left no trace is sent again, unchanged in key and parameters. */
 async function lookedUp(refunds: Refunds, refund: Refund, attempt: RefundAttempt | null): Promise<RefundOutcome> {
-  const all = await refunds.ofPayment(refund.paymentIntent);
+  const all = refund.applyTo === null ? await refunds.ofPayment(refund.paymentIntent) : await refunds.creditsOf(refund.applyTo);
   const ours = all.find((one) => (attempt !== null && one.ours === refund.id && one.attempt === attempt.number) || one.state.stripeRefund === refund.stripeRefund);
   if (ours !== undefined) return ours.state;
   return attempt === null ? { is: 'unanswered', code: 'not_listed' } : refunds.send(attempt);
@@ -89,16 +89,33 @@ export function makeRefundQueries(
         if (refund.amountMinor > left) throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not refunded yet`);
         const second = refund.firstApproval !== null || !needsTwo(parts.fourEyes, refund);
         if (refund.firstApproval === by) throw notOpen('you approved it before: a sum of this size needs a second person');
-        return second ? { type: 'RefundApproved', by, address, nextTryMs: clock.nowMs() } : { type: 'RefundApprovedOnce', by, address };
+        return second ? { type: 'RefundApproved', by, address, nextTryMs: clock.nowMs(), applyTo: null } : { type: 'RefundApprovedOnce', by, address };
       });
       parts.onApproved();
       return decided;
     },
-    declineRefund: ({ id, by, address = null, reason, key }) => decide({ id, operation: 'refund.decline', key, content: reason }, (refund) => {
-      refuseDecided(refund);
-      return { type: 'RefundDeclined', by, address, reason };
-    }),
+    declineRefund: async ({ id, by, address = null, reason, credit, key }) => {
+      const applyTo = credit === 'apply' ? await store.nextInvoiceOf(id) : null;
+      const decided = await decide({ id, operation: 'refund.decline', key, content: `${credit}:${reason}` }, (refund, left) => {
+        refuseDecided(refund);
+        if (credit === 'forfeit') return { type: 'RefundDeclined', by, address, reason };
+        return applying(refund, { left, applyTo, by, address, fourEyes: parts.fourEyes, nowMs: clock.nowMs() });
+      });
+      parts.onApproved();
+      return decided;
+    },
   };
+}
+
+type Applying = { readonly left: bigint; readonly applyTo: string | null; readonly by: string; readonly address: string | null; readonly fourEyes: FourEyes; readonly nowMs: number };
+
+/** A credit that is applied is worth what a refund is: a large one takes two people as well. */
+function applying(refund: Refund, { left, applyTo, by, address, fourEyes, nowMs }: Applying): RefundEvent {
+  if (applyTo === null) throw notOpen(`the customer has no running subscription in ${refund.currency} whose next invoice could take it: forfeit it, or approve the refund`);
+  if (refund.amountMinor > left) throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not given back yet`);
+  if (refund.firstApproval === by) throw notOpen('you approved it before: a sum of this size needs a second person');
+  const second = refund.firstApproval !== null || !needsTwo(fourEyes, refund);
+  return second ? { type: 'RefundApproved', by, address, nextTryMs: nowMs, applyTo } : { type: 'RefundApprovedOnce', by, address };
 }
 
 function refuseDecided(refund: Refund): void {

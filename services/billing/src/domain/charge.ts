@@ -105,7 +105,7 @@ export type ChargeEvent =
   | { readonly type: 'CreditTakenBack'; readonly reversal: string; readonly creditNote: string | null }
   /** It was refunded, and the block was entered again: it is owed and paid anew. */
   | { readonly type: 'ChargeReopened'; readonly nextTryMs: number }
-  | { readonly type: RefundEventType; readonly refund: { readonly id: string; readonly amount_minor: string }; readonly reason?: string; readonly by?: string; readonly address?: string | null };
+  | { readonly type: RefundEventType; readonly refund: { readonly id: string; readonly amount_minor: string; readonly method?: 'invoice' }; readonly reason?: string; readonly by?: string; readonly address?: string | null };
 
 /** Steps of a refund, kept among the events of its charge. */
 export const refundEventTypes = [

@@ -2,7 +2,11 @@ import { money, type Difference } from './reconciliation.ts';
 
 /** An invoice of a monthly fee as the books were told; `periodStartMs`: of the period it is for. */
 export type BookedInvoice = {
-  readonly customer: string; readonly periodStartMs: number; readonly id: string; readonly status: string; readonly amountMinor: bigint; readonly currency: string };
+  readonly customer: string; readonly periodStartMs: number;
+  /** What credits paid of it, beside `amountMinor`. */
+  readonly creditMinor: bigint;
+  readonly id: string; readonly status: string; readonly amountMinor: bigint; readonly currency: string;
+};
 /** The same as Stripe has it now; `attempted`: somebody tried to pay it. */
 export type StripeInvoice = {
   readonly id: string; readonly status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void'; readonly attempted: boolean;
@@ -43,10 +47,11 @@ function feeStatusAt({ status, attempted }: StripeInvoice): string | null {
 
 /** A fee that is not what the plan says of its period; null: it is. An invoice of 0 is of a subscription that began within a period already asked for. */
 export function compareFee(books: BookedInvoice, fee: { readonly plan: string; readonly version: number | null; readonly amountMinor: bigint; readonly currency: string }): Difference | null {
-  if (books.amountMinor === 0n || books.status === 'voided' || (books.amountMinor === fee.amountMinor && books.currency === fee.currency)) return null;
+  const whole = { amountMinor: books.amountMinor + books.creditMinor, currency: books.currency };
+  if (whole.amountMinor === 0n || books.status === 'voided' || (whole.amountMinor === fee.amountMinor && whole.currency === fee.currency)) return null;
   const plan = `${fee.plan}${fee.version === null ? '' : ` version ${fee.version}`}`;
   return {
     reference: books.id, chargeId: null, paymentIntent: null, account: null, kind: 'fee_differs', fix: null,
-    reason: `invoice ${books.id} is for ${money(books)}, the plan ${plan} says ${money(fee)}`, proposal: `charge or give back the difference of invoice ${books.id} at Stripe`,
+    reason: `invoice ${books.id} is for ${money(whole)}, the plan ${plan} says ${money(fee)}`, proposal: `charge or give back the difference of invoice ${books.id} at Stripe`,
   };
 }

@@ -17,6 +17,8 @@ export type Refund = {
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly origin: 'credit' | 'stripe';
+  /** Whose next invoice is lowered by it; null: it is paid back, or not decided. */
+  readonly applyTo: string | null;
   readonly status: RefundStatus;
   /** Why it failed, was declined or withdrawn. */
   readonly reason: string | null;
@@ -55,7 +57,7 @@ export type RefundOutcome = RefundState | { readonly is: 'rejected' | 'unanswere
 export type RefundEvent =
   /** The first of two approvals: it stays proposed. */
   | { readonly type: 'RefundApprovedOnce'; readonly by: string; readonly address: string | null }
-  | { readonly type: 'RefundApproved'; readonly by: string; readonly address: string | null; readonly nextTryMs: number }
+  | { readonly type: 'RefundApproved'; readonly by: string; readonly address: string | null; readonly nextTryMs: number; readonly applyTo: string | null }
   | { readonly type: 'RefundDeclined'; readonly by: string; readonly address: string | null; readonly reason: string }
   | { readonly type: 'RefundWithdrawn'; readonly reason: string }
   | { readonly type: 'RefundStarted'; readonly attempt: RefundAttempt }
@@ -76,9 +78,9 @@ function changes(refund: Refund, event: RefundEvent): Partial<Refund> {
     case 'RefundApprovedOnce':
       return { firstApproval: event.by };
     case 'RefundApproved':
-      return { status: 'approved', reason: null, decidedBy: event.by, nextTryMs: event.nextTryMs };
+      return { status: 'approved', reason: null, decidedBy: event.by, nextTryMs: event.nextTryMs, applyTo: event.applyTo };
     case 'RefundDeclined':
-      return { status: 'declined', reason: event.reason, decidedBy: event.by, firstApproval: null, nextTryMs: null };
+      return { status: 'declined', reason: event.reason, decidedBy: event.by, firstApproval: null, nextTryMs: null, applyTo: null };
     case 'RefundWithdrawn':
       return { status: 'withdrawn', reason: event.reason, nextTryMs: null };
     case 'RefundStarted':
@@ -111,15 +113,17 @@ export function nextRefundStep(refund: Refund, by: { readonly last: RefundAttemp
   return refund.status === 'approved' ? { do: 'start', attempt: attemptOf(refund, by.nowMs) } : { do: 'nothing' };
 }
 
+/** Whether an attempt lowers an invoice, instead of paying back. */
+export const isInvoiceItem = ({ request }: Pick<RefundAttempt, 'request'>): boolean => request['customer'] !== undefined;
+
 /** The first is made under the refund's id, one that is approved again after a failure under id and number. */
 function attemptOf(refund: Refund, startedMs: number): RefundAttempt {
   const number = refund.attempts + 1;
-  const request = {
-    payment_intent: refund.paymentIntent,
-    amount: String(stripeAmount(refund.amountMinor, refund.currency)),
-    reason: 'requested_by_customer',
-    metadata: { refund_id: refund.id, attempt: String(number), charge_id: refund.chargeId },
-  };
+  const metadata = { refund_id: refund.id, attempt: String(number), charge_id: refund.chargeId };
+  const amount = stripeAmount(refund.amountMinor, refund.currency);
+  const request = refund.applyTo === null
+    ? { payment_intent: refund.paymentIntent, amount: String(amount), reason: 'requested_by_customer', metadata }
+    : { customer: refund.applyTo, amount: String(-amount), currency: refund.currency.toLowerCase(), description: `Credit of corrected usage, charge ${refund.chargeId}`, metadata };
   return { number, key: number === 1 ? refund.id : `${refund.id}:${number}`, request, startedMs };
 }
 

@@ -17,6 +17,8 @@ export type StripeFacts =
     readonly status: FeeStatus; readonly amountMinor: string; readonly currency: string; readonly periodStartMs: number;
     /** When it was paid, where Stripe says it. */
     readonly paidMs?: number;
+    /** What credits paid of it, beside `amountMinor`. */
+    readonly creditMinor?: string;
   }
   | { readonly about: 'subscription'; readonly state: SubscriptionState }
   | { readonly about: 'payment_method'; readonly paymentMethod: string; readonly customer: string }

@@ -3,7 +3,7 @@ import { missing, SimulatedFailure } from './failure.ts';
 import { groupOf, textOf, type Params } from './form.ts';
 import { cancelIntent, confirmIntent, createIntent, createRefund, theIntent } from './payments.ts';
 import type { StoredObject, Transaction } from './store.ts';
-import { cancelSubscription, createPrice, createProduct, createSubscription, markUncollectible, payInvoice, pricesBy, updateSubscription, voidInvoice } from './subscriptions.ts';
+import { cancelSubscription, createInvoiceItem, createPrice, createProduct, createSubscription, markUncollectible, payInvoice, pricesBy, updateSubscription, voidInvoice } from './subscriptions.ts';
 
 export type Call = { readonly method: string; readonly path: readonly string[]; readonly params: Params };
 
@@ -30,7 +30,7 @@ export function route(tx: Transaction, { method, path, params }: Call): Promise<
 
 type Handler = (tx: Transaction, params: Params, id: string) => Promise<StoredObject>;
 const creators: Readonly<Record<string, Handler>> = {
-  customers: createCustomer, payment_intents: createIntent, products: createProduct, prices: createPrice, subscriptions: createSubscription, refunds: createRefund,
+  customers: createCustomer, payment_intents: createIntent, products: createProduct, prices: createPrice, subscriptions: createSubscription, refunds: createRefund, invoiceitems: createInvoiceItem,
 };
 const updaters: Readonly<Record<string, Handler>> = {
   customers: (tx, params, id) => updateCustomer(tx, id, params), subscriptions: (tx, params, id) => updateSubscription(tx, id, params),
@@ -45,7 +45,7 @@ const actions: Readonly<Record<string, Handler>> = {
 };
 const kinds: Readonly<Record<string, string>> = {
   customers: 'customer', payment_methods: 'payment_method', payment_intents: 'payment_intent', products: 'product', prices: 'price',
-  subscriptions: 'subscription', invoices: 'invoice', refunds: 'refund',
+  subscriptions: 'subscription', invoices: 'invoice', refunds: 'refund', invoiceitems: 'invoiceitem',
 };
 
 async function one(tx: Transaction, kind: string, id: string): Promise<StoredObject> {

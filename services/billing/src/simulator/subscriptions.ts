@@ -111,6 +111,22 @@ export async function onDue(tx: Transaction, subscription: StoredObject): Promis
 
 type Item = { readonly current_period_end: number; readonly price: { readonly unit_amount: number } };
 
+/** Items that wait for the next invoice. */
+async function pendingItems(tx: Transaction, customer: string, currency: string): Promise<readonly StoredObject[]> {
+  return (await tx.list({ kind: 'invoiceitem', customer, limit: 250, where: { invoice: null, currency } })).data;
+}
+
+/** An amount that the customer's next invoice has beside its own; a negative one lowers it. */
+export async function createInvoiceItem(tx: Transaction, params: Params): Promise<StoredObject> {
+  const customer = await theCustomer(tx, textOf(params, 'customer') ?? '', 'customer');
+  const amount = Number(textOf(params, 'amount'));
+  if (!Number.isSafeInteger(amount)) throw invalid('Invalid integer', { code: 'parameter_invalid_integer', param: 'amount' });
+  return tx.put({
+    id: newId('ii'), object: 'invoiceitem', created: tx.nowS, date: tx.nowS, customer: customer.id, amount, currency: textOf(params, 'currency') ?? 'usd',
+    description: textOf(params, 'description') ?? null, invoice: null, metadata: metadataOf(params), period: { start: tx.nowS, end: tx.nowS },
+  });
+}
+
 /** An invoice, charged at once when there is something to charge. */
 async function bill(
   tx: Transaction, subscription: StoredObject,
@@ -118,15 +134,25 @@ async function bill(
 ): Promise<StoredObject> {
   const customer = await theCustomer(tx, String(subscription['customer']));
   const method = (subscription['default_payment_method'] as string | null) ?? defaultMethod(customer);
-  const ok = of.amount === 0 || (method !== null && (await methodOf(tx, method, customer.id)).outcome.ok);
+  const currency = String(subscription['currency']);
+  const items = await pendingItems(tx, customer.id, currency);
+  const balance = Number(customer['balance'] ?? 0);
+  const sum = items.reduce((total, item) => total + Number(item['amount']), of.amount) + balance;
+  const due = Math.max(sum, 0);
+  const ok = due === 0 || (method !== null && (await methodOf(tx, method, customer.id)).outcome.ok);
   const invoice = await tx.put({
     id: newId('in'), object: 'invoice', created: tx.nowS, livemode: false, customer: customer.id, currency: subscription['currency'], billing_reason: of.reason,
-    status: ok ? 'paid' : 'open', amount_due: of.amount, amount_paid: ok ? of.amount : 0, attempted: method !== null,
+    status: ok ? 'paid' : 'open', amount_due: due, amount_paid: ok ? due : 0, starting_balance: balance, ending_balance: sum - due, attempted: method !== null,
     status_transitions: { paid_at: ok ? tx.nowS : null },
     period_start: of.reason === 'subscription_cycle' ? subscription.created : tx.nowS, period_end: tx.nowS, metadata: {},
     parent: { type: 'subscription_details', subscription_details: { subscription: subscription.id, metadata: subscription['metadata'] } },
-    lines: { object: 'list', has_more: false, url: '/v1/invoices/lines', data: [{ id: newId('il'), object: 'line_item', amount: of.amount, period: of.period }] },
+    lines: { object: 'list', has_more: false, url: '/v1/invoices/lines', data: [
+      { id: newId('il'), object: 'line_item', amount: of.amount, period: of.period, metadata: {} },
+      ...items.map((item) => ({ id: newId('il'), object: 'line_item', amount: item['amount'], period: item['period'], metadata: item['metadata'] })),
+    ] },
   });
+  for (const item of items) await tx.put({ ...item, invoice: invoice.id });
+  if (sum - due !== balance) await tx.put({ ...customer, balance: sum - due });
   await tx.emit({ type: ok ? 'invoice.paid' : method !== null ? 'invoice.payment_failed' : 'invoice.finalized', object: invoice });
   return invoice;
 }

@@ -64,7 +64,10 @@ export class Lives {
   refund(id: string, dieAt = -1): Promise<number> {
     return this.#life(dieAt, async (mortal, { pool, holders, clock }) => {
       const real = stripeRefunds(stripeClient(this.#money.stripe));
-      const refunds: Refunds = { send: (attempt) => mortal.call(() => real.send(attempt)), ofPayment: (intent) => mortal.call(() => real.ofPayment(intent)) };
+      const refunds: Refunds = {
+        send: (attempt) => mortal.call(() => real.send(attempt)), ofPayment: (intent) => mortal.call(() => real.ofPayment(intent)),
+        creditsOf: (customer) => mortal.call(() => real.creditsOf(customer)),
+      };
       const mortalHold = (held: HeldRefund): HeldRefund => ({
         read: () => mortal.call(() => held.read()), record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
       });

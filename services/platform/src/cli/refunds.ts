@@ -33,19 +33,23 @@ export function addRefundsCommands(program: Command, connect: Connect): void {
       }));
 
   refunds.command('decline')
-    .description('declines a refund; the credit note stays')
+    .description('declines a refund, and says what becomes of the credit')
     .argument('<id>')
+    .option('--apply', 'the next invoice of the customer is lowered by it')
+    .option('--forfeit', 'the customer does not get it')
     .requiredOption('--reason <text>', 'why, for the books')
     .action((id: string, _: unknown, command: Command) =>
       connect(command, async (api, output) => {
-        const refund = await decide(api, id, 'decline', { reason: command.opts<{ reason: string }>().reason });
+        const { reason, apply = false, forfeit = false } = command.opts<{ reason: string; apply?: boolean; forfeit?: boolean }>();
+        if (apply === forfeit) throw new CommandFailed('say what becomes of the credit: --apply or --forfeit');
+        const refund = await decide(api, id, 'decline', { reason, credit: apply ? 'apply' : 'forfeit' });
         output.result({ refund }, table(heading, [cellsOf(refund)]));
       }));
 }
 
-const heading = ['refund', 'status', 'amount', 'customer', 'tier', 'since', 'reason'];
-const cellsOf = ({ id, status, amount_minor: minor, currency, user_id: user, account, billing_tier: tier, created_at: at, reason }: RefundView): readonly string[] =>
-  [id, status, `${decimalAmount(BigInt(minor), currency)} ${currency}`, user ?? account, tier, at, reason ?? ''];
+const heading = ['refund', 'method', 'status', 'amount', 'customer', 'tier', 'since', 'reason'];
+const cellsOf = ({ id, method, status, amount_minor: minor, currency, user_id: user, account, billing_tier: tier, created_at: at, reason }: RefundView): readonly string[] =>
+  [id, method, status, `${decimalAmount(BigInt(minor), currency)} ${currency}`, user ?? account, tier, at, reason ?? ''];
 
 async function readAll(api: Api, status: string | undefined): Promise<readonly RefundView[]> {
   const all: RefundView[] = [];

@@ -8,6 +8,7 @@ import { createFinanceViews } from './migrations/create-finance-views.sql.ts';
 import { nameCorrections } from './migrations/name-corrections.sql.ts';
 import { keepReceivablesLedger } from './migrations/keep-receivables-ledger.sql.ts';
 import { sayTheMonth } from './migrations/say-the-month.sql.ts';
+import { showApplied } from './migrations/show-applied.sql.ts';
 import { showCash } from './migrations/show-cash.sql.ts';
 import { showRefunds } from './migrations/show-refunds.sql.ts';
 import { usageAsOf } from './migrations/usage-as-of.sql.ts';
@@ -19,5 +20,8 @@ import { usageAsOf } from './migrations/usage-as-of.sql.ts';
 export const financeSchema: ServiceSchema = {
   schema: financeSchemaName,
   role: financeRole,
-  migrations: [createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf, nameCorrections, closeMonths, keepReceivablesLedger],
+  migrations: [
+    createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf, nameCorrections, closeMonths, keepReceivablesLedger,
+    showApplied,
+  ],
 };

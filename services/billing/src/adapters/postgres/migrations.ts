@@ -1,5 +1,6 @@
 import type { ServiceSchema } from '@tollgate/persistence';
 import { addFirstApproval } from './migrations/add-first-approval.sql.ts';
+import { applyCredits } from './migrations/apply-credits.sql.ts';
 import { createClosings } from './migrations/create-closings.sql.ts';
 import { createCharges } from './migrations/create-charges.sql.ts';
 import { createReconciliations } from './migrations/create-reconciliations.sql.ts';
@@ -79,5 +80,6 @@ export const billingSchema: ServiceSchema = {
     endFees,
     keepHistory,
     createClosings,
+    applyCredits,
   ],
 };

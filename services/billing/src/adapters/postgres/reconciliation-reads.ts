@@ -32,10 +32,10 @@ export function reconciliationReads(pool: Pool): Reads {
     missing: async (run, limit) => (await facts(missingOfRun, run, limit)).map(crossingOf),
     invoices: (run, limit) => guarded(async () => {
       const values = [run.id, run.cursor ?? '', limit, new Date(run.moments.startMs), new Date(run.moments.endMs)];
-      return (await pool.query<BookedRow & { readonly customer_id: string; readonly period_start: Date }>(invoicesOfRun, values)).rows.map((row) => {
+      return (await pool.query<BookedRow & { readonly customer_id: string; readonly period_start: Date; readonly credit_minor: bigint }>(invoicesOfRun, values)).rows.map((row) => {
         const books = bookedOf(row);
         return {
-          id: row.id, books: books === null ? null : { ...books, customer: row.customer_id, periodStartMs: row.period_start.getTime() },
+          id: row.id, books: books === null ? null : { ...books, customer: row.customer_id, periodStartMs: row.period_start.getTime(), creditMinor: row.credit_minor },
           stripe: row.facts === null ? null : invoiceOf(row.facts),
         };
       });

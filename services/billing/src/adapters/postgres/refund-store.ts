@@ -12,7 +12,7 @@ import { inTransaction, whileHeld } from './held.ts';
 import { fromRowRefund, fromRowRefundAttempt, toRefundView, type RefundAttemptRow, type RefundRow, type RefundViewRow } from './refund-row.ts';
 import {
   chargeOfIntent, chargeOfRefund, dueRefunds, insertRefund, insertRefundAttempt, keepRefundAnswer, lastRefundAttempt, listRefunds, lockRefund, refundAnswer,
-  refundById, refundsOfIntent, refundView, updateRefund,
+  nextInvoiceOf, refundById, refundsOfIntent, refundView, updateRefund,
 } from './sql/refunds.sql.ts';
 
 /** `RefundStore` on PostgreSQL. `holders`: the pool whose sessions hold refunds. Loss of the database is AppError('unavailable'). */
@@ -34,6 +34,7 @@ export function refundStore(pool: Pool, holders: Pool): RefundStore {
     })),
     decide: (of, decide, nowMs) => guarded(() => withTransaction(pool, (tx) => decided(tx, of, decide, nowMs))),
     told: (intent, refunds, nowMs) => guarded(() => withTransaction(pool, (tx) => told(tx, { intent, refunds, nowMs }))),
+    nextInvoiceOf: (id) => guarded(async () => (await pool.query<{ customer_id: string }>(nextInvoiceOf, [id])).rows[0]?.customer_id ?? null),
     list: ({ status, user_id: user, offset, limit }) => guarded(async () => {
       const { rows } = await pool.query<RefundViewRow & { total: bigint }>(listRefunds, [status ?? null, user ?? null, offset, limit]);
       return { items: rows.map(toRefundView), total: Number(rows[0]?.total ?? 0n) };
@@ -68,7 +69,7 @@ async function keep(tx: PoolClient, { charge, refund, event, nowMs }: Change): P
   const after = evolveRefund(refund, event);
   await tx.query(updateRefund, [
     after.id, after.status, after.reason, after.decidedBy, after.stripeRefund, after.attempts, after.unanswered, after.attemptOpen, dateOf(after.nextTryMs),
-    dateOf(after.succeededMs), new Date(nowMs), after.firstApproval,
+    dateOf(after.succeededMs), new Date(nowMs), after.firstApproval, after.applyTo,
   ]);
   if (event.type === 'RefundStarted') {
     const { number, key, request, startedMs } = event.attempt;
@@ -76,7 +77,7 @@ async function keep(tx: PoolClient, { charge, refund, event, nowMs }: Change): P
   }
   const reason = after.reason === null ? {} : { reason: after.reason };
   const by = 'by' in event ? { by: event.by, address: event.address } : {};
-  const told = { ...by, type: event.type, refund: { id: after.id, amount_minor: String(after.amountMinor) }, ...reason };
+  const told = { ...by, type: event.type, refund: { id: after.id, amount_minor: String(after.amountMinor), ...(after.applyTo === null ? {} : { method: 'invoice' as const }) }, ...reason };
   return { charge: await recorded(tx, charge, told, nowMs), refund: after };
 }
 

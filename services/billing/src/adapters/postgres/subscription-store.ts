@@ -41,8 +41,8 @@ export function subscriptionStore(pool: Pool): SubscriptionStore {
     abandon: (id, nowMs) => guarded(async () => {
       await pool.query(abandonSubscription, [id, new Date(nowMs)]);
     }),
-    invoiceTold: ({ invoice, subscription, customer, status, amountMinor, currency, periodStartMs, paidMs }, toldMs) => guarded(async () => {
-      await pool.query(tellInvoice, [invoice, subscription, customer, status, amountMinor, currency, new Date(periodStartMs), new Date(toldMs), status === 'paid' && paidMs !== undefined ? new Date(paidMs) : null]);
+    invoiceTold: ({ invoice, subscription, customer, status, amountMinor, currency, periodStartMs, paidMs, creditMinor = '0' }, toldMs) => guarded(async () => {
+      await pool.query(tellInvoice, [invoice, subscription, customer, status, amountMinor, currency, new Date(periodStartMs), new Date(toldMs), status === 'paid' && paidMs !== undefined ? new Date(paidMs) : null, creditMinor]);
     }),
     feeAsked: ({ customerId, fromMs, toMs }) => guarded(async () => (await pool.query(feeAsked, [customerId, new Date(fromMs), new Date(toMs)])).rowCount === 1),
     answer: ({ customerId, key }) => guarded(() => answer(customerId, key)),

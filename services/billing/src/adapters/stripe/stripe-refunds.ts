@@ -2,7 +2,7 @@ import { invariant } from '@tollgate/kernel';
 import { amountFromStripe } from '@tollgate/pricing';
 import type Stripe from 'stripe';
 import type { Refunds, ToldRefund } from '../../app/refund-ports.ts';
-import type { RefundAttempt, RefundOutcome, RefundState } from '../../domain/refund.ts';
+import { isInvoiceItem, type RefundAttempt, type RefundOutcome, type RefundState } from '../../domain/refund.ts';
 import { outcomeOf, stripeTrouble } from './stripe-failure.ts';
 
 /** `Refunds` on Stripe. */
@@ -18,13 +18,24 @@ export function stripeRefunds(stripe: Stripe): Refunds {
         throw stripeTrouble(error);
       }
     },
+    creditsOf: async (customer) => {
+      try {
+        const all: ToldRefund[] = [];
+        for await (const item of stripe.invoiceItems.list({ customer, limit: 100 })) if (item.amount < 0) all.push(creditOf(item));
+        return all;
+      } catch (error) {
+        throw stripeTrouble(error);
+      }
+    },
   };
 }
 
-async function send(stripe: Stripe, { key, request }: RefundAttempt): Promise<RefundOutcome> {
+async function send(stripe: Stripe, attempt: RefundAttempt): Promise<RefundOutcome> {
+  const { key, request } = attempt;
   const amount = Number(request['amount']);
   invariant(Number.isSafeInteger(amount), 'a refund fits into a number');
   try {
+    if (isInvoiceItem(attempt)) return creditOf(await stripe.invoiceItems.create({ ...request, amount } as unknown as Stripe.InvoiceItemCreateParams, { idempotencyKey: key })).state;
     return stateOf(await stripe.refunds.create({ ...request, amount } as Stripe.RefundCreateParams, { idempotencyKey: key }));
   } catch (error) {
     const outcome = outcomeOf(error);
@@ -45,10 +56,22 @@ function stateOf(refund: Stripe.Refund): RefundState {
   }
 }
 
+/** An invoice item is done once it is made: Stripe puts it on the next invoice by itself. */
+const creditOf = (item: Stripe.InvoiceItem): ToldRefund => ({
+  state: { is: 'succeeded', stripeRefund: item.id, madeMs: item.date * 1000 },
+  ...oursIn(item.metadata),
+  amountMinor: amountFromStripe(BigInt(-item.amount), item.currency.toUpperCase()),
+  currency: item.currency.toUpperCase(),
+});
+
+const oursIn = (metadata: Stripe.Metadata | null): Pick<ToldRefund, 'ours' | 'attempt'> => ({
+  ours: uuid.test(metadata?.['refund_id'] ?? '') ? (metadata?.['refund_id'] ?? null) : null,
+  attempt: Number(metadata?.['attempt'] ?? '1'),
+});
+
 const toldOf = (refund: Stripe.Refund): ToldRefund => ({
   state: stateOf(refund),
-  ours: uuid.test(refund.metadata?.['refund_id'] ?? '') ? (refund.metadata?.['refund_id'] ?? null) : null,
-  attempt: Number(refund.metadata?.['attempt'] ?? '1'),
+  ...oursIn(refund.metadata),
   amountMinor: amountFromStripe(BigInt(refund.amount), refund.currency.toUpperCase()),
   currency: refund.currency.toUpperCase(),
 });

@@ -113,14 +113,23 @@ export function invoiceFacts(object: Stripe.Invoice): Extract<StripeFacts, { rea
   const status = feeStatus(object);
   const details = object.parent?.subscription_details ?? null;
   if (status === null || details === null || details.metadata?.['tollgate_subscription'] === undefined || object.customer === null || object.id === undefined) return null;
-  const starts = object.lines.data.map((line) => line.period.start);
+  const starts = object.lines.data.filter((line) => line.amount >= 0).map((line) => line.period.start);
+  const credit = creditIn(object, status === 'paid' ? object.amount_paid : object.amount_due);
   return {
     about: 'invoice', invoice: object.id, subscription: idOf(details.subscription), customer: idOf(object.customer),
     status, amountMinor: String(amountFromStripe(BigInt(status === 'paid' ? object.amount_paid : object.amount_due), object.currency.toUpperCase())),
     currency: object.currency.toUpperCase(),
     periodStartMs: Math.max(...starts, object.period_start) * 1000,
     ...(object.status_transitions?.paid_at == null ? {} : { paidMs: object.status_transitions.paid_at * 1000 }),
+    ...(credit === 0 ? {} : { creditMinor: String(amountFromStripe(BigInt(credit), object.currency.toUpperCase())) }),
   };
+}
+
+/** What credits of ours, and what an earlier invoice left over of them, take off an invoice; in Stripe's units. */
+function creditIn(invoice: Stripe.Invoice, rest: number): number {
+  const lowered = invoice.lines.data.some((line) => line.amount < 0 && line.metadata['refund_id'] !== undefined) || (invoice.starting_balance ?? 0) < 0;
+  const whole = invoice.lines.data.reduce((sum, line) => sum + Math.max(line.amount, 0), 0);
+  return lowered ? Math.max(whole - rest, 0) : 0;
 }
 
 /** null: a draft, which nobody owes yet. */

@@ -49,7 +49,7 @@ const Refund = z.object({
   id: z.uuid(), charge_id: z.uuid(), credit_note_id: z.uuid().nullable(), user_id: z.string().nullable(), account: z.string(),
   period: z.object({ start: z.iso.datetime(), end: z.iso.datetime() }), block: amount, billing_tier: z.string(), amount_minor: amount, currency: z.string(),
   origin: z.enum(['credit', 'stripe']), status: z.enum(['proposed', 'approved', 'processing', 'succeeded', 'failed', 'declined', 'withdrawn']),
-  reason: z.string().nullable(), decided_by: z.string().nullable(), first_approval: z.string().nullable(), payment_intent: z.string(), stripe_refund: z.string().nullable(),
+  reason: z.string().nullable(), decided_by: z.string().nullable(), first_approval: z.string().nullable(), method: z.enum(['refund', 'invoice']), payment_intent: z.string(), stripe_refund: z.string().nullable(),
   succeeded_at: z.iso.datetime().nullable(), created_at: z.iso.datetime(), updated_at: z.iso.datetime(),
 }).meta({ id: 'Refund' });
 export const RefundList = z.object({

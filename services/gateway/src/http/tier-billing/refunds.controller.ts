@@ -15,7 +15,7 @@ const approver = { scope: 'billing:approve' } as const;
 const refundExample = {
   id: '0f4cb2ee-5a3d-5b7e-8a53-1d7c52b8a7a1', charge_id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', credit_note_id: '9a1c1a3e-7d86-5f0b-b2a5-93f5c9d3c111',
   user_id: 'user-uuid', account: 'metered:user-uuid', period: { start: '2026-11-01T00:00:00.000Z', end: '2026-12-01T00:00:00.000Z' }, block: '1', billing_tier: '8M-16M',
-  amount_minor: '10000', currency: 'BRL', origin: 'credit', status: 'proposed', reason: null, decided_by: null, first_approval: null, payment_intent: 'pi_3P1', stripe_refund: null,
+  amount_minor: '10000', currency: 'BRL', origin: 'credit', status: 'proposed', reason: null, decided_by: null, first_approval: null, method: 'refund', payment_intent: 'pi_3P1', stripe_refund: null,
   succeeded_at: null, created_at: '2026-11-21T12:00:00.000Z', updated_at: '2026-11-21T12:00:00.000Z',
 };
 
@@ -62,15 +62,17 @@ export class RefundsController {
   @HttpCode(200)
   @UseGuards(guarded(approver))
   @documented({
-    summary: 'Declines a proposed refund, or one that failed, with a reason; the credit note stays', auth: 'admin', status: 200, once: true, surface,
+    summary: 'Declines a proposed refund, or one that failed, and says what becomes of the credit', auth: 'admin', status: 200, once: true, surface,
     answer: RefundShown, errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
-    example: { success: true, data: { ...refundExample, status: 'declined', reason: 'settled by the next invoice', decided_by: 'ada@example.org (user 0f4c)' } },
+    description: 'credit=apply lowers the next invoice of the customer\'s subscription by it, once: the refund goes on with method invoice, until it is succeeded. credit=forfeit ends it: '
+      + 'the customer does not get it. Applying a sum above FOUR_EYES_ABOVE takes two people, as approving does.',
+    example: { success: true, data: { ...refundExample, status: 'approved', method: 'invoice', decided_by: 'ada@example.org (user 0f4c)' } },
   })
   async decline(
-    @Param('id', { schema: RefundId }) id: string, @Body({ schema: DeclineRefund }) { reason }: DeclineRefund, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+    @Param('id', { schema: RefundId }) id: string, @Body({ schema: DeclineRefund }) { reason, credit }: DeclineRefund, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
   ): Promise<void> {
     const { key, actor: by, address } = actorOf(request);
-    answer(reply, await this.billing.declineRefund({ id, by, address, reason, ...(key === undefined ? {} : { key }) }));
+    answer(reply, await this.billing.declineRefund({ id, by, address, reason, credit, ...(key === undefined ? {} : { key }) }));
   }
 }
 

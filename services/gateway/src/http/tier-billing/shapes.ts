@@ -93,5 +93,6 @@ export type ListRefunds = z.output<typeof ListRefunds>;
 export const DeclineRefund = z.object({
   reason: z.string().min(1, 'must have at least 1 character').max(255, 'must have at most 255 characters')
     .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' }),
-}).meta({ example: { reason: 'settled by the next invoice' } });
+  credit: z.enum(['apply', 'forfeit'], 'must be apply (the next invoice is lowered by it) or forfeit (the customer does not get it)'),
+}).meta({ example: { reason: 'agreed with the customer', credit: 'apply' } });
 export type DeclineRefund = z.output<typeof DeclineRefund>;

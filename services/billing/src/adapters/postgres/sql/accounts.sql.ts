@@ -34,15 +34,15 @@ export const abandonSubscription = `
   update billing.subscriptions set status = 'canceled', updated_at = $2 where id = $1 and subscription_id is null`;
 
 export const tellInvoice = `
-  insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency, period_start, told_at, paid_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-  on conflict (invoice_id) do update set status = excluded.status, amount_minor = excluded.amount_minor, told_at = excluded.told_at, paid_at = excluded.paid_at
+  insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency, period_start, told_at, paid_at, credit_minor)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  on conflict (invoice_id) do update set status = excluded.status, amount_minor = excluded.amount_minor, told_at = excluded.told_at, paid_at = excluded.paid_at, credit_minor = excluded.credit_minor
   where billing.invoices.status not in ('paid', 'voided')
     -- Of two messages of one moment, the one that is further on.
     and (billing.invoices.told_at <= excluded.told_at or excluded.status in ('paid', 'voided'))
     and not (billing.invoices.status <> 'open' and excluded.status = 'open')`;
 export const feeAsked = `
-  select 1 from billing.invoices where customer_id = $1 and period_start >= $2 and period_start < $3 and status <> 'voided' and amount_minor > 0 limit 1`;
+  select 1 from billing.invoices where customer_id = $1 and period_start >= $2 and period_start < $3 and status <> 'voided' and amount_minor + credit_minor > 0 limit 1`;
 export const findAnswer = `
   select answer from billing.billing_answers where operation = $1 and scope = $2 and request_key = $3`;
 export const keepAnswer = `

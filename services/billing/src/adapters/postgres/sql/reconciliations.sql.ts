@@ -65,14 +65,14 @@ export const invoicesOfRun = `
     select f.id from billing.reconciliation_found f where f.run = $1 and f.kind = 'invoice' and f.id > $2
     union select i.invoice_id from billing.invoices i where i.period_start >= $4 and i.period_start < $5 and i.invoice_id > $2
     order by 1 limit $3)
-  select ids.id, i.status, i.amount_minor, i.currency, i.customer_id, i.period_start, f.facts
+  select ids.id, i.status, i.amount_minor, i.currency, i.customer_id, i.period_start, i.credit_minor, f.facts
   from ids left join billing.invoices i on i.invoice_id = ids.id
   left join billing.reconciliation_found f on f.run = $1 and f.kind = 'invoice' and f.id = ids.id order by ids.id`;
 /** The same for refunds: of the books by when they were paid back. */
 export const refundsOfRun = `
   with ids as (
     select f.id from billing.reconciliation_found f where f.run = $1 and f.kind = 'refund' and f.id > $2
-    union select r.stripe_refund from billing.refunds r where r.succeeded_at >= $4 and r.succeeded_at < $5 and r.stripe_refund > $2
+    union select r.stripe_refund from billing.refunds r where r.succeeded_at >= $4 and r.succeeded_at < $5 and r.stripe_refund > $2 and r.apply_to is null
     order by 1 limit $3)
   select ids.id, r.charge_id, r.status, r.amount_minor, r.currency, f.facts
   from ids left join billing.refunds r on r.stripe_refund = ids.id

@@ -24,12 +24,18 @@ export const lockRefund = 'select * from billing.refunds where id = $1 for updat
 export const refundById = 'select * from billing.refunds where id = $1';
 export const updateRefund = `
   update billing.refunds set status = $2, reason = $3, decided_by = $4, stripe_refund = $5, attempts = $6, unanswered = $7, attempt_open = $8,
-    next_try_at = $9, succeeded_at = $10, updated_at = $11, first_approval = $12
+    next_try_at = $9, succeeded_at = $10, updated_at = $11, first_approval = $12, apply_to = $13
   where id = $1`;
 export const insertRefundAttempt = `
   insert into billing.refund_attempts (refund_id, number, idempotency_key, request, started_at) values ($1, $2, $3, $4, $5)`;
 export const lastRefundAttempt = `
   select number, idempotency_key, request, started_at from billing.refund_attempts where refund_id = $1 order by number desc limit 1`;
+/** The payer of a refund's charge, if the next invoice of a subscription of theirs is in its currency. */
+export const nextInvoiceOf = `
+  select s.customer_id from billing.refunds r
+  join billing.charges c on c.id = r.charge_id join billing.customers p on p.user_id = c.user_id
+  join billing.subscriptions s on s.customer_id = p.customer_id and s.currency = r.currency and s.status not in ('creating', 'canceled', 'incomplete', 'incomplete_expired')
+  where r.id = $1 limit 1`;
 export const dueRefunds = 'select id from billing.refunds where next_try_at <= $1 order by next_try_at, id limit $2';
 
 /** A page of refunds with the number of all that match. */
