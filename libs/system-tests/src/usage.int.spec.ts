@@ -137,7 +137,8 @@ describe('a report', () => {
     const { output } = await platform.cli('export', 'reported', '--to', `${used}T23:59:59Z`);
     expect(output.trim().split('\n').filter((line) => line.includes('spent'))).toEqual([]);
     const whole = (await platform.cli('export', 'reported')).output;
-    expect(whole).toContain('occurred_at,recorded_at');
+    expect(whole).toContain('occurred_at,recorded_at,lot,hold_id,late,reason,actor,model,counts\n');
+    expect(whole).toMatch(/,,,,,,m-1,input_tokens=5 output_tokens=8 cache_read_tokens=0\n/);
     expect(whole).toContain(`${used}T01:30:00.000Z,${dayOf(Date.now())}T`);
   });
 });

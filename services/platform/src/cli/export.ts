@@ -1,5 +1,6 @@
 import type { EntryView } from '@tollgate/contracts';
 import { csvCell } from '@tollgate/kernel';
+import { quantitiesOf } from '@tollgate/pricing';
 import type { Command } from 'commander';
 import type { Api } from './api.ts';
 import type { Connect } from './connect.ts';
@@ -11,6 +12,14 @@ const columns = [
   'id', 'seq', 'kind', 'amount', 'balance_after', 'held_after', 'used_after', 'unit', 'contra', 'source', 'request_id', 'ordinal',
   'corrects', 'period', 'occurred_at', 'recorded_at',
 ] as const satisfies readonly (keyof EntryView)[];
+/** What stands in the entry's parts, each a column behind the others. */
+const derived: Readonly<Record<string, (entry: EntryView) => unknown>> = {
+  lot: ({ lot }) => lot, hold_id: ({ hold_id: hold }) => hold, late: ({ late }) => late,
+  reason: ({ details }) => details?.['reason'], actor: ({ details }) => details?.['actor'], model: ({ rate }) => rate?.inputs['model'],
+  /** Such as `input_tokens=5 output_tokens=8`. */
+  counts: ({ rate }) => [...quantitiesOf(rate?.inputs ?? {})].map(([name, quantity]) => `${name}=${quantity}`).join(' '),
+};
+const lineOf = (entry: EntryView): string => [...columns.map((name) => entry[name]), ...Object.values(derived).map((of) => of(entry))].map(csvCell).join(',');
 
 /** `export`: the entries of one account on stdout, newest first, a page at a time. */
 export function addExportCommand(program: Command, connect: Connect): void {
@@ -33,9 +42,9 @@ export function addExportCommand(program: Command, connect: Connect): void {
         const json = options.json === true || format === 'json';
         if (by !== 'use' && by !== 'booked') throw new CommandFailed(`--by is use or booked, not ${by}`);
         if (options.report === true) return report(api, account, { json, bounds: { from, to, by, zone } });
-        if (!json) await writeOut(`${columns.join(',')}\n`);
+        if (!json) await writeOut(`${[...columns, ...Object.keys(derived)].join(',')}\n`);
         for await (const page of pages(api, account, { from, to })) {
-          await writeOut(page.map((entry) => `${json ? JSON.stringify(entry) : columns.map((name) => csvCell(entry[name])).join(',')}\n`).join(''));
+          await writeOut(page.map((entry) => `${json ? JSON.stringify(entry) : lineOf(entry)}\n`).join(''));
         }
       }));
 }
