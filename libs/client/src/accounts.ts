@@ -52,8 +52,9 @@ export type Granting = {
  */
 export type Spending = { readonly metadata?: Readonly<Record<string, unknown>> | undefined } & (
   | { readonly amount: Amount }
-  | { readonly usage: { readonly model?: string; readonly input_tokens?: number; readonly output_tokens?: number; readonly [quantity: string]: unknown } }
+  | { readonly usage: Usage }
 );
+export type Usage = { readonly model?: string; readonly input_tokens?: number; readonly output_tokens?: number; readonly [quantity: string]: unknown };
 
 /** @throws TypeError for what is not a whole number: fractions are never rounded silently. */
 export function toAmount(amount: Amount): string {
@@ -123,9 +124,10 @@ export class Accounts {
     return this.#post(`${accountPath(id)}/holds`, { ...hold, amount: toAmount(hold.amount) }, options);
   }
 
-  /** Takes what was used of a hold and gives the rest back. @throws ConflictError with the first outcome when it has ended. */
-  settle(holdId: string, amount: Amount, options: CallOptions = {}): Promise<EndedHold> {
-    return this.#post(`/v1/holds/${encodeURIComponent(holdId)}/settle`, { amount: toAmount(amount) }, options);
+  /** Takes what was used of a hold, an amount or usage, and gives the rest back. @throws ConflictError with the first outcome when it has ended. */
+  settle(holdId: string, used: Amount | { readonly usage: Usage }, options: CallOptions = {}): Promise<EndedHold> {
+    const body = typeof used === 'object' ? { usage: used.usage } : { amount: toAmount(used) };
+    return this.#post(`/v1/holds/${encodeURIComponent(holdId)}/settle`, body, options);
   }
 
   extend(holdId: string, amount: Amount, options: CallOptions = {}): Promise<EndedHold> {

@@ -8,7 +8,7 @@ export {
   TollgateError, UnavailableError,
 } from './errors.ts';
 export type { Limits } from './errors.ts';
-export type { Account, AccountChange, Amount, Booked, EndedHold, Entry, EntryPage, EntryQuery, Hold, Opening, PeriodLimit, Settings, Spending } from './accounts.ts';
+export type { Account, AccountChange, Amount, Booked, EndedHold, Entry, EntryPage, EntryQuery, Hold, Opening, PeriodLimit, Settings, Spending, Usage } from './accounts.ts';
 export { Accounts } from './accounts.ts';
 export type { EventResult, EventsAccepted, MeterOptions, Receipt, RejectedEvent, UsageEvent } from './events.ts';
 export { Events, Meter } from './events.ts';

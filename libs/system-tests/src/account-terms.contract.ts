@@ -89,6 +89,15 @@ export function changesAccounts(the: () => Platform): void {
     expect([status, body]).toEqual([429, expect.objectContaining({ code: 'ALLOWANCE_EXHAUSTED', limit: { account: id, model: 'big', period: 'calendar:month', limit: '5' }, available: '0' })]);
     expect((await use('small', 15)).body).toMatchObject({ available: '0' });
     expect((await writer.post<Record<string, unknown>>(`${path(id)}/holds`, { amount: '1', expires_in_s: 60 })).body).toMatchObject({ limit: { limit: '20', period: 'calendar:month' } });
+    const wallet = fresh();
+    await writer.post('/v1/accounts', { id: wallet, kind: 'wallet', unit: 'token', settings: { limits: [{ amount: '3', period: 'calendar:month', model: 'big' }] } });
+    await writer.post(`${path(wallet)}/grants`, { amount: '100', reason: 'purchase' });
+    // A hold knows no model; what is settled does.
+    const { body: held } = await writer.post<{ hold_id: string }>(`${path(wallet)}/holds`, { amount: '10', expires_in_s: 60 });
+    const settle = (tokens: number) => writer.post<Record<string, unknown>>(`/v1/holds/${held.hold_id}/settle`, { usage: { model: 'big', input_tokens: 0, output_tokens: tokens } });
+    expect(await settle(20)).toMatchObject({ status: 429, body: { code: 'ALLOWANCE_EXHAUSTED', limit: { account: wallet, model: 'big', limit: '3' }, asked: '5', available: '3' } });
+    expect(await settle(12)).toMatchObject({ status: 200, body: { status: 'settled', entry: { amount: '-3' } } });
+    expect((await writer.post(`/v1/holds/${held.hold_id}/settle`, { amount: '1', usage: {} })).status).toBe(400);
     const refusals = await waitFor('the refusals', async () => {
       const { body: page } = await writer.get<{ items: readonly Record<string, unknown>[] }>(`/v1/refusals?account=${encodeURIComponent(id)}`);
       return page.items.length === 2 && page.items;

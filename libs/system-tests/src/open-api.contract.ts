@@ -58,7 +58,7 @@ export function documentsItself(platform: () => Platform): void {
 
     it('names the content type of every format that a route can be asked for', async () => {
       const { routes } = await read(platform());
-      const types: Readonly<Record<string, string>> = { json: 'application/json', csv: 'text/csv', jsonl: 'application/x-ndjson' };
+      const types: Readonly<Record<string, string>> = { json: 'application/json', csv: 'text/csv', jsonl: 'application/x-ndjson', html: 'text/html' };
       const asked = routes.flatMap(({ method, path, operation: { parameters = [], responses } }) => parameters.filter(({ name }) => name === 'format')
         .map(({ schema }) => ({ route: `${method} ${path}`, formats: schema['enum'] as string[], named: Object.keys(responses['200']?.content ?? {}) })));
       expect(asked.length).toBeGreaterThanOrEqual(3);

@@ -42,6 +42,14 @@ describe('the same usage', () => {
     const counts = { input_tokens: 100, output_tokens: 401 };
     expect((await book({ id: 's-1', subject: 'same', data: counts })).entry?.amount).toBe('-101');
     expect((await spend('same', counts)).body.entry.amount).toBe('-101');
+    // The end of a hold is another way in.
+    const settle = async (usage: object) => {
+      const { body: hold } = await platform.server.post<{ hold_id: string }>('/v1/accounts/same/holds', { amount: '200', expires_in_s: 60 });
+      return platform.server.post<{ code: string; detail: string; entry: { amount: string } }>(`/v1/holds/${hold.hold_id}/settle`, { usage });
+    };
+    expect((await settle(counts)).body.entry.amount).toBe('-101');
+    expect((await settle({ ...counts, ouput_tokens: 400 })).body).toMatchObject({ code: 'QUANTITY_UNKNOWN', detail: expect.stringContaining('ouput_tokens') });
+    expect((await settle({ ...counts, output_tokens: null })).status).toBe(400);
     await platform.server.post('/api/features', { id: 'text', name: 'Text' });
     await platform.server.post('/api/feature-endpoints', { id: 'text-1', feature: 'text', path: '/text' });
     await platform.server.post('/api/user-wallets/give-initial-token', { user_id: 'same', token: 1000 });
@@ -57,8 +65,12 @@ describe('the same usage', () => {
     for (const value of [null, 2 ** 53, '9223372036854775808', 'four']) expect((await spend('same', { ...counts, output_tokens: value })).status).toBe(400);
     expect((await spend('same', { ...counts, output_tokens: 2 ** 53 })).body.detail).toContain('9007199254740991');
     expect((await end({ output_token: 10 ** 13 })).body).toMatchObject({ success: false, sources: [{ path: 'output_token', message: 'must be from 0 to 1000000000000, not 10000000000000' }] });
+    for (const misspelt of ['output_tokens', 'ouput_token', 'cache_read_tokens', 'images']) {
+      expect((await end({ [misspelt]: 400 })).body).toMatchObject({ success: false, status: 400, sources: [{ path: misspelt, message: expect.stringContaining('is not counted') }] });
+    }
+    expect((await end({ input_token: 0, output_token: 0, took_ms: 12, token_note: 'x' })).status).toBe(200);
     expect((await end({ output_token: 2 ** 53 })).body).toEqual(expect.objectContaining({ sources: [{ path: 'output_token', message: 'must be from 0 to 1000000000000, not 9007199254740992' }] }));
-    expect(await balance('same')).toBe('-202');
+    expect(await balance('same')).toBe('-303');
   });
 
   it('is listed as refused when nobody waited for it', async () => {

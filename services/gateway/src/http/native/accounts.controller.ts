@@ -2,8 +2,7 @@ import { Body, Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '
 import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
-import { modelMeter, readUsage } from '@tollgate/pricing';
-import type { AccountView, LedgerQueries, RequestData } from '@tollgate/contracts';
+import type { AccountView, LedgerQueries } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../../app/access.ts';
 import { seenFrom } from '../../app/own-books.ts';
@@ -20,6 +19,7 @@ import { accountExample, entryExample, exhaustedUntil } from './examples.ts';
 import { present } from './present.ts';
 import { shownEntry } from './shown-entry.ts';
 import { accountId, AccountQuery, EntriesQuery, Grant, Hold, Spend } from './shapes.ts';
+import { usageData } from './usage-data.ts';
 
 const ofPath = pathMember('id');
 
@@ -121,7 +121,7 @@ export class AccountsController {
     const answer = await this.line.ask(
       requestOf(
         {
-          type: 'spend', operation: 'spend', account, data: spendData(body), content: request.body,
+          type: 'spend', operation: 'spend', account, data: usageData(body), content: request.body,
           words: metadata === undefined ? undefined : { metadata },
         },
         callerOf(request),
@@ -169,10 +169,3 @@ export function visible(principal: Principal, view: AccountView | null): Account
 }
 
 const unknownAccount = (): AppError => new AppError('not_found', 'ACCOUNT_UNKNOWN', 'there is no such account');
-
-function spendData(body: Spend): RequestData['spend'] {
-  if (body.amount !== undefined) return { amount: body.amount };
-  const read = readUsage(modelMeter, body.usage ?? {});
-  if ('fault' in read) throw new AppError('invalid', read.fault.code, `usage: ${read.fault.detail}`);
-  return { meter: modelMeter, inputs: read.inputs };
-}

@@ -18,6 +18,7 @@ import { HoldChanged } from './answer-shapes.ts';
 import { holdBody, sendAnswer } from './answers.ts';
 import { exhaustedUntil, holdExample } from './examples.ts';
 import { Extend, Nothing, Settle } from './shapes.ts';
+import { usageData } from './usage-data.ts';
 
 const errors = ['HOLD_UNKNOWN', 'HOLD_ENDED', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'AMOUNT_OUT_OF_RANGE'] as const;
 
@@ -38,12 +39,14 @@ export class HoldsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
   @documented({
-    summary: 'Books what was used; the rest of the hold goes back', auth: 'server key', status: 200, once: true, answer: HoldChanged, example: holdExample, errors,
+    summary: 'Books what was used, an amount or rated usage; the rest of the hold goes back', auth: 'server key', status: 200, once: true, answer: HoldChanged,
+    description: 'Limits with a model bind what is settled by `usage` that names it: more than they leave is refused, and the hold stays.', example: holdExample,
+    errors: [...errors, 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
   })
-  settle(
-    @Param('id') hold: string, @Body({ schema: Settle }) body: { amount: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+  async settle(
+    @Param('id') hold: string, @Body({ schema: Settle }) body: Settle, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.ask(hold, { type: 'settle', operation: 'settle', data: { hold, amount: body.amount } }, request, reply);
+    return this.ask(hold, { type: 'settle', operation: 'settle', data: { hold, ...usageData(body) } }, request, reply);
   }
 
   @Post(':id/extend')

@@ -85,14 +85,12 @@ export const Grant = z.object({
 export type Grant = z.output<typeof Grant>;
 
 const metadata = z.record(z.string(), z.unknown()).optional();
-export const Spend = z.object({
-  amount: amountFrom(1n).optional(),
-  usage: z.record(z.string(), z.unknown()).optional()
-    .meta({ description: `model?, and counts that do not overlap: ${quantityClasses.join(', ')}, or names of the rate card's own` }),
-  metadata,
-}).refine(({ amount, usage }) => (amount === undefined) !== (usage === undefined), {
-  error: 'give either amount or usage ({model?, input_tokens, output_tokens, …})',
-}).meta({ example: { amount: '1', metadata: { feature: 'search' } } });
+const usage = z.record(z.string(), z.unknown()).optional()
+  .meta({ description: `model?, and counts that do not overlap: ${quantityClasses.join(', ')}, or names of the rate card's own` });
+const isOne = (body: { readonly amount?: unknown; readonly usage?: unknown }): boolean => (body.amount === undefined) !== (body.usage === undefined);
+const oneOf = { error: 'give either amount or usage ({model?, input_tokens, output_tokens, …})' };
+
+export const Spend = z.object({ amount: amountFrom(1n).optional(), usage, metadata }).refine(isOne, oneOf).meta({ example: { amount: '1', metadata: { feature: 'search' } } });
 export type Spend = z.output<typeof Spend>;
 
 export const Hold = z.object({
@@ -102,7 +100,8 @@ export const Hold = z.object({
 }).meta({ example: { amount: '50', expires_in_s: 600 } });
 export type Hold = z.output<typeof Hold>;
 
-export const Settle = z.object({ amount: amountFrom(0n) }).meta({ example: { amount: '42' } });
+export const Settle = z.object({ amount: amountFrom(0n).optional(), usage }).refine(isOne, oneOf).meta({ example: { amount: '42' } });
+export type Settle = z.output<typeof Settle>;
 export const Extend = z.object({ amount: amountFrom(1n) }).meta({ example: { amount: '10' } });
 export const Nothing = z.record(z.string(), z.unknown()).nullish().meta({ example: {} });
 

@@ -1,4 +1,5 @@
-import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
+import { AppError, hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
+import { isQuantityClass } from '@tollgate/pricing';
 import { z } from 'zod';
 import { wholeFrom } from '../number-shape.ts';
 import { clientIdMax, dotSegment, textOf } from '../text-shape.ts';
@@ -40,6 +41,18 @@ export const EndBody = z.object({
   hold_id: z.string().min(1).max(200).optional(),
 }).meta({ example: { user_id: 'user-123', feature_endpoint_id: 'feature-endpoint-456', input_token: 100, output_token: 400, model: 'gemini-pro' } });
 export type EndBody = z.output<typeof EndBody>;
+
+/**
+ * A number under a name of tokens that an end does not count would cost nothing without a word, misspelt or not. What else stands in a body is
+ * not read. @throws AppError('invalid', QUANTITY_UNKNOWN) that names it.
+ */
+export function refuseUnknownCounts(body: unknown): void {
+  const sources = Object.entries(body as Record<string, unknown>)
+    .filter(([name, value]) => typeof value === 'number' && !Object.hasOwn(EndBody.shape, name) && (/token/i.test(name) || isQuantityClass(name)))
+    .map(([path]) => ({ path: path.slice(0, nameMax), message: 'is not counted by a token process, which has input_token and output_token' }));
+  if (sources.length > 0) throw new AppError('invalid', 'QUANTITY_UNKNOWN', sources.map(({ path, message }) => `${path} ${message}`).join('; '), { sources });
+}
+const nameMax = 128;
 
 const feature = { name: line(255), description: prose(2_000).nullable(), is_active: z.boolean() };
 const endpoint = {

@@ -11,7 +11,7 @@ import { inject } from '../tokens.ts';
 import { shownUnits } from '../paging.ts';
 import { ProcessEnded, ProcessStarted } from './answer-shapes.ts';
 import { ServerKeyGuard } from './server-key.guard.ts';
-import { EndBody, StartBody } from './shapes.ts';
+import { EndBody, refuseUnknownCounts, StartBody } from './shapes.ts';
 
 const surface = 'token process';
 const keyErrors = [[401, 'Server API key is required'], [401, 'Invalid server API key']] as const;
@@ -58,9 +58,10 @@ export class TokenProcessController {
     description: 'The cost is always booked, also below zero, unless the wallet\'s package forbids overdraft: status "not-returnable" says '
       + 'in data.message why nothing was booked, and cost what it would have been.',
     example: { success: true, message: 'Token process end completed', data: { user_id: 'user-123', token: 880, cost: 120, status: 'returnable' } },
-    errors: [...keyErrors, [404, 'User wallet not found'], [404, 'Hold not found'], 'HOLD_ENDED'],
+    errors: [...keyErrors, [404, 'User wallet not found'], [404, 'Hold not found'], 'HOLD_ENDED', 'QUANTITY_UNKNOWN'],
   })
   async end(@Body({ schema: EndBody }) body: EndBody, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    refuseUnknownCounts(request.body);
     const { user_id: userId, feature_endpoint_id: endpointId, input_token: input, output_token: output, model, hold_id: holdId } = body;
     const ended = await this.process.end({ userId, endpointId, input, output, model, holdId }, callerOf(request));
     if ('problem' in ended) return this.refuse(ended, request, reply);
