@@ -488,6 +488,7 @@ table billing.webhook_endpoints
   removed_at timestamp with time zone
   secret_before text
   secret_before_until timestamp with time zone
+  thresholds smallint[] not null default '{80,100}'::smallint[]
   constraint webhook_endpoints_pkey PRIMARY KEY (id)
 
 table billing.webhook_feeds

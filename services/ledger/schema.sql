@@ -160,6 +160,7 @@ table ledger.entries
   constraint entries_pkey PRIMARY KEY (partition, partition_seq)
   constraint entries_request_once UNIQUE (partition, account, source, request_id, ordinal)
   CREATE INDEX entries_corrections ON ledger.entries USING btree (partition, corrects) WHERE (corrects IS NOT NULL)
+  CREATE INDEX entries_top_ups ON ledger.entries USING btree (partition, account, seq) WHERE (kind = ANY (ARRAY[3, 13]))
   CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON ledger.entries FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
   CREATE TRIGGER entries_no_truncate BEFORE TRUNCATE ON ledger.entries FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change() -- always
 

@@ -12,7 +12,7 @@ export type {
 export { chargeIdOf } from './charge-id.ts';
 export { ledgerQueryNames, ledgerQueryPattern } from './ledger-queries.ts';
 export type {
-  BookedEntry, CatalogBooked, CrossingEntered, DeadLetterView, Explanation, ExplanationStep, KnownEvent, LedgerQueries, PartitionView, ProofView, RefusalView, RefusedView, UsagePeriodView,
+  BookedEntry, CatalogBooked, CrossingEntered, DeadLetterView, Explanation, ExplanationStep, KnownEvent, LedgerQueries, PartitionView, ProofView, RefusalView, RefusedView, TakenView, UsagePeriodView,
 } from './ledger-queries.ts';
 export type { AccountFound, AccountsFound, FindAccounts } from './find-accounts.ts';
 export { billingQueryNames, billingQueryPattern } from './billing-queries.ts';

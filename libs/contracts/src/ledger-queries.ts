@@ -76,7 +76,11 @@ export type LedgerQueries = {
    * What was committed after a place in each partition (partition_seq, exclusive), in order, without details; at most about `limit`
    * entries. A feed of the books for services: whoever keeps the last place misses and repeats nothing. `heads`: the last place.
    */
-  bookedAfter(query: { readonly after: readonly { readonly partition: number; readonly seq: string }[]; readonly limit: number }): Promise<{
+  bookedAfter(query: {
+    readonly after: readonly { readonly partition: number; readonly seq: string }[]; readonly limit: number;
+    /** Items say what they took of limits, allowance and balance. */
+    readonly taken?: boolean;
+  }): Promise<{
     readonly items: readonly BookedEntry[];
     readonly heads: readonly { readonly partition: number; readonly seq: string }[];
   }>;
@@ -182,6 +186,18 @@ export type BookedEntry = {
   readonly partition_seq: string;
   readonly entry: EntryView;
   readonly crossings: readonly CrossingView[];
+  readonly taken?: readonly TakenView[];
+};
+/** Of a limit, the allowance or the balance (after the last top-up: `whole`), an entry took more: used and held, before it and after it. */
+export type TakenView = {
+  readonly of: 'limit' | 'allowance' | 'balance';
+  readonly whole: string;
+  readonly before: string;
+  readonly after: string;
+  readonly period_start: string | null;
+  /** Of a limit in `settings.limits`. */
+  readonly period?: string;
+  readonly model?: string;
 };
 /** A tier block, with the entry that entered it. */
 export type CrossingEntered = CrossingView & { readonly account: string; readonly entry: string; readonly recorded_at: string };

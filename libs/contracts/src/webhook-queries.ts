@@ -1,8 +1,8 @@
-/** What subscribers can be told of. `charge.*` names the outcome; `tier.crossed` and `balance.low` are thresholds. */
+/** What subscribers can be told of. `charge.*` names the outcome; `tier.crossed`, `balance.low` and `account.threshold` are thresholds. */
 export const webhookEventTypes = [
   'charge.opened', 'charge.succeeded', 'charge.failed', 'charge.requires_action', 'charge.cancelled', 'charge.revived', 'charge.credited',
   'charge.credit_reversed', 'charge.reopened', 'refund.proposed', 'refund.approved', 'refund.declined', 'refund.withdrawn', 'refund.succeeded', 'refund.failed',
-  'tier.crossed', 'balance.low', 'entry.booked',
+  'tier.crossed', 'balance.low', 'account.threshold', 'entry.booked',
 ] as const;
 /** Asked for by an operator, of one endpoint, whatever it subscribes to. */
 export const webhookTestType = 'webhook.test';
@@ -15,6 +15,8 @@ export type EndpointFields = {
   readonly account_prefix: string | null;
   /** A balance that falls below it is `balance.low`: a decimal string; null: none. */
   readonly balance_below: string | null;
+  /** Percent of a limit, allowance or balance, 1 to 100: `account.threshold` is told when so much is used or held. */
+  readonly thresholds: readonly number[];
   readonly description: string | null;
   readonly enabled: boolean;
 };

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { waitFor } from '@tollgate/testing';
 import type { Client } from './harness/client.ts';
 import { newPerson } from './harness/people.ts';
 import type { Platform } from './harness/platform.ts';
@@ -63,6 +66,38 @@ export function looksUp(the: () => Platform): void {
       expect(await list('balance_below=50')).toEqual([]);
       const { how, output } = await the().cli('accounts', '--used-above', '80%', '--unit', unit);
       expect([how, output]).toEqual(['exit code 0', expect.stringContaining(`${near}  metered  active  balance -60 ${unit}, held 25  85.00% of 100`)]);
+    });
+
+    it('is not needed where a subscriber is told that shares of a limit are used or held', async () => {
+      const { server } = the();
+      const heard: { type: string; data: Record<string, unknown> }[] = [];
+      const subscriber = createServer((request, response) => {
+        let body = '';
+        request.on('data', (part: Buffer) => (body += part.toString('utf8')));
+        request.on('end', () => {
+          heard.push(JSON.parse(body) as (typeof heard)[number]);
+          response.writeHead(204).end();
+        });
+      });
+      await new Promise<void>((resolve) => subscriber.listen(0, '127.0.0.1', resolve));
+      try {
+        const family = `told-${randomUUID()}`;
+        const { body: made } = await server.post<{ id: string }>('/v1/webhook-endpoints', {
+          url: `http://127.0.0.1:${(subscriber.address() as AddressInfo).port}/`, events: ['account.threshold'], account_prefix: family, thresholds: [50, 90],
+        });
+        await server.post('/v1/accounts', { id: family, kind: 'metered', unit: 'u', settings: { limit: '100', period: 'calendar:month' } });
+        await server.post('/v1/accounts', { id: `${family}/a`, kind: 'wallet', unit: 'u', settings: { overdraft: 'unlimited' } });
+        await server.post(`/v1/accounts/${family}%2Fa/spend`, { amount: '49' });
+        await server.post(`/v1/accounts/${family}%2Fa/holds`, { amount: '41', expires_in_s: 600 });
+        await waitFor('both shares', () => Promise.resolve(heard.length >= 2), 15_000);
+        // What is used below a budget counts, so does what is held below it.
+        expect(heard.map(({ type, data }) => `${type} ${String(data['account'])} ${String(data['of'])} ${String(data['share'])} ${String(data['taken'])}/${String(data['whole'])}`).sort())
+          .toEqual([`account.threshold ${family} limit 50 90/100`, `account.threshold ${family} limit 90 90/100`]);
+        await server.delete(`/v1/webhook-endpoints/${made.id}`);
+      } finally {
+        subscriber.closeAllConnections();
+        subscriber.close();
+      }
     });
 
     it('is for server keys that may read; a key of one family sees that family, a user nothing', async () => {

@@ -195,6 +195,38 @@ describe('a subscriber', () => {
     expect(await billing.queries.testEndpoint({ id: randomUUID() })).toBeNull();
   });
 
+  it('hears once a limit and period that a share of it is used or held, and each time that a balance falls so far', async () => {
+    const [billing, subscriber] = [await start(), await Subscriber.start()];
+    const made = await endpoint(billing, subscriber.url, ['account.threshold'], { thresholds: [100, 50, 80, 80] });
+    expect(made.thresholds).toEqual([50, 80, 100]);
+    const took = (of: 'limit' | 'balance', before: number, after: number, period: string | null = null): void => {
+      book(`${subscriber.url}/a`, -1, 9);
+      const last = books.length - 1;
+      books[last] = { ...books[last]!, taken: [{ of, whole: '200', before: String(before), after: String(after), period_start: period }] };
+    };
+    const told = (): readonly string[] => subscriber.received.map(({ body }) => {
+      const { type, data } = JSON.parse(body) as { type: string; data: { of: string; share: number; taken: string; period_start: string | null } };
+      return `${type} ${data.of} ${data.share} ${data.taken} ${data.period_start ?? '-'}`;
+    }).sort();
+    const [november, december] = ['2026-11-01T00:00:00.000Z', '2026-12-01T00:00:00.000Z'];
+    took('limit', 0, 99, november);
+    took('limit', 99, 160, november);
+    // Given back, and used again: the period has been told of.
+    took('limit', 90, 170, november);
+    took('limit', 0, 160, december);
+    took('balance', 150, 200);
+    took('balance', 150, 200);
+    const all = [
+      'account.threshold balance 100 200 -', 'account.threshold balance 100 200 -', 'account.threshold balance 80 200 -', 'account.threshold balance 80 200 -',
+      `account.threshold limit 50 160 ${november}`, `account.threshold limit 50 160 ${december}`, `account.threshold limit 80 160 ${november}`, `account.threshold limit 80 160 ${december}`,
+    ].sort();
+    await waitFor('the thresholds', () => Promise.resolve(told().length >= all.length));
+    expect(told()).toEqual(all);
+    expect(new Set(subscriber.ids()).size).toBe(all.length);
+    for (const thresholds of [[], [0], [101], [1.5]]) await expect(endpoint(billing, subscriber.url, ['account.threshold'], { thresholds })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    expect((await billing.queries.changeEndpoint({ id: made.id, fields: { thresholds: [90] } }))?.thresholds).toEqual([90]);
+  });
+
   it('hears once that a balance fell below its bound, on the way down only', async () => {
     const [billing, subscriber] = [await start(), await Subscriber.start()];
     await endpoint(billing, subscriber.url, ['balance.low'], { balance_below: '100' });

@@ -80,3 +80,52 @@ it('of a former period are near nothing in the next one', async () => {
   await harness.advance(11 * 86_400_000);
   expect(await find({ used_above_bp: 8_000 })).toEqual([]);
 });
+
+/** What entries of an account took, as a feed tells: `of before>after/whole @period`. */
+async function takenOf(account: string): Promise<readonly string[]> {
+  const { heads } = await harness.ledger.queries.bookedAfter({ after: [], limit: 1 });
+  const { items } = await harness.ledger.queries.bookedAfter({ after: heads.map(({ partition }) => ({ partition, seq: '0' })), limit: 2_000, taken: true });
+  return items.filter(({ entry }) => entry.account === account).flatMap(({ taken = [] }) => taken.map(({ of, before, after, whole, period_start: start, period, model }) =>
+    [`${of} ${before}>${after}/${whole}`, ...[start?.slice(0, 10), period, model].filter((one) => one !== undefined)].join(' ')));
+}
+
+it('are told by a feed with what each entry took of limits, allowance and balance, held units counting, by period', async () => {
+  await harness.ask('open', 'm', { kind: 'metered', unit: 'u', settings: { limit: '100', period: 'calendar:month' } });
+  await harness.ask('spend', 'm', { amount: '70' });
+  const { hold } = await harness.ask('hold', 'm', { amount: '15', expires_in_ms: 3_600_000 });
+  // What was held is used now: nothing more is taken.
+  await harness.ask('settle', hold!.hold_id, { amount: '15' });
+  await harness.ask('change', 'm', { settings: { limit: '90' } });
+  await harness.ask('spend', 'm', { amount: '5' });
+  await harness.advance(31 * 86_400_000);
+  await harness.ask('spend', 'm', { amount: '80' });
+  // 85 of 100 are 76.5 of 90, rounded up: the lower limit itself took the share from 85 to 94.
+  expect(await takenOf('m')).toEqual([
+    'limit 0>70/100 2026-12-01', 'limit 70>85/100 2026-12-01', 'limit 77>85/90 2026-12-01', 'limit 85>90/90 2026-12-01', 'limit 0>80/90 2027-01-01',
+  ]);
+
+  await harness.ask('open', 'p', { kind: 'wallet', unit: 'u', grant: '100', settings: { limits: [{ amount: '50', period: 'calendar:day', model: 'm-1' }, { amount: '200', period: 'calendar:day' }] } });
+  await harness.ask('spend', 'p', { amount: '60' });
+  await harness.ask('hold', 'p', { amount: '30', expires_in_ms: 3_600_000 });
+  await harness.ask('grant', 'p', { amount: '60' });
+  await harness.ask('spend', 'p', { amount: '10' });
+  const day = new Date(harness.clock.nowMs()).toISOString().slice(0, 10);
+  expect(await takenOf('p')).toEqual([
+    `limit 0>60/200 ${day} calendar:day`, 'balance 0>60/100', `limit 60>90/200 ${day} calendar:day`, 'balance 60>90/100',
+    // The top-up leaves 100 of which 30 are held.
+    `limit 90>100/200 ${day} calendar:day`, 'balance 30>40/100',
+  ]);
+
+  await harness.ask('open', 'c', { kind: 'credits', unit: 'u', settings: { allowance: '5', period: 'P30D' } });
+  await harness.ask('spend', 'c', { amount: '4' });
+  expect((await takenOf('c')).at(-1)).toMatch(/^allowance 0>4\/5 \d{4}-/);
+});
+
+it('are told of as budgets, with what is used and held below them', async () => {
+  await harness.ask('open', 'fam', { kind: 'metered', unit: 'u', settings: { limit: '100', period: 'calendar:month' } });
+  await harness.ask('open', 'fam/a', { kind: 'wallet', unit: 'u', settings: { overdraft: 'unlimited' } });
+  await harness.ask('spend', 'fam/a', { amount: '49' });
+  await harness.ask('hold', 'fam/a', { amount: '41', expires_in_ms: 3_600_000 });
+  const month = new Date(harness.clock.nowMs()).toISOString().slice(0, 7);
+  expect(await takenOf('fam')).toEqual([`limit 0>49/100 ${month}-01`, `limit 49>90/100 ${month}-01`]);
+});

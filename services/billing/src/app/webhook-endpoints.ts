@@ -61,20 +61,24 @@ export function makeWebhookQueries(parts: {
   };
 }
 
-const unset: Omit<EndpointFields, 'url'> = { events: ['charge.succeeded', 'charge.failed'], account_prefix: null, balance_below: null, description: null, enabled: true };
+const unset: Omit<EndpointFields, 'url'> = { events: ['charge.succeeded', 'charge.failed'], account_prefix: null, balance_below: null, thresholds: [80, 100], description: null, enabled: true };
 const known: ReadonlySet<string> = new Set(webhookEventTypes);
 
 /** The fields that were given, each checked. @throws AppError('invalid', REQUEST_INVALID) */
 function checked(given: Partial<EndpointFields>, rule: AddressRule): Partial<EndpointFields> {
-  const { url, events, account_prefix: prefix, balance_below: below, description, enabled } = given;
+  const { url, events, account_prefix: prefix, balance_below: below, thresholds, description, enabled } = given;
   if (events !== undefined && (events.length === 0 || events.some((type) => !known.has(type)))) throw invalid('events names at least one event, each of those that there are');
   if (below !== undefined && below !== null && parseAmount(below) < 0n) throw invalid('balance_below is a decimal string of an integer from 0 to 2^63-1');
+  if (thresholds !== undefined && (thresholds.length === 0 || thresholds.length > 20 || thresholds.some((share) => !Number.isInteger(share) || share < 1 || share > 100))) {
+    throw invalid('thresholds are 1 to 20 whole numbers of percent from 1 to 100');
+  }
   for (const [name, text, max] of [['account_prefix', prefix, 300], ['description', description, 500]] as const) {
     if (text !== undefined && text !== null && (text.length === 0 || !hasAtMost(max, text) || !isStorableText(text))) throw invalid(`${name} is a text of 1 to ${max} characters`);
   }
   return {
     ...(url === undefined ? {} : { url: checkAddress(url, rule) }), ...(events === undefined ? {} : { events: [...new Set(events)] }),
     ...(prefix === undefined ? {} : { account_prefix: prefix }), ...(below === undefined ? {} : { balance_below: below }),
+    ...(thresholds === undefined ? {} : { thresholds: [...new Set(thresholds)].sort((a, b) => a - b) }),
     ...(description === undefined ? {} : { description }), ...(enabled === undefined ? {} : { enabled }),
   };
 }

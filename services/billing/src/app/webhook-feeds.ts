@@ -17,7 +17,9 @@ export function startFeeds(parts: {
     round: async () => {
       const { store, ledger, nowMs } = parts;
       const charges = await store.feed('charges', chargesOn, nowMs());
-      const entries = await store.feed('entries', (from) => entriesOn(ledger, from), nowMs());
+      const told = (await store.list()).filter(({ enabled, events }) => enabled && events.includes('account.threshold'));
+      const shares = [...new Set(told.flatMap(({ thresholds }) => thresholds))];
+      const entries = await store.feed('entries', (from) => entriesOn(ledger, from, shares), nowMs());
       if ((charges ?? 0) + (entries ?? 0) > 0) parts.onKept();
       if (nowMs() - prunedMs > pruneEveryMs) {
         prunedMs = nowMs();
@@ -36,11 +38,11 @@ async function chargesOn(from: Positions, charges: ChargeEvents): Promise<ReadOn
   return { to, messages: events.flatMap((event) => chargeMessage(event) ?? []) };
 }
 
-async function entriesOn(ledger: Books, from: Positions): Promise<ReadOn> {
+async function entriesOn(ledger: Books, from: Positions, shares: readonly number[]): Promise<ReadOn> {
   const after = Object.entries(from).map(([partition, seq]) => ({ partition: Number(partition), seq }));
-  const { items, heads } = await ledger.bookedAfter({ after, limit: pageMax });
+  const { items, heads } = await ledger.bookedAfter({ after, limit: pageMax, ...(shares.length === 0 ? {} : { taken: true }) });
   // A partition that was never read is read from its beginning: it had no entries when the first endpoint was made.
   const fresh = Object.fromEntries(heads.filter(({ partition }) => from[String(partition)] === undefined).map(({ partition }) => [String(partition), '0']));
   const read = Object.fromEntries(items.map(({ partition, partition_seq: seq }) => [String(partition), seq]));
-  return { to: { ...from, ...fresh, ...read }, messages: items.flatMap(entryMessages) };
+  return { to: { ...from, ...fresh, ...read }, messages: items.flatMap((item) => entryMessages(item, shares)) };
 }

@@ -1,4 +1,5 @@
-import type { BookedEntry, WebhookEventType } from '@tollgate/contracts';
+import { uuidV5 } from '@tollgate/kernel';
+import type { BookedEntry, TakenView, WebhookEventType } from '@tollgate/contracts';
 
 /** One thing that happened, as subscribers are told; `id` is the same however often it is made. */
 export type WebhookMessage = {
@@ -8,6 +9,8 @@ export type WebhookMessage = {
   readonly account: string;
   /** For `balance.low`: the endpoints whose bound was passed. */
   readonly passed?: (below: bigint) => boolean;
+  /** For `account.threshold`: the percent that was reached. */
+  readonly share?: number;
   readonly body: string;
 };
 
@@ -54,8 +57,11 @@ export function chargeMessage(event: PublishedChargeEvent): WebhookMessage | nul
   return { id: `msg_charge_${event.chargeId}_${event.number}`, type, account: event.account, body: bodyOf(type, iso(event.occurredMs), data) };
 }
 
-/** What subscribers hear of a committed entry: itself, the tier blocks it entered, and that the balance fell. */
-export function entryMessages({ partition, partition_seq: seq, entry, crossings }: BookedEntry): readonly WebhookMessage[] {
+/**
+ * What subscribers hear of a committed entry: itself, the tier blocks it entered, that the balance fell, and that one of `shares` (in percent) of a
+ * limit, allowance or balance is taken.
+ */
+export function entryMessages({ partition, partition_seq: seq, entry, crossings, taken = [] }: BookedEntry, shares: readonly number[]): readonly WebhookMessage[] {
   const at = entry.recorded_at;
   const account = entry.account;
   const [after, amount] = [BigInt(entry.balance_after), BigInt(entry.amount)];
@@ -71,5 +77,26 @@ export function entryMessages({ partition, partition_seq: seq, entry, crossings 
       passed: (below: bigint): boolean => after < below && after - amount >= below,
       body: bodyOf('balance.low', at, { account, entry: entry.id, kind, unit, balance }),
     }]),
+    ...taken.flatMap((part) => shares.filter((share) => isReached(part, share)).map((share) => thresholdMessage(entry, part, share))),
   ];
+}
+
+const namespace = '0c0b6a54-9d2c-5f0e-8a57-3f1f6f1b6a2d';
+
+function isReached({ whole, before, after }: TakenView, share: number): boolean {
+  const bound = BigInt(whole) * BigInt(share);
+  return BigInt(whole) > 0n && BigInt(before) * 100n < bound && BigInt(after) * 100n >= bound;
+}
+
+/** Of a period once, whatever goes up and down in it; of a balance each time that it falls so far after a top-up. */
+function thresholdMessage(entry: BookedEntry['entry'], { of, whole, after, period_start: start, period, model }: TakenView, share: number): WebhookMessage {
+  const { account, id, unit, held_after: held } = entry;
+  const about = JSON.stringify([account, of, whole, start, period ?? null, model ?? null, of === 'balance' ? id : null]);
+  const data = {
+    account, entry: id, unit, of, share, whole, taken: after, held, period_start: start, ...(period === undefined ? {} : { period }), ...(model === undefined ? {} : { model }),
+  };
+  return {
+    id: `msg_threshold_${uuidV5(namespace, about)}_${share}`, type: 'account.threshold', account, share,
+    body: bodyOf('account.threshold', entry.recorded_at, data),
+  };
 }

@@ -1,5 +1,7 @@
-import type { BookedEntry, LedgerQueries } from '@tollgate/contracts';
+import type { BookedEntry, LedgerQueries, TakenView } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
+import { isoTime } from '../domain/iso-time.ts';
+import { takenBy, type Taken } from '../domain/taken.ts';
 import { crossingView, entryView } from '../domain/views.ts';
 import type { QueryPorts } from './queries.ts';
 
@@ -15,11 +17,20 @@ export async function bookedAfter(ports: QueryPorts, query: Parameters<LedgerQue
   for (const { partition, seq: head } of heads) {
     const from = known.get(partition);
     if (from === undefined || BigInt(from) >= BigInt(head)) continue;
-    for (const { entry, crossings } of await ports.reader.after(partition, Number(from), limit - items.length)) {
+    const read = await ports.reader.after(partition, Number(from), limit - items.length);
+    const standings = query.taken === true ? await ports.reader.standings(partition, read.map(({ entry }) => entry)) : [];
+    for (const [index, { entry, crossings }] of read.entries()) {
       const { details: _, ...shown } = entryView(partition, entry);
-      items.push({ partition, partition_seq: String(entry.partitionSeq), entry: shown, crossings: crossings.map(crossingView) });
+      const standing = standings[index];
+      const taken = standing && takenBy(entry.accountKind, entry.recordedMs, standing).map(takenView);
+      items.push({ partition, partition_seq: String(entry.partitionSeq), entry: shown, crossings: crossings.map(crossingView), ...(taken ? { taken } : {}) });
     }
     if (items.length >= limit) break;
   }
   return { items, heads };
 }
+
+const takenView = ({ of, whole, before, after, periodStartMs, period, model }: Taken): TakenView => ({
+  of, whole: String(whole), before: String(before), after: String(after), period_start: periodStartMs === null ? null : isoTime(periodStartMs),
+  ...(period === undefined ? {} : { period }), ...(model === undefined ? {} : { model }),
+});

@@ -18,6 +18,7 @@ import type { EntryId, HoldId } from '../domain/request.ts';
 import { parseEntryId, parseHoldId } from '../domain/request.ts';
 import { leafText } from '../domain/seal.ts';
 import { isoTime } from '../domain/iso-time.ts';
+import type { Standing } from '../domain/taken.ts';
 import { accountView, entryView } from '../domain/views.ts';
 import { findAccounts } from './accounts-query.ts';
 import type { PartitionBooks } from './partition-books.ts';
@@ -67,6 +68,8 @@ export interface BooksReader {
   card(partition: number, name: string, version: number): Promise<BookedCard | null>;
   /** Entries after a place of a partition, in order, and the crossings of the stretch. */
   after(partition: number, seq: number, limit: number): Promise<readonly { readonly entry: Entry; readonly crossings: readonly Crossing[] }[]>;
+  /** How the accounts of entries of one partition stood after each and before it, in the order asked. */
+  standings(partition: number, entries: readonly Entry[]): Promise<readonly { readonly before: Standing | null; readonly after: Standing }[]>;
   /** Blocks of periods that start in [from, to), after a place (partition, account, start of the period in ms, block). */
   crossings(page: { readonly from: string; readonly to: string; readonly after: readonly number[]; readonly limit: number }): Promise<readonly {
     readonly account: string; readonly crossing: Crossing; readonly id: EntryId; readonly recordedMs: number; readonly place: readonly number[];

@@ -9,6 +9,7 @@ import { createWebhooks } from './migrations/create-webhooks.sql.ts';
 import { createRefunds } from './migrations/create-refunds.sql.ts';
 import { keepHistory } from './migrations/keep-history.sql.ts';
 import { nameInputRate } from './migrations/name-input-rate.sql.ts';
+import { tellThresholds } from './migrations/tell-thresholds.sql.ts';
 import { guardWebhooks } from './migrations/guard-webhooks.sql.ts';
 import { retryFees } from './migrations/retry-fees.sql.ts';
 import { endFees } from './migrations/end-fees.sql.ts';
@@ -81,5 +82,6 @@ export const billingSchema: ServiceSchema = {
     keepHistory,
     createClosings,
     applyCredits,
+    tellThresholds,
   ],
 };

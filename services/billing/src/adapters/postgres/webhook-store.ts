@@ -12,10 +12,10 @@ import {
 
 type EndpointRow = {
   readonly id: string; readonly url: string; readonly events: readonly WebhookEventType[]; readonly account_prefix: string | null;
-  readonly balance_below: bigint | null; readonly description: string | null; readonly enabled: boolean; readonly disabled_reason: string | null;
+  readonly balance_below: bigint | null; readonly thresholds: readonly number[]; readonly description: string | null; readonly enabled: boolean; readonly disabled_reason: string | null;
   readonly created_at: Date;
 };
-type ToTell = Pick<EndpointRow, 'id' | 'events' | 'account_prefix' | 'balance_below'>;
+type ToTell = Pick<EndpointRow, 'id' | 'events' | 'account_prefix' | 'balance_below' | 'thresholds'>;
 
 /** `WebhookStore` on PostgreSQL; secrets are kept sealed by `box`. Loss of the database is AppError('unavailable'). */
 export function webhookStore(pool: Pool, box: SecretBox): WebhookStore {
@@ -25,11 +25,11 @@ export function webhookStore(pool: Pool, box: SecretBox): WebhookStore {
   };
   return {
     create: (endpoint, heads) => guarded(() => withTransaction(pool, async (tx) => {
-      const { id, url, events, account_prefix: prefix, balance_below: below, description, enabled, secret, created_at: createdAt } = endpoint;
+      const { id, url, events, account_prefix: prefix, balance_below: below, description, enabled, secret, created_at: createdAt, thresholds } = endpoint;
       const { rows: [charges] } = await tx.query<{ heads: Positions }>(chargeHeads);
       await tx.query(insertFeed, ['charges', JSON.stringify(charges?.heads ?? {})]);
       await tx.query(insertFeed, ['entries', JSON.stringify(heads)]);
-      await tx.query(insertEndpoint, [id, url, events, prefix, below, description, enabled, box.seal(secret, id), createdAt]);
+      await tx.query(insertEndpoint, [id, url, events, prefix, below, description, enabled, box.seal(secret, id), createdAt, thresholds]);
     })),
     list: () => guarded(async () => (await pool.query<EndpointRow>(listEndpoints)).rows.map(fromRowEndpoint)),
     read: (id) => guarded(() => one(readEndpoint, [id])),
@@ -80,15 +80,17 @@ async function keep(tx: PoolClient, { messages, endpoints, nowMs }: {
 }): Promise<void> {
   const wanted = messages.flatMap((message) => endpoints.filter((endpoint) => wants(endpoint, message)).map(({ id }) => ({ endpoint: id, message })));
   if (wanted.length === 0) return;
-  const distinct = [...new Map(wanted.map(({ message }) => [message.id, message])).values()];
+  // Of one that is made again, such as a threshold of a period, the first is kept.
+  const distinct = [...new Map(wanted.toReversed().map(({ message }) => [message.id, message])).values()];
   await tx.query(keepMessages, [
     distinct.map(({ id }) => id), distinct.map(({ type }) => type), distinct.map(({ body }) => body), new Date(nowMs),
     wanted.map(({ endpoint }) => endpoint), wanted.map(({ message }) => message.id),
   ]);
 }
 
-function wants(endpoint: ToTell, { type, account, passed }: WebhookMessage): boolean {
+function wants(endpoint: ToTell, { type, account, passed, share }: WebhookMessage): boolean {
   if (!endpoint.events.includes(type) || !account.startsWith(endpoint.account_prefix ?? '')) return false;
+  if (share !== undefined) return endpoint.thresholds.includes(share);
   return passed === undefined || (endpoint.balance_below !== null && passed(endpoint.balance_below));
 }
 

@@ -27,7 +27,8 @@ export class WebhookEndpointsController {
     example: { ...endpointExample, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }, errors: ['LIMIT_EXCEEDED'],
     description: 'From now on each event it asks for is POSTed to its public https address (ALLOW_PRIVATE_WEBHOOKS=1: private ones, and http on this machine), signed after Standard Webhooks '
       + '(webhook-id, webhook-timestamp, webhook-signature). At least once: ignore a webhook-id that you know. Order is not kept. Anything but 2xx '
-      + 'within 15 s is tried again, ten times over about three days; 410 disables the endpoint. balance.low needs balance_below.',
+      + 'within 15 s is tried again, ten times over about three days; 410 disables the endpoint. balance.low needs balance_below. account.threshold tells that a share of a limit, an '
+      + 'allowance or a balance (since its last top-up) is used or held: at each of thresholds, in percent, 80 and 100 by default, once a limit and period.',
   })
   create(@Body({ schema: NewEndpoint }) body: NewEndpoint): Promise<unknown> {
     return this.billing.createEndpoint({ ...given(body), url: body.url });
@@ -121,10 +122,10 @@ export class WebhookEndpointsController {
 
 /** Only what was in the body: absent and null are different things. */
 function given(body: ChangedEndpoint): Partial<EndpointFields> {
-  const { url, events, account_prefix: prefix, balance_below: below, description, enabled } = body;
+  const { url, events, account_prefix: prefix, balance_below: below, thresholds, description, enabled } = body;
   return {
     ...(url === undefined ? {} : { url }), ...(events === undefined ? {} : { events }), ...(prefix === undefined ? {} : { account_prefix: prefix }),
-    ...(below === undefined ? {} : { balance_below: below }), ...(description === undefined ? {} : { description }), ...(enabled === undefined ? {} : { enabled }),
+    ...(thresholds === undefined ? {} : { thresholds }), ...(below === undefined ? {} : { balance_below: below }), ...(description === undefined ? {} : { description }), ...(enabled === undefined ? {} : { enabled }),
   };
 }
 

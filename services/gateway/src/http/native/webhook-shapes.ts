@@ -7,6 +7,7 @@ const fields = {
   events: z.array(z.enum(webhookEventTypes)).min(1).max(webhookEventTypes.length),
   account_prefix: textOf(300).nullable(),
   balance_below: z.string().regex(/^(0|[1-9][0-9]{0,18})$/, 'must be a decimal string of an integer from 0 to 2^63-1').nullable(),
+  thresholds: z.array(z.int().min(1).max(100)).min(1).max(20),
   description: textOf(500).nullable(),
   enabled: z.boolean(),
 };
@@ -51,7 +52,7 @@ export const Replays = z.object({ replayed: z.int() });
 
 export const endpointExample = {
   id: '0f4a1f2e-6f39-4a3e-8a55-6b7b6d7b1c10', url: 'https://billing.example.com/hooks/tollgate', events: ['charge.succeeded', 'charge.failed'],
-  account_prefix: null, balance_below: null, description: null, enabled: true, disabled_reason: null, created_at: '2026-11-21T12:00:00.000Z',
+  account_prefix: null, balance_below: null, thresholds: [80, 100], description: null, enabled: true, disabled_reason: null, created_at: '2026-11-21T12:00:00.000Z',
 };
 export const deliveryExample = {
   id: '17', message_id: 'msg_charge_4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7_3', type: 'charge.succeeded', status: 'delivered', attempts: 1, next_try_at: null,

@@ -17,6 +17,7 @@ import { fromRowCrossing } from './crossing-row.ts';
 import type { EntryRow } from './entry-row.ts';
 import { fromRowEntry } from './entry-row.ts';
 import { readRefusals } from './refusals-page.ts';
+import { readStandings } from './standings.ts';
 import { loadAccounts, loadAccountsAt } from './sql/load-accounts.sql.ts';
 import {
   accountBelow, accountExists, accountNumbered, allPositions, catalogBooked, catalogItem, catalogItems, crossingsBetween, crossingsOfPeriod, crossingsPage, deadLetterById, deadLettersPage, entriesCount,
@@ -48,6 +49,10 @@ export class PostgresBooksReader implements BooksReader {
 
   candidates(search: Parameters<BooksReader['candidates']>[0]): ReturnType<BooksReader['candidates']> {
     return readCandidates(this.#pool, search);
+  }
+
+  standings(partition: number, entries: readonly Entry[]): ReturnType<BooksReader['standings']> {
+    return readStandings(this.#pool, partition, entries);
   }
 
   async entries(page: Parameters<BooksReader['entries']>[0]): ReturnType<BooksReader['entries']> {

@@ -1,7 +1,7 @@
-const endpointColumns = 'id, url, events, account_prefix, balance_below, description, enabled, disabled_reason, created_at';
+const endpointColumns = 'id, url, events, account_prefix, balance_below, thresholds, description, enabled, disabled_reason, created_at';
 
-export const insertEndpoint = `insert into billing.webhook_endpoints (id, url, events, account_prefix, balance_below, description, enabled, secret, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
+export const insertEndpoint = `insert into billing.webhook_endpoints (id, url, events, account_prefix, balance_below, description, enabled, secret, created_at, thresholds)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
 /** Where a feed begins that nobody has read before. */
 export const insertFeed = 'insert into billing.webhook_feeds (feed, positions) values ($1, $2) on conflict (feed) do nothing';
 /** The newest event of every partition that was published. */
@@ -16,6 +16,7 @@ export const changeEndpoint = `update billing.webhook_endpoints set
   events = case when $2::jsonb ? 'events' then array(select jsonb_array_elements_text($2::jsonb -> 'events')) else events end,
   account_prefix = case when $2::jsonb ? 'account_prefix' then $2::jsonb ->> 'account_prefix' else account_prefix end,
   balance_below = case when $2::jsonb ? 'balance_below' then ($2::jsonb ->> 'balance_below')::bigint else balance_below end,
+  thresholds = case when $2::jsonb ? 'thresholds' then array(select jsonb_array_elements_text($2::jsonb -> 'thresholds')::smallint) else thresholds end,
   description = case when $2::jsonb ? 'description' then $2::jsonb ->> 'description' else description end,
   enabled = coalesce(($2::jsonb ->> 'enabled')::boolean, enabled),
   disabled_reason = case when ($2::jsonb ->> 'enabled')::boolean then null else disabled_reason end
@@ -38,7 +39,7 @@ export const forgetFeeds = `delete from billing.webhook_feeds where not exists (
 /** One instance reads a feed at a time, until the end of the transaction; no row: nobody subscribes, or another one is at it. */
 export const lockFeed = 'select positions from billing.webhook_feeds where feed = $1 for update skip locked';
 export const moveFeed = 'update billing.webhook_feeds set positions = $2 where feed = $1';
-export const endpointsToTell = `select id, events, account_prefix, balance_below from billing.webhook_endpoints where removed_at is null and enabled`;
+export const endpointsToTell = `select id, events, account_prefix, balance_below, thresholds from billing.webhook_endpoints where removed_at is null and enabled`;
 
 /** $1 positions as jsonb, $2 limit. In the order of publication a partition. */
 export const chargeEventsAfter = `

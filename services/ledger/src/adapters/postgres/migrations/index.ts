@@ -10,6 +10,7 @@ import { addBlockChanges } from './0008-add-block-changes.sql.ts';
 import { addLimitCounts } from './0010-add-limit-counts.sql.ts';
 import { keepAnsweredRefusals } from './0011-keep-answered-refusals.sql.ts';
 import { findAccounts } from './0012-find-accounts.sql.ts';
+import { findTopUps } from './0013-find-top-ups.sql.ts';
 import { addPurchasedLots } from './0009-add-purchased-lots.sql.ts';
 
 /** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
@@ -29,5 +30,6 @@ export const ledgerSchema: ServiceSchema = {
     { name: '20261121001000-add-limit-counts', sql: addLimitCounts },
     { name: '20261121001100-keep-answered-refusals', sql: keepAnsweredRefusals },
     { name: '20261121001200-find-accounts', sql: findAccounts },
+    { name: '20261121001300-find-top-ups', sql: findTopUps },
   ],
 };
