@@ -14,7 +14,8 @@ const wrong: Readonly<Record<string, unknown>> = {
 };
 /** Refused wherever they stand, because PostgreSQL takes neither (rule 13). */
 const unstorable = { 'a NUL': 'a\u0000b', 'a lone surrogate': 'a\ud800b' };
-const badSegments = ['%00', 'a%00b', '%ED%A0%80', '%E0%A4%A', 'x'.repeat(9_000)];
+// Two of the longest in one path still fit the head of a request, so that the route itself refuses them.
+const badSegments = ['%00', 'a%00b', '%ED%A0%80', '%E0%A4%A', 'x'.repeat(7_000)];
 const badQueries = ['-1', '0', '0.5', 'abc', '99999999999999999999', '%00', '%ED%A0%80', 'x'.repeat(600)];
 const runs = 150;
 
