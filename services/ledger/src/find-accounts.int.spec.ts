@@ -94,7 +94,7 @@ it('are told by a feed with what each entry took of limits, allowance and balanc
   await harness.ask('spend', 'm', { amount: '70' });
   const { hold } = await harness.ask('hold', 'm', { amount: '15', expires_in_ms: 3_600_000 });
   // What was held is used now: nothing more is taken.
-  await harness.ask('settle', hold!.hold_id, { amount: '15' });
+  expect(await harness.ask('settle', 'm', { hold: hold!.hold_id, amount: '15' })).toMatchObject({ outcome: 'booked' });
   await harness.ask('change', 'm', { settings: { limit: '90' } });
   await harness.ask('spend', 'm', { amount: '5' });
   await harness.advance(31 * 86_400_000);
