@@ -70,14 +70,17 @@ export type FeeView = {
 /** What fees and charges of a period came to in one currency, in minor units. */
 export type PeriodTotal = {
   readonly currency: string;
+  /** Of paid invoices, in money. */
   readonly fee_paid: string;
+  /** Of paid invoices, what credits paid. */
+  readonly fee_credited: string;
   /** Asked for and not paid: invoices `open` or `failed`. */
   readonly fee_due: string;
   /** Payments of the period's blocks, whenever they were made. */
   readonly blocks_paid: string;
   /** Credits of blocks that were corrected away after they had been paid, less those taken back. */
   readonly credited: string;
-  /** The part of `credited` that the customer has already had back. */
+  /** The part of `credited` that is settled: paid back, taken off an invoice, or forfeited. */
   readonly credited_back: string;
   /** What went back at Stripe: for credits, and by hand. */
   readonly refunded: string;

@@ -69,5 +69,11 @@ it('a declined refund lowers the next invoice once, or is forfeited; fee and cre
     .toEqual(['credit -100.00 forfeited', 'forfeit 100.00 forfeited', 'usage 100.00 succeeded', 'usage 100.00 succeeded']);
   // Nobody owes anything.
   expect([sum(await figures('receivables_ledger', '?user=ann')), sum(await figures('receivables_ledger', '?user=bea'))]).toEqual([0, 0]);
+  const summary = async (user: string, month: string): Promise<unknown> => {
+    const { data } = await ok(platform.server.get<{ data: Readonly<Record<string, unknown>> }>(`/api/token-billing/user-summary/${user}?periodStart=${month}-05`));
+    return ['fixed_fee_charged', 'tier_charges_total', 'credited', 'refunded', 'paid', 'owed'].map((name) => data[name]);
+  };
+  expect([await summary('ann', first), await summary('ann', second), await summary('bea', first)])
+    .toEqual([[40_000, 20_000, 10_000, 0, 60_000, 0], [40_000, 0, 0, 0, 30_000, 0], [0, 20_000, 10_000, 0, 20_000, 0]]);
   for (const period of [first, second]) expect((await platform.cli('reconcile', '--period', period)).how).toBe('exit code 0');
 }, 120_000);

@@ -4,7 +4,7 @@ import { shownSummary } from './summary.ts';
 
 const noMoney: PeriodMoneyView = { totals: [], cancelled_charges: [], settled_charges: [] };
 const total = (currency: string, of: Partial<PeriodTotal>): PeriodTotal =>
-  ({ currency, fee_paid: '0', fee_due: '0', blocks_paid: '0', credited: '0', credited_back: '0', refunded: '0', ...of });
+  ({ currency, fee_paid: '0', fee_credited: '0', fee_due: '0', blocks_paid: '0', credited: '0', credited_back: '0', refunded: '0', ...of });
 const crossing = (id: string, currency = 'USD'): CrossingView => ({ charge_id: id, currency, amount_minor: '10000' }) as unknown as CrossingView;
 const usage = (currency: string, crossings: readonly CrossingView[]): UsagePeriodView => ({
   period: { start: '2026-11-01T00:00:00.000Z', end: '2026-12-01T00:00:00.000Z' }, used: '9000000',
@@ -45,5 +45,13 @@ describe('the summary of a month', () => {
   it('names a credit that was not had back as owed to the user', () => {
     const money = { totals: [total('USD', { blocks_paid: '10000', credited: '10000' })], cancelled_charges: [], settled_charges: ['a'] };
     expect(shownSummary(usage('USD', [crossing('a')]), money)).toMatchObject({ owed: -10_000 });
+  });
+
+  it('has the fee whole where a credit paid part of it, and owes nothing of a credit that is settled', () => {
+    // Fee 400.00, of which 100.00 was paid by the credit of a block that was paid and corrected away.
+    const money = {
+      totals: [total('BRL', { fee_paid: '30000', fee_credited: '10000', blocks_paid: '10000', credited: '10000', credited_back: '10000' })], cancelled_charges: [], settled_charges: ['a'],
+    };
+    expect(shownSummary(usage('BRL', [crossing('a', 'BRL')]), money)).toMatchObject({ fixed_fee_charged: 40_000, total_charged: 50_000, credited: 10_000, refunded: 0, paid: 40_000, owed: 0 });
   });
 });

@@ -39,10 +39,10 @@ function figuresOf(crossings: readonly CrossingView[], settled: ReadonlySet<stri
   const blocks = sum(crossings);
   const unpaid = sum(crossings.filter(({ charge_id: id }) => !settled.has(id)));
   return {
-    fixed_fee_charged: shownNumber(of('fee_paid')),
+    fixed_fee_charged: shownNumber(of('fee_paid') + of('fee_credited')),
     tier_charges_count: crossings.length,
     tier_charges_total: shownNumber(blocks),
-    total_charged: shownNumber(of('fee_paid') + blocks),
+    total_charged: shownNumber(of('fee_paid') + of('fee_credited') + blocks),
     credited: shownNumber(of('credited')),
     refunded: shownNumber(of('refunded')),
     paid: shownNumber(of('fee_paid') + of('blocks_paid')),

@@ -84,7 +84,7 @@ export class TierBillingController {
   @UseGuards(guarded(read))
   @documented({
     summary: 'What a user used and owes in a month (default: the current one)', auth: 'server key or owner', status: 200, surface, answer: TokenSummary, errors: [notOwn],
-    description: 'Amounts in minor units of the currency of the plan (centavos for BRL); totals has a row for each currency. The fixed fee counts once the invoice of the month is paid; charges count unless they are cancelled. credited: blocks that were corrected away after they had been paid. refunded: what went back. paid: all payments of the month. owed: fees and blocks not paid yet, less credits not had back; negative: owed to the user.',
+    description: 'Amounts in minor units of the currency of the plan (centavos for BRL); totals has a row for each currency. The fixed fee counts once the invoice of the month is paid; charges count unless they are cancelled. credited: blocks that were corrected away after they had been paid. refunded: what went back. paid: all payments of the month. owed: fees and blocks not paid yet, less credits not settled (paid back, taken off an invoice, forfeited); negative: owed to the user.',
     example: {
       success: true,
       data: {
