@@ -47,6 +47,7 @@ describe('the same usage', () => {
       const { body: hold } = await platform.server.post<{ hold_id: string }>('/v1/accounts/same/holds', { amount: '200', expires_in_s: 60 });
       return platform.server.post<{ code: string; detail: string; entry: { amount: string } }>(`/v1/holds/${hold.hold_id}/settle`, { usage });
     };
+    expect((await platform.server.post('/v1/accounts/same/holds', { amount: '1', expires_in_s: 60, usage: counts })).status).toBe(400);
     expect((await settle(counts)).body.entry.amount).toBe('-101');
     expect((await settle({ ...counts, ouput_tokens: 400 })).body).toMatchObject({ code: 'QUANTITY_UNKNOWN', detail: expect.stringContaining('ouput_tokens') });
     expect((await settle({ ...counts, output_tokens: null })).status).toBe(400);

@@ -144,6 +144,7 @@ export class AccountsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { amount, expires_in_s: seconds, parent_hold_id: parent } = body;
+    if (Object.hasOwn(request.body as object, 'usage')) throw new AppError('invalid', 'REQUEST_INVALID', 'a hold reserves an amount; usage is told when it is settled');
     if (parent !== undefined && partitionOfHold(parent, this.line.partitions) === null) {
       throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such parent hold');
     }
