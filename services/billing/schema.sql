@@ -1,6 +1,37 @@
 -- The schema "billing" as its migrations leave it, for reading and for comparing; nothing executes this file.
 -- Written by `npm run schema`; a spec fails when a fresh migration differs.
 
+table billing.acknowledgements
+  position bigint not null generated always as identity
+  kind text not null
+  reference text not null
+  difference text not null
+  reason text not null
+  actor text not null
+  address text
+  at timestamp with time zone not null
+  until timestamp with time zone not null
+  constraint acknowledgements_for_a_while CHECK ((until > at))
+  constraint acknowledgements_pkey PRIMARY KEY ("position")
+  CREATE INDEX acknowledgements_of ON billing.acknowledgements USING btree (kind, reference, until)
+  CREATE TRIGGER acknowledgements_append_only BEFORE DELETE OR UPDATE ON billing.acknowledgements FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER acknowledgements_no_truncate BEFORE TRUNCATE ON billing.acknowledgements FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
+table billing.assigned_payments
+  payment_intent text not null
+  user_id text not null
+  amount_minor bigint not null
+  currency text not null
+  paid_at timestamp with time zone not null
+  reason text not null
+  actor text not null
+  address text
+  at timestamp with time zone not null
+  constraint assigned_payments_amount_minor_check CHECK ((amount_minor > 0))
+  constraint assigned_payments_pkey PRIMARY KEY (payment_intent)
+  CREATE TRIGGER assigned_payments_append_only BEFORE DELETE OR UPDATE ON billing.assigned_payments FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER assigned_payments_no_truncate BEFORE TRUNCATE ON billing.assigned_payments FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
 table billing.billing_answers
   operation text not null
   scope text not null
@@ -505,6 +536,7 @@ table billing.webhook_messages
   CREATE INDEX webhook_messages_by_age ON billing.webhook_messages USING btree (created_at)
 
 
+sequence billing.acknowledgements_position_seq bigint start 1 increment 1
 sequence billing.charge_outbox_position_seq bigint start 1 increment 1
 sequence billing.feature_endpoints_position_seq bigint start 1 increment 1
 sequence billing.features_position_seq bigint start 1 increment 1
@@ -569,6 +601,8 @@ end $function$
 grant delete, insert, select on billing.reconciliation_found to tollgate_billing
 grant delete, insert, select on billing.webhook_messages to tollgate_billing
 grant delete, insert, select, update on billing.webhook_feeds to tollgate_billing
+grant insert, select on billing.acknowledgements to tollgate_billing
+grant insert, select on billing.assigned_payments to tollgate_billing
 grant insert, select on billing.catalog_versions to tollgate_billing
 grant insert, select on billing.charge_attempts to tollgate_billing
 grant insert, select on billing.charge_events to tollgate_billing
@@ -611,6 +645,29 @@ grant usage on schema billing to tollgate_billing
 -- The schema "finance" as its migrations leave it, for reading and for comparing; nothing executes this file.
 -- Written by `npm run schema`; a spec fails when a fresh migration differs.
 
+view finance.acknowledgements as
+ SELECT kind,
+    reference,
+    difference,
+    reason,
+    actor,
+    at,
+    until
+   FROM billing.acknowledgements
+  WHERE at <= finance.as_of();
+view finance.assigned_payments as
+ SELECT payment_intent,
+    user_id,
+    finance.month_at(paid_at) AS month,
+    paid_at,
+    amount_minor,
+    currency,
+    finance."decimal"(amount_minor::numeric, currency) AS amount,
+    reason,
+    actor,
+    at
+   FROM billing.assigned_payments
+  WHERE at <= finance.as_of();
 view finance.attempts as
  SELECT a.charge_id,
     a.number,
@@ -692,7 +749,19 @@ view finance.cash as
             refunds.currency,
             refunds.succeeded_at
            FROM finance.refunds
-          WHERE refunds.status = 'succeeded'::text AND refunds.method = 'refund'::text) moved;
+          WHERE refunds.status = 'succeeded'::text AND refunds.method = 'refund'::text
+        UNION ALL
+         SELECT finance.month_at(assigned_payments.paid_at) AS month_at,
+            finance.month_at(assigned_payments.paid_at) AS month_at,
+            'assigned'::text,
+            assigned_payments.payment_intent,
+            NULL::text,
+            assigned_payments.user_id,
+            assigned_payments.amount_minor,
+            assigned_payments.currency,
+            assigned_payments.paid_at
+           FROM billing.assigned_payments
+          WHERE assigned_payments.at <= finance.as_of()) moved;
 view finance.charges as
  SELECT id,
     user_id,
@@ -808,7 +877,9 @@ view finance.comparisons as
     state,
     ( SELECT count(*) AS count
            FROM billing.reconciliation_differences d
-          WHERE d.run = r.id AND d.outcome IS DISTINCT FROM 'fixed'::text) AS remaining,
+          WHERE d.run = r.id AND d.outcome IS DISTINCT FROM 'fixed'::text AND NOT (EXISTS ( SELECT
+                   FROM billing.acknowledgements k
+                  WHERE k.kind = d.kind AND k.reference = d.reference AND k.difference = d.reason AND k.until > COALESCE(r.finished_at, r.started_at)))) AS remaining,
     under_way,
     started_at,
     finished_at
@@ -1138,7 +1209,18 @@ view finance.receivables_ledger as
             'credit forfeited: '::text || COALESCE(forfeited.reason, ''::text),
             forfeited.charge_id::text AS charge_id,
             forfeited.amount_minor
-           FROM finance.forfeited) moved
+           FROM finance.forfeited
+        UNION ALL
+         SELECT assigned_payments.user_id,
+            assigned_payments.currency,
+            assigned_payments.paid_at,
+            finance.month_at(assigned_payments.paid_at) AS month_at,
+            'payment'::text,
+            'payment that was assigned: '::text || assigned_payments.reason,
+            assigned_payments.payment_intent,
+            - assigned_payments.amount_minor
+           FROM billing.assigned_payments
+          WHERE assigned_payments.at <= finance.as_of()) moved
   WHERE user_id IS NOT NULL AND amount_minor <> 0;
 view finance.refunds as
  SELECT r.id,
@@ -1722,6 +1804,10 @@ AS $function$
 $function$
 
 
+grant select on finance.acknowledgements to finance
+grant select on finance.acknowledgements to tollgate_finance
+grant select on finance.assigned_payments to finance
+grant select on finance.assigned_payments to tollgate_finance
 grant select on finance.attempts to finance
 grant select on finance.attempts to tollgate_finance
 grant select on finance.cash to finance

@@ -25,7 +25,7 @@ export type {
   SubscriptionView,
 } from './money-queries.ts';
 export { reconcileQueryNames } from './reconcile-queries.ts';
-export type { DifferenceView, ReconcileQueries, ReconciliationView } from './reconcile-queries.ts';
+export type { AssignedPaymentView, DifferenceView, ReconcileQueries, ReconciliationView } from './reconcile-queries.ts';
 export { closingQueryNames } from './closing-queries.ts';
 export type { ClosingQueries, ClosingView } from './closing-queries.ts';
 export { quotaQueryNames, quotaQueryPattern } from './quota-queries.ts';

@@ -18,7 +18,9 @@ export type ReconciliationView = {
   readonly trouble: string | null;
   readonly differences: number;
   readonly fixed: number;
-  /** Differences that are there still. */
+  /** Differences that somebody acknowledged, and that do not count for now. */
+  readonly acknowledged: number;
+  /** Differences that are there still, and that nobody acknowledged. */
   readonly remaining: number;
   /** What was just happening as it was looked at, and is no difference yet. */
   readonly under_way: number;
@@ -43,9 +45,30 @@ export type DifferenceView = {
   readonly proposal: string | null;
   /** null: nothing was tried. */
   readonly outcome: 'fixed' | 'remains' | null;
+  /** Who has looked at it, and until when it does not count; null: nobody. */
+  readonly acknowledged: { readonly by: string; readonly reason: string; readonly at: string; readonly until: string } | null;
+};
+
+export type AssignedPaymentView = {
+  readonly payment_intent: string; readonly user_id: string; readonly amount_minor: string; readonly currency: string; readonly paid_at: string;
+  readonly reason: string; readonly by: string; readonly at: string;
 };
 
 export type ReconcileQueries = {
+  /**
+   * A difference does not count until then, in this comparison and later ones that find the same. null: there is no such difference.
+   * @throws AppError('invalid', TIME_OUT_OF_RANGE) when `until` is past.
+   */
+  acknowledgeDifference(query: {
+    readonly run: string; readonly number: string; readonly reason: string; readonly until: string; readonly by: string; readonly address?: string;
+  }): Promise<DifferenceView | null>;
+  /**
+   * Says whose a payment at Stripe is that no charge asked for: money on account. One that was assigned is answered as it is. null: there is no such payment.
+   * @throws AppError('conflict', PAYMENT_NOT_FOREIGN) when it is not paid, or is of a charge or an invoice.
+   */
+  assignPayment(query: {
+    readonly payment_intent: string; readonly user_id: string; readonly reason: string; readonly by: string; readonly address?: string;
+  }): Promise<AssignedPaymentView | null>;
   /**
    * Compares a month, in the background; one that is under way for the month goes on and is answered. `fresh` abandons it and begins anew;
    * `fix` mends what is safe, also of one under way. Waits at most `wait_ms` for its end. Default month: the current one.
@@ -59,4 +82,4 @@ export type ReconcileQueries = {
     readonly run: ReconciliationView; readonly differences: readonly DifferenceView[]; readonly next: string | null;
   } | null>;
 };
-export const reconcileQueryNames = ['startReconciliation', 'reconciliation'] as const satisfies readonly (keyof ReconcileQueries)[];
+export const reconcileQueryNames = ['startReconciliation', 'reconciliation', 'acknowledgeDifference', 'assignPayment'] as const satisfies readonly (keyof ReconcileQueries)[];

@@ -52,6 +52,7 @@ import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { TierBillingController } from './http/tier-billing/usage.controller.ts';
 import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
 import { FeesController } from './http/tier-billing/fees.controller.ts';
+import { DifferencesController } from './http/tier-billing/differences.controller.ts';
 import { FinanceController } from './http/tier-billing/finance.controller.ts';
 import { PeriodsController } from './http/tier-billing/periods.controller.ts';
 import { ReconcileController } from './http/tier-billing/reconcile.controller.ts';
@@ -104,7 +105,7 @@ export class GatewayModule {
         WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
         ...(parts.publicDetails ? [MetricsController] : []),
         CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
-        RefundsController, FeesController, FinanceController, PeriodsController, WebhooksController,
+        RefundsController, FeesController, FinanceController, PeriodsController, DifferencesController, WebhooksController,
         ...tokenProcessControllers,
         SubmitController, QuotaController, TasksController,
       ],

@@ -1,4 +1,4 @@
-import type { DifferenceView, LedgerQueries, ReconciliationView } from '@tollgate/contracts';
+import type { AssignedPaymentView, DifferenceView, LedgerQueries, ReconciliationView } from '@tollgate/contracts';
 import type { PricePlan } from '@tollgate/pricing';
 import type { BookedInvoice, StripeInvoice } from '../domain/reconciled-invoices.ts';
 import type { ReconciledMonth } from '../domain/reconciled-month.ts';
@@ -51,6 +51,8 @@ export type ComparedCharge = {
   readonly charge: BookedCharge; readonly payments: readonly StripePayment[]; readonly past: readonly string[]; readonly crossing: LedgerCrossing | null;
 };
 
+export type ActedBy = { readonly by: string; readonly address: string | null };
+
 /** Runs, what they have read so far, and what they found; each call is one transaction. */
 export type ReconcileStore = {
   /** The run of the month that is under way, else a new one; `fresh` ends the former. */
@@ -63,8 +65,13 @@ export type ReconcileStore = {
   advance(run: ReconcileRun, page: Page & { readonly step: ReconcileStep | 'end' }, nowMs: number): Promise<void>;
   /** Notes why a run waits (null: it does not), or that it failed. */
   trouble(id: string, text: string | null, failed: boolean, nowMs: number): Promise<void>;
-  view(id: string): Promise<ReconciliationView | null>;
-  differences(id: string, after: string, limit: number): Promise<readonly DifferenceView[]>;
+  /** As of a time: an acknowledgement ends. */
+  view(id: string, nowMs: number): Promise<ReconciliationView | null>;
+  differences(id: string, of: { readonly after: string; readonly limit: number; readonly nowMs: number }): Promise<readonly DifferenceView[]>;
+  /** Whether there is such a difference. */
+  acknowledge(of: { readonly run: string; readonly number: string; readonly reason: string; readonly untilMs: number } & ActedBy, nowMs: number): Promise<boolean>;
+  assigned(paymentIntent: string): Promise<AssignedPaymentView | null>;
+  assign(payment: StripePayment, of: { readonly userId: string; readonly reason: string } & ActedBy, nowMs: number): Promise<void>;
   /** Charges of the month by id, with what was found about each. */
   charges(run: ReconcileRun, limit: number): Promise<readonly ComparedCharge[]>;
   /** Payments found that belong to no charge of the books and to no invoice. */

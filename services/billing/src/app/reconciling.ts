@@ -4,6 +4,7 @@ import type { ReconcileQueries, ReconciliationView } from '@tollgate/contracts';
 import { AppError, invariant } from '@tollgate/kernel';
 import { monthNow, reconciledMonth } from '../domain/reconciled-month.ts';
 import type { PlanAt } from './charge-ports.ts';
+import { makeDifferenceDecisions } from './difference-decisions.ts';
 import { fixPage, type FixParts } from './reconcile-fixes.ts';
 import { readingSteps, type StepParts } from './reconcile-steps.ts';
 import { reconcileSteps, type Page, type ReconcileRun, type ReconcileStep } from './reconcile-ports.ts';
@@ -60,14 +61,15 @@ async function note(parts: ReconcileParts, run: ReconcileRun, error: unknown, fa
 }
 
 /** See `ReconcileQueries`. */
-export function makeReconcileQueries(parts: Pick<ReconcileParts, 'store' | 'planAt' | 'clock'>, wake: () => void): ReconcileQueries {
+export function makeReconcileQueries(parts: Pick<ReconcileParts, 'store' | 'planAt' | 'clock' | 'stripe' | 'charges'>, wake: () => void): ReconcileQueries {
   const { store, clock } = parts;
   const viewOf = async (id: string): Promise<ReconciliationView> => {
-    const view = await store.view(id);
+    const view = await store.view(id, clock.nowMs());
     invariant(view !== null, 'a run that was begun is there');
     return view;
   };
   return {
+    ...makeDifferenceDecisions(parts),
     startReconciliation: async ({ period, fix = false, fresh = false, wait_ms: waitMs = 0 }) => {
       const nowMs = clock.nowMs();
       const name = period ?? monthNow(nowMs, (await parts.planAt(planDefault, nowMs)).timeZone);
@@ -85,10 +87,10 @@ export function makeReconcileQueries(parts: Pick<ReconcileParts, 'store' | 'plan
     },
     reconciliation: async ({ id, after: cursor = '0', limit }) => {
       if (!/^[0-9]{1,18}$/.test(cursor)) throw new AppError('invalid', 'REQUEST_INVALID', 'after is the number of a difference');
-      const run = await store.view(id);
+      const run = await store.view(id, clock.nowMs());
       if (run === null) return null;
       const size = Math.min(Math.max(limit, 1), limitMax);
-      const differences = await store.differences(id, cursor, size);
+      const differences = await store.differences(id, { after: cursor, limit: size, nowMs: clock.nowMs() });
       return { run, differences, next: differences.length === size ? (differences.at(-1)?.number ?? null) : null };
     },
   };

@@ -24,7 +24,7 @@ export function addReconcileCommand(program: Command, connect: Connect): void {
     .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']))
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .addHelpText('after', `
-Exit code 0: no difference (with --fix: none that remains). 1: differences, listed. 2: wrong usage.
+Exit code 0: no difference (with --fix: none that remains); acknowledged ones do not count. 1: differences, listed. 2: wrong usage.
 The work is kept page by page: a run that was broken off, by whatever, goes on with the next call, and also by itself.`)
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<Options>();
@@ -88,15 +88,16 @@ async function* pages(api: Api, id: string): AsyncGenerator<readonly DifferenceV
 }
 
 function headOf(run: ReconciliationView): string {
-  const found = run.differences === 0 ? 'no difference' : `${counted(run.differences, 'difference')}, ${run.fixed} fixed, ${run.remaining} ${run.remaining === 1 ? 'remains' : 'remain'}`;
+  const found = run.differences === 0 ? 'no difference' : `${counted(run.differences, 'difference')}, ${run.fixed} fixed, ${run.remaining} ${run.remaining === 1 ? 'remains' : 'remain'}${run.acknowledged === 0 ? '' : `, ${run.acknowledged} acknowledged`}: run ${run.id}`;
   const under = run.under_way === 0 ? '' : `; ${run.under_way} just under way, look again in a minute`;
   return `${run.period} (${run.from} to ${run.to}): ${counted(run.done, 'row')} read, ${found}${under}\n`;
 }
 
-function linesOf({ kind, reference, account, reason, fix, proposal, outcome }: DifferenceView): string {
+function linesOf({ number, kind, reference, account, reason, fix, proposal, outcome, acknowledged }: DifferenceView): string {
   return [
-    `${kind}  ${reference}${account === null ? '' : `  ${account}`}`, `    ${reason}`,
+    `${number}  ${kind}  ${reference}${account === null ? '' : `  ${account}`}`, `    ${reason}`,
     ...(fix === null ? [] : [`    ${outcome === 'fixed' ? 'fixed' : outcome === 'remains' ? 'could not be fixed now' : '--fix would'}: ${fix}`]),
     ...(proposal === null ? [] : [`    proposal: ${proposal}`]),
+    ...(acknowledged === null ? [] : [`    acknowledged by ${acknowledged.by} until ${acknowledged.until}: ${acknowledged.reason}`]),
   ].map((line) => `${line}\n`).join('');
 }

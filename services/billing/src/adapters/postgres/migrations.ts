@@ -1,5 +1,6 @@
 import type { ServiceSchema } from '@tollgate/persistence';
 import { addFirstApproval } from './migrations/add-first-approval.sql.ts';
+import { acknowledgeDifferences } from './migrations/acknowledge-differences.sql.ts';
 import { applyCredits } from './migrations/apply-credits.sql.ts';
 import { createClosings } from './migrations/create-closings.sql.ts';
 import { createCharges } from './migrations/create-charges.sql.ts';
@@ -83,5 +84,6 @@ export const billingSchema: ServiceSchema = {
     createClosings,
     applyCredits,
     tellThresholds,
+    acknowledgeDifferences,
   ],
 };

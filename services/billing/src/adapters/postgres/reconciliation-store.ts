@@ -4,6 +4,7 @@ import { withTransaction } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 import { reconcileSteps, type Page, type ReconcileRun, type ReconcileStep, type ReconcileStore } from '../../app/reconcile-ports.ts';
 import { fixWords, type Fix } from '../../domain/reconciliation.ts';
+import { acknowledging } from './acknowledgements.ts';
 import { guarded } from './guarded.ts';
 import { toFacts } from './reconciliation-facts.ts';
 import { reconciliationReads } from './reconciliation-reads.ts';
@@ -16,11 +17,12 @@ type RunRow = {
   readonly id: string; readonly period: string; readonly from_at: Date; readonly to_at: Date; readonly starts_from: Date; readonly starts_to: Date;
   readonly fix: boolean; readonly state: ReconciliationView['state']; readonly step: string; readonly cursor: string | null; readonly version: number;
   readonly read: bigint; readonly expected: bigint; readonly under_way: bigint; readonly trouble: string | null; readonly started_at: Date;
-  readonly finished_at: Date | null; readonly differences: bigint; readonly fixed: bigint;
+  readonly finished_at: Date | null; readonly differences: bigint; readonly fixed: bigint; readonly acknowledged: bigint;
 };
 type DifferenceRow = {
   readonly number: bigint; readonly kind: string; readonly reference: string; readonly charge_id: string | null; readonly payment_intent: string | null;
   readonly account: string | null; readonly reason: string; readonly fix: Fix | null; readonly proposal: string | null; readonly outcome: DifferenceView['outcome'];
+  readonly actor: string | null; readonly why: string | null; readonly at: Date | null; readonly until: Date | null;
 };
 
 /** `ReconcileStore` on PostgreSQL. Loss of the database is AppError('unavailable'). */
@@ -41,12 +43,13 @@ export function reconciliationStore(pool: Pool): ReconcileStore {
     }),
     advance: (run, page, nowMs) => guarded(() => withTransaction(pool, (tx) => advance(tx, { run, page, nowMs }))),
     trouble: (id, text, failed, nowMs) => guarded(async () => void (await pool.query(noteTrouble, [id, text, failed, new Date(nowMs)]))),
-    view: (id) => guarded(async () => {
-      const { rows: [row] } = await pool.query<RunRow>(runView, [id]);
+    view: (id, nowMs) => guarded(async () => {
+      const { rows: [row] } = await pool.query<RunRow>(runView, [id, new Date(nowMs)]);
       return row === undefined ? null : toView(row);
     }),
-    differences: (id, after, limit) => guarded(async () =>
-      (await pool.query<DifferenceRow>(differencesPage, [id, after, limit])).rows.map(toDifference)),
+    differences: (id, { after, limit, nowMs }) => guarded(async () =>
+      (await pool.query<DifferenceRow>(differencesPage, [id, new Date(nowMs), after, limit])).rows.map(toDifference)),
+    ...acknowledging(pool),
     ...reconciliationReads(pool),
   };
 }
@@ -109,12 +112,13 @@ function fromRow(row: RunRow): ReconcileRun {
 const toView = (row: RunRow): ReconciliationView => ({
   id: row.id, period: row.period, from: row.from_at.toISOString(), to: row.to_at.toISOString(), fix: row.fix, state: row.state, step: row.step,
   done: Number(row.read), expected: Number(row.expected), trouble: row.trouble, differences: Number(row.differences), fixed: Number(row.fixed),
-  remaining: Number(row.differences - row.fixed), under_way: Number(row.under_way), started_at: row.started_at.toISOString(),
+  acknowledged: Number(row.acknowledged), remaining: Number(row.differences - row.fixed - row.acknowledged), under_way: Number(row.under_way), started_at: row.started_at.toISOString(),
   finished_at: row.finished_at?.toISOString() ?? null,
 });
 
 const toDifference = (row: DifferenceRow): DifferenceView => ({
   number: String(row.number), kind: row.kind, reference: row.reference, charge_id: row.charge_id, payment_intent: row.payment_intent, account: row.account,
   reason: row.reason, fix: row.fix === null ? null : fixWords[row.fix], proposal: row.proposal, outcome: row.outcome,
+  acknowledged: row.until === null ? null : { by: row.actor ?? '', reason: row.why ?? '', at: row.at?.toISOString() ?? '', until: row.until.toISOString() },
 });
 

@@ -32,13 +32,28 @@ export const noteTrouble = `
   update billing.reconciliations set trouble = $2, state = case when $3 then 'failed' else state end, finished_at = case when $3 then $4::timestamptz end, updated_at = $4
   where id = $1 and state = 'running'`;
 
+/** The acknowledgement in force, at $2, of a difference that says the same. */
+const acknowledgement = `
+  left join lateral (
+    select k.actor, k.reason as why, k.at, k.until from billing.acknowledgements k
+    where k.kind = d.kind and k.reference = d.reference and k.difference = d.reason and k.until > $2 order by k.position desc limit 1
+  ) k on true`;
 export const runView = `
-  select r.*, d.differences, d.fixed from billing.reconciliations r
+  select r.*, n.differences, n.fixed, n.acknowledged from billing.reconciliations r
   cross join lateral (
-    select count(*) as differences, count(*) filter (where outcome = 'fixed') as fixed from billing.reconciliation_differences where run = r.id
-  ) d where r.id = $1`;
+    select count(*) as differences, count(*) filter (where d.outcome = 'fixed') as fixed, count(k.until) filter (where d.outcome is distinct from 'fixed') as acknowledged
+    from billing.reconciliation_differences d ${acknowledgement} where d.run = r.id
+  ) n where r.id = $1`;
 export const differencesPage = `
-  select * from billing.reconciliation_differences where run = $1 and number > $2 order by number limit $3`;
+  select d.*, k.actor, k.why, k.at, k.until from billing.reconciliation_differences d ${acknowledgement}
+  where d.run = $1 and d.number > $3 order by d.number limit $4`;
+export const insertAcknowledgement = `
+  insert into billing.acknowledgements (kind, reference, difference, reason, actor, address, at, until)
+  select kind, reference, reason, $3, $4, $5, $6, $7 from billing.reconciliation_differences where run = $1 and number = $2`;
+export const assignPayment = `
+  insert into billing.assigned_payments (payment_intent, user_id, amount_minor, currency, paid_at, reason, actor, address, at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`;
+export const assignedPayment = 'select * from billing.assigned_payments where payment_intent = $1';
 
 /** $1 run, $2 and $3 the borders of period_start, $4 after, $5 at most. */
 export const chargesOfRun = `
@@ -54,6 +69,7 @@ export const strangersOfRun = `
   where f.run = $1 and f.kind = 'payment' and f.id > $2
     and not exists (select 1 from billing.charges c where c.id = f.charge_id)
     and not exists (select 1 from billing.reconciliation_found i where i.run = $1 and i.kind = 'invoice_payment' and i.id = f.id)
+    and not exists (select 1 from billing.assigned_payments a where a.payment_intent = f.id)
   order by f.id limit $3`;
 export const missingOfRun = `
   select f.facts from billing.reconciliation_found f
