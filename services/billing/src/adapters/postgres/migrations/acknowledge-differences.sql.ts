@@ -3,7 +3,7 @@ const appendOnly = ['acknowledgements', 'assigned_payments'];
 
 /** What finance decided about differences that a comparison with Stripe finds, and that no fix mends. */
 export const acknowledgeDifferences = {
-  name: '20261127235500-acknowledge-differences',
+  name: '20261127235501-acknowledge-differences',
   sql: `
 create table billing.acknowledgements (
   position bigint generated always as identity,
