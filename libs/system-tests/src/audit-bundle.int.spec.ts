@@ -107,10 +107,13 @@ describe('an audit bundle', () => {
     expect(readFileSync(join(bundle('ada'), 'README.md'), 'utf8')).toContain(`# Audit bundle of metered:ada, ${month}`);
   }, 60_000);
 
-  it('explains each rated amount of a wallet', async () => {
+  it('explains each rated amount of a wallet, and needs no more seals than those over its entries', async () => {
     expect(await make('w', 'w')).toMatchObject({ how: 'exit code 0' });
     expect((await verify('w')).code).toBe(0);
     // 402 output tokens, four to a unit, rounded up.
+    const few = await platform.cli('audit-bundle', '--account', 'metered:ada', '--period', month, '--max-seals', '0', '--out', bundle('few'));
+    expect([few.how, await verify('few')]).toEqual(['exit code 0', { code: 0, output: expect.stringContaining('only those over these entries are in the bundle') }]);
+    expect(new Set(linesOf('few', 'proofs.jsonl').map(({ seal }) => seal)).size).toBe(linesOf('few', 'seals.jsonl').length);
     expect(linesOf('w', 'explanations.jsonl').map(({ result }) => result)).toEqual(['-101']);
   }, 60_000);
 
@@ -121,7 +124,7 @@ describe('an audit bundle', () => {
 
   it('fails with one byte changed in any file, and says in which', async () => {
     const files = readdirSync(bundle('ada'));
-    expect(files).toHaveLength(17);
+    expect(files).toHaveLength(18);
     for (const from of ['ada', 'w']) {
       for (const file of files) {
         const flipped = (bytes: Buffer): Buffer => {
@@ -145,6 +148,7 @@ describe('an audit bundle', () => {
     const forgeries: readonly (readonly [bundle: string, file: string, a: string | RegExp, b: string, place: string])[] = [
       ['ada', 'entries.jsonl', '"amount":"-9000000"', '"amount":"-8000000"', `entry ${String(first?.['id'])}: amount is not what was sealed`],
       ['ada', 'entries.jsonl', /.*"amount":"-8000000".*\n/, '', 'entries are missing'],
+      ['ada', 'boundaries.jsonl', '"amount":"-5"', '"amount":"-4"', 'boundaries.jsonl line 1: entry'],
       ['ada', 'later.jsonl', '"amount":"-5"', '"amount":"-4"', 'amount is not what was sealed'],
       ['ada', 'proofs.jsonl', '\\"-9000000\\",', '\\"-8000000\\",', 'the hash of its leaf is another'],
       ['ada', 'proofs.jsonl', /"leaf_index":(\d+)/, '"leaf_index":9$1', 'its place in seal'],
@@ -164,11 +168,32 @@ describe('an audit bundle', () => {
     }
   }, 60_000);
 
+  // Guarantee: nobody leaves out the end of a month, however consistently.
+  it('fails when its last entry was left out everywhere', async () => {
+    const last = linesOf('ada', 'entries.jsonl').at(-1)!;
+    const before = linesOf('ada', 'entries.jsonl').at(-2)!;
+    const name = forged('ada', 'entries.jsonl', (bytes) => `${bytes.toString().split('\n').slice(0, -2).join('\n')}\n`);
+    const at = (file: string): string => join(bundle(name), file);
+    writeFileSync(at('proofs.jsonl'), readFileSync(at('proofs.jsonl'), 'utf8').split('\n').filter((line) => !line.startsWith(`{"entry":"${String(last['id'])}"`)).join('\n'));
+    writeFileSync(at('words.jsonl'), readFileSync(at('words.jsonl'), 'utf8').split('\n').filter((line) => !line.startsWith(`{"entry":"${String(last['id'])}"`)).join('\n'));
+    const manifest = JSON.parse(readFileSync(at('manifest.json'), 'utf8')) as { lines: Record<string, number> };
+    for (const file of ['entries', 'proofs', 'words']) manifest.lines[file] = linesOf(name, `${file}.jsonl`).length;
+    writeFileSync(at('manifest.json'), JSON.stringify({ ...manifest, closing: { seq: before['seq'], balance: before['balance_after'] } }));
+    writeFileSync(at('SHA256SUMS'), readdirSync(bundle(name)).filter((file) => file !== 'SHA256SUMS').map((file) => `${createHash('sha256').update(readFileSync(at(file))).digest('hex')}  ${file}\n`).join(''));
+    const { code, output } = await verify(name);
+    expect([code, output]).toEqual([1, expect.stringContaining('boundaries.jsonl line 1: entry')]);
+    expect(output.match(/WRONG/g)).toHaveLength(1);
+  });
+
   it('is made of a quiet month too, also while the platform is stopped, and never over another or of nobody', async () => {
     await platform.program.stop();
     const quiet = await platform.cli('audit-bundle', '--account', 'w', '--period', '2020-01', '--out', bundle('quiet'));
     expect(quiet.how).toBe('exit code 0');
     expect((await verify('quiet')).code).toBe(0);
+    const next = new Date(Date.parse(`${month}-15T00:00:00Z`) + 31 * 86_400_000).toISOString().slice(0, 7);
+    expect((await platform.cli('audit-bundle', '--account', 'w', '--period', next, '--out', bundle('next'))).how).toBe('exit code 0');
+    expect(await verify('next')).toEqual({ code: 0, output: expect.stringContaining('balances from 899 to 899 token') });
+    expect(linesOf('next', 'boundaries.jsonl').map(({ seq, kind }) => `${String(seq)} ${String(kind)}`)).toEqual(['3 spent']);
     expect(await make('metered:ada', 'ada')).toMatchObject({ how: 'exit code 1', output: expect.stringContaining('is not empty') });
     expect(await make('metered:nobody', 'nobody')).toMatchObject({ how: 'exit code 1', output: expect.stringContaining('there is no account metered:nobody') });
     expect(existsSync(bundle('nobody'))).toBe(false);

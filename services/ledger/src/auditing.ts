@@ -37,6 +37,8 @@ export type Audit = {
   usage(account: string, at: string): Promise<UsagePeriodView | null>;
   /** Entries booked in [from, to), in order. @throws AppError('conflict', NOT_SEALED_YET) when nobody seals the last of them. */
   entries(of: Stretch): AsyncGenerator<AuditedEntry>;
+  /** The entry of an account with this number; null: there is none. @throws as `entries` */
+  entry(account: string, seq: number): Promise<AuditedEntry | null>;
   /** Entries booked from `to` on that count in the period which starts at `from`, or correct what was booked between. */
   later(of: Stretch): AsyncGenerator<AuditedEntry>;
   /** Without a gap, both inclusive. */
@@ -77,8 +79,13 @@ function auditOf(pool: Pool, partitions: number): Audit {
       after = Number(rows.at(-1)?.seq);
     }
   };
+  const entry = async (account: string, seq: number): Promise<AuditedEntry | null> => {
+    const partition = partitionOf(account, partitions);
+    const { rows: [row] } = await pool.query<EntryRow & { salt: Buffer | null }>(auditEntries, [partition, account, seq - 1, '-infinity', 'infinity', 1]);
+    return row && Number(row.seq) === seq ? audited(reader, { partition, row, prove: prover(seals, partition) }) : null;
+  };
   return {
-    account: (id, at) => queries.account({ id, ...(at === undefined ? {} : { at }) }), partitionOf: (account) => partitionOf(account, partitions),
+    entry, account: (id, at) => queries.account({ id, ...(at === undefined ? {} : { at }) }), partitionOf: (account) => partitionOf(account, partitions),
     usage: (account, at) => queries.usage({ account, at }), entries: stretch(auditEntries), later: stretch(auditLater),
     seals: (partition, from, to) => sealsBetween(pool, { partition, from, to }),
   };

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const folder = process.argv[2] ?? dirname(fileURLToPath(import.meta.url));
 const sumsFile = 'SHA256SUMS';
 const needed = [
-  'README.md', 'verify.mjs', 'manifest.json', 'entries.jsonl', 'later.jsonl', 'words.jsonl', 'explanations.jsonl', 'proofs.jsonl', 'seals.jsonl', 'checkpoints.jsonl',
+  'README.md', 'verify.mjs', 'manifest.json', 'entries.jsonl', 'boundaries.jsonl', 'later.jsonl', 'words.jsonl', 'explanations.jsonl', 'proofs.jsonl', 'seals.jsonl', 'checkpoints.jsonl',
   'charges.jsonl', 'attempts.jsonl', 'payments.jsonl', 'credit_notes.jsonl', 'refunds.jsonl', 'fees.jsonl',
 ];
 const hexOfHash = /^[0-9a-f]{64}$/;
@@ -61,14 +61,14 @@ function checkSeals(manifest) {
     if (![seal.root, seal.previous, seal.seal_hash].every((hash) => hexOfHash.test(hash))) problem(at, 'a hash is not 64 hexadecimal digits');
     else if (sha256(line, Buffer.from(seal.root, 'hex'), Buffer.from(seal.previous, 'hex')).toString('hex') !== seal.seal_hash) problem(at, 'the seal was changed: its hash is another');
     if (seal.partition !== manifest.partition) problem(at, 'the seal is of another partition');
-    if (previous !== null) {
+    if (previous !== null && (manifest.chain === 'whole' || Number(seal.number) === Number(previous.number) + 1)) {
       if (seal.previous !== previous.seal_hash) problem(at, 'the seal does not follow the one before it');
       if (Number(seal.number) !== Number(previous.number) + 1 || Number(seal.from_seq) !== Number(previous.to_seq) + 1) problem(at, 'a seal is missing before it');
     }
     seals.set(seal.number, seal);
     previous = seal;
   }
-  say(`${seals.size} seals recomputed and chained${previous === null ? '' : `; the last is number ${previous.number} of partition ${previous.partition}, ${previous.seal_hash}`}`);
+  say(`${seals.size} seals recomputed${manifest.chain === 'whole' ? ', each chained to the one before it' : '; only those over these entries are in the bundle'}${previous === null ? '' : `; the last is number ${previous.number} of partition ${previous.partition}, ${previous.seal_hash}`}`);
   let published = 0;
   for (const { at, value } of linesOf('checkpoints.jsonl')) {
     const seal = seals.get(String(value.number));
@@ -146,11 +146,32 @@ function checkEntries(manifest, seals) {
       [seq, balance] = [BigInt(entry.seq), BigInt(entry.balance_after)];
     }
   }
-  const { closing } = manifest;
+  const { opening, closing } = manifest;
   if (String(seq) !== closing.seq || String(balance) !== closing.balance) problem('manifest.json', `closes with ${closing.balance} after entry ${closing.seq}, the entries with ${balance} after ${seq}`);
+  checkBoundaries(manifest, (at, entry) => {
+    if (entry.account !== manifest.account) problem(at, `entry ${entry.id} is of another account`);
+    commitments.set(entry.id, checkProof(at, entry, proofs.get(entry.id), seals));
+    entries.set(entry.id, entry);
+  });
+  if (opening.seq === '0' && opening.balance !== '0') problem('manifest.json', 'opens with a balance before the first entry');
   for (const id of proofs.keys()) if (!entries.has(id)) problem('proofs.jsonl', `proves ${id}, which is not in the bundle`);
   say(`${entries.size} entries recomputed, each with its proof of inclusion; balances from ${manifest.opening.balance} to ${balance} ${manifest.unit}`);
   return { entries, commitments };
+}
+
+/** The entries right before and after the month: sealed, and nothing between. */
+function checkBoundaries({ opening, closing, from, to }, check) {
+  const found = new Set();
+  for (const { at, value: entry } of linesOf('boundaries.jsonl')) {
+    check(at, entry);
+    found.add(entry.seq);
+    const after = entry.seq === String(BigInt(closing.seq) + 1n);
+    if (!after && entry.seq !== opening.seq) problem(at, `entry ${entry.id} is neither the one before the month nor the one after it: entries are missing`);
+    else if (!after && (entry.recorded_at >= from || entry.balance_after !== opening.balance)) problem(at, `entry ${entry.id} does not lead to the balance before the month`);
+    if (after && (entry.recorded_at < to || BigInt(entry.balance_after) !== BigInt(closing.balance) + BigInt(entry.amount))) problem(at, `entry ${entry.id} does not follow on the month`);
+  }
+  if (opening.seq !== '0' && !found.has(opening.seq)) problem('boundaries.jsonl', `has no entry ${opening.seq}, the one before the month`);
+  say(found.has(String(BigInt(closing.seq) + 1n)) ? 'the first entry after the month follows its last: nothing is missing' : 'nothing was booked after the month when the bundle was made: whether its end is complete, a later bundle shows');
 }
 
 /** Words beside entries are those that were sealed; explanations end with the amount that was booked. */

@@ -5,7 +5,7 @@ import { financeOrder, financeSchemaName, topics, type FinanceView } from '@toll
 import { AppError, wallClock } from '@tollgate/kernel';
 import { withAudit, type Audit, type AuditedEntry } from '@tollgate/ledger';
 import { viewRows, type ViewRow } from '@tollgate/persistence';
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { withBooks, type BooksAccess } from './books-access.ts';
 import { BundleFiles } from './bundle-files.ts';
 import { CommandFailed, createOutput } from './output.ts';
@@ -23,13 +23,14 @@ export function addAuditBundleCommand(program: Command): void {
     .requiredOption('--account <id>', 'the account')
     .requiredOption('--period <yyyy-mm>', 'the month; of an account with a price plan in the plan\'s time zone, else in UTC')
     .option('--out <folder>', 'where to; it must be new or empty. Default: audit-<account>-<period>')
+    .option('--max-seals <number>', 'all seals between the first and the last that are needed are in it, while these are no more', wholeNumber, 50_000)
     .addHelpText('after', '\nWorks while the platform runs and when it is stopped. Give the folder to the auditor, who runs `node verify.mjs` in it.')
-    .action(async (options: { account: string; period: string; out?: string }, command: Command) => {
+    .action(async (options: { account: string; period: string; out?: string; maxSeals: number }, command: Command) => {
       const { account, period } = options;
       if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(period)) throw new CommandFailed(`--period is written like 2026-10, not ${period}`);
       const folder = options.out ?? `audit-${account.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-${period}`;
       if (existsSync(folder) && readdirSync(folder).length > 0) throw new CommandFailed(`${folder} is not empty: name another folder with --out`);
-      const manifest = await withBooks((books) => withAudit(books.ledgerUrl, (audit) => makeBundle({ books, audit, folder, account, period })));
+      const manifest = await withBooks((books) => withAudit(books.ledgerUrl, (audit) => makeBundle({ books, audit, folder, account, period, sealsMax: options.maxSeals })));
       createOutput(command.optsWithGlobals<{ json?: boolean }>().json ?? false).result({ folder, ...manifest }, [
         `${folder}: ${manifest.lines['entries']} entries of ${account} in ${period}, ${manifest.lines['later']} booked later, ${manifest.lines['charges']} charges`,
         `Verify it with: node ${join(folder, 'verify.mjs')}`,
@@ -37,9 +38,14 @@ export function addAuditBundleCommand(program: Command): void {
     });
 }
 
-type Parts = { readonly books: BooksAccess; readonly audit: Audit; readonly folder: string; readonly account: string; readonly period: string };
+type Parts = { readonly books: BooksAccess; readonly audit: Audit; readonly folder: string; readonly account: string; readonly period: string; readonly sealsMax: number };
 
-async function makeBundle({ books, audit, folder, account, period }: Parts) {
+function wholeNumber(text: string): number {
+  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+async function makeBundle({ books, audit, folder, account, period, sealsMax }: Parts) {
   const view = await audit.account(account);
   if (view === null) throw new CommandFailed(`there is no account ${account}`);
   const month = await monthOf(audit, account, period);
@@ -48,11 +54,11 @@ async function makeBundle({ books, audit, folder, account, period }: Parts) {
   const files = new BundleFiles(folder);
   try {
     const balances = await writeEntries(files, { audit, month });
-    await writeSeals(files, { books, audit, account });
+    const chain = await writeSeals(files, { books, audit, account, sealsMax });
     const sums = await writeMoney(files, books.financeUrl, month);
     const manifest = {
       account, kind: view.kind, unit: view.unit, owner: view.owner, partition: audit.partitionOf(account), period, from: month.from, to: month.to,
-      made_at: new Date(wallClock.nowMs()).toISOString(), ...balances, lines: files.lines(), sums,
+      made_at: new Date(wallClock.nowMs()).toISOString(), ...balances, chain, lines: files.lines(), sums,
     };
     await files.close();
     await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -90,14 +96,26 @@ async function writeEntries(files: BundleFiles, { audit, month }: { readonly aud
     await writeEntry(files, 'entries', one);
   }
   for await (const one of audit.later(month)) await writeEntry(files, 'later', one);
-  if (opening !== null && closing !== null) return { opening, closing };
+  if (opening !== null && closing !== null) return bounded(files, { audit, month, opening, closing });
   // Nothing was booked in the month.
   const then = await audit.account(month.account, month.from);
   const idle = { seq: then?.as_of.seq ?? '0', balance: then?.balance ?? '0' };
-  return { opening: idle, closing: idle };
+  return bounded(files, { audit, month, opening: idle, closing: idle });
 }
 
-async function writeEntry(files: BundleFiles, name: 'entries' | 'later', { entry, words, explanation, proof }: AuditedEntry): Promise<void> {
+type Balance = { readonly seq: string; readonly balance: string };
+
+/** The entries right before the month and right after it: that nothing between them is missing is sealed, too. */
+async function bounded(files: BundleFiles, of: { readonly audit: Audit; readonly month: Month; readonly opening: Balance; readonly closing: Balance }): Promise<{ opening: Balance; closing: Balance }> {
+  const { audit, month, opening, closing } = of;
+  for (const seq of [Number(opening.seq), Number(closing.seq) + 1]) {
+    const one = seq === 0 ? null : await audit.entry(month.account, seq);
+    if (one !== null) await writeEntry(files, 'boundaries', one);
+  }
+  return { opening, closing };
+}
+
+async function writeEntry(files: BundleFiles, name: 'entries' | 'later' | 'boundaries', { entry, words, explanation, proof }: AuditedEntry): Promise<void> {
   await files.write(name, entry);
   await files.write('proofs', proof);
   if (words !== null) await files.write('words', { entry: entry.id, ...words });
@@ -108,24 +126,33 @@ async function writeEntry(files: BundleFiles, name: 'entries' | 'later', { entry
   files.note(Number(proof.seal));
 }
 
-/** Seals from the first to the last that covers an entry, and what the topic outside of the tables has of them. */
-async function writeSeals(files: BundleFiles, { books, audit, account }: Pick<Parts, 'books' | 'audit' | 'account'>): Promise<void> {
-  const { first, last } = files.noted();
-  if (first === null || last === null) return;
+/**
+ * The seals over the entries, with all between them while these are not too many (`whole`), and what the topic outside of the tables has of
+ * them.
+ */
+async function writeSeals(files: BundleFiles, { books, audit, account, sealsMax }: Pick<Parts, 'books' | 'audit' | 'account' | 'sealsMax'>): Promise<'whole' | 'covering'> {
+  const needed = files.noted();
+  const [first, last] = [needed[0], needed.at(-1)];
+  if (first === undefined || last === undefined) return 'whole';
+  const chain = last - first < sealsMax ? 'whole' : 'covering';
   const partition = audit.partitionOf(account);
-  for await (const seal of audit.seals(partition, first, last)) await files.write('seals', seal);
+  const stretches = chain === 'whole' ? [[first, last] as const] : needed.map((number) => [number, number] as const);
+  for (const [from, to] of stretches) for await (const seal of audit.seals(partition, from, to)) await files.write('seals', seal);
+  const written = new Set(needed);
   const topic = await books.log.describe(topics.ledgerSeals).catch((error: unknown) => {
     if (error instanceof AppError && error.kind === 'not_found') return null;
     throw error;
   });
   const start = topic?.partitions.find((one) => one.partition === partition)?.start;
-  if (start === undefined) return;
+  if (start === undefined) return chain;
   for await (const records of books.log.read({ topic: topics.ledgerSeals, partition, from: start })) {
     for (const { value, offset } of records) {
       const seal = JSON.parse(value) as Readonly<Record<string, unknown>>;
-      if (Number(seal['number']) >= first && Number(seal['number']) <= last) await files.write('checkpoints', { offset: String(offset), ...seal });
+      const number = Number(seal['number']);
+      if (chain === 'whole' ? number >= first && number <= last : written.has(number)) await files.write('checkpoints', { offset: String(offset), ...seal });
     }
   }
+  return chain;
 }
 
 type Sums = Record<string, Record<string, string>>;

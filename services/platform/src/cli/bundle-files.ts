@@ -6,15 +6,14 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 
 const names = [
-  'entries', 'later', 'words', 'explanations', 'proofs', 'seals', 'checkpoints', 'charges', 'attempts', 'payments', 'credit_notes', 'refunds', 'fees',
+  'entries', 'boundaries', 'later', 'words', 'explanations', 'proofs', 'seals', 'checkpoints', 'charges', 'attempts', 'payments', 'credit_notes', 'refunds', 'fees',
 ] as const;
 
 /** The files of an audit bundle that have a line an object, written as they come: a month of any size fits. */
 export class BundleFiles {
   readonly #folder: string;
   readonly #streams = new Map<string, { readonly stream: WriteStream; lines: number }>();
-  #first: number | null = null;
-  #last: number | null = null;
+  readonly #seals = new Set<number>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -30,12 +29,11 @@ export class BundleFiles {
 
   /** Remembers the number of a seal that is needed. */
   note(seal: number): void {
-    this.#first = Math.min(this.#first ?? seal, seal);
-    this.#last = Math.max(this.#last ?? seal, seal);
+    this.#seals.add(seal);
   }
 
-  noted(): { readonly first: number | null; readonly last: number | null } {
-    return { first: this.#first, last: this.#last };
+  noted(): readonly number[] {
+    return [...this.#seals].sort((a, b) => a - b);
   }
 
   lines(): Readonly<Record<string, number>> {
