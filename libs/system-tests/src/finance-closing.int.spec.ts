@@ -58,6 +58,8 @@ describe('a month', () => {
     await waitFor('the refund', async () => (await figures('refunds'))[0]?.['status'] === 'succeeded');
     await advance(120);
 
+    // Nobody else opens the account of the closings otherwise.
+    expect(await refusal(platform.server.post('/v1/accounts', { id: 'books:closed-months', kind: 'quota', unit: 'byte' }))).toContain('ACCOUNT_ID_RESERVED');
     const closed = await close(first);
     const atClose = [`${first} credit 1 -100.00`, `${first} usage 2 200.00`];
     expect([closed.number, closed.type, await revenue()]).toEqual([1, 'closed', atClose]);

@@ -255,6 +255,15 @@ describe('a refund', () => {
       expect([dieAt, rows, await refundedAtStripe(user)]).toEqual([dieAt, [{ amount: -10_000 }], []]);
     }
     expect(Math.max(...walked)).toBe(8);
+    // A large one takes two people, as a refund does.
+    const large = await proposed('applied-large');
+    const billing = await money.billing();
+    await billing.queries.createSubscription({ customer_id: (await billing.queries.customer({ user_id: 'applied-large' }))!.customer_id });
+    await money.stopBilling();
+    const applied = (by: string) => finance('0').declineRefund({ id: large, by, credit: 'apply', reason: 'agreed' });
+    expect((await applied('ada'))?.refund).toMatchObject({ status: 'proposed', first_approval: 'ada' });
+    await expect(applied('ada')).rejects.toMatchObject({ code: 'REFUND_NOT_OPEN' });
+    expect((await applied('bob'))?.refund).toMatchObject({ status: 'approved', method: 'invoice', decided_by: 'bob' });
     // Entered again, the block is owed anew: what had been paid for it is used up.
     await tell('applied-0', 'TierBlockRegained');
     await untilRest('applied-0');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BillingQueries, ClosingView, FinanceView } from '@tollgate/contracts';
 import { AppError, canonicalJson, type Clock } from '@tollgate/kernel';
+import { closedMonths, closedMonthsOpening } from '../domain/reserved-account.ts';
 import { checklist, monthEndMs, newestComparison, rowsOf, speaks, type Check, type Row } from './closing-checks.ts';
 import { FinanceExports, type FinanceViews } from './finance-exports.ts';
 import type { RequestLine } from './request-line.ts';
@@ -14,8 +15,6 @@ type Parts = {
 type Actor = Caller & { readonly actor: string; readonly address: string };
 export type Month = { readonly period: string; readonly closed: boolean; readonly checklist: readonly Check[]; readonly steps: readonly ClosingView[] };
 
-/** The wallet whose balance is the number of closed months: each closing and reopening is an entry of it, which names the hash and is sealed. */
-const account = 'books:closed-months';
 const compareMs = 20_000;
 /** What was committed by the moment that is kept is readable by then. */
 const settlesMs = 1_000;
@@ -137,8 +136,10 @@ export class Closing {
   async #booked(step: ClosingView, by: Actor): Promise<ClosingView> {
     if (step.entry !== null) return step;
     const { line, billing } = this.#parts;
+    const account = closedMonths;
     const { period, number, type, hash, reason } = step;
-    await line.ask(requestOf({ type: 'open', operation: 'closing-open', account, data: { kind: 'wallet', unit: 'closed month' }, content: null }, { key: 'open' }));
+    const { kind, unit, settings } = closedMonthsOpening;
+    await line.ask(requestOf({ type: 'open', operation: 'closing-open', account, data: { kind, unit, settings }, content: null }, { key: 'open' }));
     const said = { account, content: { period, number, type, hash }, words: { reason: reason ?? `${period} closed` } };
     const caller = { key: `${period}:${number}:${hash ?? type}`, correlation: by.correlation, actor: by.actor, address: by.address };
     const asked = type === 'closed'

@@ -25,8 +25,14 @@ const openings: Readonly<Record<string, (id: string) => SurfaceOpening>> = {
   metered: () => ({ kind: 'metered', unit: 'tokens', owner: null, settings: { plan: planDefault }, free: ['plan'] }),
 };
 
+/** The wallet whose balance is the number of closed months: each closing and reopening is an entry of it, which names the hash and is sealed. */
+export const closedMonths = 'books:closed-months';
+/** Without an end, so that nothing that is booked on it keeps a month from being reopened. */
+export const closedMonthsOpening = { kind: 'wallet', unit: 'closed month', owner: null, settings: { overdraft: 'unlimited' }, free: [] } as const satisfies SurfaceOpening;
+
 /** What the surface opens an account with; null: the id belongs to no surface. Accounts below one of a surface's are nobody's. */
 export function surfaceOpeningOf(account: string): SurfaceOpening | null {
+  if (account === closedMonths) return closedMonthsOpening;
   const [prefix = '', ...rest] = account.split(':');
   if (rest.length === 0 || account.includes('/') || !Object.hasOwn(openings, prefix)) return null;
   return openings[prefix]?.(clientIdOf(rest.join(':'))) ?? null;
