@@ -59,7 +59,7 @@ export class MoneyHarness {
     const database = await freshDatabase({
       template: JSON.stringify(schemas), migrate: async (adminUrl) => void (await migrate({ adminUrl, schemas, rolePassword: passwordOf })),
     });
-    const log = await openEmbeddedLog({ url: roleUrl(database.url, embeddedLogSchema.role, passwordOf(embeddedLogSchema.role)), clock });
+    const log = await openEmbeddedLog({ url: roleUrl(database.url, embeddedLogSchema.role, passwordOf(embeddedLogSchema.role)), clock, appendTimeoutMs: 15_000 });
     await log.createTopics([topics.usageEvents, topics.tierCrossings, topics.billingCharges].map((topic) => ({ topic, partitions: topic === topics.billingCharges ? 64 : partitions, retention: 'forever' as const })));
     const faults: { now: Fault | undefined } = { now: undefined };
     const simulator = await startStripeSimulator({

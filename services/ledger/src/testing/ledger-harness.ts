@@ -25,6 +25,8 @@ export const ledgerDatabase = (): Promise<FreshDatabase> =>
 
 export type Asking = { readonly id?: string; readonly keyed?: boolean; readonly hash?: string; readonly source?: string; readonly occurred?: string; readonly details?: LedgerRequest['details'] };
 
+const answerTimeoutMs = 15_000;
+
 /** A ledger on an embedded log and a real PostgreSQL, asked as a gateway asks. */
 export class LedgerHarness {
   readonly database: FreshDatabase;
@@ -47,7 +49,10 @@ export class LedgerHarness {
 
   static async start(options: Partial<LedgerOptions> = {}): Promise<LedgerHarness> {
     const harness = new LedgerHarness(await ledgerDatabase(), fakeClock(Date.parse('2026-11-21T10:00:00Z')));
-    harness.log = await openEmbeddedLog({ url: roleUrl(harness.database.url, embeddedLogSchema.role, password(embeddedLogSchema.role)), clock: harness.clock });
+    harness.log = await openEmbeddedLog({
+      // As patient as who waits for the answer: a machine that others keep busy is no fault of the log.
+      url: roleUrl(harness.database.url, embeddedLogSchema.role, password(embeddedLogSchema.role)), clock: harness.clock, appendTimeoutMs: answerTimeoutMs,
+    });
     await harness.log.createTopics([topics.usageEvents, topics.ledgerEntries, topics.tierCrossings, topics.ledgerSeals, `${topics.usageEvents}.dlq.ledger.booking`]
       .map((topic) => ({ topic, partitions, retention: 'forever' as const })));
     await harness.startLedger(options);
@@ -82,14 +87,21 @@ export class LedgerHarness {
 
   async send(record: OutgoingRecord): Promise<Answer> {
     const waiter = ++this.#next;
+    let late: NodeJS.Timeout | undefined;
     const answer = new Promise<Answer>((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`no answer to ${record.value}`)), 15_000);
+      late = setTimeout(() => reject(new Error(`no answer to ${record.value}`)), answerTimeoutMs);
       this.#waiters.set(waiter, (answered) => {
         clearTimeout(late);
         resolve(answered);
       });
     });
-    await this.log.append([{ ...record, headers: { [recordHeaders.replyTo]: this.#answers.receiver.replyTo, [recordHeaders.waiter]: String(waiter) } }]);
+    try {
+      await this.log.append([{ ...record, headers: { [recordHeaders.replyTo]: this.#answers.receiver.replyTo, [recordHeaders.waiter]: String(waiter) } }]);
+    } catch (error) {
+      // Nobody waits any more.
+      clearTimeout(late);
+      throw error;
+    }
     return answer;
   }
 
