@@ -90,6 +90,9 @@ export function erasesWords(platform: () => Platform): void {
       expect((await anybody.with({ 'x-server-api-key': made.body.key }).post('/v1/erasures', { user: 'x' })).status).toBe(403);
       for (const body of [{}, { user: 'x', account: 'y' }, { user: '' }, { user: 1 }]) expect((await server.post('/v1/erasures', body)).status).toBe(400);
       expect((await server.post('/v1/erasures', { account: 'never-opened' })).body).toMatchObject({ accounts: [], erased: { entries: 0 }, prune: [] });
+      // Who misspells an id must not believe that something was erased.
+      const misspelt = await platform().cli('erase', '--account', 'never-opened');
+      expect([misspelt.how, misspelt.output]).toEqual(['exit code 1', expect.stringContaining('nothing is known of the account never-opened')]);
     });
   });
 }

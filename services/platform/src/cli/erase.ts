@@ -13,7 +13,7 @@ export function addEraseCommand(program: Command, connect: Connect): void {
     .description('erases metadata, purposes and free text of an account or a user, with every copy; amounts and ids stay')
     .option('--account <id>', 'one account')
     .option('--user <id>', 'the accounts of a user on every surface, those that the user owns or owned, and the login')
-    .addHelpText('after', '\nExit code 0: erased, and all proofs hold. 1: a seal does not hold, named. The log still has the words until it is pruned (`prune`) below the offsets named.')
+    .addHelpText('after', '\nExit code 0: erased, and all proofs hold. 1: a seal does not hold, named, or nothing is known of the id. The log still has the words until it is pruned (`prune`) below the offsets named.')
     .action((_, command: Command) =>
       connect(command, async (api, output) => {
         const { account, user } = command.opts<{ account?: string; user?: string }>();
@@ -21,6 +21,8 @@ export function addEraseCommand(program: Command, connect: Connect): void {
         const done = await api.send<Erasure>('POST', '/v1/erasures', { body: account === undefined ? { user } : { account } });
         if (done === undefined) throw new CommandFailed('the platform has no route for this');
         const { erased, proofs, prune, operations_under_way: underWay } = done;
+        const known = done.accounts.length > 0 || underWay > 0 || Object.values(erased).some((count) => count > 0);
+        if (!known) throw new CommandFailed(`nothing is known of ${account === undefined ? `the user ${user}` : `the account ${account}`}: nothing was erased`);
         output.result(done, [
           `${done.accounts.length} accounts; erased: ${Object.entries(erased).map(([what, count]) => `${count} ${what.replaceAll('_', ' ')}`).join(', ')}`,
           ...(underWay === 0 ? [] : [`${underWay} operations are under way and were left: run this again in some minutes`]),
