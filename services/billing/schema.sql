@@ -362,6 +362,7 @@ table billing.reconciliations
   started_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   finished_at timestamp with time zone
+  number bigint not null generated always as identity
   constraint reconciliations_pkey PRIMARY KEY (id)
   constraint reconciliations_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'abandoned'::text])))
   CREATE UNIQUE INDEX reconciliations_running_once ON billing.reconciliations USING btree (period) WHERE (state = 'running'::text)
@@ -544,6 +545,7 @@ sequence billing.history_position_seq bigint start 1 increment 1
 sequence billing.outbox_position_seq bigint start 1 increment 1
 sequence billing.packages_position_seq bigint start 1 increment 1
 sequence billing.reconciliation_differences_number_seq bigint start 1 increment 1
+sequence billing.reconciliations_number_seq bigint start 1 increment 1
 sequence billing.token_profits_position_seq bigint start 1 increment 1
 sequence billing.webhook_deliveries_id_seq bigint start 1 increment 1
 
@@ -885,7 +887,7 @@ view finance.comparisons as
     finished_at
    FROM billing.reconciliations r
   WHERE state <> 'abandoned'::text
-  ORDER BY period, started_at DESC, id;
+  ORDER BY period, number DESC;
 view finance.credit_notes as
  SELECT n.id,
     n.charge_id,

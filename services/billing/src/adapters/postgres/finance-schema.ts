@@ -9,6 +9,7 @@ import { nameCorrections } from './migrations/name-corrections.sql.ts';
 import { keepReceivablesLedger } from './migrations/keep-receivables-ledger.sql.ts';
 import { sayTheMonth } from './migrations/say-the-month.sql.ts';
 import { showAcknowledged } from './migrations/show-acknowledged.sql.ts';
+import { orderComparisons } from './migrations/order-comparisons.sql.ts';
 import { showApplied } from './migrations/show-applied.sql.ts';
 import { showCash } from './migrations/show-cash.sql.ts';
 import { showRefunds } from './migrations/show-refunds.sql.ts';
@@ -23,6 +24,6 @@ export const financeSchema: ServiceSchema = {
   role: financeRole,
   migrations: [
     createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf, nameCorrections, closeMonths, keepReceivablesLedger,
-    showApplied, showAcknowledged,
+    showApplied, showAcknowledged, orderComparisons,
   ],
 };

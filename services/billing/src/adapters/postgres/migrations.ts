@@ -1,6 +1,7 @@
 import type { ServiceSchema } from '@tollgate/persistence';
 import { addFirstApproval } from './migrations/add-first-approval.sql.ts';
 import { acknowledgeDifferences } from './migrations/acknowledge-differences.sql.ts';
+import { numberReconciliations } from './migrations/number-reconciliations.sql.ts';
 import { applyCredits } from './migrations/apply-credits.sql.ts';
 import { createClosings } from './migrations/create-closings.sql.ts';
 import { createCharges } from './migrations/create-charges.sql.ts';
@@ -85,5 +86,6 @@ export const billingSchema: ServiceSchema = {
     applyCredits,
     tellThresholds,
     acknowledgeDifferences,
+    numberReconciliations,
   ],
 };
