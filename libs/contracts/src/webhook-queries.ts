@@ -4,7 +4,7 @@ export const webhookEventTypes = [
   'charge.credit_reversed', 'charge.reopened', 'refund.proposed', 'refund.approved', 'refund.declined', 'refund.withdrawn', 'refund.succeeded', 'refund.failed',
   'tier.crossed', 'balance.low', 'account.threshold', 'entry.booked',
 ] as const;
-/** Asked for by an operator, of one endpoint, whatever it subscribes to. */
+/** Asked for by an operator, of one endpoint; its subscriptions do not matter. */
 export const webhookTestType = 'webhook.test';
 export type WebhookEventType = (typeof webhookEventTypes)[number];
 

@@ -2,7 +2,7 @@ import { AppError, amountMax, hasAtMost } from '@tollgate/kernel';
 
 /**
  * What the usage of a model is counted in. The classes never overlap: a token is counted in one of them, so that they add up to the
- * totals of whoever sold it, and none is priced twice.
+ * totals of the seller, and none is priced twice.
  */
 export const promptClasses = [
   'input_tokens',

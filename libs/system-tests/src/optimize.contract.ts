@@ -99,7 +99,7 @@ export function optimizesImages(subject: () => OptimizeSubject): void {
       expect(await (await fetch(`${anybody.url}${surface}/download/${body.data.task_id}/webp?token=${token}`)).json()).toEqual({ success: false, message: expect.any(String) });
     });
 
-    // Guarantee: whoever makes up tokens, or has no quota for an image, leaves no account in the books.
+    // Guarantee: a made-up token, or one without quota for an image, leaves no account in the books.
     it('open the account of their token when the first of them is paid, not before', async () => {
       const token = newToken(0.01);
       const state = async (): Promise<number> => (await subject().platform.server.get(`/v1/accounts/${encodeURIComponent(accountOf(token))}`)).status;

@@ -310,7 +310,7 @@ describe('a refund', () => {
     await owesExactly('meanwhile', 1);
   });
 
-  // Guarantee: above the set sum nobody pays back alone, whoever races; and the books say who approved, from where.
+  // Guarantee: above the set sum one person alone pays nothing back, also when several race; and the books say who approved, from where.
   it('above the set sum needs two persons', async () => {
     const id = await proposed('two persons');
     const approve = (by: string, rule: string) => finance(rule).approveRefund({ id, by, address: '192.0.2.7' });

@@ -32,7 +32,7 @@ const passTo = async (ms: number, customer: string, invoices: number): Promise<v
 };
 
 describe('the fee of a running subscription', () => {
-  // Guarantee: whoever pays monthly pays what the plan says as each month begins, no later and no earlier.
+  // Guarantee: a monthly customer pays what the plan says as each month begins, no later and no earlier.
   it('follows the plan version in force as each period begins', async () => {
     money.plans.set('metered:dearer', dearer('pro', ['30000', '45000']));
     const customer = await subscribe('dearer');

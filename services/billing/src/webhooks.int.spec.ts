@@ -141,7 +141,7 @@ describe('a subscriber', () => {
     expect(JSON.stringify(await billing.queries.listEndpoints({}))).not.toContain(secret);
   });
 
-  // Guarantee: whoever reads the database, or a backup of it, can forge no event.
+  // Guarantee: reading the database, or a backup of it, is not enough to forge an event.
   it('has a secret that the database alone does not tell, nor another row', async () => {
     const [billing, subscriber] = [await start(), await Subscriber.start()];
     const [one, other] = [await endpoint(billing, subscriber.url), await endpoint(billing, subscriber.url)];

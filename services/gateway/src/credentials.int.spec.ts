@@ -178,7 +178,7 @@ describe('a server key of one family', () => {
     const open = new Set<string>();
     for (const route of harness.gateway.routes) {
       const [method = '', pattern = ''] = route.split(' ');
-      // Stripe's webhooks know callers by their signature; whoever has a licence key may have it validated.
+      // Stripe's webhooks know callers by their signature; a holder of a licence key may have it validated.
       const openToAll = ['/api-docs', '/health', '/metrics', '/api/webhooks', '/api/license/validate'].some((prefix) => pattern.startsWith(prefix));
       // Lists the accounts of the family, and no other.
       if (method === 'HEAD' || openToAll || route === 'GET /v1/accounts') continue;

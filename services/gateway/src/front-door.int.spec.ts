@@ -43,7 +43,7 @@ describe('an outside identity provider', () => {
   };
   const profile = (headers: Record<string, string>) => harness.call('GET', '/api/user/profile', undefined, headers);
 
-  // Guarantee: whoever runs the provider cannot become a user, or the administrator, of the platform itself.
+  // Guarantee: the operator of an outside provider cannot become a user, or the administrator, of the platform itself.
   it('has no say over those who log in here: their ids are nobody\'s subject', async () => {
     const registered = await harness.call('POST', '/api/auth/register', { email: 'local@example.org', password: 'long enough', name: 'Local' });
     const { body: { data: { user: admin } } } = await harness.call('POST', '/api/auth/login', { email: 'admin@localhost', password: 'admin-password-of-the-specs' });

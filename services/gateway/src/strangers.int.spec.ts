@@ -47,7 +47,7 @@ describe('what a user may put into the books', () => {
 });
 
 describe('registrations', () => {
-  // Guarantee: whoever registers in masses keeps nobody from logging in.
+  // Guarantee: registrations in masses keep nobody from logging in.
   it('in masses keep no login waiting', async () => {
     const { host, port } = harness.gateway.address;
     let registered = 0;

@@ -85,7 +85,7 @@ describe('an upload', () => {
 });
 
 describe('slow uploads', () => {
-  // Guarantee: whoever holds connections open takes places from nobody but themselves.
+  // Guarantee: a client that holds connections open takes no other client's places.
   it('of strangers leave places to those who say who they are, and to other addresses', async () => {
     const slow: Upload[] = [];
     for (let address = 2; address < 12; address++) {

@@ -41,7 +41,7 @@ it('of events nobody waited for are among them; of accounts that do not exist on
   expect((await kept('nobody', 1)).map(({ request_id: id, answered }) => `${id} ${answered}`)).toEqual(['e2 false']);
 });
 
-// Guarantee: whoever is refused all day neither fills the disk nor hides the other refusals of the account.
+// Guarantee: a client that is refused all day neither fills the disk nor hides the other refusals of the account.
 it('are bounded an account, and counted beyond; pages lead through all', async () => {
   await harness.ask('open', 'flood', { kind: 'wallet', unit: 'u' });
   await Promise.all(Array.from({ length: 300 }, () => harness.ask('spend', 'flood', { amount: '1' })));

@@ -16,7 +16,7 @@ const roleFiles: readonly (readonly [role: string, owner: Owner | null, file: st
   [gatewaySchema.role, 'gateway', 'database-password'], [financeSchema.role, 'gateway', 'finance-database-password'],
   [ledgerSchema.role, 'ledger', 'database-password'], [billingSchema.role, 'billing', 'database-password'],
   [quotaSchema.role, 'quota', 'database-password'], [optimizerSchema.role, 'optimizer', 'database-password'],
-  // For whoever reads the documents' views, and reports usage by SQL: no service does.
+  // For people and programs that read the documents' views or report usage by SQL: no service does.
   [publicViews.role, null, ''], ...(publicViews.otherRoles ?? []).map((role) => [role, null, ''] as const),
 ];
 const services = ['gateway', 'ledger', 'billing', 'quota', 'optimizer'] as const satisfies readonly Owner[];

@@ -118,7 +118,7 @@ describeWith('postgres', await whyNot('postgres'), 'A limit that others own', ()
     expect(await limitsOf(await accountOf(token))).toEqual(['70', '70']);
   });
 
-  // Guarantee: whoever makes up tokens leaves nothing behind, in the books or beside them.
+  // Guarantee: a made-up token leaves nothing behind, in the books or beside them.
   it('opens its account with the first use, not when somebody asks for it', async () => {
     const token = newToken(100);
     const account = `quota:${createHash('sha256').update(token).digest('hex').slice(0, 32)}`;

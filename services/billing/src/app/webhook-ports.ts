@@ -15,7 +15,7 @@ export type WebhookStore = {
   change(id: string, fields: Partial<EndpointFields>): Promise<EndpointView | null>;
   /** Gives it a new secret; the present one signs too until then. */
   rotate(id: string, secret: string, overlapUntilMs: number): Promise<EndpointView | null>;
-  /** Keeps a message for this endpoint alone, whatever it asked for. null: there is no such endpoint. */
+  /** Keeps a message for this endpoint alone; its subscriptions do not matter. null: there is no such endpoint. */
   tell(id: string, message: { readonly id: string; readonly type: string; readonly body: string }, nowMs: number): Promise<boolean>;
   /** Marks it, erases its secret and ends what is pending. */
   remove(id: string, nowMs: number): Promise<EndpointView | null>;

@@ -19,7 +19,7 @@ function workshop() {
 }
 
 describe('password hashing', () => {
-  // Guarantee: whoever registers in masses keeps nobody from logging in.
+  // Guarantee: registrations in masses keep nobody from logging in.
   it('leaves a place for logins, however many registrations wait', async () => {
     const queue = new HashQueue();
     const { order, work, endAll } = workshop();

@@ -8,7 +8,7 @@ const innerV4: readonly (readonly [string, number])[] = [
 const innerV6: readonly (readonly [string, number])[] = [
   ['::', 128], ['::1', 128], ['64:ff9b:1::', 48], ['100::', 64], ['2001::', 23], ['2001:db8::', 32], ['3fff::', 20], ['5f00::', 16], ['fc00::', 7], ['fec0::', 10], ['ff00::', 8],
 ];
-/** Link-local, and what clouds serve their metadata and credentials on: never, whoever asks. */
+/** Link-local, and what clouds serve their metadata and credentials on: refused in every set-up. */
 const neverV4: readonly (readonly [string, number])[] = [['169.254.0.0', 16], ['100.100.100.200', 32], ['168.63.129.16', 32]];
 const neverV6: readonly (readonly [string, number])[] = [['fe80::', 10], ['fd00:ec2::254', 128], ['fd20:ce::254', 128]];
 

@@ -1,4 +1,4 @@
-/** Tables whose rows are never changed or removed, whoever asks. */
+/** Tables whose rows no role can change or remove. */
 const appendOnly = ['acknowledgements', 'assigned_payments'];
 
 /** What finance decided about differences that a comparison with Stripe finds, and that no fix mends. */

@@ -1,4 +1,4 @@
-/** Tables whose rows are never changed or removed, whoever asks. */
+/** Tables whose rows no role can change or remove. */
 const appendOnly = ['closings', 'closing_entries'];
 
 /** Months that finance closed and reopened, with the figures as they were. */
