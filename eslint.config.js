@@ -1,4 +1,5 @@
 import nx from '@nx/eslint-plugin';
+import simpleImportSort from 'eslint-plugin-simple-import-sort';
 import tseslint from 'typescript-eslint';
 
 /** Boundaries between projects (style guide §1): which tag may depend on which. */
@@ -8,12 +9,25 @@ const depConstraints = [
   { sourceTag: 'type:contracts', onlyDependOnLibsWithTags: ['type:kernel'] },
   { sourceTag: 'type:client', onlyDependOnLibsWithTags: ['type:kernel', 'type:contracts'] },
   { sourceTag: 'type:infra', onlyDependOnLibsWithTags: ['type:kernel', 'type:contracts', 'type:infra'] },
-  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:testing'] },
-  { sourceTag: 'type:service', onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:testing'] },
+  {
+    sourceTag: 'type:testing',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:testing'],
+  },
+  {
+    sourceTag: 'type:service',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:testing'],
+  },
   // The platform joins the services into one process and drives them from the command line; nothing may depend on it.
   {
     sourceTag: 'type:platform',
-    onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:service', 'type:testing'],
+    onlyDependOnLibsWithTags: [
+      'type:kernel',
+      'type:domain',
+      'type:contracts',
+      'type:infra',
+      'type:service',
+      'type:testing',
+    ],
   },
   ...['gateway', 'ledger', 'quota', 'billing', 'optimizer'].map((scope) => ({
     sourceTag: `scope:${scope}`,
@@ -26,11 +40,21 @@ const drivers = ['pg', 'pg/*', 'typeorm', '@nestjs/typeorm', 'kafkajs', 'stripe'
 const testingOnlyInSpecs = { group: ['@tollgate/testing'], message: 'test helpers are imported by specs only' };
 
 export default tseslint.config(
-  { ignores: ['libs/system-tests/type-checks/**', '**/dist/**', '.nx/**', '**/node_modules/**', '.tollgate/**', '.cache/**', 'bench/results/**'] },
+  {
+    ignores: [
+      'libs/system-tests/type-checks/**',
+      '**/dist/**',
+      '.nx/**',
+      '**/node_modules/**',
+      '.tollgate/**',
+      '.cache/**',
+      'bench/results/**',
+    ],
+  },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],
-    plugins: { '@nx': nx },
+    plugins: { '@nx': nx, 'simple-import-sort': simpleImportSort },
     languageOptions: { parserOptions: { project: './tsconfig.spec.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@nx/enforce-module-boundaries': ['error', { allow: [], depConstraints }],
@@ -40,6 +64,8 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
+      'simple-import-sort/imports': 'error',
+      'simple-import-sort/exports': 'error',
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true } }],
       'no-restricted-imports': ['error', { patterns: [testingOnlyInSpecs] }],
     },
@@ -48,43 +74,84 @@ export default tseslint.config(
     files: ['services/*/src/domain/**/*.ts', 'libs/pricing/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [
-        { regex: '^(?!\\.|@tollgate/(kernel|pricing|contracts)$|temporal-polyfill$)', message: 'the domain knows kernel, pricing and contracts only' },
-        { group: ['**/app/**', '**/adapters/**', '**/http/**', '**/consumers/**'], message: 'the domain imports nothing above it' },
-      ] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(?!\\.|@tollgate/(kernel|pricing|contracts)$|temporal-polyfill$)',
+              message: 'the domain knows kernel, pricing and contracts only',
+            },
+            {
+              group: ['**/app/**', '**/adapters/**', '**/http/**', '**/consumers/**'],
+              message: 'the domain imports nothing above it',
+            },
+          ],
+        },
+      ],
       'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval', 'crypto'],
-      'no-restricted-syntax': ['error', { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'time enters the domain as a value' },
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'time enters the domain as a value' },
-        { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'the domain is deterministic' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.name='Date'][property.name='now']",
+          message: 'time enters the domain as a value',
+        },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'time enters the domain as a value',
+        },
+        {
+          selector: "MemberExpression[object.name='Math'][property.name='random']",
+          message: 'the domain is deterministic',
+        },
+      ],
     },
   },
   {
     files: ['services/*/src/app/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [
-        testingOnlyInSpecs,
-        { group: drivers, message: 'drivers belong to adapters' },
-        { group: ['**/adapters/**', '**/http/**', '**/consumers/**'], message: 'app declares ports; adapters implement them' },
-        { group: ['@nestjs/*'], message: 'use cases are plain functions' },
-      ] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            testingOnlyInSpecs,
+            { group: drivers, message: 'drivers belong to adapters' },
+            {
+              group: ['**/adapters/**', '**/http/**', '**/consumers/**'],
+              message: 'app declares ports; adapters implement them',
+            },
+            { group: ['@nestjs/*'], message: 'use cases are plain functions' },
+          ],
+        },
+      ],
     },
   },
   {
     files: ['services/*/src/http/**/*.ts', 'services/*/src/consumers/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [
-        testingOnlyInSpecs,
-        { group: drivers, message: 'drivers belong to adapters' },
-        { group: ['**/adapters/**'], message: 'http and consumers reach adapters through app ports only' },
-      ] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            testingOnlyInSpecs,
+            { group: drivers, message: 'drivers belong to adapters' },
+            { group: ['**/adapters/**'], message: 'http and consumers reach adapters through app ports only' },
+          ],
+        },
+      ],
     },
   },
   {
     // Specs of every project use the test harness, which itself depends on the kernel only.
     files: ['**/*.spec.ts', '**/*.contract.ts'],
-    rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['@tollgate/testing'], depConstraints }], 'max-lines-per-function': 'off', 'no-restricted-imports': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { allow: ['@tollgate/testing'], depConstraints }],
+      'max-lines-per-function': 'off',
+      'no-restricted-imports': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
   },
   {
     files: ['libs/testing/**/*.ts', 'libs/system-tests/**/*.ts', 'services/*/src/testing/**/*.ts'],

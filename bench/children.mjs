@@ -11,7 +11,10 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 /** Starts a file of this folder, or any other by absolute path; resolves with the line that matches `ready`. */
 export async function startChild(file, { args = [], env = {}, ready }) {
   const path = file.startsWith('/') ? file : fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, [...nodeFlags, path, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...nodeFlags, path, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.add(child);
   let output = '';
   let errors = '';

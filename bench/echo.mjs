@@ -3,7 +3,16 @@ import fastify from 'fastify';
 
 const app = fastify();
 const answer = {
-  entry: { id: '29-3', account: 'bench', seq: '3', kind: 'spent', amount: '-1', balance_after: '999', unit: 'unit', recorded_at: new Date(0).toISOString() },
+  entry: {
+    id: '29-3',
+    account: 'bench',
+    seq: '3',
+    kind: 'spent',
+    amount: '-1',
+    balance_after: '999',
+    unit: 'unit',
+    recorded_at: new Date(0).toISOString(),
+  },
   available: '999',
 };
 app.post('/v1/accounts/:id/spend', async (request) => ({ ...answer, asked: request.body.amount }));

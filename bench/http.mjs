@@ -12,16 +12,29 @@ export async function benchHttp({ seconds, say }) {
     say('opening 10,000 wallets');
     await openWallets(platform);
     const simple = await startChild('./simple-ledger.mjs', {
-      args: [JSON.stringify({ databaseUrl: adminUrlOf(platform.dataDir), accounts: spread, key: platform.key })], ready: /^simple ledger /,
+      args: [JSON.stringify({ databaseUrl: adminUrlOf(platform.dataDir), accounts: spread, key: platform.key })],
+      ready: /^simple ledger /,
     });
     const simpleUrl = simple.line.replace('simple ledger ', '');
     const many = spread;
     const hot = 1;
     const { headers } = platform;
     const path = '/v1/accounts/bench{n}/spend';
-    const load = (url, connections, accounts, more = {}) => runChild('./load.mjs', {
-      args: [JSON.stringify({ url, connections, seconds, headers, body: '{"amount":"1"}', path, spread: accounts, ...more })],
-    });
+    const load = (url, connections, accounts, more = {}) =>
+      runChild('./load.mjs', {
+        args: [
+          JSON.stringify({
+            url,
+            connections,
+            seconds,
+            headers,
+            body: '{"amount":"1"}',
+            path,
+            spread: accounts,
+            ...more,
+          }),
+        ],
+      });
     const f = {};
     await load(platform.url, 64, many);
     for (const connections of [64, 256]) {
@@ -40,7 +53,9 @@ export async function benchHttp({ seconds, say }) {
     say('one client');
     f.one = await oneClient(platform, seconds);
     f.limit = await runChild('./latency-limit.mjs', {
-      args: [JSON.stringify({ adminUrl: adminUrlOf(platform.dataDir), echoUrl: `${echoUrl}/v1/accounts/a/spend`, seconds })],
+      args: [
+        JSON.stringify({ adminUrl: adminUrlOf(platform.dataDir), echoUrl: `${echoUrl}/v1/accounts/a/spend`, seconds }),
+      ],
     });
     return f;
   } finally {
@@ -52,11 +67,13 @@ export async function benchHttp({ seconds, say }) {
 
 async function openWallets({ call }) {
   for (let from = 0; from < spread; from += 200) {
-    await Promise.all(Array.from({ length: 200 }, async (_, index) => {
-      const id = `bench${from + index}`;
-      await call('POST', '/v1/accounts', { id, kind: 'wallet', unit: 'unit' });
-      await call('POST', `/v1/accounts/${id}/grants`, { amount: '1000000000', reason: 'bench' });
-    }));
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        const id = `bench${from + index}`;
+        await call('POST', '/v1/accounts', { id, kind: 'wallet', unit: 'unit' });
+        await call('POST', `/v1/accounts/${id}/grants`, { amount: '1000000000', reason: 'bench' });
+      }),
+    );
   }
 }
 
@@ -65,7 +82,11 @@ async function oneClient({ url, headers }, seconds) {
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end) {
     const from = performance.now();
-    const response = await fetch(`${url}/v1/accounts/bench2/spend`, { method: 'POST', headers, body: '{"amount":"1"}' });
+    const response = await fetch(`${url}/v1/accounts/bench2/spend`, {
+      method: 'POST',
+      headers,
+      body: '{"amount":"1"}',
+    });
     await response.arrayBuffer();
     if (!response.ok) throw new Error(`spend answered ${response.status}`);
     took.push(performance.now() - from);

@@ -14,8 +14,14 @@ const log = await openEmbeddedLog({ url: roleUrl(url, embeddedLogSchema.role, 'b
 await log.createTopics([{ topic: 'bench', partitions: 1, retention: 'forever' }]);
 let delivered = () => undefined;
 await log.subscribe({
-  group: 'bench', topics: ['bench'],
-  handler: { assigned: async () => 0, revoked: async () => undefined, outOfRange: async () => undefined, records: async () => delivered() },
+  group: 'bench',
+  topics: ['bench'],
+  handler: {
+    assigned: async () => 0,
+    revoked: async () => undefined,
+    outOfRange: async () => undefined,
+    records: async () => delivered(),
+  },
 });
 const client = new pg.Client({ connectionString: url });
 await client.connect();
@@ -25,7 +31,9 @@ const took = [];
 const end = performance.now() + seconds * 1000;
 while (performance.now() < end) {
   const from = performance.now();
-  await (await fetch(echoUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"amount":"1"}' })).arrayBuffer();
+  await (
+    await fetch(echoUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"amount":"1"}' })
+  ).arrayBuffer();
   const back = new Promise((resolve) => (delivered = resolve));
   await log.append([{ topic: 'bench', partition: 0, key: 'bench', value: '{"amount":"1"}' }]);
   await back;

@@ -5,7 +5,19 @@
 // and both count as one. A body of bytes comes as text of that `encoding`. One more caller may read `beside` meanwhile. Any answer but 2xx ends the run with an error.
 import { connect } from 'node:net';
 
-const { url, connections, seconds, headers = {}, method = 'POST', body = '', path, spread = 1, next, beside, encoding = 'utf8' } = JSON.parse(process.argv[2]);
+const {
+  url,
+  connections,
+  seconds,
+  headers = {},
+  method = 'POST',
+  body = '',
+  path,
+  spread = 1,
+  next,
+  beside,
+  encoding = 'utf8',
+} = JSON.parse(process.argv[2]);
 const warmUpMs = 500;
 const idDigits = 15;
 const idMark = '#'.repeat(idDigits);
@@ -15,15 +27,24 @@ const from = began + warmUpMs;
 const end = from + seconds * 1000;
 
 const took = [];
-const takers = Array.from({ length: connections }, (_, index) => caller({ target: new URL(url), requests: requestsOf(index), took }));
+const takers = Array.from({ length: connections }, (_, index) =>
+  caller({ target: new URL(url), requests: requestsOf(index), took }),
+);
 const read = [];
-if (beside) takers.push(caller({ target: new URL(beside.url), requests: [request('GET', new URL(beside.url), beside.headers ?? {}, '')], took: read }));
+if (beside)
+  takers.push(
+    caller({
+      target: new URL(beside.url),
+      requests: [request('GET', new URL(beside.url), beside.headers ?? {}, '')],
+      took: read,
+    }),
+  );
 await Promise.all(takers);
 if (took.length === 0) fail(new Error(`nothing was answered within ${seconds} s`));
-process.stdout.write(`${JSON.stringify({ perSecond: took.length / seconds, ...percentiles(took), ...(beside ? { beside: percentiles(read) } : {}) })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ perSecond: took.length / seconds, ...percentiles(took), ...(beside ? { beside: percentiles(read) } : {}) })}\n`,
+);
 process.exit(0);
-
-
 
 /** Every caller walks through the accounts from a place of its own, in steps that share no factor with their number. */
 function requestsOf(index) {
@@ -38,12 +59,20 @@ function requestsOf(index) {
 function numbered(content) {
   const at = content.indexOf(idMark);
   if (at === -1) return content;
-  return Buffer.concat([content.subarray(0, at), Buffer.from(String(ids++).padStart(idDigits, '0')), content.subarray(at + idDigits)]);
+  return Buffer.concat([
+    content.subarray(0, at),
+    Buffer.from(String(ids++).padStart(idDigits, '0')),
+    content.subarray(at + idDigits),
+  ]);
 }
 
 function request(verb, target, fields, content) {
   const bytes = Buffer.from(content, encoding);
-  const lines = Object.entries({ host: target.host, ...fields, ...(content === '' ? {} : { 'content-length': bytes.length }) });
+  const lines = Object.entries({
+    host: target.host,
+    ...fields,
+    ...(content === '' ? {} : { 'content-length': bytes.length }),
+  });
   const head = `${verb} ${target.pathname}${target.search} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), bytes]);
 }
@@ -75,7 +104,9 @@ function caller({ target, requests, took: times }) {
       if (next !== undefined && !isSecond && times === took) {
         isSecond = true;
         const { hold_id: hold } = JSON.parse(answer.toString('utf8', head + 4));
-        return void socket.write(request(method, new URL(next.path.replace('{hold_id}', hold), url), headers, next.body));
+        return void socket.write(
+          request(method, new URL(next.path.replace('{hold_id}', hold), url), headers, next.body),
+        );
       }
       isSecond = false;
       const now = performance.now();

@@ -14,7 +14,9 @@ await pool.query(`drop schema if exists simple cascade; create schema simple;
   create table simple.balances (account text primary key, balance bigint not null) with (fillfactor = 50);
   create table simple.entries (id bigint generated always as identity primary key, account text not null, request_id text not null,
     amount bigint not null, balance_after bigint not null, recorded_at timestamptz not null default now(), unique (account, request_id));`);
-await pool.query(`insert into simple.balances select 'bench' || n, 1000000000 from generate_series(0, $1 - 1) n`, [accounts]);
+await pool.query(`insert into simple.balances select 'bench' || n, 1000000000 from generate_series(0, $1 - 1) n`, [
+  accounts,
+]);
 
 const spendOnce = {
   name: 'spend',
@@ -27,9 +29,20 @@ class SpendController {
   async spend(id, provided, body) {
     if (provided !== key) throw new HttpException('key', 401);
     if (!/^[1-9][0-9]{0,17}$/.test(body?.amount ?? '')) throw new HttpException('amount', 400);
-    const { rows: [row] } = await pool.query({ ...spendOnce, values: [id, body.amount, randomUUID()] });
+    const {
+      rows: [row],
+    } = await pool.query({ ...spendOnce, values: [id, body.amount, randomUUID()] });
     if (!row) throw new HttpException('not enough', 402);
-    return { entry: { id: String(row.id), account: id, amount: `-${body.amount}`, balance_after: row.balance_after, recorded_at: row.recorded_at }, available: row.balance_after };
+    return {
+      entry: {
+        id: String(row.id),
+        account: id,
+        amount: `-${body.amount}`,
+        balance_after: row.balance_after,
+        recorded_at: row.recorded_at,
+      },
+      available: row.balance_after,
+    };
   }
 }
 // Decorators by hand: this file is not compiled.
@@ -46,4 +59,11 @@ Module({ controllers: [SpendController] })(SimpleLedger);
 const app = await NestFactory.create(SimpleLedger, new FastifyAdapter(), { logger: false });
 await app.listen(0, '127.0.0.1');
 process.stdout.write(`simple ledger ${(await app.getUrl()).replace('[::1]', '127.0.0.1')}\n`);
-process.on('SIGTERM', () => void app.close().then(() => pool.end()).then(() => process.exit(0)));
+process.on(
+  'SIGTERM',
+  () =>
+    void app
+      .close()
+      .then(() => pool.end())
+      .then(() => process.exit(0)),
+);

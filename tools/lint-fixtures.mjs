@@ -15,7 +15,9 @@ const folder = join(root, 'tools', 'lint-fixtures');
 export async function acceptedFixtures() {
   const eslint = new ESLint({ cwd: root });
   const faults = [];
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.ts')).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((file) => file.endsWith('.ts'))
+    .sort()) {
     const text = readFileSync(join(folder, name), 'utf8');
     const [, place, rule] = /^\/\/ at: (\S+)\n\/\/ refused by: (\S+)\n/.exec(text) ?? [];
     if (place === undefined) {
@@ -24,7 +26,8 @@ export async function acceptedFixtures() {
     }
     const [result] = await eslint.lintText(text, { filePath: join(root, place) });
     const rules = result?.messages.map(({ ruleId, message }) => ruleId ?? message) ?? [];
-    if (!rules.includes(rule)) faults.push(`${name}: ${rule} accepts it${rules.length > 0 ? ` (refused by ${rules.join(', ')})` : ''}`);
+    if (!rules.includes(rule))
+      faults.push(`${name}: ${rule} accepts it${rules.length > 0 ? ` (refused by ${rules.join(', ')})` : ''}`);
   }
   return faults;
 }

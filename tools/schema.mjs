@@ -14,7 +14,12 @@ const { contentOf, schemaFiles } = await built('services/platform/dist/schema-fi
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-schema-'));
 const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres') });
 try {
-  await prepareDatabase({ adminUrl: server.url, passwordOf: () => 'for this run only', embeddedLog: true, stripeSimulator: true });
+  await prepareDatabase({
+    adminUrl: server.url,
+    passwordOf: () => 'for this run only',
+    embeddedLog: true,
+    stripeSimulator: true,
+  });
   for (const file of schemaFiles) {
     writeFileSync(join(root, file.path), await contentOf(file, server.url));
     process.stdout.write(`written ${file.path}\n`);

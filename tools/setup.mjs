@@ -24,7 +24,10 @@ function install() {
   if (!isInstalled(JSON.parse(lock))) {
     say('Installing packages (npm ci) …');
     // Without our own bin folder: npm replaces it, the Node in it included. With the development packages whatever NODE_ENV says.
-    const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.startsWith(modules)).join(delimiter);
+    const path = (process.env.PATH ?? '')
+      .split(delimiter)
+      .filter((folder) => !folder.startsWith(modules))
+      .join(delimiter);
     run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { ...process.env, PATH: path });
   }
   writeFileSync(installStamp, wanted);
@@ -35,8 +38,10 @@ function isInstalled(lock) {
   const note = readIf(join(modules, '.package-lock.json'));
   if (note === undefined) return false;
   const there = JSON.parse(note).packages;
-  return Object.entries(lock.packages).every(([path, { version, link, optional }]) =>
-    path === '' || !path.startsWith('node_modules/') || link || optional || there[path]?.version === version);
+  return Object.entries(lock.packages).every(
+    ([path, { version, link, optional }]) =>
+      path === '' || !path.startsWith('node_modules/') || link || optional || there[path]?.version === version,
+  );
 }
 
 function build() {
@@ -54,18 +59,25 @@ function build() {
 }
 
 function projectsIn(folder) {
-  return readdirSync(join(root, folder)).map((name) => join(folder, name)).filter((path) => existsSync(join(root, path, 'tsconfig.json')));
+  return readdirSync(join(root, folder))
+    .map((name) => join(folder, name))
+    .filter((path) => existsSync(join(root, path, 'tsconfig.json')));
 }
 
 function filesOf(project) {
   const sources = readdirSync(join(root, project, 'src'), { recursive: true, withFileTypes: true });
-  return [join(project, 'tsconfig.json'), ...sources.filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))].sort();
+  return [
+    join(project, 'tsconfig.json'),
+    ...sources
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1)),
+  ].sort();
 }
 
 function run(command, args, env) {
   const { status, signal, error } = spawnSync(command, args, { cwd: root, env, stdio: 'inherit' });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed (${error?.message ?? signal ?? `exit code ${status}`})`);
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(' ')} failed (${error?.message ?? signal ?? `exit code ${status}`})`);
 }
 
 const say = (line) => process.stderr.write(`${line}\n`);

@@ -39,14 +39,20 @@ if (Number(process.versions.node.split('.')[0]) >= nodeNeeded) {
 
 function newerNode() {
   const link = join(root, 'node_modules', '.bin', 'node');
-  if (!existsSync(link)) fail(`Node ${nodeNeeded} or newer is needed; this is ${process.version}, and there is none for this machine in node_modules`);
+  if (!existsSync(link))
+    fail(
+      `Node ${nodeNeeded} or newer is needed; this is ${process.version}, and there is none for this machine in node_modules`,
+    );
   return realpathSync(link);
 }
 
 function runAsChild(node) {
   const bin = join(root, 'node_modules', '.bin');
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` };
-  const child = spawn(node, [...process.execArgv, fileURLToPath(import.meta.url), name, ...args], { stdio: 'inherit', env });
+  const child = spawn(node, [...process.execArgv, fileURLToPath(import.meta.url), name, ...args], {
+    stdio: 'inherit',
+    env,
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(error.message));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));

@@ -35,7 +35,14 @@ async function specs() {
   process.stdout.write('\n── specs\n');
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-test-'));
   const outputFile = join(folder, 'jest.json');
-  const args = ['--experimental-vm-modules', '--no-warnings', bin('jest', 'bin', 'jest.js'), '--runInBand', '--json', `--outputFile=${outputFile}`];
+  const args = [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    bin('jest', 'bin', 'jest.js'),
+    '--runInBand',
+    '--json',
+    `--outputFile=${outputFile}`,
+  ];
   try {
     const jest = run([...args, ...process.argv.slice(2)], { stdout: 'ignore' });
     const code = await Promise.race([jest.done, leakOf(outputFile, jest)]);
@@ -46,7 +53,8 @@ async function specs() {
     count.skipped += result.numPendingTests + result.numTodoTests;
     if (!result.success) failures.push('specs');
     // A failure outside of the specs: the set-up, the teardown, something left open.
-    if (result.success && code !== 0) tell(code === 'leak' ? 'specs leave nothing open' : 'set-up and teardown of the specs', false);
+    if (result.success && code !== 0)
+      tell(code === 'leak' ? 'specs leave nothing open' : 'set-up and teardown of the specs', false);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

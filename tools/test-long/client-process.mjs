@@ -6,9 +6,17 @@ import { Tollgate } from '@tollgate/client';
 const { file, users, endpoint, atOnce, spool } = JSON.parse(process.argv[2]);
 const { TOKEN_SERVER_URL: baseUrl, SERVER_API_KEY: apiKey } = process.env;
 // The platform is killed on the way: a start waits for it as long as it takes, an end is on disk.
-const client = new Tollgate({ baseUrl, apiKey, retriesMax: 60, retryMaxMs: 1_000, spool: { folder: spool, maxMs: 2_000, onTrouble: () => undefined } });
+const client = new Tollgate({
+  baseUrl,
+  apiKey,
+  retriesMax: 60,
+  retryMaxMs: 1_000,
+  spool: { folder: spool, maxMs: 2_000, onTrouble: () => undefined },
+});
 
-const [header, ...lines] = readFileSync(file, 'utf8').split(/\r?\n/).filter((line) => line !== '');
+const [header, ...lines] = readFileSync(file, 'utf8')
+  .split(/\r?\n/)
+  .filter((line) => line !== '');
 const [input, output] = ['ContextTokens', 'GeneratedTokens'].map((name) => header.split(',').indexOf(name));
 
 /** The request of a line was served long ago: what it read and wrote is known. */
@@ -20,12 +28,14 @@ const serve = client.tokenProcess.wrap(
 let next = 0;
 let done = 0;
 const tell = setInterval(() => process.stdout.write(`${JSON.stringify({ done })}\n`), 100);
-await Promise.all(Array.from({ length: atOnce }, async () => {
-  for (let at = next++; at < lines.length; at = next++) {
-    await serve(users[at % users.length], lines[at].split(','));
-    done++;
-  }
-}));
+await Promise.all(
+  Array.from({ length: atOnce }, async () => {
+    for (let at = next++; at < lines.length; at = next++) {
+      await serve(users[at % users.length], lines[at].split(','));
+      done++;
+    }
+  }),
+);
 clearInterval(tell);
 const waiting = await client.close({ timeoutMs: 60_000 });
 process.stdout.write(`${JSON.stringify({ done, waiting, ended: true })}\n`);

@@ -14,13 +14,20 @@ const endpoint = 'trace-endpoint';
 const gift = 1_000_000n;
 /** As many requests as a product service of this size has under way. */
 const atOnce = 32;
-const names = ['every user is charged to the unit by the client library, over two kills', 'the client library keeps nothing back', 'the books show zero drift, after the client library'];
+const names = [
+  'every user is charged to the unit by the client library, over two kills',
+  'the client library keeps nothing back',
+  'the books show zero drift, after the client library',
+];
 
 export async function clientTraceCampaign({ check, notRun }) {
-  const folder = resolve(process.argv[2] ?? process.env.TOLLGATE_TRACE ?? join(root, '..', 'shared', 'data', 'azure-llm-2023'));
+  const folder = resolve(
+    process.argv[2] ?? process.env.TOLLGATE_TRACE ?? join(root, '..', 'shared', 'data', 'azure-llm-2023'),
+  );
   const file = join(folder, 'conv.csv');
   if (!existsSync(file)) {
-    for (const name of names) notRun(name, `there is no conv.csv in ${folder}; give the folder as an argument or in TOLLGATE_TRACE`);
+    for (const name of names)
+      notRun(name, `there is no conv.csv in ${folder}; give the folder as an argument or in TOLLGATE_TRACE`);
     return;
   }
   const work = mkdtempSync(join(tmpdir(), 'tollgate-client-'));
@@ -34,7 +41,8 @@ export async function clientTraceCampaign({ check, notRun }) {
     const { rows, costs } = expected(file);
     await check(names[0], async () => {
       const shown = await send({ platform, file, spool: join(work, 'spool'), rows });
-      for (const user of users) same(user, BigInt((await platform.call('GET', `/v1/accounts/wallet:${user}`)).balance), gift - costs.get(user));
+      for (const user of users)
+        same(user, BigInt((await platform.call('GET', `/v1/accounts/wallet:${user}`)).balance), gift - costs.get(user));
       return shown;
     });
     await check(names[1], () => same('requests on disk', filesIn(join(work, 'spool')).join(), ''));
@@ -48,12 +56,15 @@ export async function clientTraceCampaign({ check, notRun }) {
 async function prepare(platform) {
   await platform.call('POST', '/api/features', { id: 'trace-feature', name: 'Conversation' });
   await platform.call('POST', '/api/feature-endpoints', { id: endpoint, feature: 'trace-feature', path: '/chat' });
-  for (const user of users) await platform.call('POST', '/api/user-wallets/give-initial-token', { user_id: user, token: Number(gift) });
+  for (const user of users)
+    await platform.call('POST', '/api/user-wallets/give-initial-token', { user_id: user, token: Number(gift) });
 }
 
 /** What each user's lines cost without profits: a quarter of what was generated, rounded up; a line without tokens books nothing. */
 function expected(file) {
-  const [header, ...lines] = readFileSync(file, 'utf8').split(/\r?\n/).filter((line) => line !== '');
+  const [header, ...lines] = readFileSync(file, 'utf8')
+    .split(/\r?\n/)
+    .filter((line) => line !== '');
   const output = header.split(',').indexOf('GeneratedTokens');
   const costs = new Map(users.map((user) => [user, 0n]));
   for (const [at, line] of lines.entries()) {
@@ -66,9 +77,22 @@ function expected(file) {
 /** Runs the product service to its end; the platform is killed when a third, and when two thirds of the lines were served. */
 async function send({ platform, file, spool, rows }) {
   const started = performance.now();
-  const child = spawn(process.execPath, ['--no-warnings', join(root, 'tools', 'test-long', 'client-process.mjs'), JSON.stringify({ file, users, endpoint, atOnce, spool })], {
-    env: { PATH: process.env.PATH, TOKEN_SERVER_URL: platform.url, SERVER_API_KEY: platform.secret('server-api-key') }, stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      '--no-warnings',
+      join(root, 'tools', 'test-long', 'client-process.mjs'),
+      JSON.stringify({ file, users, endpoint, atOnce, spool }),
+    ],
+    {
+      env: {
+        PATH: process.env.PATH,
+        TOKEN_SERVER_URL: platform.url,
+        SERVER_API_KEY: platform.secret('server-api-key'),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const said = { last: { done: 0 }, errors: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
     const line = chunk.trim().split('\n').at(-1);
@@ -78,8 +102,10 @@ async function send({ platform, file, spool, rows }) {
   const ended = new Promise((done) => child.on('close', (code) => done(code)));
   try {
     for (const part of [1, 2]) {
-      while (said.last.done < (rows * part) / 3 && child.exitCode === null) await new Promise((done) => setTimeout(done, 20));
-      if (child.exitCode !== null) throw new Error(`the service ended before the kill ${part}: nothing was proved\n${said.errors}`);
+      while (said.last.done < (rows * part) / 3 && child.exitCode === null)
+        await new Promise((done) => setTimeout(done, 20));
+      if (child.exitCode !== null)
+        throw new Error(`the service ended before the kill ${part}: nothing was proved\n${said.errors}`);
       await platform.kill();
       await platform.start();
     }
@@ -95,7 +121,12 @@ async function send({ platform, file, spool, rows }) {
 }
 
 /** Every file under the spool: waiting, refused or damaged. */
-const filesIn = (folder) => (existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name) : []);
+const filesIn = (folder) =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name)
+    : [];
 
 async function noDrift(platform, rows) {
   const { code, output, errors } = await platform.cli('rebuild', '--check');

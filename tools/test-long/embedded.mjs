@@ -30,9 +30,14 @@ export class Embedded {
     const running = start(programs.platform, [], this.#env);
     this.#running = running;
     const ready = running.says(/^Ready\s+(\S+)/m, startWaitMs);
-    this.#url = (await Promise.race([ready, running.ended.then(({ code, errors, output }) => {
-      throw new Error(`the platform ended with ${code}:\n${errors || output}`);
-    })]))[1];
+    this.#url = (
+      await Promise.race([
+        ready,
+        running.ended.then(({ code, errors, output }) => {
+          throw new Error(`the platform ended with ${code}:\n${errors || output}`);
+        }),
+      ])
+    )[1];
   }
 
   /** SIGKILL, as a machine that loses power would end it. */
@@ -59,7 +64,12 @@ export class Embedded {
   /** A request with the server key. @throws Error for anything but 2xx. */
   async call(method, path, body) {
     const headers = { 'content-type': 'application/json', 'x-server-api-key': this.secret('server-api-key') };
-    const response = await fetch(this.#url + path, { method, headers, body: body === undefined ? null : JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
+    const response = await fetch(this.#url + path, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(30_000),
+    });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
     return JSON.parse(text);
@@ -76,13 +86,19 @@ export class Embedded {
   get #env() {
     const { PATH, HOME, TMPDIR } = process.env;
     const own = { DATA_DIR: this.#dataDir, PORT: String(this.#port), LOG_LEVEL: 'warn' };
-    return Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR, ...own }).filter(([, value]) => value !== undefined));
+    return Object.fromEntries(
+      Object.entries({ PATH, HOME, TMPDIR, ...own }).filter(([, value]) => value !== undefined),
+    );
   }
 }
 
 function start(program, args, env) {
   // In the data folder, where no .env of the checkout is in reach.
-  const child = spawn(process.execPath, ['--no-warnings', join(root, program), ...args], { env, cwd: env.DATA_DIR, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--no-warnings', join(root, program), ...args], {
+    env,
+    cwd: env.DATA_DIR,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.add(child);
   const said = { output: '', errors: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk) => (said.output += chunk));
@@ -92,7 +108,10 @@ function start(program, args, env) {
     return { code: code ?? signal, ...said };
   });
   const says = async (pattern, waitMs) => {
-    for (const deadline = Date.now() + waitMs; Date.now() < deadline && child.exitCode === null && child.signalCode === null;) {
+    for (
+      const deadline = Date.now() + waitMs;
+      Date.now() < deadline && child.exitCode === null && child.signalCode === null;
+    ) {
       const found = pattern.exec(said.output);
       if (found !== null) return found;
       await new Promise((done) => setTimeout(done, 50));

@@ -10,21 +10,44 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const profitPercent = 20n;
 /** What the files are known to cost at 20 % profit; a file whose sum differs is another file. */
 const known = { 'code.csv': 81_380n, 'conv.csv': 1_242_779n };
-const mapping = ['--account', '=trace', '--time', 'TIMESTAMP', '--input', 'ContextTokens', '--output', 'GeneratedTokens'];
+const mapping = [
+  '--account',
+  '=trace',
+  '--time',
+  'TIMESTAMP',
+  '--input',
+  'ContextTokens',
+  '--output',
+  'GeneratedTokens',
+];
 const account = { id: 'trace', kind: 'wallet', unit: 'token', settings: { overdraft: 'unlimited' } };
 
-const names = ['the trace is booked to the unit', 'a second import books nothing', 'an import over a kill books each row once', 'the books show zero drift'];
+const names = [
+  'the trace is booked to the unit',
+  'a second import books nothing',
+  'an import over a kill books each row once',
+  'the books show zero drift',
+];
 
 export async function traceCampaign({ check, notRun, say }) {
-  const folder = resolve(process.argv[2] ?? process.env.TOLLGATE_TRACE ?? join(root, '..', 'shared', 'data', 'azure-llm-2023'));
+  const folder = resolve(
+    process.argv[2] ?? process.env.TOLLGATE_TRACE ?? join(root, '..', 'shared', 'data', 'azure-llm-2023'),
+  );
   const files = Object.keys(known).map((name) => join(folder, name));
   if (!files.every((file) => existsSync(file))) {
-    for (const name of names) notRun(name, `there is no code.csv and conv.csv in ${folder}; give the folder as an argument or in TOLLGATE_TRACE`);
+    for (const name of names)
+      notRun(
+        name,
+        `there is no code.csv and conv.csv in ${folder}; give the folder as an argument or in TOLLGATE_TRACE`,
+      );
     return;
   }
   const sums = files.map(sumsOf);
   const total = addUp(sums);
-  for (const sum of sums) say(`  ${sum.name}: ${sum.rows} rows, ${sum.input} + ${sum.output} model tokens, cost ${sum.cost} at ${profitPercent} % profit`);
+  for (const sum of sums)
+    say(
+      `  ${sum.name}: ${sum.rows} rows, ${sum.input} + ${sum.output} model tokens, cost ${sum.cost} at ${profitPercent} % profit`,
+    );
   await check('the trace costs what it is known to cost', () => {
     for (const { name, cost } of sums) same(`cost of ${name}`, cost, known[name]);
   });
@@ -42,7 +65,9 @@ export async function traceCampaign({ check, notRun, say }) {
 
 /** The sums of a file, read without the platform's code: ceil(ceil(output / 4) × (1 + P / 100)) a row. */
 function sumsOf(file) {
-  const [header, ...lines] = readFileSync(file, 'utf8').split(/\r?\n/).filter((line) => line !== '');
+  const [header, ...lines] = readFileSync(file, 'utf8')
+    .split(/\r?\n/)
+    .filter((line) => line !== '');
   const columns = header.split(',');
   const [input, output] = ['ContextTokens', 'GeneratedTokens'].map((name) => columns.indexOf(name));
   const sum = { name: file.split('/').at(-1), rows: lines.length, input: 0n, output: 0n, cost: 0n };
@@ -57,14 +82,17 @@ function sumsOf(file) {
 }
 
 const ceilDiv = (amount, by) => (amount + by - 1n) / by;
-const addUp = (sums) => sums.reduce((all, { rows, cost }) => ({ rows: all.rows + rows, cost: all.cost + cost }), { rows: 0, cost: 0n });
+const addUp = (sums) =>
+  sums.reduce((all, { rows, cost }) => ({ rows: all.rows + rows, cost: all.cost + cost }), { rows: 0, cost: 0n });
 
 async function withPlatform(work) {
   const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-long-'));
   const platform = new Embedded(dataDir);
   try {
     await platform.start();
-    await platform.call('POST', '/api/admin/catalog/rate-cards', { content: { profit_percent: Number(profitPercent) } });
+    await platform.call('POST', '/api/admin/catalog/rate-cards', {
+      content: { profit_percent: Number(profitPercent) },
+    });
     await platform.call('POST', '/v1/accounts', account);
     await work(platform);
   } finally {
@@ -104,7 +132,8 @@ async function importOverKill(platform, files, total) {
   const running = platform.startCli('import', ...files, ...mapping);
   const half = BigInt(Math.floor(total.rows / 2));
   while ((await entriesOf(platform)) < half) {
-    if (running.exited()) throw new Error(`the import ended before half of it was booked:\n${(await running.ended).output}`);
+    if (running.exited())
+      throw new Error(`the import ended before half of it was booked:\n${(await running.ended).output}`);
     await new Promise((done) => setTimeout(done, 20));
   }
   await platform.kill();
@@ -125,11 +154,22 @@ const entriesOf = async (platform) => BigInt((await platform.call('GET', '/v1/ac
 async function booksSay(platform, { rows, cost }) {
   const view = await platform.call('GET', '/v1/accounts/trace');
   same('balance', BigInt(view.balance), -cost);
-  const entries = succeeded(await platform.cli('export', 'trace')).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+  const entries = succeeded(await platform.cli('export', 'trace'))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
   const spent = entries.filter(({ amount }) => amount !== '0');
   same('entries of usage', entries.length - 1, rows);
-  same('sum of all entries', spent.reduce((sum, { amount }) => sum + BigInt(amount), 0n), -cost);
-  same('requests, each once', new Set(entries.map(({ source, request_id: id, ordinal }) => `${source} ${id} ${ordinal}`)).size, rows + 1);
+  same(
+    'sum of all entries',
+    spent.reduce((sum, { amount }) => sum + BigInt(amount), 0n),
+    -cost,
+  );
+  same(
+    'requests, each once',
+    new Set(entries.map(({ source, request_id: id, ordinal }) => `${source} ${id} ${ordinal}`)).size,
+    rows + 1,
+  );
 }
 
 async function noDrift(platform, rows) {

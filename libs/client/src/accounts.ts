@@ -6,13 +6,23 @@ export type Amount = string | number | bigint;
 /** A limit in a period of its own: an ISO 8601 duration, or calendar:day, week or month. With a model it binds only usage that names it. */
 export type PeriodLimit = { readonly amount: string; readonly period: string; readonly model?: string };
 export type Settings = {
-  readonly limit?: string; readonly limits?: PeriodLimit[]; readonly overdraft?: string; readonly allowance?: string; readonly period?: string;
-  readonly time_zone?: string; readonly detached?: boolean; readonly trial_end?: string; readonly plan?: string;
+  readonly limit?: string;
+  readonly limits?: PeriodLimit[];
+  readonly overdraft?: string;
+  readonly allowance?: string;
+  readonly period?: string;
+  readonly time_zone?: string;
+  readonly detached?: boolean;
+  readonly trial_end?: string;
+  readonly plan?: string;
 };
 /** Settings are merged, null removes one. `closed` needs balance 0 or `forfeit`. */
 export type AccountChange = {
   readonly settings?: { readonly [Name in keyof Settings]?: Settings[Name] | null };
-  readonly owner?: string | null; readonly status?: 'active' | 'suspended' | 'closed'; readonly forfeit?: boolean; readonly reason?: string;
+  readonly owner?: string | null;
+  readonly status?: 'active' | 'suspended' | 'closed';
+  readonly forfeit?: boolean;
+  readonly reason?: string;
 };
 export type Opening = {
   readonly id: string;
@@ -22,28 +32,55 @@ export type Opening = {
   readonly settings?: Settings | undefined;
 };
 export type Account = {
-  readonly id: string; readonly kind: string; readonly unit: string; readonly status: string;
-  readonly balance: string; readonly held: string; readonly available: string | null;
+  readonly id: string;
+  readonly kind: string;
+  readonly unit: string;
+  readonly status: string;
+  readonly balance: string;
+  readonly held: string;
+  readonly available: string | null;
   readonly as_of: { readonly seq: string; readonly recorded_at: string };
-  readonly lots: readonly Readonly<Record<string, unknown>>[]; readonly limits: unknown;
+  readonly lots: readonly Readonly<Record<string, unknown>>[];
+  readonly limits: unknown;
 };
 export type Entry = {
-  readonly id: string; readonly seq: string; readonly amount: string; readonly balance_after: string;
+  readonly id: string;
+  readonly seq: string;
+  readonly amount: string;
+  readonly balance_after: string;
   readonly [member: string]: unknown;
 };
 /** Usage that costs 0 has an entry too. `available`: null when nothing limits the account. */
 export type Booked = { readonly entry: Entry; readonly available: string | null };
 export type EntryPage = { readonly items: readonly Entry[]; readonly next: string | null };
-export type EntryQuery = { readonly after?: string; readonly limit?: number; readonly from?: string; readonly to?: string };
-export type Hold = { readonly hold_id: string; readonly amount: string; readonly expires_at: string; readonly available: string | null };
+export type EntryQuery = {
+  readonly after?: string;
+  readonly limit?: number;
+  readonly from?: string;
+  readonly to?: string;
+};
+export type Hold = {
+  readonly hold_id: string;
+  readonly amount: string;
+  readonly expires_at: string;
+  readonly available: string | null;
+};
 export type EndedHold = {
-  readonly hold_id: string; readonly status: string; readonly amount: string; readonly expires_at: string; readonly entry?: Entry;
+  readonly hold_id: string;
+  readonly status: string;
+  readonly amount: string;
+  readonly expires_at: string;
+  readonly entry?: Entry;
   readonly available: string | null;
 };
 
 /** `kind`: bought units, which tier changes of a credits account neither wipe nor count. */
 export type Granting = {
-  readonly amount: Amount; readonly kind?: 'purchased'; readonly priority?: number; readonly expires_at?: string; readonly reason: string;
+  readonly amount: Amount;
+  readonly kind?: 'purchased';
+  readonly priority?: number;
+  readonly expires_at?: string;
+  readonly reason: string;
 };
 
 /**
@@ -51,15 +88,23 @@ export type Granting = {
  * (`input_tokens`, `cache_read_tokens`, `output_tokens`, `reasoning_tokens`, …) or names of the card's own; others are refused by name.
  */
 export type Spending = { readonly metadata?: Readonly<Record<string, unknown>> | undefined } & (
-  | { readonly amount: Amount }
-  | { readonly usage: Usage }
+  { readonly amount: Amount } | { readonly usage: Usage }
 );
-export type Usage = { readonly model?: string; readonly input_tokens?: number; readonly output_tokens?: number; readonly [quantity: string]: unknown };
+export type Usage = {
+  readonly model?: string;
+  readonly input_tokens?: number;
+  readonly output_tokens?: number;
+  readonly [quantity: string]: unknown;
+};
 
 /** @throws TypeError for what is not a whole number: fractions are never rounded silently. */
 export function toAmount(amount: Amount): string {
-  const fits = typeof amount === 'number' ? Number.isSafeInteger(amount) : typeof amount === 'bigint' || /^-?\d+$/.test(amount);
-  if (!fits) throw new TypeError(`${String(amount)} is not a whole number${typeof amount === 'number' ? ' within 2^53; give a decimal string' : ''}`);
+  const fits =
+    typeof amount === 'number' ? Number.isSafeInteger(amount) : typeof amount === 'bigint' || /^-?\d+$/.test(amount);
+  if (!fits)
+    throw new TypeError(
+      `${String(amount)} is not a whole number${typeof amount === 'number' ? ' within 2^53; give a decimal string' : ''}`,
+    );
   return String(amount);
 }
 
@@ -86,14 +131,22 @@ export class Accounts {
   async get(id: string, options: CallOptions & { readonly at?: string | Date } = {}): Promise<Account> {
     const { at, ...rest } = options;
     const { body } = await this.#http.send<Account>({
-      ...rest, method: 'GET', path: accountPath(id), query: { at: at instanceof Date ? at.toISOString() : at },
+      ...rest,
+      method: 'GET',
+      path: accountPath(id),
+      query: { at: at instanceof Date ? at.toISOString() : at },
     });
     return body;
   }
 
   /** Newest first; `next` of a page is `after` of the following one. */
   async entries(id: string, query: EntryQuery = {}, options: CallOptions = {}): Promise<EntryPage> {
-    const { body } = await this.#http.send<EntryPage>({ ...options, method: 'GET', path: `${accountPath(id)}/entries`, query });
+    const { body } = await this.#http.send<EntryPage>({
+      ...options,
+      method: 'GET',
+      path: `${accountPath(id)}/entries`,
+      query,
+    });
     return body;
   }
 
@@ -107,8 +160,7 @@ export class Accounts {
     }
   }
 
-  grant(id: string, grant: Granting,
-    options: CallOptions = {}): Promise<Booked> {
+  grant(id: string, grant: Granting, options: CallOptions = {}): Promise<Booked> {
     return this.#post(`${accountPath(id)}/grants`, { ...grant, amount: toAmount(grant.amount) }, options);
   }
 
@@ -119,8 +171,11 @@ export class Accounts {
   }
 
   /** Reserves units until they are settled, released, or the time is over. */
-  hold(id: string, hold: { readonly amount: Amount; readonly expires_in_s: number; readonly parent_hold_id?: string },
-    options: CallOptions = {}): Promise<Hold> {
+  hold(
+    id: string,
+    hold: { readonly amount: Amount; readonly expires_in_s: number; readonly parent_hold_id?: string },
+    options: CallOptions = {},
+  ): Promise<Hold> {
     return this.#post(`${accountPath(id)}/holds`, { ...hold, amount: toAmount(hold.amount) }, options);
   }
 
@@ -139,19 +194,35 @@ export class Accounts {
   }
 
   /** Gives back a part of an entry, or all that is left of it, by another entry that names it (scope `admin`). */
-  correct(entryId: string, correction: { readonly reason: string; readonly amount?: Amount }, options: CallOptions = {}): Promise<Booked> {
+  correct(
+    entryId: string,
+    correction: { readonly reason: string; readonly amount?: Amount },
+    options: CallOptions = {},
+  ): Promise<Booked> {
     const body = { ...correction, ...(correction.amount === undefined ? {} : { amount: toAmount(correction.amount) }) };
     return this.#post(`/v1/entries/${encodeURIComponent(entryId)}/correct`, body, options);
   }
 
   /** Rate version, inputs, and each step of the arithmetic. */
   async explain(entryId: string, options: CallOptions = {}): Promise<Readonly<Record<string, unknown>>> {
-    return (await this.#http.send<Record<string, unknown>>({ ...options, method: 'GET', path: `/v1/entries/${encodeURIComponent(entryId)}/explain` })).body;
+    return (
+      await this.#http.send<Record<string, unknown>>({
+        ...options,
+        method: 'GET',
+        path: `/v1/entries/${encodeURIComponent(entryId)}/explain`,
+      })
+    ).body;
   }
 
   /** Inclusion proof and seal: a receipt. @throws ConflictError NOT_SEALED_YET within the first second. */
   async proof(entryId: string, options: CallOptions = {}): Promise<Readonly<Record<string, unknown>>> {
-    return (await this.#http.send<Record<string, unknown>>({ ...options, method: 'GET', path: `/v1/entries/${encodeURIComponent(entryId)}/proof` })).body;
+    return (
+      await this.#http.send<Record<string, unknown>>({
+        ...options,
+        method: 'GET',
+        path: `/v1/entries/${encodeURIComponent(entryId)}/proof`,
+      })
+    ).body;
   }
 
   async #post<Body>(path: string, body: unknown, options: CallOptions): Promise<Body> {

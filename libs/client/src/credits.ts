@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { AllowanceExhaustedError } from './errors.ts';
 import type { CallOptions, Http } from './http.ts';
 
@@ -9,19 +10,41 @@ export const TOKENS_PER_REQUEST = 2000;
 
 /** As `GET /api/user/usage` shows it (surfaces §4). */
 export type CreditUsage = {
-  readonly credits: number; readonly totalTokens: number; readonly availableTokens: number; readonly tokensPerCredit: number;
-  readonly isSubscribed: boolean; readonly subscriptionTier: string; readonly subscriptionEndsAt: string | null;
-  readonly totalTokensUsed: number; readonly monthlyTokensUsed: number; readonly monthlyResetDate: string;
+  readonly credits: number;
+  readonly totalTokens: number;
+  readonly availableTokens: number;
+  readonly tokensPerCredit: number;
+  readonly isSubscribed: boolean;
+  readonly subscriptionTier: string;
+  readonly subscriptionEndsAt: string | null;
+  readonly totalTokensUsed: number;
+  readonly monthlyTokensUsed: number;
+  readonly monthlyResetDate: string;
 };
-export type CreditCheck = { readonly hasCredits: boolean; readonly creditsRemaining: number; readonly availableTokens: number };
+export type CreditCheck = {
+  readonly hasCredits: boolean;
+  readonly creditsRemaining: number;
+  readonly availableTokens: number;
+};
 export type CreditConsumed = {
-  readonly success: true; readonly tokensUsed: number; readonly creditsRemaining: number; readonly totalTokensUsed: number;
+  readonly success: true;
+  readonly tokensUsed: number;
+  readonly creditsRemaining: number;
+  readonly totalTokensUsed: number;
 };
 export type CreditRefusal = {
-  readonly error: string; readonly detail: string; readonly status: 429; readonly remainingCredits: number; readonly maxTokens: number;
+  readonly error: string;
+  readonly detail: string;
+  readonly status: 429;
+  readonly remainingCredits: number;
+  readonly maxTokens: number;
 };
-export type CreditValidation = ({ readonly allowed: true } & CreditConsumed) | ({ readonly allowed: false } & CreditRefusal);
-export type SubscriptionStatus = Pick<CreditUsage, 'isSubscribed' | 'subscriptionTier' | 'subscriptionEndsAt' | 'credits'> & {
+export type CreditValidation =
+  ({ readonly allowed: true } & CreditConsumed) | ({ readonly allowed: false } & CreditRefusal);
+export type SubscriptionStatus = Pick<
+  CreditUsage,
+  'isSubscribed' | 'subscriptionTier' | 'subscriptionEndsAt' | 'credits'
+> & {
   /** Whole days until the end, rounded up; null without one. */
   readonly daysRemaining: number | null;
 };
@@ -34,7 +57,8 @@ export const runAsUser = <Result>(userId: string, fn: () => Result): Result => c
 /** @throws TypeError without a user id, outside of `runAsUser`. */
 export function userOr(userId: string | undefined): string {
   const user = userId ?? currentUser.getStore();
-  if (user === undefined || user === '') throw new TypeError('whose credits? Give the user id first, or call within runAsUser(id, fn)');
+  if (user === undefined || user === '')
+    throw new TypeError('whose credits? Give the user id first, or call within runAsUser(id, fn)');
   return user;
 }
 
@@ -74,11 +98,18 @@ export class Credits {
     }
   }
 
-  initialize(userId?: string, { isPro = false }: { readonly isPro?: boolean } = {}, options: CallOptions = {}): Promise<CreditUsage> {
+  initialize(
+    userId?: string,
+    { isPro = false }: { readonly isPro?: boolean } = {},
+    options: CallOptions = {},
+  ): Promise<CreditUsage> {
     return this.#act(userId, 'initialize', { is_pro: isPro }, options);
   }
-  upgrade(userId?: string, to: { readonly days?: number; readonly tier?: 'pro' | 'enterprise'; readonly credits?: number } = {},
-    options: CallOptions = {}): Promise<CreditUsage> {
+  upgrade(
+    userId?: string,
+    to: { readonly days?: number; readonly tier?: 'pro' | 'enterprise'; readonly credits?: number } = {},
+    options: CallOptions = {},
+  ): Promise<CreditUsage> {
     return this.#act(userId, 'upgrade', to, options);
   }
   downgrade(userId?: string, options: CallOptions = {}): Promise<CreditUsage> {
@@ -100,11 +131,18 @@ export class Credits {
   async subscription(userId?: string, options: CallOptions = {}): Promise<SubscriptionStatus> {
     const { isSubscribed, subscriptionTier, subscriptionEndsAt, credits } = await this.usage(userId, options);
     const leftMs = subscriptionEndsAt === null ? null : Date.parse(subscriptionEndsAt) - Date.now();
-    return { isSubscribed, subscriptionTier, subscriptionEndsAt, credits, daysRemaining: leftMs === null ? null : Math.max(0, Math.ceil(leftMs / dayMs)) };
+    return {
+      isSubscribed,
+      subscriptionTier,
+      subscriptionEndsAt,
+      credits,
+      daysRemaining: leftMs === null ? null : Math.max(0, Math.ceil(leftMs / dayMs)),
+    };
   }
 
   async #act(userId: string | undefined, action: string, body: object, options: CallOptions): Promise<CreditUsage> {
     const path = `/api/admin/credits/${encodeURIComponent(userOr(userId))}/${action}`;
-    return (await this.#http.send<{ readonly data: CreditUsage }>({ ...options, method: 'POST', path, body })).body.data;
+    return (await this.#http.send<{ readonly data: CreditUsage }>({ ...options, method: 'POST', path, body })).body
+      .data;
   }
 }

@@ -60,7 +60,12 @@ export type Limits = {
   readonly asked?: string;
   readonly available?: string;
   readonly resets_at?: string;
-  readonly limit?: { readonly account: string; readonly limit?: string; readonly period?: string; readonly model?: string };
+  readonly limit?: {
+    readonly account: string;
+    readonly limit?: string;
+    readonly period?: string;
+    readonly model?: string;
+  };
 };
 
 /** Not enough is left (402; 429 where waiting for a reset helps). */
@@ -93,7 +98,9 @@ type Read = { readonly code?: string | undefined; readonly message: string };
 export function errorOf(status: number, body: unknown, headers: Headers): TollgateError {
   const { code, message } = readEnvelope(body, status);
   const answer: ErrorAnswer = {
-    status, code: code ?? `HTTP_${status}`, body,
+    status,
+    code: code ?? `HTTP_${status}`,
+    body,
     correlationId: textIn(body, 'correlation_id') ?? headers.get('x-correlation-id') ?? undefined,
     retryAfterMs: retryAfterOf(headers.get('retry-after')),
   };
@@ -126,7 +133,8 @@ function classOf(status: number, code: string | undefined): typeof TollgateError
 /** problem+json has `detail`, the five surfaces `error` or `message`; credits say "not enough" with `remainingCredits`. */
 function readEnvelope(body: unknown, status: number): Read {
   const code = textIn(body, 'code') ?? (hasMember(body, 'remainingCredits') ? 'ALLOWANCE_EXHAUSTED' : undefined);
-  const message = textIn(body, 'detail') ?? textIn(body, 'error') ?? textIn(body, 'message') ?? `the platform answered ${status}`;
+  const message =
+    textIn(body, 'detail') ?? textIn(body, 'error') ?? textIn(body, 'message') ?? `the platform answered ${status}`;
   return { code, message };
 }
 

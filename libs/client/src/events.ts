@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+
 import type { CallOptions, Http } from './http.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -19,13 +20,23 @@ export type UsageEvent = {
 };
 
 export type Receipt = { readonly id: string; readonly partition: number; readonly offset: number };
-export type RejectedEvent = { readonly index: number; readonly id?: string; readonly code: string; readonly detail: string };
-export type EventsAccepted = { readonly accepted: number; readonly receipts: readonly Receipt[]; readonly rejected: readonly RejectedEvent[] };
+export type RejectedEvent = {
+  readonly index: number;
+  readonly id?: string;
+  readonly code: string;
+  readonly detail: string;
+};
+export type EventsAccepted = {
+  readonly accepted: number;
+  readonly receipts: readonly Receipt[];
+  readonly rejected: readonly RejectedEvent[];
+};
 export type EventResult = {
   /** Absent when the event had none that could be read. */
   readonly id?: string;
   readonly status: 'booked' | 'duplicate' | 'refused';
-  readonly entry?: Readonly<Record<string, unknown>>; readonly problem?: Readonly<Record<string, unknown>>;
+  readonly entry?: Readonly<Record<string, unknown>>;
+  readonly problem?: Readonly<Record<string, unknown>>;
 };
 
 const batchType = 'application/cloudevents-batch+json';
@@ -35,7 +46,12 @@ const eventsMax = 1_000;
 export function toCloudEvent(event: UsageEvent, source: string): Record<string, unknown> {
   const time = event.time instanceof Date ? event.time.toISOString() : (event.time ?? new Date().toISOString());
   return {
-    specversion: '1.0', id: event.id ?? randomUUID(), source: event.source ?? source, type: event.type, subject: event.subject, time,
+    specversion: '1.0',
+    id: event.id ?? randomUUID(),
+    source: event.source ?? source,
+    type: event.type,
+    subject: event.subject,
+    time,
     ...(event.data === undefined ? {} : { data: event.data }),
   };
 }
@@ -65,7 +81,14 @@ export class Events {
   #post<Body>(events: readonly UsageEvent[], options: CallOptions, wait: string | undefined) {
     // The ids are made once, so a repetition sends the same events.
     const body = events.map((event) => toCloudEvent(event, this.#source));
-    return this.#http.send<Body>({ ...options, method: 'POST', path: '/v1/events', query: { wait }, body, contentType: batchType });
+    return this.#http.send<Body>({
+      ...options,
+      method: 'POST',
+      path: '/v1/events',
+      query: { wait },
+      body,
+      contentType: batchType,
+    });
   }
 }
 
@@ -80,7 +103,11 @@ export type MeterOptions = {
   readonly onRejected?: ((event: Readonly<Record<string, unknown>>, rejected: RejectedEvent) => void) | undefined;
 };
 
-type Waiting = { readonly event: Record<string, unknown>; readonly resolve: () => void; readonly reject: (error: unknown) => void };
+type Waiting = {
+  readonly event: Record<string, unknown>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+};
 
 /**
  * Collects events into batches. `record` resolves when its event is on disk or with the platform: from then on it is counted
@@ -122,12 +149,16 @@ export class Meter {
     const events = batch.map(({ event }) => event);
     const sending = this.#outbox
       .deliver<EventsAccepted>({ id: randomUUID(), path: '/v1/events', body: events, contentType: batchType }, 1_000)
-      .then((accepted) => {
-        for (const rejected of accepted?.rejected ?? []) this.#options.onRejected?.(events[rejected.index] ?? {}, rejected);
-        for (const { resolve } of batch) resolve();
-      }, (error: unknown) => {
-        for (const { reject } of batch) reject(error);
-      })
+      .then(
+        (accepted) => {
+          for (const rejected of accepted?.rejected ?? [])
+            this.#options.onRejected?.(events[rejected.index] ?? {}, rejected);
+          for (const { resolve } of batch) resolve();
+        },
+        (error: unknown) => {
+          for (const { reject } of batch) reject(error);
+        },
+      )
       .finally(() => this.#sending.delete(sending));
     this.#sending.add(sending);
     if (this.#waiting.length > 0) this.#send();

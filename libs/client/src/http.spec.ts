@@ -1,8 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
 import { Accounts, toAmount } from './accounts.ts';
 import {
-  AllowanceExhaustedError, AuthenticationError, ConflictError, InvalidRequestError, NotFoundError, PermissionError, RateLimitedError,
-  retryAfterOf, UnavailableError,
+  AllowanceExhaustedError,
+  AuthenticationError,
+  ConflictError,
+  InvalidRequestError,
+  NotFoundError,
+  PermissionError,
+  RateLimitedError,
+  retryAfterOf,
+  UnavailableError,
 } from './errors.ts';
 import { Http } from './http.ts';
 import { AnsweringServer } from './testing/answering-server.ts';
@@ -19,7 +27,12 @@ const keysAsked = () => server.asked.map(({ headers }) => headers['idempotency-k
 describe('A request', () => {
   // Guarantee: whatever is repeated is the same request for the platform, which books it once.
   it('is repeated under one key until the platform answers', async () => {
-    server.answer = (_, turn) => (turn === 1 ? 'reset' : turn === 2 ? { status: 503, body: { code: 'LEDGER_UNAVAILABLE' } } : { status: 200, body: { ok: true } });
+    server.answer = (_, turn) =>
+      turn === 1
+        ? 'reset'
+        : turn === 2
+          ? { status: 503, body: { code: 'LEDGER_UNAVAILABLE' } }
+          : { status: 200, body: { ok: true } };
 
     expect(await post(httpOf())).toEqual({ status: 200, body: { ok: true }, replayed: false });
 
@@ -39,16 +52,25 @@ describe('A request', () => {
   });
 
   it('is given up after so many tries, with the last error', async () => {
-    server.answer = () => ({ status: 503, body: { code: 'LOG_UNAVAILABLE', detail: 'the log is down', correlation_id: 'c-1' } });
+    server.answer = () => ({
+      status: 503,
+      body: { code: 'LOG_UNAVAILABLE', detail: 'the log is down', correlation_id: 'c-1' },
+    });
 
     await expect(post(httpOf({ retriesMax: 2 }))).rejects.toMatchObject({
-      name: 'UnavailableError', status: 503, code: 'LOG_UNAVAILABLE', message: 'the log is down', correlationId: 'c-1', temporary: true,
+      name: 'UnavailableError',
+      status: 503,
+      code: 'LOG_UNAVAILABLE',
+      message: 'the log is down',
+      correlationId: 'c-1',
+      temporary: true,
     });
     expect(server.asked).toHaveLength(3);
   });
 
   it('waits as long as Retry-After asks, and no longer than it may', async () => {
-    server.answer = (_, turn) => (turn === 1 ? { status: 503, headers: { 'retry-after': '1' } } : { status: 200, body: {} });
+    server.answer = (_, turn) =>
+      turn === 1 ? { status: 503, headers: { 'retry-after': '1' } } : { status: 200, body: {} };
     const startedAt = performance.now();
     await post(httpOf());
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(995);
@@ -70,7 +92,10 @@ describe('A request', () => {
 
   it('ends at its time-out, and at once when it is aborted', async () => {
     server.answer = () => 'hang';
-    await expect(post(httpOf({ timeoutMs: 50, retriesMax: 0 }))).rejects.toMatchObject({ name: 'UnavailableError', code: 'TIMEOUT' });
+    await expect(post(httpOf({ timeoutMs: 50, retriesMax: 0 }))).rejects.toMatchObject({
+      name: 'UnavailableError',
+      code: 'TIMEOUT',
+    });
 
     const aborting = new AbortController();
     const asked = post(httpOf({ timeoutMs: 60_000 }), { signal: aborting.signal });
@@ -89,7 +114,10 @@ describe('A request', () => {
 
   it('says so when the address is not the platform', async () => {
     await server.down();
-    await expect(post(httpOf({ retriesMax: 0 }))).rejects.toMatchObject({ code: 'NETWORK', message: expect.stringContaining('ECONNREFUSED') });
+    await expect(post(httpOf({ retriesMax: 0 }))).rejects.toMatchObject({
+      code: 'NETWORK',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
     await server.up();
   });
 
@@ -103,7 +131,11 @@ describe('A request', () => {
       expect(() => new Http({ baseUrl: 'http://localhost' })).toThrow('SERVER_API_KEY');
       expect(() => new Http({ baseUrl: 'http://localhost', userToken: 'jwt' })).not.toThrow();
     } finally {
-      Object.assign(process.env, url === undefined ? {} : { TOKEN_SERVER_URL: url }, key === undefined ? {} : { SERVER_API_KEY: key });
+      Object.assign(
+        process.env,
+        url === undefined ? {} : { TOKEN_SERVER_URL: url },
+        key === undefined ? {} : { SERVER_API_KEY: key },
+      );
     }
   });
 });
@@ -111,20 +143,43 @@ describe('A request', () => {
 describe('An error', () => {
   const errorFor = async (status: number, body: unknown) => {
     server.answer = () => ({ status, body });
-    return post(httpOf({ retriesMax: 0 })).then(() => undefined, (error: unknown) => error);
+    return post(httpOf({ retriesMax: 0 })).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
   };
 
   it('has the class of what to do about it, and the words of the surface', async () => {
     const cases = [
-      [400, { success: false, status: 400, message: 'Validation Error', sources: [] }, InvalidRequestError, 'Validation Error'],
-      [401, { success: false, status: 401, message: 'Invalid server API key' }, AuthenticationError, 'Invalid server API key'],
+      [
+        400,
+        { success: false, status: 400, message: 'Validation Error', sources: [] },
+        InvalidRequestError,
+        'Validation Error',
+      ],
+      [
+        401,
+        { success: false, status: 401, message: 'Invalid server API key' },
+        AuthenticationError,
+        'Invalid server API key',
+      ],
       [402, { code: 'ALLOWANCE_EXHAUSTED', detail: 'not enough' }, AllowanceExhaustedError, 'not enough'],
       [403, { success: false, error: 'no', code: 'QUOTA_UNAVAILABLE' }, PermissionError, 'no'],
       [404, { success: false, status: 404, message: 'User wallet not found' }, NotFoundError, 'User wallet not found'],
       [409, { code: 'IDEMPOTENCY_KEY_REUSED', detail: 'other content' }, ConflictError, 'other content'],
       [422, { error: 'not an image' }, InvalidRequestError, 'not an image'],
-      [429, { error: 'Insufficient credits', detail: 'You have 0 credits', remainingCredits: 0 }, AllowanceExhaustedError, 'You have 0 credits'],
-      [429, { success: false, error: 'Quota exceeded', code: 'QUOTA_EXCEEDED' }, AllowanceExhaustedError, 'Quota exceeded'],
+      [
+        429,
+        { error: 'Insufficient credits', detail: 'You have 0 credits', remainingCredits: 0 },
+        AllowanceExhaustedError,
+        'You have 0 credits',
+      ],
+      [
+        429,
+        { success: false, error: 'Quota exceeded', code: 'QUOTA_EXCEEDED' },
+        AllowanceExhaustedError,
+        'Quota exceeded',
+      ],
       [429, { code: 'RATE_LIMITED', detail: 'slow down' }, RateLimitedError, 'slow down'],
       [502, 'a proxy', UnavailableError, 'the platform answered 502'],
     ] as const;
@@ -148,14 +203,22 @@ describe('Accounts', () => {
   it('encode ids in paths, send whole numbers as decimal strings and refuse fractions', async () => {
     const accounts = new Accounts(httpOf());
     await accounts.spend('acme/team-a', { amount: 9_007_199_254_740_993n });
-    expect(server.asked[0]).toMatchObject({ url: '/v1/accounts/acme%2Fteam-a/spend', body: { amount: '9007199254740993' } });
+    expect(server.asked[0]).toMatchObject({
+      url: '/v1/accounts/acme%2Fteam-a/spend',
+      body: { amount: '9007199254740993' },
+    });
     expect(() => toAmount(1.5)).toThrow(TypeError);
     expect(() => toAmount('1e3')).toThrow(TypeError);
     expect(() => toAmount(2 ** 60)).toThrow('2^53');
   });
 
   it('are read page by page to the end', async () => {
-    server.answer = ({ url }) => ({ status: 200, body: url.includes('after=2') ? { items: [{ id: 'c' }], next: null } : { items: [{ id: 'a' }, { id: 'b' }], next: '2' } });
+    server.answer = ({ url }) => ({
+      status: 200,
+      body: url.includes('after=2')
+        ? { items: [{ id: 'c' }], next: null }
+        : { items: [{ id: 'a' }, { id: 'b' }], next: '2' },
+    });
     const ids = [];
     for await (const { id } of new Accounts(httpOf()).allEntries('w', { limit: 2 })) ids.push(id);
     expect(ids).toEqual(['a', 'b', 'c']);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+
 import { errorOf, TollgateError, UnavailableError } from './errors.ts';
 
 export type ClientOptions = {
@@ -57,7 +58,8 @@ export class Http {
     const baseUrl = options.baseUrl ?? process.env['TOKEN_SERVER_URL'];
     const apiKey = options.apiKey ?? (options.userToken === undefined ? process.env['SERVER_API_KEY'] : undefined);
     if (!baseUrl) throw new TypeError('where is Tollgate? Give baseUrl or set TOKEN_SERVER_URL');
-    if (!/^https?:\/\//.test(baseUrl)) throw new TypeError(`baseUrl ${baseUrl} does not begin with http:// or https://`);
+    if (!/^https?:\/\//.test(baseUrl))
+      throw new TypeError(`baseUrl ${baseUrl} does not begin with http:// or https://`);
     if (!apiKey && !options.userToken) throw new TypeError('who asks? Give apiKey or set SERVER_API_KEY');
     this.baseUrl = baseUrl.replace(/\/+$/, '');
     this.#options = options;
@@ -113,20 +115,39 @@ export class Http {
       });
       text = await response.text();
     } catch (error) {
-      if (timer.aborted) throw new UnavailableError(`no answer within ${timeoutMs} ms`, { status: 0, code: 'TIMEOUT' }, { cause: error });
-      throw new UnavailableError(`${this.baseUrl} cannot be reached: ${causeOf(error)}`, { status: 0, code: 'NETWORK' }, { cause: error });
+      if (timer.aborted)
+        throw new UnavailableError(
+          `no answer within ${timeoutMs} ms`,
+          { status: 0, code: 'TIMEOUT' },
+          { cause: error },
+        );
+      throw new UnavailableError(
+        `${this.baseUrl} cannot be reached: ${causeOf(error)}`,
+        { status: 0, code: 'NETWORK' },
+        { cause: error },
+      );
     }
     const answer = parsed(text);
     if (!response.ok) throw errorOf(response.status, answer ?? text, response.headers);
     if (answer === undefined && text !== '') {
-      throw new UnavailableError('the answer is not JSON: is this address Tollgate?', { status: response.status, code: 'NOT_JSON', body: text });
+      throw new UnavailableError('the answer is not JSON: is this address Tollgate?', {
+        status: response.status,
+        code: 'NOT_JSON',
+        body: text,
+      });
     }
-    return { status: response.status, body: answer as Body, replayed: response.headers.get('idempotent-replay') === 'true' };
+    return {
+      status: response.status,
+      body: answer as Body,
+      replayed: response.headers.get('idempotent-replay') === 'true',
+    };
   }
 
   #urlOf({ path, query = {} }: HttpCall): string {
     const given = Object.entries(query).filter((entry): entry is [string, string | number] => entry[1] !== undefined);
-    const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
+    const search = new URLSearchParams(
+      given.map(([name, value]): [string, string] => [name, String(value)]),
+    ).toString();
     return `${this.baseUrl}${path}${search === '' ? '' : `?${search}`}`;
   }
 }

@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
 import { Meter } from './events.ts';
 import { Http } from './http.ts';
-import { Outbox } from './outbox.ts';
 import type { Trouble } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { SpoolFolder } from './spool.ts';
 import { AnsweringServer } from './testing/answering-server.ts';
 import { NotAccessibleError, TokenProcess } from './token-process.ts';
@@ -29,7 +31,13 @@ afterEach(async () => {
 
 const httpOf = (): Http => new Http({ baseUrl: server.url, apiKey: 'key', retryFirstMs: 5 });
 const open = (options = {}): Outbox => {
-  const outbox = new Outbox(httpOf(), { folder, firstMs: 20, maxMs: 100, onTrouble: (trouble) => troubles.push(trouble), ...options });
+  const outbox = new Outbox(httpOf(), {
+    folder,
+    firstMs: 20,
+    maxMs: 100,
+    onTrouble: (trouble) => troubles.push(trouble),
+    ...options,
+  });
   outboxes.push(outbox);
   return outbox;
 };
@@ -78,7 +86,9 @@ describe('Usage on its way', () => {
       import { SpoolFolder } from ${JSON.stringify(new URL('../dist/spool.js', import.meta.url).href)};
       const spool = new SpoolFolder(${JSON.stringify(folder)});
       for (let n = 0; ; n++) { await spool.put({ id: 'killed-' + n, path: '/v1/x', body: { n } }); console.log(n); }`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let told = '';
     child.stdout.on('data', (chunk: Buffer) => void (told += chunk.toString()));
     await waitFor(() => told.split('\n').length > 20);
@@ -102,9 +112,20 @@ describe('Usage on its way', () => {
     const outbox = open();
     await expect(outbox.deliver(request('orphan'), 1_000)).rejects.toMatchObject({ name: 'NotFoundError' });
     expect(await kept()).toEqual([]);
-    expect(troubles).toEqual([expect.objectContaining({ what: 'refused', message: 'orphan is refused: User wallet not found' })]);
+    expect(troubles).toEqual([
+      expect.objectContaining({ what: 'refused', message: 'orphan is refused: User wallet not found' }),
+    ]);
     const names = await readdir(join(folder, 'refused'));
-    expect(await readFile(join(folder, 'refused', names.find((name) => name.endsWith('.reason'))!), 'utf8')).toBe('User wallet not found\n');
+    expect(
+      await readFile(
+        join(
+          folder,
+          'refused',
+          names.find((name) => name.endsWith('.reason'))!,
+        ),
+        'utf8',
+      ),
+    ).toBe('User wallet not found\n');
 
     server.answer = () => ({ status: 200, body: {} });
     expect(await outbox.retryRefused()).toBe(1);
@@ -114,7 +135,8 @@ describe('Usage on its way', () => {
   });
 
   it('is kept while credentials are wrong: somebody mends them', async () => {
-    server.answer = (_, turn) => (turn < 3 ? { status: 401, body: { message: 'Invalid server API key' } } : { status: 200, body: {} });
+    server.answer = (_, turn) =>
+      turn < 3 ? { status: 401, body: { message: 'Invalid server API key' } } : { status: 200, body: {} };
     expect(await open().deliver(request('locked-out'), 1_000)).toBeNull();
     await waitFor(async () => (await kept()).length === 0);
     expect(idsAsked()).toEqual(['locked-out', 'locked-out', 'locked-out']);
@@ -155,7 +177,10 @@ describe('Usage on its way', () => {
     await server.down();
     const outbox = open();
     for (let n = 0; n < 12; n++) await outbox.deliver(request(n < 10 ? `forbidden-${n}` : `allowed-${n}`), 1_000);
-    server.answer = ({ headers }) => ({ status: String(headers['idempotency-key']).startsWith('forbidden') ? 403 : 200, body: {} });
+    server.answer = ({ headers }) => ({
+      status: String(headers['idempotency-key']).startsWith('forbidden') ? 403 : 200,
+      body: {},
+    });
     await server.up();
     await waitFor(async () => (await kept()).length === 10);
     expect(idsAsked()).toEqual(expect.arrayContaining(['allowed-10', 'allowed-11']));
@@ -163,7 +188,11 @@ describe('Usage on its way', () => {
 
   it('goes on when the hearer of its troubles throws', async () => {
     await server.down();
-    const outbox = open({ onTrouble: () => { throw new Error('the hearer is broken'); } });
+    const outbox = open({
+      onTrouble: () => {
+        throw new Error('the hearer is broken');
+      },
+    });
     expect(await outbox.deliver(request('unheard'), 1_000)).toBeNull();
     await writeFile(join(folder, '000000000-bad.json'), 'damaged');
     await server.up();
@@ -180,15 +209,19 @@ describe('Usage on its way', () => {
     expect(await readdir(folder)).toEqual(['young.json.unfinished']);
   });
 
-  it('that cannot be written as JSON is the caller\'s mistake, at once', async () => {
-    await expect(open().deliver({ id: 'big', path: '/v1/x', body: { n: 1n } }, 1_000)).rejects.toBeInstanceOf(TypeError);
+  it("that cannot be written as JSON is the caller's mistake, at once", async () => {
+    await expect(open().deliver({ id: 'big', path: '/v1/x', body: { n: 1n } }, 1_000)).rejects.toBeInstanceOf(
+      TypeError,
+    );
     expect([server.asked.length, troubles]).toEqual([0, []]);
   });
 
   it('is bounded in bytes too', async () => {
     const spool = new SpoolFolder(folder, { bytesMax: 500 });
     await spool.put({ id: 'a', path: '/', body: 'x'.repeat(200) });
-    await expect(spool.put({ id: 'b', path: '/', body: 'x'.repeat(200) })).rejects.toMatchObject({ name: 'SpoolError' });
+    await expect(spool.put({ id: 'b', path: '/', body: 'x'.repeat(200) })).rejects.toMatchObject({
+      name: 'SpoolError',
+    });
     expect(spool.size).toBe(1);
   });
 
@@ -205,16 +238,28 @@ describe('Usage on its way', () => {
 });
 
 describe('A wrapped service', () => {
-  const started = (data: object) => ({ status: 200, body: { success: true, message: '', data: { user_id: 'u', token: 5, status: 'accessible', ...data } } });
-  const generate = async ({ prompt }: { user_id: string; prompt: string }) => ({ text: prompt.toUpperCase(), input_token: 1, output_token: 4, model: 'm' });
-  const wrapped = (service = generate) => new TokenProcess(httpOf(), open()).wrap({ feature_endpoint_id: 'f', user_id: (args) => args[0].user_id }, service);
+  const started = (data: object) => ({
+    status: 200,
+    body: { success: true, message: '', data: { user_id: 'u', token: 5, status: 'accessible', ...data } },
+  });
+  const generate = async ({ prompt }: { user_id: string; prompt: string }) => ({
+    text: prompt.toUpperCase(),
+    input_token: 1,
+    output_token: 4,
+    model: 'm',
+  });
+  const wrapped = (service = generate) =>
+    new TokenProcess(httpOf(), open()).wrap({ feature_endpoint_id: 'f', user_id: (args) => args[0].user_id }, service);
 
   it('is asked for before and booked after, with what it used', async () => {
     server.answer = () => started({ hold_id: 'h-1' });
     expect(await wrapped()({ user_id: 'u', prompt: 'hi' })).toMatchObject({ text: 'HI' });
     expect(server.asked.map(({ url, body }) => [url, body])).toEqual([
       ['/api/token-process/start', { user_id: 'u', feature_endpoint_id: 'f' }],
-      ['/api/token-process/end', { user_id: 'u', feature_endpoint_id: 'f', input_token: 1, output_token: 4, model: 'm', hold_id: 'h-1' }],
+      [
+        '/api/token-process/end',
+        { user_id: 'u', feature_endpoint_id: 'f', input_token: 1, output_token: 4, model: 'm', hold_id: 'h-1' },
+      ],
     ]);
   });
 
@@ -246,7 +291,9 @@ describe('A wrapped service', () => {
     server.answer = ({ url }) => (url.endsWith('/end') ? 'hang' : started({}));
     const process = new TokenProcess(httpOf(), open({ entriesMax: 0 }));
     const startedAt = performance.now();
-    expect(await process.wrap({ feature_endpoint_id: 'f', user_id: 'u' }, generate)({ user_id: 'u', prompt: 'hi' })).toMatchObject({ text: 'HI' });
+    expect(
+      await process.wrap({ feature_endpoint_id: 'f', user_id: 'u' }, generate)({ user_id: 'u', prompt: 'hi' }),
+    ).toMatchObject({ text: 'HI' });
     expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(troubles.map(({ what }) => what)).toEqual(['not_kept']);
     // The end is on its way still, from memory: the hanging try is cut, the next one arrives.
@@ -255,9 +302,15 @@ describe('A wrapped service', () => {
 
   it('is booked as the document does it: what it leaves out, or says as null, is 0', async () => {
     server.answer = () => started({});
-    const sparse = async () => ({ input_token: null, output_token: 4, model: null }) as unknown as Awaited<ReturnType<typeof generate>>;
+    const sparse = async () =>
+      ({ input_token: null, output_token: 4, model: null }) as unknown as Awaited<ReturnType<typeof generate>>;
     await wrapped(sparse)({ user_id: 'u', prompt: '' });
-    expect(server.asked.at(-1)?.body).toEqual({ user_id: 'u', feature_endpoint_id: 'f', input_token: 0, output_token: 4 });
+    expect(server.asked.at(-1)?.body).toEqual({
+      user_id: 'u',
+      feature_endpoint_id: 'f',
+      input_token: 0,
+      output_token: 4,
+    });
     const silent = async () => undefined as unknown as Awaited<ReturnType<typeof generate>>;
     expect(await wrapped(silent)({ user_id: 'u', prompt: '' })).toBeUndefined();
     expect(server.asked.filter(({ url }) => url.endsWith('/end'))).toHaveLength(1);
@@ -265,17 +318,27 @@ describe('A wrapped service', () => {
 
   it('books nothing when it used nothing or failed', async () => {
     server.answer = () => started({});
-    await wrapped(async () => ({ text: '', input_token: 0, output_token: 0, model: 'm' }))({ user_id: 'u', prompt: '' });
-    await expect(wrapped(() => Promise.reject(new Error('no model')))({ user_id: 'u', prompt: '' })).rejects.toThrow('no model');
+    await wrapped(async () => ({ text: '', input_token: 0, output_token: 0, model: 'm' }))({
+      user_id: 'u',
+      prompt: '',
+    });
+    await expect(wrapped(() => Promise.reject(new Error('no model')))({ user_id: 'u', prompt: '' })).rejects.toThrow(
+      'no model',
+    );
     expect(server.asked.map(({ url }) => url)).toEqual(['/api/token-process/start', '/api/token-process/start']);
   });
 });
 
 describe('A meter', () => {
   it('sends events in batches, each with an identity that stays', async () => {
-    server.answer = ({ body }) => ({ status: 202, body: { accepted: (body as unknown[]).length, receipts: [], rejected: [] } });
+    server.answer = ({ body }) => ({
+      status: 202,
+      body: { accepted: (body as unknown[]).length, receipts: [], rejected: [] },
+    });
     const meter = new Meter(open(), { source: 'spec', batchMax: 10, lingerMs: 5 });
-    await Promise.all(Array.from({ length: 25 }, (_, n) => meter.record({ subject: 'w', type: 'request', data: { quantity: n } })));
+    await Promise.all(
+      Array.from({ length: 25 }, (_, n) => meter.record({ subject: 'w', type: 'request', data: { quantity: n } })),
+    );
     const batches = server.asked.map(({ body }) => body as { id: string; source: string; specversion: string }[]);
     expect(batches.map((batch) => batch.length)).toEqual([10, 10, 5]);
     expect(new Set(batches.flat().map(({ id }) => id)).size).toBe(25);
@@ -284,8 +347,13 @@ describe('A meter', () => {
 
   it('resolves once events are on disk, and tells of those that are refused one by one', async () => {
     const rejected: string[] = [];
-    server.answer = () => ({ status: 207, body: { accepted: 1, receipts: [], rejected: [{ index: 1, id: 'bad', code: 'TIME_OUT_OF_RANGE', detail: '' }] } });
-    const meter = new Meter(open(), { onRejected: (event, { code }) => rejected.push(`${String(event['id'])} ${code}`) });
+    server.answer = () => ({
+      status: 207,
+      body: { accepted: 1, receipts: [], rejected: [{ index: 1, id: 'bad', code: 'TIME_OUT_OF_RANGE', detail: '' }] },
+    });
+    const meter = new Meter(open(), {
+      onRejected: (event, { code }) => rejected.push(`${String(event['id'])} ${code}`),
+    });
     void meter.record({ subject: 'w', type: 'request', id: 'good' });
     void meter.record({ subject: 'w', type: 'request', id: 'bad', time: '1999-01-01T00:00:00Z' });
     await meter.flush();

@@ -1,7 +1,7 @@
 import { TollgateError } from './errors.ts';
 import type { Http } from './http.ts';
-import { SpoolFolder } from './spool.ts';
 import type { SpoolBounds, SpooledRequest } from './spool.ts';
+import { SpoolFolder } from './spool.ts';
 
 export type Trouble = {
   /**
@@ -60,9 +60,12 @@ export class Outbox {
       }
     };
     const path = options.folder ?? (process.env['TOLLGATE_SPOOL_DIR'] || '.tollgate-spool');
-    this.#folder = new SpoolFolder(path, options, (name) => this.#onTrouble({
-      what: 'damaged', message: `${name} in the spool ${path} was damaged and is set aside`,
-    }));
+    this.#folder = new SpoolFolder(path, options, (name) =>
+      this.#onTrouble({
+        what: 'damaged',
+        message: `${name} in the spool ${path} was damaged and is set aside`,
+      }),
+    );
   }
 
   /** Requests that wait, as far as this process knows. */
@@ -82,24 +85,36 @@ export class Outbox {
    * @throws TollgateError when the platform refuses this very request for good, or when it was neither kept nor delivered.
    * @throws TypeError for a body that is no JSON.
    */
-  async deliver<Body>(request: SpooledRequest, waitMs: number, { unkept = 'wait' }: { readonly unkept?: 'wait' | 'go on' } = {}): Promise<Body | null> {
+  async deliver<Body>(
+    request: SpooledRequest,
+    waitMs: number,
+    { unkept = 'wait' }: { readonly unkept?: 'wait' | 'go on' } = {},
+  ): Promise<Body | null> {
     JSON.stringify(request.body);
     const name = await this.#folder.put(request).catch((error: unknown) => {
-      this.#onTrouble({ what: 'not_kept', message: `${request.id} is not on disk and is sent from memory: ${String(error)}`, error });
+      this.#onTrouble({
+        what: 'not_kept',
+        message: `${request.id} is not on disk and is sent from memory: ${String(error)}`,
+        error,
+      });
       return null;
     });
     if (name !== null) this.#sending.add(name);
-    const sent = this.#send<Body>(request, name === null ? unkeptRetriesMax : 0).then(
-      async (body) => {
-        if (name !== null) await this.#folder.remove(name);
-        return { body };
-      },
-      async (error: unknown) => ({ error: await this.#failed(request, name, error) }),
-    ).finally(() => name !== null && this.#sending.delete(name));
+    const sent = this.#send<Body>(request, name === null ? unkeptRetriesMax : 0)
+      .then(
+        async (body) => {
+          if (name !== null) await this.#folder.remove(name);
+          return { body };
+        },
+        async (error: unknown) => ({ error: await this.#failed(request, name, error) }),
+      )
+      .finally(() => name !== null && this.#sending.delete(name));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), waitMs)));
     // What is in memory only is waited for: nobody may be told that it is safe.
-    const outcome = await (name === null && unkept === 'wait' ? sent : Promise.race([sent, late])).finally(() => clearTimeout(timer));
+    const outcome = await (name === null && unkept === 'wait' ? sent : Promise.race([sent, late])).finally(() =>
+      clearTimeout(timer),
+    );
     if (outcome === null) return null;
     if ('body' in outcome) return outcome.body;
     if (name === null || isFinal(outcome.error)) throw outcome.error;
@@ -135,8 +150,13 @@ export class Outbox {
 
   async #send<Body>(request: SpooledRequest, retriesMax: number): Promise<Body> {
     const { body } = await this.#http.send<Body>({
-      method: 'POST', path: request.path, body: request.body, contentType: request.contentType, idempotencyKey: request.id,
-      retriesMax, timeoutMs: tryMaxMs,
+      method: 'POST',
+      path: request.path,
+      body: request.body,
+      contentType: request.contentType,
+      idempotencyKey: request.id,
+      retriesMax,
+      timeoutMs: tryMaxMs,
     });
     return body;
   }
@@ -159,7 +179,10 @@ export class Outbox {
   #tellRejected({ id }: SpooledRequest, body: unknown): void {
     const { rejected } = (body ?? {}) as { rejected?: unknown };
     if (!Array.isArray(rejected) || rejected.length === 0) return;
-    this.#onTrouble({ what: 'refused', message: `${rejected.length} events of ${id} are refused: ${JSON.stringify(rejected.slice(0, 5))}` });
+    this.#onTrouble({
+      what: 'refused',
+      message: `${rejected.length} events of ${id} are refused: ${JSON.stringify(rejected.slice(0, 5))}`,
+    });
   }
 
   #schedule(delayMs: number): void {
@@ -185,7 +208,11 @@ export class Outbox {
       }
     } catch (error) {
       delayed = true;
-      this.#onTrouble({ what: 'delayed', message: `the spool ${this.#folder.path} cannot be read: ${String(error)}`, error });
+      this.#onTrouble({
+        what: 'delayed',
+        message: `the spool ${this.#folder.path} cannot be read: ${String(error)}`,
+        error,
+      });
     } finally {
       this.#round = undefined;
     }
@@ -213,7 +240,8 @@ export class Outbox {
 
 const statusesOfAll = new Set([0, 401, 429, 502, 503, 504]);
 /** The next request would fare no better: nothing answers, or nobody lets us in. */
-const isAway = (error: unknown): boolean => error instanceof TollgateError && statusesOfAll.has(error.status) && !isFinal(error);
+const isAway = (error: unknown): boolean =>
+  error instanceof TollgateError && statusesOfAll.has(error.status) && !isFinal(error);
 
 /** Wrong credentials are somebody's to mend: what was used is kept until then. */
 const isFinal = (error: unknown): error is TollgateError =>

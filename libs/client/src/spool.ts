@@ -97,7 +97,8 @@ export class SpoolFolder {
     }
     const lineEnd = content.indexOf('\n');
     const text = content.slice(lineEnd + 1, -1);
-    if (lineEnd === 64 && content.endsWith('\n') && sumOf(text) === content.slice(0, 64)) return JSON.parse(text) as SpooledRequest;
+    if (lineEnd === 64 && content.endsWith('\n') && sumOf(text) === content.slice(0, 64))
+      return JSON.parse(text) as SpooledRequest;
     await this.#setAside(name, damagedFolder);
     this.#onDamage(name);
     return null;

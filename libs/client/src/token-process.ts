@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+
 import type { CallOptions, Http } from './http.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -12,8 +13,11 @@ export type TokenStarted = {
   readonly success: boolean;
   readonly message: string;
   readonly data: {
-    readonly user_id: string; readonly token: number; readonly status: 'accessible' | 'not-accessible';
-    readonly message?: string; readonly hold_id?: string;
+    readonly user_id: string;
+    readonly token: number;
+    readonly status: 'accessible' | 'not-accessible';
+    readonly message?: string;
+    readonly hold_id?: string;
   };
 };
 export type TokenEnd = {
@@ -29,13 +33,20 @@ export type TokenEnded = {
   readonly success: boolean;
   readonly message: string;
   readonly data: {
-    readonly user_id: string; readonly token: number; readonly cost: number; readonly status: 'returnable' | 'not-returnable';
+    readonly user_id: string;
+    readonly token: number;
+    readonly cost: number;
+    readonly status: 'returnable' | 'not-returnable';
     readonly message?: string;
   };
 };
 
 /** What a wrapped service tells of itself; further members are the caller's. */
-export type ServiceResult = { readonly input_token?: number; readonly output_token?: number; readonly model?: string | undefined };
+export type ServiceResult = {
+  readonly input_token?: number;
+  readonly output_token?: number;
+  readonly model?: string | undefined;
+};
 
 export type TokenProcessOptions<Args extends readonly unknown[]> = {
   readonly feature_endpoint_id: string | ((args: Args) => string);
@@ -72,7 +83,9 @@ export class TokenProcess {
 
   /** Whether the user may go on: look at `data.status`. Rejects only when the platform cannot say. */
   async start(start: TokenStart, options: CallOptions = {}): Promise<TokenStarted> {
-    return (await this.#http.send<TokenStarted>({ ...options, method: 'POST', path: '/api/token-process/start', body: start })).body;
+    return (
+      await this.#http.send<TokenStarted>({ ...options, method: 'POST', path: '/api/token-process/start', body: start })
+    ).body;
   }
 
   /** Books what was used. @throws TollgateError as every direct call; `withTokenProcess` keeps and repeats what fails. */
@@ -86,11 +99,12 @@ export class TokenProcess {
    * The wrapper throws NotAccessibleError when the user may not go on.
    */
   wrap<Args extends readonly unknown[], Result extends ServiceResult>(
-    options: TokenProcessOptions<Args>, service: (...args: Args) => Result | Promise<Result>,
+    options: TokenProcessOptions<Args>,
+    service: (...args: Args) => Result | Promise<Result>,
   ): (...args: Args) => Promise<Result> {
     return async (...args) => {
       const of = <Value>(given: Value | ((args: Args) => Value)): Value =>
-        (typeof given === 'function' ? (given as (args: Args) => Value)(args) : given);
+        typeof given === 'function' ? (given as (args: Args) => Value)(args) : given;
       const who = { user_id: of(options.user_id), feature_endpoint_id: of(options.feature_endpoint_id) };
       const estimate = of(options.estimate);
       const { data } = await this.start({ ...who, ...(estimate === undefined ? {} : { estimate }) });
@@ -101,8 +115,11 @@ export class TokenProcess {
       const [input_token, output_token] = [used.input_token || 0, used.output_token || 0];
       if (input_token > 0 || output_token > 0) {
         await this.#keepEnd({
-          ...who, input_token, output_token,
-          ...(used.model ? { model: used.model } : {}), ...(data.hold_id === undefined ? {} : { hold_id: data.hold_id }),
+          ...who,
+          input_token,
+          output_token,
+          ...(used.model ? { model: used.model } : {}),
+          ...(data.hold_id === undefined ? {} : { hold_id: data.hold_id }),
         });
       }
       return result;
@@ -111,6 +128,8 @@ export class TokenProcess {
 
   /** The outbox has told of what is wrong; the user got the service. */
   async #keepEnd(end: TokenEnd): Promise<void> {
-    await this.#outbox.deliver({ id: randomUUID(), path: endPath, body: end }, endWaitMs, { unkept: 'go on' }).catch(() => undefined);
+    await this.#outbox
+      .deliver({ id: randomUUID(), path: endPath, body: end }, endWaitMs, { unkept: 'go on' })
+      .catch(() => undefined);
   }
 }

@@ -1,11 +1,11 @@
 import { Accounts } from './accounts.ts';
 import { Credits } from './credits.ts';
-import { Events, Meter } from './events.ts';
 import type { MeterOptions } from './events.ts';
-import { Http } from './http.ts';
+import { Events, Meter } from './events.ts';
 import type { ClientOptions } from './http.ts';
-import { Outbox } from './outbox.ts';
+import { Http } from './http.ts';
 import type { OutboxOptions } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { TierBilling } from './tier-billing.ts';
 import { TokenProcess } from './token-process.ts';
 

@@ -1,14 +1,14 @@
-import { closingQueryNames } from './closing-queries.ts';
 import type { ClosingQueries } from './closing-queries.ts';
+import { closingQueryNames } from './closing-queries.ts';
 import type { CatalogItem } from './ledger-requests.ts';
-import { moneyQueryNames } from './money-queries.ts';
 import type { MoneyQueries } from './money-queries.ts';
-import { reconcileQueryNames } from './reconcile-queries.ts';
+import { moneyQueryNames } from './money-queries.ts';
 import type { ReconcileQueries } from './reconcile-queries.ts';
-import { tokenCatalogQueryNames } from './token-catalog.ts';
+import { reconcileQueryNames } from './reconcile-queries.ts';
 import type { TokenCatalogQueries } from './token-catalog.ts';
-import { webhookQueryNames } from './webhook-queries.ts';
+import { tokenCatalogQueryNames } from './token-catalog.ts';
 import type { WebhookQueries } from './webhook-queries.ts';
+import { webhookQueryNames } from './webhook-queries.ts';
 
 /** What billing answers over Nest's TCP transport (in one process: called directly). */
 export type BillingQueries = {
@@ -28,8 +28,15 @@ export type BillingQueries = {
     readonly key?: string;
   }): Promise<CatalogVersionView>;
   /** Every version, newest first. */
-  listCatalog(query: { readonly catalog: CatalogItem['catalog']; readonly name?: string }): Promise<readonly CatalogVersionView[]>;
-} & TokenCatalogQueries & MoneyQueries & WebhookQueries & ReconcileQueries & ClosingQueries;
+  listCatalog(query: {
+    readonly catalog: CatalogItem['catalog'];
+    readonly name?: string;
+  }): Promise<readonly CatalogVersionView[]>;
+} & TokenCatalogQueries &
+  MoneyQueries &
+  WebhookQueries &
+  ReconcileQueries &
+  ClosingQueries;
 
 export type CatalogVersionView = CatalogItem & {
   readonly published_at: string;
@@ -40,5 +47,11 @@ export type CatalogVersionView = CatalogItem & {
 /** Pattern of billing's queries on Nest's TCP transport: `billing.query.<name>`. */
 export const billingQueryPattern = (name: keyof BillingQueries): string => `billing.query.${name}`;
 export const billingQueryNames = [
-  'publishCatalog', 'listCatalog', ...tokenCatalogQueryNames, ...moneyQueryNames, ...webhookQueryNames, ...reconcileQueryNames, ...closingQueryNames,
+  'publishCatalog',
+  'listCatalog',
+  ...tokenCatalogQueryNames,
+  ...moneyQueryNames,
+  ...webhookQueryNames,
+  ...reconcileQueryNames,
+  ...closingQueryNames,
 ] as const satisfies readonly (keyof BillingQueries)[];

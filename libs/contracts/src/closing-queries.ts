@@ -24,10 +24,24 @@ export type ClosingQueries = {
    * @throws AppError('conflict', PERIOD_NOT_CLOSED) for the reopening of a month that is not closed.
    */
   recordClosing(query: {
-    readonly period: string; readonly type: 'closed' | 'reopened'; readonly as_of: string | null; readonly figures: string | null; readonly hash: string | null;
-    readonly reason: string | null; readonly by: string; readonly address?: string;
+    readonly period: string;
+    readonly type: 'closed' | 'reopened';
+    readonly as_of: string | null;
+    readonly figures: string | null;
+    readonly hash: string | null;
+    readonly reason: string | null;
+    readonly by: string;
+    readonly address?: string;
   }): Promise<ClosingView>;
   /** Notes the entry of a step. */
-  closingBooked(query: { readonly period: string; readonly number: number; readonly entry: string }): Promise<ClosingView>;
+  closingBooked(query: {
+    readonly period: string;
+    readonly number: number;
+    readonly entry: string;
+  }): Promise<ClosingView>;
 };
-export const closingQueryNames = ['closings', 'recordClosing', 'closingBooked'] as const satisfies readonly (keyof ClosingQueries)[];
+export const closingQueryNames = [
+  'closings',
+  'recordClosing',
+  'closingBooked',
+] as const satisfies readonly (keyof ClosingQueries)[];

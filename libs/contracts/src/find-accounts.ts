@@ -16,7 +16,9 @@ export type FindAccounts = {
 };
 
 /** An account without its lots and holds; `nearest`: the limit of its own of which most is used, null where it has none. */
-export type AccountFound = Omit<AccountView, 'lots' | 'holds'> & { readonly nearest: (LimitView & { readonly used_percent: string }) | null };
+export type AccountFound = Omit<AccountView, 'lots' | 'holds'> & {
+  readonly nearest: (LimitView & { readonly used_percent: string }) | null;
+};
 
 /** A page may hold fewer than asked for, also none, while `next` leads on: a look at many accounts is bounded. */
 export type AccountsFound = { readonly items: readonly AccountFound[]; readonly next: string | null };

@@ -150,7 +150,6 @@ export type AccountView = {
 /** An account as answers to its use carry it: without lots and holds, of which a busy one has thousands. */
 export type AccountState = Omit<AccountView, 'lots' | 'holds'> & Partial<Pick<AccountView, 'lots' | 'holds'>>;
 
-
 /** One message to one gateway: the answers of a committed batch, `[waiter, answer]` each. */
 export type AnswerBatch = {
   /** Boot nonce of the gateway that asked; another boot drops the message. */

@@ -39,7 +39,10 @@ export type LedgerQueries = {
    * The entry (its number within the account) by which an account came to belong to its present owner, the first of all where nobody else
    * ever owned it; null: it does not belong to `owner`.
    */
-  ownedSince(query: { readonly account: string; readonly owner: string }): Promise<{ readonly seq: string; readonly recorded_at: string } | null>;
+  ownedSince(query: {
+    readonly account: string;
+    readonly owner: string;
+  }): Promise<{ readonly seq: string; readonly recorded_at: string } | null>;
   /** The account that the id of a hold names; null: no such account. */
   holdAccount(query: { readonly id: string }): Promise<string | null>;
   /** How the amount of a rated entry came about; null: no such entry. */
@@ -47,7 +50,14 @@ export type LedgerQueries = {
   /** null: no such entry; `not_sealed` within the first second. */
   proof(query: { readonly id: string }): Promise<ProofView | 'not_sealed' | null>;
   /** What is known of each of these events, in order. */
-  known(query: { readonly events: readonly { readonly account: string; readonly source: string; readonly id: string; readonly hash?: string }[] }): Promise<readonly KnownEvent[]>;
+  known(query: {
+    readonly events: readonly {
+      readonly account: string;
+      readonly source: string;
+      readonly id: string;
+      readonly hash?: string;
+    }[];
+  }): Promise<readonly KnownEvent[]>;
   refused(query: { readonly account?: string; readonly after?: string; readonly limit: number }): Promise<{
     readonly items: readonly RefusedView[];
     readonly next: string | null;
@@ -57,7 +67,11 @@ export type LedgerQueries = {
    * requests nobody waited for. `under`: of the accounts below `account` too; `after` is the cursor of the previous page.
    */
   refusals(query: {
-    readonly account?: string; readonly under?: boolean; readonly code?: string; readonly after?: string; readonly limit: number;
+    readonly account?: string;
+    readonly under?: boolean;
+    readonly code?: string;
+    readonly after?: string;
+    readonly limit: number;
   }): Promise<{ readonly items: readonly RefusalView[]; readonly next: string | null }>;
   /** Records that could not be read, newest first; `after` is the cursor of the previous page. */
   deadLetters(query: { readonly after?: string; readonly limit: number }): Promise<{
@@ -69,7 +83,9 @@ export type LedgerQueries = {
    * Harmless when repeated, because what it asks is booked once; a record that is still unreadable is a dead letter again.
    * @throws AppError('unavailable', LOG_UNAVAILABLE) as the log does.
    */
-  replayDeadLetter(query: { readonly id: string }): Promise<{ readonly partition: number; readonly offset: number } | null>;
+  replayDeadLetter(query: {
+    readonly id: string;
+  }): Promise<{ readonly partition: number; readonly offset: number } | null>;
   /** Versions in force or to come, as the partitions have booked them. */
   catalog(query: { readonly catalog: 'rate-card' | 'price-plan' }): Promise<readonly CatalogBooked[]>;
   /**
@@ -77,7 +93,8 @@ export type LedgerQueries = {
    * entries. A feed of the books for services: whoever keeps the last place misses and repeats nothing. `heads`: the last place.
    */
   bookedAfter(query: {
-    readonly after: readonly { readonly partition: number; readonly seq: string }[]; readonly limit: number;
+    readonly after: readonly { readonly partition: number; readonly seq: string }[];
+    readonly limit: number;
     /** Items say what they took of limits, allowance and balance. */
     readonly taken?: boolean;
   }): Promise<{
@@ -88,7 +105,12 @@ export type LedgerQueries = {
    * Tier blocks of periods that start in [from, to), a page at a time in an order of their own; `after` is the cursor of the previous page.
    * What is committed meanwhile may or may not be among them.
    */
-  crossings(query: { readonly from: string; readonly to: string; readonly after?: string; readonly limit: number }): Promise<{
+  crossings(query: {
+    readonly from: string;
+    readonly to: string;
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<{
     readonly items: readonly CrossingEntered[];
     readonly next: string | null;
   }>;
@@ -103,9 +125,14 @@ export type UsagePeriodView = {
   readonly used: string;
   /** The version that prices the period and what it calls the tier reached; amounts in minor units of the currency. */
   readonly plan: {
-    readonly name: string | null; readonly version: number; readonly fixed_fee: string; readonly currency: string; readonly tier: string;
+    readonly name: string | null;
+    readonly version: number;
+    readonly fixed_fee: string;
+    readonly currency: string;
+    readonly tier: string;
     /** Units that cost nothing, and units of a block beyond them. */
-    readonly included: string; readonly block: string;
+    readonly included: string;
+    readonly block: string;
   };
   readonly crossings: readonly CrossingView[];
 };
@@ -146,7 +173,12 @@ export type RefusalView = {
   readonly code: string;
   readonly detail: string;
   /** The bound that refused: of this account or one above it, with its limit where it is one. */
-  readonly limit?: { readonly account: string; readonly limit?: string; readonly period?: string; readonly model?: string };
+  readonly limit?: {
+    readonly account: string;
+    readonly limit?: string;
+    readonly period?: string;
+    readonly model?: string;
+  };
   readonly asked?: string;
   readonly available?: string;
   readonly resets_at?: string;
@@ -200,8 +232,17 @@ export type TakenView = {
   readonly model?: string;
 };
 /** A tier block, with the entry that entered it. */
-export type CrossingEntered = CrossingView & { readonly account: string; readonly entry: string; readonly recorded_at: string };
-export type CatalogBooked = { readonly name: string; readonly version: number; readonly partitions: number; readonly of: number };
+export type CrossingEntered = CrossingView & {
+  readonly account: string;
+  readonly entry: string;
+  readonly recorded_at: string;
+};
+export type CatalogBooked = {
+  readonly name: string;
+  readonly version: number;
+  readonly partitions: number;
+  readonly of: number;
+};
 export type PartitionView = {
   readonly partition: number;
   readonly state: 'owned' | 'claiming' | 'halted' | 'elsewhere';
@@ -214,5 +255,24 @@ export type PartitionView = {
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
 export const ledgerQueryNames = [
-  'account', 'accounts', 'hasDescendants', 'usage', 'entries', 'entry', 'holdAccount', 'ownedSince', 'explain', 'proof', 'known', 'refused', 'refusals', 'deadLetters', 'replayDeadLetter', 'catalog', 'bookedAfter', 'crossings', 'partitions', 'eraseDetails',
+  'account',
+  'accounts',
+  'hasDescendants',
+  'usage',
+  'entries',
+  'entry',
+  'holdAccount',
+  'ownedSince',
+  'explain',
+  'proof',
+  'known',
+  'refused',
+  'refusals',
+  'deadLetters',
+  'replayDeadLetter',
+  'catalog',
+  'bookedAfter',
+  'crossings',
+  'partitions',
+  'eraseDetails',
 ] as const satisfies readonly (keyof LedgerQueries)[];

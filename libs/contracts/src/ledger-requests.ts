@@ -70,7 +70,13 @@ export type AccountLimit = {
  * `lower`: the base tier and exactly its allowance · `reset`: a new period from now, refilled up to the allowance.
  */
 export type TierChange =
-  | { readonly change: 'raise'; readonly tier: string; readonly allowance: string; readonly days: number; readonly only_from_base?: boolean }
+  | {
+      readonly change: 'raise';
+      readonly tier: string;
+      readonly allowance: string;
+      readonly days: number;
+      readonly only_from_base?: boolean;
+    }
   | { readonly change: 'renew'; readonly tier: string; readonly allowance: string; readonly days: number }
   | { readonly change: 'lower' | 'reset' };
 /** Settings that requests may set. */
@@ -135,7 +141,9 @@ export type RequestData = {
     readonly amount: string;
     /** `purchased`: bought units, which changes of a credits account's tier neither wipe nor count; they burn after others by default. */
     readonly kind?: 'purchased';
-    readonly priority?: number; readonly expires_at?: string; readonly activate?: boolean;
+    readonly priority?: number;
+    readonly expires_at?: string;
+    readonly activate?: boolean;
     /** Settings changed in the same decision. */
     readonly settings?: SettingsChange;
     /** Once an account: refused GIFT_GIVEN when it was given before. */
@@ -148,13 +156,26 @@ export type RequestData = {
    * With `actor`, refused NOT_OWNER unless the actor owns the account. `blocks_max`: refused AMOUNT_OUT_OF_RANGE when it enters more tier blocks.
    */
   readonly spend: {
-    readonly amount?: string; readonly meter?: string; readonly inputs?: RatedInputs; readonly actor?: string; readonly terms?: PackageTerms;
+    readonly amount?: string;
+    readonly meter?: string;
+    readonly inputs?: RatedInputs;
+    readonly actor?: string;
+    readonly terms?: PackageTerms;
     readonly blocks_max?: number;
   };
-  readonly hold: { readonly amount: string; readonly expires_in_ms: number; readonly parent?: string; readonly terms?: PackageTerms };
+  readonly hold: {
+    readonly amount: string;
+    readonly expires_in_ms: number;
+    readonly parent?: string;
+    readonly terms?: PackageTerms;
+  };
   /** Books what was used, an amount or a rated meter, and ends the hold. */
   readonly settle: {
-    readonly hold: string; readonly amount?: string; readonly meter?: string; readonly inputs?: RatedInputs; readonly terms?: PackageTerms;
+    readonly hold: string;
+    readonly amount?: string;
+    readonly meter?: string;
+    readonly inputs?: RatedInputs;
+    readonly terms?: PackageTerms;
     /** Refused HOLD_UNKNOWN when the hold is on another account. */
     readonly of?: string;
     /** A hold that was released or has expired meanwhile: the amount is taken from the account as by a spend, in the same decision. */

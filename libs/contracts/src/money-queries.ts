@@ -23,10 +23,12 @@ export type ChargeView = {
   readonly updated_at: string;
 };
 export type ChargeStatusView = {
-  readonly id: string; readonly status: ShownChargeStatus;
+  readonly id: string;
+  readonly status: ShownChargeStatus;
 };
 /** A refund of a charge: proposed by a credit note, or made by hand at Stripe. Amounts are decimal strings in minor units. */
-export type RefundStatusView = 'proposed' | 'approved' | 'processing' | 'succeeded' | 'failed' | 'declined' | 'withdrawn';
+export type RefundStatusView =
+  'proposed' | 'approved' | 'processing' | 'succeeded' | 'failed' | 'declined' | 'withdrawn';
 export type RefundView = {
   readonly id: string;
   readonly charge_id: string;
@@ -60,10 +62,21 @@ export type RefundView = {
  * had never been asked for · `uncollectible`: given up; a later payment still settles it.
  */
 export type FeeView = {
-  readonly invoice_id: string; readonly subscription_id: string; readonly customer_id: string; readonly user_id: string | null;
-  readonly status: 'open' | 'failed' | 'paid' | 'voided' | 'uncollectible'; readonly amount_minor: string; readonly currency: string; readonly period_start: string;
+  readonly invoice_id: string;
+  readonly subscription_id: string;
+  readonly customer_id: string;
+  readonly user_id: string | null;
+  readonly status: 'open' | 'failed' | 'paid' | 'voided' | 'uncollectible';
+  readonly amount_minor: string;
+  readonly currency: string;
+  readonly period_start: string;
   /** The last decision of a person about it. */
-  readonly decided: { readonly what: string; readonly by: string; readonly reason: string | null; readonly at: string } | null;
+  readonly decided: {
+    readonly what: string;
+    readonly by: string;
+    readonly reason: string | null;
+    readonly at: string;
+  } | null;
 };
 
 /** What a period of a user has cost so far, besides usage. Amounts are decimal strings in minor units. */
@@ -92,7 +105,11 @@ export type PeriodMoneyView = {
   /** Ids of those of which nothing is owed any more: paid, or corrected away. */
   readonly settled_charges: readonly string[];
 };
-export type CustomerView = { readonly user_id: string; readonly customer_id: string; readonly payment_method: string | null };
+export type CustomerView = {
+  readonly user_id: string;
+  readonly customer_id: string;
+  readonly payment_method: string | null;
+};
 export type SubscriptionView = {
   readonly subscription_id: string;
   readonly amount_minor: string;
@@ -111,28 +128,58 @@ export type MoneyQueries = {
    * Where these charges stand, in the order asked; waits until each has an outcome or waits for a payer, at most `wait_ms`. One
    * that billing has not heard of yet is `pending`. `remember`: the same call later is answered as this one was.
    */
-  chargeStatuses(query: { readonly ids: readonly string[]; readonly wait_ms?: number; readonly remember?: boolean }): Promise<readonly ChargeStatusView[]>;
+  chargeStatuses(query: {
+    readonly ids: readonly string[];
+    readonly wait_ms?: number;
+    readonly remember?: boolean;
+  }): Promise<readonly ChargeStatusView[]>;
   /** Newest first. `period`: any ISO time in it. */
   listCharges(query: {
-    readonly user_id?: string; readonly status?: ShownChargeStatus; readonly period?: string; readonly offset: number; readonly limit: number;
+    readonly user_id?: string;
+    readonly status?: ShownChargeStatus;
+    readonly period?: string;
+    readonly offset: number;
+    readonly limit: number;
   }): Promise<{ readonly items: readonly ChargeView[]; readonly total: number }>;
   /**
    * Has a charge tried now, whatever its backoff says; null: there is no such charge.
    * @throws AppError('conflict', CHARGE_NOT_RETRYABLE) when it succeeded or was cancelled.
    */
-  retryCharge(query: { readonly id: string; readonly by: string; readonly address?: string }): Promise<ChargeView | null>;
+  retryCharge(query: {
+    readonly id: string;
+    readonly by: string;
+    readonly address?: string;
+  }): Promise<ChargeView | null>;
   /** Newest period first. */
-  listFees(query: { readonly status?: FeeView['status']; readonly user_id?: string; readonly offset: number; readonly limit: number }): Promise<{ readonly items: readonly FeeView[]; readonly total: number }>;
+  listFees(query: {
+    readonly status?: FeeView['status'];
+    readonly user_id?: string;
+    readonly offset: number;
+    readonly limit: number;
+  }): Promise<{ readonly items: readonly FeeView[]; readonly total: number }>;
   /**
    * Has a fee that is due taken now with what its customer pays with, also of a subscription that has ended; null: no such invoice.
    * @throws AppError('conflict', FEE_NOT_DUE) when it is paid or voided, or nothing can pay it · AppError('unavailable', STRIPE_UNAVAILABLE)
    */
-  retryFee(query: { readonly invoice: string; readonly by: string; readonly address?: string }): Promise<FeeView | null>;
+  retryFee(query: {
+    readonly invoice: string;
+    readonly by: string;
+    readonly address?: string;
+  }): Promise<FeeView | null>;
   /** Ends a fee that is due, at Stripe and here; who and why is kept. @throws as `retryFee` */
-  writeOffFee(query: { readonly invoice: string; readonly how: 'void' | 'uncollectible'; readonly by: string; readonly address?: string; readonly reason: string }): Promise<FeeView | null>;
+  writeOffFee(query: {
+    readonly invoice: string;
+    readonly how: 'void' | 'uncollectible';
+    readonly by: string;
+    readonly address?: string;
+    readonly reason: string;
+  }): Promise<FeeView | null>;
   /** Newest first. */
   listRefunds(query: {
-    readonly status?: RefundStatusView; readonly user_id?: string; readonly offset: number; readonly limit: number;
+    readonly status?: RefundStatusView;
+    readonly user_id?: string;
+    readonly offset: number;
+    readonly limit: number;
   }): Promise<{ readonly items: readonly RefundView[]; readonly total: number }>;
   /**
    * Lets a proposed refund, or one that failed, be sent to Stripe; declines one. Above the sum of FOUR_EYES_ABOVE the first approval leaves
@@ -140,37 +187,78 @@ export type MoneyQueries = {
    * refunded without it. With `key`, a repeat gets the first answer. null: there is no such refund.
    * @throws AppError('conflict', REFUND_NOT_OPEN) when it was decided before · AppError('reused') for another decision under one key
    */
-  approveRefund(query: { readonly id: string; readonly by: string; readonly address?: string; readonly key?: string }): Promise<RefundDecided | null>;
+  approveRefund(query: {
+    readonly id: string;
+    readonly by: string;
+    readonly address?: string;
+    readonly key?: string;
+  }): Promise<RefundDecided | null>;
   /** `credit`: `apply` lowers the customer's next invoice by it, once; `forfeit`: the customer does not get it. */
-  declineRefund(query: { readonly id: string; readonly by: string; readonly address?: string; readonly reason: string; readonly credit: 'apply' | 'forfeit'; readonly key?: string }): Promise<RefundDecided | null>;
+  declineRefund(query: {
+    readonly id: string;
+    readonly by: string;
+    readonly address?: string;
+    readonly reason: string;
+    readonly credit: 'apply' | 'forfeit';
+    readonly key?: string;
+  }): Promise<RefundDecided | null>;
   /** `period`: the bounds of a month, as the ledger counts it. */
-  periodMoney(query: { readonly user_id: string; readonly from: string; readonly to: string }): Promise<PeriodMoneyView>;
+  periodMoney(query: {
+    readonly user_id: string;
+    readonly from: string;
+    readonly to: string;
+  }): Promise<PeriodMoneyView>;
   /**
    * Names who pays for a user; makes the customer at Stripe when there is none yet. A payment method is attached to it and used
    * from now on; what waited for one is charged.
    * @throws AppError('not_found', CUSTOMER_UNKNOWN) · AppError('invalid', STRIPE_REFUSED) · AppError('unavailable', STRIPE_UNAVAILABLE)
    */
   putCustomer(query: {
-    readonly user_id: string; readonly customer_id?: string; readonly email?: string; readonly payment_method?: string;
+    readonly user_id: string;
+    readonly customer_id?: string;
+    readonly email?: string;
+    readonly payment_method?: string;
   }): Promise<CustomerView>;
   /** Who pays for a user; null: nobody yet. */
   customer(query: { readonly user_id: string }): Promise<CustomerView | null>;
   /** Users for whom a customer of Stripe pays, in the order of their ids, from the one after `after` on. */
-  usersOfCustomer(query: { readonly customer_id: string; readonly after?: string; readonly limit: number }): Promise<readonly string[]>;
+  usersOfCustomer(query: {
+    readonly customer_id: string;
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly string[]>;
   /**
    * The monthly fee of a customer: charged in full now, then on the 1st. One that runs is answered as it is, never a second made.
    * With `key`, a repeat gets the first answer.
    * @throws AppError('not_found', CUSTOMER_UNKNOWN) · AppError('reused') · AppError('unavailable', STRIPE_UNAVAILABLE)
    */
   createSubscription(query: { readonly customer_id: string; readonly key?: string }): Promise<{
-    readonly subscription: SubscriptionView; readonly replayed: boolean;
+    readonly subscription: SubscriptionView;
+    readonly replayed: boolean;
   }>;
   /**
    * Takes a webhook of Stripe: `payload` is its body as it came. Kept once by its id, then applied; order does not matter.
    * @throws AppError('invalid', SIGNATURE_INVALID) and keeps nothing when Stripe did not sign it, or longer than 5 minutes ago.
    */
-  stripeWebhook(query: { readonly payload: string; readonly signature: string }): Promise<{ readonly duplicate: boolean }>;
+  stripeWebhook(query: {
+    readonly payload: string;
+    readonly signature: string;
+  }): Promise<{ readonly duplicate: boolean }>;
 };
 export const moneyQueryNames = [
-  'chargeStatuses', 'listCharges', 'retryCharge', 'listFees', 'retryFee', 'writeOffFee', 'listRefunds', 'approveRefund', 'declineRefund', 'periodMoney', 'putCustomer', 'customer', 'usersOfCustomer', 'createSubscription', 'stripeWebhook',
+  'chargeStatuses',
+  'listCharges',
+  'retryCharge',
+  'listFees',
+  'retryFee',
+  'writeOffFee',
+  'listRefunds',
+  'approveRefund',
+  'declineRefund',
+  'periodMoney',
+  'putCustomer',
+  'customer',
+  'usersOfCustomer',
+  'createSubscription',
+  'stripeWebhook',
 ] as const satisfies readonly (keyof MoneyQueries)[];

@@ -46,12 +46,23 @@ export type DifferenceView = {
   /** null: nothing was tried. */
   readonly outcome: 'fixed' | 'remains' | null;
   /** Who has looked at it, and until when it does not count; null: nobody. */
-  readonly acknowledged: { readonly by: string; readonly reason: string; readonly at: string; readonly until: string } | null;
+  readonly acknowledged: {
+    readonly by: string;
+    readonly reason: string;
+    readonly at: string;
+    readonly until: string;
+  } | null;
 };
 
 export type AssignedPaymentView = {
-  readonly payment_intent: string; readonly user_id: string; readonly amount_minor: string; readonly currency: string; readonly paid_at: string;
-  readonly reason: string; readonly by: string; readonly at: string;
+  readonly payment_intent: string;
+  readonly user_id: string;
+  readonly amount_minor: string;
+  readonly currency: string;
+  readonly paid_at: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly at: string;
 };
 
 export type ReconcileQueries = {
@@ -60,14 +71,23 @@ export type ReconcileQueries = {
    * @throws AppError('invalid', TIME_OUT_OF_RANGE) when `until` is past.
    */
   acknowledgeDifference(query: {
-    readonly run: string; readonly number: string; readonly reason: string; readonly until: string; readonly by: string; readonly address?: string;
+    readonly run: string;
+    readonly number: string;
+    readonly reason: string;
+    readonly until: string;
+    readonly by: string;
+    readonly address?: string;
   }): Promise<DifferenceView | null>;
   /**
    * Says whose a payment at Stripe is that no charge asked for: money on account. One that was assigned is answered as it is. null: there is no such payment.
    * @throws AppError('conflict', PAYMENT_NOT_FOREIGN) when it is not paid, or is of a charge or an invoice.
    */
   assignPayment(query: {
-    readonly payment_intent: string; readonly user_id: string; readonly reason: string; readonly by: string; readonly address?: string;
+    readonly payment_intent: string;
+    readonly user_id: string;
+    readonly reason: string;
+    readonly by: string;
+    readonly address?: string;
   }): Promise<AssignedPaymentView | null>;
   /**
    * Compares a month, in the background; one that is under way for the month goes on and is answered. `fresh` abandons it and begins anew;
@@ -75,11 +95,21 @@ export type ReconcileQueries = {
    * @throws AppError('invalid', REQUEST_INVALID) for what is no month, or one that has not begun.
    */
   startReconciliation(query: {
-    readonly period?: string; readonly fix?: boolean; readonly fresh?: boolean; readonly wait_ms?: number;
+    readonly period?: string;
+    readonly fix?: boolean;
+    readonly fresh?: boolean;
+    readonly wait_ms?: number;
   }): Promise<ReconciliationView>;
   /** A run and a page of its differences; `after` is the number of the last one of the page before. null: there is no such run. */
   reconciliation(query: { readonly id: string; readonly after?: string; readonly limit: number }): Promise<{
-    readonly run: ReconciliationView; readonly differences: readonly DifferenceView[]; readonly next: string | null;
+    readonly run: ReconciliationView;
+    readonly differences: readonly DifferenceView[];
+    readonly next: string | null;
   } | null>;
 };
-export const reconcileQueryNames = ['startReconciliation', 'reconciliation', 'acknowledgeDifference', 'assignPayment'] as const satisfies readonly (keyof ReconcileQueries)[];
+export const reconcileQueryNames = [
+  'startReconciliation',
+  'reconciliation',
+  'acknowledgeDifference',
+  'assignPayment',
+] as const satisfies readonly (keyof ReconcileQueries)[];

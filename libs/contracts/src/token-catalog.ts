@@ -5,9 +5,15 @@ export type CatalogResource = (typeof catalogResources)[number];
 type Dated = { readonly id: string; readonly created_at: string; readonly updated_at: string };
 /** What each resource looks like to admins. */
 export type ResourceViews = {
-  readonly features: Dated & { readonly name: string; readonly description: string | null; readonly is_active: boolean };
+  readonly features: Dated & {
+    readonly name: string;
+    readonly description: string | null;
+    readonly is_active: boolean;
+  };
   readonly 'feature-endpoints': Dated & {
-    readonly feature: string; readonly path: string; readonly method: string | null;
+    readonly feature: string;
+    readonly path: string;
+    readonly method: string | null;
     /** A start needs at least this many units free. */
     readonly minimum_token: number;
     readonly is_active: boolean;
@@ -34,14 +40,20 @@ export type TokenCatalog = {
   /** Changes whenever anything here does. */
   readonly tag: string;
   readonly endpoints: readonly {
-    readonly id: string; readonly feature: string; readonly minimum_token: number;
+    readonly id: string;
+    readonly feature: string;
+    readonly minimum_token: number;
     /** The endpoint and its feature. */
     readonly active: boolean;
   }[];
   /** Removed ones too: who holds one keeps its terms. */
   readonly packages: readonly {
-    readonly id: string; readonly features: readonly string[]; readonly token: number; readonly duration_days: number | null;
-    readonly overdraft: 'allow' | 'forbid'; readonly removed: boolean;
+    readonly id: string;
+    readonly features: readonly string[];
+    readonly token: number;
+    readonly duration_days: number | null;
+    readonly overdraft: 'allow' | 'forbid';
+    readonly removed: boolean;
   }[];
   /** Content of the rate card `default` in force. */
   readonly card: unknown;
@@ -51,8 +63,13 @@ export type TokenCatalogQueries = {
   /** null: nothing has changed since `known`. */
   tokenCatalog(query: { readonly known?: string }): Promise<TokenCatalog | null>;
   /** Newest first. */
-  listResources(query: { readonly resource: CatalogResource; readonly offset: number; readonly limit: number }): Promise<{
-    readonly items: readonly ResourceView[]; readonly total: number;
+  listResources(query: {
+    readonly resource: CatalogResource;
+    readonly offset: number;
+    readonly limit: number;
+  }): Promise<{
+    readonly items: readonly ResourceView[];
+    readonly total: number;
   }>;
   readResource(query: { readonly resource: CatalogResource; readonly id: string }): Promise<ResourceView | null>;
   /**
@@ -61,14 +78,29 @@ export type TokenCatalogQueries = {
    * sum of the active ones, and answers when every partition has booked it or the wait is over.
    * @throws AppError('conflict', RESOURCE_EXISTS) · AppError('invalid', REQUEST_INVALID) with `sources` for unknown references.
    */
-  createResource(query: { readonly resource: CatalogResource; readonly id?: string; readonly fields: ResourceFields; readonly key?: string }): Promise<{
-    readonly item: ResourceView; readonly replayed: boolean;
+  createResource(query: {
+    readonly resource: CatalogResource;
+    readonly id?: string;
+    readonly fields: ResourceFields;
+    readonly key?: string;
+  }): Promise<{
+    readonly item: ResourceView;
+    readonly replayed: boolean;
   }>;
   /** null: there is no such resource. */
-  changeResource(query: { readonly resource: CatalogResource; readonly id: string; readonly fields: ResourceFields }): Promise<ResourceView | null>;
+  changeResource(query: {
+    readonly resource: CatalogResource;
+    readonly id: string;
+    readonly fields: ResourceFields;
+  }): Promise<ResourceView | null>;
   /** null: there is no such resource. @throws AppError('conflict', RESOURCE_IN_USE) while another resource names it. */
   removeResource(query: { readonly resource: CatalogResource; readonly id: string }): Promise<ResourceView | null>;
 };
 export const tokenCatalogQueryNames = [
-  'tokenCatalog', 'listResources', 'readResource', 'createResource', 'changeResource', 'removeResource',
+  'tokenCatalog',
+  'listResources',
+  'readResource',
+  'createResource',
+  'changeResource',
+  'removeResource',
 ] as const satisfies readonly (keyof TokenCatalogQueries)[];

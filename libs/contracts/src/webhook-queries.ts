@@ -1,8 +1,24 @@
 /** What subscribers can be told of. `charge.*` names the outcome; `tier.crossed`, `balance.low` and `account.threshold` are thresholds. */
 export const webhookEventTypes = [
-  'charge.opened', 'charge.succeeded', 'charge.failed', 'charge.requires_action', 'charge.cancelled', 'charge.revived', 'charge.credited',
-  'charge.credit_reversed', 'charge.reopened', 'refund.proposed', 'refund.approved', 'refund.declined', 'refund.withdrawn', 'refund.succeeded', 'refund.failed',
-  'tier.crossed', 'balance.low', 'account.threshold', 'entry.booked',
+  'charge.opened',
+  'charge.succeeded',
+  'charge.failed',
+  'charge.requires_action',
+  'charge.cancelled',
+  'charge.revived',
+  'charge.credited',
+  'charge.credit_reversed',
+  'charge.reopened',
+  'refund.proposed',
+  'refund.approved',
+  'refund.declined',
+  'refund.withdrawn',
+  'refund.succeeded',
+  'refund.failed',
+  'tier.crossed',
+  'balance.low',
+  'account.threshold',
+  'entry.booked',
 ] as const;
 /** Asked for by an operator, of one endpoint; its subscriptions do not matter. */
 export const webhookTestType = 'webhook.test';
@@ -38,7 +54,10 @@ export type DeliveryView = {
   readonly created_at: string;
   /** The last ten, newest first. */
   readonly log: readonly {
-    readonly at: string; readonly status_code: number | null; readonly error: string | null; readonly duration_ms: number;
+    readonly at: string;
+    readonly status_code: number | null;
+    readonly error: string | null;
+    readonly duration_ms: number;
   }[];
   readonly payload: unknown;
 };
@@ -46,25 +65,47 @@ export type DeliveryView = {
 /** Endpoints of subscribers and what was delivered to them. null: there is no such endpoint, or delivery. */
 export type WebhookQueries = {
   /** The secret is answered here and never again. @throws AppError('invalid', REQUEST_INVALID) for an address that is not allowed. */
-  createEndpoint(query: Partial<EndpointFields> & Pick<EndpointFields, 'url'>): Promise<EndpointView & { readonly secret: string }>;
+  createEndpoint(
+    query: Partial<EndpointFields> & Pick<EndpointFields, 'url'>,
+  ): Promise<EndpointView & { readonly secret: string }>;
   listEndpoints(query: Record<string, never>): Promise<readonly EndpointView[]>;
   readEndpoint(query: { readonly id: string }): Promise<EndpointView | null>;
-  changeEndpoint(query: { readonly id: string; readonly fields: Partial<EndpointFields> }): Promise<EndpointView | null>;
+  changeEndpoint(query: {
+    readonly id: string;
+    readonly fields: Partial<EndpointFields>;
+  }): Promise<EndpointView | null>;
   /** A new secret, answered here and never again; for so long both sign, then the new one alone. @throws AppError('invalid', REQUEST_INVALID) */
-  rotateSecret(query: { readonly id: string; readonly overlap_s?: number }): Promise<(EndpointView & { readonly secret: string; readonly secret_before_until: string }) | null>;
+  rotateSecret(query: {
+    readonly id: string;
+    readonly overlap_s?: number;
+  }): Promise<(EndpointView & { readonly secret: string; readonly secret_before_until: string }) | null>;
   /** Sends an event that means nothing, signed and logged as every other. */
   testEndpoint(query: { readonly id: string }): Promise<{ readonly message_id: string } | null>;
   /** What was not delivered yet never is. */
   removeEndpoint(query: { readonly id: string }): Promise<EndpointView | null>;
   /** Newest first; `after` is the id of the last one of the previous page. */
   listDeliveries(query: {
-    readonly endpoint: string; readonly status?: DeliveryView['status']; readonly after?: string; readonly limit: number;
+    readonly endpoint: string;
+    readonly status?: DeliveryView['status'];
+    readonly after?: string;
+    readonly limit: number;
   }): Promise<readonly DeliveryView[] | null>;
   /** Delivers again, under the same message id: one delivery, or every one since a time with a status. Answers how many. */
   replayDeliveries(query: {
-    readonly endpoint: string; readonly delivery?: string; readonly since?: string; readonly status?: DeliveryView['status'];
+    readonly endpoint: string;
+    readonly delivery?: string;
+    readonly since?: string;
+    readonly status?: DeliveryView['status'];
   }): Promise<{ readonly replayed: number } | null>;
 };
 export const webhookQueryNames = [
-  'createEndpoint', 'listEndpoints', 'readEndpoint', 'changeEndpoint', 'rotateSecret', 'testEndpoint', 'removeEndpoint', 'listDeliveries', 'replayDeliveries',
+  'createEndpoint',
+  'listEndpoints',
+  'readEndpoint',
+  'changeEndpoint',
+  'rotateSecret',
+  'testEndpoint',
+  'removeEndpoint',
+  'listDeliveries',
+  'replayDeliveries',
 ] as const satisfies readonly (keyof WebhookQueries)[];

@@ -30,5 +30,9 @@ export function parseAmount(text: string): bigint {
     const value = BigInt(text);
     if (inAmountRange(value)) return value;
   }
-  throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', 'an amount is a decimal string of an integer between -2^63 and 2^63-1');
+  throw new AppError(
+    'invalid',
+    'AMOUNT_OUT_OF_RANGE',
+    'an amount is a decimal string of an integer between -2^63 and 2^63-1',
+  );
 }

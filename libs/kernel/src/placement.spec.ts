@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+
 import { ancestorsOf, familyOf, partitionOf, placementVersion } from './placement.ts';
 
 describe('Placement (rule 4)', () => {
@@ -6,8 +7,15 @@ describe('Placement (rule 4)', () => {
   // whoever has to change them has to raise the version, and every existing book refuses to start.
   it('puts accounts where version 1 always put them', () => {
     const places: readonly (readonly [id: string, of64: number, of4: number])[] = [
-      ['demo', 29, 1], ['acme', 10, 2], ['wallet:user-123', 39, 3], ['é', 55, 3], ['日本語', 62, 2], ['😀', 6, 2], ['', 11, 3],
-      ['licence:ABCDE-FGHJK', 46, 2], ['a'.repeat(128), 58, 2],
+      ['demo', 29, 1],
+      ['acme', 10, 2],
+      ['wallet:user-123', 39, 3],
+      ['é', 55, 3],
+      ['日本語', 62, 2],
+      ['😀', 6, 2],
+      ['', 11, 3],
+      ['licence:ABCDE-FGHJK', 46, 2],
+      ['a'.repeat(128), 58, 2],
     ];
     expect(places.map(([id]) => [id, partitionOf(id, 64), partitionOf(id, 4)])).toEqual(places);
     expect(placementVersion).toBe(1);
@@ -22,7 +30,8 @@ describe('Placement (rule 4)', () => {
 
   it('spreads neighbouring ids evenly', () => {
     const counts = new Map<number, number>();
-    for (let n = 0; n < 64_000; n++) counts.set(partitionOf(`user-${n}`, 64), (counts.get(partitionOf(`user-${n}`, 64)) ?? 0) + 1);
+    for (let n = 0; n < 64_000; n++)
+      counts.set(partitionOf(`user-${n}`, 64), (counts.get(partitionOf(`user-${n}`, 64)) ?? 0) + 1);
     expect(counts.size).toBe(64);
     expect(Math.max(...counts.values())).toBeLessThan(1_300);
   });

@@ -29,7 +29,8 @@ export function partitionOf(accountId: string, partitions: number): number {
  * Whether an id is `.` or `..`, or has such a segment between its slashes. Clients and proxies resolve them in a path (RFC 3986 §5.2.4),
  * so that nothing with such an id could be addressed.
  */
-export const hasDotSegment = (id: string): boolean => id.includes('.') && id.split('/').some((segment) => segment === '.' || segment === '..');
+export const hasDotSegment = (id: string): boolean =>
+  id.includes('.') && id.split('/').some((segment) => segment === '.' || segment === '..');
 
 /** The ancestors of a path, nearest first: `acme/team-a/user-7` → [`acme/team-a`, `acme`]. */
 export function ancestorsOf(accountId: string): readonly string[] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+
 import { uuidV3, uuidV5 } from './index.ts';
 
 const dns = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';

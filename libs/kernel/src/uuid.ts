@@ -7,7 +7,10 @@ export const uuidV5 = (namespace: string, name: string): string => named('sha1',
 export const uuidV3 = (namespace: string, name: string): string => named('md5', 3, namespace, name);
 
 function named(algorithm: 'sha1' | 'md5', version: number, namespace: string, name: string): string {
-  const digest = createHash(algorithm).update(Buffer.from(namespace.replaceAll('-', ''), 'hex')).update(name, 'utf8').digest();
+  const digest = createHash(algorithm)
+    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
+    .update(name, 'utf8')
+    .digest();
   const bytes = Buffer.from(digest.subarray(0, 16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | (version << 4);
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

@@ -1,4 +1,5 @@
 import { AppError } from '@tollgate/kernel';
+
 import type { Appended, OutgoingRecord } from './event-log.ts';
 
 /** One call of `append` that waits. */

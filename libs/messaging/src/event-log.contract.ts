@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '@tollgate/kernel';
 import { uniqueName, waitFor } from '@tollgate/testing';
-import type { EventLog, LogRecord, OutgoingRecord, PartitionHandler, SubscribeOptions, TopicPartition } from './event-log.ts';
+
+import type {
+  EventLog,
+  LogRecord,
+  OutgoingRecord,
+  PartitionHandler,
+  SubscribeOptions,
+  TopicPartition,
+} from './event-log.ts';
 
 /** A log under test with its server, which can be taken away. */
 export type LogUnderTest = {
@@ -43,7 +51,8 @@ class Recorder implements PartitionHandler {
   }
 }
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
-const numbers = (count: number, from = 0): readonly number[] => Array.from({ length: count }, (_, index) => from + index);
+const numbers = (count: number, from = 0): readonly number[] =>
+  Array.from({ length: count }, (_, index) => from + index);
 
 /** The promises of the port, kept by both adapters on real servers. */
 export function eventLogContract(name: string, start: () => Promise<LogUnderTest>): void {
@@ -67,13 +76,18 @@ export function eventLogContract(name: string, start: () => Promise<LogUnderTest
       for await (const batch of log.read(range)) records.push(...batch);
       return records;
     };
-    const subscribe = (handler: PartitionHandler, options: Partial<SubscribeOptions> = {}): ReturnType<EventLog['subscribe']> =>
+    const subscribe = (
+      handler: PartitionHandler,
+      options: Partial<SubscribeOptions> = {},
+    ): ReturnType<EventLog['subscribe']> =>
       log.subscribe({ group: uniqueName('g'), topics: [topic], handler, ...options });
 
     it('gives offsets without gaps from 0 in the order of the calls, in every partition', async () => {
       const answers = await Promise.all(numbers(300).map((n) => log.append([record(String(n), n % 3)])));
 
-      expect(answers.map(([one]) => one)).toEqual(numbers(300).map((n) => ({ partition: n % 3, offset: Math.floor(n / 3) })));
+      expect(answers.map(([one]) => one)).toEqual(
+        numbers(300).map((n) => ({ partition: n % 3, offset: Math.floor(n / 3) })),
+      );
       for (const partition of [0, 1, 2]) {
         const records = await all(partition);
         expect(records.map(({ offset }) => offset)).toEqual(numbers(100));
@@ -86,18 +100,30 @@ export function eventLogContract(name: string, start: () => Promise<LogUnderTest
 
       const appended = await log.append([record('a', 2), record('b', 1), record('c', 2)]);
 
-      expect(appended).toEqual([{ partition: 2, offset: 1 }, { partition: 1, offset: 0 }, { partition: 2, offset: 2 }]);
+      expect(appended).toEqual([
+        { partition: 2, offset: 1 },
+        { partition: 1, offset: 0 },
+        { partition: 2, offset: 2 },
+      ]);
     });
 
     it('takes 1,000 records in one append', async () => {
       const appended = await log.append(numbers(1_000).map((n) => record(`${n} ${'x'.repeat(200)}`, n % 4)));
 
       expect(appended).toHaveLength(1_000);
-      expect((await all(3)).map(({ value }) => Number(value.split(' ')[0]))).toEqual(numbers(250).map((n) => n * 4 + 3));
+      expect((await all(3)).map(({ value }) => Number(value.split(' ')[0]))).toEqual(
+        numbers(250).map((n) => n * 4 + 3),
+      );
     });
 
     it('brings keys, values and headers back as they were, in memory and from storage', async () => {
-      const given = { topic, partition: 0, key: 'ключ/é', value: '{"a":"💶 ä\u2028"}', headers: { 'reply-to': 'g|1|h:1|ü', waiter: '', 'b💶': '7' } };
+      const given = {
+        topic,
+        partition: 0,
+        key: 'ключ/é',
+        value: '{"a":"💶 ä\u2028"}',
+        headers: { 'reply-to': 'g|1|h:1|ü', waiter: '', 'b💶': '7' },
+      };
       const seen = new Recorder();
       await subscribe(seen);
       await waitFor('the assignment', () => seen.assignedNow.size === 4);
@@ -167,14 +193,17 @@ export function eventLogContract(name: string, start: () => Promise<LogUnderTest
       const positions = new Map<number, number>();
       for (const recorder of [one, two]) {
         recorder.start = ({ partition }) => positions.get(partition) ?? 0;
-        recorder.before = async ({ partition }, records) => void positions.set(partition, (records.at(-1)?.offset ?? 0) + 1);
+        recorder.before = async ({ partition }, records) =>
+          void positions.set(partition, (records.at(-1)?.offset ?? 0) + 1);
       }
       await subscribe(one, { group });
       await waitFor('all partitions', () => one.assignedNow.size === 4);
       const leaving = await subscribe(two, { group });
       await waitFor('an even share', () => one.assignedNow.size === 2 && two.assignedNow.size === 2, 20_000);
       await log.append(numbers(40).map((n) => record(String(n), n % 4)));
-      await waitFor('all records', () => numbers(4).every((n) => one.values(n, topic).length + two.values(n, topic).length >= 10));
+      await waitFor('all records', () =>
+        numbers(4).every((n) => one.values(n, topic).length + two.values(n, topic).length >= 10),
+      );
 
       await leaving.stop();
 
@@ -212,7 +241,12 @@ export function eventLogContract(name: string, start: () => Promise<LogUnderTest
       await log.append([record('a'), record('b')]);
 
       await waitFor('the records', () => seen.values(0, topic).length === 2);
-      expect(tries).toEqual([['a', 'b'], ['a', 'b'], ['a', 'b'], ['a', 'b']]);
+      expect(tries).toEqual([
+        ['a', 'b'],
+        ['a', 'b'],
+        ['a', 'b'],
+        ['a', 'b'],
+      ]);
       await log.append([record('c')]);
       await waitFor('the next record', () => seen.values(0, topic).length === 3);
     });
@@ -300,14 +334,20 @@ export function eventLogContract(name: string, start: () => Promise<LogUnderTest
       const writers = numbers(8).map(async (writer) => {
         for (let n = 0; running; n++) {
           const value = `${writer}-${n}`;
-          await log.append([record(value)]).then(() => acknowledged.push(value), (error: unknown) => refused.push(error));
+          await log.append([record(value)]).then(
+            () => acknowledged.push(value),
+            (error: unknown) => refused.push(error),
+          );
         }
       });
       await waitFor('some records', () => acknowledged.length > 100);
 
       await server.kill();
       const started = performance.now();
-      await expect(log.append([record('lost?', 1)])).rejects.toMatchObject({ kind: 'unavailable', code: 'LOG_UNAVAILABLE' });
+      await expect(log.append([record('lost?', 1)])).rejects.toMatchObject({
+        kind: 'unavailable',
+        code: 'LOG_UNAVAILABLE',
+      });
       expect(performance.now() - started).toBeLessThan(2_500);
       await expect(log.check()).rejects.toBeInstanceOf(AppError);
       await server.restart();

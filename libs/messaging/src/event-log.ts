@@ -16,7 +16,12 @@ export interface EventLog {
   subscribe(options: SubscribeOptions): Promise<Subscription>;
 
   /** Reads [from, to) of one partition outside any group; ends early when the log ends. `to` defaults to the end at the call. */
-  read(range: { readonly topic: string; readonly partition: number; readonly from: number; readonly to?: number }): AsyncIterable<readonly LogRecord[]>;
+  read(range: {
+    readonly topic: string;
+    readonly partition: number;
+    readonly from: number;
+    readonly to?: number;
+  }): AsyncIterable<readonly LogRecord[]>;
 
   /** Identity and bounds of every partition of a topic: `start` first offset kept, `end` next offset to be written. */
   describe(topic: string): Promise<TopicDescription>;

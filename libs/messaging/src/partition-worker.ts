@@ -87,7 +87,9 @@ export class PartitionWorker {
     });
     while (!this.stopping) await this.step();
     this.source.end();
-    await handler.revoked(this.where).catch((error: unknown) => this.options.onFailure({ ...this.where, step: 'revoked' }, error));
+    await handler
+      .revoked(this.where)
+      .catch((error: unknown) => this.options.onFailure({ ...this.where, step: 'revoked' }, error));
   }
 
   private async step(): Promise<void> {

@@ -45,7 +45,8 @@ export class CopyReader {
     this.#at += 12;
     const high = this.#buffer.readInt32BE(this.#at - 8);
     // Most amounts are small: a number's way to bigint is shorter.
-    if (high >= -0x1f_ffff && high <= 0x1f_ffff) return BigInt(high * twoTo32 + this.#buffer.readUInt32BE(this.#at - 4));
+    if (high >= -0x1f_ffff && high <= 0x1f_ffff)
+      return BigInt(high * twoTo32 + this.#buffer.readUInt32BE(this.#at - 4));
     return this.#buffer.readBigInt64BE(this.#at - 8);
   }
   /** timestamptz as milliseconds since 1970. */

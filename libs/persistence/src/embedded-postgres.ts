@@ -1,15 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+
 import { AppError } from '@tollgate/kernel';
 import pg from 'pg';
+
 import { postgresBinaries } from './postgres-binaries.ts';
-import { endOrphans, giveTo, launcherFor, type Launcher } from './postgres-launcher.ts';
+import { endOrphans, giveTo, type Launcher, launcherFor } from './postgres-launcher.ts';
 
 export type EmbeddedPostgresOptions = {
   /** Everything is kept below it: the cluster, its password, the log. Created when missing. */
@@ -102,12 +104,18 @@ export async function runningEmbeddedPostgres(dataDir: string): Promise<string |
 }
 
 function serverSettings(options: EmbeddedPostgresOptions, port: number): Readonly<Record<string, string | number>> {
-  const unsafe: Record<string, string> = options.fsync === false ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {};
+  const unsafe: Record<string, string> =
+    options.fsync === false ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {};
   const address = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port };
   return { ...settingsDefault, ...unsafe, ...options.settings, ...address };
 }
 
-function launch(launcher: Launcher, cluster: string, logFile: string, settings: Readonly<Record<string, string | number>>): ChildProcess {
+function launch(
+  launcher: Launcher,
+  cluster: string,
+  logFile: string,
+  settings: Readonly<Record<string, string | number>>,
+): ChildProcess {
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = openSync(logFile, 'a', 0o600);
   try {
@@ -135,7 +143,12 @@ function endings(child: ChildProcess, ended: Promise<void>): Pick<EmbeddedPostgr
   };
   return {
     // INT is a fast, QUIT an immediate shutdown; both keep everything that was committed.
-    stop: () => end([['SIGINT', 5_000], ['SIGQUIT', 2_000], ['SIGKILL', 1_000]]),
+    stop: () =>
+      end([
+        ['SIGINT', 5_000],
+        ['SIGQUIT', 2_000],
+        ['SIGKILL', 1_000],
+      ]),
     kill: () => end([['SIGKILL', 5_000]]),
   };
 }

@@ -1,6 +1,7 @@
 import { AppError, invariant } from '@tollgate/kernel';
 import pg from 'pg';
 import type { DataSource, Logger, MigrationInterface, QueryRunner } from 'typeorm';
+
 import { roleUrl } from './roles.ts';
 
 /** One forward step. `name` is `<14-digit UTC timestamp>-<verb>-<thing>`, `sql` may hold several statements. */
@@ -8,7 +9,9 @@ export type Migration = { readonly name: string; readonly sql: string };
 
 /** A service's schema: owned by the administrator, used by `role`, which has the rights that the migrations grant and no more. */
 export type ServiceSchema = {
-  readonly schema: string; readonly role: string; readonly migrations: readonly Migration[];
+  readonly schema: string;
+  readonly role: string;
+  readonly migrations: readonly Migration[];
   /** Further roles that log in, for callers of what the schema offers; the migrations grant what they may. */
   readonly otherRoles?: readonly string[];
 };
@@ -32,7 +35,11 @@ const identifier = /^[a-z][a-z0-9_]{0,62}$/;
  * changes nothing. Answers the names of what ran, `<schema>/<name>`.
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
-  const admin = new pg.Client({ connectionString: options.adminUrl, application_name: 'tollgate-migrate', connectionTimeoutMillis: 10_000 });
+  const admin = new pg.Client({
+    connectionString: options.adminUrl,
+    application_name: 'tollgate-migrate',
+    connectionTimeoutMillis: 10_000,
+  });
   admin.on('error', () => undefined);
   await admin.connect();
   try {
@@ -53,7 +60,10 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
 }
 
 function checkNames({ schema, role, otherRoles = [], migrations }: ServiceSchema): void {
-  invariant([schema, role, ...otherRoles].every((name) => identifier.test(name)), `schema ${schema} and its roles are plain identifiers`);
+  invariant(
+    [schema, role, ...otherRoles].every((name) => identifier.test(name)),
+    `schema ${schema} and its roles are plain identifiers`,
+  );
   for (const [index, { name }] of migrations.entries()) {
     const before = migrations[index - 1];
     invariant(before === undefined || before.name < name, `migration ${schema}/${name} comes after ${before?.name}`);
@@ -74,7 +84,13 @@ async function prepareRole(admin: pg.Client, options: MigrateOptions, role: stri
     } catch (error) {
       const code = error instanceof pg.DatabaseError ? error.code : undefined;
       if (attempt < 5 && code !== undefined && ['23505', '42710', 'XX000'].includes(code)) continue;
-      throw new AppError('unavailable', 'MIGRATION_FAILED', `cannot prepare the database role ${role}: ${String(error)}`, {}, error);
+      throw new AppError(
+        'unavailable',
+        'MIGRATION_FAILED',
+        `cannot prepare the database role ${role}: ${String(error)}`,
+        {},
+        error,
+      );
     }
   }
 }
@@ -97,7 +113,12 @@ async function canLogIn(url: string): Promise<boolean> {
 const nothing = (): void => undefined;
 /** What fails is thrown; TypeORM would print it as well. */
 const silent: Logger = {
-  logQuery: nothing, logQueryError: nothing, logQuerySlow: nothing, logSchemaBuild: nothing, logMigration: nothing, log: nothing,
+  logQuery: nothing,
+  logQueryError: nothing,
+  logQuerySlow: nothing,
+  logSchemaBuild: nothing,
+  logMigration: nothing,
+  log: nothing,
 };
 
 /** TypeORM's runner, fed with our SQL. Loaded here only: it is large, and services on a migrated database never need it. */

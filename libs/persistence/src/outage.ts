@@ -7,15 +7,25 @@ const socketCodes = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|
  * cancelled statement, a deadlock, a serialization failure, a lock time-out, a server that has become read-only.
  */
 const serverCodes = /^(08|53|57P0|57014|40P01|40001|55P03|25006)/;
-const driverTexts = /connection terminated|connection timeout|timeout exceeded|Query read timeout|Client has encountered a connection error|cannot use a pool after/i;
+const driverTexts =
+  /connection terminated|connection timeout|timeout exceeded|Query read timeout|Client has encountered a connection error|cannot use a pool after/i;
 
 /** Whether the database gave no answer, or cannot for now: waiting mends it. Anything else thrown by a query is a mistake of ours. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseOutage);
-  const { code, message, syscall } = error as { readonly code?: unknown; readonly message?: unknown; readonly syscall?: unknown };
+  const { code, message, syscall } = error as {
+    readonly code?: unknown;
+    readonly message?: unknown;
+    readonly syscall?: unknown;
+  };
   // A caller who went away in mid-request resets a connection too, and says "aborted".
-  if (typeof code === 'string') return serverCodes.test(code) || (socketCodes.test(code) && message !== 'aborted') || (code === 'ENOENT' && syscall === 'connect');
+  if (typeof code === 'string')
+    return (
+      serverCodes.test(code) ||
+      (socketCodes.test(code) && message !== 'aborted') ||
+      (code === 'ENOENT' && syscall === 'connect')
+    );
   return typeof message === 'string' && driverTexts.test(message);
 }
 
@@ -35,7 +45,8 @@ export function guardQueries<Queries extends object>(code: ErrorCode, queries: Q
     get: (target, name) => {
       const found: unknown = Reflect.get(target, name, target);
       if (typeof found !== 'function') return found;
-      return (...given: unknown[]): unknown => orUnavailable(code, async () => Reflect.apply(found, target, given) as unknown);
+      return (...given: unknown[]): unknown =>
+        orUnavailable(code, async () => Reflect.apply(found, target, given) as unknown);
     },
   });
 }

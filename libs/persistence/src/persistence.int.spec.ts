@@ -4,10 +4,20 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Pool } from 'pg';
+
 import {
-  copyOut, createPool, migrate, rolePassword, roleUrl, runningEmbeddedPostgres, startEmbeddedPostgres, withTransaction, type EmbeddedPostgres,
+  copyOut,
+  createPool,
+  type EmbeddedPostgres,
+  migrate,
+  rolePassword,
+  roleUrl,
+  runningEmbeddedPostgres,
+  startEmbeddedPostgres,
+  withTransaction,
 } from './index.ts';
 
 const fast = { fsync: false } as const;
@@ -16,7 +26,10 @@ const schema = {
   schema: 'shop',
   role: 'tollgate_shop',
   migrations: [
-    { name: '20260101000000-create-sales', sql: 'create table shop.sales (id bigint primary key, at date); grant select, insert on shop.sales to tollgate_shop' },
+    {
+      name: '20260101000000-create-sales',
+      sql: 'create table shop.sales (id bigint primary key, at date); grant select, insert on shop.sales to tollgate_shop',
+    },
     { name: '20260102000000-add-first-sale', sql: "insert into shop.sales values (9007199254740993, '2026-01-02')" },
   ],
 };
@@ -42,17 +55,32 @@ describe('migrations and pools', () => {
   });
 
   it('leave no half of a migration behind', async () => {
-    const broken = { ...schema, migrations: [...schema.migrations, { name: '20260103000000-break', sql: 'create table shop.half (); select 1/0' }] };
-    await expect(migrate({ adminUrl: server.url, schemas: [broken], rolePassword: passwordOf })).rejects.toThrow('division by zero');
+    const broken = {
+      ...schema,
+      migrations: [
+        ...schema.migrations,
+        { name: '20260103000000-break', sql: 'create table shop.half (); select 1/0' },
+      ],
+    };
+    await expect(migrate({ adminUrl: server.url, schemas: [broken], rolePassword: passwordOf })).rejects.toThrow(
+      'division by zero',
+    );
     pool = createPool({ url: server.url, max: 1, applicationName: 'test' });
     expect((await pool.query("select to_regclass('shop.half') as half")).rows).toEqual([{ half: null }]);
     await pool.end();
   });
 
   it('refuse an order in which a name comes before the one ahead of it', async () => {
-    const { migrations: [first, second] } = schema;
-    await expect(migrate({ adminUrl: server.url, schemas: [{ ...schema, migrations: [second!, first!] }], rolePassword: passwordOf }))
-      .rejects.toMatchObject({ code: 'INVARIANT_BROKEN' });
+    const {
+      migrations: [first, second],
+    } = schema;
+    await expect(
+      migrate({
+        adminUrl: server.url,
+        schemas: [{ ...schema, migrations: [second!, first!] }],
+        rolePassword: passwordOf,
+      }),
+    ).rejects.toMatchObject({ code: 'INVARIANT_BROKEN' });
   });
 
   it('read rows as bytes under a time limit, which ends what takes longer and nothing that is over', async () => {
@@ -85,15 +113,25 @@ describe('migrations and pools', () => {
   it('give a role a new password when the service secret changes', async () => {
     const other = (role: string): string => rolePassword('another secret', role);
     await migrate({ adminUrl: server.url, schemas: [schema], rolePassword: other });
-    pool = createPool({ url: roleUrl(server.url, schema.role, passwordOf(schema.role)), max: 1, applicationName: 'test' });
+    pool = createPool({
+      url: roleUrl(server.url, schema.role, passwordOf(schema.role)),
+      max: 1,
+      applicationName: 'test',
+    });
     await expect(pool.query('select 1')).rejects.toThrow('password authentication failed');
     await pool.end();
     await run();
   });
 
   it('read bigint exactly and give a service only the rights its migrations grant', async () => {
-    pool = createPool({ url: roleUrl(server.url, schema.role, passwordOf(schema.role)), max: 2, applicationName: 'test' });
-    expect((await pool.query('select id, at from shop.sales')).rows).toEqual([{ id: 9007199254740993n, at: '2026-01-02' }]);
+    pool = createPool({
+      url: roleUrl(server.url, schema.role, passwordOf(schema.role)),
+      max: 2,
+      applicationName: 'test',
+    });
+    expect((await pool.query('select id, at from shop.sales')).rows).toEqual([
+      { id: 9007199254740993n, at: '2026-01-02' },
+    ]);
     await expect(pool.query('delete from shop.sales')).rejects.toThrow('permission denied');
     await expect(pool.query('create table shop.own ()')).rejects.toThrow('permission denied');
   });
@@ -127,12 +165,16 @@ describe('the embedded PostgreSQL', () => {
   /** A process of its own that starts the server and says where it is. */
   const startParent = async () => {
     const script = join(dataDir, `${randomUUID()}.mjs`);
-    writeFileSync(script, `import { startEmbeddedPostgres } from ${JSON.stringify(source)};
+    writeFileSync(
+      script,
+      `import { startEmbeddedPostgres } from ${JSON.stringify(source)};
       const server = await startEmbeddedPostgres({ dataDir: ${JSON.stringify(join(dataDir, 'pg'))} });
       console.log(JSON.stringify({ pid: server.pid, url: server.url }));
-      setInterval(() => undefined, 1_000);`);
+      setInterval(() => undefined, 1_000);`,
+    );
     const child = spawn(process.execPath, ['--conditions=@tollgate/source', '--import', hook, script], {
-      stdio: ['ignore', 'pipe', 'inherit'], cwd: new URL('../../..', import.meta.url).pathname,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: new URL('../../..', import.meta.url).pathname,
     });
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     return { child, ...(JSON.parse(line.toString()) as { pid: number; url: string }) };

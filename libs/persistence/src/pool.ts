@@ -1,5 +1,5 @@
-import pg from 'pg';
 import type { Pool, PoolClient } from 'pg';
+import pg from 'pg';
 
 export type PoolSettings = {
   readonly url: string;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+
 import { AppError } from '@tollgate/kernel';
 
 /** The server programs of the npm package for this machine. The wrapper package is not used: it cannot end with its parent. */
@@ -15,5 +16,9 @@ export function postgresBinaries(): { readonly postgres: string; readonly initdb
   } catch {
     // Not installed for this machine.
   }
-  throw new AppError('unavailable', 'LOG_UNAVAILABLE', `no embedded PostgreSQL for ${process.platform}-${process.arch}: set DATABASE_URL`);
+  throw new AppError(
+    'unavailable',
+    'LOG_UNAVAILABLE',
+    `no embedded PostgreSQL for ${process.platform}-${process.arch}: set DATABASE_URL`,
+  );
 }

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readdir, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+
 import { AppError } from '@tollgate/kernel';
+
 import { postgresBinaries } from './postgres-binaries.ts';
 
 /** How the server's programs are run, and who its files must belong to (null: this process's own user). */
@@ -34,9 +36,12 @@ export async function launcherFor(dataDir: string): Promise<Launcher> {
   }
   const inside = ['--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--', 'setpriv', diesWithUs, '--'];
   if (spawnSync('unshare', [...inside, '/bin/true'], { stdio: 'ignore' }).status !== 0) {
-    throw new AppError('unavailable', 'LOG_UNAVAILABLE',
-      `PostgreSQL does not run as root, and ${dataDir} or the installed programs cannot be reached by another user: `
-      + 'start as an ordinary user, choose another DATA_DIR, or set DATABASE_URL');
+    throw new AppError(
+      'unavailable',
+      'LOG_UNAVAILABLE',
+      `PostgreSQL does not run as root, and ${dataDir} or the installed programs cannot be reached by another user: ` +
+        'start as an ordinary user, choose another DATA_DIR, or set DATABASE_URL',
+    );
   }
   return { owner: { uid: 0, gid: 0 }, command: (program, args) => ['unshare', ...inside, program, ...args] };
 }
@@ -63,7 +68,11 @@ export async function endOrphans(cluster: string): Promise<void> {
     const signal = performance.now() > deadline - 10_000 ? 'SIGKILL' : 'SIGINT';
     if (round % 20 === 0) left.forEach((pid) => signalQuietly(pid, signal));
     if (performance.now() > deadline) {
-      throw new AppError('unavailable', 'LOG_UNAVAILABLE', `another PostgreSQL (process ${left.join(', ')}) runs on ${cluster}`);
+      throw new AppError(
+        'unavailable',
+        'LOG_UNAVAILABLE',
+        `another PostgreSQL (process ${left.join(', ')}) runs on ${cluster}`,
+      );
     }
     await delay(50);
   }
@@ -75,11 +84,13 @@ async function serversIn(cluster: string): Promise<readonly number[]> {
   const folder = await realpath(cluster).catch(() => null);
   if (folder === null) return [];
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const here = await Promise.all(pids.map(async (pid) => {
-    if ((await readlink(`/proc/${pid}/cwd`).catch(() => '')) !== folder) return false;
-    const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
-    return program.includes('/bin/postgres');
-  }));
+  const here = await Promise.all(
+    pids.map(async (pid) => {
+      if ((await readlink(`/proc/${pid}/cwd`).catch(() => '')) !== folder) return false;
+      const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
+      return program.includes('/bin/postgres');
+    }),
+  );
   return pids.filter((_, index) => here[index]).map(Number);
 }
 

@@ -1,15 +1,25 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { expect, it } from '@jest/globals';
+
 import { rolePassword, rolePasswordsIn, serviceUrl } from './roles.ts';
 
-const [url, role, serviceSecret] = ['postgres://postgres:superuser@db:5432/tollgate', 'tollgate_ledger', 'a secret of this test'];
+const [url, role, serviceSecret] = [
+  'postgres://postgres:superuser@db:5432/tollgate',
+  'tollgate_ledger',
+  'a secret of this test',
+];
 
 // Guarantee: a service never logs in as whom its address happens to name, but as its own role.
 it('a service logs in as its own role: with the password it was given, as the address has it, or derived', () => {
-  expect(serviceUrl({ url, role, password: 'p@ss/word', serviceSecret })).toBe('postgres://tollgate_ledger:p%40ss%2Fword@db:5432/tollgate');
-  expect(serviceUrl({ url, role, serviceSecret })).toBe(`postgres://tollgate_ledger:${encodeURIComponent(rolePassword(serviceSecret, role))}@db:5432/tollgate`);
+  expect(serviceUrl({ url, role, password: 'p@ss/word', serviceSecret })).toBe(
+    'postgres://tollgate_ledger:p%40ss%2Fword@db:5432/tollgate',
+  );
+  expect(serviceUrl({ url, role, serviceSecret })).toBe(
+    `postgres://tollgate_ledger:${encodeURIComponent(rolePassword(serviceSecret, role))}@db:5432/tollgate`,
+  );
   const own = 'postgres://tollgate_ledger:its-own@db:5432/tollgate';
   expect(serviceUrl({ url: own, role, serviceSecret })).toBe(own);
   expect(serviceUrl({ url: own, role: 'tollgate_quota', serviceSecret })).toContain('//tollgate_quota:');

@@ -19,7 +19,12 @@ export function roleUrl(adminUrl: string, role: string, password: string): strin
 }
 
 /** A service's address of the database: with its role's own password, as the address has it, or derived from SERVICE_SECRET. */
-export function serviceUrl(of: { readonly url: string; readonly role: string; readonly password?: string | undefined; readonly serviceSecret: string }): string {
+export function serviceUrl(of: {
+  readonly url: string;
+  readonly role: string;
+  readonly password?: string | undefined;
+  readonly serviceSecret: string;
+}): string {
   const { username, password } = new URL(of.url);
   if (of.password === undefined && decodeURIComponent(username) === of.role && password !== '') return of.url;
   return roleUrl(of.url, of.role, of.password ?? rolePassword(of.serviceSecret, of.role));
@@ -29,7 +34,10 @@ export function serviceUrl(of: { readonly url: string; readonly role: string; re
 export function rolePasswordsIn(folder: string): (role: string) => string {
   return (role) => {
     const password = readFileSync(join(folder, role), 'utf8').replace(/\r?\n$/, '');
-    if (password === '') throw new Error(`the file ${join(folder, role)} is empty: it must hold the password of the database role ${role}`);
+    if (password === '')
+      throw new Error(
+        `the file ${join(folder, role)} is empty: it must hold the password of the database role ${role}`,
+      );
     return password;
   };
 }

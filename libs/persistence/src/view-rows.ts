@@ -26,9 +26,16 @@ const noticeMs = 500;
  * moment. Numbers beyond 2^53 stay text, times are ISO 8601 in UTC. The first page has the names of the columns.
  * @throws UnknownColumn for a column that the view does not have.
  */
-export async function* viewRows(url: string, { schema, view, where = {}, order = [], settings = {}, signal }: ViewQuery): AsyncGenerator<ViewPage> {
+export async function* viewRows(
+  url: string,
+  { schema, view, where = {}, order = [], settings = {}, signal }: ViewQuery,
+): AsyncGenerator<ViewPage> {
   signal?.throwIfAborted();
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, options: `-c client_connection_check_interval=${noticeMs}` });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    options: `-c client_connection_check_interval=${noticeMs}`,
+  });
   client.on('error', () => undefined);
   // An end while a query is under way closes the connection at once.
   const leave = (): void => void client.end().catch(() => undefined);
@@ -46,14 +53,23 @@ export async function* viewRows(url: string, { schema, view, where = {}, order =
       if (value !== undefined) await client.query('select set_config($1, $2, true)', [setting, value]);
     }
     // A cursor takes no parameters: the values are quoted by the driver.
-    const bound = wanted.map(([column, value]) => `${pg.escapeIdentifier(column)} = ${pg.escapeLiteral(value)}`).join(' and ');
+    const bound = wanted
+      .map(([column, value]) => `${pg.escapeIdentifier(column)} = ${pg.escapeLiteral(value)}`)
+      .join(' and ');
     const by = order.filter((column) => columns.includes(column)).map((column) => pg.escapeIdentifier(column));
     const sorted = by.length === 0 ? '' : ` order by ${by.join(', ')}`;
-    await client.query(`declare exported no scroll cursor for select * from ${name}${bound === '' ? '' : ` where ${bound}`}${sorted}`);
+    await client.query(
+      `declare exported no scroll cursor for select * from ${name}${bound === '' ? '' : ` where ${bound}`}${sorted}`,
+    );
     for (let first = true; ; first = false) {
       const { rows } = await client.query<Record<string, unknown>>(`fetch ${pageSize} from exported`);
       if (rows.length === 0 && !first) return;
-      yield { columns, rows: rows.map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, shown(value)]))) };
+      yield {
+        columns,
+        rows: rows.map((row) =>
+          Object.fromEntries(Object.entries(row).map(([column, value]) => [column, shown(value)])),
+        ),
+      };
       if (rows.length < pageSize) return;
     }
   } finally {

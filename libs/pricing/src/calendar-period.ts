@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
+
 import { calendarMonth, type Period } from './period.ts';
 
 /** Weeks begin on Monday (ISO 8601). */
@@ -22,7 +23,8 @@ export function calendarPeriod(unit: CalendarUnit, atMs: number, timeZone: strin
 }
 
 /** The first instant of a date, also where midnight is skipped. */
-const startOf = (date: Temporal.PlainDate, timeZone: string): number => date.toZonedDateTime({ timeZone }).epochMilliseconds;
+const startOf = (date: Temporal.PlainDate, timeZone: string): number =>
+  date.toZonedDateTime({ timeZone }).epochMilliseconds;
 
 /** Two time zones differ by at most 26 hours. */
 const zonesDifferMs = 26 * 3_600_000;
@@ -32,7 +34,10 @@ const zonesDifferMs = 26 * 3_600_000;
  * `fromMs`. The first one starts there. Where the border of the new calendar comes within the difference of two time zones, the first
  * period is the one behind it: a December in Berlin that follows a November in Auckland is a month, not a few hours and a month.
  */
-export function calendarPeriodFrom(fromMs: number, at: { readonly unit: CalendarUnit; readonly timeZone: string; readonly atMs: number }): Period {
+export function calendarPeriodFrom(
+  fromMs: number,
+  at: { readonly unit: CalendarUnit; readonly timeZone: string; readonly atMs: number },
+): Period {
   const { unit, timeZone, atMs } = at;
   const around = calendarPeriod(unit, fromMs, timeZone);
   const restMs = around.endMs - fromMs;

@@ -11,15 +11,19 @@ const zeroDecimalInHundredths = 'ISK UGX';
 const threeDecimal = 'BHD IQD JOD KWD LYD OMR TND';
 /** HUF and TWD are whole in payouts alone; they are charged with two digits. ANG, BGN and STD are replaced, and listed by Stripe still. */
 const twoDecimal =
-  'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN '
-  + 'ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT '
-  + 'MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STD '
-  + 'STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD XCG YER ZAR ZMW';
+  'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ' +
+  'ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT ' +
+  'MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STD ' +
+  'STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD XCG YER ZAR ZMW';
 
 type Digits = { readonly own: number; readonly stripe: number };
-const table = (codes: string, own: number, stripe: number): (readonly [string, Digits])[] => codes.split(' ').map((code) => [code, { own, stripe }] as const);
+const table = (codes: string, own: number, stripe: number): (readonly [string, Digits])[] =>
+  codes.split(' ').map((code) => [code, { own, stripe }] as const);
 const currencies: ReadonlyMap<string, Digits> = new Map([
-  ...table(zeroDecimal, 0, 0), ...table(zeroDecimalInHundredths, 0, 2), ...table(threeDecimal, 3, 3), ...table(twoDecimal, 2, 2),
+  ...table(zeroDecimal, 0, 0),
+  ...table(zeroDecimalInHundredths, 0, 2),
+  ...table(threeDecimal, 3, 3),
+  ...table(twoDecimal, 2, 2),
 ]);
 export const currencyCodes: readonly string[] = [...currencies.keys()].sort();
 

@@ -1,11 +1,18 @@
 import { AppError } from '@tollgate/kernel';
+
 import { currencyExponent } from './currencies.ts';
 import type { PricePlan } from './price-plan.ts';
 import { isTimeZone, timeZoneMessage } from './time-zone.ts';
 
 /** The plan in force where none was published (surfaces §5), as its content would be written. */
 export const defaultPricePlanContent = {
-  included: '8000000', block: '8000000', block_price: '10000', fixed_fee: '40000', currency: 'BRL', time_zone: 'UTC', grace_seconds: 3_600,
+  included: '8000000',
+  block: '8000000',
+  block_price: '10000',
+  fixed_fee: '40000',
+  currency: 'BRL',
+  time_zone: 'UTC',
+  grace_seconds: 3_600,
 } as const;
 
 const members = new Set(Object.keys(defaultPricePlanContent));
@@ -21,14 +28,19 @@ const graceSecondsMax = 7 * 86_400;
  * @throws AppError('invalid', CATALOG_INVALID) naming the member that is wrong.
  */
 export function parsePricePlan(content: unknown): PricePlan {
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuse('a price plan is a JSON object');
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    return refuse('a price plan is a JSON object');
   const given = content as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(given)) if (!members.has(name)) refuse(`a price plan has no member ${name}`);
   const currency = parseCurrency(given['currency']);
   const blockPriceMinor = whole(given['block_price'], 'block_price', { min: 0n, max: priceMax });
   const fixedFeeMinor = whole(given['fixed_fee'], 'fixed_fee', { min: 0n, max: priceMax });
-  for (const [name, amount] of [['block_price', blockPriceMinor], ['fixed_fee', fixedFeeMinor]] as const) {
-    if (currencyExponent(currency) === 3 && amount % 10n !== 0n) refuse(`${name} is a multiple of 10: ${currency} is charged in hundredths`);
+  for (const [name, amount] of [
+    ['block_price', blockPriceMinor],
+    ['fixed_fee', fixedFeeMinor],
+  ] as const) {
+    if (currencyExponent(currency) === 3 && amount % 10n !== 0n)
+      refuse(`${name} is a multiple of 10: ${currency} is charged in hundredths`);
   }
   return {
     included: whole(given['included'], 'included', { min: 0n, max: unitsMax }),
@@ -37,7 +49,13 @@ export function parsePricePlan(content: unknown): PricePlan {
     fixedFeeMinor,
     currency,
     timeZone: parseTimeZone(given['time_zone'] ?? defaultPricePlanContent.time_zone),
-    graceMs: Number(whole(given['grace_seconds'] ?? defaultPricePlanContent.grace_seconds, 'grace_seconds', { min: 0n, max: BigInt(graceSecondsMax) })) * 1000,
+    graceMs:
+      Number(
+        whole(given['grace_seconds'] ?? defaultPricePlanContent.grace_seconds, 'grace_seconds', {
+          min: 0n,
+          max: BigInt(graceSecondsMax),
+        }),
+      ) * 1000,
   };
 }
 

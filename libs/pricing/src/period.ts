@@ -1,5 +1,6 @@
 import { AppError } from '@tollgate/kernel';
 import { Temporal } from 'temporal-polyfill';
+
 import { calendarUnitOf } from './calendar-period.ts';
 
 /** A half-open stretch of time, [startMs, endMs), in milliseconds since 1970. */
@@ -43,11 +44,16 @@ export function parsePeriod(text: string): string {
   if (typeof text === 'string' && calendarUnitOf(text) !== null) return text;
   try {
     const start = Temporal.Instant.from('2000-01-01T00:00:00Z').toZonedDateTimeISO('UTC');
-    if (start.add(Temporal.Duration.from(text)).epochMilliseconds - start.epochMilliseconds >= durationMinMs) return text;
+    if (start.add(Temporal.Duration.from(text)).epochMilliseconds - start.epochMilliseconds >= durationMinMs)
+      return text;
   } catch {
     // The message below is what the caller can use; the library's names its own terms.
   }
-  throw new AppError('invalid', 'REQUEST_INVALID', 'period is calendar:day, calendar:week, calendar:month or an ISO 8601 duration of at least one minute, such as P30D');
+  throw new AppError(
+    'invalid',
+    'REQUEST_INVALID',
+    'period is calendar:day, calendar:week, calendar:month or an ISO 8601 duration of at least one minute, such as P30D',
+  );
 }
 
 /** The period that holds `atMs` when periods of `duration` follow each other from `anchorMs` on (UTC); `atMs` ≥ `anchorMs`. */
@@ -77,8 +83,13 @@ function fixedLengthMs(duration: string): number | undefined {
 function times(duration: Temporal.Duration, count: number): Temporal.Duration {
   const { years, months, weeks, days, hours, minutes, seconds } = duration;
   return Temporal.Duration.from({
-    years: years * count, months: months * count, weeks: weeks * count, days: days * count,
-    hours: hours * count, minutes: minutes * count, seconds: seconds * count,
+    years: years * count,
+    months: months * count,
+    weeks: weeks * count,
+    days: days * count,
+    hours: hours * count,
+    minutes: minutes * count,
+    seconds: seconds * count,
   });
 }
 
@@ -88,7 +99,9 @@ function times(duration: Temporal.Duration, count: number): Temporal.Duration {
  */
 export function localInstant(local: string, timeZone: string): number | null {
   try {
-    return Temporal.PlainDateTime.from(local, { overflow: 'reject' }).toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds;
+    return Temporal.PlainDateTime.from(local, { overflow: 'reject' }).toZonedDateTime(timeZone, {
+      disambiguation: 'compatible',
+    }).epochMilliseconds;
   } catch {
     return null;
   }
@@ -96,4 +109,6 @@ export function localInstant(local: string, timeZone: string): number | null {
 
 /** The day (`2026-10-31`) on which `atMs` falls in a zone. */
 export const dayIn = (atMs: number, timeZone: string): string =>
-  timeZone === 'UTC' ? new Date(atMs).toISOString().slice(0, 10) : Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone).toPlainDate().toString();
+  timeZone === 'UTC'
+    ? new Date(atMs).toISOString().slice(0, 10)
+    : Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone).toPlainDate().toString();

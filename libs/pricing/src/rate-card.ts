@@ -1,4 +1,5 @@
 import { AppError, divCeil, hasAtMost, inAmountRange } from '@tollgate/kernel';
+
 import { countedUnits, modelMeter, refuseUnknown, refuseUnpriced, requestMeter } from './usage.ts';
 
 /** A price per unit of a quantity as an exact fraction: `1/4` is one unit for each four. */
@@ -42,7 +43,8 @@ export function parseRateCard(content: unknown): RateCard {
   const meters = new Map<string, MeterRates>();
   const given = content['meters'] ?? {};
   if (!isObject(given)) return refuse('meters is an object');
-  for (const [type, rates] of Object.entries({ ...defaultRateCardContent.meters, ...given })) meters.set(type, parseMeter(type, rates));
+  for (const [type, rates] of Object.entries({ ...defaultRateCardContent.meters, ...given }))
+    meters.set(type, parseMeter(type, rates));
   return { meters, profitBasisPoints: parsePercent(content['profit_percent'] ?? 0) };
 }
 
@@ -62,7 +64,10 @@ function parseMeter(type: string, value: unknown): MeterRates {
   const rates = new Map<string, Map<string, Rate>>();
   for (const [model, quantities] of Object.entries(value['rates'])) {
     if (!isObject(quantities)) return refuse(`meters.${type}.rates.${model} is an object`);
-    rates.set(model, new Map(Object.entries(quantities).map(([name, rate]) => [name, parseRate(`${type}.${model}.${name}`, rate)])));
+    rates.set(
+      model,
+      new Map(Object.entries(quantities).map(([name, rate]) => [name, parseRate(`${type}.${model}.${name}`, rate)])),
+    );
   }
   if (rates.size === 0) return refuse(`meters.${type}.rates names no model`);
   const profit = value['profit'] ?? true;
@@ -97,7 +102,11 @@ export type Rated = { readonly cost: bigint; readonly base: bigint; readonly ste
 /** One request's usage, without its other labels. */
 export type RatedUsage = { readonly model: string | undefined; readonly quantities: ReadonlyMap<string, bigint> };
 
-function rowOf(card: RateCard, meter: string, model: string | undefined): { readonly meterRates: MeterRates; readonly rates: ReadonlyMap<string, Rate> } | undefined {
+function rowOf(
+  card: RateCard,
+  meter: string,
+  model: string | undefined,
+): { readonly meterRates: MeterRates; readonly rates: ReadonlyMap<string, Rate> } | undefined {
   const meterRates = card.meters.get(meter);
   const rates = meterRates?.rates.get(model ?? '*') ?? meterRates?.rates.get('*');
   return meterRates && rates ? { meterRates, rates } : undefined;
@@ -138,6 +147,7 @@ export function rateUsage(card: RateCard, meter: string, usage: RatedUsage): Rat
   const cost = divCeil(base * (10_000n + percent), 10_000n);
   steps.push({ step: 'base', formula: steps.map(({ result }) => String(result)).join(' + ') || '0', result: base });
   steps.push({ step: 'cost', formula: `ceil(${base} + ${base} × ${percent} / 10000)`, result: cost });
-  if (!inAmountRange(cost)) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', 'the cost of this usage is beyond 2^63-1');
+  if (!inAmountRange(cost))
+    throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', 'the cost of this usage is beyond 2^63-1');
   return { cost, base, steps };
 }

@@ -1,4 +1,4 @@
-import { AppError, amountMax, hasAtMost } from '@tollgate/kernel';
+import { amountMax, AppError, hasAtMost } from '@tollgate/kernel';
 
 /**
  * What the usage of a model is counted in. The classes never overlap: a token is counted in one of them, so that they add up to the

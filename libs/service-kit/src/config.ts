@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
+
 import type { z } from 'zod';
 
 /** Every problem of a configuration at once, each line naming its variable. Values are never shown. */
@@ -8,7 +9,9 @@ export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`the configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n  ${problems.join('\n  ')}`);
+    super(
+      `the configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n  ${problems.join('\n  ')}`,
+    );
     this.problems = problems;
   }
 }
@@ -23,7 +26,10 @@ export type ParseConfigOptions = {
  * Reads settings by a schema whose keys are the variables' names. A variable set to nothing counts as unset.
  * @throws ConfigError naming everything that is wrong.
  */
-export function parseConfig<Schema extends z.ZodType>(schema: Schema, { env, secrets }: ParseConfigOptions): z.output<Schema> {
+export function parseConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  { env, secrets }: ParseConfigOptions,
+): z.output<Schema> {
   const values: Record<string, string> = {};
   const problems: string[] = [];
   const unread = new Set<unknown>();
@@ -42,7 +48,8 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, { env, sec
       unread.add(name);
     }
   }
-  for (const name of secrets) if (isPlaceholder(values[name])) problems.push(`${name}: is a placeholder: put a secret of your own there`);
+  for (const name of secrets)
+    if (isPlaceholder(values[name])) problems.push(`${name}: is a placeholder: put a secret of your own there`);
   const parsed = schema.safeParse(values, { error: withoutValues });
   if (!parsed.success) {
     const others = parsed.error.issues.filter(({ path }) => !unread.has(path[0]));
@@ -53,7 +60,8 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, { env, sec
 }
 
 /** What stands in examples and templates until somebody puts a secret there. A database's address is looked at whole. */
-const placeholder = /change[-_ ]?(me|this)|replace[-_ ]?(me|this|with)|not[-_ ]?set|place[-_ ]?holder|(^|[-_/:])your[-_]|insert[-_ ]?(here|your)|x{6,}|^<.*>$|\.\.\.$|^todo$/i;
+const placeholder =
+  /change[-_ ]?(me|this)|replace[-_ ]?(me|this|with)|not[-_ ]?set|place[-_ ]?holder|(^|[-_/:])your[-_]|insert[-_ ]?(here|your)|x{6,}|^<.*>$|\.\.\.$|^todo$/i;
 const isPlaceholder = (value: string | undefined): boolean => value !== undefined && placeholder.test(value);
 
 /** "missing" says more than "expected string, received undefined"; other messages of zod do not repeat the value. */

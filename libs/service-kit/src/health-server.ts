@@ -1,9 +1,11 @@
 import 'reflect-metadata';
-import { Controller, Get, Header, Module, Res, type DynamicModule, type Type } from '@nestjs/common';
+
+import { Controller, type DynamicModule, Get, Header, Module, Res, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Logger } from './logger.ts';
+
 import type { HealthReport } from './health.ts';
+import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { nestLogger } from './nest-logger.ts';
 
@@ -25,17 +27,29 @@ export async function startHealthServer(options: {
   });
   await app.listen({ host: options.host, port: options.port });
   const address = app.getHttpServer().address();
-  return { port: typeof address === 'object' && address !== null ? address.port : options.port, close: () => app.close() };
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    close: () => app.close(),
+  };
 }
 
 class HealthModule {}
 Module({})(HealthModule);
 
-function healthModule(options: { readonly health: () => Promise<HealthReport>; readonly metrics: Metrics }): DynamicModule {
+function healthModule(options: {
+  readonly health: () => Promise<HealthReport>;
+  readonly metrics: Metrics;
+}): DynamicModule {
   return { module: HealthModule, controllers: [healthController(options)] };
 }
 
-function healthController({ health, metrics }: { readonly health: () => Promise<HealthReport>; readonly metrics: Metrics }): Type {
+function healthController({
+  health,
+  metrics,
+}: {
+  readonly health: () => Promise<HealthReport>;
+  readonly metrics: Metrics;
+}): Type {
   @Controller()
   class HealthController {
     @Get('health/live')

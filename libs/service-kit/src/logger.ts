@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import pretty from 'pino-pretty';
 
 export type Logger = PinoLogger;
@@ -11,10 +11,20 @@ const redact = {
 };
 
 /** JSON lines on stdout, readable lines where stdout is a terminal. `destination` is for tests. */
-export function createLogger(options: { readonly service: string; readonly level: string; readonly destination?: DestinationStream }): Logger {
+export function createLogger(options: {
+  readonly service: string;
+  readonly level: string;
+  readonly destination?: DestinationStream;
+}): Logger {
   const readable = options.destination === undefined && process.stdout.isTTY;
   const destination = readable
-    ? pretty({ colorize: true, ignore: 'pid,hostname,service', messageFormat: '{service}: {msg}', translateTime: 'HH:MM:ss.l', sync: true })
+    ? pretty({
+        colorize: true,
+        ignore: 'pid,hostname,service',
+        messageFormat: '{service}: {msg}',
+        translateTime: 'HH:MM:ss.l',
+        sync: true,
+      })
     : options.destination;
   const settings = { level: options.level, base: { service: options.service }, redact, timestamp: pinoTime };
   return destination === undefined ? pino(settings) : pino(settings, destination);

@@ -1,9 +1,11 @@
 import { lookup } from 'node:dns/promises';
+
 import { ClientTCP } from '@nestjs/microservices';
 import { AppError, type ErrorCode } from '@tollgate/kernel';
 import { lastValueFrom, timeout } from 'rxjs';
+
 import type { Address } from './address.ts';
-import { uncarry, type QueryResult } from './query-message.ts';
+import { type QueryResult, uncarry } from './query-message.ts';
 import { queryPurpose, type QuerySet } from './query-server.ts';
 import { sealedClientSocket } from './sealed-socket.ts';
 
@@ -13,7 +15,10 @@ export type QueryClient<Queries> = {
    * Asks every instance, also those that share one name, and answers with what those said that answered in time.
    * @throws AppError('unavailable') when none did.
    */
-  each<Name extends keyof Queries & string>(name: Name, query: QueryOf<Queries[Name]>): Promise<readonly AnswerOf<Queries[Name]>[]>;
+  each<Name extends keyof Queries & string>(
+    name: Name,
+    query: QueryOf<Queries[Name]>,
+  ): Promise<readonly AnswerOf<Queries[Name]>[]>;
   close(): Promise<void>;
 };
 type QueryOf<Query> = Query extends (query: infer Asked) => unknown ? Asked : never;
@@ -54,25 +59,31 @@ export function createQueryClient<Queries extends QuerySet<Queries>>(options: Op
     let lost: unknown;
     for (let tried = 0; tried < peers.length; tried++) {
       const peer = peers[(first + tried) % peers.length];
-      const result = peer && (await askPeer(peer, name, query).catch((error: unknown) => {
-        if (error instanceof AppError) throw error;
-        lost = error;
-        return undefined;
-      }));
+      const result =
+        peer &&
+        (await askPeer(peer, name, query).catch((error: unknown) => {
+          if (error instanceof AppError) throw error;
+          lost = error;
+          return undefined;
+        }));
       if (result !== undefined) return valueOf(result);
     }
     throw unavailable(options.unavailable, name, lost instanceof Error ? lost.message : 'no address', lost);
   };
 
   const askEach = async (name: Name, query: unknown): Promise<unknown[]> => {
-    const found = new Map((await addressesOf(options.addresses)).map((address) => [`${address.host}|${address.port}`, address]));
+    const found = new Map(
+      (await addressesOf(options.addresses)).map((address) => [`${address.host}|${address.port}`, address]),
+    );
     for (const [key, address] of found) if (!instances.has(key)) instances.set(key, new Peer(address, options.secret));
     for (const [key, peer] of instances) {
       if (found.has(key)) continue;
       instances.delete(key);
       void peer.close();
     }
-    const answers = await Promise.allSettled([...instances.values()].map(async (peer) => valueOf(await askPeer(peer, name, query))));
+    const answers = await Promise.allSettled(
+      [...instances.values()].map(async (peer) => valueOf(await askPeer(peer, name, query))),
+    );
     const told = answers.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
     if (told.length > 0) return told;
     const lost: unknown = answers.find((answer) => answer.status === 'rejected')?.reason;
@@ -96,10 +107,12 @@ function valueOf(result: QueryResult): unknown {
 
 /** Every instance behind the names: one name may lead to several (a scaled service, a headless one). */
 async function addressesOf(named: readonly Address[]): Promise<readonly Address[]> {
-  const found = await Promise.all(named.map(async ({ host, port }) => {
-    const all = await lookup(host, { all: true }).catch(() => []);
-    return all.map(({ address }) => ({ host: address, port }));
-  }));
+  const found = await Promise.all(
+    named.map(async ({ host, port }) => {
+      const all = await lookup(host, { all: true }).catch(() => []);
+      return all.map(({ address }) => ({ host: address, port }));
+    }),
+  );
   return found.flat();
 }
 
@@ -115,7 +128,11 @@ class Peer {
   #silent = 0;
 
   constructor(address: Address, secret: string) {
-    this.#client = new ClientTCP({ host: address.host, port: address.port, socketClass: sealedClientSocket({ secret, purpose: queryPurpose }) });
+    this.#client = new ClientTCP({
+      host: address.host,
+      port: address.port,
+      socketClass: sealedClientSocket({ secret, purpose: queryPurpose }),
+    });
     this.#client.status.subscribe((status) => (this.#connected = status === 'connected'));
   }
 

@@ -1,8 +1,11 @@
 import 'reflect-metadata';
+
 import type { Server } from 'node:net';
+
 import { Controller, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, ServerTCP } from '@nestjs/microservices';
+
 import type { Logger } from './logger.ts';
 import { nestLogger } from './nest-logger.ts';
 import { carry, type QueryResult } from './query-message.ts';
@@ -37,7 +40,11 @@ export async function serveQueries<Queries extends QuerySet<Queries>>(options: {
   const { socketClass, limit } = sealedServerSocket({ secret, purpose: queryPurpose, onRefused: refusalLog(logger) });
   const strategy = new ServerTCP({ host: options.host, port: options.port, socketClass });
   limit(strategy.unwrap<Server>());
-  const app = await NestFactory.createMicroservice(moduleWith(controllerFor(handlers)), { strategy, logger: nestLogger(logger), abortOnError: false });
+  const app = await NestFactory.createMicroservice(moduleWith(controllerFor(handlers)), {
+    strategy,
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
   await app.listen();
   return { port: portOf(strategy) ?? options.port, close: () => app.close() };
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createCipheriv, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 /** Bytes before the content of a frame: its length, then its MAC. */
 const lengthBytes = 4;
@@ -9,9 +9,15 @@ export const headBytes = lengthBytes + macBytes;
 export type SessionKeys = { readonly toServer: KeyObject; readonly toClient: KeyObject };
 
 /** `purpose` keeps the ports of a platform apart; the nonces make every connection's keys its own. */
-export function sessionKeys(secret: string, about: { readonly purpose: string; readonly serverNonce: string; readonly clientNonce: string }): SessionKeys {
+export function sessionKeys(
+  secret: string,
+  about: { readonly purpose: string; readonly serverNonce: string; readonly clientNonce: string },
+): SessionKeys {
   const { purpose, serverNonce, clientNonce } = about;
-  const keyFor = (use: string): KeyObject => createSecretKey(createHmac('sha256', secret).update(`tollgate-wire\n${use}\n${purpose}\n${serverNonce}\n${clientNonce}`).digest());
+  const keyFor = (use: string): KeyObject =>
+    createSecretKey(
+      createHmac('sha256', secret).update(`tollgate-wire\n${use}\n${purpose}\n${serverNonce}\n${clientNonce}`).digest(),
+    );
   return { toServer: keyFor('to-server'), toClient: keyFor('to-client') };
 }
 

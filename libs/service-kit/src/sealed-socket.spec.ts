@@ -1,7 +1,9 @@
 import { connect, createServer, type Socket } from 'node:net';
+
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
-import { createLogger, createQueryClient, serveQueries, type QueryServer } from './index.ts';
+
+import { createLogger, createQueryClient, type QueryServer, serveQueries } from './index.ts';
 
 type Sums = { add(query: { a: number; b: number }): Promise<number> };
 const names = ['add'] as const;
@@ -19,17 +21,35 @@ const serve = async (): Promise<QueryServer> => {
     asked++;
     return Promise.resolve(a + b);
   };
-  const server = await serveQueries<Sums>({ host: '127.0.0.1', port: 0, secret: 'a secret of this test', queries: { add }, names, pattern, logger: silent });
+  const server = await serveQueries<Sums>({
+    host: '127.0.0.1',
+    port: 0,
+    secret: 'a secret of this test',
+    queries: { add },
+    names,
+    pattern,
+    logger: silent,
+  });
   open.push(() => server.close());
   return server;
 };
 const clientOf = (port: number, secret = 'a secret of this test') => {
-  const client = createQueryClient<Sums>({ addresses: [{ host: '127.0.0.1', port }], secret, names, pattern, unavailable: 'LEDGER_UNAVAILABLE', timeoutMs: 2_000 });
+  const client = createQueryClient<Sums>({
+    addresses: [{ host: '127.0.0.1', port }],
+    secret,
+    names,
+    pattern,
+    unavailable: 'LEDGER_UNAVAILABLE',
+    timeoutMs: 2_000,
+  });
   open.push(() => client.close());
   return client.queries;
 };
 /** A stranger's connection; resolves with what it was sent when the other side ends it. */
-const stranger = (port: number, greet: (socket: Socket) => void = () => undefined): { readonly socket: Socket; readonly closed: Promise<Buffer> } => {
+const stranger = (
+  port: number,
+  greet: (socket: Socket) => void = () => undefined,
+): { readonly socket: Socket; readonly closed: Promise<Buffer> } => {
   const socket = connect(port, '127.0.0.1', () => greet(socket));
   const got: Buffer[] = [];
   socket.on('data', (bytes) => got.push(bytes)).on('error', () => undefined);
@@ -37,12 +57,21 @@ const stranger = (port: number, greet: (socket: Socket) => void = () => undefine
   return { socket, closed: new Promise((resolve) => void socket.once('close', () => resolve(Buffer.concat(got)))) };
 };
 /** Stands between a client and a server, and may change or record what passes. */
-const between = async (port: number, change: { toServer?: (bytes: Buffer) => Buffer; toClient?: (bytes: Buffer) => Buffer }): Promise<number> => {
+const between = async (
+  port: number,
+  change: { toServer?: (bytes: Buffer) => Buffer; toClient?: (bytes: Buffer) => Buffer },
+): Promise<number> => {
   const proxy = createServer((client) => {
     const server = connect(port, '127.0.0.1');
     open.push(() => void server.destroy());
-    client.on('data', (bytes) => server.write(change.toServer?.(bytes) ?? bytes)).on('error', () => undefined).on('close', () => server.destroy());
-    server.on('data', (bytes) => client.write(change.toClient?.(bytes) ?? bytes)).on('error', () => undefined).on('close', () => client.destroy());
+    client
+      .on('data', (bytes) => server.write(change.toServer?.(bytes) ?? bytes))
+      .on('error', () => undefined)
+      .on('close', () => server.destroy());
+    server
+      .on('data', (bytes) => client.write(change.toClient?.(bytes) ?? bytes))
+      .on('error', () => undefined)
+      .on('close', () => client.destroy());
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   open.push(() => new Promise((resolve) => void proxy.close(resolve)));
@@ -51,7 +80,10 @@ const between = async (port: number, change: { toServer?: (bytes: Buffer) => Buf
 
 describe('a stranger on a port between services', () => {
   // Guarantee: memory cannot be filled by somebody who does not know the secret.
-  it.each([['in one frame that claims 100 MB', `${100 * 1024 * 1024}#`], ['without any frame', '']])('is put out after less than a megabyte, %s', async (_name, head) => {
+  it.each([
+    ['in one frame that claims 100 MB', `${100 * 1024 * 1024}#`],
+    ['without any frame', ''],
+  ])('is put out after less than a megabyte, %s', async (_name, head) => {
     const { port } = await serve();
     let sent = 0;
     const { closed } = stranger(port, (socket) => {
@@ -90,7 +122,9 @@ describe('a stranger on a port between services', () => {
 
   it('who knows another secret asks nothing', async () => {
     const { port } = await serve();
-    await expect(clientOf(port, 'another secret of this test').add({ a: 1, b: 2 })).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(clientOf(port, 'another secret of this test').add({ a: 1, b: 2 })).rejects.toMatchObject({
+      kind: 'unavailable',
+    });
     expect(asked).toBe(0);
   });
 });
@@ -111,20 +145,32 @@ describe('somebody on the way between services', () => {
     const { port } = await serve();
     let frames = 0;
     // The first frame is the greeting, the second the question.
-    const proxy = await between(port, { toServer: (bytes) => (++frames === 2 ? Buffer.concat([bytes, bytes]) : bytes) });
-    await clientOf(proxy).add({ a: 1, b: 2 }).catch(() => undefined);
+    const proxy = await between(port, {
+      toServer: (bytes) => (++frames === 2 ? Buffer.concat([bytes, bytes]) : bytes),
+    });
+    await clientOf(proxy)
+      .add({ a: 1, b: 2 })
+      .catch(() => undefined);
     expect(asked).toBe(1);
   });
 
   it('cannot change a question or an answer', async () => {
     const { port } = await serve();
-    const swap = (from: string, to: string) => (bytes: Buffer): Buffer => {
-      const at = bytes.indexOf(from);
-      return at < 0 ? bytes : Buffer.concat([bytes.subarray(0, at), Buffer.from(to), bytes.subarray(at + from.length)]);
-    };
-    await expect(clientOf(await between(port, { toServer: swap('"a":1', '"a":9') })).add({ a: 1, b: 2 })).rejects.toMatchObject({ kind: 'unavailable' });
+    const swap =
+      (from: string, to: string) =>
+      (bytes: Buffer): Buffer => {
+        const at = bytes.indexOf(from);
+        return at < 0
+          ? bytes
+          : Buffer.concat([bytes.subarray(0, at), Buffer.from(to), bytes.subarray(at + from.length)]);
+      };
+    await expect(
+      clientOf(await between(port, { toServer: swap('"a":1', '"a":9') })).add({ a: 1, b: 2 }),
+    ).rejects.toMatchObject({ kind: 'unavailable' });
     expect(asked).toBe(0);
-    await expect(clientOf(await between(port, { toClient: swap('"value":3', '"value":9') })).add({ a: 1, b: 2 })).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(
+      clientOf(await between(port, { toClient: swap('"value":3', '"value":9') })).add({ a: 1, b: 2 }),
+    ).rejects.toMatchObject({ kind: 'unavailable' });
     expect(asked).toBe(1);
   });
 
@@ -132,23 +178,42 @@ describe('somebody on the way between services', () => {
     let heard = Buffer.alloc(0);
     const fake = createServer((socket) => {
       socket.write(Buffer.concat([Buffer.from([0, 0, 0, 32]), Buffer.alloc(16), Buffer.from('A'.repeat(32))]));
-      socket.on('data', (bytes) => {
-        heard = Buffer.concat([heard, bytes]);
-        socket.write(Buffer.concat([Buffer.from([0, 0, 0, 43]), Buffer.alloc(16), Buffer.from('B'.repeat(43))]));
-      }).on('error', () => undefined);
+      socket
+        .on('data', (bytes) => {
+          heard = Buffer.concat([heard, bytes]);
+          socket.write(Buffer.concat([Buffer.from([0, 0, 0, 43]), Buffer.alloc(16), Buffer.from('B'.repeat(43))]));
+        })
+        .on('error', () => undefined);
     });
     await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve));
     open.push(() => new Promise((resolve) => void fake.close(resolve)));
-    await expect(clientOf((fake.address() as { port: number }).port).add({ a: 1, b: 2 })).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(clientOf((fake.address() as { port: number }).port).add({ a: 1, b: 2 })).rejects.toMatchObject({
+      kind: 'unavailable',
+    });
     expect(heard.toString('latin1')).not.toContain('sums.add');
   });
 });
 
 it('carries large answers whole, and many at once in order', async () => {
   const echo = async ({ text }: { text: string }): Promise<string> => Promise.resolve(text);
-  const server = await serveQueries<{ echo: typeof echo }>({ host: '127.0.0.1', port: 0, secret: 's', queries: { echo }, names: ['echo'], pattern, logger: silent });
+  const server = await serveQueries<{ echo: typeof echo }>({
+    host: '127.0.0.1',
+    port: 0,
+    secret: 's',
+    queries: { echo },
+    names: ['echo'],
+    pattern,
+    logger: silent,
+  });
   open.push(() => server.close());
-  const client = createQueryClient<{ echo: typeof echo }>({ addresses: [{ host: '127.0.0.1', port: server.port }], secret: 's', names: ['echo'], pattern, unavailable: 'LEDGER_UNAVAILABLE', timeoutMs: 10_000 });
+  const client = createQueryClient<{ echo: typeof echo }>({
+    addresses: [{ host: '127.0.0.1', port: server.port }],
+    secret: 's',
+    names: ['echo'],
+    pattern,
+    unavailable: 'LEDGER_UNAVAILABLE',
+    timeoutMs: 10_000,
+  });
   open.push(() => client.close());
   const texts = [...Array.from({ length: 200 }, (_, n) => `${n} ü 😀`), 'x'.repeat(5_000_000), ''];
   expect(await Promise.all(texts.map((text) => client.queries.echo({ text })))).toEqual(texts);

@@ -1,6 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
+
 import { TcpSocket } from '@nestjs/microservices';
+
 import { FrameReader, headBytes, Sealer, sessionKeys } from './sealed-frames.ts';
 
 /** What is read of a peer before it has shown that it knows the secret. */
@@ -33,7 +35,10 @@ type SocketClass = new (socket: Socket) => TcpSocket;
  *
  * server → client `serverNonce`; client → server `clientNonce.proof`; server → client `proof`; then sealed frames.
  */
-export function sealedServerSocket(options: SealedSocketOptions): { readonly socketClass: SocketClass; limit(server: Server): void } {
+export function sealedServerSocket(options: SealedSocketOptions): {
+  readonly socketClass: SocketClass;
+  limit(server: Server): void;
+} {
   const strangers = new Map<string, number>();
   const { strangersMax = 32, connectionsMax = 1_024 } = options;
   class SealedServerSocket extends SealedSocket {
@@ -112,7 +117,8 @@ abstract class SealedSocket extends TcpSocket {
   protected override handleData(data: Buffer): void {
     if (this.socket.destroyed) return;
     // What a stranger sends beyond its one small frame is not kept.
-    if (this.#in === null && data.length > 4 * (strangerBytesMax + headBytes)) return this.refuse('it sent more than a greeting');
+    if (this.#in === null && data.length > 4 * (strangerBytesMax + headBytes))
+      return this.refuse('it sent more than a greeting');
     this.#frames.push(data);
     try {
       for (let frame = this.#frames.next(); frame !== null && !this.socket.destroyed; frame = this.#frames.next()) {
@@ -150,7 +156,8 @@ abstract class SealedSocket extends TcpSocket {
   /** The server hears the client. */
   #hello(text: string): void {
     const [nonce = '', proof = ''] = text.split('.');
-    if (!nonceShape.test(nonce) || !same(proof, this.#proof('client', this.#ownNonce, nonce))) return this.refuse('it does not know the secret');
+    if (!nonceShape.test(nonce) || !same(proof, this.#proof('client', this.#ownNonce, nonce)))
+      return this.refuse('it does not know the secret');
     this.#keysOf(this.#ownNonce, nonce);
     this.#plain(this.#proof('server', this.#ownNonce, nonce));
     this.#settle();
@@ -183,7 +190,9 @@ abstract class SealedSocket extends TcpSocket {
 
   #proof(by: 'server' | 'client', serverNonce: string, clientNonce: string): string {
     const { secret, purpose } = this.#options;
-    return createHmac('sha256', secret).update(`tollgate-wire\nproof-of-${by}\n${purpose}\n${serverNonce}\n${clientNonce}`).digest('base64url');
+    return createHmac('sha256', secret)
+      .update(`tollgate-wire\nproof-of-${by}\n${purpose}\n${serverNonce}\n${clientNonce}`)
+      .digest('base64url');
   }
 
   /** A frame of the greeting: with an empty MAC. */

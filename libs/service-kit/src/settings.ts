@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { parseAddress, parseAddresses, type Address } from './address.ts';
+
+import { type Address, parseAddress, parseAddresses } from './address.ts';
 
 /** Settings that several services share, by the variables' names (running.md §2). */
 export const logLevelSetting = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info');
@@ -35,10 +36,15 @@ export const kafkaSettings = {
   KAFKA_SASL_PASSWORD: z.string().optional(),
 };
 
-type KafkaSettings = { readonly [Name in keyof typeof kafkaSettings]?: z.output<(typeof kafkaSettings)[Name]> | undefined };
+type KafkaSettings = {
+  readonly [Name in keyof typeof kafkaSettings]?: z.output<(typeof kafkaSettings)[Name]> | undefined;
+};
 
 /** The settings in the shape the log's Kafka adapter takes them. */
-export const kafkaConnectionOf = (settings: KafkaSettings, clientId: string): {
+export const kafkaConnectionOf = (
+  settings: KafkaSettings,
+  clientId: string,
+): {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly sslCa?: string;
@@ -68,4 +74,10 @@ export const distributedSettings = {
 };
 
 /** Those of them that may come as `X_FILE`. */
-export const distributedSecrets = ['DATABASE_URL', 'DATABASE_PASSWORD', 'SERVICE_SECRET', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA'] as const;
+export const distributedSecrets = [
+  'DATABASE_URL',
+  'DATABASE_PASSWORD',
+  'SERVICE_SECRET',
+  'KAFKA_SASL_PASSWORD',
+  'KAFKA_SSL_CA',
+] as const;

@@ -80,7 +80,9 @@ export async function runMain(main: () => Promise<void>): Promise<void> {
       process.stderr.write(`${error.message}\n`);
       process.exit(exitConfig);
     }
-    process.stderr.write(`${portTrouble(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
+    process.stderr.write(
+      `${portTrouble(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`,
+    );
     process.exit(1);
   }
 }
@@ -90,7 +92,8 @@ export function portTrouble(error: unknown): string | null {
   const { code, address, port } = (error ?? {}) as { code?: unknown; address?: unknown; port?: unknown };
   const where = `${String(address)}:${String(port)}`;
   if (code === 'EADDRINUSE') return `${where} is in use by another program: stop that one, or choose another PORT.`;
-  if (code === 'EACCES' && port !== undefined) return `${where} may not be listened on by this user: choose a PORT above 1023.`;
+  if (code === 'EACCES' && port !== undefined)
+    return `${where} may not be listened on by this user: choose a PORT above 1023.`;
   if (code === 'EADDRNOTAVAIL') return `${where} is no address of this machine: see HOST.`;
   return null;
 }

@@ -22,5 +22,7 @@ export function isSignedRequest(secret: string, request: Named, value: unknown):
   const [, expires, mac] = parts ?? [];
   if (expires === undefined || mac === undefined) return false;
   const left = Number(expires) - Date.now();
-  return left > 0 && left <= 2 * validMs && timingSafeEqual(Buffer.from(mac, 'base64url'), macOf(secret, request, expires));
+  return (
+    left > 0 && left <= 2 * validMs && timingSafeEqual(Buffer.from(mac, 'base64url'), macOf(secret, request, expires))
+  );
 }

@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
+
 import { beforeAll, describe, expect, it } from '@jest/globals';
+
 import type { Client } from './harness/client.ts';
 import { adminOf, newPerson } from './harness/people.ts';
 import type { Platform } from './harness/platform.ts';
 
-type Entry = { readonly kind: string; readonly details?: { readonly reason?: string; readonly actor?: string; readonly address?: string } };
+type Entry = {
+  readonly kind: string;
+  readonly details?: { readonly reason?: string; readonly actor?: string; readonly address?: string };
+};
 const path = (id: string): string => `/v1/accounts/${encodeURIComponent(id)}`;
 
 /** Administrative acts: who did them, from where and why, and who may. */
@@ -32,7 +37,9 @@ export function recordsWhoActed(the: () => Platform): void {
       const admin = await adminOf(the());
       await admin.post(`/v1/entries/${body.entry.id}/correct`, { reason: 'counted twice' });
       expect((await newest(the().server, account))?.details).toEqual({
-        reason: 'counted twice', actor: expect.stringMatching(new RegExp(`^${the().admin.email.replace('.', '\\.')} \\(user .+\\)$`)), address: '127.0.0.1',
+        reason: 'counted twice',
+        actor: expect.stringMatching(new RegExp(`^${the().admin.email.replace('.', '\\.')} \\(user .+\\)$`)),
+        address: '127.0.0.1',
       });
       await desk.client.patch(path(account), { status: 'suspended', reason: 'unpaid' });
       expect((await newest(the().server, account))?.details).toEqual({ reason: 'unpaid', ...by });
@@ -42,11 +49,21 @@ export function recordsWhoActed(the: () => Platform): void {
 
     it('with credits takes a reason and an end', async () => {
       const user = randomUUID();
-      const act = (what: string, body: unknown) => desk.client.post<Record<string, unknown>>(`/api/admin/credits/${user}/${what}`, body);
-      expect((await act('bonus', { amount: 7, expires_at: '2090-01-01T00:00:00Z', reason: 'goodwill' })).body).toMatchObject({ data: { credits: 12 } });
-      expect((await newest(the().server, `credits:${user}`))?.details).toMatchObject({ reason: 'goodwill', actor: `support desk (key ${desk.id})` });
-      const { body } = await the().server.get<{ lots: readonly { left: string; expires_at: string | null }[] }>(path(`credits:${user}`));
-      expect(body.lots).toEqual(expect.arrayContaining([expect.objectContaining({ left: '7', expires_at: '2090-01-01T00:00:00.000Z' })]));
+      const act = (what: string, body: unknown) =>
+        desk.client.post<Record<string, unknown>>(`/api/admin/credits/${user}/${what}`, body);
+      expect(
+        (await act('bonus', { amount: 7, expires_at: '2090-01-01T00:00:00Z', reason: 'goodwill' })).body,
+      ).toMatchObject({ data: { credits: 12 } });
+      expect((await newest(the().server, `credits:${user}`))?.details).toMatchObject({
+        reason: 'goodwill',
+        actor: `support desk (key ${desk.id})`,
+      });
+      const { body } = await the().server.get<{ lots: readonly { left: string; expires_at: string | null }[] }>(
+        path(`credits:${user}`),
+      );
+      expect(body.lots).toEqual(
+        expect.arrayContaining([expect.objectContaining({ left: '7', expires_at: '2090-01-01T00:00:00.000Z' })]),
+      );
       await act('consume', { reason: 'ticket 118' });
       expect((await newest(the().server, `credits:${user}`))?.details).toMatchObject({ reason: 'ticket 118' });
       expect((await act('bonus', { amount: 1, expires_at: 'soon' })).status).toBe(400);
@@ -55,12 +72,20 @@ export function recordsWhoActed(the: () => Platform): void {
 
   describe('finance', () => {
     it('is read with billing:read and approved with billing:approve', async () => {
-      const [reader, approver, writer] = await Promise.all([keyOf('reader', 'billing:read'), keyOf('approver', 'billing:approve'), keyOf('writer', 'accounts:write')]);
+      const [reader, approver, writer] = await Promise.all([
+        keyOf('reader', 'billing:read'),
+        keyOf('approver', 'billing:approve'),
+        keyOf('writer', 'accounts:write'),
+      ]);
       const refund = `/api/admin/billing/refunds/${randomUUID()}`;
       const view = (client: Client) => client.get('/api/admin/billing/finance/revenue').then(({ status }) => status);
       const approve = (client: Client) => client.post(`${refund}/approve`).then(({ status }) => status);
-      expect([await view(reader.client), await view(approver.client), await view(writer.client)]).toEqual([200, 403, 403]);
-      expect([await approve(reader.client), await approve(approver.client), await approve(writer.client)]).toEqual([403, 404, 403]);
+      expect([await view(reader.client), await view(approver.client), await view(writer.client)]).toEqual([
+        200, 403, 403,
+      ]);
+      expect([await approve(reader.client), await approve(approver.client), await approve(writer.client)]).toEqual([
+        403, 404, 403,
+      ]);
     });
   });
 }

@@ -1,33 +1,35 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
+
+import { changesAccounts } from './account-terms.contract.ts';
+import { recordsWhoActed } from './acts.contract.ts';
+import { refusesBadInput } from './bad-input.contract.ts';
+import { refusesBadMembers } from './bad-members.contract.ts';
+import { correctedAfterPaid, correctedBeforeCharged } from './corrected-blocks.contract.ts';
 import { creditsJourney } from './credits.contract.ts';
+import { erasesWords } from './erasure.contract.ts';
 import { watchAnswers } from './harness/client.ts';
 import { EmbeddedPlatform } from './harness/embedded.ts';
 import { abandonLoads, nothingWrong, startLoad } from './harness/load.ts';
-import { checkBooks } from './harness/platform.ts';
-import { UpstreamServer } from './harness/upstream.ts';
-import { licenceKeysJourney } from './licence-keys.contract.ts';
-import { racesForLastUnits } from './race.contract.ts';
 import { ApiDocument } from './harness/open-api.ts';
-import { documentsItself } from './open-api.contract.ts';
-import { refusesBadInput } from './bad-input.contract.ts';
-import { repeatsAfterRestarts } from './repeat.contract.ts';
-import { takesIdsOfAnyScript } from './ids.contract.ts';
-import { erasesWords } from './erasure.contract.ts';
-import { changesAccounts } from './account-terms.contract.ts';
-import { looksUp } from './look-ups.contract.ts';
-import { recordsWhoActed } from './acts.contract.ts';
-import { refusesBadMembers } from './bad-members.contract.ts';
-import { tokenProcess } from './token-process.contract.ts';
-import { tierBillingJourney } from './tier-billing.contract.ts';
-import { correctedAfterPaid, correctedBeforeCharged } from './corrected-blocks.contract.ts';
-import { statementsOfCustomers } from './statements.contract.ts';
-import { chargesThroughStripe } from './tier-charges.contract.ts';
-import { optimizesImages } from './optimize.contract.ts';
-import { QuotaProvider } from './harness/quota-provider.ts';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { checkBooks } from './harness/platform.ts';
 import { processesIn } from './harness/processes.ts';
+import { QuotaProvider } from './harness/quota-provider.ts';
+import { UpstreamServer } from './harness/upstream.ts';
+import { takesIdsOfAnyScript } from './ids.contract.ts';
+import { licenceKeysJourney } from './licence-keys.contract.ts';
+import { looksUp } from './look-ups.contract.ts';
+import { documentsItself } from './open-api.contract.ts';
+import { optimizesImages } from './optimize.contract.ts';
+import { racesForLastUnits } from './race.contract.ts';
+import { repeatsAfterRestarts } from './repeat.contract.ts';
+import { statementsOfCustomers } from './statements.contract.ts';
+import { tierBillingJourney } from './tier-billing.contract.ts';
+import { chargesThroughStripe } from './tier-charges.contract.ts';
+import { tokenProcess } from './token-process.contract.ts';
 
 let platform: EmbeddedPlatform;
 let upstream: UpstreamServer;
@@ -62,7 +64,8 @@ describe('the embedded platform', () => {
   correctedBeforeCharged(() => platform);
   correctedAfterPaid(() => platform);
   creditsJourney(() => ({
-    platform, upstream,
+    platform,
+    upstream,
     restartGateway: async () => {
       await platform.program.kill();
       await platform.start();
@@ -77,7 +80,9 @@ describe('the embedded platform', () => {
   erasesWords(() => platform);
   tokenProcess(() => platform);
   optimizesImages(() => ({
-    platform, provider, files: () => readdir(join(platform.dataDir, 'images')),
+    platform,
+    provider,
+    files: () => readdir(join(platform.dataDir, 'images')),
     restartOptimizer: async () => {
       await platform.program.kill();
       await platform.start();
@@ -90,14 +95,17 @@ describe('the embedded platform', () => {
   });
 
   repeatsAfterRestarts(() => ({
-    platform, provider,
-    restarts: [{
-      service: 'the platform',
-      restart: async () => {
-        await platform.program.kill();
-        await platform.start();
+    platform,
+    provider,
+    restarts: [
+      {
+        service: 'the platform',
+        restart: async () => {
+          await platform.program.kill();
+          await platform.start();
+        },
       },
-    }],
+    ],
   }));
 
   it('has true books after all of these', async () => {
@@ -107,7 +115,12 @@ describe('the embedded platform', () => {
   it('refuses a second start on the same folder with one line', async () => {
     const { how, output } = await platform.startAnother();
     expect(how).toBe('exit code 1');
-    expect(output.trim().split('\n').filter((line) => !line.startsWith('{'))).toEqual([expect.stringContaining('is in use')]);
+    expect(
+      output
+        .trim()
+        .split('\n')
+        .filter((line) => !line.startsWith('{')),
+    ).toEqual([expect.stringContaining('is in use')]);
     expect((await platform.anybody.get('/health/ready')).status).toBe(200);
   });
 

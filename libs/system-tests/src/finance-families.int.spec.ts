@@ -1,11 +1,18 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
+
 import { EmbeddedPlatform } from './harness/embedded.ts';
 
 const M = 1_000_000;
 type Usage = {
-  readonly account: string; readonly ledger_units: string; readonly counted_units: string; readonly included_units: string; readonly billed_units: string;
-  readonly unbilled_units: string; readonly goodwill_units: string; readonly difference: string;
+  readonly account: string;
+  readonly ledger_units: string;
+  readonly counted_units: string;
+  readonly included_units: string;
+  readonly billed_units: string;
+  readonly unbilled_units: string;
+  readonly goodwill_units: string;
+  readonly difference: string;
 };
 let platform: EmbeddedPlatform;
 beforeAll(async () => void (platform = await EmbeddedPlatform.start({ TEST_CLOCK: '1' })));
@@ -17,11 +24,27 @@ async function done<T = unknown>(path: string, body: object): Promise<T> {
   expect(status < 300 ? null : { path, body, status, answer }).toBeNull();
   return answer;
 }
-const open = (id: string, kind: string, settings: object = {}) => done('/v1/accounts', { id, kind, unit: 'tokens', settings });
-const spend = (account: string, amount: number) => done<{ entry: { id: string } }>(`${at(account)}/spend`, { amount: String(amount) });
-const usage = async (): Promise<readonly Usage[]> => (await platform.server.get<{ data: { items: readonly Usage[] } }>('/api/admin/billing/finance/usage')).body.data.items;
-const lines = async (): Promise<readonly string[]> => (await usage()).map((row) =>
-  [row.account, row.ledger_units, row.included_units, row.billed_units, row.unbilled_units, row.goodwill_units, row.difference].join(' ')).sort();
+const open = (id: string, kind: string, settings: object = {}) =>
+  done('/v1/accounts', { id, kind, unit: 'tokens', settings });
+const spend = (account: string, amount: number) =>
+  done<{ entry: { id: string } }>(`${at(account)}/spend`, { amount: String(amount) });
+const usage = async (): Promise<readonly Usage[]> =>
+  (await platform.server.get<{ data: { items: readonly Usage[] } }>('/api/admin/billing/finance/usage')).body.data
+    .items;
+const lines = async (): Promise<readonly string[]> =>
+  (await usage())
+    .map((row) =>
+      [
+        row.account,
+        row.ledger_units,
+        row.included_units,
+        row.billed_units,
+        row.unbilled_units,
+        row.goodwill_units,
+        row.difference,
+      ].join(' '),
+    )
+    .sort();
 
 // Guarantee: finance sees no difference where nothing is wrong, so that one it sees is a fault.
 it('the usage of families is shown where it is billed, and every difference is 0', async () => {
@@ -46,10 +69,15 @@ it('the usage of families is shown where it is billed, and every difference is 0
   await spend('house/m', 5 * M);
   await done(`/v1/entries/${burnt.entry.id}/correct`, { amount: String(3 * M), reason: 'counted twice' });
   // Goodwill of a child covers it, and its parent counts what was used.
-  await done(`${at('house/m')}/grants`, { amount: String(2 * M), expires_at: '2090-01-01T00:00:00Z', reason: 'outage' });
+  await done(`${at('house/m')}/grants`, {
+    amount: String(2 * M),
+    expires_at: '2090-01-01T00:00:00Z',
+    reason: 'outage',
+  });
   await spend('house/m', 3 * M);
   // A hold that is settled with less, and one that is released.
-  const hold = (amount: number) => done<{ hold_id: string }>(`${at('house/m')}/holds`, { amount: String(amount), expires_in_s: 60 });
+  const hold = (amount: number) =>
+    done<{ hold_id: string }>(`${at('house/m')}/holds`, { amount: String(amount), expires_in_s: 60 });
   const held = await hold(4 * M);
   await done(`/v1/holds/${held.hold_id}/settle`, { amount: String(2 * M) });
   await done(`/v1/holds/${(await hold(4 * M)).hold_id}/release`, {});
@@ -70,12 +98,15 @@ it('the usage of families is shown where it is billed, and every difference is 0
     'lab/x 9000000 8000000 1000000 0 0 0',
   ]);
   // A plan that is given counts from the next month on, and so does one that is taken away.
-  const changed = async (id: string, plan: string | null) => expect((await platform.server.patch(at(id), { settings: { plan } })).status).toBe(200);
+  const changed = async (id: string, plan: string | null) =>
+    expect((await platform.server.patch(at(id), { settings: { plan } })).status).toBe(200);
   await changed('free', 'default');
   await changed('lab/x', null);
   const { body: clock } = await platform.server.get<{ now: string }>('/v1/test-clock');
   const now = new Date(clock.now);
-  await done('/v1/test-clock/advance', { seconds: Math.ceil((Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 2) - now.getTime()) / 1000) });
+  await done('/v1/test-clock/advance', {
+    seconds: Math.ceil((Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 2) - now.getTime()) / 1000),
+  });
   await spend('free', 9 * M);
   await spend('lab/x', 9 * M);
   await spend('firm/a', 1);

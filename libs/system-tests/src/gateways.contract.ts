@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
+
 import type { Client, Reply } from './harness/client.ts';
 import type { DistributedPlatform } from './harness/distributed.ts';
 import { openWallet } from './harness/load.ts';
@@ -15,7 +16,11 @@ export function severalGateways(subject: () => DistributedPlatform): void {
     beforeAll(async () => {
       platform = subject();
       platform.secondGateway.start();
-      await waitFor('the second gateway', async () => (await platform.anybodyAtSecond.get('/health/ready')).status === 200, 40_000);
+      await waitFor(
+        'the second gateway',
+        async () => (await platform.anybodyAtSecond.get('/health/ready')).status === 200,
+        40_000,
+      );
       gateways = [platform.server, platform.serverAtSecond];
     });
     afterAll(async () => {
@@ -27,14 +32,19 @@ export function severalGateways(subject: () => DistributedPlatform): void {
       await openWallet(first, `two-race-${run}`, '100');
       const parent = `two-parent-${run}`;
       await first.post('/v1/accounts', { id: parent, kind: 'quota', unit: 'unit', settings: { limit: '50' } });
-      for (const child of ['a', 'b']) await first.post('/v1/accounts', { id: `${parent}/${child}`, kind: 'metered', unit: 'unit' });
+      for (const child of ['a', 'b'])
+        await first.post('/v1/accounts', { id: `${parent}/${child}`, kind: 'metered', unit: 'unit' });
       const raced = async (accountOf: (index: number) => string): Promise<number> => {
-        const wins = await Promise.all(Array.from({ length: 64 }, async (_, index) => {
-          for (let won = 0; ; won++) {
-            const { status } = await anyOf(index).post(`/v1/accounts/${encodeURIComponent(accountOf(index))}/spend`, { amount: '1' });
-            if (status !== 200) return won;
-          }
-        }));
+        const wins = await Promise.all(
+          Array.from({ length: 64 }, async (_, index) => {
+            for (let won = 0; ; won++) {
+              const { status } = await anyOf(index).post(`/v1/accounts/${encodeURIComponent(accountOf(index))}/spend`, {
+                amount: '1',
+              });
+              if (status !== 200) return won;
+            }
+          }),
+        );
         return wins.reduce((sum, won) => sum + won, 0);
       };
 
@@ -60,11 +70,20 @@ export function severalGateways(subject: () => DistributedPlatform): void {
       const [first, second] = [platform.anybody, platform.anybodyAtSecond];
       const someone = { email: `two-${run}@example.org`, password: 'correct horse', name: 'Two' };
       await first.post('/api/auth/register', someone);
-      const { body: { token } } = await second.post<{ token: string }>('/api/auth/login', someone);
+      const {
+        body: { token },
+      } = await second.post<{ token: string }>('/api/auth/login', someone);
       const projectId = `two-${run}`;
 
-      const replies = await Promise.all([first, second, first, second].map((client) =>
-        client.post('/api/projects/start-workflow', { projectId }, { authorization: `Bearer ${token}`, 'idempotency-key': 'both' })));
+      const replies = await Promise.all(
+        [first, second, first, second].map((client) =>
+          client.post(
+            '/api/projects/start-workflow',
+            { projectId },
+            { authorization: `Bearer ${token}`, 'idempotency-key': 'both' },
+          ),
+        ),
+      );
 
       expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
       expect(new Set(replies.map(({ body }) => JSON.stringify(body))).size).toBe(1);
@@ -76,21 +95,35 @@ export function severalGateways(subject: () => DistributedPlatform): void {
     it('see within a second what an admin changed at the other: an endpoint opened and closed', async () => {
       const [first, second] = gateways;
       const [feature, endpoint, user] = [`two-f-${run}`, `two-e-${run}`, `two-u-${run}`];
-      const start = () => second.post<{ data: { status: string; message?: string } }>('/api/token-process/start', { user_id: user, feature_endpoint_id: endpoint });
+      const start = () =>
+        second.post<{ data: { status: string; message?: string } }>('/api/token-process/start', {
+          user_id: user,
+          feature_endpoint_id: endpoint,
+        });
       await first.post('/api/user-wallets/give-bonus-token', { user_id: user, token: 100 });
       expect((await start()).body.data.status).toBe('not-accessible');
 
       await first.post('/api/features', { id: feature, name: feature });
       expect((await first.post('/api/feature-endpoints', { id: endpoint, feature, path: '/two' })).status).toBe(201);
-      await waitFor('the second gateway to see the endpoint', async () => (await start()).body.data.status === 'accessible', 1_500);
+      await waitFor(
+        'the second gateway to see the endpoint',
+        async () => (await start()).body.data.status === 'accessible',
+        1_500,
+      );
 
       expect((await first.patch(`/api/feature-endpoints/${endpoint}`, { is_active: false })).status).toBe(200);
-      await waitFor('the second gateway to see that it was closed', async () => (await start()).body.data.status === 'not-accessible', 1_500);
+      await waitFor(
+        'the second gateway to see that it was closed',
+        async () => (await start()).body.data.status === 'not-accessible',
+        1_500,
+      );
     });
 
     it('forget a server key within seconds that was revoked at the other', async () => {
       const [first] = gateways;
-      const { body: { id, key } } = await first.post<{ id: string; key: string }>('/v1/api-keys', { name: 'two', scopes: ['accounts:read'] });
+      const {
+        body: { id, key },
+      } = await first.post<{ id: string; key: string }>('/v1/api-keys', { name: 'two', scopes: ['accounts:read'] });
       const asKey = platform.anybodyAtSecond.with({ 'x-server-api-key': key });
       const path = `/v1/accounts/two-keys-${run}`;
       await waitFor('the second gateway to know the key', async () => (await asKey.get(path)).status === 200, 5_000);
@@ -106,7 +139,12 @@ export function severalGateways(subject: () => DistributedPlatform): void {
       const answered = new Map<string, string>();
       const spend = async (key: string, from: number): Promise<void> => {
         for (let attempt = from; ; attempt++) {
-          const reply = await anyOf(attempt).post<{ entry: { id: string } }>(`/v1/accounts/${account}/spend`, { amount: '1' }, { 'idempotency-key': key })
+          const reply = await anyOf(attempt)
+            .post<{ entry: { id: string } }>(
+              `/v1/accounts/${account}/spend`,
+              { amount: '1' },
+              { 'idempotency-key': key },
+            )
             .catch(() => null);
           if (reply?.status === 200) return void answered.set(key, reply.body.entry.id);
         }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+
 import { adminOf } from './harness/people.ts';
 import type { Platform } from './harness/platform.ts';
 
@@ -6,7 +7,8 @@ import type { Platform } from './harness/platform.ts';
 const rare = (count: number): string =>
   Array.from({ length: count }, () => String.fromCodePoint(0x20000 + Math.floor(Math.random() * 40_000))).join('');
 /** Characters that a surface percent-encodes inside an account id. */
-const escaped = (count: number): string => Array.from({ length: count }, () => (Math.random() < 0.5 ? '/' : '%')).join('');
+const escaped = (count: number): string =>
+  Array.from({ length: count }, () => (Math.random() < 0.5 ? '/' : '%')).join('');
 
 /** One surface: how an id is used there; the answer's status. */
 type Use = (id: string) => Promise<number>;
@@ -16,12 +18,27 @@ export function takesIdsOfAnyScript(the: () => Platform): void {
   describe('ids that clients choose', () => {
     const native: Use = async (id) => {
       const { server } = the();
-      const opened = await server.post('/v1/accounts', { id, kind: 'wallet', unit: 'unit', owner: rare(255), settings: { overdraft: 'unlimited' } });
+      const opened = await server.post('/v1/accounts', {
+        id,
+        kind: 'wallet',
+        unit: 'unit',
+        owner: rare(255),
+        settings: { overdraft: 'unlimited' },
+      });
       if (opened.status !== 201) return opened.status;
       const path = `/v1/accounts/${encodeURIComponent(id)}`;
-      const booked = await server.raw('/v1/events?wait=booked', JSON.stringify({
-        specversion: '1.0', id: rare(255), source: rare(512), subject: id, type: 'request', data: { quantity: 2 },
-      }), { 'content-type': 'application/cloudevents+json' });
+      const booked = await server.raw(
+        '/v1/events?wait=booked',
+        JSON.stringify({
+          specversion: '1.0',
+          id: rare(255),
+          source: rare(512),
+          subject: id,
+          type: 'request',
+          data: { quantity: 2 },
+        }),
+        { 'content-type': 'application/cloudevents+json' },
+      );
       expect(booked).toMatchObject({ status: 200, body: { results: [{ status: 'booked' }] } });
       expect((await server.get(`${path}/entries`)).body['items']).toHaveLength(2);
       expect((await server.get(path)).body).toMatchObject({ id, balance: '-2' });
@@ -29,18 +46,31 @@ export function takesIdsOfAnyScript(the: () => Platform): void {
     };
     const licence: Use = async (id) => {
       const admin = await adminOf(the());
-      const { status, body } = await admin.post<{ data?: { license_key: string; id: string } }>('/api/admin/license-keys', { key: id, token_balance: 3 });
+      const { status, body } = await admin.post<{ data?: { license_key: string; id: string } }>(
+        '/api/admin/license-keys',
+        { key: id, token_balance: 3 },
+      );
       if (status !== 201) return status;
       expect(body.data?.license_key).toBe(id);
-      expect((await admin.get(`/api/admin/license-keys/${body.data?.id ?? ''}`)).body).toMatchObject({ data: { token_balance: 3 } });
-      return (await admin.post(`/api/admin/license-keys/${encodeURIComponent(id)}/add-token`, { token_balance: 1 })).status;
+      expect((await admin.get(`/api/admin/license-keys/${body.data?.id ?? ''}`)).body).toMatchObject({
+        data: { token_balance: 3 },
+      });
+      return (await admin.post(`/api/admin/license-keys/${encodeURIComponent(id)}/add-token`, { token_balance: 1 }))
+        .status;
     };
-    const wallet: Use = async (id) => (await the().server.post('/api/user-wallets/give-bonus-token', { user_id: id, token: 5 })).status;
-    const credits: Use = async (id) => (await the().server.post(`/api/admin/credits/${encodeURIComponent(id)}/bonus`, { amount: 1 })).status;
-    const tiers: Use = async (id) => (await the().server.post('/api/token-billing/process-usage', { userId: id, tokensUsed: 9_000_000 })).status;
+    const wallet: Use = async (id) =>
+      (await the().server.post('/api/user-wallets/give-bonus-token', { user_id: id, token: 5 })).status;
+    const credits: Use = async (id) =>
+      (await the().server.post(`/api/admin/credits/${encodeURIComponent(id)}/bonus`, { amount: 1 })).status;
+    const tiers: Use = async (id) =>
+      (await the().server.post('/api/token-billing/process-usage', { userId: id, tokensUsed: 9_000_000 })).status;
 
     it.each([
-      ['native accounts', native], ['licence keys', licence], ['wallets', wallet], ['credits', credits], ['tier billing', tiers],
+      ['native accounts', native],
+      ['licence keys', licence],
+      ['wallets', wallet],
+      ['credits', credits],
+      ['tier billing', tiers],
     ] as const)('may have 128 characters of any script, and no more: %s', async (name, use) => {
       expect(await use(rare(128))).toBe(200);
       if (name !== 'native accounts') expect(await use(escaped(128))).toBe(200);

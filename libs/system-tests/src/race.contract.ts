@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+
 import { openWallet } from './harness/load.ts';
 import type { Platform } from './harness/platform.ts';
 
@@ -10,12 +11,14 @@ export function racesForLastUnits(platform: () => Platform): void {
       const { server } = platform();
       await openWallet(server, 'race', '100');
 
-      const outcomes = await Promise.all(Array.from({ length: 64 }, async () => {
-        const statuses: number[] = [];
-        do statuses.push((await server.post('/v1/accounts/race/spend', { amount: '1' })).status);
-        while (statuses.at(-1) === 200);
-        return statuses;
-      }));
+      const outcomes = await Promise.all(
+        Array.from({ length: 64 }, async () => {
+          const statuses: number[] = [];
+          do statuses.push((await server.post('/v1/accounts/race/spend', { amount: '1' })).status);
+          while (statuses.at(-1) === 200);
+          return statuses;
+        }),
+      );
 
       const statuses = outcomes.flat();
       expect(statuses.filter((status) => status === 200)).toHaveLength(100);

@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
+
 import { openWallet } from './harness/load.ts';
 import { checkBooks } from './harness/platform.ts';
-import { nativeAccountsInTime } from './time/native.contract.ts';
 import { creditsInTime } from './time/credits.contract.ts';
-import { tokenProcessInTime } from './time/token-process.contract.ts';
-import { meteredMonths } from './time/metered.contract.ts';
-import { tierBillingInTime } from './time/tier-billing.contract.ts';
-import { webhooksOutInTime } from './time/webhooks.contract.ts';
 import { imagesInTime } from './time/images.contract.ts';
+import { meteredMonths } from './time/metered.contract.ts';
+import { nativeAccountsInTime } from './time/native.contract.ts';
+import { tierBillingInTime } from './time/tier-billing.contract.ts';
 import { account, advance, nowMs, platform, startTimed, stopTimed } from './time/timed.ts';
+import { tokenProcessInTime } from './time/token-process.contract.ts';
+import { webhooksOutInTime } from './time/webhooks.contract.ts';
 
 beforeAll(startTimed);
 afterAll(stopTimed);
@@ -51,7 +52,12 @@ describe('the test clock', () => {
     expect(totals.length).toBeGreaterThan(0);
     expect(totals.filter((row) => (row as { amount: string }).amount !== '0')).toEqual([]);
     // Every block that was entered was charged, once.
-    await waitFor('billing to hear of every block', async () => (await platform.rows('select 1 from finance.unbilled_usage')).length === 0);
-    expect(await platform.rows('select 1 from ledger.crossings having count(*) <> (select count(*) from finance.charges)')).toEqual([]);
+    await waitFor(
+      'billing to hear of every block',
+      async () => (await platform.rows('select 1 from finance.unbilled_usage')).length === 0,
+    );
+    expect(
+      await platform.rows('select 1 from ledger.crossings having count(*) <> (select count(*) from finance.charges)'),
+    ).toEqual([]);
   });
 });

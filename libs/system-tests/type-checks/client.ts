@@ -1,8 +1,26 @@
 // Compiled by open-api.contract.ts, with `./api.ts` made from the running platform's OpenAPI document: what the client library
 // says it sends is taken, and what comes is what the library says it gives. Assignability alone; nothing here runs.
 import type {
-  Account, AccountChange, Booked, CreditRefusal, CreditUsage, EndedHold, Entry, EntryPage, EventResult, EventsAccepted, Hold, Opening, TierCharge, TokenEnd, TokenEnded,
-  TokenStart, TokenStarted, TokenSummary, TokenUsage, TokenUsageResult,
+  Account,
+  AccountChange,
+  Booked,
+  CreditRefusal,
+  CreditUsage,
+  EndedHold,
+  Entry,
+  EntryPage,
+  EventResult,
+  EventsAccepted,
+  Hold,
+  Opening,
+  TierCharge,
+  TokenEnd,
+  TokenEnded,
+  TokenStart,
+  TokenStarted,
+  TokenSummary,
+  TokenUsage,
+  TokenUsageResult,
 } from '@tollgate/client';
 import type { paths } from './api.ts';
 
@@ -13,14 +31,19 @@ type JsonOf<Response> = Response extends { content: { 'application/json': infer 
 type Answer<Path extends keyof paths, Method extends Verb & keyof paths[Path], Status extends number> =
   At<Path, Method> extends { responses: infer All } ? (Status extends keyof All ? JsonOf<All[Status]> : never) : never;
 /** What the platform takes. */
-type Taken<Path extends keyof paths, Method extends Verb & keyof paths[Path]> = At<Path, Method> extends { requestBody?: infer Body } ? JsonOf<NonNullable<Body>> : never;
+type Taken<Path extends keyof paths, Method extends Verb & keyof paths[Path]> =
+  At<Path, Method> extends { requestBody?: infer Body } ? JsonOf<NonNullable<Body>> : never;
 
 type ErrorOf<Path extends keyof paths, Method extends Verb & keyof paths[Path], Status extends number> =
   At<Path, Method> extends { responses: infer All } ? (Status extends keyof All ? JsonOf<All[Status]> : never) : never;
 
 /** An answer that the document does not have would be assignable to everything. */
 type There<T> = [T] extends [never] ? false : true;
-type Fits<From, To> = [There<From>, There<To>] extends [true, true] ? ([From] extends [To] ? true : { readonly from: From; readonly to: To }) : 'not in the document';
+type Fits<From, To> = [There<From>, There<To>] extends [true, true]
+  ? [From] extends [To]
+    ? true
+    : { readonly from: From; readonly to: To }
+  : 'not in the document';
 const holds = <Claim extends true>(): Claim => true as Claim;
 
 // The native API.
@@ -34,9 +57,21 @@ holds<Fits<Answer<'/v1/entries/{id}', 'get', 200>, Entry>>();
 holds<Fits<Answer<'/v1/accounts/{id}/grants', 'post', 201>, Booked>>();
 holds<Fits<Answer<'/v1/accounts/{id}/spend', 'post', 200>, Booked>>();
 holds<Fits<{ amount: string; metadata: Record<string, unknown> }, Taken<'/v1/accounts/{id}/spend', 'post'>>>();
-holds<Fits<{ usage: { model: string; input_tokens: number; output_tokens: number } }, Taken<'/v1/accounts/{id}/spend', 'post'>>>();
-holds<Fits<{ amount: string; priority: number; expires_at: string; reason: string }, Taken<'/v1/accounts/{id}/grants', 'post'>>>();
-holds<Fits<{ amount: string; expires_in_s: number; parent_hold_id: string }, Taken<'/v1/accounts/{id}/holds', 'post'>>>();
+holds<
+  Fits<
+    { usage: { model: string; input_tokens: number; output_tokens: number } },
+    Taken<'/v1/accounts/{id}/spend', 'post'>
+  >
+>();
+holds<
+  Fits<
+    { amount: string; priority: number; expires_at: string; reason: string },
+    Taken<'/v1/accounts/{id}/grants', 'post'>
+  >
+>();
+holds<
+  Fits<{ amount: string; expires_in_s: number; parent_hold_id: string }, Taken<'/v1/accounts/{id}/holds', 'post'>>
+>();
 holds<Fits<Answer<'/v1/accounts/{id}/holds', 'post', 201>, Hold>>();
 holds<Fits<Answer<'/v1/holds/{id}/settle', 'post', 200>, EndedHold>>();
 holds<Fits<Answer<'/v1/holds/{id}/extend', 'post', 200>, EndedHold>>();
@@ -58,7 +93,12 @@ holds<Fits<Answer<'/api/admin/credits/{userId}', 'get', 200>, Usage>>();
 holds<Fits<Answer<'/api/admin/credits/{userId}/consume', 'post', 200>, Usage>>();
 holds<Fits<Answer<'/api/admin/credits/{userId}/check', 'post', 200>, Usage>>();
 holds<Fits<Answer<'/api/admin/credits/{userId}/upgrade', 'post', 200>, Usage>>();
-holds<Fits<{ days: number; tier: 'pro' | 'enterprise'; credits: number }, Taken<'/api/admin/credits/{userId}/upgrade', 'post'>>>();
+holds<
+  Fits<
+    { days: number; tier: 'pro' | 'enterprise'; credits: number },
+    Taken<'/api/admin/credits/{userId}/upgrade', 'post'>
+  >
+>();
 holds<Fits<{ is_pro: boolean }, Taken<'/api/admin/credits/{userId}/initialize', 'post'>>>();
 holds<Fits<{ amount: number }, Taken<'/api/admin/credits/{userId}/bonus', 'post'>>>();
 holds<Fits<keyof CreditRefusal, keyof ErrorOf<'/api/admin/credits/{userId}/consume', 'post', 429>>>();

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { accessSync, constants, existsSync, openSync, closeSync, readFileSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** A child process that ends with its parent, also when the parent is killed (on Linux, through `setpriv --pdeathsig`). */
@@ -28,7 +28,10 @@ export type BoundOptions = {
 const setpriv = '/usr/bin/setpriv';
 
 /** The command line that starts `command` bound to its parent, as an unprivileged user when asked for and needed. */
-export function boundCommand(command: readonly string[], options: Pick<BoundOptions, 'deathSignal' | 'unprivileged'>): readonly string[] {
+export function boundCommand(
+  command: readonly string[],
+  options: Pick<BoundOptions, 'deathSignal' | 'unprivileged'>,
+): readonly string[] {
   const death = existsSync(setpriv) ? [setpriv, `--pdeathsig=${options.deathSignal}`] : [];
   if (options.unprivileged === undefined || process.getuid?.() !== 0) {
     return death.length === 0 ? command : [...death, '--', ...command];
@@ -41,7 +44,8 @@ export function boundCommand(command: readonly string[], options: Pick<BoundOpti
 }
 
 /** Whether root would hand files to `nobody` for such a command (else a user namespace keeps them root's own). */
-export const runsAsNobody = (reach: readonly string[]): boolean => process.getuid?.() === 0 && reach.every(reachableByAll);
+export const runsAsNobody = (reach: readonly string[]): boolean =>
+  process.getuid?.() === 0 && reach.every(reachableByAll);
 
 /** Starts a process that ends with this one; its output goes to `options.logFile`. */
 export function startBound(command: readonly string[], options: BoundOptions): BoundProcess {

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { describeWith, freshDatabase, sharedServer, startKafka, startPostgres, waitFor, whyNot } from './index.ts';
+
 import type { TestKafka, TestPostgres } from './index.ts';
+import { describeWith, freshDatabase, sharedServer, startKafka, startPostgres, waitFor, whyNot } from './index.ts';
 
 const query = async (url: string, sql: string): Promise<unknown[]> => {
   const client = new pg.Client({ connectionString: url });
@@ -72,11 +74,16 @@ describeWith('kafka', await whyNot('kafka'), 'Apache Kafka of one test', () => {
 it('ends a server when the process that started it is killed', async () => {
   const script = `import { startPostgres } from '${import.meta.dirname}/postgres-server.ts';
     const server = await startPostgres(); console.log(server.url); setInterval(() => {}, 1000);`;
-  const parent = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const parent = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let url = '';
   parent.stdout.on('data', (data: Buffer) => (url += data.toString()));
   await waitFor('the address of the server', () => url.includes('\n'), 20_000);
-  const [row] = (await query(url.trim(), "select pg_backend_pid() as pid, current_setting('data_directory') as dir")) as [{ dir: string }];
+  const [row] = (await query(
+    url.trim(),
+    "select pg_backend_pid() as pid, current_setting('data_directory') as dir",
+  )) as [{ dir: string }];
   const pid = Number(readPidFile(row.dir));
 
   parent.kill('SIGKILL');

@@ -4,8 +4,9 @@ import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endBound, runBound, startBound } from './bound-process.ts';
+
 import type { BoundProcess } from './bound-process.ts';
+import { endBound, runBound, startBound } from './bound-process.ts';
 import { freePort } from './free-port.ts';
 import { javaVersion, kafkaCache, kafkaClassPath } from './kafka-jars.ts';
 
@@ -24,8 +25,17 @@ export type TestKafka = {
   resume(): void;
 };
 
-const jvm = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:MaxMetaspaceSize=96m',
-  '-XX:ReservedCodeCacheSize=64m', '-XX:MaxDirectMemorySize=64m', '-Xss512k', '-Xshare:auto'];
+const jvm = [
+  '-Xms64m',
+  '-Xmx256m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-XX:MaxMetaspaceSize=96m',
+  '-XX:ReservedCodeCacheSize=64m',
+  '-XX:MaxDirectMemorySize=64m',
+  '-Xss512k',
+  '-Xshare:auto',
+];
 
 /**
  * Starts a broker on free ports of the loopback; ready when it answers. The first clean stop on a machine leaves a class-data
@@ -41,18 +51,47 @@ export async function startKafka(settings = ''): Promise<TestKafka> {
   const ports = { client: await freePort(), controller: await freePort() };
   const properties = join(folder, 'server.properties');
   writeFileSync(properties, `${serverProperties(ports, join(folder, 'data'))}${settings}`);
-  writeFileSync(join(folder, 'log4j2.properties'), 'rootLogger.level=warn\nrootLogger.appenderRef.out.ref=out\n' +
-    'appender.out.type=Console\nappender.out.name=out\nappender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d %p %m%n\n');
+  writeFileSync(
+    join(folder, 'log4j2.properties'),
+    'rootLogger.level=warn\nrootLogger.appenderRef.out.ref=out\n' +
+      'appender.out.type=Console\nappender.out.name=out\nappender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d %p %m%n\n',
+  );
   const bound = { cwd: folder, logFile: join(folder, 'kafka.log'), deathSignal: 'KILL' } as const;
   // 16 bytes in base64url; the first character is given, because the tool takes a leading dash for an option.
   const clusterId = `T${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').slice(1)}`;
-  await runBound(['java', ...jvm, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties], bound);
+  await runBound(
+    [
+      'java',
+      ...jvm,
+      '-cp',
+      classPath,
+      'kafka.tools.StorageTool',
+      'format',
+      '--standalone',
+      '-t',
+      clusterId,
+      '-c',
+      properties,
+    ],
+    bound,
+  );
 
   const newArchive = join(kafkaCache(), `new-${randomUUID()}.jsa`);
   const start = async (): Promise<BoundProcess> => {
     const sharing = existsSync(archive) ? `-XX:SharedArchiveFile=${archive}` : `-XX:ArchiveClassesAtExit=${newArchive}`;
-    const broker = startBound(['java', ...jvm, sharing, `-Dlog4j2.configurationFile=file:${folder}/log4j2.properties`,
-      '-cp', classPath, 'kafka.Kafka', properties], bound);
+    const broker = startBound(
+      [
+        'java',
+        ...jvm,
+        sharing,
+        `-Dlog4j2.configurationFile=file:${folder}/log4j2.properties`,
+        '-cp',
+        classPath,
+        'kafka.Kafka',
+        properties,
+      ],
+      bound,
+    );
     await ready(broker, ports.client);
     return broker;
   };
@@ -105,7 +144,10 @@ function answersApiVersions(port: number): Promise<boolean> {
   });
 }
 
-const serverProperties = (ports: { readonly client: number; readonly controller: number }, dataDir: string): string => `process.roles=broker,controller
+const serverProperties = (
+  ports: { readonly client: number; readonly controller: number },
+  dataDir: string,
+): string => `process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:${ports.controller}
 listeners=PLAINTEXT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}

@@ -28,7 +28,8 @@ export async function kafkaClassPath(): Promise<string> {
   try {
     writeFileSync(join(work, 'pom.xml'), pom);
     await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=libs', '-DincludeScope=runtime'], {
-      cwd: work, timeout: 300_000,
+      cwd: work,
+      timeout: 300_000,
     });
     if (readdirSync(join(work, 'libs')).length < 10) throw new Error('Maven copied too few jars');
     try {
@@ -37,7 +38,9 @@ export async function kafkaClassPath(): Promise<string> {
       if (!existsSync(libs)) throw error;
     }
   } catch (error) {
-    throw new Error(`Apache Kafka cannot be fetched (it takes Maven and a repository): ${messageOf(error)}`, { cause: error });
+    throw new Error(`Apache Kafka cannot be fetched (it takes Maven and a repository): ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 import type { describe as Describe, it as It } from '@jest/globals';
-import { inCi, notRun, sharedServer } from './test-run.ts';
+
 import type { SharedPart } from './test-run.ts';
+import { inCi, notRun, sharedServer } from './test-run.ts';
 
 /**
  * Why the run's server cannot be had, or undefined when it runs. Ask at the top of a spec file (`await`), before `describe`:

@@ -1,11 +1,12 @@
-import { chownSync, existsSync, mkdtempSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endBound, runBound, runsAsNobody, startBound } from './bound-process.ts';
+
 import type { BoundProcess } from './bound-process.ts';
+import { endBound, runBound, runsAsNobody, startBound } from './bound-process.ts';
 import { freePort } from './free-port.ts';
 
 /** A PostgreSQL server of a test. */
@@ -26,7 +27,9 @@ export type TestPostgres = {
 const noFsync = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
 /** Starts a PostgreSQL server of its own on a free port of the loopback, from the npm package's binaries. `fsync` default: off. `passwords`: roles but the superuser log in with theirs. */
-export async function startPostgres(options: { readonly fsync?: boolean; readonly settings?: readonly string[]; readonly passwords?: boolean } = {}): Promise<TestPostgres> {
+export async function startPostgres(
+  options: { readonly fsync?: boolean; readonly settings?: readonly string[]; readonly passwords?: boolean } = {},
+): Promise<TestPostgres> {
   const native = binaries();
   const parent = mkdtempSync(join(tmpdir(), 'tollgate-pg-'));
   chmodSync(parent, 0o755);
@@ -36,14 +39,45 @@ export async function startPostgres(options: { readonly fsync?: boolean; readonl
   const unprivileged = { reach: [join(native, 'bin', 'postgres'), parent] };
   if (runsAsNobody(unprivileged.reach)) chownSync(dataDir, 65534, 65534);
   const bound = { logFile, deathSignal: 'INT', unprivileged, cwd: parent } as const;
-  await runBound([join(native, 'bin', 'initdb'), '-D', dataDir, '-U', 'postgres', '-A', 'trust', '--no-sync',
-    '--encoding=UTF8', '--locale=C'], bound);
+  await runBound(
+    [
+      join(native, 'bin', 'initdb'),
+      '-D',
+      dataDir,
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '--no-sync',
+      '--encoding=UTF8',
+      '--locale=C',
+    ],
+    bound,
+  );
   // Auditors come as the superuser; everybody else shows a password.
-  if (options.passwords === true) writeFileSync(join(dataDir, 'pg_hba.conf'), 'host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n');
+  if (options.passwords === true)
+    writeFileSync(
+      join(dataDir, 'pg_hba.conf'),
+      'host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n',
+    );
   const port = await freePort();
-  const command = [join(native, 'bin', 'postgres'), '-D', dataDir, '-p', String(port), '-h', '127.0.0.1',
-    '-c', 'unix_socket_directories=', '-c', 'max_connections=300', '-c', 'shared_buffers=64MB',
-    ...(options.fsync === true ? [] : noFsync), ...(options.settings ?? []).flatMap((setting) => ['-c', setting])];
+  const command = [
+    join(native, 'bin', 'postgres'),
+    '-D',
+    dataDir,
+    '-p',
+    String(port),
+    '-h',
+    '127.0.0.1',
+    '-c',
+    'unix_socket_directories=',
+    '-c',
+    'max_connections=300',
+    '-c',
+    'shared_buffers=64MB',
+    ...(options.fsync === true ? [] : noFsync),
+    ...(options.settings ?? []).flatMap((setting) => ['-c', setting]),
+  ];
   const start = (): Promise<BoundProcess> => startServer(() => startBound(command, bound), port);
   let server = await start();
   return {

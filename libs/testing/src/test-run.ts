@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { startKafka } from './kafka-broker.ts';
 import { startPostgres } from './postgres-server.ts';
 
@@ -41,7 +42,10 @@ export async function startTestRun(): Promise<TestRun> {
     if (part !== 'postgres' && part !== 'kafka') return void reply(404, `no such part: ${part}`);
     const running = started.get(part) ?? starters[part]();
     started.set(part, running);
-    running.then((one) => reply(200, one.address), (error: unknown) => reply(503, String(error)));
+    running.then(
+      (one) => reply(200, one.address),
+      (error: unknown) => reply(503, String(error)),
+    );
   });
   const socket = join(folder, 'run.sock');
   await new Promise<void>((resolve) => server.listen(socket, resolve));
@@ -54,7 +58,8 @@ export async function startTestRun(): Promise<TestRun> {
       const outcomes = await Promise.allSettled(started.values());
       for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value.stop();
       const skipped = notRunOf(folder);
-      if (skipped.length > 0) process.stderr.write(`could not run here:\n${skipped.map((line) => `  ${line}\n`).join('')}`);
+      if (skipped.length > 0)
+        process.stderr.write(`could not run here:\n${skipped.map((line) => `  ${line}\n`).join('')}`);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,26 +1,28 @@
 import 'reflect-metadata';
-import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+
+import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { BillingQueries, LedgerQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
-import { partOf, type HealthReport, type Logger } from '@tollgate/service-kit';
+import { type HealthReport, type Logger, partOf } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
+
 import { catalogLog } from './adapters/log/catalog-log.ts';
-import { closingQueries } from './adapters/postgres/closing-store.ts';
 import { catalogStore } from './adapters/postgres/catalog-store.ts';
+import { closingQueries } from './adapters/postgres/closing-store.ts';
 import { resourceStore } from './adapters/postgres/resource-store.ts';
-import { startBroadcaster } from './app/broadcaster.ts';
-import type { Loop } from './app/loop.ts';
-import { makeAwaitBooked, makePublishCatalog } from './app/publish-catalog.ts';
-import { Charging } from './app/charging.ts';
-import { makePlanAt, makePlanOf } from './app/plan-in-force.ts';
-import { makeResources } from './app/resources.ts';
 import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
-import { startCharging, type RunningCharging } from './charging-parts.ts';
+import { startBroadcaster } from './app/broadcaster.ts';
+import { Charging } from './app/charging.ts';
+import type { Loop } from './app/loop.ts';
+import { makePlanAt, makePlanOf } from './app/plan-in-force.ts';
+import { makeAwaitBooked, makePublishCatalog } from './app/publish-catalog.ts';
+import { makeResources } from './app/resources.ts';
+import { type RunningCharging, startCharging } from './charging-parts.ts';
 import { TierCrossingsConsumer } from './consumers/tier-crossings.consumer.ts';
 import type { FourEyes } from './domain/four-eyes.ts';
-import { startOutgoing, type OutgoingOptions, type RunningOutgoing } from './outgoing-parts.ts';
+import { type OutgoingOptions, type RunningOutgoing, startOutgoing } from './outgoing-parts.ts';
 
 export type BillingOptions = {
   /** Of the role `tollgate_billing`, on a migrated database. */
@@ -66,10 +68,22 @@ export class Billing implements OnApplicationShutdown {
       log: catalogLog(eventLog),
       onFailure: (error) => logger.warn({ err: error }, 'the catalog could not be broadcast; it is tried again'),
     });
-    const awaitBooked = makeAwaitBooked({ store, wake: () => this.#broadcaster.wake(), waitMs: options.publishWaitMs ?? 10_000 });
+    const awaitBooked = makeAwaitBooked({
+      store,
+      wake: () => this.#broadcaster.wake(),
+      waitMs: options.publishWaitMs ?? 10_000,
+    });
     this.#charges = startCharging({
-      databaseUrl: options.databaseUrl, pool: this.#pool, eventLog, clock, logger, stripe: options.stripe,
-      planAt: makePlanAt(store), planOf: makePlanOf(store), ledger, fourEyes: options.fourEyes ?? new Map(),
+      databaseUrl: options.databaseUrl,
+      pool: this.#pool,
+      eventLog,
+      clock,
+      logger,
+      stripe: options.stripe,
+      planAt: makePlanAt(store),
+      planOf: makePlanOf(store),
+      ledger,
+      fourEyes: options.fourEyes ?? new Map(),
     });
     this.charging = this.#charges.charging;
     this.#outgoing = startOutgoing({ ...options.webhooks, pool: this.#pool, ledger, logger });

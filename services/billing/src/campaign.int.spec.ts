@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { topics } from '@tollgate/contracts';
 import { waitFor } from '@tollgate/testing';
+
 import { MoneyHarness } from './testing/money-harness.ts';
 
 /** `npm run test:long` asks for more. */
@@ -29,9 +30,14 @@ it(`charges ${crossings} crossings once each, under faults of every kind, repeat
   const users = Array.from({ length: customers }, (_, i) => `many-${i}`);
   const first = await money.billing();
   for (const user of users) await first.queries.putCustomer({ user_id: user, payment_method: 'pm_card_visa' });
-  const wanted = Array.from({ length: crossings }, (_, i) => ({ user: users[i % customers]!, block: Math.floor(i / customers) + 1 }));
+  const wanted = Array.from({ length: crossings }, (_, i) => ({
+    user: users[i % customers]!,
+    block: Math.floor(i / customers) + 1,
+  }));
   const records = wanted.map(({ user, block }) => money.crossing(user, block));
-  const kinds = (['before', 'after'] as const).flatMap((when) => (['fail', 'limit', 'drop'] as const).map((what) => ({ when, what })));
+  const kinds = (['before', 'after'] as const).flatMap((when) =>
+    (['fail', 'limit', 'drop'] as const).map((what) => ({ when, what })),
+  );
   money.fault = () => (random() < 0.2 ? kinds[Math.floor(random() * kinds.length)] : undefined);
 
   await money.billing();
@@ -51,16 +57,22 @@ it(`charges ${crossings} crossings once each, under faults of every kind, repeat
   expect(made.length).toBe(crossings);
   expect(new Set(made.map(({ metadata }) => metadata.charge_id)).size).toBe(crossings);
   expect(made.every(({ status, amount }) => status === 'succeeded' && amount === 10_000)).toBe(true);
-  process.stdout.write(`charged ${crossings} in ${((performance.now() - began) / 1000).toFixed(1)} s, ${Math.round((crossings * 1000) / (performance.now() - began))} a second\n`);
+  process.stdout.write(
+    `charged ${crossings} in ${((performance.now() - began) / 1000).toFixed(1)} s, ${Math.round((crossings * 1000) / (performance.now() - began))} a second\n`,
+  );
   // Faults included: Stripe is asked page by page, and what it has is what the books have.
   const last = await money.billing();
   // What changed within a minute is left to the next comparison: nothing of this may be.
   money.clock.advance(120_000);
   const { id } = await last.queries.startReconciliation({ period: '2026-11', wait_ms: 120_000 });
-  const report = await waitFor('the comparison', async () => {
-    const found = await last.queries.reconciliation({ id, limit: 10 });
-    return found?.run.state === 'done' ? found : false;
-  }, 300_000);
+  const report = await waitFor(
+    'the comparison',
+    async () => {
+      const found = await last.queries.reconciliation({ id, limit: 10 });
+      return found?.run.state === 'done' ? found : false;
+    },
+    300_000,
+  );
   // The whole list: a payment that the books do not know has no account to be found by.
   expect([report.differences, report.run.differences, report.run.under_way]).toEqual([[], 0, 0]);
   money.fault = undefined;
@@ -76,7 +88,10 @@ async function published(): Promise<{ readonly succeeded: number; readonly gaps:
     const seqs = new Set<number>();
     for await (const records of money.log.read({ topic: topics.billingCharges, partition, from: 0 })) {
       for (const { value } of records) {
-        const { partition_seq: seq, charge } = JSON.parse(value) as { partition_seq: string; charge: { id: string; status: string } };
+        const { partition_seq: seq, charge } = JSON.parse(value) as {
+          partition_seq: string;
+          charge: { id: string; status: string };
+        };
         seqs.add(Number(seq));
         if (charge.status === 'succeeded') paid.add(charge.id);
       }

@@ -3,6 +3,7 @@ import { createPool } from '@tollgate/persistence';
 import { waitFor } from '@tollgate/testing';
 import type { Pool } from 'pg';
 import Stripe from 'stripe';
+
 import { chargeStore } from './adapters/postgres/charge-store.ts';
 import { stripeClient } from './adapters/stripe/stripe-client.ts';
 import type { ChargeStore } from './app/charge-ports.ts';
@@ -30,26 +31,58 @@ const payWith = async (userId: string, method: string): Promise<string> => {
   await money.stopBilling();
   return customer;
 };
-const intentsOf = async (chargeId: string) => (await money.intents()).filter(({ metadata }) => metadata.charge_id === chargeId);
-const chargeOf = async (id: string) => (await money.admin.query<{ status: string; reason: string | null; attempts: number; next_try_at: Date | null }>('select * from billing.charges where id = $1', [id])).rows[0];
+const intentsOf = async (chargeId: string) =>
+  (await money.intents()).filter(({ metadata }) => metadata.charge_id === chargeId);
+const chargeOf = async (id: string) =>
+  (
+    await money.admin.query<{ status: string; reason: string | null; attempts: number; next_try_at: Date | null }>(
+      'select * from billing.charges where id = $1',
+      [id],
+    )
+  ).rows[0];
 
 describe('a charge', () => {
   const life = (id: string, dieAt: number): Promise<number> => new Lives(money).charge(id, dieAt);
 
   /** New instances until one has paid it; the hold of a dead one ends a moment after it. */
-  const untilPaid = (id: string): Promise<unknown> => waitFor('the payment', async () => {
-    await life(id, -1);
-    return (await chargeOf(id))?.status === 'succeeded';
-  });
+  const untilPaid = (id: string): Promise<unknown> =>
+    waitFor('the payment', async () => {
+      await life(id, -1);
+      return (await chargeOf(id))?.status === 'succeeded';
+    });
 
   const opened = async (user: string): Promise<string> => {
     pools.push(createPool({ url: money.databaseUrl, max: 2, applicationName: 'opening' }));
     const store: ChargeStore = chargeStore(pools.at(-1)!, pools.at(-1)!);
-    const message = JSON.parse(money.crossing(user, 1).value) as { partition: number; partition_seq: string; entry: string };
+    const message = JSON.parse(money.crossing(user, 1).value) as {
+      partition: number;
+      partition_seq: string;
+      entry: string;
+    };
     const id = money.chargeId(user, 1);
     const [periodStartMs, periodEndMs] = [Date.UTC(2026, 10, 1), Date.UTC(2026, 11, 1)];
-    const of = { account: `metered:${user}`, periodStartMs, periodEndMs, block: 1n, plan: 'default', billingTier: '8M-16M', amountMinor: 10_000n, currency: 'BRL', entry: message.entry };
-    await store.take({ ...of, change: 'entered', partition: message.partition, partitionSeq: BigInt(message.partition_seq), recordedMs: money.clock.nowMs() }, { ...of, id, userId: user, crossedMs: money.clock.nowMs() }, money.clock.nowMs());
+    const of = {
+      account: `metered:${user}`,
+      periodStartMs,
+      periodEndMs,
+      block: 1n,
+      plan: 'default',
+      billingTier: '8M-16M',
+      amountMinor: 10_000n,
+      currency: 'BRL',
+      entry: message.entry,
+    };
+    await store.take(
+      {
+        ...of,
+        change: 'entered',
+        partition: message.partition,
+        partitionSeq: BigInt(message.partition_seq),
+        recordedMs: money.clock.nowMs(),
+      },
+      { ...of, id, userId: user, crossedMs: money.clock.nowMs() },
+      money.clock.nowMs(),
+    );
     return id;
   };
 
@@ -62,8 +95,14 @@ describe('a charge', () => {
       const id = await opened(user);
       walked.add(await life(id, dieAt));
       await untilPaid(id);
-      expect([dieAt, await chargeOf(id)]).toEqual([dieAt, expect.objectContaining({ status: 'succeeded', next_try_at: null })]);
-      expect([dieAt, await intentsOf(id)]).toEqual([dieAt, [expect.objectContaining({ status: 'succeeded', amount: 10_000 })]]);
+      expect([dieAt, await chargeOf(id)]).toEqual([
+        dieAt,
+        expect.objectContaining({ status: 'succeeded', next_try_at: null }),
+      ]);
+      expect([dieAt, await intentsOf(id)]).toEqual([
+        dieAt,
+        [expect.objectContaining({ status: 'succeeded', amount: 10_000 })],
+      ]);
     }
     // read, start, send and outcome, each with its two moments.
     expect(Math.max(...walked)).toBe(8);
@@ -85,14 +124,18 @@ describe('a charge', () => {
   });
 
   it.each<[string, SimulatedFault]>([
-    ['500 and did nothing', { when: 'before', what: 'fail' }], ['500 after it charged', { when: 'after', what: 'fail' }],
-    ['429', { when: 'before', what: 'limit' }], ['nothing', { when: 'before', what: 'drop' }], ['nothing after it charged', { when: 'after', what: 'drop' }],
+    ['500 and did nothing', { when: 'before', what: 'fail' }],
+    ['500 after it charged', { when: 'after', what: 'fail' }],
+    ['429', { when: 'before', what: 'limit' }],
+    ['nothing', { when: 'before', what: 'drop' }],
+    ['nothing after it charged', { when: 'after', what: 'drop' }],
   ])('waits and is paid once when Stripe answers %s', async (name, fault) => {
     const user = `fault-${name}`;
     await payWith(user, 'pm_card_visa');
     const id = await opened(user);
     let faults = fault.what === 'drop' ? repeatsOfDrops : 1;
-    money.fault = ({ method, path }) => (method === 'POST' && path === '/v1/payment_intents' && faults-- > 0 ? fault : undefined);
+    money.fault = ({ method, path }) =>
+      method === 'POST' && path === '/v1/payment_intents' && faults-- > 0 ? fault : undefined;
     await life(id, -1);
     expect(await chargeOf(id)).toMatchObject({ status: 'processing', attempts: 1 });
     await life(id, -1);
@@ -104,35 +147,55 @@ describe('a charge', () => {
   });
 
   // Guarantee: an answer that never comes costs its time-out, and no second payment.
-  it.each(['before', 'after'] as const)('is paid once when Stripe says nothing at all %s it charged, once the time-out is over', async (when) => {
-    const user = `silence-${when}`;
-    await payWith(user, 'pm_card_visa');
-    const id = await opened(user);
-    let silent = 1;
-    money.fault = ({ method, path }) => (method === 'POST' && path === '/v1/payment_intents' && silent-- > 0 ? { when, what: 'silence' } : undefined);
-    const began = performance.now();
-    await life(id, -1);
-    expect(performance.now() - began).toBeGreaterThan(1_900);
-    expect(await chargeOf(id)).toMatchObject({ status: 'processing', reason: 'no_answer', attempts: 1 });
-    money.clock.advance(2_000);
-    await life(id, -1);
-    expect(await chargeOf(id)).toMatchObject({ status: 'succeeded', attempts: 1 });
-    expect(await intentsOf(id)).toHaveLength(1);
-  });
+  it.each(['before', 'after'] as const)(
+    'is paid once when Stripe says nothing at all %s it charged, once the time-out is over',
+    async (when) => {
+      const user = `silence-${when}`;
+      await payWith(user, 'pm_card_visa');
+      const id = await opened(user);
+      let silent = 1;
+      money.fault = ({ method, path }) =>
+        method === 'POST' && path === '/v1/payment_intents' && silent-- > 0 ? { when, what: 'silence' } : undefined;
+      const began = performance.now();
+      await life(id, -1);
+      expect(performance.now() - began).toBeGreaterThan(1_900);
+      expect(await chargeOf(id)).toMatchObject({ status: 'processing', reason: 'no_answer', attempts: 1 });
+      money.clock.advance(2_000);
+      await life(id, -1);
+      expect(await chargeOf(id)).toMatchObject({ status: 'succeeded', attempts: 1 });
+      expect(await intentsOf(id)).toHaveLength(1);
+    },
+  );
 
   // Guarantee: a block belongs to its month, whenever it is paid.
   it('under way as the month changes is paid once, in the month of its usage', async () => {
     await payWith('new-year', 'pm_card_visa');
     const id = await opened('new-year');
     let faults = repeatsOfDrops;
-    money.fault = ({ method, path }) => (method === 'POST' && path === '/v1/payment_intents' && faults-- > 0 ? { when: 'after', what: 'drop' } : undefined);
+    money.fault = ({ method, path }) =>
+      method === 'POST' && path === '/v1/payment_intents' && faults-- > 0 ? { when: 'after', what: 'drop' } : undefined;
     await life(id, -1);
     expect(await chargeOf(id)).toMatchObject({ status: 'processing' });
     money.clock.set(Date.UTC(2026, 11, 1, 0, 0, 1));
     const billing = await money.billing();
-    await money.log.append([money.crossing('new-year', 1, { period_start: '2026-12-01T00:00:00.000Z', period_end: '2027-01-01T00:00:00.000Z' })]);
-    await waitFor('both payments', async () => (await money.admin.query(`select 1 from billing.charges where user_id = 'new-year' and status = 'succeeded'`)).rowCount === 2);
-    const { items } = await billing.queries.listCharges({ user_id: 'new-year', period: '2026-11-15T00:00:00Z', offset: 0, limit: 10 });
+    await money.log.append([
+      money.crossing('new-year', 1, {
+        period_start: '2026-12-01T00:00:00.000Z',
+        period_end: '2027-01-01T00:00:00.000Z',
+      }),
+    ]);
+    await waitFor(
+      'both payments',
+      async () =>
+        (await money.admin.query(`select 1 from billing.charges where user_id = 'new-year' and status = 'succeeded'`))
+          .rowCount === 2,
+    );
+    const { items } = await billing.queries.listCharges({
+      user_id: 'new-year',
+      period: '2026-11-15T00:00:00Z',
+      offset: 0,
+      limit: 10,
+    });
     expect(items).toMatchObject([{ id, status: 'succeeded', period: { start: '2026-11-01T00:00:00.000Z' } }]);
     expect(await intentsOf(id)).toHaveLength(1);
     // What the ledger would say of November again: the harness knows a block by its first id.
@@ -145,7 +208,15 @@ describe('a charge', () => {
     const id = money.chargeId('restored', 1);
     const stripe = stripeClient(money.stripe);
     const [method] = (await stripe.customers.listPaymentMethods(customer)).data;
-    await stripe.paymentIntents.create({ amount: 10_000, currency: 'brl', customer, payment_method: method!.id, confirm: true, off_session: true, metadata: { charge_id: id } });
+    await stripe.paymentIntents.create({
+      amount: 10_000,
+      currency: 'brl',
+      customer,
+      payment_method: method!.id,
+      confirm: true,
+      off_session: true,
+      metadata: { charge_id: id },
+    });
     const recordedAt = new Date(money.clock.nowMs()).toISOString();
     money.clock.advance(3 * 86_400_000);
     const sent: string[] = [];
@@ -191,7 +262,11 @@ describe('a charge', () => {
 
   it('keeps its attempts and events as they were', async () => {
     for (const table of ['charge_attempts', 'charge_events']) {
-      for (const change of [`update billing.${table} set number = 9`, `delete from billing.${table}`, `truncate billing.${table}`]) {
+      for (const change of [
+        `update billing.${table} set number = 9`,
+        `delete from billing.${table}`,
+        `truncate billing.${table}`,
+      ]) {
         await expect(money.admin.query(change)).rejects.toThrow('append-only');
       }
     }
@@ -200,24 +275,45 @@ describe('a charge', () => {
 
 describe('webhooks', () => {
   const signed = (payload: string, secret = money.webhookSecret, timestamp?: number) => ({
-    payload, signature: Stripe.webhooks.generateTestHeaderString({ payload, secret, ...(timestamp === undefined ? {} : { timestamp }) }),
+    payload,
+    signature: Stripe.webhooks.generateTestHeaderString({
+      payload,
+      secret,
+      ...(timestamp === undefined ? {} : { timestamp }),
+    }),
   });
-  const inboxSize = async (): Promise<number> => (await money.admin.query<{ count: number }>('select count(*)::int as count from billing.stripe_events')).rows[0]!.count;
+  const inboxSize = async (): Promise<number> =>
+    (await money.admin.query<{ count: number }>('select count(*)::int as count from billing.stripe_events')).rows[0]!
+      .count;
 
   it('that Stripe did not sign, or not lately, are refused and leave nothing', async () => {
     const billing = await money.billing();
-    const payload = JSON.stringify({ id: 'evt_forged', object: 'event', type: 'payment_intent.succeeded', created: 1, data: { object: {} } });
+    const payload = JSON.stringify({
+      id: 'evt_forged',
+      object: 'event',
+      type: 'payment_intent.succeeded',
+      created: 1,
+      data: { object: {} },
+    });
     const before = await inboxSize();
     const nowS = Math.floor(Date.now() / 1000);
     const forged = [
-      signed(payload, 'whsec_another'), signed(payload, money.webhookSecret, nowS - 301), { ...signed(payload), payload: `${payload} ` }, { payload, signature: '' },
+      signed(payload, 'whsec_another'),
+      signed(payload, money.webhookSecret, nowS - 301),
+      { ...signed(payload), payload: `${payload} ` },
+      { payload, signature: '' },
       ...['null', '7', '[]', '{}'].map((nothing) => signed(nothing)),
     ];
     for (const webhook of forged) {
-      await expect(billing.queries.stripeWebhook(webhook)).rejects.toMatchObject({ kind: 'invalid', code: 'SIGNATURE_INVALID' });
+      await expect(billing.queries.stripeWebhook(webhook)).rejects.toMatchObject({
+        kind: 'invalid',
+        code: 'SIGNATURE_INVALID',
+      });
     }
     expect(await inboxSize()).toBe(before);
-    expect(await billing.queries.stripeWebhook(signed(payload, money.webhookSecret, nowS - 290))).toEqual({ duplicate: false });
+    expect(await billing.queries.stripeWebhook(signed(payload, money.webhookSecret, nowS - 290))).toEqual({
+      duplicate: false,
+    });
     expect(await billing.queries.stripeWebhook(signed(payload))).toEqual({ duplicate: true });
     expect(await inboxSize()).toBe(before + 1);
   });
@@ -254,9 +350,17 @@ describe('webhooks', () => {
 
   it('of types that nobody knows are kept and left alone', async () => {
     const billing = await money.billing();
-    const payload = JSON.stringify({ id: 'evt_unknown', object: 'event', type: 'galaxy.created', created: 1, data: { object: { id: 'x' } } });
+    const payload = JSON.stringify({
+      id: 'evt_unknown',
+      object: 'event',
+      type: 'galaxy.created',
+      created: 1,
+      data: { object: { id: 'x' } },
+    });
     expect(await billing.queries.stripeWebhook(signed(payload))).toEqual({ duplicate: false });
-    const { rows } = await money.admin.query('select type, outcome from billing.stripe_events where id = $1', ['evt_unknown']);
+    const { rows } = await money.admin.query('select type, outcome from billing.stripe_events where id = $1', [
+      'evt_unknown',
+    ]);
     expect(rows).toEqual([{ type: 'galaxy.created', outcome: 'ignored' }]);
   });
 });
@@ -265,12 +369,15 @@ describe('subscriptions', () => {
   it('are one, with one product and one price, however many ask two instances at once', async () => {
     const customer = await payWith('subscriber', 'pm_card_visa');
     const instances = [await money.billing(), await money.billing()];
-    const asked = await Promise.allSettled(Array.from({ length: 6 }, (_, i) => instances[i % 2]!.queries.createSubscription({ customer_id: customer })));
+    const asked = await Promise.allSettled(
+      Array.from({ length: 6 }, (_, i) => instances[i % 2]!.queries.createSubscription({ customer_id: customer })),
+    );
     const ids = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value.subscription.subscription_id] : []));
     expect(asked.filter(({ status }) => status === 'rejected')).toEqual([]);
     expect(new Set(ids).size).toBe(1);
     const counted = await money.admin.query<{ kind: string; count: number }>(
-      `select kind, count(*)::int as count from stripe_simulator.objects where kind in ('product', 'price', 'subscription', 'invoice') group by 1 order by 1`);
+      `select kind, count(*)::int as count from stripe_simulator.objects where kind in ('product', 'price', 'subscription', 'invoice') group by 1 order by 1`,
+    );
     expect(counted.rows).toEqual(['invoice', 'price', 'product', 'subscription'].map((kind) => ({ kind, count: 1 })));
   });
 
@@ -278,11 +385,18 @@ describe('subscriptions', () => {
     const customer = await payWith('lost-answer', 'pm_card_visa');
     const billing = await money.billing();
     let faults = repeatsOfDrops;
-    money.fault = ({ path, method }) => (method === 'POST' && path === '/v1/subscriptions' && faults-- > 0 ? { when: 'after', what: 'drop' } : undefined);
-    await expect(billing.queries.createSubscription({ customer_id: customer })).rejects.toMatchObject({ kind: 'unavailable', code: 'STRIPE_UNAVAILABLE' });
+    money.fault = ({ path, method }) =>
+      method === 'POST' && path === '/v1/subscriptions' && faults-- > 0 ? { when: 'after', what: 'drop' } : undefined;
+    await expect(billing.queries.createSubscription({ customer_id: customer })).rejects.toMatchObject({
+      kind: 'unavailable',
+      code: 'STRIPE_UNAVAILABLE',
+    });
     const { subscription } = await billing.queries.createSubscription({ customer_id: customer, key: 'k' });
     expect(subscription).toMatchObject({ status: 'active', amount_minor: '40000' });
-    const { rows } = await money.admin.query(`select id from stripe_simulator.objects where kind = 'subscription' and customer = $1`, [customer]);
+    const { rows } = await money.admin.query(
+      `select id from stripe_simulator.objects where kind = 'subscription' and customer = $1`,
+      [customer],
+    );
     expect(rows).toEqual([{ id: subscription.subscription_id }]);
   });
 });

@@ -1,5 +1,6 @@
 import type { Clock } from '@tollgate/kernel';
 import type { Logger } from '@tollgate/service-kit';
+
 import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
 import type { CustomerStore, FeeStore, StripeAccounts, SubscriptionStore } from './app/account-ports.ts';
 import type { ChargeStore, Payments } from './app/charge-ports.ts';
@@ -7,18 +8,35 @@ import { startChargeWorker } from './app/charge-worker.ts';
 import type { FeePlanOf } from './app/fee-plan.ts';
 import { makeFeePriceRound } from './app/fee-prices.ts';
 import { makeFeeRound } from './app/fees.ts';
-import { startLoop, type Loop } from './app/loop.ts';
+import { type Loop, startLoop } from './app/loop.ts';
 import type { Refunds, RefundStore } from './app/refund-ports.ts';
 import { startRefundWorker } from './app/refunding.ts';
 import { releaseHeld, startHolding } from './app/stripe-off.ts';
 
 export type LoopParts = {
-  readonly stripe: StripeSettings; readonly store: ChargeStore; readonly payments: Payments; readonly refundStore: RefundStore; readonly refunds: Refunds;
-  readonly feePlanOf: FeePlanOf; readonly fees: FeeStore; readonly subscriptions: SubscriptionStore; readonly customers: CustomerStore; readonly accounts: StripeAccounts; readonly clock: Clock;
-  readonly concurrency: number; readonly jitter: () => number; readonly onChange: () => void; readonly logger: Logger;
+  readonly stripe: StripeSettings;
+  readonly store: ChargeStore;
+  readonly payments: Payments;
+  readonly refundStore: RefundStore;
+  readonly refunds: Refunds;
+  readonly feePlanOf: FeePlanOf;
+  readonly fees: FeeStore;
+  readonly subscriptions: SubscriptionStore;
+  readonly customers: CustomerStore;
+  readonly accounts: StripeAccounts;
+  readonly clock: Clock;
+  readonly concurrency: number;
+  readonly jitter: () => number;
+  readonly onChange: () => void;
+  readonly logger: Logger;
   readonly tell: (what: string) => (error: unknown) => void;
 };
-export type Loops = { readonly worker: Loop; readonly refunder: Loop; readonly payFees: Loop; readonly priceFees: Loop };
+export type Loops = {
+  readonly worker: Loop;
+  readonly refunder: Loop;
+  readonly payFees: Loop;
+  readonly priceFees: Loop;
+};
 
 export const noLoop: Loop = { wake: () => undefined, stop: () => Promise.resolve() };
 
@@ -27,13 +45,27 @@ export function startLoops(parts: LoopParts): Loops {
   const { store, clock, onChange, logger, tell } = parts;
   if (parts.stripe === 'off') {
     logger.warn('Stripe is off (STRIPE=off): charges stay pending, no webhook of Stripe is taken');
-    return { worker: startHolding({ store, clock, onChange, onFailure: tell('charges could not be read; it is tried again') }), refunder: noLoop, payFees: noLoop, priceFees: noLoop };
+    return {
+      worker: startHolding({ store, clock, onChange, onFailure: tell('charges could not be read; it is tried again') }),
+      refunder: noLoop,
+      payFees: noLoop,
+      priceFees: noLoop,
+    };
   }
   const worker = startChargeWorker({
-    store, payments: parts.payments, clock, concurrency: parts.concurrency, jitter: parts.jitter, onChange, onFailure: tell('charges could not be worked on; it is tried again'),
+    store,
+    payments: parts.payments,
+    clock,
+    concurrency: parts.concurrency,
+    jitter: parts.jitter,
+    onChange,
+    onFailure: tell('charges could not be worked on; it is tried again'),
   });
   const refunder = startRefundWorker({
-    store: parts.refundStore, refunds: parts.refunds, clock, onFailure: tell('refunds could not be worked on; it is tried again'),
+    store: parts.refundStore,
+    refunds: parts.refunds,
+    clock,
+    onFailure: tell('refunds could not be worked on; it is tried again'),
     onChange: () => {
       onChange();
       worker.wake();
@@ -41,16 +73,27 @@ export function startLoops(parts: LoopParts): Loops {
   });
   const payFees = startLoop({
     round: makeFeeRound({
-      store: parts.fees, subscriptions: parts.subscriptions, customers: parts.customers, stripe: parts.accounts, clock,
+      store: parts.fees,
+      subscriptions: parts.subscriptions,
+      customers: parts.customers,
+      stripe: parts.accounts,
+      clock,
       onFailure: tell('a fee could not be paid; it is tried again'),
     }),
     onFailure: tell('unpaid fees could not be read; it is tried again'),
   });
   const priceFees = startLoop({
     round: makeFeePriceRound({
-      store: parts.subscriptions, stripe: parts.accounts, feePlanOf: parts.feePlanOf, clock, onFailure: tell('the price of a subscription could not be set; it is tried again'),
+      store: parts.subscriptions,
+      stripe: parts.accounts,
+      feePlanOf: parts.feePlanOf,
+      clock,
+      onFailure: tell('the price of a subscription could not be set; it is tried again'),
       onCurrency: ({ subscriptionId, currency }, wanted) =>
-        logger.warn({ subscription: subscriptionId, currency, wanted, code: 'FEE_CURRENCY_DIFFERS' }, 'the plan is in another currency than the subscription: end it and begin another one'),
+        logger.warn(
+          { subscription: subscriptionId, currency, wanted, code: 'FEE_CURRENCY_DIFFERS' },
+          'the plan is in another currency than the subscription: end it and begin another one',
+        ),
     }),
     onFailure: tell('subscriptions could not be read; it is tried again'),
   });

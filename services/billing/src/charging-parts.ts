@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
+
 import type { MoneyQueries, ReconcileQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
 import type { Logger } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
+
 import { chargeLog } from './adapters/log/charge-log.ts';
 import { customerStore, stripeInbox } from './adapters/postgres/account-stores.ts';
 import { chargeOutbox } from './adapters/postgres/charge-outbox.ts';
@@ -21,13 +23,13 @@ import { webhookVerifier } from './adapters/stripe/stripe-webhook.ts';
 import type { PlanAt } from './app/charge-ports.ts';
 import { Charging } from './app/charging.ts';
 import { makePutCustomer } from './app/customers.ts';
-import { startLoop, type Loop } from './app/loop.ts';
-import { makeRefundQueries } from './app/refunding.ts';
-import { makeCreateSubscription } from './app/subscriptions.ts';
-import type { CrossingsOfLedger, PlanOf } from './app/reconcile-ports.ts';
-import { makeInboxRound, makeStripeWebhook } from './app/webhooks.ts';
 import { makeFeeQueries } from './app/fee-decisions.ts';
 import { makeFeePlanOf } from './app/fee-plan.ts';
+import { type Loop, startLoop } from './app/loop.ts';
+import type { CrossingsOfLedger, PlanOf } from './app/reconcile-ports.ts';
+import { makeRefundQueries } from './app/refunding.ts';
+import { makeCreateSubscription } from './app/subscriptions.ts';
+import { makeInboxRound, makeStripeWebhook } from './app/webhooks.ts';
 import { noLoop, startLoops } from './charging-loops.ts';
 import type { FourEyes } from './domain/four-eyes.ts';
 import { startReconciling } from './reconcile-parts.ts';
@@ -37,28 +39,50 @@ const concurrency = 4;
 const outboxIdleMs = 2_000;
 
 export type ChargingOptions = {
-  readonly databaseUrl: string; readonly pool: Pool; readonly eventLog: EventLog; readonly clock: Clock; readonly logger: Logger;
-  readonly stripe: StripeSettings; readonly planAt: PlanAt; readonly planOf: PlanOf; readonly ledger: CrossingsOfLedger;
+  readonly databaseUrl: string;
+  readonly pool: Pool;
+  readonly eventLog: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly stripe: StripeSettings;
+  readonly planAt: PlanAt;
+  readonly planOf: PlanOf;
+  readonly ledger: CrossingsOfLedger;
   readonly fourEyes: FourEyes;
 };
-export type RunningCharging = { readonly charging: Charging; readonly queries: MoneyQueries & ReconcileQueries; stop(): Promise<void> };
+export type RunningCharging = {
+  readonly charging: Charging;
+  readonly queries: MoneyQueries & ReconcileQueries;
+  stop(): Promise<void>;
+};
 
 /** An outage passes; everything else is a mistake of ours that somebody must look at. */
-const tellWith = (logger: Logger) => (what: string) => (error: unknown): void =>
-  logger[error instanceof AppError && error.kind === 'unavailable' ? 'warn' : 'error']({ err: error }, what);
+const tellWith =
+  (logger: Logger) =>
+  (what: string) =>
+  (error: unknown): void =>
+    logger[error instanceof AppError && error.kind === 'unavailable' ? 'warn' : 'error']({ err: error }, what);
 
 /** Joins charges, customers, subscriptions and webhooks with Stripe and the database, and starts what works by itself. */
 export function startCharging(options: ChargingOptions): RunningCharging {
   const { pool, clock, logger, planAt } = options;
   const tell = tellWith(logger);
   const holders = createPool({
-    url: options.databaseUrl, max: concurrency + 1, applicationName: 'tollgate-billing-charges',
+    url: options.databaseUrl,
+    max: concurrency + 1,
+    applicationName: 'tollgate-billing-charges',
     onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
   });
   const stripe = stripeClient(options.stripe);
   const [store, payments, accounts] = [chargeStore(pool, holders), stripePayments(stripe), stripeAccounts(stripe)];
   const [refunding, refunds] = [refundStore(pool, holders), stripeRefunds(stripe)];
-  const [customers, subscriptions, fees, outbox, periodMoney] = [customerStore(pool), subscriptionStore(pool), feeStore(pool), chargeOutbox(pool), periodBooks(pool)];
+  const [customers, subscriptions, fees, outbox, periodMoney] = [
+    customerStore(pool),
+    subscriptionStore(pool),
+    feeStore(pool),
+    chargeOutbox(pool),
+    periodBooks(pool),
+  ];
   // Spread only: no secret hangs on it.
   const jitter = (): number => randomInt(1_000) / 1_000;
 
@@ -68,25 +92,69 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     onFailure: tell('charges could not be published; it is tried again'),
   });
   const charging: Charging = new Charging({
-    store, clock, wakeWorker: () => worker.wake(), wakeOutbox: () => publisher.wake(),
+    store,
+    clock,
+    wakeWorker: () => worker.wake(),
+    wakeOutbox: () => publisher.wake(),
   });
   const onChange = (): void => charging.changed();
   const feePlanOf = makeFeePlanOf({ customers, ledger: options.ledger, planAt });
   const { worker, refunder, payFees, priceFees } = startLoops({
-    feePlanOf, stripe: options.stripe, store, payments, refundStore: refunding, refunds, fees, subscriptions, customers, accounts, clock, concurrency, jitter, onChange, logger, tell,
+    feePlanOf,
+    stripe: options.stripe,
+    store,
+    payments,
+    refundStore: refunding,
+    refunds,
+    fees,
+    subscriptions,
+    customers,
+    accounts,
+    clock,
+    concurrency,
+    jitter,
+    onChange,
+    logger,
+    tell,
   });
   const payerChanged = async (users: readonly string[]): Promise<void> => {
     await charging.payerChanged(users);
     if (await fees.ask(users, clock.nowMs())) payFees.wake();
   };
-  const onUnread = (error: unknown, event: object): void => logger.error({ err: error, ...event }, 'a webhook of Stripe cannot be read');
+  const onUnread = (error: unknown, event: object): void =>
+    logger.error({ err: error, ...event }, 'a webhook of Stripe cannot be read');
   const webhooks = {
-    verify: webhookVerifier(stripe, options.stripe === 'off' ? '' : options.stripe.webhookSecret, onUnread), inbox: stripeInbox(pool), charges: store, payments, refunds, refundStore: refunding, subscriptions, customers, clock, jitter,
-    payerChanged, onChange, onFailure: tell('a webhook could not be applied; it is tried again'),
+    verify: webhookVerifier(stripe, options.stripe === 'off' ? '' : options.stripe.webhookSecret, onUnread),
+    inbox: stripeInbox(pool),
+    charges: store,
+    payments,
+    refunds,
+    refundStore: refunding,
+    subscriptions,
+    customers,
+    clock,
+    jitter,
+    payerChanged,
+    onChange,
+    onFailure: tell('a webhook could not be applied; it is tried again'),
   };
-  const inbox = options.stripe === 'off' ? noLoop : startLoop({ round: makeInboxRound(webhooks), onFailure: tell('webhooks could not be read; it is tried again') });
+  const inbox =
+    options.stripe === 'off'
+      ? noLoop
+      : startLoop({
+          round: makeInboxRound(webhooks),
+          onFailure: tell('webhooks could not be read; it is tried again'),
+        });
   const reconciling = startReconciling({
-    pool, stripe, planAt, planOf: options.planOf, logger, ledger: options.ledger, charges: store, applying: webhooks, feePlanOf,
+    pool,
+    stripe,
+    planAt,
+    planOf: options.planOf,
+    logger,
+    ledger: options.ledger,
+    charges: store,
+    applying: webhooks,
+    feePlanOf,
     wake: () => {
       worker.wake();
       publisher.wake();
@@ -96,15 +164,28 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     charging,
     queries: {
       ...charging.queries,
-      periodMoney: ({ user_id: userId, from, to }) => periodMoney({ userId, fromMs: Date.parse(from), toMs: Date.parse(to) }),
+      periodMoney: ({ user_id: userId, from, to }) =>
+        periodMoney({ userId, fromMs: Date.parse(from), toMs: Date.parse(to) }),
       ...makeFeeQueries({ books: feeBooks(pool), subscriptions, customers, stripe: accounts, clock }),
-      ...makeRefundQueries({ store: refunding, clock, fourEyes: options.fourEyes, onApproved: () => refunder.wake(), onChange }),
+      ...makeRefundQueries({
+        store: refunding,
+        clock,
+        fourEyes: options.fourEyes,
+        onApproved: () => refunder.wake(),
+        onChange,
+      }),
       ...reconciling.queries,
       ...(options.stripe === 'off' ? { startReconciliation: () => Promise.reject(stripeIsOff()) } : {}),
       putCustomer: makePutCustomer({ store: customers, stripe: accounts, clock, payerChanged }),
       customer: ({ user_id: userId }) => customers.view(userId),
       usersOfCustomer: ({ customer_id: customer, after, limit }) => customers.usersOf(customer, { after, limit }),
-      createSubscription: makeCreateSubscription({ store: subscriptions, customers, stripe: accounts, feePlanOf, clock }),
+      createSubscription: makeCreateSubscription({
+        store: subscriptions,
+        customers,
+        stripe: accounts,
+        feePlanOf,
+        clock,
+      }),
       stripeWebhook: makeStripeWebhook(webhooks),
     },
     stop: async () => {

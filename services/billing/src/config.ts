@@ -1,5 +1,13 @@
-import { addressesSetting, addressSetting, ConfigError, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
+import {
+  addressesSetting,
+  addressSetting,
+  ConfigError,
+  distributedSecrets,
+  distributedSettings,
+  parseConfig,
+} from '@tollgate/service-kit';
 import { z } from 'zod';
+
 import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
 import { parseFourEyes } from './domain/four-eyes.ts';
 
@@ -12,14 +20,17 @@ export const stripeSettings = {
   /** How long a call of Stripe may take; then its outcome is looked up. */
   STRIPE_TIMEOUT_MS: z.coerce.number().int().min(100).max(80_000).default(20_000),
   /** Above which sum of a refund a second person must approve, in minor units: 50000, or BRL=50000,USD=10000. Unset: one is enough. */
-  FOUR_EYES_ABOVE: z.string().default('').transform((text, context) => {
-    try {
-      return parseFourEyes(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-      return z.NEVER;
-    }
-  }),
+  FOUR_EYES_ABOVE: z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      try {
+        return parseFourEyes(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
   STRIPE_API_BASE: z.url({ protocol: /^https?$/, error: 'is no http address' }).optional(),
 };
 /** Events to subscribers. */
@@ -48,14 +59,29 @@ const schema = z.object({
 export type BillingConfig = z.output<typeof schema>;
 
 /** How Stripe is used, of settings that were checked. */
-export function stripeOf(config: Pick<BillingConfig, 'STRIPE' | 'STRIPE_SECRET_KEY' | 'STRIPE_WEBHOOK_SECRET' | 'STRIPE_API_BASE' | 'STRIPE_TIMEOUT_MS'>): StripeSettings {
-  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = config;
-  return config.STRIPE === 'off' || secretKey === undefined || webhookSecret === undefined ? 'off' : { secretKey, webhookSecret, apiBase, timeoutMs };
+export function stripeOf(
+  config: Pick<
+    BillingConfig,
+    'STRIPE' | 'STRIPE_SECRET_KEY' | 'STRIPE_WEBHOOK_SECRET' | 'STRIPE_API_BASE' | 'STRIPE_TIMEOUT_MS'
+  >,
+): StripeSettings {
+  const {
+    STRIPE_SECRET_KEY: secretKey,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    STRIPE_API_BASE: apiBase,
+    STRIPE_TIMEOUT_MS: timeoutMs,
+  } = config;
+  return config.STRIPE === 'off' || secretKey === undefined || webhookSecret === undefined
+    ? 'off'
+    : { secretKey, webhookSecret, apiBase, timeoutMs };
 }
 
 /** Billing as a process of its own. */
 export function readConfig(env: NodeJS.ProcessEnv): BillingConfig {
-  const faults = env['STRIPE'] === 'off' ? [stripeOffFault(env)].filter((fault) => fault !== null).map((fault) => `STRIPE: ${fault}`) : missingKeys(env);
+  const faults =
+    env['STRIPE'] === 'off'
+      ? [stripeOffFault(env)].filter((fault) => fault !== null).map((fault) => `STRIPE: ${fault}`)
+      : missingKeys(env);
   try {
     const config = parseConfig(schema, { env, secrets: [...distributedSecrets, ...stripeSecrets, ...outgoingSecrets] });
     if (faults.length === 0) return config;
@@ -69,9 +95,15 @@ export function readConfig(env: NodeJS.ProcessEnv): BillingConfig {
 /** A key that is set and not used would leave everybody uncharged without anybody noticing. null: there is no fault. */
 export function stripeOffFault(env: NodeJS.ProcessEnv): string | null {
   if (env['STRIPE'] !== 'off') return null;
-  const given = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_API_BASE'].filter((name) => env[name] || env[`${name}_FILE`]);
-  return given.length === 0 ? null : `is off while ${given.join(' and ')} ${given.length === 1 ? 'is' : 'are'} set: set STRIPE=on, or leave the other away`;
+  const given = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_API_BASE'].filter(
+    (name) => env[name] || env[`${name}_FILE`],
+  );
+  return given.length === 0
+    ? null
+    : `is off while ${given.join(' and ')} ${given.length === 1 ? 'is' : 'are'} set: set STRIPE=on, or leave the other away`;
 }
 
 const missingKeys = (env: NodeJS.ProcessEnv): string[] =>
-  stripeSecrets.filter((name) => !env[name] && !env[`${name}_FILE`]).map((name) => `${name}: is missing; without Stripe set STRIPE=off`);
+  stripeSecrets
+    .filter((name) => !env[name] && !env[`${name}_FILE`])
+    .map((name) => `${name}: is missing; without Stripe set STRIPE=off`);

@@ -1,12 +1,14 @@
 import { randomInt } from 'node:crypto';
+
 import type { WebhookQueries } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import type { Logger } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
+
 import { webhookStore } from './adapters/postgres/webhook-store.ts';
+import { deliverOver } from './adapters/webhooks/deliver.ts';
 import { isOpenAddress } from './adapters/webhooks/open-address.ts';
 import { secretBox } from './adapters/webhooks/secret-box.ts';
-import { deliverOver } from './adapters/webhooks/deliver.ts';
 import { webhookSecret } from './adapters/webhooks/webhook-signature.ts';
 import { startDelivery } from './app/webhook-delivery.ts';
 import { makeWebhookQueries } from './app/webhook-endpoints.ts';
@@ -25,21 +27,43 @@ export type OutgoingOptions = {
 export type RunningOutgoing = { readonly queries: WebhookQueries; stop(): Promise<void> };
 
 /** Joins events out: endpoints, the feeds that fill the outbox, and its deliveries. */
-export function startOutgoing(options: OutgoingOptions & { readonly pool: Pool; readonly ledger: Books; readonly logger: Logger }): RunningOutgoing {
+export function startOutgoing(
+  options: OutgoingOptions & { readonly pool: Pool; readonly ledger: Books; readonly logger: Logger },
+): RunningOutgoing {
   const { pool, ledger, logger, retriesMs, timeoutMs } = options;
   const { allowPrivate = false } = options;
   const store = webhookStore(pool, secretBox(options.encryptionKey));
   const nowMs = (): number => wallClock.nowMs();
   const delivery = startDelivery({
     // Spread only: no secret hangs on it.
-    store, nowMs, jitter: () => randomInt(1_000) / 1_000, deliver: deliverOver({ nowMs, allowPrivate, onBug: (error) => logger.error({ err: error }, 'a webhook was not delivered by a mistake of ours'), ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
-    ...(retriesMs === undefined ? {} : { retriesMs }), onFailure: (error) => logger.warn({ err: error }, 'webhooks could not be delivered; it is tried again'),
+    store,
+    nowMs,
+    jitter: () => randomInt(1_000) / 1_000,
+    deliver: deliverOver({
+      nowMs,
+      allowPrivate,
+      onBug: (error) => logger.error({ err: error }, 'a webhook was not delivered by a mistake of ours'),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    }),
+    ...(retriesMs === undefined ? {} : { retriesMs }),
+    onFailure: (error) => logger.warn({ err: error }, 'webhooks could not be delivered; it is tried again'),
   });
   const feeds = startFeeds({
-    store, ledger, nowMs, onKept: () => delivery.wake(), onFailure: (error) => logger.warn({ err: error }, 'events for webhooks could not be read; it is tried again'),
+    store,
+    ledger,
+    nowMs,
+    onKept: () => delivery.wake(),
+    onFailure: (error) => logger.warn({ err: error }, 'events for webhooks could not be read; it is tried again'),
   });
   return {
-    queries: makeWebhookQueries({ store, ledger, nowMs, address: { allowPrivate, isOpen: (address) => isOpenAddress(address, { allowPrivate }) }, secretOf: webhookSecret, onDue: () => delivery.wake() }),
+    queries: makeWebhookQueries({
+      store,
+      ledger,
+      nowMs,
+      address: { allowPrivate, isOpen: (address) => isOpenAddress(address, { allowPrivate }) },
+      secretOf: webhookSecret,
+      onDue: () => delivery.wake(),
+    }),
     stop: async () => {
       await Promise.all([feeds.stop(), delivery.stop()]);
     },

@@ -1,7 +1,8 @@
+import type { ReconcileQueries } from '@tollgate/contracts';
 import type { Logger } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import type Stripe from 'stripe';
-import type { ReconcileQueries } from '@tollgate/contracts';
+
 import { reconciliationStore } from './adapters/postgres/reconciliation-store.ts';
 import { stripeBooks } from './adapters/stripe/stripe-books.ts';
 import type { ChargeStore, PlanAt } from './app/charge-ports.ts';
@@ -15,15 +16,35 @@ export type RunningReconciling = { readonly queries: ReconcileQueries; stop(): P
 
 /** Joins the comparison of Stripe with the books, which goes on with what a crash has left, and starts it. */
 export function startReconciling(parts: {
-  readonly pool: Pool; readonly stripe: Stripe; readonly ledger: CrossingsOfLedger; readonly planAt: PlanAt; readonly planOf: PlanOf; readonly logger: Logger;
-  readonly charges: ChargeStore; readonly applying: Applying; readonly feePlanOf: FeePlanOf; readonly wake: () => void;
+  readonly pool: Pool;
+  readonly stripe: Stripe;
+  readonly ledger: CrossingsOfLedger;
+  readonly planAt: PlanAt;
+  readonly planOf: PlanOf;
+  readonly logger: Logger;
+  readonly charges: ChargeStore;
+  readonly applying: Applying;
+  readonly feePlanOf: FeePlanOf;
+  readonly wake: () => void;
 }): RunningReconciling {
   const { pool, logger, applying, charges } = parts;
   const onFailure = (error: unknown): void => logger.error({ err: error }, 'a reconciliation failed');
   const joined = {
-    ...applying, charges, opening: charges, store: reconciliationStore(pool), stripe: stripeBooks(parts.stripe), ledger: parts.ledger, planAt: parts.planAt, planOf: parts.planOf, feePlanOf: parts.feePlanOf,
-    wake: parts.wake, onFailure,
+    ...applying,
+    charges,
+    opening: charges,
+    store: reconciliationStore(pool),
+    stripe: stripeBooks(parts.stripe),
+    ledger: parts.ledger,
+    planAt: parts.planAt,
+    planOf: parts.planOf,
+    feePlanOf: parts.feePlanOf,
+    wake: parts.wake,
+    onFailure,
   };
-  const loop = startLoop({ round: makeReconcileRound(joined), onFailure: (error) => logger.warn({ err: error }, 'reconciliations could not be read; it is tried again') });
+  const loop = startLoop({
+    round: makeReconcileRound(joined),
+    onFailure: (error) => logger.warn({ err: error }, 'reconciliations could not be read; it is tried again'),
+  });
   return { queries: makeReconcileQueries(joined, () => loop.wake()), stop: () => loop.stop() };
 }

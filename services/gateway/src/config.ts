@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
-import { addressesSetting, addressSetting, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
+
+import {
+  addressesSetting,
+  addressSetting,
+  distributedSecrets,
+  distributedSettings,
+  parseConfig,
+} from '@tollgate/service-kit';
 import { z } from 'zod';
+
 import type { OutsideProvider } from './app/user-access.ts';
 
 /** What decides how the gateway behaves; secrets and addresses of other parts come beside it. */
@@ -12,7 +20,11 @@ export type GatewayConfig = {
   readonly answerWaitMs: number;
   readonly adminEmail: string;
   /** Product services of the credits surface; without a URL the built-in stand-in answers. */
-  readonly upstream: { readonly 'start-workflow'?: string | undefined; readonly review?: string | undefined; readonly timeoutMs: number };
+  readonly upstream: {
+    readonly 'start-workflow'?: string | undefined;
+    readonly review?: string | undefined;
+    readonly timeoutMs: number;
+  };
   /** false: nobody registers; default true. */
   readonly registration?: boolean | undefined;
   readonly connectionLimits?: { readonly inAll: number; readonly perAddress: number } | undefined;
@@ -31,13 +43,24 @@ export type GatewaySecrets = {
 };
 
 /** `address,network/bits,…`: whose X-Forwarded-For counts. */
-const trustedProxies = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
-  .refine((parts) => parts.every(isNetwork), { error: 'is not a list of addresses and networks such as 10.0.0.0/8,192.0.2.1' });
+const trustedProxies = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .refine((parts) => parts.every(isNetwork), {
+    error: 'is not a list of addresses and networks such as 10.0.0.0/8,192.0.2.1',
+  });
 
 function isNetwork(text: string): boolean {
   const [address = '', bits] = text.split('/', 2);
   const version = isIP(address);
-  return version !== 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)));
+  return (
+    version !== 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
+  );
 }
 
 const upstreamUrl = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' });
@@ -76,17 +99,30 @@ type Settings = z.output<z.ZodObject<typeof gatewaySettings>>;
 /** The config of parsed settings. An outside provider needs all three of its variables; `outsideFault` says when it lacks one. */
 export function gatewayConfig(settings: Settings): GatewayConfig {
   const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings;
-  const outside = jwksUrl === undefined || issuer === undefined || audience === undefined ? undefined : { jwksUrl, issuer, audience };
+  const outside =
+    jwksUrl === undefined || issuer === undefined || audience === undefined ? undefined : { jwksUrl, issuer, audience };
   return {
-    host: settings.HOST, port: settings.PORT, answerWaitMs: settings.ANSWER_WAIT_MS, adminEmail: settings.ADMIN_EMAIL, outside, trustedProxies: settings.TRUSTED_PROXIES, registration: settings.REGISTRATION === 'on',
+    host: settings.HOST,
+    port: settings.PORT,
+    answerWaitMs: settings.ANSWER_WAIT_MS,
+    adminEmail: settings.ADMIN_EMAIL,
+    outside,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    registration: settings.REGISTRATION === 'on',
     connectionLimits: { inAll: settings.CONNECTIONS_MAX, perAddress: settings.CONNECTIONS_PER_ADDRESS_MAX },
-    upstream: { 'start-workflow': settings.WORKFLOW_URL, review: settings.REVIEW_URL, timeoutMs: settings.UPSTREAM_TIMEOUT_MS },
+    upstream: {
+      'start-workflow': settings.WORKFLOW_URL,
+      review: settings.REVIEW_URL,
+      timeoutMs: settings.UPSTREAM_TIMEOUT_MS,
+    },
   };
 }
 
 /** For a schema's check: issuer and audience are checked whenever outside logins are accepted. */
 export function outsideFault(settings: Partial<Settings>): string | null {
-  const given = [settings.JWT_JWKS_URL, settings.JWT_ISSUER, settings.JWT_AUDIENCE].filter((value) => value !== undefined);
+  const given = [settings.JWT_JWKS_URL, settings.JWT_ISSUER, settings.JWT_AUDIENCE].filter(
+    (value) => value !== undefined,
+  );
   return given.length === 0 || given.length === 3 ? null : 'JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE go together';
 }
 
@@ -94,27 +130,32 @@ export function outsideFault(settings: Partial<Settings>): string | null {
 export const gatewayId = (): string => `gateway-${randomUUID().slice(0, 8)}`;
 
 const { HOST: _, ...shared } = distributedSettings;
-const distributed = z.object({
-  ...shared,
-  /** Readiness by part and figures; without it nobody can ask for them. */
-  HEALTH_PORT: distributedSettings.HEALTH_PORT.optional(),
-  ...gatewaySettings,
-  ...gatewaySecretSettings,
-  /** Of the role that reads finance's views. */
-  FINANCE_DATABASE_PASSWORD: distributedSettings.DATABASE_PASSWORD,
-  WORKFLOW_URL: upstreamUrl,
-  REVIEW_URL: upstreamUrl,
-  LEDGER_ADDRESS: addressesSetting,
-  BILLING_ADDRESS: addressesSetting,
-  QUOTA_ADDRESS: addressesSetting,
-  OPTIMIZER_ADDRESS: addressSetting,
-  /** Under which ledgers reach this gateway; it listens on its port. */
-  REPLY_ADDRESS: addressSetting,
-}).superRefine((settings, context) => {
-  const fault = outsideFault(settings);
-  if (fault !== null) context.addIssue({ code: 'custom', path: ['JWT_JWKS_URL'], message: fault });
-});
+const distributed = z
+  .object({
+    ...shared,
+    /** Readiness by part and figures; without it nobody can ask for them. */
+    HEALTH_PORT: distributedSettings.HEALTH_PORT.optional(),
+    ...gatewaySettings,
+    ...gatewaySecretSettings,
+    /** Of the role that reads finance's views. */
+    FINANCE_DATABASE_PASSWORD: distributedSettings.DATABASE_PASSWORD,
+    WORKFLOW_URL: upstreamUrl,
+    REVIEW_URL: upstreamUrl,
+    LEDGER_ADDRESS: addressesSetting,
+    BILLING_ADDRESS: addressesSetting,
+    QUOTA_ADDRESS: addressesSetting,
+    OPTIMIZER_ADDRESS: addressSetting,
+    /** Under which ledgers reach this gateway; it listens on its port. */
+    REPLY_ADDRESS: addressSetting,
+  })
+  .superRefine((settings, context) => {
+    const fault = outsideFault(settings);
+    if (fault !== null) context.addIssue({ code: 'custom', path: ['JWT_JWKS_URL'], message: fault });
+  });
 
 /** The gateway as a process of its own; health and metrics are on its own port. @throws ConfigError with every problem. */
 export const readConfig = (env: NodeJS.ProcessEnv): z.output<typeof distributed> =>
-  parseConfig(distributed, { env, secrets: [...distributedSecrets, 'FINANCE_DATABASE_PASSWORD', ...Object.keys(gatewaySecretSettings)] });
+  parseConfig(distributed, {
+    env,
+    secrets: [...distributedSecrets, 'FINANCE_DATABASE_PASSWORD', ...Object.keys(gatewaySecretSettings)],
+  });

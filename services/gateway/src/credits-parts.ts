@@ -1,12 +1,13 @@
 import type { LedgerQueries } from '@tollgate/contracts';
 import type { Logger, Metrics } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
+
 import { creditMeter } from './adapters/credit-metrics.ts';
 import { makeOperationStore } from './adapters/postgres/operations.ts';
 import { httpUpstream } from './adapters/upstream/http-upstream.ts';
 import { standIns } from './adapters/upstream/stand-ins.ts';
-import { CreditWork } from './app/credit-work.ts';
 import type { Feature, Upstream } from './app/credit-work.ts';
+import { CreditWork } from './app/credit-work.ts';
 import { Credits } from './app/credits.ts';
 import { Operations } from './app/operations.ts';
 import type { RequestLine } from './app/request-line.ts';
@@ -14,21 +15,33 @@ import type { GatewayConfig } from './config.ts';
 
 /** The parts of the credits surface, joined. */
 export function creditsParts(options: {
-  readonly pool: Pool; readonly line: RequestLine; readonly ledger: LedgerQueries; readonly config: GatewayConfig; readonly metrics: Metrics;
+  readonly pool: Pool;
+  readonly line: RequestLine;
+  readonly ledger: LedgerQueries;
+  readonly config: GatewayConfig;
+  readonly metrics: Metrics;
   readonly logger: Logger;
 }) {
   const { pool, line, ledger, config, metrics, logger } = options;
   const stopping = new AbortController();
   const upstreamOf = (feature: Feature): Upstream => {
     const url = config.upstream[feature];
-    return url === undefined ? standIns[feature] : httpUpstream({ url, timeoutMs: config.upstream.timeoutMs, stopping: stopping.signal });
+    return url === undefined
+      ? standIns[feature]
+      : httpUpstream({ url, timeoutMs: config.upstream.timeoutMs, stopping: stopping.signal });
   };
   const operations = new Operations(makeOperationStore(pool));
   const meter = creditMeter(metrics);
   const credits = new Credits({ line, ledger, operations, meter });
   const creditWork = new CreditWork({
-    line, ledger, operations, credits, meter, upstream: { 'start-workflow': upstreamOf('start-workflow'), review: upstreamOf('review') },
-    onOrphan: ({ id, account, operation, hold }, what) => logger.warn({ operationId: id, accountId: account, operation, hold }, `a call that was left open ${what}`),
+    line,
+    ledger,
+    operations,
+    credits,
+    meter,
+    upstream: { 'start-workflow': upstreamOf('start-workflow'), review: upstreamOf('review') },
+    onOrphan: ({ id, account, operation, hold }, what) =>
+      logger.warn({ operationId: id, accountId: account, operation, hold }, `a call that was left open ${what}`),
   });
   return {
     parts: { operations, credits, creditWork },

@@ -1,11 +1,12 @@
-import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import type { BillingQueries, LedgerQueries, Optimizer, QuotaQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
+
+import { Closing } from './app/closing.ts';
 import { CreditWork } from './app/credit-work.ts';
 import { Credits } from './app/credits.ts';
-import { Closing } from './app/closing.ts';
 import { CustomerLookUp } from './app/customer-look-up.ts';
 import type { Erase } from './app/erasures.ts';
 import { FinanceExports } from './app/finance-exports.ts';
@@ -17,50 +18,50 @@ import { Operations } from './app/operations.ts';
 import { RequestLine } from './app/request-line.ts';
 import { ServerKeys } from './app/server-keys.ts';
 import type { TestClock } from './app/test-clock.ts';
+import { TokenBilling } from './app/token-billing.ts';
 import { TokenCatalogCopy } from './app/token-catalog.ts';
 import { TokenProcess } from './app/token-process.ts';
-import { TokenBilling } from './app/token-billing.ts';
 import { UserAccess } from './app/user-access.ts';
+import { Wallets } from './app/wallets.ts';
 import { CreditsAdminController } from './http/credits/admin.controller.ts';
 import { CreditsController } from './http/credits/usage.controller.ts';
-import { Wallets } from './app/wallets.ts';
-import { LicenceController, LicenceUsageController } from './http/licence-keys/licence.controller.ts';
 import { LicenceKeysAdminController } from './http/licence-keys/admin.controller.ts';
 import { AuthController } from './http/licence-keys/auth.controller.ts';
+import { LicenceController, LicenceUsageController } from './http/licence-keys/licence.controller.ts';
+import { LicenceReportController } from './http/licence-keys/report.controller.ts';
 import { UseTokenController } from './http/licence-keys/use-token.controller.ts';
 import { UserController } from './http/licence-keys/user.controller.ts';
 import { AccountTermsController } from './http/native/account-terms.controller.ts';
 import { AccountsController } from './http/native/accounts.controller.ts';
-import { FindAccountsController } from './http/native/find-accounts.controller.ts';
-import { UsageReportController } from './http/native/usage-report.controller.ts';
-import { LicenceReportController } from './http/licence-keys/report.controller.ts';
-import { CustomersController } from './http/native/customers.controller.ts';
 import { ApiKeysController } from './http/native/api-keys.controller.ts';
+import { CustomersController } from './http/native/customers.controller.ts';
 import { DeadLettersController } from './http/native/dead-letters.controller.ts';
 import { EntriesController } from './http/native/entries.controller.ts';
 import { ErasuresController } from './http/native/erasures.controller.ts';
 import { EventsController } from './http/native/events.controller.ts';
+import { FindAccountsController } from './http/native/find-accounts.controller.ts';
 import { HoldsController } from './http/native/holds.controller.ts';
 import { PricePlansController } from './http/native/price-plans.controller.ts';
-import { StatementsController } from './http/native/statements.controller.ts';
-import { RefusalsController } from './http/native/refusals.controller.ts';
 import { RateCardsController } from './http/native/rate-cards.controller.ts';
+import { RefusalsController } from './http/native/refusals.controller.ts';
+import { StatementsController } from './http/native/statements.controller.ts';
 import { TestClockController } from './http/native/test-clock.controller.ts';
+import { UsageReportController } from './http/native/usage-report.controller.ts';
 import { WebhookEndpointsController } from './http/native/webhook-endpoints.controller.ts';
 import { HealthController, MetricsController } from './http/operations/health.controller.ts';
-import { tokenProcessControllers } from './http/token-process/controllers.ts';
-import { TierBillingController } from './http/tier-billing/usage.controller.ts';
-import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
-import { FeesController } from './http/tier-billing/fees.controller.ts';
-import { DifferencesController } from './http/tier-billing/differences.controller.ts';
-import { FinanceController } from './http/tier-billing/finance.controller.ts';
-import { PeriodsController } from './http/tier-billing/periods.controller.ts';
-import { ReconcileController } from './http/tier-billing/reconcile.controller.ts';
-import { RefundsController } from './http/tier-billing/refunds.controller.ts';
-import { WebhooksController } from './http/tier-billing/webhooks.controller.ts';
 import { QuotaController } from './http/optimize/quota.controller.ts';
 import { SubmitController } from './http/optimize/submit.controller.ts';
 import { TasksController } from './http/optimize/tasks.controller.ts';
+import { DifferencesController } from './http/tier-billing/differences.controller.ts';
+import { FeesController } from './http/tier-billing/fees.controller.ts';
+import { FinanceController } from './http/tier-billing/finance.controller.ts';
+import { MoneyAdminController, SubscriptionController } from './http/tier-billing/money.controller.ts';
+import { PeriodsController } from './http/tier-billing/periods.controller.ts';
+import { ReconcileController } from './http/tier-billing/reconcile.controller.ts';
+import { RefundsController } from './http/tier-billing/refunds.controller.ts';
+import { TierBillingController } from './http/tier-billing/usage.controller.ts';
+import { WebhooksController } from './http/tier-billing/webhooks.controller.ts';
+import { tokenProcessControllers } from './http/token-process/controllers.ts';
 import { tokens } from './http/tokens.ts';
 
 /** What the controllers are given, joined in start.ts. */
@@ -101,13 +102,48 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       controllers: [
-        EventsController, FindAccountsController, CustomersController, AccountsController, AccountTermsController, StatementsController, RefusalsController, HoldsController, EntriesController, ApiKeysController, ErasuresController, TestClockController,
-        WebhookEndpointsController, DeadLettersController, PricePlansController, RateCardsController, AuthController, UserController, UseTokenController, UsageReportController, LicenceReportController, LicenceController, LicenceUsageController, LicenceKeysAdminController, HealthController,
+        EventsController,
+        FindAccountsController,
+        CustomersController,
+        AccountsController,
+        AccountTermsController,
+        StatementsController,
+        RefusalsController,
+        HoldsController,
+        EntriesController,
+        ApiKeysController,
+        ErasuresController,
+        TestClockController,
+        WebhookEndpointsController,
+        DeadLettersController,
+        PricePlansController,
+        RateCardsController,
+        AuthController,
+        UserController,
+        UseTokenController,
+        UsageReportController,
+        LicenceReportController,
+        LicenceController,
+        LicenceUsageController,
+        LicenceKeysAdminController,
+        HealthController,
         ...(parts.publicDetails ? [MetricsController] : []),
-        CreditsController, CreditsAdminController, TierBillingController, SubscriptionController, MoneyAdminController, ReconcileController,
-        RefundsController, FeesController, FinanceController, PeriodsController, DifferencesController, WebhooksController,
+        CreditsController,
+        CreditsAdminController,
+        TierBillingController,
+        SubscriptionController,
+        MoneyAdminController,
+        ReconcileController,
+        RefundsController,
+        FeesController,
+        FinanceController,
+        PeriodsController,
+        DifferencesController,
+        WebhooksController,
         ...tokenProcessControllers,
-        SubmitController, QuotaController, TasksController,
+        SubmitController,
+        QuotaController,
+        TasksController,
       ],
       providers: [
         { provide: RequestLine, useValue: parts.line },

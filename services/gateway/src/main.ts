@@ -1,11 +1,28 @@
 import {
-  billingQueryNames, billingQueryPattern, financeRole, ledgerQueryNames, ledgerQueryPattern, quotaQueryNames, quotaQueryPattern,
-  type BillingQueries, type LedgerQueries, type QuotaQueries,
+  type BillingQueries,
+  billingQueryNames,
+  billingQueryPattern,
+  financeRole,
+  type LedgerQueries,
+  ledgerQueryNames,
+  ledgerQueryPattern,
+  type QuotaQueries,
+  quotaQueryNames,
+  quotaQueryPattern,
 } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import { createTcpAnswerReceiver, openKafkaLog } from '@tollgate/messaging';
 import { serviceUrl } from '@tollgate/persistence';
-import { createLogger, createMetrics, createQueryClient, createShutdown, kafkaConnectionOf, runMain, startHealthServer } from '@tollgate/service-kit';
+import {
+  createLogger,
+  createMetrics,
+  createQueryClient,
+  createShutdown,
+  kafkaConnectionOf,
+  runMain,
+  startHealthServer,
+} from '@tollgate/service-kit';
+
 import { remoteOptimizer } from './adapters/optimizer/remote-optimizer.ts';
 import { gatewaySchema } from './adapters/postgres/schema.ts';
 import { gatewayConfig, gatewayId, readConfig } from './config.ts';
@@ -29,28 +46,53 @@ await runMain(async () => {
   shutdown.onStop('the log', () => eventLog.close());
   const { host: advertisedHost, port } = config.REPLY_ADDRESS;
   const receiver = await createTcpAnswerReceiver({
-    gatewayId: gatewayId(), serviceSecret: secret, host: config.HOST, port, advertisedHost,
-    onRefused: (reason, address) => logger.warn({ address }, `a connection to the port for answers was closed: ${reason}`),
+    gatewayId: gatewayId(),
+    serviceSecret: secret,
+    host: config.HOST,
+    port,
+    advertisedHost,
+    onRefused: (reason, address) =>
+      logger.warn({ address }, `a connection to the port for answers was closed: ${reason}`),
   });
   shutdown.onStop('the port for answers', () => receiver.close());
   const ledger = createQueryClient<LedgerQueries>({
-    addresses: config.LEDGER_ADDRESS, secret, names: ledgerQueryNames, pattern: ledgerQueryPattern, unavailable: 'LEDGER_UNAVAILABLE',
+    addresses: config.LEDGER_ADDRESS,
+    secret,
+    names: ledgerQueryNames,
+    pattern: ledgerQueryPattern,
+    unavailable: 'LEDGER_UNAVAILABLE',
     // A page of words, and the seals over them.
     timeoutsMs: { eraseDetails: 60_000 },
   });
   shutdown.onStop('the connection to the ledger', () => ledger.close());
   const billing = createQueryClient<BillingQueries>({
-    addresses: config.BILLING_ADDRESS, secret, names: billingQueryNames, pattern: billingQueryPattern, unavailable: 'BILLING_UNAVAILABLE',
+    addresses: config.BILLING_ADDRESS,
+    secret,
+    names: billingQueryNames,
+    pattern: billingQueryPattern,
+    unavailable: 'BILLING_UNAVAILABLE',
     timeoutsMs: {
-      publishCatalog: publishTimeoutMs, createResource: publishTimeoutMs, changeResource: publishTimeoutMs, removeResource: publishTimeoutMs,
+      publishCatalog: publishTimeoutMs,
+      createResource: publishTimeoutMs,
+      changeResource: publishTimeoutMs,
+      removeResource: publishTimeoutMs,
       // Longer than what they wait for: a charge's outcome, and several calls of Stripe.
-      chargeStatuses: 4_000, retryCharge: 5_000, startReconciliation: 8_000, putCustomer: stripeTimeoutMs, createSubscription: stripeTimeoutMs, stripeWebhook: stripeTimeoutMs,
+      chargeStatuses: 4_000,
+      retryCharge: 5_000,
+      startReconciliation: 8_000,
+      putCustomer: stripeTimeoutMs,
+      createSubscription: stripeTimeoutMs,
+      stripeWebhook: stripeTimeoutMs,
     },
   });
   shutdown.onStop('the connection to billing', () => billing.close());
 
   const quota = createQueryClient<QuotaQueries>({
-    addresses: config.QUOTA_ADDRESS, secret, names: quotaQueryNames, pattern: quotaQueryPattern, unavailable: 'QUOTA_SERVICE_UNAVAILABLE',
+    addresses: config.QUOTA_ADDRESS,
+    secret,
+    names: quotaQueryNames,
+    pattern: quotaQueryPattern,
+    unavailable: 'QUOTA_SERVICE_UNAVAILABLE',
     timeoutsMs: { check: quotaTimeoutMs },
   });
   shutdown.onStop('the connection to quota', () => quota.close());
@@ -58,18 +100,42 @@ await runMain(async () => {
   const optimizer = remoteOptimizer({ address: config.OPTIMIZER_ADDRESS, secret });
 
   const { role } = gatewaySchema;
-  const urlOf = (name: string, password: string | undefined): string => serviceUrl({ url: config.DATABASE_URL, role: name, password, serviceSecret: secret });
+  const urlOf = (name: string, password: string | undefined): string =>
+    serviceUrl({ url: config.DATABASE_URL, role: name, password, serviceSecret: secret });
   const gateway = await startGateway({
-    config: gatewayConfig(config), databaseUrl: urlOf(role, config.DATABASE_PASSWORD), financeUrl: urlOf(financeRole, config.FINANCE_DATABASE_PASSWORD),
-    eventLog, receiver, ledger: ledger.queries, partitions: () => ledger.each('partitions', {}), billing: billing.queries, quota: quota.queries, optimizer, clock: wallClock, logger, metrics, publicDetails: false,
-    secrets: { jwtSecret: config.JWT_SECRET, serverApiKey: config.SERVER_API_KEY, adminPassword: config.ADMIN_PASSWORD, optimizeAdminToken: config.OPTIMIZE_ADMIN_TOKEN },
+    config: gatewayConfig(config),
+    databaseUrl: urlOf(role, config.DATABASE_PASSWORD),
+    financeUrl: urlOf(financeRole, config.FINANCE_DATABASE_PASSWORD),
+    eventLog,
+    receiver,
+    ledger: ledger.queries,
+    partitions: () => ledger.each('partitions', {}),
+    billing: billing.queries,
+    quota: quota.queries,
+    optimizer,
+    clock: wallClock,
+    logger,
+    metrics,
+    publicDetails: false,
+    secrets: {
+      jwtSecret: config.JWT_SECRET,
+      serverApiKey: config.SERVER_API_KEY,
+      adminPassword: config.ADMIN_PASSWORD,
+      optimizeAdminToken: config.OPTIMIZE_ADMIN_TOKEN,
+    },
   });
   shutdown.onStop('the gateway', () => gateway.stop());
   const { HEALTH_PORT: healthPort } = config;
   if (healthPort === undefined) {
     logger.warn('HEALTH_PORT is not set: nobody can ask for figures or for what keeps the gateway from being ready');
   } else {
-    const health = await startHealthServer({ host: config.HOST, port: healthPort, health: () => gateway.health(), metrics, logger });
+    const health = await startHealthServer({
+      host: config.HOST,
+      port: healthPort,
+      health: () => gateway.health(),
+      metrics,
+      logger,
+    });
     shutdown.onStop('the health port', () => health.close());
   }
   logger.info({ address: gateway.address.url }, 'the gateway runs');

@@ -1,25 +1,26 @@
 import type { BillingQueries, LedgerQueries, Optimizer, PartitionView, QuotaQueries } from '@tollgate/contracts';
 import { topics } from '@tollgate/contracts';
-import { wallClock } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { wallClock } from '@tollgate/kernel';
 import type { AnswerReceiver, EventLog } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
-import { combineHealth, createMetrics, partOf } from '@tollgate/service-kit';
 import type { HealthReport, Logger, Metrics } from '@tollgate/service-kit';
+import { combineHealth, createMetrics, partOf } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import { Counter } from 'prom-client';
+
 import { makeConsumptionStore } from './adapters/postgres/consumption-queue.ts';
-import { makeLicenceKeyStore } from './adapters/postgres/licence-keys.ts';
-import { makeSubmitStore } from './adapters/postgres/submits.ts';
-import { makeServerKeyStore } from './adapters/postgres/server-keys.ts';
-import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.ts';
-import { Closing } from './app/closing.ts';
-import { Appender } from './app/appender.ts';
-import { makeFinanceViews } from './adapters/postgres/finance-views.ts';
-import { ConsumptionQueue, type ConsumptionStore } from './app/consumption-queue.ts';
 import { makeErasureStore } from './adapters/postgres/erasures.ts';
-import { makeErase } from './app/erasures.ts';
+import { makeFinanceViews } from './adapters/postgres/finance-views.ts';
+import { makeLicenceKeyStore } from './adapters/postgres/licence-keys.ts';
+import { makeServerKeyStore } from './adapters/postgres/server-keys.ts';
+import { makeSubmitStore } from './adapters/postgres/submits.ts';
+import { makeLoginFailureStore, makeUserStore } from './adapters/postgres/users.ts';
+import { Appender } from './app/appender.ts';
+import { Closing } from './app/closing.ts';
+import { ConsumptionQueue, type ConsumptionStore } from './app/consumption-queue.ts';
 import { CustomerLookUp } from './app/customer-look-up.ts';
+import { makeErase } from './app/erasures.ts';
 import { FinanceExports } from './app/finance-exports.ts';
 import { GuessLimit } from './app/guess-limit.ts';
 import { ImageSubmits } from './app/image-submits.ts';
@@ -29,9 +30,9 @@ import { checkPartitions, shared } from './app/readiness.ts';
 import { RequestLine } from './app/request-line.ts';
 import { ServerKeys } from './app/server-keys.ts';
 import type { TestClock } from './app/test-clock.ts';
+import { TokenBilling } from './app/token-billing.ts';
 import { TokenCatalogCopy } from './app/token-catalog.ts';
 import { TokenProcess } from './app/token-process.ts';
-import { TokenBilling } from './app/token-billing.ts';
 import { UserAccess } from './app/user-access.ts';
 import { Wallets } from './app/wallets.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
@@ -90,17 +91,38 @@ const sweepMs = 5_000;
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { config, eventLog, ledger, logger, secrets } = options;
   const pool = createPool({
-    url: options.databaseUrl, max: poolMax, applicationName: 'tollgate-gateway', queryTimeoutMs,
+    url: options.databaseUrl,
+    max: poolMax,
+    applicationName: 'tollgate-gateway',
+    queryTimeoutMs,
     onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
   });
   const users = makeUserStore(pool);
   const { partitions } = await eventLog.describe(topics.usageEvents);
   const line = new RequestLine({
-    appender: new Appender(eventLog), receiver: options.receiver, partitions: partitions.length, answerWaitMs: config.answerWaitMs,
+    appender: new Appender(eventLog),
+    receiver: options.receiver,
+    partitions: partitions.length,
+    answerWaitMs: config.answerWaitMs,
   });
-  const serverKeys = new ServerKeys({ store: makeServerKeyStore(pool), firstKey: secrets.serverApiKey, realClock: wallClock });
-  const userAccess = new UserAccess({ jwtSecret: secrets.jwtSecret, users, realClock: wallClock, outside: config.outside });
-  const logins = new Logins({ users, failures: makeLoginFailureStore(pool), realClock: wallClock, registration: config.registration, onRenewed: (userId) => userAccess.forget([userId]) });
+  const serverKeys = new ServerKeys({
+    store: makeServerKeyStore(pool),
+    firstKey: secrets.serverApiKey,
+    realClock: wallClock,
+  });
+  const userAccess = new UserAccess({
+    jwtSecret: secrets.jwtSecret,
+    users,
+    realClock: wallClock,
+    outside: config.outside,
+  });
+  const logins = new Logins({
+    users,
+    failures: makeLoginFailureStore(pool),
+    realClock: wallClock,
+    registration: config.registration,
+    onRenewed: (userId) => userAccess.forget([userId]),
+  });
   const licenceKeys = new LicenceKeys({ store: makeLicenceKeyStore(pool), line, ledger });
   const wallets = new Wallets({ line, ledger });
   const tokenCatalog = new TokenCatalogCopy(options.billing);
@@ -109,31 +131,79 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const [consumption, financeViews] = [makeConsumptionStore(pool), makeFinanceViews(options.financeUrl)];
   const { optimizer, quota } = options;
   const submits = new ImageSubmits({
-    store: makeSubmitStore(pool), line, optimizer, answerWaitMs: config.answerWaitMs,
-    onReturned: (taskId, accountId) => logger.warn({ taskId, accountId }, 'an image could not be optimised: its charge was given back'),
+    store: makeSubmitStore(pool),
+    line,
+    optimizer,
+    answerWaitMs: config.answerWaitMs,
+    onReturned: (taskId, accountId) =>
+      logger.warn({ taskId, accountId }, 'an image could not be optimised: its charge was given back'),
   });
 
   const readiness = shared(() => ready(pool, options));
   const metrics = options.metrics ?? createMetrics();
-  const consumptionQueue = startConsumption({ store: consumption, line, dated: options.testClock === undefined, logger, metrics });
+  const consumptionQueue = startConsumption({
+    store: consumption,
+    line,
+    dated: options.testClock === undefined,
+    logger,
+    metrics,
+  });
   const credits = creditsParts({ pool, line, ledger, config, metrics, logger });
   await Promise.all([serverKeys.start(), userAccess.start()]);
   await logins.ensureAdmin({ email: config.adminEmail, password: secrets.adminPassword });
-  const prune = (): Promise<unknown> => Promise.allSettled([logins.prune(), credits.parts.operations.store.prune(wallClock.nowMs() - keptMs), consumption.prune(wallClock.nowMs() - keptMs)]);
+  const prune = (): Promise<unknown> =>
+    Promise.allSettled([
+      logins.prune(),
+      credits.parts.operations.store.prune(wallClock.nowMs() - keptMs),
+      consumption.prune(wallClock.nowMs() - keptMs),
+    ]);
   const pruning = setInterval(() => void prune(), pruneMs);
   pruning.unref();
 
-  const stopReturns = every(sweepMs, () => submits.returnCharges(), (error) => logger.warn({ err: error }, 'charges of failed images are looked at again'));
-  const stopSweep = every(sweepMs, () => submits.sweep(), (error) => logger.warn({ err: error }, 'orphaned image submits are looked at again'));
+  const stopReturns = every(
+    sweepMs,
+    () => submits.returnCharges(),
+    (error) => logger.warn({ err: error }, 'charges of failed images are looked at again'),
+  );
+  const stopSweep = every(
+    sweepMs,
+    () => submits.sweep(),
+    (error) => logger.warn({ err: error }, 'orphaned image submits are looked at again'),
+  );
 
   const module = GatewayModule.with({
-    line, serverKeys, userAccess, logins, licenceKeys, guesses: new GuessLimit(wallClock), ...credits.parts, tokenCatalog, tokenProcess, wallets,
+    line,
+    serverKeys,
+    userAccess,
+    logins,
+    licenceKeys,
+    guesses: new GuessLimit(wallClock),
+    ...credits.parts,
+    tokenCatalog,
+    tokenProcess,
+    wallets,
     tokenBilling: new TokenBilling({
-      line, ledger, billing: options.billing, onTrouble: (error) => logger.warn({ err: error }, 'billing did not say where charges stand: they are answered as pending'),
-    }), ledger, billing: options.billing, clock: options.clock, finance: new FinanceExports(financeViews),
+      line,
+      ledger,
+      billing: options.billing,
+      onTrouble: (error) =>
+        logger.warn({ err: error }, 'billing did not say where charges stand: they are answered as pending'),
+    }),
+    ledger,
+    billing: options.billing,
+    clock: options.clock,
+    finance: new FinanceExports(financeViews),
     closing: new Closing({ billing: options.billing, line, views: financeViews, clock: options.clock }),
-    customers: new CustomerLookUp({ users, ledger, billing: options.billing }), erase: makeErase({ store: makeErasureStore(pool), ledger }),
-    testClock: options.testClock ?? null, readiness, publicDetails: options.publicDetails ?? true, metrics, submits, quota, optimizer, optimizeAdminToken: secrets.optimizeAdminToken,
+    customers: new CustomerLookUp({ users, ledger, billing: options.billing }),
+    erase: makeErase({ store: makeErasureStore(pool), ledger }),
+    testClock: options.testClock ?? null,
+    readiness,
+    publicDetails: options.publicDetails ?? true,
+    metrics,
+    submits,
+    quota,
+    optimizer,
+    optimizeAdminToken: secrets.optimizeAdminToken,
   });
   const closeParts = async (): Promise<void> => {
     clearInterval(pruning);
@@ -145,7 +215,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     line.close();
     await pool.end();
   };
-  const listening = { module, host: config.host, port: config.port, trustedProxies: config.trustedProxies, connectionLimits: config.connectionLimits, logger, metrics, waiting: () => line.waiting };
+  const listening = {
+    module,
+    host: config.host,
+    port: config.port,
+    trustedProxies: config.trustedProxies,
+    connectionLimits: config.connectionLimits,
+    logger,
+    metrics,
+    waiting: () => line.waiting,
+  };
   const http = await startHttp(listening).catch(async (error: unknown) => {
     await closeParts();
     throw error;
@@ -164,11 +243,17 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
 /** Usage queued by SQL, with what becomes of its bad rows told and counted. */
 function startConsumption(parts: {
-  readonly store: ConsumptionStore; readonly line: RequestLine; readonly dated: boolean; readonly logger: Logger; readonly metrics: Metrics;
+  readonly store: ConsumptionStore;
+  readonly line: RequestLine;
+  readonly dated: boolean;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
 }): ConsumptionQueue {
   const { logger, metrics, ...queue } = parts;
   const setAside = new Counter({
-    name: 'tollgate_sql_usage_set_aside_total', help: 'Rows queued by SQL that the log cannot take: dead letters in gateway.consumption_queue', registers: [metrics],
+    name: 'tollgate_sql_usage_set_aside_total',
+    help: 'Rows queued by SQL that the log cannot take: dead letters in gateway.consumption_queue',
+    registers: [metrics],
   });
   return new ConsumptionQueue({
     ...queue,
@@ -184,9 +269,11 @@ function startConsumption(parts: {
 function every(ms: number, work: () => Promise<void>, onFailure: (error: unknown) => void): () => Promise<void> {
   let running: Promise<void> | null = null;
   const timer = setInterval(() => {
-    running ??= work().catch(onFailure).finally(() => {
-      running = null;
-    });
+    running ??= work()
+      .catch(onFailure)
+      .finally(() => {
+        running = null;
+      });
   }, ms);
   timer.unref();
   return async () => {
@@ -198,7 +285,9 @@ function every(ms: number, work: () => Promise<void>, onFailure: (error: unknown
 async function ready(pool: Pool, { eventLog, ledger, partitions, health }: GatewayOptions): Promise<HealthReport> {
   const parts = await Promise.all([
     partOf('log', () => eventLog.check()),
-    partOf('ledger', async () => checkPartitions(await (partitions?.() ?? ledger.partitions({}).then((views) => [views])))),
+    partOf('ledger', async () =>
+      checkPartitions(await (partitions?.() ?? ledger.partitions({}).then((views) => [views]))),
+    ),
     partOf('database', () => pool.query('select 1')),
   ]);
   const own = { ready: parts.every(({ up }) => up), parts };

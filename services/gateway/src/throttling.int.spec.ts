@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
 import { GatewayHarness } from './testing/gateway-harness.ts';
 
 let harness: GatewayHarness;
@@ -15,17 +17,24 @@ const password = 'long enough';
 /** A login over a connection from `localAddress`, the loopback of another machine. */
 function logIn(email: string, secret: string, { localAddress = '127.0.0.1', forwarded }: From = {}): Promise<Told> {
   const { host, port } = harness.gateway.address;
-  const headers = { 'content-type': 'application/json', ...(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }) };
+  const headers = {
+    'content-type': 'application/json',
+    ...(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }),
+  };
   return new Promise((resolve, reject) => {
-    const sent = request({ host, port, localAddress, method: 'POST', path: '/api/auth/login', headers, agent: false }, (answer) => {
-      answer.resume();
-      resolve({ status: answer.statusCode ?? 0, retryAfterS: Number(answer.headers['retry-after'] ?? 0) });
-    });
+    const sent = request(
+      { host, port, localAddress, method: 'POST', path: '/api/auth/login', headers, agent: false },
+      (answer) => {
+        answer.resume();
+        resolve({ status: answer.statusCode ?? 0, retryAfterS: Number(answer.headers['retry-after'] ?? 0) });
+      },
+    );
     sent.on('error', reject);
     sent.end(JSON.stringify({ email, password: secret }));
   });
 }
-const register = (email: string): Promise<unknown> => harness.call('POST', '/api/auth/register', { email, password, name: 'A person' });
+const register = (email: string): Promise<unknown> =>
+  harness.call('POST', '/api/auth/register', { email, password, name: 'A person' });
 
 describe('ten wrong logins', () => {
   // Guarantee: nobody can keep another person out.
@@ -52,7 +61,8 @@ describe('ten wrong logins', () => {
   it('cannot be spread by a forged X-Forwarded-For', async () => {
     await register('eve@example.org');
     const tries: number[] = [];
-    for (let i = 0; i < 14; i++) tries.push((await logIn('eve@example.org', 'guess', { forwarded: `198.51.100.${i}` })).status);
+    for (let i = 0; i < 14; i++)
+      tries.push((await logIn('eve@example.org', 'guess', { forwarded: `198.51.100.${i}` })).status);
     expect(tries).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429, 429, 429]);
   });
 });
@@ -60,13 +70,16 @@ describe('ten wrong logins', () => {
 describe('licence keys', () => {
   // Guarantee: keys that people chose themselves cannot be found by trying.
   it('cannot be guessed through validate: an address waits after twenty that do not exist, others do not', async () => {
-    const validate = (key: string, localAddress: string): Promise<number> => new Promise((resolve, reject) => {
-      const { host, port } = harness.gateway.address;
-      request({ host, port, localAddress, path: `/api/license/validate/${key}`, agent: false }, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode ?? 0);
-      }).on('error', reject).end();
-    });
+    const validate = (key: string, localAddress: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const { host, port } = harness.gateway.address;
+        request({ host, port, localAddress, path: `/api/license/validate/${key}`, agent: false }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode ?? 0);
+        })
+          .on('error', reject)
+          .end();
+      });
     const statuses: number[] = [];
     for (let i = 0; i < 22; i++) statuses.push(await validate(`GUESS-${i}`, '127.0.0.5'));
     expect(statuses).toEqual([...Array.from({ length: 20 }, () => 200), 429, 429]);
@@ -76,11 +89,19 @@ describe('licence keys', () => {
   it('cannot be guessed with a login either: assigning, using and looking at a hundred that do not exist is enough for a user', async () => {
     await register('guesser@example.org');
     await register('honest@example.org');
-    const [guesser, honest] = [await harness.loggedIn('guesser@example.org', password), await harness.loggedIn('honest@example.org', password)];
-    const assign = (headers: Record<string, string>, key: string) => harness.call('POST', '/api/user/assign-license', { license_key: key }, headers);
+    const [guesser, honest] = [
+      await harness.loggedIn('guesser@example.org', password),
+      await harness.loggedIn('honest@example.org', password),
+    ];
+    const assign = (headers: Record<string, string>, key: string) =>
+      harness.call('POST', '/api/user/assign-license', { license_key: key }, headers);
     for (let i = 0; i < 60; i++) expect((await assign(guesser, `GUESS-${i}`)).status).toBe(404);
-    for (let i = 0; i < 20; i++) expect((await harness.call('POST', `/api/user/license-keys/GUESS-${i}/use-token`, {}, guesser)).status).toBe(404);
-    for (let i = 0; i < 20; i++) expect((await harness.call('GET', `/api/user/license-keys/GUESS-${i}/usage`, undefined, guesser)).status).toBe(404);
+    for (let i = 0; i < 20; i++)
+      expect((await harness.call('POST', `/api/user/license-keys/GUESS-${i}/use-token`, {}, guesser)).status).toBe(404);
+    for (let i = 0; i < 20; i++)
+      expect((await harness.call('GET', `/api/user/license-keys/GUESS-${i}/usage`, undefined, guesser)).status).toBe(
+        404,
+      );
     expect(await assign(guesser, 'GUESS-1')).toMatchObject({ status: 429, body: { success: false } });
     expect((await harness.call('POST', '/api/user/license-keys/GUESS-1/use-token', {}, guesser)).status).toBe(429);
     expect((await assign(honest, 'GUESS-1')).status).toBe(404);
@@ -93,13 +114,18 @@ describe('behind a trusted proxy', () => {
     await register('carl@example.org');
     for (let i = 0; i < 10; i++) {
       // What a client writes itself stands before what the proxies add.
-      expect((await logIn('carl@example.org', 'guess', { forwarded: `203.0.113.${i}, 198.51.100.7, 10.1.2.3` })).status).toBe(401);
+      expect(
+        (await logIn('carl@example.org', 'guess', { forwarded: `203.0.113.${i}, 198.51.100.7, 10.1.2.3` })).status,
+      ).toBe(401);
     }
     expect((await logIn('carl@example.org', password, { forwarded: '203.0.113.99, 198.51.100.7' })).status).toBe(429);
     expect((await logIn('carl@example.org', password, { forwarded: '198.51.100.8, 10.1.2.3' })).status).toBe(200);
     // Not sent by a proxy of ours: the connection says who it is.
-    for (let i = 0; i < 10; i++) await logIn('carl@example.org', 'guess', { localAddress: '127.0.0.3', forwarded: `192.0.2.${i}` });
-    expect((await logIn('carl@example.org', password, { localAddress: '127.0.0.3', forwarded: '192.0.2.200' })).status).toBe(429);
+    for (let i = 0; i < 10; i++)
+      await logIn('carl@example.org', 'guess', { localAddress: '127.0.0.3', forwarded: `192.0.2.${i}` });
+    expect(
+      (await logIn('carl@example.org', password, { localAddress: '127.0.0.3', forwarded: '192.0.2.200' })).status,
+    ).toBe(429);
   });
 
   it('the addresses of one IPv6 network are one', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { topics } from '@tollgate/contracts';
 import type { Answer, RequestData } from '@tollgate/contracts';
+import { topics } from '@tollgate/contracts';
+
 import { checkBooks } from './index.ts';
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
@@ -11,16 +12,22 @@ afterAll(async () => {
   // Whatever was changed here folds and decides to the same again, from the rows and from the log.
   const { drifts } = await checkBooks({
     databaseUrl: harness.url,
-    readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
+    readLog: async (partition, to) => ({
+      start: 0,
+      batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }),
+    }),
   });
   await harness.stop();
   expect(drifts).toEqual([]);
 });
 
-const open = (id: string, data: Partial<RequestData['open']> = {}) => harness.ask('open', id, { kind: 'wallet', unit: 'u', ...data });
-const change = (id: string, data: RequestData['change'], key?: string) => harness.ask('change', id, data, key === undefined ? {} : { id: key, keyed: true });
+const open = (id: string, data: Partial<RequestData['open']> = {}) =>
+  harness.ask('open', id, { kind: 'wallet', unit: 'u', ...data });
+const change = (id: string, data: RequestData['change'], key?: string) =>
+  harness.ask('change', id, data, key === undefined ? {} : { id: key, keyed: true });
 const grant = (id: string, amount: number) => harness.ask('grant', id, { amount: String(amount) });
-const spend = (id: string, amount: number, key?: string) => harness.ask('spend', id, { amount: String(amount) }, key === undefined ? {} : { id: key, keyed: true });
+const spend = (id: string, amount: number, key?: string) =>
+  harness.ask('spend', id, { amount: String(amount) }, key === undefined ? {} : { id: key, keyed: true });
 const hold = (id: string, amount: number) => harness.ask('hold', id, { amount: String(amount), expires_in_ms: day });
 const said = (answer: Answer) => answer.problem?.code ?? answer.outcome;
 const view = async (id: string) => (await harness.ledger.queries.account({ id }))!;
@@ -30,8 +37,14 @@ describe('opening an account again', () => {
     const settings = { limit: '100', overdraft: '5', period: 'P30D' };
     await open('again', { owner: 'ada', settings });
     const strict = (more: Partial<RequestData['open']>) => open('again', { strict: true, ...more });
-    for (const same of [{}, { owner: 'ada' }, { settings: { limit: '100' } }, { owner: 'ada', settings }]) expect(said(await strict(same))).toBe('unchanged');
-    for (const other of [{ owner: 'eve' }, { settings: { limit: '200' } }, { settings: { ...settings, allowance: '5' } }, { settings: { period: 'P31D' } }]) {
+    for (const same of [{}, { owner: 'ada' }, { settings: { limit: '100' } }, { owner: 'ada', settings }])
+      expect(said(await strict(same))).toBe('unchanged');
+    for (const other of [
+      { owner: 'eve' },
+      { settings: { limit: '200' } },
+      { settings: { ...settings, allowance: '5' } },
+      { settings: { period: 'P31D' } },
+    ]) {
       expect(['ACCOUNT_SETTINGS_CONFLICT', 'REQUEST_INVALID']).toContain(said(await strict(other)));
     }
     expect((await strict({ owner: 'eve', settings: { limit: '7' } })).problem?.detail).toContain('owner, limit');
@@ -70,7 +83,10 @@ describe('a change', () => {
     await change('period', { settings: { period: 'P7D' } });
     expect((await view('period')).period).toEqual({ start: at(0), end: at(30) });
     await harness.advance(20 * day);
-    expect([said(await spend('period', 31)), said(await spend('period', 30))]).toEqual(['ALLOWANCE_EXHAUSTED', 'booked']);
+    expect([said(await spend('period', 31)), said(await spend('period', 30))]).toEqual([
+      'ALLOWANCE_EXHAUSTED',
+      'booked',
+    ]);
     await harness.advance(10 * day);
     expect(said(await spend('period', 100))).toBe('booked');
     expect((await view('period')).period).toEqual({ start: at(30), end: at(37) });
@@ -84,7 +100,10 @@ describe('a change', () => {
     expect([said(short), short.problem?.refusal?.resets_at]).toEqual(['ALLOWANCE_EXHAUSTED', undefined]);
     await change('period', { settings: { period: 'P1D' } });
     expect((await view('period')).period).toEqual({ start: at(77), end: at(78) });
-    expect([said(await spend('period', 100)), said(await spend('period', 1))]).toEqual(['booked', 'ALLOWANCE_EXHAUSTED']);
+    expect([said(await spend('period', 100)), said(await spend('period', 1))]).toEqual([
+      'booked',
+      'ALLOWANCE_EXHAUSTED',
+    ]);
     await harness.advance(day);
     expect(said(await spend('period', 100))).toBe('booked');
   });
@@ -98,7 +117,10 @@ describe('a change', () => {
     await change('refilled', { settings: { allowance: '80' } });
     expect((await view('refilled')).balance).toBe('20');
     await harness.advance(10 * day);
-    expect(await view('refilled')).toMatchObject({ balance: '80', period: { start: new Date(opened + 10 * day).toISOString() } });
+    expect(await view('refilled')).toMatchObject({
+      balance: '80',
+      period: { start: new Date(opened + 10 * day).toISOString() },
+    });
     expect(said(await change('refilled', { settings: { period: null } }))).toBe('REQUEST_INVALID');
   });
 });
@@ -107,15 +129,25 @@ describe('a suspended account', () => {
   it('takes no spends, holds and extensions, here and below; settle, release, grants and timers go on', async () => {
     await open('fam');
     await open('fam/a', { grant: '100' });
-    const [first, second, third] = [(await hold('fam/a', 10)).hold!.hold_id, (await hold('fam/a', 10)).hold!.hold_id, (await hold('fam/a', 10)).hold!.hold_id];
+    const [first, second, third] = [
+      (await hold('fam/a', 10)).hold!.hold_id,
+      (await hold('fam/a', 10)).hold!.hold_id,
+      (await hold('fam/a', 10)).hold!.hold_id,
+    ];
     await spend('fam/a', 5, 'before');
     expect((await change('fam', { access: 'suspend' })).state?.status).toBe('suspended');
-    expect([said(await spend('fam', 1)), said(await spend('fam/a', 1)), said(await hold('fam/a', 1))]).toEqual(Array(3).fill('ACCOUNT_SUSPENDED'));
-    expect(said(await harness.ask('extend', '', { hold: first, amount: '1' }, {}, await partition('fam')))).toBe('ACCOUNT_SUSPENDED');
+    expect([said(await spend('fam', 1)), said(await spend('fam/a', 1)), said(await hold('fam/a', 1))]).toEqual(
+      Array(3).fill('ACCOUNT_SUSPENDED'),
+    );
+    expect(said(await harness.ask('extend', '', { hold: first, amount: '1' }, {}, await partition('fam')))).toBe(
+      'ACCOUNT_SUSPENDED',
+    );
     expect(said(await open('fam/b'))).toBe('ACCOUNT_SUSPENDED');
     // A repeat of what was booked before gets its first answer.
     expect(await spend('fam/a', 5, 'before')).toMatchObject({ outcome: 'booked', replayed: true });
-    expect(said(await harness.ask('settle', '', { hold: first, amount: '7' }, {}, await partition('fam')))).toBe('booked');
+    expect(said(await harness.ask('settle', '', { hold: first, amount: '7' }, {}, await partition('fam')))).toBe(
+      'booked',
+    );
     expect(said(await harness.ask('release', '', { hold: second }, {}, await partition('fam')))).toBe('booked');
     expect(said(await grant('fam/a', 3))).toBe('booked');
     await harness.advance(day);
@@ -126,7 +158,12 @@ describe('a suspended account', () => {
   });
 
   it('goes back to the status it had, or came to have meanwhile', async () => {
-    await open('key', { kind: 'licence', status: 'trial', settings: { trial_end: new Date(harness.clock.nowMs() + 30 * day).toISOString() }, grant: '5' });
+    await open('key', {
+      kind: 'licence',
+      status: 'trial',
+      settings: { trial_end: new Date(harness.clock.nowMs() + 30 * day).toISOString() },
+      grant: '5',
+    });
     await change('key', { access: 'suspend' });
     await change('key', { access: 'suspend' });
     expect((await view('key')).status).toBe('suspended');
@@ -150,10 +187,15 @@ describe('closing', () => {
     expect(said(await change('closing', { access: 'close', forfeit: true }))).toBe('ACCOUNT_NOT_EMPTY');
     await harness.ask('release', '', { hold: held }, {}, await partition('closing'));
     const refused = await change('closing', { access: 'close' });
-    expect([said(refused), refused.problem?.detail]).toEqual(['ACCOUNT_NOT_EMPTY', 'the balance is 10 u: bring it to 0, or close with "forfeit": true']);
+    expect([said(refused), refused.problem?.detail]).toEqual([
+      'ACCOUNT_NOT_EMPTY',
+      'the balance is 10 u: bring it to 0, or close with "forfeit": true',
+    ]);
     const closed = await change('closing', { access: 'close', forfeit: true });
     expect([closed.state?.status, closed.state?.balance, closed.entry?.amount]).toEqual(['closed', '0', '-10']);
-    expect([said(await grant('closing', 1)), said(await spend('closing', 1)), said(await hold('closing', 1))]).toEqual(Array(3).fill('ACCOUNT_CLOSED'));
+    expect([said(await grant('closing', 1)), said(await spend('closing', 1)), said(await hold('closing', 1))]).toEqual(
+      Array(3).fill('ACCOUNT_CLOSED'),
+    );
     expect((await change('closing', { access: 'resume' })).state?.status).toBe('active');
     await open('monthly', { kind: 'credits', settings: { allowance: '5', period: 'P1D' } });
     await change('monthly', { access: 'close', forfeit: true });
@@ -178,11 +220,20 @@ describe('a closed account', () => {
     const tier = (data: RequestData['tier']) => harness.ask('tier', 'closed-tier', data);
     await tier({ change: 'raise', tier: 'pro', allowance: '100', days: 1 });
     await change('closed-tier', { access: 'close', forfeit: true });
-    for (const step of [{ change: 'raise', tier: 'pro', allowance: '100', days: 1 }, { change: 'renew', tier: 'pro', allowance: '100', days: 1 }, { change: 'lower' }, { change: 'reset' }] as const) {
+    for (const step of [
+      { change: 'raise', tier: 'pro', allowance: '100', days: 1 },
+      { change: 'renew', tier: 'pro', allowance: '100', days: 1 },
+      { change: 'lower' },
+      { change: 'reset' },
+    ] as const) {
       expect([step.change, said(await tier(step))]).toEqual([step.change, 'ACCOUNT_CLOSED']);
     }
     await harness.advance(day);
-    expect(await view('closed-tier')).toMatchObject({ status: 'closed', balance: '0', settings: { tier: 'free', allowance: '5' } });
+    expect(await view('closed-tier')).toMatchObject({
+      status: 'closed',
+      balance: '0',
+      settings: { tier: 'free', allowance: '5' },
+    });
     expect(await view('closed-key')).toMatchObject({ status: 'closed', balance: '0' });
   });
 });
@@ -205,7 +256,10 @@ describe('an account in another unit than a budget above it', () => {
     expect(said(await spend('later/bytes', 1))).toBe('booked');
     // Detached says nothing of budgets in its own unit.
     await open('mixed/own', { unit: 'u', grant: '50', settings: { detached: true } });
-    expect([said(await spend('mixed/own', 11)), said(await spend('mixed/own', 10))]).toEqual(['ALLOWANCE_EXHAUSTED', 'booked']);
+    expect([said(await spend('mixed/own', 11)), said(await spend('mixed/own', 10))]).toEqual([
+      'ALLOWANCE_EXHAUSTED',
+      'booked',
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
 const million = 1_000_000n;
@@ -16,7 +17,10 @@ const report = (id: string, amount: bigint, most?: number) =>
 it('enters no more tier blocks with one report than the report may, and changes nothing when it would', async () => {
   await open('metered:ada');
   const refused = await report('metered:ada', 808n * million + 1n, 100);
-  expect(refused).toMatchObject({ outcome: 'refused', problem: { code: 'AMOUNT_OUT_OF_RANGE', detail: 'one request enters at most 100 tier blocks' } });
+  expect(refused).toMatchObject({
+    outcome: 'refused',
+    problem: { code: 'AMOUNT_OUT_OF_RANGE', detail: 'one request enters at most 100 tier blocks' },
+  });
   expect((await books.ledger.queries.account({ id: 'metered:ada' }))?.used).toBe('0');
 
   const taken = await report('metered:ada', 808n * million, 100);
@@ -33,6 +37,9 @@ it('enters up to 10,000 where the report says nothing of it', async () => {
 it('refuses a most that is no number, as a record that cannot be read', async () => {
   await open('metered:eve');
   for (const most of [-1, 1.5, '5']) {
-    expect(await books.ask('spend', 'metered:eve', { amount: '1', blocks_max: most as number })).toMatchObject({ outcome: 'refused', problem: { code: 'REQUEST_INVALID' } });
+    expect(await books.ask('spend', 'metered:eve', { amount: '1', blocks_max: most as number })).toMatchObject({
+      outcome: 'refused',
+      problem: { code: 'REQUEST_INVALID' },
+    });
   }
 });

@@ -11,4 +11,5 @@ const schema = z.object({
 export type LedgerConfig = z.output<typeof schema>;
 
 /** The ledger as a process of its own. */
-export const readConfig = (env: NodeJS.ProcessEnv): LedgerConfig => parseConfig(schema, { env, secrets: distributedSecrets });
+export const readConfig = (env: NodeJS.ProcessEnv): LedgerConfig =>
+  parseConfig(schema, { env, secrets: distributedSecrets });

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { topics } from '@tollgate/contracts';
+
 import { checkBooks } from './index.ts';
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
@@ -12,14 +14,23 @@ const hour = 3_600_000;
 const stateOf = async (id: string) => harness.ledger.queries.account({ id });
 const inHours = (hours: number): string => new Date(harness.clock.nowMs() + hours * hour).toISOString();
 const amountsOf = async (id: string, count: number) =>
-  (await harness.ledger.queries.entries({ account: id, limit: count }))!.items.map(({ kind, amount }) => `${kind} ${amount}`).reverse();
+  (await harness.ledger.queries.entries({ account: id, limit: count }))!.items
+    .map(({ kind, amount }) => `${kind} ${amount}`)
+    .reverse();
 const correct = (entry: string | undefined, amount?: string) =>
-  harness.ask('correct', '', { entry: entry ?? '', ...(amount === undefined ? {} : { amount }) }, {}, Number(entry?.split('-')[0]));
+  harness.ask(
+    'correct',
+    '',
+    { entry: entry ?? '', ...(amount === undefined ? {} : { amount }) },
+    {},
+    Number(entry?.split('-')[0]),
+  );
 
 async function wallet(...grants: readonly (readonly [amount: string, hours: number | null])[]): Promise<string> {
   const id = `w-${randomUUID()}`;
   await harness.ask('open', id, { kind: 'wallet', unit: 'u' });
-  for (const [amount, hours] of grants) await harness.ask('grant', id, { amount, ...(hours === null ? {} : { expires_at: inHours(hours) }) });
+  for (const [amount, hours] of grants)
+    await harness.ask('grant', id, { amount, ...(hours === null ? {} : { expires_at: inHours(hours) }) });
   return id;
 }
 
@@ -29,7 +40,11 @@ describe('a correction after the lot has expired', () => {
     const id = await wallet(['10', 1]);
     const { entry } = await harness.ask('spend', id, { amount: '6' });
     await harness.advance(hour);
-    expect(await correct(entry?.id)).toMatchObject({ outcome: 'booked', available: '0', entry: { kind: 'corrected', amount: '6' } });
+    expect(await correct(entry?.id)).toMatchObject({
+      outcome: 'booked',
+      available: '0',
+      entry: { kind: 'corrected', amount: '6' },
+    });
     expect(await stateOf(id)).toMatchObject({ balance: '0', available: '0', lots: [] });
     expect(await amountsOf(id, 3)).toEqual(['expired -4', 'corrected 6', 'expired -6']);
     await harness.ledger.stop();
@@ -44,7 +59,10 @@ describe('a correction after the lot has expired', () => {
     await harness.advance(hour);
     // 10 of the first lot have expired, 10 of the second last another hour, 4 of the third for ever.
     expect(await correct(entry?.id)).toMatchObject({ available: '20', entry: { amount: '24' } });
-    expect(await stateOf(id)).toMatchObject({ balance: '20', lots: [{ left: '10' }, { left: '6', expires_at: null }, { left: '4', expires_at: null }] });
+    expect(await stateOf(id)).toMatchObject({
+      balance: '20',
+      lots: [{ left: '10' }, { left: '6', expires_at: null }, { left: '4', expires_at: null }],
+    });
     expect(await amountsOf(id, 4)).toEqual(['corrected 10', 'expired -10', 'corrected 10', 'corrected 4']);
     await harness.advance(hour);
     expect(await stateOf(id)).toMatchObject({ balance: '10' });
@@ -95,7 +113,10 @@ describe('a correction after the lot has expired', () => {
     await correct(entry?.id);
     expect(await stateOf(id)).toMatchObject({ balance: '30' });
     await harness.advance(hour);
-    expect(await stateOf(id)).toMatchObject({ balance: '20', lots: [{ left: '15' }, { left: '5', priority: 100, expires_at: null }] });
+    expect(await stateOf(id)).toMatchObject({
+      balance: '20',
+      lots: [{ left: '15' }, { left: '5', priority: 100, expires_at: null }],
+    });
   });
 
   it('leaves a licence inactive that nothing came back to', async () => {
@@ -136,7 +157,10 @@ describe('a correction after the lot has expired', () => {
 it('leaves books that add up, and that the log decides again', async () => {
   const { drifts } = await checkBooks({
     databaseUrl: harness.url,
-    readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
+    readLog: async (partition, to) => ({
+      start: 0,
+      batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }),
+    }),
   });
   expect(drifts).toEqual([]);
 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { topics } from '@tollgate/contracts';
 import type { Answer } from '@tollgate/contracts';
+import { topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
+
 import { checkBooks } from './index.ts';
 import { LedgerHarness, partitions } from './testing/ledger-harness.ts';
 
@@ -12,20 +13,36 @@ beforeAll(async () => void (harness = await LedgerHarness.start()));
 afterAll(async () => {
   const { drifts, trialBalance } = await checkBooks({
     databaseUrl: harness.url,
-    readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
+    readLog: async (partition, to) => ({
+      start: 0,
+      batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }),
+    }),
   });
   await harness.stop();
   expect([drifts, trialBalance]).toEqual([[], '0']);
 });
 
 const open = (id: string, limit?: number) =>
-  harness.ask('open', id, { kind: 'metered', unit: 'tokens', settings: { plan: 'default', ...(limit === undefined ? {} : { limit: String(limit) }) } });
+  harness.ask('open', id, {
+    kind: 'metered',
+    unit: 'tokens',
+    settings: { plan: 'default', ...(limit === undefined ? {} : { limit: String(limit) }) },
+  });
 const give = (id: string, amount: number, hours = 24) =>
-  harness.ask('grant', id, { amount: String(amount), expires_at: new Date(harness.clock.nowMs() + hours * hour).toISOString() });
+  harness.ask('grant', id, {
+    amount: String(amount),
+    expires_at: new Date(harness.clock.nowMs() + hours * hour).toISOString(),
+  });
 const spend = (id: string, amount: number) => harness.ask('spend', id, { amount: String(amount) });
 const blocks = (answer: Answer) => answer.crossings?.map(({ billing_tier: tier }) => tier) ?? [];
 const correct = (id: string, answer: Answer, amount?: number) =>
-  harness.ask('correct', '', { entry: answer.entry!.id, ...(amount === undefined ? {} : { amount: String(amount) }) }, {}, partitionOf(id, partitions));
+  harness.ask(
+    'correct',
+    '',
+    { entry: answer.entry!.id, ...(amount === undefined ? {} : { amount: String(amount) }) },
+    {},
+    partitionOf(id, partitions),
+  );
 const state = async (id: string) => {
   const { used, lots } = (await harness.ledger.queries.account({ id }))!;
   return [Number(used), lots.map(({ left }) => Number(left))];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
 let books: LedgerHarness;
@@ -14,5 +15,6 @@ it('tells which account a hold is on, and nothing for what is no hold', async ()
   const accountOf = (id: string): Promise<string | null> => books.ledger.queries.holdAccount({ id });
   expect(await accountOf(hold!.hold_id)).toBe('acme/team');
   const [, partition] = hold!.hold_id.split('-');
-  for (const id of [`h-${partition}-999999-1`, 'h-99-1-1', 'h-1-9999999999-1', 'nonsense', '']) expect(await accountOf(id)).toBeNull();
+  for (const id of [`h-${partition}-999999-1`, 'h-99-1-1', 'h-1-9999999999-1', 'nonsense', ''])
+    expect(await accountOf(id)).toBeNull();
 });

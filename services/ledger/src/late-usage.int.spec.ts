@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { topics } from '@tollgate/contracts';
 import type { AccountView } from '@tollgate/contracts';
+import { topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
+
 import { checkBooks } from './index.ts';
 import { LedgerHarness, partitions } from './testing/ledger-harness.ts';
 
@@ -16,13 +17,24 @@ const view = (id: string): Promise<AccountView | null> => harness.ledger.queries
 const daily = { kind: 'metered', unit: 'u', settings: { limit: '100', period: 'P1D' } } as const;
 const now = (): string => new Date(harness.clock.nowMs()).toISOString();
 /** What the account had counted when its newest entry in a period was booked, by period, newest first. */
-const counted = async (id: string): Promise<readonly string[]> => (await harness.rows<{ used: string }>(
-  `select distinct on (e.period_start) e.used_after as used from ledger.entries e join ledger.accounts a using (partition, account)
-    where a.id = $1 order by e.period_start desc, e.seq desc`, [id])).map(({ used }) => String(used));
-const drifts = async () => (await checkBooks({
-  databaseUrl: harness.url,
-  readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
-})).drifts;
+const counted = async (id: string): Promise<readonly string[]> =>
+  (
+    await harness.rows<{ used: string }>(
+      `select distinct on (e.period_start) e.used_after as used from ledger.entries e join ledger.accounts a using (partition, account)
+    where a.id = $1 order by e.period_start desc, e.seq desc`,
+      [id],
+    )
+  ).map(({ used }) => String(used));
+const drifts = async () =>
+  (
+    await checkBooks({
+      databaseUrl: harness.url,
+      readLog: async (partition, to) => ({
+        start: 0,
+        batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }),
+      }),
+    })
+  ).drifts;
 
 describe('what happened in the period before', () => {
   // Guarantee: rules 17 and 20; a limit is about the period in which the usage happened, on every level.
@@ -35,14 +47,29 @@ describe('what happened in the period before', () => {
     await harness.ask('spend', 'house/room', { amount: '5' });
 
     const refused = await harness.ask('spend', 'house/room', { amount: '41' }, { occurred: yesterday });
-    expect(refused).toMatchObject({ outcome: 'refused', problem: { code: 'ALLOWANCE_EXHAUSTED', refusal: { account: 'house', limit: '100', available: '40' } } });
-    expect(await harness.ask('spend', 'house/room', { amount: '40' }, { occurred: yesterday })).toMatchObject({ outcome: 'booked', entry: { used_after: '100' } });
-    expect([await counted('house'), await counted('house/room')]).toEqual([['5', '100'], ['5', '100']]);
+    expect(refused).toMatchObject({
+      outcome: 'refused',
+      problem: { code: 'ALLOWANCE_EXHAUSTED', refusal: { account: 'house', limit: '100', available: '40' } },
+    });
+    expect(await harness.ask('spend', 'house/room', { amount: '40' }, { occurred: yesterday })).toMatchObject({
+      outcome: 'booked',
+      entry: { used_after: '100' },
+    });
+    expect([await counted('house'), await counted('house/room')]).toEqual([
+      ['5', '100'],
+      ['5', '100'],
+    ]);
     expect(await view('house')).toMatchObject({ used: '5', available: '95' });
 
     await harness.advance(2 * 3_600_000);
-    expect(await harness.ask('spend', 'house/room', { amount: '7' }, { occurred: yesterday })).toMatchObject({ outcome: 'booked', entry: { used_after: '12', late: true } });
-    expect([await counted('house'), await counted('house/room')]).toEqual([['12', '100'], ['12', '100']]);
+    expect(await harness.ask('spend', 'house/room', { amount: '7' }, { occurred: yesterday })).toMatchObject({
+      outcome: 'booked',
+      entry: { used_after: '12', late: true },
+    });
+    expect([await counted('house'), await counted('house/room')]).toEqual([
+      ['12', '100'],
+      ['12', '100'],
+    ]);
   });
 
   it('counts there also where nothing else had happened in it', async () => {
@@ -50,11 +77,16 @@ describe('what happened in the period before', () => {
     await harness.advance(dayMs);
     const unused = now();
     await harness.advance(dayMs + 60_000);
-    expect(await harness.ask('spend', 'quiet', { amount: '3' }, { occurred: unused })).toMatchObject({ outcome: 'booked', entry: { used_after: '3' } });
+    expect(await harness.ask('spend', 'quiet', { amount: '3' }, { occurred: unused })).toMatchObject({
+      outcome: 'booked',
+      entry: { used_after: '3' },
+    });
     expect(await view('quiet')).toMatchObject({ used: '0', available: '100', used_total: '3' });
     await harness.ledger.stop();
     await harness.startLedger();
-    expect(await harness.ask('spend', 'quiet', { amount: '4' }, { occurred: unused })).toMatchObject({ entry: { used_after: '7' } });
+    expect(await harness.ask('spend', 'quiet', { amount: '4' }, { occurred: unused })).toMatchObject({
+      entry: { used_after: '7' },
+    });
     expect(await view('quiet')).toMatchObject({ used: '0', used_total: '7' });
   });
 });
@@ -79,7 +111,12 @@ describe('a correction that is withdrawn', () => {
   });
 
   it('counts in no period where it was taken off none', async () => {
-    await harness.ask('open', 'purse', { kind: 'wallet', unit: 'u', grant: '100', settings: { limit: '50', period: 'P1D' } });
+    await harness.ask('open', 'purse', {
+      kind: 'wallet',
+      unit: 'u',
+      grant: '100',
+      settings: { limit: '50', period: 'P1D' },
+    });
     const { entry } = await harness.ask('spend', 'purse', { amount: '30' });
     await harness.advance(dayMs);
     await late('purse', entry!.id);

@@ -1,32 +1,47 @@
-import { postgresRefusals } from './adapters/postgres/postgres-refusals.ts';
-import { RefusalLog } from './app/refusal-log.ts';
 import 'reflect-metadata';
-import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { accountKinds, groups, topics, type LedgerQueries } from '@tollgate/contracts';
+
+import {
+  type DynamicModule,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { accountKinds, groups, type LedgerQueries, topics } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 import type { AnswerSender, EventLog, Subscription } from '@tollgate/messaging';
 import { createPool, guardQueries } from '@tollgate/persistence';
-import { partOf, type HealthReport, type Logger, type Metrics } from '@tollgate/service-kit';
+import { type HealthReport, type Logger, type Metrics, partOf } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
-import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
-import { PostgresBooksReader } from './adapters/postgres/postgres-books-reader.ts';
-import { PostgresOutbox, sealMessage } from './adapters/postgres/postgres-outbox.ts';
-import { detailsStore } from './adapters/postgres/postgres-details.ts';
-import { PostgresSeals } from './adapters/postgres/postgres-seals.ts';
+
+import { type LedgerMetrics, ledgerMetrics } from './adapters/ledger-metrics.ts';
 import { commitmentHexOf } from './adapters/postgres/encode-commit.ts';
 import { fixPlacement } from './adapters/postgres/placement.ts';
+import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
+import { PostgresBooksReader } from './adapters/postgres/postgres-books-reader.ts';
+import { detailsStore } from './adapters/postgres/postgres-details.ts';
+import { PostgresOutbox, sealMessage } from './adapters/postgres/postgres-outbox.ts';
+import { postgresRefusals } from './adapters/postgres/postgres-refusals.ts';
+import { PostgresSeals } from './adapters/postgres/postgres-seals.ts';
 import { sha256 } from './adapters/sha256.ts';
-import { ledgerMetrics, type LedgerMetrics } from './adapters/ledger-metrics.ts';
 import { tierGauge } from './adapters/tier-gauge.ts';
 import type { Verdict } from './app/decide-batch.ts';
 import { eachPartition, FollowUp } from './app/follow-up.ts';
-import { published, publishFollowing, publishPartition, type PublishedThrough, type PublishedTopic } from './app/outbox.ts';
+import {
+  published,
+  type PublishedThrough,
+  type PublishedTopic,
+  publishFollowing,
+  publishPartition,
+} from './app/outbox.ts';
 import { createAccountCache, createRecentAnswers } from './app/partition-books.ts';
 import { PartitionOwner } from './app/partition-owner.ts';
 import type { PartitionCommit } from './app/ports.ts';
 import { makeQueries } from './app/queries.ts';
-import type { Seal } from './domain/seal.ts';
+import { RefusalLog } from './app/refusal-log.ts';
 import { sealPartitions, UnsealedEntries } from './app/sealer.ts';
+import type { Seal } from './domain/seal.ts';
 
 export type LedgerOptions = {
   /** Of the role `tollgate_ledger`, on a migrated database. */
@@ -74,21 +89,43 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
 
   constructor(@Inject(optionsToken) options: LedgerOptions) {
     this.#options = options;
-    const onLostConnection = (error: Error): void => options.logger.warn({ reason: error.message }, 'a database connection was lost');
-    this.#booking = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-booking', onLostConnection });
-    this.#reading = createPool({ url: options.databaseUrl, max: 4, applicationName: 'tollgate-ledger-reading', onLostConnection });
+    const onLostConnection = (error: Error): void =>
+      options.logger.warn({ reason: error.message }, 'a database connection was lost');
+    this.#booking = createPool({
+      url: options.databaseUrl,
+      max: 4,
+      applicationName: 'tollgate-ledger-booking',
+      onLostConnection,
+    });
+    this.#reading = createPool({
+      url: options.databaseUrl,
+      max: 4,
+      applicationName: 'tollgate-ledger-reading',
+      onLostConnection,
+    });
     this.#metrics = options.metrics ? ledgerMetrics(options.metrics, () => this.#owned()) : null;
     if (options.metrics) tierGauge(options.metrics, this.#reading, accountKinds.indexOf('credits'));
     const keeper = postgresRefusals(this.#reading);
-    this.#refusals = new RefusalLog(keeper, (error) => options.logger.warn({ err: error }, 'refusals could not be kept'));
+    this.#refusals = new RefusalLog(keeper, (error) =>
+      options.logger.warn({ err: error }, 'refusals could not be kept'),
+    );
     this.#sweepAnswered = (ms) => keeper.removeBefore(ms);
     this.#owner = this.#createOwner();
     const seals = new PostgresSeals(this.#reading);
-    this.queries = guardQueries('LEDGER_DATABASE_UNAVAILABLE', makeQueries({
-      reader: new PostgresBooksReader(this.#reading, options.partitions), seals, hash: sha256, clock: options.clock, partitions: options.partitions,
-      owned: (partition) => this.#owner.books(partition), views: () => this.#owner.views(),
-      append: (records) => options.eventLog.append(records), details: detailsStore(this.#reading),
-    }));
+    this.queries = guardQueries(
+      'LEDGER_DATABASE_UNAVAILABLE',
+      makeQueries({
+        reader: new PostgresBooksReader(this.#reading, options.partitions),
+        seals,
+        hash: sha256,
+        clock: options.clock,
+        partitions: options.partitions,
+        owned: (partition) => this.#owner.books(partition),
+        views: () => this.#owner.views(),
+        append: (records) => options.eventLog.append(records),
+        details: detailsStore(this.#reading),
+      }),
+    );
     this.#followUps = this.#createFollowUps(seals);
   }
 
@@ -97,7 +134,11 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
       await this.onApplicationShutdown();
       throw error;
     });
-    this.#subscription = await this.#options.eventLog.subscribe({ group: groups.ledgerBooking, topics: [topics.usageEvents], handler: this.#owner });
+    this.#subscription = await this.#options.eventLog.subscribe({
+      group: groups.ledgerBooking,
+      topics: [topics.usageEvents],
+      handler: this.#owner,
+    });
     this.#owner.attach(this.#subscription);
     const sweep = (): void => void this.#sweepRefusals();
     this.#sweep = setInterval(sweep, 3_600_000).unref();
@@ -106,13 +147,26 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Ready while the log is followed, every partition that the group gave this instance is claimed, and none has halted. */
   async health(): Promise<HealthReport> {
     const following = this.#subscription?.following() ?? false;
-    const log = { name: 'log', up: following, ...(following ? {} : { detail: 'not a member of the group that books' }) };
+    const log = {
+      name: 'log',
+      up: following,
+      ...(following ? {} : { detail: 'not a member of the group that books' }),
+    };
     const database = await partOf('database', () => this.#reading.query('select from ledger.positions limit 0'));
     const halted = this.#owner.views().filter(({ state }) => state === 'halted');
     const claiming = this.#owner.views().filter(({ state }) => state === 'claiming').length;
-    const partitions = halted.length > 0
-      ? { name: 'partitions', up: false, detail: `halted: ${halted.map(({ partition, reason }) => `${partition} (${reason})`).join('; ')}` }
-      : { name: 'partitions', up: claiming === 0, ...(claiming > 0 ? { detail: `${claiming} are being claimed` } : {}) };
+    const partitions =
+      halted.length > 0
+        ? {
+            name: 'partitions',
+            up: false,
+            detail: `halted: ${halted.map(({ partition, reason }) => `${partition} (${reason})`).join('; ')}`,
+          }
+        : {
+            name: 'partitions',
+            up: claiming === 0,
+            ...(claiming > 0 ? { detail: `${claiming} are being claimed` } : {}),
+          };
     return { ready: log.up && database.up && partitions.up, parts: [log, database, partitions] };
   }
 
@@ -135,7 +189,10 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
   #createOwner(): PartitionOwner {
     const { eventLog, clock, answers, logger, accountsMax = 200_000 } = this.#options;
     return new PartitionOwner({
-      topic: topics.usageEvents, store: new PostgresBookStore(this.#booking), log: eventLog, clock,
+      topic: topics.usageEvents,
+      store: new PostgresBookStore(this.#booking),
+      log: eventLog,
+      clock,
       caches: { accounts: createAccountCache(accountsMax), recent: createRecentAnswers(20_000) },
       booking: {
         answer: (verdicts) => this.#answer(verdicts),
@@ -143,12 +200,16 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
         pause: (attempt) => this.#pause(attempt),
         warn: (message, details) => logger.warn(details, message),
       },
-      answerClock: ({ replyTo, waiter }) => answers.send(replyTo, [[waiter, { outcome: 'unchanged', replayed: false, account: '' }]]),
+      answerClock: ({ replyTo, waiter }) =>
+        answers.send(replyTo, [[waiter, { outcome: 'unchanged', replayed: false, account: '' }]]),
       committed: (commits) => this.#committed(commits),
       claimed: (partition) => this.#claimed(partition),
       alarm: (partition, reason) => {
         this.#metrics?.halted.inc();
-        logger.error({ partition, reason, code: 'PARTITION_HALTED' }, 'a partition halted: nothing is skipped or booked twice; see tollgate realign');
+        logger.error(
+          { partition, reason, code: 'PARTITION_HALTED' },
+          'a partition halted: nothing is skipped or booked twice; see tollgate realign',
+        );
       },
     });
   }
@@ -157,24 +218,33 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     const { clock, eventLog, logger } = this.#options;
     const store = new PostgresOutbox(this.#reading);
     const warn = (error: unknown): void => logger.warn({ err: error }, 'behind the hot path: tried again');
-    const outbox = { store, append: (records: Parameters<EventLog['append']>[0]) => eventLog.append(records), through: this.#sealsThrough };
+    const outbox = {
+      store,
+      append: (records: Parameters<EventLog['append']>[0]) => eventLog.append(records),
+      through: this.#sealsThrough,
+    };
     const owned = (partition: number): boolean => this.#owner.books(partition) !== null;
-    const publisher = (topic: PublishedTopic): FollowUp => new FollowUp({
-      delayMs: publishDelayMs, warn,
-      work: eachPartition(async (partition) => {
-        if (!owned(partition)) return;
-        const through = await publishPartition(outbox, partition, topic);
-        if (topic === published.seals) this.#sealsThrough.set(partition, Math.max(0, through));
-      }, warn),
-    });
+    const publisher = (topic: PublishedTopic): FollowUp =>
+      new FollowUp({
+        delayMs: publishDelayMs,
+        warn,
+        work: eachPartition(async (partition) => {
+          if (!owned(partition)) return;
+          const through = await publishPartition(outbox, partition, topic);
+          if (topic === published.seals) this.#sealsThrough.set(partition, Math.max(0, through));
+        }, warn),
+      });
     const publish = new Map(Object.values(published).map((topic) => [topic, publisher(topic)]));
     const seal = new FollowUp({
-      delayMs: sealDelayMs, warn,
+      delayMs: sealDelayMs,
+      warn,
       work: async (partitions) => {
         const ports = { store: seals, hash: sha256, clock, unsealed: this.#unsealed, lastSeals: this.#lastSeals };
         const { made, more } = await sealPartitions(ports, partitions.filter(owned));
         const rows = made.map((one) => ({ ...sealMessage(one), partition: one.partition }));
-        const missing = await publishFollowing(outbox, published.seals, rows).catch(() => rows.map(({ partition }) => partition));
+        const missing = await publishFollowing(outbox, published.seals, rows).catch(() =>
+          rows.map(({ partition }) => partition),
+        );
         for (const partition of missing) publish.get(published.seals)?.mark(partition);
         for (const partition of more) seal.mark(partition);
         return [];
@@ -201,10 +271,14 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
       entries += booked.length;
       if (deadLetters.length > 0) publish.get(published.deadLetters)?.mark(partition);
       if (booked.length === 0) continue;
-      this.#unsealed.add(partition, booked.map((entry) => ({ entry, commitmentHex: commitmentHexOf(entry) })));
+      this.#unsealed.add(
+        partition,
+        booked.map((entry) => ({ entry, commitmentHex: commitmentHexOf(entry) })),
+      );
       seal.mark(partition);
       if (this.#options.publishEntries ?? true) publish.get(published.entries)?.mark(partition);
-      if (booked.some(({ crossings, blockChanges }) => crossings.length + blockChanges.length > 0)) publish.get(published.crossings)?.mark(partition);
+      if (booked.some(({ crossings, blockChanges }) => crossings.length + blockChanges.length > 0))
+        publish.get(published.crossings)?.mark(partition);
     }
     this.#metrics?.commits.inc();
     this.#metrics?.entries.inc(entries);
@@ -215,7 +289,10 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Refreshes the planner's statistics as the books grow tenfold; afterwards the server does it by itself. */
   #analyze(): void {
     this.#analyzeAt = this.#booked * 10;
-    this.#reading.query('analyze ledger.entries, ledger.accounts, ledger.account_terms, ledger.lots, ledger.holds, ledger.counters, ledger.names, ledger.details')
+    this.#reading
+      .query(
+        'analyze ledger.entries, ledger.accounts, ledger.account_terms, ledger.lots, ledger.holds, ledger.counters, ledger.names, ledger.details',
+      )
       .catch((error: unknown) => this.#options.logger.debug({ err: error }, 'statistics were not refreshed'));
   }
 
@@ -249,7 +326,9 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
 
   async #sweepRefusals(): Promise<void> {
     const before = new Date(this.#options.clock.nowMs() - refusalsKeptDays * 86_400_000);
-    const removed = this.#reading.query('delete from ledger.refusals where refused_at < $1', [before]).then(() => this.#sweepAnswered(before.getTime()));
+    const removed = this.#reading
+      .query('delete from ledger.refusals where refused_at < $1', [before])
+      .then(() => this.#sweepAnswered(before.getTime()));
     await removed.catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'old refusals could not be removed');
     });

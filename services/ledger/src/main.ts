@@ -2,7 +2,16 @@ import { ledgerQueryNames, ledgerQueryPattern, partitionsDefault } from '@tollga
 import { wallClock } from '@tollgate/kernel';
 import { createTcpAnswerSender, openKafkaLog } from '@tollgate/messaging';
 import { serviceUrl } from '@tollgate/persistence';
-import { createLogger, createMetrics, createShutdown, kafkaConnectionOf, runMain, serveQueries, startHealthServer } from '@tollgate/service-kit';
+import {
+  createLogger,
+  createMetrics,
+  createShutdown,
+  kafkaConnectionOf,
+  runMain,
+  serveQueries,
+  startHealthServer,
+} from '@tollgate/service-kit';
+
 import { ledgerSchema } from './adapters/postgres/migrations/index.ts';
 import { readConfig } from './config.ts';
 import { startLedger } from './start.ts';
@@ -25,16 +34,40 @@ await runMain(async () => {
   shutdown.onStop('the answers', () => answers.close());
 
   const { role } = ledgerSchema;
-  const databaseUrl = serviceUrl({ url: config.DATABASE_URL, role, password: config.DATABASE_PASSWORD, serviceSecret: secret });
+  const databaseUrl = serviceUrl({
+    url: config.DATABASE_URL,
+    role,
+    password: config.DATABASE_PASSWORD,
+    serviceSecret: secret,
+  });
   const ledger = await startLedger({
-    databaseUrl, eventLog, answers, clock: wallClock, logger, metrics, partitions: partitionsDefault, accountsMax: config.LEDGER_ACCOUNTS_MAX,
+    databaseUrl,
+    eventLog,
+    answers,
+    clock: wallClock,
+    logger,
+    metrics,
+    partitions: partitionsDefault,
+    accountsMax: config.LEDGER_ACCOUNTS_MAX,
   });
   shutdown.onStop('ledger', () => ledger.stop());
   const server = await serveQueries({
-    host: config.HOST, port: config.LEDGER_ADDRESS.port, secret, queries: ledger.queries, names: ledgerQueryNames, pattern: ledgerQueryPattern, logger,
+    host: config.HOST,
+    port: config.LEDGER_ADDRESS.port,
+    secret,
+    queries: ledger.queries,
+    names: ledgerQueryNames,
+    pattern: ledgerQueryPattern,
+    logger,
   });
   shutdown.onStop('the port for queries', () => server.close());
-  const health = await startHealthServer({ host: config.HOST, port: config.HEALTH_PORT, health: () => ledger.health(), metrics, logger });
+  const health = await startHealthServer({
+    host: config.HOST,
+    port: config.HEALTH_PORT,
+    health: () => ledger.health(),
+    metrics,
+    logger,
+  });
   shutdown.onStop('the health port', () => health.close());
   logger.info({ queryPort: server.port, healthPort: health.port }, 'the ledger runs');
 });

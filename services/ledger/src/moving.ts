@@ -19,15 +19,23 @@ type Row = { partition: number; topic_id: string | null; booked: bigint };
  * many records were booked until now.
  * @throws AppError('conflict', LOG_NOT_MOVABLE) that says what is in the way; nothing has changed then.
  */
-export async function moveLog({ databaseUrl, from, to }: MoveOptions): Promise<{ readonly partitions: number; readonly records: number }> {
+export async function moveLog({
+  databaseUrl,
+  from,
+  to,
+}: MoveOptions): Promise<{ readonly partitions: number; readonly records: number }> {
   const pool = createPool({ url: databaseUrl, max: 1, applicationName: 'tollgate-move-log' });
   const client = await pool.connect();
   try {
     await client.query('begin');
     const { rows } = await client.query<Row>(
-      'select partition, topic_id, next_offset - log_base as booked from ledger.positions order by partition for update');
+      'select partition, topic_id, next_offset - log_base as booked from ledger.positions order by partition for update',
+    );
     refuseUnless(rows, from, to);
-    await client.query(`update ledger.positions set epoch = epoch + 1, log_base = next_offset, topic_id = $1, last_record = null`, [to.topicId]);
+    await client.query(
+      `update ledger.positions set epoch = epoch + 1, log_base = next_offset, topic_id = $1, last_record = null`,
+      [to.topicId],
+    );
     await client.query('update ledger.publications set published_through = -1');
     await client.query('commit');
     return { partitions: rows.length, records: rows.reduce((sum, { booked }) => sum + Number(booked), 0) };
@@ -45,15 +53,19 @@ function refuseUnless(rows: readonly Row[], from: TopicDescription, to: TopicDes
     throw new AppError('conflict', 'LOG_NOT_MOVABLE', why);
   };
   if (rows.length === 0) refuse('the books are empty: start on the other log, there is nothing to move');
-  if (to.partitions.length !== rows.length) refuse(`the books have ${rows.length} partitions, the topic to move to has ${to.partitions.length}`);
+  if (to.partitions.length !== rows.length)
+    refuse(`the books have ${rows.length} partitions, the topic to move to has ${to.partitions.length}`);
   const filled = to.partitions.filter(({ start, end }) => start !== 0 || end !== 0);
   if (filled.length > 0) refuse(`the topic to move to is not empty: partition ${filled[0]?.partition} holds records`);
   const foreign = rows.filter(({ topic_id: topicId }) => topicId !== null && topicId !== from.topicId);
-  if (foreign.length > 0) refuse(`partition ${foreign[0]?.partition} was booked from another topic than the one to leave`);
+  if (foreign.length > 0)
+    refuse(`partition ${foreign[0]?.partition} was booked from another topic than the one to leave`);
   const ends = new Map(from.partitions.map(({ partition, end }) => [partition, end]));
   const behind = rows.filter(({ partition, booked }) => Number(booked) !== ends.get(partition));
   const [first] = behind;
   if (first) {
-    refuse(`${behind.length} partitions are not drained: partition ${first.partition} is booked up to ${first.booked}, its log ends at ${ends.get(first.partition)}`);
+    refuse(
+      `${behind.length} partitions are not drained: partition ${first.partition} is booked up to ${first.booked}, its log ends at ${ends.get(first.partition)}`,
+    );
   }
 }

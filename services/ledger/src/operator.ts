@@ -2,23 +2,31 @@ import { topics } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
+
 import type { AccountRow } from './adapters/postgres/account-row.ts';
 import { fromRowAccount } from './adapters/postgres/account-row.ts';
-import { changedDetails } from './adapters/postgres/changed-details.ts';
 import { blocksBetween } from './adapters/postgres/block-rows.ts';
-import { entriesWithRows } from './adapters/postgres/postgres-fold.ts';
+import { changedDetails } from './adapters/postgres/changed-details.ts';
 import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
-import { PostgresSeals, fromRowSeal } from './adapters/postgres/postgres-seals.ts';
-import { accountsInOrder, itemsBefore, knownEnd, namesOfPartition, sealsInOrder, strayBlocks } from './adapters/postgres/sql/fold-books.sql.ts';
+import { entriesWithRows } from './adapters/postgres/postgres-fold.ts';
+import { fromRowSeal, PostgresSeals } from './adapters/postgres/postgres-seals.ts';
+import {
+  accountsInOrder,
+  itemsBefore,
+  knownEnd,
+  namesOfPartition,
+  sealsInOrder,
+  strayBlocks,
+} from './adapters/postgres/sql/fold-books.sql.ts';
 import { loadAccounts } from './adapters/postgres/sql/load-accounts.sql.ts';
 import { sha256 } from './adapters/sha256.ts';
 import type { Drift } from './app/fold.ts';
 import { differences, Folded } from './app/fold.ts';
 import { createRecentAnswers, createWholeAccountCache } from './app/partition-books.ts';
 import type { ClaimedPartition, StoredPosition } from './app/ports.ts';
+import { comparePublished, type PublishedSeal, readPublishedSeal } from './app/published-seals.ts';
 import type { Redecided } from './app/redecide.ts';
 import { redecide } from './app/redecide.ts';
-import { comparePublished, readPublishedSeal, type PublishedSeal } from './app/published-seals.ts';
 import type { ChainReport } from './app/sealer.ts';
 import { verifyPartition } from './app/sealer.ts';
 import type { Account } from './domain/account.ts';
@@ -31,12 +39,24 @@ export type CheckOptions = {
   /** Of the role `tollgate_ledger`. */
   readonly databaseUrl: string;
   /** The kept part of the log of requests; absent: entries are folded and compared, the log is not decided again. */
-  readonly readLog?: (partition: number, to: number) => Promise<{ readonly start: number; readonly batches: AsyncIterable<readonly LogRecord[]> }>;
-  readonly progress?: (done: { readonly partition: number; readonly partitions: number; readonly entries: number; readonly records: number }) => void;
+  readonly readLog?: (
+    partition: number,
+    to: number,
+  ) => Promise<{ readonly start: number; readonly batches: AsyncIterable<readonly LogRecord[]> }>;
+  readonly progress?: (done: {
+    readonly partition: number;
+    readonly partitions: number;
+    readonly entries: number;
+    readonly records: number;
+  }) => void;
 };
 export type CheckReport = {
-  readonly partitions: number; readonly accounts: number; readonly entries: number; readonly records: number;
-  readonly trialBalance: string; readonly drifts: readonly Drift[];
+  readonly partitions: number;
+  readonly accounts: number;
+  readonly entries: number;
+  readonly records: number;
+  readonly trialBalance: string;
+  readonly drifts: readonly Drift[];
 };
 
 /**
@@ -47,7 +67,9 @@ export async function checkBooks(options: CheckOptions): Promise<CheckReport> {
   const pool = createPool({ url: options.databaseUrl, max: 6, applicationName: 'tollgate-check' });
   try {
     const store = new PostgresBookStore(pool);
-    const { rows } = await pool.query<{ partition: number }>('select partition from ledger.positions order by partition');
+    const { rows } = await pool.query<{ partition: number }>(
+      'select partition from ledger.positions order by partition',
+    );
     const total = { accounts: 0, entries: 0, records: 0, trialBalance: 0n };
     const drifts: Drift[] = [];
     let done = 0;
@@ -62,22 +84,38 @@ export async function checkBooks(options: CheckOptions): Promise<CheckReport> {
         total.records += again.records;
         drifts.push(...again.drifts, ...(again.drifts.length === 0 ? stateDrifts(folded, again.accounts) : []));
       }
-      options.progress?.({ partition: ++done, partitions: rows.length, entries: total.entries, records: total.records });
+      options.progress?.({
+        partition: ++done,
+        partitions: rows.length,
+        entries: total.entries,
+        records: total.records,
+      });
     };
     // Two at a time: one is read by the server while the other is folded here.
     const waiting = rows.map(({ partition }) => partition);
     const work = async (): Promise<void> => {
-      for (let partition = waiting.shift(); partition !== undefined; partition = waiting.shift()) await checkOne(partition);
+      for (let partition = waiting.shift(); partition !== undefined; partition = waiting.shift())
+        await checkOne(partition);
     };
     await Promise.all([work(), work()]);
-    return { partitions: rows.length, accounts: total.accounts, entries: total.entries, records: total.records, trialBalance: String(total.trialBalance), drifts };
+    return {
+      partitions: rows.length,
+      accounts: total.accounts,
+      entries: total.entries,
+      records: total.records,
+      trialBalance: String(total.trialBalance),
+      drifts,
+    };
   } finally {
     await pool.end();
   }
 }
 
 /** What the log says of an account beyond its entries: terms, lots, holds and counters, whose rows no seal covers. */
-function stateDrifts({ partition, accounts }: Folded, decided: (id: string) => Account | null | undefined): readonly Drift[] {
+function stateDrifts(
+  { partition, accounts }: Folded,
+  decided: (id: string) => Account | null | undefined,
+): readonly Drift[] {
   return [...accounts.values()].flatMap((account) => {
     const own = decided(account.id);
     return own ? differences(own, account, 'the log says').map((what) => ({ partition, what })) : [];
@@ -96,20 +134,36 @@ async function inSnapshot<T>(pool: Pool, work: (client: PoolClient) => Promise<T
   }
 }
 
-async function foldAndCompare(client: PoolClient, store: PostgresBookStore, partition: number): Promise<{ folded: Folded; position: StoredPosition | undefined }> {
+async function foldAndCompare(
+  client: PoolClient,
+  store: PostgresBookStore,
+  partition: number,
+): Promise<{ folded: Folded; position: StoredPosition | undefined }> {
   const folded = new Folded(partition);
   // The first query takes the snapshot; the position is read in it by the fold's own connection.
-  const { rows: [row] } = await client.query<{ next_offset: bigint; last_seq: bigint }>('select next_offset, last_seq from ledger.positions where partition = $1', [partition]);
+  const {
+    rows: [row],
+  } = await client.query<{ next_offset: bigint; last_seq: bigint }>(
+    'select next_offset, last_seq from ledger.positions where partition = $1',
+    [partition],
+  );
   for await (const entries of entriesWithRows(client, partition)) for (const entry of entries) folded.add(entry);
   folded.finish();
   const { rows: strayed } = await client.query<{ of: string; partition_seq: bigint }>(strayBlocks, [partition]);
-  for (const { of, partition_seq: seq } of strayed) folded.note(`${of} has a row of entry ${partition}-${seq}, which is not there or of another account`);
-  if (row && Number(row.last_seq) !== folded.lastSeq) folded.note(`the position says ${row.last_seq} entries, there are ${folded.lastSeq}`);
+  for (const { of, partition_seq: seq } of strayed)
+    folded.note(`${of} has a row of entry ${partition}-${seq}, which is not there or of another account`);
+  if (row && Number(row.last_seq) !== folded.lastSeq)
+    folded.note(`the position says ${row.last_seq} entries, there are ${folded.lastSeq}`);
   for (let after = 0; ;) {
     const { rows: refs } = await client.query<{ account: number }>(accountsInOrder, [partition, after, 1_000]);
     const last = refs.at(-1);
     if (!last) break;
-    const { rows } = await client.query<AccountRow>(loadAccounts, [[], [], refs.map(() => partition), refs.map(({ account }) => account)]);
+    const { rows } = await client.query<AccountRow>(loadAccounts, [
+      [],
+      [],
+      refs.map(() => partition),
+      refs.map(({ account }) => account),
+    ]);
     for (const loaded of rows.map(fromRowAccount)) {
       const own = folded.accounts.get(loaded.ref);
       for (const what of own ? differences(own, loaded) : [`${loaded.id} has no entries`]) folded.note(what);
@@ -122,14 +176,21 @@ async function foldAndCompare(client: PoolClient, store: PostgresBookStore, part
 
 async function decideAgain(
   pool: Pool,
-  of: { readonly partition: number; readonly position: StoredPosition | undefined; readonly readLog: NonNullable<CheckOptions['readLog']> },
+  of: {
+    readonly partition: number;
+    readonly position: StoredPosition | undefined;
+    readonly readLog: NonNullable<CheckOptions['readLog']>;
+  },
 ): Promise<Redecided> {
   const { partition, position } = of;
   if (!position || position.nextOffset === 0) return { records: 0, drifts: [], accounts: () => undefined };
   const { logBase } = position;
   const kept = await of.readLog(partition, position.nextOffset - logBase);
   const log = { start: kept.start + logBase, batches: logBase === 0 ? kept.batches : shifted(kept.batches, logBase) };
-  const start = log.start === 0 ? new Folded(partition) : await inSnapshot(pool, (client) => foldBefore(client, partition, log.start));
+  const start =
+    log.start === 0
+      ? new Folded(partition)
+      : await inSnapshot(pool, (client) => foldBefore(client, partition, log.start));
   const claimed = await claimedAt(pool, { position, start, offset: log.start });
   const store = new PostgresBookStore(pool);
   const seals = new PostgresSeals(pool);
@@ -137,14 +198,22 @@ async function decideAgain(
     past: Object.assign(store, {
       asOf: (offset: number) => (store.asOfOffset = offset),
       entries: (number: number, afterSeq: number, limit: number) => seals.entries(number, afterSeq, limit),
-      blocks: (number: number, range: { readonly afterSeq: number; readonly toSeq: number }) => blocksBetween(pool, number, range),
+      blocks: (number: number, range: { readonly afterSeq: number; readonly toSeq: number }) =>
+        blocksBetween(pool, number, range),
     }),
-    start, claimed, caches: { accounts: createWholeAccountCache(), recent: createRecentAnswers(1) },
-    batches: log.batches, until: position.nextOffset, progress: () => undefined,
+    start,
+    claimed,
+    caches: { accounts: createWholeAccountCache(), recent: createRecentAnswers(1) },
+    batches: log.batches,
+    until: position.nextOffset,
+    progress: () => undefined,
   });
 }
 
-async function* shifted(batches: AsyncIterable<readonly LogRecord[]>, by: number): AsyncGenerator<readonly LogRecord[]> {
+async function* shifted(
+  batches: AsyncIterable<readonly LogRecord[]>,
+  by: number,
+): AsyncGenerator<readonly LogRecord[]> {
   for await (const records of batches) yield records.map((record) => ({ ...record, offset: record.offset + by }));
 }
 
@@ -160,10 +229,16 @@ async function foldBefore(client: PoolClient, partition: number, offset: number)
 }
 
 /** The partition as it was before the first kept record (rule 30). */
-async function claimedAt(pool: Pool, at: { readonly position: StoredPosition; readonly start: Folded; readonly offset: number }): Promise<ClaimedPartition> {
+async function claimedAt(
+  pool: Pool,
+  at: { readonly position: StoredPosition; readonly start: Folded; readonly offset: number },
+): Promise<ClaimedPartition> {
   const { position, start, offset } = at;
   const names = await pool.query<{ name: number; text: string }>(namesOfPartition, [position.partition]);
-  const items = await pool.query<{ item: ClaimedPartition['items'][number]['item']; booked_at: Date }>(itemsBefore, [position.partition, offset]);
+  const items = await pool.query<{ item: ClaimedPartition['items'][number]['item']; booked_at: Date }>(itemsBefore, [
+    position.partition,
+    offset,
+  ]);
   let [lastTimeMs, lastAccount] = [0, 0];
   for (const account of start.accounts.values()) {
     lastTimeMs = Math.max(lastTimeMs, account.lastRecordedMs);
@@ -171,7 +246,13 @@ async function claimedAt(pool: Pool, at: { readonly position: StoredPosition; re
   }
   return {
     position: {
-      ...position, nextOffset: offset, lastTimeMs, lastRecord: null, lastSeq: start.lastSeq, lastAccount, lastName: 1_000_000,
+      ...position,
+      nextOffset: offset,
+      lastTimeMs,
+      lastRecord: null,
+      lastSeq: start.lastSeq,
+      lastAccount,
+      lastName: 1_000_000,
       timer: { dueMs: -1, ref: 0, kind: 'hold', object: 0 },
     },
     names: new Map(names.rows.map(({ name, text }) => [text, name])),
@@ -184,23 +265,34 @@ async function claimedAt(pool: Pool, at: { readonly position: StoredPosition; re
  * topic of seals holds of a partition, where it can be read.
  */
 export async function verifyChain(options: {
-  readonly databaseUrl: string; readonly readSeals?: (partition: number) => AsyncIterable<readonly LogRecord[]>; readonly progress?: (done: { readonly partition: number; readonly partitions: number }) => void;
+  readonly databaseUrl: string;
+  readonly readSeals?: (partition: number) => AsyncIterable<readonly LogRecord[]>;
+  readonly progress?: (done: { readonly partition: number; readonly partitions: number }) => void;
 }): Promise<readonly ChainReport[]> {
   const pool = createPool({ url: options.databaseUrl, max: 2, applicationName: 'tollgate-verify' });
   try {
-    const { rows } = await pool.query<{ partition: number }>('select partition from ledger.positions union select partition from ledger.seals order by partition');
+    const { rows } = await pool.query<{ partition: number }>(
+      'select partition from ledger.positions union select partition from ledger.seals order by partition',
+    );
     const reports: ChainReport[] = [];
     for (const [index, { partition }] of rows.entries()) {
       const ports = { store: new PostgresSeals(pool), hash: sha256 };
       const published = options.readSeals === undefined ? [] : await publishedSeals(options.readSeals(partition));
-      const { rows: [end] } = await pool.query<{ last_seq: bigint | null; through: bigint | null }>(knownEnd, [partition, topics.ledgerSeals]);
+      const {
+        rows: [end],
+      } = await pool.query<{ last_seq: bigint | null; through: bigint | null }>(knownEnd, [
+        partition,
+        topics.ledgerSeals,
+      ]);
       const sealHashes = new Map<number, Buffer>();
       const report = await verifyPartition(ports, partition, noting(sealsOf(pool, partition), sealHashes), {
-        lastSeq: Number(end?.last_seq ?? 0n), sealsPublished: Number(end?.through ?? 0n),
+        lastSeq: Number(end?.last_seq ?? 0n),
+        sealsPublished: Number(end?.through ?? 0n),
       });
       const problems = [...report.problems, ...(await comparePublished(ports, partition, { published, sealHashes }))];
       if (end?.last_seq == null) problems.push({ partition, seal: null, problem: 'its position is missing' });
-      for await (const seq of changedDetails(pool, partition)) problems.push({ partition, seal: null, problem: `the words beside entry ${partition}-${seq} were changed` });
+      for await (const seq of changedDetails(pool, partition))
+        problems.push({ partition, seal: null, problem: `the words beside entry ${partition}-${seq} were changed` });
       reports.push({ ...report, problems });
       options.progress?.({ partition: index + 1, partitions: rows.length });
     }
@@ -212,7 +304,8 @@ export async function verifyChain(options: {
 
 async function publishedSeals(batches: AsyncIterable<readonly LogRecord[]>): Promise<readonly PublishedSeal[]> {
   const seals: PublishedSeal[] = [];
-  for await (const records of batches) for (const { value } of records) seals.push(...[readPublishedSeal(value)].filter((seal) => seal !== null));
+  for await (const records of batches)
+    for (const { value } of records) seals.push(...[readPublishedSeal(value)].filter((seal) => seal !== null));
   return seals;
 }
 
@@ -238,15 +331,24 @@ async function* sealsOf(pool: Pool, partition: number): AsyncGenerator<Seal> {
  * fenced and claims again. Answers the position before; null: there is no such partition.
  */
 export async function realign(options: {
-  readonly databaseUrl: string; readonly partition: number; readonly toOffset: number; readonly topicId: string;
+  readonly databaseUrl: string;
+  readonly partition: number;
+  readonly toOffset: number;
+  readonly topicId: string;
 }): Promise<{ readonly nextOffset: string; readonly topicId: string | null } | null> {
   const pool = createPool({ url: options.databaseUrl, max: 1, applicationName: 'tollgate-realign' });
   try {
-    const { rows: [before] } = await pool.query<{ next_offset: bigint; topic_id: string | null }>(
-      'select next_offset - log_base as next_offset, topic_id from ledger.positions where partition = $1', [options.partition]);
+    const {
+      rows: [before],
+    } = await pool.query<{ next_offset: bigint; topic_id: string | null }>(
+      'select next_offset - log_base as next_offset, topic_id from ledger.positions where partition = $1',
+      [options.partition],
+    );
     if (!before) return null;
-    await pool.query('update ledger.positions set epoch = epoch + 1, next_offset = log_base + $2, topic_id = $3, last_record = null, halted = null where partition = $1',
-      [options.partition, options.toOffset, options.topicId]);
+    await pool.query(
+      'update ledger.positions set epoch = epoch + 1, next_offset = log_base + $2, topic_id = $3, last_record = null, halted = null where partition = $1',
+      [options.partition, options.toOffset, options.topicId],
+    );
     return { nextOffset: String(before.next_offset), topicId: before.topic_id };
   } finally {
     await pool.end();

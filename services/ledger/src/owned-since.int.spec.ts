@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
 let books: LedgerHarness;
@@ -7,9 +8,10 @@ beforeAll(async () => {
 });
 afterAll(() => books?.stop());
 
-it('tells since when an account is its owner\'s, and shows what happened since', async () => {
+it("tells since when an account is its owner's, and shows what happened since", async () => {
   const id = 'licence:K-1';
-  const since = async (owner: string): Promise<string | undefined> => (await books.ledger.queries.ownedSince({ account: id, owner }))?.seq;
+  const since = async (owner: string): Promise<string | undefined> =>
+    (await books.ledger.queries.ownedSince({ account: id, owner }))?.seq;
   const use = (actor: string) => books.ask('spend', id, { amount: '1', actor });
   await books.ask('open', id, { kind: 'licence', unit: 'tokens', grant: '5' });
   expect(await since('ada')).toBeUndefined();
@@ -28,8 +30,16 @@ it('tells since when an account is its owner\'s, and shows what happened since',
   expect([await since('bob'), await since('ada')]).toEqual([String(before + 1), undefined]);
 
   const page = await books.ledger.queries.entries({ account: id, limit: 50, from_seq: String(before + 1) });
-  expect(page?.items.map(({ seq, kind }) => [seq, kind])).toEqual([[String(before + 2), 'spent'], [String(before + 1), 'changed']]);
-  const uses = await books.ledger.queries.entries({ account: id, limit: 50, kinds: ['spent'], from_seq: String(before + 1) });
+  expect(page?.items.map(({ seq, kind }) => [seq, kind])).toEqual([
+    [String(before + 2), 'spent'],
+    [String(before + 1), 'changed'],
+  ]);
+  const uses = await books.ledger.queries.entries({
+    account: id,
+    limit: 50,
+    kinds: ['spent'],
+    from_seq: String(before + 1),
+  });
   expect([uses?.items.length, uses?.total]).toEqual([1, 1]);
   // The first owner again: not what was before the break.
   await books.ask('change', id, { owner: 'ada' });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { topics, type CatalogItem } from '@tollgate/contracts';
+import { type CatalogItem, topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import { waitFor } from '@tollgate/testing';
+
 import { checkBooks } from './index.ts';
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
@@ -12,21 +13,41 @@ afterAll(() => harness.stop());
 
 const content = { included: 100, block: 10, block_price: 7, fixed_fee: 50, currency: 'JPY' };
 /** Publishes in every partition, as billing does. */
-async function publish(version: number, more: object = {}, name = 'default', effective = new Date(harness.clock.nowMs()).toISOString()): Promise<void> {
-  const item: CatalogItem = { catalog: 'price-plan', name, version, effective_from: effective, content: { ...content, ...more } };
+async function publish(
+  version: number,
+  more: object = {},
+  name = 'default',
+  effective = new Date(harness.clock.nowMs()).toISOString(),
+): Promise<void> {
+  const item: CatalogItem = {
+    catalog: 'price-plan',
+    name,
+    version,
+    effective_from: effective,
+    content: { ...content, ...more },
+  };
   const partitions = (await harness.log.describe(topics.usageEvents)).partitions;
   const asking = { id: `price-plan/${name}/${version}`, source: 'catalog' };
   await Promise.all(partitions.map(({ partition }) => harness.ask('catalog', '', { item }, asking, partition)));
 }
-const open = (id: string, plan = 'default') => harness.ask('open', id, { kind: 'metered', unit: 'tokens', settings: { plan } });
+const open = (id: string, plan = 'default') =>
+  harness.ask('open', id, { kind: 'metered', unit: 'tokens', settings: { plan } });
 const spend = async (id: string, amount: number) =>
-  (await harness.ask('spend', id, { amount: String(amount) })).crossings?.map(({ plan, plan_version: version, billing_tier: tier, amount_minor: price, currency, period }) =>
-    `${period.start.slice(0, 13)} ${plan} ${version} ${tier} ${price} ${currency}`) ?? [];
+  (await harness.ask('spend', id, { amount: String(amount) })).crossings?.map(
+    ({ plan, plan_version: version, billing_tier: tier, amount_minor: price, currency, period }) =>
+      `${period.start.slice(0, 13)} ${plan} ${version} ${tier} ${price} ${currency}`,
+  ) ?? [];
 const usage = (id: string, ms: number) => harness.ledger.queries.usage({ account: id, at: new Date(ms).toISOString() });
-const drifts = async () => (await checkBooks({
-  databaseUrl: harness.url,
-  readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
-})).drifts;
+const drifts = async () =>
+  (
+    await checkBooks({
+      databaseUrl: harness.url,
+      readLog: async (partition, to) => ({
+        start: 0,
+        batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }),
+      }),
+    })
+  ).drifts;
 
 // Guarantee: a customer pays what the plan said when the month began, whatever is published or restarted since (rule 17).
 it('prices a month by the version at its start, over publications, restarts and a rebuild', async () => {
@@ -36,9 +57,16 @@ it('prices a month by the version at its start, over publications, restarts and 
   expect(await spend('before', 8_000_001)).toEqual(['2026-11-01T00 default 1 8M-16M 10000 BRL']);
   // Opened at the same moment, after the publication: the version that its customer saw.
   await open('after');
-  expect(await spend('after', 111)).toEqual(['2026-11-01T00 default 2 100-110 7 JPY', '2026-11-01T00 default 2 110-120 7 JPY']);
-  expect(await usage('before', november)).toMatchObject({ plan: { name: 'default', version: 1, fixed_fee: '40000', currency: 'BRL', tier: '8M-16M' } });
-  expect(await usage('after', november)).toMatchObject({ plan: { version: 2, fixed_fee: '50', currency: 'JPY', tier: '110-120' } });
+  expect(await spend('after', 111)).toEqual([
+    '2026-11-01T00 default 2 100-110 7 JPY',
+    '2026-11-01T00 default 2 110-120 7 JPY',
+  ]);
+  expect(await usage('before', november)).toMatchObject({
+    plan: { name: 'default', version: 1, fixed_fee: '40000', currency: 'BRL', tier: '8M-16M' },
+  });
+  expect(await usage('after', november)).toMatchObject({
+    plan: { version: 2, fixed_fee: '50', currency: 'JPY', tier: '110-120' },
+  });
 
   await publish(3, { block_price: 9, time_zone: 'America/Sao_Paulo' }, 'default', '2026-12-15T00:00:00.000Z');
   await harness.advance(15 * day);
@@ -53,7 +81,11 @@ it('prices a month by the version at its start, over publications, restarts and 
   expect(await spend('before', 101)).toEqual(['2027-01-01T00 default 3 100-110 9 JPY']);
   await harness.advance(2_000);
   expect(await spend('before', 101)).toEqual(['2027-02-01T03 default 3 100-110 9 JPY']);
-  expect(await usage('before', november)).toMatchObject({ used: '8000001', plan: { version: 1 }, crossings: [{ amount_minor: '10000', currency: 'BRL' }] });
+  expect(await usage('before', november)).toMatchObject({
+    used: '8000001',
+    plan: { version: 1 },
+    crossings: [{ amount_minor: '10000', currency: 'BRL' }],
+  });
   expect(await drifts()).toEqual([]);
 });
 
@@ -80,7 +112,9 @@ it('tells billing price and name of each block, so that nobody need look the pla
   const partition = partitionOf(id, (await harness.log.describe(topics.usageEvents)).partitions.length);
   const told = await waitFor('the crossing', async () => {
     for await (const records of harness.log.read({ topic: topics.tierCrossings, partition, from: 0 })) {
-      const found = records.map(({ value }) => JSON.parse(value) as Record<string, unknown>).find(({ account }) => account === id);
+      const found = records
+        .map(({ value }) => JSON.parse(value) as Record<string, unknown>)
+        .find(({ account }) => account === id);
       if (found) return found;
     }
     return false;
@@ -93,10 +127,23 @@ it('tells billing price and name of each block, so that nobody need look the pla
     page = items.map((item) => item.partition_seq);
     seen.push(...page);
     seq = page.at(-1) ?? seq;
-    if (items.some(({ crossings }) => crossings.some(({ charge_id: id }) => id === told['charge_id']))) expect(items.some(({ entry }) => entry.account === 'told')).toBe(true);
+    if (items.some(({ crossings }) => crossings.some(({ charge_id: id }) => id === told['charge_id'])))
+      expect(items.some(({ entry }) => entry.account === 'told')).toBe(true);
   }
-  expect(seen).toEqual(Array.from({ length: Number(heads.find((head) => head.partition === partition)?.seq) }, (_, index) => String(index + 1)));
-  expect(told).toMatchObject({ type: 'TierCrossed', plan: 'default', plan_version: 3, billing_tier: '100-110', amount_minor: '9', currency: 'JPY', block: '1' });
+  expect(seen).toEqual(
+    Array.from({ length: Number(heads.find((head) => head.partition === partition)?.seq) }, (_, index) =>
+      String(index + 1),
+    ),
+  );
+  expect(told).toMatchObject({
+    type: 'TierCrossed',
+    plan: 'default',
+    plan_version: 3,
+    billing_tier: '100-110',
+    amount_minor: '9',
+    currency: 'JPY',
+    block: '1',
+  });
 });
 
 it('shows every block of a stretch of periods once, a page at a time, with the entry that entered it', async () => {

@@ -1,17 +1,24 @@
 import { createPool } from '@tollgate/persistence';
+
 import type { PublishedTopic } from './app/outbox.ts';
 import { published } from './app/outbox.ts';
 
 /** How far a partition was booked when a backup began. */
 export type BookedPosition = { readonly partition: number; readonly next_offset: string };
 /** The first offset of the log of requests that a partition still needs, and whose need that is. */
-export type NeededFrom = { readonly partition: number; readonly before: number; readonly because: 'backup' | 'position' | 'publisher' | 'sealer' };
+export type NeededFrom = {
+  readonly partition: number;
+  readonly before: number;
+  readonly because: 'backup' | 'position' | 'publisher' | 'sealer';
+};
 
 /** How far every partition is booked. Read before a backup begins, it names no record that the backup may lack. */
 export async function bookedPositions(options: { readonly databaseUrl: string }): Promise<readonly BookedPosition[]> {
   const pool = createPool({ url: options.databaseUrl, max: 1, applicationName: 'tollgate-positions' });
   try {
-    const { rows } = await pool.query<{ partition: number; next_offset: bigint }>('select partition, next_offset from ledger.positions order by partition');
+    const { rows } = await pool.query<{ partition: number; next_offset: bigint }>(
+      'select partition, next_offset from ledger.positions order by partition',
+    );
     return rows.map(({ partition, next_offset: next }) => ({ partition, next_offset: String(next) }));
   } finally {
     await pool.end();
@@ -45,7 +52,13 @@ left join ledger.publications crossings on crossings.partition = p.partition and
 left join ledger.publications letters on letters.partition = p.partition and letters.topic = $4
 order by p.partition`;
 
-type NeedsRow = { partition: number; next_offset: bigint; log_base: bigint; unsealed: bigint | null; unpublished: bigint | null };
+type NeedsRow = {
+  partition: number;
+  next_offset: bigint;
+  log_base: bigint;
+  unsealed: bigint | null;
+  unpublished: bigint | null;
+};
 
 /**
  * What may be removed of the log of requests (rule 3): all below the booked position of the oldest backup that one may
@@ -63,7 +76,8 @@ export async function neededFrom(options: {
   const pool = createPool({ url: options.databaseUrl, max: 1, applicationName: 'tollgate-prune' });
   try {
     const { rows } = await pool.query<NeedsRow>(needs, [options.publishesEntries, ...topics]);
-    const backup = options.backup && new Map(options.backup.map(({ partition, next_offset: next }) => [partition, Number(next)]));
+    const backup =
+      options.backup && new Map(options.backup.map(({ partition, next_offset: next }) => [partition, Number(next)]));
     return rows.map((row) => needOf(row, backup));
   } finally {
     await pool.end();
@@ -79,5 +93,9 @@ function needOf(row: NeedsRow, backup: ReadonlyMap<number, number> | null): Need
   if (row.unpublished !== null) lower(Number(row.unpublished), 'publisher');
   // A partition that the backup does not name was never booked in it: all of it is needed.
   if (backup !== null) lower(backup.get(row.partition) ?? 0, 'backup');
-  return { partition: row.partition, because: need.because, before: Math.max(0, need.before - Number(row.log_base) - 1) };
+  return {
+    partition: row.partition,
+    because: need.because,
+    before: Math.max(0, need.before - Number(row.log_base) - 1),
+  };
 }

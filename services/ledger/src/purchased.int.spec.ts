@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { topics } from '@tollgate/contracts';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TierChange } from '@tollgate/contracts';
+import { topics } from '@tollgate/contracts';
+
 import { checkBooks } from './index.ts';
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
@@ -28,7 +30,13 @@ async function withBought(): Promise<string> {
 describe('bought credits', () => {
   it('are shown as such, and burn after those of the tier', async () => {
     const id = await withBought();
-    expect(await stateOf(id)).toMatchObject({ available: '55', lots: [{ left: '5', priority: 100 }, { left: '50', priority: 200, kind: 'purchased' }] });
+    expect(await stateOf(id)).toMatchObject({
+      available: '55',
+      lots: [
+        { left: '5', priority: 100 },
+        { left: '50', priority: 200, kind: 'purchased' },
+      ],
+    });
     await spend(id, 7);
     expect(await stateOf(id)).toMatchObject({ lots: [{ left: '48', kind: 'purchased' }] });
   });
@@ -42,7 +50,10 @@ describe('bought credits', () => {
     await change(id, pro());
     await spend(id, 60);
     await change(id, { change: 'lower' });
-    expect(await stateOf(id)).toMatchObject({ available: '55', lots: [{ left: '5' }, { left: '50', kind: 'purchased' }] });
+    expect(await stateOf(id)).toMatchObject({
+      available: '55',
+      lots: [{ left: '5' }, { left: '50', kind: 'purchased' }],
+    });
   });
 
   it('that are partly used stay as they are, and are not filled up', async () => {
@@ -92,7 +103,9 @@ describe('bought credits', () => {
     await harness.ask('grant', id, { amount: '50' });
     await change(id, { change: 'lower' });
     expect(await stateOf(id)).toMatchObject({ available: '5' });
-    expect((await harness.ask('grant', id, { amount: '1', kind: 'rented' as never })).problem?.code).toBe('REQUEST_INVALID');
+    expect((await harness.ask('grant', id, { amount: '1', kind: 'rented' as never })).problem?.code).toBe(
+      'REQUEST_INVALID',
+    );
   });
 });
 
@@ -109,11 +122,21 @@ describe('an explanation', () => {
     const items = (await harness.ledger.queries.entries({ account: id, limit: 2 }))!.items;
     expect(items.map(({ amount }) => amount)).toEqual(['-20', '-100']);
     expect(await explain(entry?.id)).toMatchObject({
-      result: '-100', steps: [{ step: 'input_tokens', result: '0' }, { step: 'output_tokens', result: '120' }, { step: 'base', result: '120' }, { step: 'cost', result: '120' }, { step: 'amount', result: '-100' }],
+      result: '-100',
+      steps: [
+        { step: 'input_tokens', result: '0' },
+        { step: 'output_tokens', result: '120' },
+        { step: 'base', result: '120' },
+        { step: 'cost', result: '120' },
+        { step: 'amount', result: '-100' },
+      ],
     });
     expect(await explain(items[0]?.id)).toMatchObject({ result: '-20' });
     const corrected = await harness.ask('correct', '', { entry: entry!.id }, {}, Number(entry!.id.split('-')[0]));
-    for (const item of [...(await harness.ledger.queries.entries({ account: id, limit: 9 }))!.items, corrected.entry!]) {
+    for (const item of [
+      ...(await harness.ledger.queries.entries({ account: id, limit: 9 }))!.items,
+      corrected.entry!,
+    ]) {
       if (item.id === corrected.entry!.id) continue;
       expect((await explain(item.id))?.result).toBe(item.amount);
     }
@@ -123,7 +146,13 @@ describe('an explanation', () => {
     const id = `m-${randomUUID()}`;
     await harness.ask('open', id, { kind: 'metered', unit: 'u' });
     const counted = await harness.ask('spend', id, usage);
-    expect(await explain(counted.entry?.id)).toMatchObject({ result: '-580', steps: [{ formula: 'input_tokens 100 + output_tokens 480', result: '580' }, { step: 'amount', result: '-580' }] });
+    expect(await explain(counted.entry?.id)).toMatchObject({
+      result: '-580',
+      steps: [
+        { formula: 'input_tokens 100 + output_tokens 480', result: '580' },
+        { step: 'amount', result: '-580' },
+      ],
+    });
     const free = await harness.ask('spend', id, { meter: 'llm.tokens', inputs: { input_tokens: 0, output_tokens: 0 } });
     expect(await explain(free.entry?.id)).toMatchObject({ result: '0' });
   });
@@ -132,7 +161,10 @@ describe('an explanation', () => {
 it('leaves books that add up, and that the log decides again', async () => {
   const { drifts } = await checkBooks({
     databaseUrl: harness.url,
-    readLog: async (partition, to) => ({ start: 0, batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }) }),
+    readLog: async (partition, to) => ({
+      start: 0,
+      batches: harness.log.read({ topic: topics.usageEvents, partition, from: 0, to }),
+    }),
   });
   expect(drifts).toEqual([]);
 });

@@ -1,13 +1,17 @@
 import { NestFactory } from '@nestjs/core';
 import type { LedgerQueries } from '@tollgate/contracts';
-import { nestLogger, type HealthReport } from '@tollgate/service-kit';
+import { type HealthReport, nestLogger } from '@tollgate/service-kit';
+
 import { Ledger, LedgerModule, type LedgerOptions } from './ledger.module.ts';
 
 export type RunningLedger = { readonly queries: LedgerQueries; health(): Promise<HealthReport>; stop(): Promise<void> };
 
 /** Starts the ledger in this process: it joins the group and books what the partitions it gets hold. */
 export async function startLedger(options: LedgerOptions): Promise<RunningLedger> {
-  const app = await NestFactory.createApplicationContext(LedgerModule.with(options), { logger: nestLogger(options.logger), abortOnError: false });
+  const app = await NestFactory.createApplicationContext(LedgerModule.with(options), {
+    logger: nestLogger(options.logger),
+    abortOnError: false,
+  });
   const ledger = app.get(Ledger);
   return { queries: ledger.queries, health: () => ledger.health(), stop: () => app.close() };
 }

@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TierChange } from '@tollgate/contracts';
 import { createMetrics } from '@tollgate/service-kit';
 import { waitFor } from '@tollgate/testing';
-import type { TierChange } from '@tollgate/contracts';
+
 import { LedgerHarness } from './testing/ledger-harness.ts';
 
 const metrics = createMetrics();
@@ -37,7 +39,12 @@ describe('a tier', () => {
     await change(id, pro(1));
     const { hold } = await harness.ask('hold', id, { amount: '1', expires_in_ms: 3 * day });
     await harness.advance(day);
-    expect(await stateOf(id)).toMatchObject({ balance: '6', held: '1', available: '5', settings: { tier: 'free', allowance: '5' } });
+    expect(await stateOf(id)).toMatchObject({
+      balance: '6',
+      held: '1',
+      available: '5',
+      settings: { tier: 'free', allowance: '5' },
+    });
     await harness.ask('settle', id, { hold: hold?.hold_id ?? '', amount: '1' });
     expect(await stateOf(id)).toMatchObject({ available: '5', used_total: '1' });
   });
@@ -63,7 +70,12 @@ describe('a tier', () => {
     const plain = `plain-${randomUUID()}`;
     await harness.ask('open', plain, { kind: 'credits', unit: 'c' });
     expect((await change(plain, pro(1))).problem?.code).toBe('ACCOUNT_KIND_CONFLICT');
-    for (const bad of [{ ...pro(0) }, { ...pro(1), tier: 'free' }, { ...pro(1), allowance: '-1' }, { change: 'shrink' }] as TierChange[]) {
+    for (const bad of [
+      { ...pro(0) },
+      { ...pro(1), tier: 'free' },
+      { ...pro(1), allowance: '-1' },
+      { change: 'shrink' },
+    ] as TierChange[]) {
       expect((await change(await opened(), bad)).outcome).toBe('refused');
     }
   });
@@ -81,7 +93,9 @@ describe('a metered period', () => {
     await harness.ask('open', id, { kind: 'metered', unit: 'tokens', settings: { plan: 'default' } });
     const most = 8_000_000n * 10_001n;
     expect((await harness.ask('spend', id, { amount: String(most + 1n) })).problem?.code).toBe('AMOUNT_OUT_OF_RANGE');
-    expect((await harness.ask('spend', id, { amount: '9223372036854775807' })).problem?.code).toBe('AMOUNT_OUT_OF_RANGE');
+    expect((await harness.ask('spend', id, { amount: '9223372036854775807' })).problem?.code).toBe(
+      'AMOUNT_OUT_OF_RANGE',
+    );
     expect(await stateOf(id)).toMatchObject({ used: '0' });
     expect((await harness.ask('spend', id, { amount: String(most) })).crossings?.length).toBe(10_000);
   });

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { partitionOf } from '@tollgate/kernel';
 import { waitFor } from '@tollgate/testing';
+
 import { LedgerHarness, partitions } from './testing/ledger-harness.ts';
 
 let harness: LedgerHarness;
@@ -101,10 +103,14 @@ describe('a dead letter', () => {
     harness.clock.advance(1_000);
     const replayed = await harness.ledger.queries.replayDeadLetter({ id: items[0]!.id });
     expect(replayed).toMatchObject({ partition: partition(id) });
-    const again = await waitFor('the second dead letter', async () => {
-      const found = await harness.ledger.queries.deadLetters({ limit: 10 });
-      return found.items.length === items.length + 1 ? found.items : undefined;
-    }, 5_000);
+    const again = await waitFor(
+      'the second dead letter',
+      async () => {
+        const found = await harness.ledger.queries.deadLetters({ limit: 10 });
+        return found.items.length === items.length + 1 ? found.items : undefined;
+      },
+      5_000,
+    );
     expect(again[0]!.id).toBe(`${partition(id)}-${replayed!.offset}`);
   });
 

@@ -1,5 +1,6 @@
 import { addressSetting, distributedSecrets, distributedSettings, parseConfig } from '@tollgate/service-kit';
 import { z } from 'zod';
+
 import { memoryDefaultMb } from './adapters/sharp/image-workers.ts';
 
 export const optimizerSettings = {
@@ -26,4 +27,5 @@ const schema = z.object({
 });
 export type OptimizerConfig = z.output<typeof schema>;
 
-export const readConfig = (env: NodeJS.ProcessEnv): OptimizerConfig => parseConfig(schema, { env, secrets: distributedSecrets });
+export const readConfig = (env: NodeJS.ProcessEnv): OptimizerConfig =>
+  parseConfig(schema, { env, secrets: distributedSecrets });

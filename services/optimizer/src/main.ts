@@ -1,6 +1,7 @@
 import { wallClock } from '@tollgate/kernel';
 import { serviceUrl } from '@tollgate/persistence';
 import { createLogger, createMetrics, createShutdown, runMain, startHealthServer } from '@tollgate/service-kit';
+
 import { optimizerSchema } from './adapters/postgres/migrations.ts';
 import { readConfig } from './config.ts';
 import { startImageServer } from './http/image-server.ts';
@@ -13,15 +14,37 @@ await runMain(async () => {
   const logger = createLogger({ service: 'optimizer', level: config.LOG_LEVEL });
   const shutdown = createShutdown((line) => logger.info(line));
   const { role } = optimizerSchema;
-  const databaseUrl = serviceUrl({ url: config.DATABASE_URL, role, password: config.DATABASE_PASSWORD, serviceSecret: secret });
+  const databaseUrl = serviceUrl({
+    url: config.DATABASE_URL,
+    role,
+    password: config.DATABASE_PASSWORD,
+    serviceSecret: secret,
+  });
 
-  const service = await startOptimizer({ databaseUrl, folder: config.OPTIMIZER_DIR, clock: wallClock, workers: config.OPTIMIZER_WORKERS, memoryMb: config.OPTIMIZER_MEMORY_MB, logger });
+  const service = await startOptimizer({
+    databaseUrl,
+    folder: config.OPTIMIZER_DIR,
+    clock: wallClock,
+    workers: config.OPTIMIZER_WORKERS,
+    memoryMb: config.OPTIMIZER_MEMORY_MB,
+    logger,
+  });
   shutdown.onStop('the optimizer', () => service.stop());
   const server = await startImageServer({
-    host: config.HOST, port: config.OPTIMIZER_ADDRESS.port, secret, optimizer: service.optimizer, logger,
+    host: config.HOST,
+    port: config.OPTIMIZER_ADDRESS.port,
+    secret,
+    optimizer: service.optimizer,
+    logger,
   });
   shutdown.onStop('the port for images', () => server.close());
-  const health = { host: config.HOST, port: config.HEALTH_PORT, health: () => service.health(), metrics: createMetrics(), logger };
+  const health = {
+    host: config.HOST,
+    port: config.HEALTH_PORT,
+    health: () => service.health(),
+    metrics: createMetrics(),
+    logger,
+  };
   const healthServer = await startHealthServer(health);
   shutdown.onStop('the health port', () => healthServer.close());
   logger.info({ port: server.port, healthPort: healthServer.port }, 'the optimizer runs');

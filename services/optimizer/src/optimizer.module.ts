@@ -1,10 +1,12 @@
 import 'reflect-metadata';
-import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+
+import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { Optimizer } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { createPool, guardQueries } from '@tollgate/persistence';
-import { partOf, type HealthReport, type Logger } from '@tollgate/service-kit';
+import { type HealthReport, type Logger, partOf } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
+
 import { imageFolder } from './adapters/files/image-folder.ts';
 import { taskStore } from './adapters/postgres/task-store.ts';
 import { imageWorkers } from './adapters/sharp/image-workers.ts';
@@ -50,9 +52,16 @@ export class OptimizerService implements OnApplicationShutdown {
     });
     const store = taskStore(this.#pool);
     this.#images = imageWorkers(workers, memoryMb);
-    this.optimizer = guardQueries('OPTIMIZER_UNAVAILABLE', new ImageTasks({ store, files, images: this.#images, clock, wake: () => this.#runner?.wake() }));
+    this.optimizer = guardQueries(
+      'OPTIMIZER_UNAVAILABLE',
+      new ImageTasks({ store, files, images: this.#images, clock, wake: () => this.#runner?.wake() }),
+    );
     this.#started = startTaskRunner({
-      store, files, images: this.#images, clock, atOnce: workers,
+      store,
+      files,
+      images: this.#images,
+      clock,
+      atOnce: workers,
       onFailure: (error) => logger.warn({ err: error }, 'an image could not be worked on'),
     });
   }
@@ -81,7 +90,11 @@ export class OptimizerModule {
     const files = await imageFolder(options.folder);
     return {
       module: OptimizerModule,
-      providers: [{ provide: optionsToken, useValue: options }, { provide: filesToken, useValue: files }, OptimizerService],
+      providers: [
+        { provide: optionsToken, useValue: options },
+        { provide: filesToken, useValue: files },
+        OptimizerService,
+      ],
     };
   }
 }

@@ -1,9 +1,14 @@
 import { NestFactory } from '@nestjs/core';
 import type { Optimizer } from '@tollgate/contracts';
-import { nestLogger, type HealthReport } from '@tollgate/service-kit';
-import { OptimizerModule, OptimizerService, type OptimizerOptions } from './optimizer.module.ts';
+import { type HealthReport, nestLogger } from '@tollgate/service-kit';
 
-export type RunningOptimizer = { readonly optimizer: Optimizer; health(): Promise<HealthReport>; stop(): Promise<void> };
+import { OptimizerModule, type OptimizerOptions, OptimizerService } from './optimizer.module.ts';
+
+export type RunningOptimizer = {
+  readonly optimizer: Optimizer;
+  health(): Promise<HealthReport>;
+  stop(): Promise<void>;
+};
 
 /** Starts the optimizer in this process; tasks that were pending go on from here. */
 export async function startOptimizer(options: OptimizerOptions): Promise<RunningOptimizer> {

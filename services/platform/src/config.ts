@@ -3,7 +3,13 @@ import { gatewaySecretSettings, gatewaySettings, outsideFault } from '@tollgate/
 import { optimizerSettings } from '@tollgate/optimizer';
 import { providerSecrets, providerSettings } from '@tollgate/quota';
 import {
-  ConfigError, kafkaSettings, logLevelSetting, parseConfig, portSetting, postgresUrlSetting, serviceSecretSetting,
+  ConfigError,
+  kafkaSettings,
+  logLevelSetting,
+  parseConfig,
+  portSetting,
+  postgresUrlSetting,
+  serviceSecretSetting,
 } from '@tollgate/service-kit';
 import { z } from 'zod';
 
@@ -42,25 +48,51 @@ export type Settings = z.output<typeof settings>;
 export type PlatformConfig = { readonly mode: 'embedded' | 'distributed'; readonly settings: Settings };
 
 const mayComeAsFile = [
-  'DATABASE_URL', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET',
-  ...providerSecrets, ...stripeSecrets, ...outgoingSecrets,
+  'DATABASE_URL',
+  'KAFKA_SASL_PASSWORD',
+  'KAFKA_SSL_CA',
+  'JWT_SECRET',
+  'SERVER_API_KEY',
+  'ADMIN_PASSWORD',
+  'OPTIMIZE_ADMIN_TOKEN',
+  'SERVICE_SECRET',
+  ...providerSecrets,
+  ...stripeSecrets,
+  ...outgoingSecrets,
 ] as const;
 const neededWhenDistributed = [
-  'DATABASE_URL', 'KAFKA_BROKERS', 'JWT_SECRET', 'SERVER_API_KEY', 'ADMIN_PASSWORD', 'OPTIMIZE_ADMIN_TOKEN', 'SERVICE_SECRET', 'WORKFLOW_URL', 'REVIEW_URL',
-  'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET',
+  'DATABASE_URL',
+  'KAFKA_BROKERS',
+  'JWT_SECRET',
+  'SERVER_API_KEY',
+  'ADMIN_PASSWORD',
+  'OPTIMIZE_ADMIN_TOKEN',
+  'SERVICE_SECRET',
+  'WORKFLOW_URL',
+  'REVIEW_URL',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
 ] as const;
 
 /** Distributed: NODE_ENV=production or KAFKA_BROKERS set (running.md §2). */
-export const isDistributed = (env: NodeJS.ProcessEnv): boolean => env['NODE_ENV'] === 'production' || Boolean(env['KAFKA_BROKERS']);
+export const isDistributed = (env: NodeJS.ProcessEnv): boolean =>
+  env['NODE_ENV'] === 'production' || Boolean(env['KAFKA_BROKERS']);
 
 /**
  * `needed`: what must be set in distributed mode; a tool needs less than the platform.
  * @throws ConfigError with every problem at once.
  */
-export function readConfig(env: NodeJS.ProcessEnv, needed: readonly (keyof Settings)[] = neededWhenDistributed): PlatformConfig {
+export function readConfig(
+  env: NodeJS.ProcessEnv,
+  needed: readonly (keyof Settings)[] = neededWhenDistributed,
+): PlatformConfig {
   const mode = isDistributed(env) ? 'distributed' : 'embedded';
   // Before the schema is applied: a schema's own checks of the whole do not run when a part is wrong.
-  const problems = [...(mode === 'distributed' ? distributedFaults(env, needed) : []), ...outsideFaults(env), ...stripeFaults(env)];
+  const problems = [
+    ...(mode === 'distributed' ? distributedFaults(env, needed) : []),
+    ...outsideFaults(env),
+    ...stripeFaults(env),
+  ];
   try {
     const parsed = parseConfig(settings, { env, secrets: mayComeAsFile });
     if (problems.length === 0) return { mode, settings: parsed };
@@ -72,7 +104,9 @@ export function readConfig(env: NodeJS.ProcessEnv, needed: readonly (keyof Setti
 }
 
 function distributedFaults(env: NodeJS.ProcessEnv, needed: readonly string[]): readonly string[] {
-  const missing = needed.filter((name) => !env[name] && !env[`${name}_FILE`] && !(env['STRIPE'] === 'off' && name.startsWith('STRIPE_')));
+  const missing = needed.filter(
+    (name) => !env[name] && !env[`${name}_FILE`] && !(env['STRIPE'] === 'off' && name.startsWith('STRIPE_')),
+  );
   const faults = missing.map((name) => `${name}: is missing: in distributed mode nothing is generated or simulated`);
   return env['TEST_CLOCK'] === '1' ? [...faults, 'TEST_CLOCK: the test clock exists in embedded mode only'] : faults;
 }
@@ -80,18 +114,27 @@ function distributedFaults(env: NodeJS.ProcessEnv, needed: readonly string[]): r
 function outsideFaults(env: NodeJS.ProcessEnv): readonly string[] {
   const { JWT_JWKS_URL, JWT_ISSUER, JWT_AUDIENCE } = env;
   const fault = outsideFault({
-    JWT_JWKS_URL: JWT_JWKS_URL || undefined, JWT_ISSUER: JWT_ISSUER || undefined, JWT_AUDIENCE: JWT_AUDIENCE || undefined,
+    JWT_JWKS_URL: JWT_JWKS_URL || undefined,
+    JWT_ISSUER: JWT_ISSUER || undefined,
+    JWT_AUDIENCE: JWT_AUDIENCE || undefined,
   });
   return fault === null ? [] : [`JWT_JWKS_URL: ${fault}`];
 }
 
 /** Money is real under a live key, and a clock that is told where to stand is not; a test server needs a key too. */
 function stripeFaults(env: NodeJS.ProcessEnv): readonly string[] {
-  const { STRIPE_SECRET_KEY: key = '', STRIPE_SECRET_KEY_FILE: file = '', STRIPE_API_BASE: base = '', TEST_CLOCK: clock } = env;
+  const {
+    STRIPE_SECRET_KEY: key = '',
+    STRIPE_SECRET_KEY_FILE: file = '',
+    STRIPE_API_BASE: base = '',
+    TEST_CLOCK: clock,
+  } = env;
   const off = stripeOffFault(env);
   return [
     ...(off === null ? [] : [`STRIPE: ${off}`]),
-    ...(clock === '1' && /^(sk|rk)_live_/.test(key) ? ['STRIPE_SECRET_KEY: a live key is refused with TEST_CLOCK'] : []),
+    ...(clock === '1' && /^(sk|rk)_live_/.test(key)
+      ? ['STRIPE_SECRET_KEY: a live key is refused with TEST_CLOCK']
+      : []),
     ...(base !== '' && key === '' && file === '' ? ['STRIPE_API_BASE: needs STRIPE_SECRET_KEY'] : []),
   ];
 }

@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
-import { once } from 'node:events';
+
 import { writeDurably } from './durable-file.ts';
 
 /** The folder of an embedded platform, held by this process. */
@@ -49,7 +50,10 @@ export async function takeDataFolder(folder: string): Promise<DataFolder> {
 /** Address of the platform that runs on a folder; null: none does, or it is still starting. */
 export function runningPlatform(folder: string): { readonly pid: number; readonly address: string } | null {
   try {
-    const said = JSON.parse(readFileSync(join(resolve(folder), announcement), 'utf8')) as { pid: number; address: string };
+    const said = JSON.parse(readFileSync(join(resolve(folder), announcement), 'utf8')) as {
+      pid: number;
+      address: string;
+    };
     process.kill(said.pid, 0);
     return said;
   } catch {
@@ -67,7 +71,9 @@ function makeWritable(path: string): void {
     rmSync(probe);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new FolderUnusable(`The data folder ${path} cannot be written (${code ?? String(error)}): make it writable, or set DATA_DIR to another folder.`);
+    throw new FolderUnusable(
+      `The data folder ${path} cannot be written (${code ?? String(error)}): make it writable, or set DATA_DIR to another folder.`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '@tollgate/persistence';
+
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@tollgate/persistence';
 
 /** The embedded server, kept running: when it dies by itself it is started again on the same port and data. */
 export type Database = { readonly url: string; stop(): Promise<void> };

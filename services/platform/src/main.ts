@@ -1,4 +1,5 @@
 import { createLogger, createShutdown, loadDotEnv, portTrouble, runMain } from '@tollgate/service-kit';
+
 import { isDistributed, readConfig } from './config.ts';
 import { FolderInUse, FolderUnusable } from './data-folder.ts';
 import { startPlatform } from './platform.ts';

@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '@tollgate/service-kit';
+
 import { readConfig } from './config.ts';
 import { FolderUnusable, runningPlatform, takeDataFolder } from './data-folder.ts';
 import { embeddedSecrets, secretFile } from './secrets.ts';
@@ -29,19 +31,39 @@ const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => {
 
 describe('the settings', () => {
   it('need nothing in embedded mode', () => {
-    expect(readConfig({})).toMatchObject({ mode: 'embedded', settings: { HOST: '127.0.0.1', PORT: 3000, DATA_DIR: '.tollgate', ANSWER_WAIT_MS: 5000 } });
+    expect(readConfig({})).toMatchObject({
+      mode: 'embedded',
+      settings: { HOST: '127.0.0.1', PORT: 3000, DATA_DIR: '.tollgate', ANSWER_WAIT_MS: 5000 },
+    });
   });
 
   // Guarantee: a distributed platform never starts on a secret that it made up.
   it('name everything that is missing or wrong in distributed mode at once', () => {
-    expect(problemsOf({ NODE_ENV: 'production', PORT: 'x', TEST_CLOCK: '1', JWT_ISSUER: 'i', SERVICE_SECRET: 'short' })).toEqual([
-      'ADMIN_PASSWORD', 'DATABASE_URL', 'JWT_JWKS_URL', 'JWT_SECRET', 'KAFKA_BROKERS', 'OPTIMIZE_ADMIN_TOKEN', 'PORT', 'REVIEW_URL', 'SERVER_API_KEY', 'SERVICE_SECRET', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'TEST_CLOCK', 'WORKFLOW_URL',
+    expect(
+      problemsOf({ NODE_ENV: 'production', PORT: 'x', TEST_CLOCK: '1', JWT_ISSUER: 'i', SERVICE_SECRET: 'short' }),
+    ).toEqual([
+      'ADMIN_PASSWORD',
+      'DATABASE_URL',
+      'JWT_JWKS_URL',
+      'JWT_SECRET',
+      'KAFKA_BROKERS',
+      'OPTIMIZE_ADMIN_TOKEN',
+      'PORT',
+      'REVIEW_URL',
+      'SERVER_API_KEY',
+      'SERVICE_SECRET',
+      'STRIPE_SECRET_KEY',
+      'STRIPE_WEBHOOK_SECRET',
+      'TEST_CLOCK',
+      'WORKFLOW_URL',
     ]);
     expect(problemsOf({ KAFKA_BROKERS: 'kafka:9092' })).toContain('DATABASE_URL');
   });
 
   it('need nothing of Stripe where it is off, and refuse to leave a key unused', () => {
-    expect(problemsOf({ NODE_ENV: 'production', STRIPE: 'off' }).filter((name) => name.startsWith('STRIPE'))).toEqual([]);
+    expect(problemsOf({ NODE_ENV: 'production', STRIPE: 'off' }).filter((name) => name.startsWith('STRIPE'))).toEqual(
+      [],
+    );
     expect(problemsOf({ STRIPE: 'off', STRIPE_SECRET_KEY: 'sk_test_of_a_spec' })).toEqual(['STRIPE']);
     expect(readConfig({ STRIPE: 'off' }).settings.STRIPE).toBe('off');
   });
@@ -56,7 +78,9 @@ describe('the data folder', () => {
     const first = await takeDataFolder(folder);
     first.announce('http://127.0.0.1:3000');
     expect(runningPlatform(link)).toEqual({ pid: process.pid, address: 'http://127.0.0.1:3000' });
-    await expect(takeDataFolder(link)).rejects.toThrow(`a platform runs on it at http://127.0.0.1:3000 (process ${process.pid})`);
+    await expect(takeDataFolder(link)).rejects.toThrow(
+      `a platform runs on it at http://127.0.0.1:3000 (process ${process.pid})`,
+    );
     await first.release();
     expect(runningPlatform(folder)).toBeNull();
     await (await takeDataFolder(link)).release();
@@ -66,9 +90,14 @@ describe('the data folder', () => {
     const file = join(newFolder(), 'a-file');
     writeFileSync(file, '');
     for (const folder of [file, join(file, 'below'), '/proc']) {
-      const failed = await takeDataFolder(folder).then(() => null, (error: Error) => error);
+      const failed = await takeDataFolder(folder).then(
+        () => null,
+        (error: Error) => error,
+      );
       expect([folder, failed]).toEqual([folder, expect.any(FolderUnusable)]);
-      expect(failed?.message).toMatch(/^The data folder .* cannot be written \(E[A-Z]+\): make it writable, or set DATA_DIR to another folder\.$/);
+      expect(failed?.message).toMatch(
+        /^The data folder .* cannot be written \(E[A-Z]+\): make it writable, or set DATA_DIR to another folder\.$/,
+      );
     }
   });
 
@@ -96,7 +125,8 @@ describe('the data folder', () => {
 });
 
 it('prints a command that reads the key from its file, or names the variable that holds it', () => {
-  const line = (env: NodeJS.ProcessEnv): string => welcome({ address: 'http://127.0.0.1:3000', dataDir: "/a b/it's" }, readConfig(env)).join('\n');
+  const line = (env: NodeJS.ProcessEnv): string =>
+    welcome({ address: 'http://127.0.0.1:3000', dataDir: "/a b/it's" }, readConfig(env)).join('\n');
   expect(line({})).toContain(`$(cat '/a b/it'\\''s/secrets/server-api-key')`);
   expect(line({ SERVER_API_KEY: 'a key that was set' })).toContain('x-server-api-key: $SERVER_API_KEY"');
   expect(line({ SERVER_API_KEY: 'a key that was set' })).not.toContain('a key that was set');

@@ -1,20 +1,36 @@
 import { join } from 'node:path';
-import { startBilling, billingSchema, financeSchema } from '@tollgate/billing';
+
+import { billingSchema, financeSchema, startBilling } from '@tollgate/billing';
 import { partitionsDefault } from '@tollgate/contracts';
 import { gatewayConfig, gatewaySchema, startGateway } from '@tollgate/gateway';
-import { wallClock, type Clock } from '@tollgate/kernel';
+import { type Clock, wallClock } from '@tollgate/kernel';
 import { ledgerSchema, startLedger } from '@tollgate/ledger';
-import { createInProcessAnswers, embeddedLogSchema, openEmbeddedLog, openKafkaLog, type EventLog } from '@tollgate/messaging';
+import {
+  createInProcessAnswers,
+  embeddedLogSchema,
+  type EventLog,
+  openEmbeddedLog,
+  openKafkaLog,
+} from '@tollgate/messaging';
 import { optimizerSchema, startOptimizer } from '@tollgate/optimizer';
 import { quotaSchema, startQuota } from '@tollgate/quota';
-import { combineHealth, createMetrics, kafkaConnectionOf, startHealthServer, type HealthReport, type Logger, type Shutdown } from '@tollgate/service-kit';
-import { present, type PlatformConfig } from './config.ts';
-import { takeDataFolder, type DataFolder } from './data-folder.ts';
+import {
+  combineHealth,
+  createMetrics,
+  type HealthReport,
+  kafkaConnectionOf,
+  type Logger,
+  type Shutdown,
+  startHealthServer,
+} from '@tollgate/service-kit';
+
+import { type PlatformConfig, present } from './config.ts';
+import { type DataFolder, takeDataFolder } from './data-folder.ts';
 import { startDatabase } from './database.ts';
 import { openDemoWallet } from './demo.ts';
-import { openStripe, usesSimulator } from './stripe.ts';
 import { prepareDatabase, type PreparedDatabase } from './prepare.ts';
-import { embeddedSecrets, rolePasswordsOf, secretsOf, webhookEncryptionKey, type Secrets } from './secrets.ts';
+import { embeddedSecrets, rolePasswordsOf, type Secrets, secretsOf, webhookEncryptionKey } from './secrets.ts';
+import { openStripe, usesSimulator } from './stripe.ts';
 import { openTestClock, type TestClock } from './test-clock.ts';
 import { topicSpecs } from './topics.ts';
 
@@ -45,7 +61,12 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 
   const adminUrl = await databaseUrl(options, folder);
   const distributedLog = config.settings.KAFKA_BROKERS !== undefined;
-  const database = await prepareDatabase({ adminUrl, passwordOf: rolePasswordsOf(config.settings, secrets.serviceSecret), embeddedLog: !distributedLog, stripeSimulator: usesSimulator(config) });
+  const database = await prepareDatabase({
+    adminUrl,
+    passwordOf: rolePasswordsOf(config.settings, secrets.serviceSecret),
+    embeddedLog: !distributedLog,
+    stripeSimulator: usesSimulator(config),
+  });
   say(`Schemas        ${database.ran.length === 0 ? 'up to date' : `${database.ran.length} migrations applied`}`);
 
   const onTrouble = (message: string, error: unknown): void => logger.warn({ err: error }, message);
@@ -54,7 +75,9 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     : await openEmbeddedLog({ url: database.urlFor(embeddedLogSchema), clock, onTrouble });
   onStop('the log', () => eventLog.close());
   await eventLog.createTopics(topicSpecs);
-  say(`Log            ${distributedLog ? `Kafka at ${config.settings.KAFKA_BROKERS?.join(', ')}` : 'embedded'}, ${partitionsDefault} partitions`);
+  say(
+    `Log            ${distributedLog ? `Kafka at ${config.settings.KAFKA_BROKERS?.join(', ')}` : 'embedded'}, ${partitionsDefault} partitions`,
+  );
 
   const address = await startServices(options, { secrets, clock, testClock, database, eventLog });
   if (folder !== null) {
@@ -72,14 +95,20 @@ async function takeFolder({ config, say, onStop }: PlatformOptions): Promise<Dat
   return folder;
 }
 
-async function databaseUrl({ config, say, logger, onStop }: PlatformOptions, folder: DataFolder | null): Promise<string> {
+async function databaseUrl(
+  { config, say, logger, onStop }: PlatformOptions,
+  folder: DataFolder | null,
+): Promise<string> {
   const given = config.settings.DATABASE_URL;
   if (given !== undefined || folder === null) {
     const url = present(given, 'DATABASE_URL');
     say(`PostgreSQL     at ${new URL(url).host}`);
     return url;
   }
-  const database = await startDatabase({ dataDir: join(folder.path, 'postgres'), onTrouble: (line) => logger.error(line) });
+  const database = await startDatabase({
+    dataDir: join(folder.path, 'postgres'),
+    onTrouble: (line) => logger.error(line),
+  });
   onStop('PostgreSQL', () => database.stop());
   say(`PostgreSQL     embedded, on port ${new URL(database.url).port}`);
   return database.url;
@@ -100,42 +129,88 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
   const loggerOf = (service: string): Logger => logger.child({ service });
 
   const ledger = await startLedger({
-    databaseUrl: database.urlFor(ledgerSchema), eventLog, answers: answers.sender, clock, metrics,
-    partitions: partitionsDefault, logger: loggerOf('ledger'),
+    databaseUrl: database.urlFor(ledgerSchema),
+    eventLog,
+    answers: answers.sender,
+    clock,
+    metrics,
+    partitions: partitionsDefault,
+    logger: loggerOf('ledger'),
     // On the embedded log nobody reads the topic: the table itself is where entries are read.
     publishEntries: config.settings.KAFKA_BROKERS !== undefined,
   });
   onStop('ledger', () => ledger.stop());
   const stripe = await openStripe({ config, database, clock, say, onStop, logger: loggerOf('stripe-simulator') });
   const billing = await startBilling({
-    databaseUrl: database.urlFor(billingSchema), eventLog, ledger: ledger.queries, clock, logger: loggerOf('billing'), stripe: stripe.settings,
-    fourEyes: config.settings.FOUR_EYES_ABOVE, webhooks: {
+    databaseUrl: database.urlFor(billingSchema),
+    eventLog,
+    ledger: ledger.queries,
+    clock,
+    logger: loggerOf('billing'),
+    stripe: stripe.settings,
+    fourEyes: config.settings.FOUR_EYES_ABOVE,
+    webhooks: {
       allowPrivate: config.settings.ALLOW_PRIVATE_WEBHOOKS === '1',
-      encryptionKey: webhookEncryptionKey(config.settings, { dataDir: config.mode === 'embedded' ? config.settings.DATA_DIR : null, serviceSecret: secrets.serviceSecret }),
+      encryptionKey: webhookEncryptionKey(config.settings, {
+        dataDir: config.mode === 'embedded' ? config.settings.DATA_DIR : null,
+        serviceSecret: secrets.serviceSecret,
+      }),
     },
   });
   onStop('billing', () => billing.stop());
   const quota = await startQuota({
-    databaseUrl: database.urlFor(quotaSchema), eventLog, clock, logger: loggerOf('quota'),
+    databaseUrl: database.urlFor(quotaSchema),
+    eventLog,
+    clock,
+    logger: loggerOf('quota'),
     provider: { url: config.settings.XTEMOS_API_URL, key: config.settings.XTEMOS_API_KEY },
   });
   onStop('quota', () => quota.stop());
-  const { OPTIMIZER_DIR: imagesDir = join(config.settings.DATA_DIR, 'images'), OPTIMIZER_WORKERS: workers, OPTIMIZER_MEMORY_MB: memoryMb } = config.settings;
+  const {
+    OPTIMIZER_DIR: imagesDir = join(config.settings.DATA_DIR, 'images'),
+    OPTIMIZER_WORKERS: workers,
+    OPTIMIZER_MEMORY_MB: memoryMb,
+  } = config.settings;
   const optimizer = await startOptimizer({
-    databaseUrl: database.urlFor(optimizerSchema), folder: imagesDir, clock, workers, memoryMb, logger: loggerOf('optimizer'),
+    databaseUrl: database.urlFor(optimizerSchema),
+    folder: imagesDir,
+    clock,
+    workers,
+    memoryMb,
+    logger: loggerOf('optimizer'),
   });
   onStop('optimizer', () => optimizer.stop());
 
-  const health = async (): Promise<HealthReport> => combineHealth(await Promise.all([ledger.health(), billing.health(), quota.health(), optimizer.health()]));
+  const health = async (): Promise<HealthReport> =>
+    combineHealth(await Promise.all([ledger.health(), billing.health(), quota.health(), optimizer.health()]));
   const gateway = await startGateway({
-    config: gatewayConfig(config.settings), secrets, databaseUrl: database.urlFor(gatewaySchema), financeUrl: database.urlFor(financeSchema), eventLog, receiver: answers.receiver,
-    ledger: ledger.queries, billing: billing.queries, quota: quota.queries, optimizer: optimizer.optimizer, clock, metrics, health, publicDetails: config.mode === 'embedded', logger: loggerOf('gateway'),
+    config: gatewayConfig(config.settings),
+    secrets,
+    databaseUrl: database.urlFor(gatewaySchema),
+    financeUrl: database.urlFor(financeSchema),
+    eventLog,
+    receiver: answers.receiver,
+    ledger: ledger.queries,
+    billing: billing.queries,
+    quota: quota.queries,
+    optimizer: optimizer.optimizer,
+    clock,
+    metrics,
+    health,
+    publicDetails: config.mode === 'embedded',
+    logger: loggerOf('gateway'),
     ...(testClock === undefined ? {} : { testClock }),
   });
   onStop('gateway', () => gateway.stop());
   const { HEALTH_PORT: healthPort, HOST: host } = config.settings;
   if (config.mode === 'distributed' && healthPort !== undefined) {
-    const healthServer = await startHealthServer({ host, port: healthPort, health: () => gateway.health(), metrics, logger: loggerOf('gateway') });
+    const healthServer = await startHealthServer({
+      host,
+      port: healthPort,
+      health: () => gateway.health(),
+      metrics,
+      logger: loggerOf('gateway'),
+    });
     onStop('the health port', () => healthServer.close());
     say(`Health         figures and readiness by part on port ${healthServer.port}`);
   }

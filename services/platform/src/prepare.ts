@@ -2,10 +2,11 @@ import { billingSchema, financeSchema, stripeSimulatorSchema } from '@tollgate/b
 import { gatewaySchema, publicViews } from '@tollgate/gateway';
 import { ledgerSchema } from '@tollgate/ledger';
 import { embeddedLogSchema, openKafkaLog } from '@tollgate/messaging';
-import { migrate, roleUrl, type ServiceSchema } from '@tollgate/persistence';
 import { optimizerSchema } from '@tollgate/optimizer';
+import { migrate, roleUrl, type ServiceSchema } from '@tollgate/persistence';
 import { quotaSchema } from '@tollgate/quota';
 import { kafkaConnectionOf } from '@tollgate/service-kit';
+
 import type { Settings } from './config.ts';
 import { topicSpecs } from './topics.ts';
 
@@ -27,7 +28,13 @@ export async function prepareDatabase(options: {
   const { adminUrl, passwordOf, embeddedLog, stripeSimulator = false } = options;
   const services = [ledgerSchema, gatewaySchema, billingSchema, quotaSchema, optimizerSchema];
   // The documents' views read several services' tables, so they come last.
-  const schemas = [...(embeddedLog ? [embeddedLogSchema] : []), ...services, ...(stripeSimulator ? [stripeSimulatorSchema] : []), publicViews, financeSchema];
+  const schemas = [
+    ...(embeddedLog ? [embeddedLogSchema] : []),
+    ...services,
+    ...(stripeSimulator ? [stripeSimulatorSchema] : []),
+    publicViews,
+    financeSchema,
+  ];
   const ran = await migrate({ adminUrl, schemas, rolePassword: passwordOf });
   return { ran, urlFor: ({ role }) => roleUrl(adminUrl, role, passwordOf(role)) };
 }

@@ -22,10 +22,11 @@ export async function renderSchema(databaseUrl: string, schema: string): Promise
   }
 }
 
-const heading = (schema: string): string => [
-  `-- The schema "${schema}" as its migrations leave it, for reading and for comparing; nothing executes this file.`,
-  '-- Written by `npm run schema`; a spec fails when a fresh migration differs.',
-].join('\n');
+const heading = (schema: string): string =>
+  [
+    `-- The schema "${schema}" as its migrations leave it, for reading and for comparing; nothing executes this file.`,
+    '-- Written by `npm run schema`; a spec fails when a fresh migration differs.',
+  ].join('\n');
 
 const notOurs = "c.relname not in ('migrations', 'migrations_id_seq', 'migrations_pkey', 'typeorm_metadata')";
 

@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freshDatabase, type FreshDatabase } from '@tollgate/testing';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type FreshDatabase, freshDatabase } from '@tollgate/testing';
 import pg from 'pg';
+
 import { prepareDatabase } from './prepare.ts';
 import { renderSchema } from './render-schema.ts';
 import { contentOf, schemaFiles } from './schema-files.ts';
@@ -12,7 +14,12 @@ let database: FreshDatabase;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await prepareDatabase({ adminUrl: database.url, passwordOf: () => 'a password of this test', embeddedLog: true, stripeSimulator: true });
+  await prepareDatabase({
+    adminUrl: database.url,
+    passwordOf: () => 'a password of this test',
+    embeddedLog: true,
+    stripeSimulator: true,
+  });
 });
 afterAll(() => database.drop());
 
@@ -31,15 +38,25 @@ async function renderedAfter(sql: string, undo: string): Promise<string> {
 
 describe('a fresh migration', () => {
   // Guarantee: whoever changes a migration sees, and shows the reviewer, what it does to the schema.
-  it.each(schemaFiles.map((file) => [file.path, file] as const))('leaves what %s says; else run `npm run schema` and commit it', async (path, file) => {
-    expect(await contentOf(file, database.url)).toBe(readFileSync(join(root, path), 'utf8'));
-  });
+  it.each(schemaFiles.map((file) => [file.path, file] as const))(
+    'leaves what %s says; else run `npm run schema` and commit it',
+    async (path, file) => {
+      expect(await contentOf(file, database.url)).toBe(readFileSync(join(root, path), 'utf8'));
+    },
+  );
 
   it.each([
     ['a column', 'alter table ledger.entries add surplus integer', 'alter table ledger.entries drop surplus'],
-    ['a right', 'grant delete on ledger.entries to tollgate_ledger', 'revoke delete on ledger.entries from tollgate_ledger'],
-    ['a trigger that was switched off', 'alter table ledger.entries disable trigger entries_append_only',
-      'alter table ledger.entries enable always trigger entries_append_only'],
+    [
+      'a right',
+      'grant delete on ledger.entries to tollgate_ledger',
+      'revoke delete on ledger.entries from tollgate_ledger',
+    ],
+    [
+      'a trigger that was switched off',
+      'alter table ledger.entries disable trigger entries_append_only',
+      'alter table ledger.entries enable always trigger entries_append_only',
+    ],
     ['an index', 'create index surplus on ledger.entries (lot)', 'drop index ledger.surplus'],
   ])('shows %s', async (_, sql, undo) => {
     const before = await renderSchema(database.url, 'ledger');

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { rolePassword, rolePasswordsIn } from '@tollgate/persistence';
+
 import type { Settings } from './config.ts';
 import { present } from './config.ts';
 import { writeDurably } from './durable-file.ts';
@@ -28,8 +30,13 @@ type SecretName = keyof typeof files;
 export const secretFile = (dataDir: string, name: SecretName): string => join(dataDir, 'secrets', files[name]);
 
 /** The password of each database role: from the folder that is named, else derived from SERVICE_SECRET. */
-export const rolePasswordsOf = (settings: Pick<Settings, 'DATABASE_PASSWORDS_DIR'>, serviceSecret: string): ((role: string) => string) =>
-  settings.DATABASE_PASSWORDS_DIR === undefined ? (role) => rolePassword(serviceSecret, role) : rolePasswordsIn(settings.DATABASE_PASSWORDS_DIR);
+export const rolePasswordsOf = (
+  settings: Pick<Settings, 'DATABASE_PASSWORDS_DIR'>,
+  serviceSecret: string,
+): ((role: string) => string) =>
+  settings.DATABASE_PASSWORDS_DIR === undefined
+    ? (role) => rolePassword(serviceSecret, role)
+    : rolePasswordsIn(settings.DATABASE_PASSWORDS_DIR);
 
 /** The secrets that are set, the others from the data folder; there they are made once (256 random bits, mode 0600). */
 export function embeddedSecrets(dataDir: string, settings: Settings): Secrets {
@@ -44,11 +51,15 @@ export function embeddedSecrets(dataDir: string, settings: Settings): Secrets {
 
 /** What the Stripe simulator alone knows: its API key and what it signs webhooks with. Nothing follows from another secret. */
 export const simulatorSecrets = (dataDir: string): { readonly key: string; readonly webhookSecret: string } => ({
-  key: keptSecret(join(dataDir, 'secrets', 'stripe-simulator-key')), webhookSecret: keptSecret(join(dataDir, 'secrets', 'stripe-simulator-webhook-secret')),
+  key: keptSecret(join(dataDir, 'secrets', 'stripe-simulator-key')),
+  webhookSecret: keptSecret(join(dataDir, 'secrets', 'stripe-simulator-webhook-secret')),
 });
 
 /** What seals the secrets of subscribers: as it is set, else kept in the data folder; a distributed platform derives it from SERVICE_SECRET. */
-export function webhookEncryptionKey(settings: Settings, at: { readonly dataDir: string | null; readonly serviceSecret: string }): string {
+export function webhookEncryptionKey(
+  settings: Settings,
+  at: { readonly dataDir: string | null; readonly serviceSecret: string },
+): string {
   if (settings.WEBHOOK_ENCRYPTION_KEY !== undefined) return settings.WEBHOOK_ENCRYPTION_KEY;
   return at.dataDir === null ? at.serviceSecret : keptSecret(join(at.dataDir, 'secrets', 'webhook-encryption-key'));
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { billingSchema, financeSchema } from '@tollgate/billing';
 import { gatewaySchema, publicViews } from '@tollgate/gateway';
 import { ledgerSchema } from '@tollgate/ledger';
@@ -8,16 +9,28 @@ import { optimizerSchema } from '@tollgate/optimizer';
 import { quotaSchema } from '@tollgate/quota';
 
 /** Who runs a service, and so owns its folder: a user of its own each, so that no service reads another's secrets. */
-export const serviceUsers = { gateway: 1101, ledger: 1102, billing: 1103, quota: 1104, optimizer: 1105, migrate: 1106, postgres: 999 } as const;
+export const serviceUsers = {
+  gateway: 1101,
+  ledger: 1102,
+  billing: 1103,
+  quota: 1104,
+  optimizer: 1105,
+  migrate: 1106,
+  postgres: 999,
+} as const;
 type Owner = keyof typeof serviceUsers;
 
 /** Where each role's password is needed, besides the folder of `migrate`, which gives it to the role. */
 const roleFiles: readonly (readonly [role: string, owner: Owner | null, file: string])[] = [
-  [gatewaySchema.role, 'gateway', 'database-password'], [financeSchema.role, 'gateway', 'finance-database-password'],
-  [ledgerSchema.role, 'ledger', 'database-password'], [billingSchema.role, 'billing', 'database-password'],
-  [quotaSchema.role, 'quota', 'database-password'], [optimizerSchema.role, 'optimizer', 'database-password'],
+  [gatewaySchema.role, 'gateway', 'database-password'],
+  [financeSchema.role, 'gateway', 'finance-database-password'],
+  [ledgerSchema.role, 'ledger', 'database-password'],
+  [billingSchema.role, 'billing', 'database-password'],
+  [quotaSchema.role, 'quota', 'database-password'],
+  [optimizerSchema.role, 'optimizer', 'database-password'],
   // For people and programs that read the documents' views or report usage by SQL: no service does.
-  [publicViews.role, null, ''], ...(publicViews.otherRoles ?? []).map((role) => [role, null, ''] as const),
+  [publicViews.role, null, ''],
+  ...(publicViews.otherRoles ?? []).map((role) => [role, null, ''] as const),
 ];
 const services = ['gateway', 'ledger', 'billing', 'quota', 'optimizer'] as const satisfies readonly Owner[];
 const ofGateway = ['server-api-key', 'jwt-secret', 'admin-password', 'optimize-admin-token'] as const;

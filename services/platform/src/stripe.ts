@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { startStripeSimulator, stripeSimulatorSchema, type StripeSettings } from '@tollgate/billing';
+
+import { startStripeSimulator, type StripeSettings, stripeSimulatorSchema } from '@tollgate/billing';
 import type { Clock } from '@tollgate/kernel';
 import type { Logger, Shutdown } from '@tollgate/service-kit';
+
 import type { PlatformConfig } from './config.ts';
 import type { PreparedDatabase } from './prepare.ts';
 import { simulatorSecrets } from './secrets.ts';
 
 /** Only where nothing else is named, and never in distributed mode (running.md §2). */
-export const usesSimulator = ({ mode, settings }: PlatformConfig): boolean => mode === 'embedded' && settings.STRIPE === 'on' && settings.STRIPE_SECRET_KEY === undefined;
+export const usesSimulator = ({ mode, settings }: PlatformConfig): boolean =>
+  mode === 'embedded' && settings.STRIPE === 'on' && settings.STRIPE_SECRET_KEY === undefined;
 
 export type OpenStripe = {
   readonly settings: StripeSettings;
@@ -17,24 +20,41 @@ export type OpenStripe = {
 
 /** Stripe as the settings name it, else a simulator that says that it is one. */
 export async function openStripe(parts: {
-  readonly config: PlatformConfig; readonly database: PreparedDatabase; readonly clock: Clock; readonly logger: Logger;
-  readonly say: (line: string) => void; readonly onStop: Shutdown['onStop'];
+  readonly config: PlatformConfig;
+  readonly database: PreparedDatabase;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly say: (line: string) => void;
+  readonly onStop: Shutdown['onStop'];
 }): Promise<OpenStripe> {
-  const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: given, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = parts.config.settings;
+  const {
+    STRIPE_SECRET_KEY: key,
+    STRIPE_WEBHOOK_SECRET: given,
+    STRIPE_API_BASE: apiBase,
+    STRIPE_TIMEOUT_MS: timeoutMs,
+  } = parts.config.settings;
   if (parts.config.settings.STRIPE === 'off') {
     parts.say('Stripe         off: charges stay pending (STRIPE=off)');
     return { settings: 'off', deliverTo: () => undefined };
   }
   if (!usesSimulator(parts.config) && key !== undefined) {
-    parts.say(`Stripe         ${apiBase === undefined ? 'api.stripe.com' : apiBase}${given === undefined ? '; webhooks are refused: STRIPE_WEBHOOK_SECRET is not set' : ''}`);
+    parts.say(
+      `Stripe         ${apiBase === undefined ? 'api.stripe.com' : apiBase}${given === undefined ? '; webhooks are refused: STRIPE_WEBHOOK_SECRET is not set' : ''}`,
+    );
     // Without a secret nothing can be verified, so nothing is taken: nobody knows this one.
-    return { settings: { secretKey: key, webhookSecret: given ?? randomBytes(32).toString('hex'), apiBase, timeoutMs }, deliverTo: () => undefined };
+    return {
+      settings: { secretKey: key, webhookSecret: given ?? randomBytes(32).toString('hex'), apiBase, timeoutMs },
+      deliverTo: () => undefined,
+    };
   }
   const own = simulatorSecrets(parts.config.settings.DATA_DIR);
   const webhookSecret = given ?? `whsec_${own.webhookSecret}`;
   const secretKey = `sk_test_${own.key}`;
   const simulator = await startStripeSimulator({
-    databaseUrl: parts.database.urlFor(stripeSimulatorSchema), clock: parts.clock, webhookSecret, secretKey,
+    databaseUrl: parts.database.urlFor(stripeSimulatorSchema),
+    clock: parts.clock,
+    webhookSecret,
+    secretKey,
     onTrouble: (error) => parts.logger.warn({ err: error }, 'the Stripe simulator met something unexpected'),
   });
   parts.onStop('the Stripe simulator', () => simulator.stop());

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import type { Clock } from '@tollgate/kernel';
+
 import { writeDurably } from './durable-file.ts';
 
 export type TestClock = Clock & {
@@ -17,7 +19,8 @@ export function openTestClock(dataDir: string): TestClock {
   return {
     nowMs: () => now,
     advanceMs: (ms) => {
-      if (!Number.isSafeInteger(ms) || ms < 0 || !Number.isSafeInteger(now + ms)) throw new RangeError('the test clock goes forward by whole milliseconds');
+      if (!Number.isSafeInteger(ms) || ms < 0 || !Number.isSafeInteger(now + ms))
+        throw new RangeError('the test clock goes forward by whole milliseconds');
       now += ms;
       keep();
     },

@@ -8,5 +8,9 @@ export const topicSpecs: readonly TopicSpec[] = [
   { topic: topics.tierCrossings, partitions: partitionsDefault, retention: 'forever' },
   { topic: topics.billingCharges, partitions: partitionsDefault, retention: 'forever' },
   { topic: topics.ledgerSeals, partitions: partitionsDefault, retention: 'forever' },
-  { topic: deadLetterTopic(topics.usageEvents, groups.ledgerBooking), partitions: partitionsDefault, retention: 'forever' },
+  {
+    topic: deadLetterTopic(topics.usageEvents, groups.ledgerBooking),
+    partitions: partitionsDefault,
+    retention: 'forever',
+  },
 ];

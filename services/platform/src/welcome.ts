@@ -6,8 +6,12 @@ import { secretFile } from './secrets.ts';
 export function welcome({ address, dataDir }: RunningPlatform, { settings }: PlatformConfig): readonly string[] {
   const ready = [`Ready          ${address}`];
   if (dataDir === null) return ready;
-  const password = settings.ADMIN_PASSWORD === undefined ? `in ${secretFile(dataDir, 'ADMIN_PASSWORD')}` : 'as set in ADMIN_PASSWORD';
-  const key = settings.SERVER_API_KEY === undefined ? `$(cat ${quoted(secretFile(dataDir, 'SERVER_API_KEY'))})` : '$SERVER_API_KEY';
+  const password =
+    settings.ADMIN_PASSWORD === undefined ? `in ${secretFile(dataDir, 'ADMIN_PASSWORD')}` : 'as set in ADMIN_PASSWORD';
+  const key =
+    settings.SERVER_API_KEY === undefined
+      ? `$(cat ${quoted(secretFile(dataDir, 'SERVER_API_KEY'))})`
+      : '$SERVER_API_KEY';
   return [
     ...ready,
     `Administrator  ${settings.ADMIN_EMAIL}, password ${password}`,

@@ -1,16 +1,18 @@
 import 'reflect-metadata';
-import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+
+import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { QuotaQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 import { createPool, guardQueries } from '@tollgate/persistence';
-import { partOf, type HealthReport, type Logger } from '@tollgate/service-kit';
+import { type HealthReport, type Logger, partOf } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
+
 import { limitLog } from './adapters/log/limit-log.ts';
 import { limitStore } from './adapters/postgres/limit-store.ts';
-import { remoteProvider, type ProviderSettings } from './adapters/remote-quota/remote-provider.ts';
+import { type ProviderSettings, remoteProvider } from './adapters/remote-quota/remote-provider.ts';
 import { Quotas } from './app/quotas.ts';
-import { startRefresher, type Refresher } from './app/refresher.ts';
+import { type Refresher, startRefresher } from './app/refresher.ts';
 
 export type QuotaOptions = {
   /** Of the role `tollgate_quota`, on a migrated database. */
@@ -48,10 +50,15 @@ export class Quota implements OnApplicationShutdown {
       onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
     });
     const quotas = new Quotas({
-      provider: remoteProvider(provider), store: limitStore(this.#pool, partitions), log: limitLog(eventLog, partitions), clock,
+      provider: remoteProvider(provider),
+      store: limitStore(this.#pool, partitions),
+      log: limitLog(eventLog, partitions),
+      clock,
     });
     this.queries = guardQueries<QuotaQueries>('QUOTA_DATABASE_UNAVAILABLE', quotas);
-    this.#refresher = startRefresher(quotas, (error) => logger.warn({ err: error }, 'a quota could not be refreshed; it is tried again'));
+    this.#refresher = startRefresher(quotas, (error) =>
+      logger.warn({ err: error }, 'a quota could not be refreshed; it is tried again'),
+    );
   }
 
   async health(): Promise<HealthReport> {
@@ -73,7 +80,11 @@ export class QuotaModule {
   static with(options: QuotaOptions, partitions: number): DynamicModule {
     return {
       module: QuotaModule,
-      providers: [{ provide: optionsToken, useValue: options }, { provide: partitionsToken, useValue: partitions }, Quota],
+      providers: [
+        { provide: optionsToken, useValue: options },
+        { provide: partitionsToken, useValue: partitions },
+        Quota,
+      ],
     };
   }
 }

@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { topics, type LedgerRequest } from '@tollgate/contracts';
-import { embeddedLogSchema, openEmbeddedLog, type EventLog } from '@tollgate/messaging';
-import { createPool, migrate, rolePassword, roleUrl } from '@tollgate/persistence';
-import { describeWith, fakeClock, freshDatabase, whyNot, type FreshDatabase } from '@tollgate/testing';
-import { AppError } from '@tollgate/kernel';
 import { createHash, randomUUID } from 'node:crypto';
+
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { type LedgerRequest, topics } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import { embeddedLogSchema, type EventLog, openEmbeddedLog } from '@tollgate/messaging';
+import { createPool, migrate, rolePassword, roleUrl } from '@tollgate/persistence';
+import { describeWith, fakeClock, type FreshDatabase, freshDatabase, whyNot } from '@tollgate/testing';
+
 import { limitLog } from './adapters/log/limit-log.ts';
 import { limitStore } from './adapters/postgres/limit-store.ts';
 import { quotaSchema } from './adapters/postgres/migrations.ts';
@@ -25,12 +27,27 @@ describeWith('postgres', await whyNot('postgres'), 'A limit that others own', ()
   const quotaMb = new Map<string, number>();
   const provider: Provider = {
     knowsTokens: true,
-    ask: async (token) => ({ valid: true, bytes: BigInt(quotaMb.get(token) ?? 0) * 1_048_576n, subscriptionType: 'pro', expiresMs: null }),
+    ask: async (token) => ({
+      valid: true,
+      bytes: BigInt(quotaMb.get(token) ?? 0) * 1_048_576n,
+      subscriptionType: 'pro',
+      expiresMs: null,
+    }),
   };
 
   /** A quota service as it is after a start: nothing in memory, the same database and log. */
-  function started(deadly: { readonly store?: Partial<LimitStore>; readonly log?: Partial<LimitLog>; readonly provider?: Provider } = {}): Quotas {
-    const pool = createPool({ url: roleUrl(database.url, quotaSchema.role, passwordOf(quotaSchema.role)), max: 2, applicationName: 'test' });
+  function started(
+    deadly: {
+      readonly store?: Partial<LimitStore>;
+      readonly log?: Partial<LimitLog>;
+      readonly provider?: Provider;
+    } = {},
+  ): Quotas {
+    const pool = createPool({
+      url: roleUrl(database.url, quotaSchema.role, passwordOf(quotaSchema.role)),
+      max: 2,
+      applicationName: 'test',
+    });
     pools.push(pool);
     const store = { ...limitStore(pool, partitions), ...deadly.store };
     const log = { ...limitLog(eventLog, partitions), ...deadly.log };
@@ -41,10 +58,16 @@ describeWith('postgres', await whyNot('postgres'), 'A limit that others own', ()
     const found: LedgerRequest[] = [];
     for (let partition = 0; partition < partitions; partition++) {
       for await (const records of eventLog.read({ topic: topics.usageEvents, partition, from: 0 })) {
-        found.push(...records.map(({ value }) => JSON.parse(value) as LedgerRequest).filter((request) => request.account === account));
+        found.push(
+          ...records
+            .map(({ value }) => JSON.parse(value) as LedgerRequest)
+            .filter((request) => request.account === account),
+        );
       }
     }
-    return found.flatMap(({ type, data }) => (type === 'limit' ? [String(Number((data as { limit: string }).limit) / 1_048_576)] : []));
+    return found.flatMap(({ type, data }) =>
+      type === 'limit' ? [String(Number((data as { limit: string }).limit) / 1_048_576)] : [],
+    );
   }
   async function accountOf(token: string): Promise<string> {
     const checked = await started().check({ token, use: true });
@@ -59,7 +82,10 @@ describeWith('postgres', await whyNot('postgres'), 'A limit that others own', ()
   beforeAll(async () => {
     database = await freshDatabase();
     await migrate({ adminUrl: database.url, schemas: [embeddedLogSchema, quotaSchema], rolePassword: passwordOf });
-    eventLog = await openEmbeddedLog({ url: roleUrl(database.url, embeddedLogSchema.role, passwordOf(embeddedLogSchema.role)), clock });
+    eventLog = await openEmbeddedLog({
+      url: roleUrl(database.url, embeddedLogSchema.role, passwordOf(embeddedLogSchema.role)),
+      clock,
+    });
     await eventLog.createTopics([{ topic: topics.usageEvents, partitions, retention: 'forever' }]);
   });
   afterEach(async () => {
@@ -142,7 +168,10 @@ describeWith('postgres', await whyNot('postgres'), 'A limit that others own', ()
     const token = newToken(1000);
     expect(await started({ provider: unknowing }).check({ token })).toMatchObject({ valid: true, opened: false });
     expect(await started().stored({ token })).toBeNull();
-    expect(await started({ provider: unknowing }).check({ token, use: true })).toMatchObject({ valid: true, opened: true });
+    expect(await started({ provider: unknowing }).check({ token, use: true })).toMatchObject({
+      valid: true,
+      opened: true,
+    });
     expect(await started().stored({ token })).toMatchObject({ opened: true });
     expect(await started({ provider: unknowing }).check({ token, refresh: true })).toMatchObject({ opened: true });
   });

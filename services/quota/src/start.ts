@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
-import { topics, type QuotaQueries } from '@tollgate/contracts';
-import { nestLogger, type HealthReport } from '@tollgate/service-kit';
+import { type QuotaQueries, topics } from '@tollgate/contracts';
+import { type HealthReport, nestLogger } from '@tollgate/service-kit';
+
 import { Quota, QuotaModule, type QuotaOptions } from './quota.module.ts';
 
 export type RunningQuota = { readonly queries: QuotaQueries; health(): Promise<HealthReport>; stop(): Promise<void> };

@@ -1,9 +1,17 @@
-import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type Asked = { readonly method: string; readonly url: string; readonly headers: IncomingHttpHeaders; readonly body: unknown };
-export type Reply = { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } | 'hang' | 'reset';
+export type Asked = {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: unknown;
+};
+export type Reply =
+  | { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }
+  | 'hang'
+  | 'reset';
 
 /** An HTTP server on loopback whose answers a spec decides, one request after the other. */
 export class AnsweringServer {
@@ -18,7 +26,12 @@ export class AnsweringServer {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        const asked = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: text === '' ? undefined : JSON.parse(text) as unknown };
+        const asked = {
+          method: request.method ?? '',
+          url: request.url ?? '',
+          headers: request.headers,
+          body: text === '' ? undefined : (JSON.parse(text) as unknown),
+        };
         this.asked.push(asked);
         const reply = this.answer(asked, this.asked.length);
         if (reply === 'reset') return void request.socket.destroy();

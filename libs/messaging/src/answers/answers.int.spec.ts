@@ -1,8 +1,10 @@
 import { connect } from 'node:net';
+
 import { afterEach, expect, it } from '@jest/globals';
-import { answersPattern } from '@tollgate/contracts';
 import type { Answer } from '@tollgate/contracts';
+import { answersPattern } from '@tollgate/contracts';
 import { freePort, waitFor } from '@tollgate/testing';
+
 import type { AnswerReceiver, AnswerSender } from '../answers.ts';
 import { createInProcessAnswers } from './in-process.ts';
 import { signReplyAddress } from './reply-address.ts';
@@ -16,7 +18,9 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
-const receiver = async (port = 0): Promise<{ readonly receiver: AnswerReceiver; readonly waiters: number[]; readonly calls: number[] }> => {
+const receiver = async (
+  port = 0,
+): Promise<{ readonly receiver: AnswerReceiver; readonly waiters: number[]; readonly calls: number[] }> => {
   const made = await createTcpAnswerReceiver({ gatewayId: 'g1', serviceSecret, host: '127.0.0.1', port });
   open.push(made);
   const waiters: number[] = [];
@@ -31,7 +35,10 @@ const receiver = async (port = 0): Promise<{ readonly receiver: AnswerReceiver; 
   return { receiver: made, waiters, calls };
 };
 const sender = (onRefusedAddress?: (header: string) => void): AnswerSender => {
-  const made = createTcpAnswerSender({ serviceSecret, ...(onRefusedAddress === undefined ? {} : { onRefusedAddress }) });
+  const made = createTcpAnswerSender({
+    serviceSecret,
+    ...(onRefusedAddress === undefined ? {} : { onRefusedAddress }),
+  });
   open.push(made);
   return made;
 };
@@ -40,7 +47,10 @@ it('brings every answer to the gateway that asked, one message a call, in order'
   const [one, two] = [await receiver(), await receiver()];
   const from = sender();
 
-  from.send(one.receiver.replyTo, [[1, answer], [2, answer]]);
+  from.send(one.receiver.replyTo, [
+    [1, answer],
+    [2, answer],
+  ]);
   from.send(two.receiver.replyTo, [[7, answer]]);
   from.send(one.receiver.replyTo, [[3, answer]]);
 
@@ -59,7 +69,12 @@ it('connects to no address whose signature fails', async () => {
   const [host, port] = address.split(':') as [string, string];
   const forged = signReplyAddress({ gatewayId: gateway, nonce, host, port: Number(port) }, 'another secret');
 
-  for (const header of [forged, `${gateway}|${nonce}|127.0.0.1:1|${to.receiver.replyTo.split('|')[3]}`, 'nonsense', '']) {
+  for (const header of [
+    forged,
+    `${gateway}|${nonce}|127.0.0.1:1|${to.receiver.replyTo.split('|')[3]}`,
+    'nonsense',
+    '',
+  ]) {
     from.send(header, [[1, answer]]);
   }
   from.send(to.receiver.replyTo, [[2, answer]]);
@@ -105,7 +120,10 @@ it('takes no answer of somebody who knows the nonce and not the secret', async (
 it('reaches a gateway that answers only after a while, and survives one that never does', async () => {
   const port = await freePort();
   const from = sender();
-  const gone = signReplyAddress({ gatewayId: 'g', nonce: 'n', host: '127.0.0.1', port: await freePort() }, serviceSecret);
+  const gone = signReplyAddress(
+    { gatewayId: 'g', nonce: 'n', host: '127.0.0.1', port: await freePort() },
+    serviceSecret,
+  );
   for (let n = 0; n < 100_000; n++) from.send(gone, [[n, answer]]);
   const late = signReplyAddress({ gatewayId: 'late', nonce: 'n', host: '127.0.0.1', port }, serviceSecret);
   from.send(late, [[1, answer]]);
@@ -137,7 +155,10 @@ it('hands answers over in one process, after the sender has returned', async () 
   const waiters: number[] = [];
   to.onAnswers((answers) => waiters.push(...answers.map(([waiter]) => waiter)));
 
-  from.send(to.replyTo, [[1, answer], [2, answer]]);
+  from.send(to.replyTo, [
+    [1, answer],
+    [2, answer],
+  ]);
   from.send('another boot', [[3, answer]]);
 
   expect(waiters).toEqual([]);

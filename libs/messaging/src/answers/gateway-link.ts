@@ -1,8 +1,10 @@
-import { ClientTCP } from '@nestjs/microservices';
 import type { Socket } from 'node:net';
-import { answersPattern } from '@tollgate/contracts';
+
+import { ClientTCP } from '@nestjs/microservices';
 import type { AnswerBatch } from '@tollgate/contracts';
+import { answersPattern } from '@tollgate/contracts';
 import { sealedClientSocket } from '@tollgate/service-kit';
+
 import type { ReplyAddress } from './reply-address.ts';
 
 /** What waits for a gateway at most; beyond it the newest are dropped (their callers' retries get the booked answer). */
@@ -57,24 +59,33 @@ export class GatewayLink {
     this.connecting = true;
     // A peer that swallows packets must not hold the link for the minutes TCP takes.
     const late = setTimeout(() => this.client.close(), connectTimeoutMs);
-    this.client.connect().then(() => true, () => false).then((reached) => {
-      clearTimeout(late);
-      this.connected = reached && !this.closed;
-      if (this.connected) {
-        this.connecting = false;
-        const { waiting } = this;
-        this.waiting = [];
-        this.waitingAnswers = 0;
-        for (const { batch, since } of waiting) if (performance.now() - since < staleMs) this.emit(batch);
-        return;
-      }
-      this.client.close();
-      this.dropStale();
-      this.timer = setTimeout(() => {
-        this.connecting = false;
-        if (this.waiting.length > 0) this.connect(Math.min(waitMs * 2, retryMaxMs));
-      }, waitMs);
-    }, () => undefined);
+    this.client
+      .connect()
+      .then(
+        () => true,
+        () => false,
+      )
+      .then(
+        (reached) => {
+          clearTimeout(late);
+          this.connected = reached && !this.closed;
+          if (this.connected) {
+            this.connecting = false;
+            const { waiting } = this;
+            this.waiting = [];
+            this.waitingAnswers = 0;
+            for (const { batch, since } of waiting) if (performance.now() - since < staleMs) this.emit(batch);
+            return;
+          }
+          this.client.close();
+          this.dropStale();
+          this.timer = setTimeout(() => {
+            this.connecting = false;
+            if (this.waiting.length > 0) this.connect(Math.min(waitMs * 2, retryMaxMs));
+          }, waitMs);
+        },
+        () => undefined,
+      );
   }
 
   private dropStale(): void {
@@ -92,4 +103,10 @@ export class GatewayLink {
 }
 
 /** An unreachable gateway is an everyday matter; Nest would log each attempt. */
-const silent = { log: () => undefined, error: () => undefined, warn: () => undefined, debug: () => undefined, verbose: () => undefined };
+const silent = {
+  log: () => undefined,
+  error: () => undefined,
+  warn: () => undefined,
+  debug: () => undefined,
+  verbose: () => undefined,
+};

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+
 import type { Answer } from '@tollgate/contracts';
+
 import type { AnswerReceiver, AnswerSender } from '../answers.ts';
 
 type Answers = readonly (readonly [waiter: number, answer: Answer])[];
@@ -8,7 +10,10 @@ type Answers = readonly (readonly [waiter: number, answer: Answer])[];
  * Sender and receiver of one process (embedded platform). The sender returns before the gateway hears, as over the network;
  * what is meant for an earlier boot is dropped.
  */
-export function createInProcessAnswers(onError: (error: unknown) => void = () => undefined): { readonly sender: AnswerSender; readonly receiver: AnswerReceiver } {
+export function createInProcessAnswers(onError: (error: unknown) => void = () => undefined): {
+  readonly sender: AnswerSender;
+  readonly receiver: AnswerReceiver;
+} {
   const replyTo = `in-process|${randomUUID()}`;
   let listener: (answers: Answers) => void = () => undefined;
   let closed = false;

@@ -1,10 +1,17 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+
 import { invariant } from '@tollgate/kernel';
 
 /** Where a gateway of one boot takes answers. */
-export type ReplyAddress = { readonly gatewayId: string; readonly nonce: string; readonly host: string; readonly port: number };
+export type ReplyAddress = {
+  readonly gatewayId: string;
+  readonly nonce: string;
+  readonly host: string;
+  readonly port: number;
+};
 
-const signature = (text: string, secret: string): string => createHmac('sha256', secret).update(text).digest('base64url');
+const signature = (text: string, secret: string): string =>
+  createHmac('sha256', secret).update(text).digest('base64url');
 
 /** `<gateway id>|<boot nonce>|<host:port>|<signature>` (rule 22). */
 export function signReplyAddress({ gatewayId, nonce, host, port }: ReplyAddress, secret: string): string {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo, Server as NetServer } from 'node:net';
+
 import { ServerTCP } from '@nestjs/microservices';
-import { answersPattern } from '@tollgate/contracts';
 import type { Answer, AnswerBatch } from '@tollgate/contracts';
+import { answersPattern } from '@tollgate/contracts';
 import { sealedServerSocket } from '@tollgate/service-kit';
+
 import type { AnswerReceiver } from '../answers.ts';
 import { signReplyAddress } from './reply-address.ts';
 
@@ -27,13 +29,21 @@ export async function createTcpAnswerReceiver(options: TcpAnswerReceiverOptions)
   const { gatewayId, serviceSecret, host } = options;
   const nonce = randomBytes(16).toString('base64url');
   let listener: (answers: Answers) => void = () => undefined;
-  const { socketClass, limit } = sealedServerSocket({ secret: serviceSecret, purpose: answersPattern, ...(options.onRefused === undefined ? {} : { onRefused: options.onRefused }) });
+  const { socketClass, limit } = sealedServerSocket({
+    secret: serviceSecret,
+    purpose: answersPattern,
+    ...(options.onRefused === undefined ? {} : { onRefused: options.onRefused }),
+  });
   const server = new ServerTCP({ host, port: options.port, socketClass });
   limit(server.unwrap<NetServer>());
-  server.addHandler(answersPattern, (batch: unknown) => {
-    if (isBatch(batch) && batch.nonce === nonce) listener(batch.answers);
-    return Promise.resolve();
-  }, true);
+  server.addHandler(
+    answersPattern,
+    (batch: unknown) => {
+      if (isBatch(batch) && batch.nonce === nonce) listener(batch.answers);
+      return Promise.resolve();
+    },
+    true,
+  );
   const net = server.unwrap<NetServer>();
   await new Promise<void>((resolve, reject) => {
     net.once('error', reject);
@@ -43,13 +53,20 @@ export async function createTcpAnswerReceiver(options: TcpAnswerReceiverOptions)
   return {
     replyTo: signReplyAddress({ gatewayId, nonce, host: options.advertisedHost ?? host, port }, serviceSecret),
     onAnswers: (one) => void (listener = one),
-    close: () => new Promise((resolve) => {
-      net.once('close', () => resolve());
-      server.close();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        net.once('close', () => resolve());
+        server.close();
+      }),
   };
 }
 
 function isBatch(value: unknown): value is AnswerBatch {
-  return typeof value === 'object' && value !== null && 'nonce' in value && 'answers' in value && Array.isArray(value.answers);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'nonce' in value &&
+    'answers' in value &&
+    Array.isArray(value.answers)
+  );
 }

@@ -1,4 +1,5 @@
 import type { Answer } from '@tollgate/contracts';
+
 import type { AnswerSender } from '../answers.ts';
 import { GatewayLink } from './gateway-link.ts';
 import { ReplyAddressReader } from './reply-address.ts';

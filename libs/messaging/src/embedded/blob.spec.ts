@@ -1,17 +1,29 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+
 import { decodeBlob, encodeBlob, toLogRecords } from './blob.ts';
 
 const anyText = fc.string({ unit: 'binary' });
-const records = fc.array(fc.record({
-  topic: fc.constant('t'), partition: fc.constant(0), key: anyText, value: anyText,
-  headers: fc.dictionary(anyText.filter((name) => name !== '__proto__'), anyText, { noNullPrototype: true }),
-}));
+const records = fc.array(
+  fc.record({
+    topic: fc.constant('t'),
+    partition: fc.constant(0),
+    key: anyText,
+    value: anyText,
+    headers: fc.dictionary(
+      anyText.filter((name) => name !== '__proto__'),
+      anyText,
+      { noNullPrototype: true },
+    ),
+  }),
+);
 
 it('reads back what was written, whatever the text', () => {
-  fc.assert(fc.property(records, (given) => {
-    expect(decodeBlob(encodeBlob(given), 7, 99)).toEqual(toLogRecords(given, 7, 99));
-  }));
+  fc.assert(
+    fc.property(records, (given) => {
+      expect(decodeBlob(encodeBlob(given), 7, 99)).toEqual(toLogRecords(given, 7, 99));
+    }),
+  );
 });
 
 it('replaces half a surrogate pair, so that the next record keeps its place', () => {

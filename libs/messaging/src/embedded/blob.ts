@@ -1,4 +1,5 @@
 import { invariant } from '@tollgate/kernel';
+
 import type { LogRecord, OutgoingRecord, RecordHeaders } from '../event-log.ts';
 
 /**
@@ -67,7 +68,11 @@ export function decodeBlob(blob: Buffer, firstOffset: number, timeMs: number): r
 }
 
 /** What `decodeBlob(encodeBlob(records))` would answer, without the detour. */
-export function toLogRecords(records: readonly OutgoingRecord[], firstOffset: number, timeMs: number): readonly LogRecord[] {
+export function toLogRecords(
+  records: readonly OutgoingRecord[],
+  firstOffset: number,
+  timeMs: number,
+): readonly LogRecord[] {
   return records.map(({ key, value, headers }, index) => ({
     offset: firstOffset + index,
     timeMs,
@@ -80,7 +85,9 @@ export function toLogRecords(records: readonly OutgoingRecord[], firstOffset: nu
 function wellFormedHeaders(headers: RecordHeaders): RecordHeaders {
   for (const name in headers) {
     if (name.isWellFormed() && headers[name]?.isWellFormed() !== false) continue;
-    return Object.fromEntries(Object.entries(headers).map(([key, value]) => [key.toWellFormed(), value.toWellFormed()]));
+    return Object.fromEntries(
+      Object.entries(headers).map(([key, value]) => [key.toWellFormed(), value.toWellFormed()]),
+    );
   }
   return headers;
 }

@@ -1,16 +1,18 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { migrate } from '@tollgate/persistence';
-import { describeWith, fakeClock, freshDatabase, startPostgres, waitFor, whyNot } from '@tollgate/testing';
 import type { FreshDatabase } from '@tollgate/testing';
-import { eventLogContract } from '../event-log.contract.ts';
+import { describeWith, fakeClock, freshDatabase, startPostgres, waitFor, whyNot } from '@tollgate/testing';
+
 import type { LogUnderTest } from '../event-log.contract.ts';
+import { eventLogContract } from '../event-log.contract.ts';
 import type { EventLog, LogRecord } from '../event-log.ts';
 import { openEmbeddedLog } from './embedded-log.ts';
 import { embeddedLogSchema } from './migrations.sql.ts';
 
 const rolePassword = (): string => 'log';
 const asLogRole = (url: string): string => url.replace('postgres@', 'tollgate_log:log@');
-const migrated = (url: string): Promise<unknown> => migrate({ adminUrl: url, schemas: [embeddedLogSchema], rolePassword });
+const migrated = (url: string): Promise<unknown> =>
+  migrate({ adminUrl: url, schemas: [embeddedLogSchema], rolePassword });
 
 const missing = await whyNot('postgres');
 
@@ -82,7 +84,9 @@ describeWith('postgres', missing, 'The embedded log', () => {
     for (let n = 0; n < 100; n++) await log.append([{ topic, partition: 0, key: '', value: String(n) }]);
     const seen: LogRecord[] = [];
     await log.subscribe({
-      group: 'g', topics: [topic], batchMax: 30,
+      group: 'g',
+      topics: [topic],
+      batchMax: 30,
       handler: {
         assigned: () => Promise.resolve(0),
         revoked: () => Promise.resolve(),
@@ -92,13 +96,18 @@ describeWith('postgres', missing, 'The embedded log', () => {
     });
 
     await waitFor('all records', () => seen.length === 100);
-    expect(seen.map(({ offset, value }) => `${offset}${value}`)).toEqual(Array.from({ length: 100 }, (_, n) => `${n}${n}`));
+    expect(seen.map(({ offset, value }) => `${offset}${value}`)).toEqual(
+      Array.from({ length: 100 }, (_, n) => `${n}${n}`),
+    );
   });
 
   it('removes records past their retention, and keeps those that have none', async () => {
     const clock = fakeClock();
     const log = await open({ clock });
-    await log.createTopics([{ topic: 'short', partitions: 1, retention: { days: 1 } }, { topic: 'long', partitions: 1, retention: 'forever' }]);
+    await log.createTopics([
+      { topic: 'short', partitions: 1, retention: { days: 1 } },
+      { topic: 'long', partitions: 1, retention: 'forever' },
+    ]);
     for (const topic of ['short', 'long']) await log.append([{ topic, partition: 0, key: '', value: '' }]);
     await log.close();
     opened.length = 0;

@@ -1,16 +1,33 @@
-import { AppError, wallClock } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { AppError, wallClock } from '@tollgate/kernel';
 import { createPool } from '@tollgate/persistence';
 import type { Pool } from 'pg';
+
+import { logUnavailable } from '../append-queue.ts';
 import type {
-  Appended, EventLog, LogRecord, OutgoingRecord, SubscribeOptions, Subscription, TopicDescription, TopicPartition, TopicSpec,
+  Appended,
+  EventLog,
+  LogRecord,
+  OutgoingRecord,
+  SubscribeOptions,
+  Subscription,
+  TopicDescription,
+  TopicPartition,
+  TopicSpec,
 } from '../event-log.ts';
 import type { RecordSource, Taken } from '../partition-worker.ts';
-import { logUnavailable } from '../append-queue.ts';
 import { Group } from './groups.ts';
-import { fromTail } from './partition-log.ts';
 import type { PartitionLog } from './partition-log.ts';
-import { commitOffset, committedOffset, createTopic, describeTopic, pruneStored, storedPartitions, storedRecords } from './store.ts';
+import { fromTail } from './partition-log.ts';
+import {
+  commitOffset,
+  committedOffset,
+  createTopic,
+  describeTopic,
+  pruneStored,
+  storedPartitions,
+  storedRecords,
+} from './store.ts';
 import { LogWriter } from './writer.ts';
 
 export type EmbeddedLogOptions = {
@@ -44,7 +61,9 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
  * Reads an embedded log that another process may have open, for the operator's tools, and prunes it: that process finds the
  * new start when it opens the log again, and none of its readers is below it (rule 3).
  */
-export function readEmbeddedLog(options: { readonly url: string }): Pick<EventLog, 'read' | 'describe' | 'prune' | 'close'> {
+export function readEmbeddedLog(options: {
+  readonly url: string;
+}): Pick<EventLog, 'read' | 'describe' | 'prune' | 'close'> {
   const pool = createPool({ url: options.url, max: 2, applicationName: 'tollgate-log-reader' });
   return {
     describe: (topic) => describeTopic(pool, topic),
@@ -97,12 +116,15 @@ class EmbeddedLog implements EventLog {
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     for (const topic of options.topics) this.writer.partition(topic, 0);
-    const group = this.groups.get(options.group) ?? new Group(options.group, {
-      partitionsOf: (topic) => this.writer.partitions.get(topic)?.length ?? 0,
-      source: (name, where, wake) => this.source(name, where, wake),
-      commit: (name, where, nextOffset) => commitOffset(this.pool, name, where, nextOffset),
-      onFailure: ({ topic, partition, step }, error) => this.onTrouble(`partition ${partition} of ${topic}: ${step} failed`, error),
-    });
+    const group =
+      this.groups.get(options.group) ??
+      new Group(options.group, {
+        partitionsOf: (topic) => this.writer.partitions.get(topic)?.length ?? 0,
+        source: (name, where, wake) => this.source(name, where, wake),
+        commit: (name, where, nextOffset) => commitOffset(this.pool, name, where, nextOffset),
+        onFailure: ({ topic, partition, step }, error) =>
+          this.onTrouble(`partition ${partition} of ${topic}: ${step} failed`, error),
+      });
     this.groups.set(options.group, group);
     return group.join(options);
   }
@@ -159,7 +181,12 @@ class EmbeddedLog implements EventLog {
     };
   }
 
-  private async fromTable(log: PartitionLog, from: number, max: number, wake: () => void): Promise<readonly LogRecord[]> {
+  private async fromTable(
+    log: PartitionLog,
+    from: number,
+    max: number,
+    wake: () => void,
+  ): Promise<readonly LogRecord[]> {
     const { topicNumber, partition } = log;
     const records = await storedRecords(this.pool, { topicNumber, partition, from, max });
     // Pruned or replaced while it was read: look at the bounds again.
@@ -181,27 +208,40 @@ class EmbeddedLog implements EventLog {
 
   private async pruneLog(log: PartitionLog, before: number, olderThanMs?: number): Promise<void> {
     const { topicNumber, partition } = log;
-    const start = await pruneStored(this.pool, { topicNumber, partition, before, ...(olderThanMs === undefined ? {} : { olderThanMs }) });
+    const start = await pruneStored(this.pool, {
+      topicNumber,
+      partition,
+      before,
+      ...(olderThanMs === undefined ? {} : { olderThanMs }),
+    });
     if (start !== undefined) log.start = Math.max(log.start, start);
   }
 }
 
 async function* readStored(
-  pool: Pool, range: { readonly topic: string; readonly partition: number; readonly from: number; readonly to?: number },
+  pool: Pool,
+  range: { readonly topic: string; readonly partition: number; readonly from: number; readonly to?: number },
 ): AsyncGenerator<readonly LogRecord[]> {
   const stored = (await storedPartitions(pool, range.topic)).find(({ partition }) => partition === range.partition);
   if (stored === undefined || range.from < stored.start || range.from > stored.end) {
-    throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `the log does not hold offset ${range.from} of ${range.topic}/${range.partition}`,
-      stored === undefined ? {} : { start: stored.start, end: stored.end });
+    throw new AppError(
+      'not_found',
+      'LOG_OUT_OF_RANGE',
+      `the log does not hold offset ${range.from} of ${range.topic}/${range.partition}`,
+      stored === undefined ? {} : { start: stored.start, end: stored.end },
+    );
   }
   const to = Math.min(range.to ?? stored.end, stored.end);
   const { topicNumber, partition } = stored;
   const readFrom = (from: number): Promise<readonly LogRecord[]> =>
-    from < to ? storedRecords(pool, { topicNumber, partition, from, max: Math.min(readMax, to - from) }) : Promise.resolve([]);
+    from < to
+      ? storedRecords(pool, { topicNumber, partition, from, max: Math.min(readMax, to - from) })
+      : Promise.resolve([]);
   let next = readFrom(range.from);
-  for (let from = range.from; from < to; ) {
+  for (let from = range.from; from < to;) {
     const records = await next;
-    if (records.length === 0) throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `offset ${from} was removed while it was read`);
+    if (records.length === 0)
+      throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `offset ${from} was removed while it was read`);
     from += records.length;
     // The next read is under way while the caller works on this one.
     next = readFrom(from);

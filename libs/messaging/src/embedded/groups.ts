@@ -1,6 +1,6 @@
 import type { SubscribeOptions, Subscription, TopicPartition } from '../event-log.ts';
-import { PartitionWorker } from '../partition-worker.ts';
 import type { RecordSource, WorkerOptions } from '../partition-worker.ts';
+import { PartitionWorker } from '../partition-worker.ts';
 
 export type GroupPorts = {
   readonly partitionsOf: (topic: string) => number;
@@ -37,7 +37,8 @@ export class Group {
         if (owned?.member === member) owned.worker.seek(offset);
       },
       commit: (where, nextOffset) => this.ports.commit(this.name, where, nextOffset),
-      following: (where) => this.members.has(member) && (where === undefined || this.owned.get(keyOf(where))?.member === member),
+      following: (where) =>
+        this.members.has(member) && (where === undefined || this.owned.get(keyOf(where))?.member === member),
       stop: async () => {
         this.members.delete(member);
         await this.rebalance();
@@ -55,15 +56,20 @@ export class Group {
     this.rebalancing = this.rebalancing.then(async () => {
       const target = this.assignment();
       const leaving = [...this.owned].filter(([key, { member }]) => target.get(key)?.member !== member);
-      await Promise.all(leaving.map(async ([key, { worker }]) => {
-        await worker.stop();
-        this.owned.delete(key);
-      }));
+      await Promise.all(
+        leaving.map(async ([key, { worker }]) => {
+          await worker.stop();
+          this.owned.delete(key);
+        }),
+      );
       for (const [key, { member, where }] of target) {
         if (this.owned.has(key)) continue;
         const { handler, batchMax = batchMaxDefault } = member.options;
         const source = (wake: () => void): RecordSource => this.ports.source(this.name, where, wake);
-        this.owned.set(key, { member, worker: new PartitionWorker(where, source, { handler, batchMax, onFailure: this.ports.onFailure }) });
+        this.owned.set(key, {
+          member,
+          worker: new PartitionWorker(where, source, { handler, batchMax, onFailure: this.ports.onFailure }),
+        });
       }
     });
     return this.rebalancing;
@@ -77,7 +83,12 @@ export class Group {
       const count = this.ports.partitionsOf(topic);
       const takers = [...this.members].filter(({ options }) => options.topics.includes(topic));
       const all = Array.from({ length: count }, (_, partition) => ({ topic, partition }));
-      const room = new Map(takers.map((member, index) => [member, Math.floor(count / takers.length) + (index < count % takers.length ? 1 : 0)]));
+      const room = new Map(
+        takers.map((member, index) => [
+          member,
+          Math.floor(count / takers.length) + (index < count % takers.length ? 1 : 0),
+        ]),
+      );
       const place = (where: TopicPartition, member: Member): void => {
         room.set(member, (room.get(member) ?? 0) - 1);
         target.set(keyOf(where), { member, where });

@@ -21,10 +21,19 @@ export type Backend = { readonly pid: number; readonly startedAt: string };
  * first: once the lock is ours, nothing of it can still commit.
  * @throws AppError('conflict', LOG_IN_USE) when another process has the log open.
  */
-export async function connectLog(url: string, previous: Backend | undefined, onLost: () => void): Promise<LogConnection> {
+export async function connectLog(
+  url: string,
+  previous: Backend | undefined,
+  onLost: () => void,
+): Promise<LogConnection> {
   const client = new pg.Client({
-    connectionString: url, application_name: 'tollgate-log', connectionTimeoutMillis: 5_000,
-    keepAlive: true, keepAliveInitialDelayMillis: 5_000, query_timeout: hangMaxMs, options: '-c tcp_user_timeout=10000 -c synchronous_commit=on',
+    connectionString: url,
+    application_name: 'tollgate-log',
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+    query_timeout: hangMaxMs,
+    options: '-c tcp_user_timeout=10000 -c synchronous_commit=on',
   });
   let lost = false;
   const lose = (): void => {
@@ -39,11 +48,13 @@ export async function connectLog(url: string, previous: Backend | undefined, onL
     if (previous !== undefined) {
       await client.query(
         'select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid = $1 and backend_start::text = $2',
-        [previous.pid, previous.startedAt]);
+        [previous.pid, previous.startedAt],
+      );
     }
     await takeLock(client);
     const { rows } = await client.query<{ pid: number; started_at: string }>(
-      'select pid, backend_start::text as started_at from pg_stat_activity where pid = pg_backend_pid()');
+      'select pid, backend_start::text as started_at from pg_stat_activity where pid = pg_backend_pid()',
+    );
     return { client, backend: { pid: rows[0]?.pid ?? 0, startedAt: rows[0]?.started_at ?? '' }, lost: () => lost };
   } catch (error) {
     lost = true;

@@ -44,4 +44,8 @@ grant select, insert, delete on log.batches to tollgate_log;
 export const embeddedLogMigrations: readonly Migration[] = [{ name: '20261121000000-create-log', sql: createLog }];
 
 /** The schema of the embedded log with the role that uses it: apart from the ledger's (rule 4). */
-export const embeddedLogSchema: ServiceSchema = { schema: 'log', role: 'tollgate_log', migrations: embeddedLogMigrations };
+export const embeddedLogSchema: ServiceSchema = {
+  schema: 'log',
+  role: 'tollgate_log',
+  migrations: embeddedLogMigrations,
+};

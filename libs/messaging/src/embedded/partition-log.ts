@@ -60,7 +60,7 @@ export function fromTail({ tail }: PartitionLog, position: number, max: number):
   const oldest = tail[0];
   if (oldest === undefined || position < oldest.first) return undefined;
   let index = 0;
-  for (let above = tail.length; above - index > 1; ) {
+  for (let above = tail.length; above - index > 1;) {
     const middle = (index + above) >> 1;
     if ((tail[middle]?.first ?? 0) > position) above = middle;
     else index = middle;

@@ -1,6 +1,7 @@
 import { AppError } from '@tollgate/kernel';
 import { copyOut } from '@tollgate/persistence';
 import type { ClientBase, Pool } from 'pg';
+
 import type { LogRecord, TopicDescription, TopicPartition, TopicSpec } from '../event-log.ts';
 import { decodeBlob } from './blob.ts';
 
@@ -29,7 +30,10 @@ where $1::text is null or t.topic = $1
 order by t.id, p.partition`;
 
 /** All partitions (of one topic) with their bounds, of one snapshot. */
-export async function storedPartitions(db: ClientBase | Pool, topic: string | null): Promise<readonly StoredPartition[]> {
+export async function storedPartitions(
+  db: ClientBase | Pool,
+  topic: string | null,
+): Promise<readonly StoredPartition[]> {
   const { rows } = await db.query<Row>(partitionsSql, [topic]);
   return rows.map((row) => ({
     topic: String(row['topic']),
@@ -58,7 +62,11 @@ with made as (insert into log.topics (topic, partitions, retention_days) values 
 insert into log.partitions (topic, partition) select id, generate_series(0, partitions - 1) from made`;
 
 export async function createTopic(db: Pool, spec: TopicSpec): Promise<void> {
-  await db.query(createTopicSql, [spec.topic, spec.partitions, spec.retention === 'forever' ? null : spec.retention.days]);
+  await db.query(createTopicSql, [
+    spec.topic,
+    spec.partitions,
+    spec.retention === 'forever' ? null : spec.retention.days,
+  ]);
 }
 
 /** Offsets have no gaps, so a window of offsets bounds what is read. */
@@ -68,7 +76,12 @@ where topic = ${topicNumber} and partition = ${partition} and first_offset < ${f
   (select max(first_offset) from log.batches where topic = ${topicNumber} and partition = ${partition} and first_offset <= ${from}), ${from})
 order by batches.first_offset`;
 
-type StoredRange = { readonly topicNumber: number; readonly partition: number; readonly from: number; readonly max: number };
+type StoredRange = {
+  readonly topicNumber: number;
+  readonly partition: number;
+  readonly from: number;
+  readonly max: number;
+};
 
 /** Committed records from `from`, at most `max`; empty when the log has none there. Bodies come as bytes, not as hexadecimal text. */
 export async function storedRecords(db: Pool, range: StoredRange): Promise<readonly LogRecord[]> {
@@ -104,7 +117,13 @@ returning p.start_offset::text as start_offset`;
 
 /** Removes the batches wholly below `before` and older than `olderThanMs`; answers the new start when it moved. */
 export async function pruneStored(
-  db: Pool, range: { readonly topicNumber: number; readonly partition: number; readonly before: number; readonly olderThanMs?: number },
+  db: Pool,
+  range: {
+    readonly topicNumber: number;
+    readonly partition: number;
+    readonly before: number;
+    readonly olderThanMs?: number;
+  },
 ): Promise<number | undefined> {
   const values = [range.topicNumber, range.partition, range.before, range.olderThanMs ?? Number.MAX_SAFE_INTEGER];
   const { rows } = await db.query<Row>(pruneSql, values);
@@ -115,13 +134,22 @@ export async function pruneStored(
 export async function committedOffset(db: Pool, group: string, { topic, partition }: TopicPartition): Promise<number> {
   const { rows } = await db.query<Row>(
     `select next_offset::text as next_offset from log.commits
-     where consumer_group = $1 and topic = (select id from log.topics where topic = $2) and partition = $3`, [group, topic, partition]);
+     where consumer_group = $1 and topic = (select id from log.topics where topic = $2) and partition = $3`,
+    [group, topic, partition],
+  );
   return Number(rows[0]?.['next_offset'] ?? 0);
 }
 
-export async function commitOffset(db: Pool, group: string, { topic, partition }: TopicPartition, nextOffset: number): Promise<void> {
+export async function commitOffset(
+  db: Pool,
+  group: string,
+  { topic, partition }: TopicPartition,
+  nextOffset: number,
+): Promise<void> {
   await db.query(
     `insert into log.commits (consumer_group, topic, partition, next_offset)
      select $1, id, $3, $4 from log.topics where topic = $2
-     on conflict (consumer_group, topic, partition) do update set next_offset = excluded.next_offset`, [group, topic, partition, nextOffset]);
+     on conflict (consumer_group, topic, partition) do update set next_offset = excluded.next_offset`,
+    [group, topic, partition, nextOffset],
+  );
 }

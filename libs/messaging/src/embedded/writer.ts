@@ -1,15 +1,16 @@
-import { AppError, invariant } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
-import type { Appended, OutgoingRecord } from '../event-log.ts';
-import { AppendQueue, logUnavailable } from '../append-queue.ts';
+import { AppError, invariant } from '@tollgate/kernel';
+
 import type { PendingAppend } from '../append-queue.ts';
+import { AppendQueue, logUnavailable } from '../append-queue.ts';
+import type { Appended, OutgoingRecord } from '../event-log.ts';
 import { encodeBlob, toLogRecords } from './blob.ts';
-import { connectLog, surelyRefused } from './log-connection.ts';
 import type { Backend, LogConnection } from './log-connection.ts';
-import { TailCache } from './partition-log.ts';
+import { connectLog, surelyRefused } from './log-connection.ts';
 import type { PartitionLog } from './partition-log.ts';
-import { storedPartitions } from './store.ts';
+import { TailCache } from './partition-log.ts';
 import type { StoredPartition } from './store.ts';
+import { storedPartitions } from './store.ts';
 
 export type WriterOptions = {
   readonly url: string;
@@ -26,7 +27,12 @@ select t, p, r, o, m, substring($6::bytea from s for l)
 from unnest($1::int[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $7::int[], $8::int[]) as u (t, p, r, o, m, s, l)`;
 
 /** The part of a send that goes into one partition. */
-type Part = { readonly log: PartitionLog; readonly first: number; readonly timeMs: number; readonly records: OutgoingRecord[] };
+type Part = {
+  readonly log: PartitionLog;
+  readonly first: number;
+  readonly timeMs: number;
+  readonly records: OutgoingRecord[];
+};
 
 const reconnectMaxMs = 500;
 const openPatienceMs = 1_000;
@@ -58,7 +64,11 @@ export class LogWriter {
   /** @throws AppError('conflict', LOG_IN_USE) when another process has the log open. */
   async open(): Promise<void> {
     // A process that was killed a moment ago may still have a back end that ends.
-    for (const deadline = performance.now() + openPatienceMs; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    for (
+      const deadline = performance.now() + openPatienceMs;
+      ;
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    ) {
       try {
         return await this.connect();
       } catch (error) {
@@ -80,7 +90,8 @@ export class LogWriter {
   /** @throws AppError('bug') when there is no such partition: topics are created before they are used. */
   partition(topic: string, partition: number): PartitionLog {
     const log = this.partitions.get(topic)?.[partition];
-    if (log === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', `the log has no partition ${partition} of ${topic}`);
+    if (log === undefined)
+      throw new AppError('bug', 'INVARIANT_BROKEN', `the log has no partition ${partition} of ${topic}`);
     return log;
   }
 
@@ -107,7 +118,10 @@ export class LogWriter {
     for (const { topic, partition, start, end, lastMs } of all) {
       const known = this.partition(topic, partition);
       if (known.end > end) {
-        this.options.onTrouble(`partition ${partition} of ${topic} lost its end: ${known.end} before, ${end} now`, undefined);
+        this.options.onTrouble(
+          `partition ${partition} of ${topic} lost its end: ${known.end} before, ${end} now`,
+          undefined,
+        );
       }
       Object.assign(known, { start, end, lastMs: Math.max(known.lastMs, lastMs) });
     }
@@ -148,7 +162,9 @@ export class LogWriter {
     } catch (error) {
       if (surelyRefused(error) && !connection.lost()) {
         this.undecided = [];
-        this.queue.settle((pending) => pending.reject(logUnavailable('the database of the log refused the records', error)));
+        this.queue.settle((pending) =>
+          pending.reject(logUnavailable('the database of the log refused the records', error)),
+        );
         this.options.onTrouble('the database refused an append', error);
       } else {
         this.lose(connection, error);
@@ -162,17 +178,24 @@ export class LogWriter {
   }
 
   /** Gives every record its offset, and every partition's part a time that does not go back. */
-  private place(collected: readonly PendingAppend[]): { parts: readonly Part[]; positions: Map<PendingAppend, readonly Appended[]> } {
+  private place(collected: readonly PendingAppend[]): {
+    parts: readonly Part[];
+    positions: Map<PendingAppend, readonly Appended[]>;
+  } {
     const now = this.options.clock.nowMs();
     const parts = new Map<PartitionLog, Part>();
     const positions = new Map<PendingAppend, readonly Appended[]>();
     for (const pending of collected) {
-      positions.set(pending, pending.records.map((record) => {
-        const log = this.partition(record.topic, record.partition);
-        let part = parts.get(log);
-        if (part === undefined) parts.set(log, (part = { log, first: log.end, timeMs: Math.max(log.lastMs, now), records: [] }));
-        return { partition: record.partition, offset: part.first + part.records.push(record) - 1 };
-      }));
+      positions.set(
+        pending,
+        pending.records.map((record) => {
+          const log = this.partition(record.topic, record.partition);
+          let part = parts.get(log);
+          if (part === undefined)
+            parts.set(log, (part = { log, first: log.end, timeMs: Math.max(log.lastMs, now), records: [] }));
+          return { partition: record.partition, offset: part.first + part.records.push(record) - 1 };
+        }),
+      );
     }
     return { parts: [...parts.values()], positions };
   }
@@ -242,12 +265,16 @@ export class LogWriter {
     const parts = new Map(this.undecided.map((one) => [one.log, one.first]));
     this.undecided = [];
     if (!written) return this.queue.again();
-    this.queue.settle((pending) => pending.resolve(pending.records.map(({ topic, partition }) => {
-      const log = this.partition(topic, partition);
-      const offset = parts.get(log) ?? 0;
-      parts.set(log, offset + 1);
-      return { partition, offset };
-    })));
+    this.queue.settle((pending) =>
+      pending.resolve(
+        pending.records.map(({ topic, partition }) => {
+          const log = this.partition(topic, partition);
+          const offset = parts.get(log) ?? 0;
+          parts.set(log, offset + 1);
+          return { partition, offset };
+        }),
+      ),
+    );
   }
 }
 
@@ -256,8 +283,13 @@ function appendValues(parts: readonly Part[]): unknown[] {
   let at = 1;
   const starts = blobs.map((blob) => (at += blob.length) - blob.length);
   return [
-    parts.map(({ log }) => log.topicNumber), parts.map(({ log }) => log.partition), parts.map(({ records }) => records.length),
-    parts.map(({ first }) => first), parts.map(({ timeMs }) => timeMs),
-    blobs.length === 1 ? blobs[0] : Buffer.concat(blobs), starts, blobs.map((blob) => blob.length),
+    parts.map(({ log }) => log.topicNumber),
+    parts.map(({ log }) => log.partition),
+    parts.map(({ records }) => records.length),
+    parts.map(({ first }) => first),
+    parts.map(({ timeMs }) => timeMs),
+    blobs.length === 1 ? blobs[0] : Buffer.concat(blobs),
+    starts,
+    blobs.map((blob) => blob.length),
   ];
 }

@@ -1,8 +1,9 @@
 import type { Kafka, Message, Producer } from 'kafkajs';
-import { AppendQueue, logUnavailable } from '../append-queue.ts';
+
 import type { PendingAppend } from '../append-queue.ts';
+import { AppendQueue, logUnavailable } from '../append-queue.ts';
 import type { Appended, OutgoingRecord } from '../event-log.ts';
-import { within, type OnTrouble } from './client.ts';
+import { type OnTrouble, within } from './client.ts';
 
 /** Idempotence allows one request in flight per broker, so all that waits goes into one send (measured: kafka.md). */
 const limits = { recordsMax: 2_000, charsMax: 2 * 1024 * 1024 };
@@ -54,7 +55,8 @@ export class KafkaAppender {
   }
 
   async close(): Promise<void> {
-    while (this.sending !== undefined || !this.queue.empty) await (this.sending ?? new Promise((resolve) => setImmediate(resolve)));
+    while (this.sending !== undefined || !this.queue.empty)
+      await (this.sending ?? new Promise((resolve) => setImmediate(resolve)));
     this.closed = true;
     this.queue.close(logUnavailable('the log is closed'));
     await this.discard();
@@ -87,19 +89,32 @@ export class KafkaAppender {
     this.backoffMs = 0;
     const { topics, places } = place(this.queue.collect());
     try {
-      const sent = await within(sendMaxMs, producer.sendBatch({
-        acks: -1,
-        topicMessages: [...topics].map(([topic, messages]) => ({ topic, messages })),
-      }));
-      const bases = new Map(sent.map(({ topicName, partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset)]));
+      const sent = await within(
+        sendMaxMs,
+        producer.sendBatch({
+          acks: -1,
+          topicMessages: [...topics].map(([topic, messages]) => ({ topic, messages })),
+        }),
+      );
+      const bases = new Map(
+        sent.map(({ topicName, partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset)]),
+      );
       this.failedAt = -Infinity;
-      this.queue.settle((pending) => pending.resolve((places.get(pending) ?? []).map(({ topic, partition, index }) => (
-        { partition, offset: (bases.get(`${topic}/${partition}`) ?? 0) + index }))));
+      this.queue.settle((pending) =>
+        pending.resolve(
+          (places.get(pending) ?? []).map(({ topic, partition, index }) => ({
+            partition,
+            offset: (bases.get(`${topic}/${partition}`) ?? 0) + index,
+          })),
+        ),
+      );
     } catch (error) {
       this.failedAt = performance.now();
       this.onTrouble('an append to Kafka failed', error);
       void this.discard();
-      this.queue.settle((pending) => pending.reject(logUnavailable('Kafka did not confirm the records; they may have been written', error)));
+      this.queue.settle((pending) =>
+        pending.reject(logUnavailable('Kafka did not confirm the records; they may have been written', error)),
+      );
     }
   }
 
@@ -118,7 +133,10 @@ export class KafkaAppender {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: () => ({ message }) => message.partition ?? 0,
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition ?? 0,
       retry: { initialRetryTime: 50, maxRetryTime: 400, retries: 4 },
     });
     await producer.connect();
@@ -128,27 +146,37 @@ export class KafkaAppender {
   private async discard(): Promise<void> {
     const old = this.producer;
     this.producer = undefined;
-    if (old !== undefined) await within(disconnectMaxMs, old.then((producer) => producer.disconnect())).catch(() => undefined);
+    if (old !== undefined)
+      await within(
+        disconnectMaxMs,
+        old.then((producer) => producer.disconnect()),
+      ).catch(() => undefined);
   }
 }
 
 type Place = { readonly topic: string; readonly partition: number; readonly index: number };
 
 /** One list of messages per topic, in the order of the calls; where each record stands in its partition's part. */
-function place(collected: readonly PendingAppend[]): { topics: Map<string, Message[]>; places: Map<PendingAppend, readonly Place[]> } {
+function place(collected: readonly PendingAppend[]): {
+  topics: Map<string, Message[]>;
+  places: Map<PendingAppend, readonly Place[]>;
+} {
   const topics = new Map<string, Message[]>();
   const counts = new Map<string, number>();
   const places = new Map<PendingAppend, readonly Place[]>();
   for (const pending of collected) {
-    places.set(pending, pending.records.map(({ topic, partition, key, value, headers }) => {
-      const messages = topics.get(topic) ?? [];
-      topics.set(topic, messages);
-      messages.push({ key, value, partition, ...(headers === undefined ? {} : { headers: { ...headers } }) });
-      const name = `${topic}/${partition}`;
-      const index = counts.get(name) ?? 0;
-      counts.set(name, index + 1);
-      return { topic, partition, index };
-    }));
+    places.set(
+      pending,
+      pending.records.map(({ topic, partition, key, value, headers }) => {
+        const messages = topics.get(topic) ?? [];
+        topics.set(topic, messages);
+        messages.push({ key, value, partition, ...(headers === undefined ? {} : { headers: { ...headers } }) });
+        const name = `${topic}/${partition}`;
+        const index = counts.get(name) ?? 0;
+        counts.set(name, index + 1);
+        return { topic, partition, index };
+      }),
+    );
   }
   return { topics, places };
 }

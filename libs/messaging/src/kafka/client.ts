@@ -1,6 +1,7 @@
-import { Kafka, logLevel } from 'kafkajs';
-import type { KafkaConfig, SASLOptions } from 'kafkajs';
 import { AppError } from '@tollgate/kernel';
+import type { KafkaConfig, SASLOptions } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
+
 import { logUnavailable } from '../append-queue.ts';
 
 export type KafkaConnection = {
@@ -29,7 +30,10 @@ export function kafkaClient(connection: KafkaConnection, onTrouble: OnTrouble): 
     requestTimeout: requestTimeoutMs,
     retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 4 },
     logLevel: logLevel.WARN,
-    logCreator: () => ({ log, namespace }) => onTrouble(`${namespace}: ${log.message}`, log['error']),
+    logCreator:
+      () =>
+      ({ log, namespace }) =>
+        onTrouble(`${namespace}: ${log.message}`, log['error']),
   };
   if (connection.sslCa !== undefined) config.ssl = connection.sslCa === 'system' ? true : { ca: [connection.sslCa] };
   if (connection.saslMechanism !== undefined) config.sasl = saslOf(connection);
@@ -44,7 +48,11 @@ function saslOf({ saslMechanism, saslUsername = '', saslPassword = '' }: KafkaCo
     if (mechanism === 'scram-sha-256') return { mechanism, username: saslUsername, password: saslPassword };
     return { mechanism, username: saslUsername, password: saslPassword };
   }
-  throw new AppError('invalid', 'REQUEST_INVALID', `unknown SASL mechanism ${saslMechanism}: plain, scram-sha-256 or scram-sha-512`);
+  throw new AppError(
+    'invalid',
+    'REQUEST_INVALID',
+    `unknown SASL mechanism ${saslMechanism}: plain, scram-sha-256 or scram-sha-512`,
+  );
 }
 
 /** Turns the driver's errors into ours; what is an `AppError` already stays. */

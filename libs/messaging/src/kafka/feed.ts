@@ -1,4 +1,5 @@
 import type { KafkaMessage } from 'kafkajs';
+
 import type { LogRecord, RecordHeaders, TopicPartition } from '../event-log.ts';
 import type { Bounds, RecordSource, Taken } from '../partition-worker.ts';
 
@@ -131,7 +132,13 @@ export class Feed implements RecordSource {
 const none: RecordHeaders = Object.freeze({});
 
 export function toLogRecord({ offset, timestamp, key, value, headers }: KafkaMessage): LogRecord {
-  return { offset: Number(offset), timeMs: Number(timestamp), key: key?.toString() ?? '', value: value?.toString() ?? '', headers: toHeaders(headers) };
+  return {
+    offset: Number(offset),
+    timeMs: Number(timestamp),
+    key: key?.toString() ?? '',
+    value: value?.toString() ?? '',
+    headers: toHeaders(headers),
+  };
 }
 
 function toHeaders(headers: KafkaMessage['headers']): RecordHeaders {

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { describeWith, sharedServer, startKafka, uniqueName, waitFor, whyNot } from '@tollgate/testing';
 import { Kafka, logLevel } from 'kafkajs';
+
 import { eventLogContract } from '../event-log.contract.ts';
 import type { EventLog, PartitionHandler } from '../event-log.ts';
 import { openKafkaLog } from './kafka-log.ts';
-
 
 describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
   eventLogContract('Kafka', async () => {
@@ -17,9 +17,14 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
     };
   });
 
-  const withLogs = async (count: number, work: (logs: readonly EventLog[], brokers: string) => Promise<void>): Promise<void> => {
+  const withLogs = async (
+    count: number,
+    work: (logs: readonly EventLog[], brokers: string) => Promise<void>,
+  ): Promise<void> => {
     const brokers = await sharedServer('kafka');
-    const logs = await Promise.all(Array.from({ length: count }, (_, n) => openKafkaLog({ brokers: brokers.split(','), clientId: `c${n}` })));
+    const logs = await Promise.all(
+      Array.from({ length: count }, (_, n) => openKafkaLog({ brokers: brokers.split(','), clientId: `c${n}` })),
+    );
     try {
       await work(logs, brokers);
     } finally {
@@ -59,18 +64,27 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
       const group = uniqueName('g');
       const assigned = new Map<number, number>();
       const revoked = new Map<number, number>();
-      const count = (calls: Map<number, number>, partition: number): void => void calls.set(partition, (calls.get(partition) ?? 0) + 1);
+      const count = (calls: Map<number, number>, partition: number): void =>
+        void calls.set(partition, (calls.get(partition) ?? 0) + 1);
       const values: string[] = [];
-      await log!.subscribe({ group, topics: [topic], handler: {
-        ...collecting(values, new Set()),
-        assigned: ({ partition }) => Promise.resolve(count(assigned, partition)).then(() => 0),
-        revoked: ({ partition }) => Promise.resolve(count(revoked, partition)),
-      } });
+      await log!.subscribe({
+        group,
+        topics: [topic],
+        handler: {
+          ...collecting(values, new Set()),
+          assigned: ({ partition }) => Promise.resolve(count(assigned, partition)).then(() => 0),
+          revoked: ({ partition }) => Promise.resolve(count(revoked, partition)),
+        },
+      });
       await waitFor('the assignment', () => assigned.size === 4);
 
       await putOut(brokers, group);
 
-      await waitFor('the partitions to be assigned anew', () => [...assigned.values()].every((times) => times === 2), 30_000);
+      await waitFor(
+        'the partitions to be assigned anew',
+        () => [...assigned.values()].every((times) => times === 2),
+        30_000,
+      );
       expect([...revoked.values()]).toEqual([1, 1, 1, 1]);
       await log!.append([{ topic, partition: 2, key: '', value: 'later' }]);
       await waitFor('a record', () => values.includes('later'));
@@ -100,7 +114,11 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
     try {
       const topic = uniqueName('followed');
       await log.createTopics([{ topic, partitions: 1, retention: 'forever' }]);
-      const subscription = await log.subscribe({ group: uniqueName('g'), topics: [topic], handler: collecting([], new Set()) });
+      const subscription = await log.subscribe({
+        group: uniqueName('g'),
+        topics: [topic],
+        handler: collecting([], new Set()),
+      });
       expect(subscription.following()).toBe(true);
 
       await server.kill();
@@ -118,7 +136,12 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
   it('replaces a consumer that hears nothing, and goes on where it was', async () => {
     const server = await startKafka();
     const troubles: string[] = [];
-    const log = await openKafkaLog({ brokers: [server.brokers], clientId: 'silent', silentMaxMs: 2_000, onTrouble: (text) => troubles.push(text) });
+    const log = await openKafkaLog({
+      brokers: [server.brokers],
+      clientId: 'silent',
+      silentMaxMs: 2_000,
+      onTrouble: (text) => troubles.push(text),
+    });
     try {
       const topic = uniqueName('silent');
       await log.createTopics([{ topic, partitions: 1, retention: 'forever' }]);
@@ -131,7 +154,11 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
 
       server.pause();
       try {
-        await waitFor('the silence to be noticed', () => troubles.some((text) => text.includes('was silent for 2000 ms and is replaced')), 10_000);
+        await waitFor(
+          'the silence to be noticed',
+          () => troubles.some((text) => text.includes('was silent for 2000 ms and is replaced')),
+          10_000,
+        );
       } finally {
         server.resume();
       }
@@ -152,11 +179,19 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
       const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
       await admin.connect();
       const names = ['message.timestamp.type', 'retention.ms', 'retention.bytes', 'flush.messages'];
-      const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: topic, configNames: names }] });
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: 2, name: topic, configNames: names }],
+      });
       await admin.disconnect();
 
-      expect(Object.fromEntries(resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]))).toEqual({
-        'message.timestamp.type': 'LogAppendTime', 'retention.ms': '-1', 'retention.bytes': '-1', 'flush.messages': '1',
+      expect(
+        Object.fromEntries(resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      ).toEqual({
+        'message.timestamp.type': 'LogAppendTime',
+        'retention.ms': '-1',
+        'retention.bytes': '-1',
+        'flush.messages': '1',
       });
     });
   });
@@ -172,7 +207,11 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
       for (const value of ['a', 'b', 'c']) await append(value);
       const values: string[] = [];
       const outside: object[] = [];
-      await log!.subscribe({ group: uniqueName('g'), topics: [topic], handler: collecting(values, new Set(), outside) });
+      await log!.subscribe({
+        group: uniqueName('g'),
+        topics: [topic],
+        handler: collecting(values, new Set(), outside),
+      });
       await waitFor('the records', () => values.length === 3);
       const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
       await admin.connect();
@@ -191,7 +230,11 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
 });
 
 type Coordinator = { leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown> };
-type Cluster = { connect(): Promise<void>; disconnect(): Promise<void>; findGroupCoordinator(of: { groupId: string }): Promise<Coordinator> };
+type Cluster = {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
+};
 
 /** Tells the group's coordinator in the only member's name that it leaves, as the coordinator concludes from a long silence. */
 async function putOut(brokers: string, groupId: string): Promise<void> {
@@ -200,9 +243,13 @@ async function putOut(brokers: string, groupId: string): Promise<void> {
   await admin.connect();
   const { groups } = await admin.describeGroups([groupId]);
   await admin.disconnect();
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster')!;
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  )!;
   const cluster = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!({});
   await cluster.connect();
-  await (await cluster.findGroupCoordinator({ groupId })).leaveGroup({ groupId, memberId: groups[0]!.members[0]!.memberId });
+  await (
+    await cluster.findGroupCoordinator({ groupId })
+  ).leaveGroup({ groupId, memberId: groups[0]!.members[0]!.memberId });
   await cluster.disconnect();
 }

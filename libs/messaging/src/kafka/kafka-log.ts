@@ -1,12 +1,21 @@
 import { AppError } from '@tollgate/kernel';
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
+
 import type {
-  Appended, EventLog, LogRecord, OutgoingRecord, SubscribeOptions, Subscription, TopicDescription, TopicPartition, TopicSpec,
+  Appended,
+  EventLog,
+  LogRecord,
+  OutgoingRecord,
+  SubscribeOptions,
+  Subscription,
+  TopicDescription,
+  TopicPartition,
+  TopicSpec,
 } from '../event-log.ts';
 import type { Bounds } from '../partition-worker.ts';
 import { KafkaAppender } from './appender.ts';
-import { kafkaClient, within } from './client.ts';
 import type { KafkaConnection, OnTrouble } from './client.ts';
+import { kafkaClient, within } from './client.ts';
 import { toLogRecord } from './feed.ts';
 import { RawCluster, unknownTopic } from './raw-cluster.ts';
 import { KafkaSubscription } from './subscription.ts';
@@ -59,7 +68,9 @@ class KafkaLog implements EventLog {
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     const { kafka, onTrouble, silentMaxMs } = this;
     const subscription = new KafkaSubscription(
-      { kafka, ask: (work) => this.ask(work), bounds: (where) => this.bounds(where), onTrouble, silentMaxMs }, options);
+      { kafka, ask: (work) => this.ask(work), bounds: (where) => this.bounds(where), onTrouble, silentMaxMs },
+      options,
+    );
     this.subscriptions.add(subscription);
     await subscription.ready();
     return {
@@ -73,18 +84,29 @@ class KafkaLog implements EventLog {
     };
   }
 
-  async *read(range: { topic: string; partition: number; from: number; to?: number }): AsyncGenerator<readonly LogRecord[]> {
+  async *read(range: {
+    topic: string;
+    partition: number;
+    from: number;
+    to?: number;
+  }): AsyncGenerator<readonly LogRecord[]> {
     const { topic, partition, from } = range;
     const bounds = await this.bounds(range);
     if (from < bounds.start || from > bounds.end) {
-      throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `the log does not hold offset ${from} of ${topic}/${partition}`, { ...bounds });
+      throw new AppError(
+        'not_found',
+        'LOG_OUT_OF_RANGE',
+        `the log does not hold offset ${from} of ${topic}/${partition}`,
+        { ...bounds },
+      );
     }
     const to = Math.min(range.to ?? bounds.end, bounds.end);
-    for (let offset = from; offset < to; ) {
+    for (let offset = from; offset < to;) {
       const messages = await within(adminTimeoutMs, this.raw.fetch({ topic, partition, offset }));
       const records = messages.map(toLogRecord).filter((record) => record.offset < to);
       if (records[0] === undefined) continue;
-      if (records[0].offset !== offset) throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `offset ${offset} was removed while it was read`);
+      if (records[0].offset !== offset)
+        throw new AppError('not_found', 'LOG_OUT_OF_RANGE', `offset ${offset} was removed while it was read`);
       offset += records.length;
       yield records;
     }
@@ -102,7 +124,10 @@ class KafkaLog implements EventLog {
     for (const spec of specs) {
       if (existing.has(spec.topic)) continue;
       // Answers false when another process made it meanwhile: as it is, then.
-      await this.ask((admin) => admin.createTopics({ waitForLeaders: true, topics: [topicConfig(spec, brokers.length)] }), createTimeoutMs);
+      await this.ask(
+        (admin) => admin.createTopics({ waitForLeaders: true, topics: [topicConfig(spec, brokers.length)] }),
+        createTimeoutMs,
+      );
     }
   }
 
@@ -119,7 +144,10 @@ class KafkaLog implements EventLog {
   }
 
   private async checkNow(): Promise<void> {
-    await Promise.all([this.ask((admin) => admin.describeCluster(), checkTimeoutMs), within(checkTimeoutMs, this.appender.check())]);
+    await Promise.all([
+      this.ask((admin) => admin.describeCluster(), checkTimeoutMs),
+      within(checkTimeoutMs, this.appender.check()),
+    ]);
   }
 
   async close(): Promise<void> {
@@ -127,7 +155,11 @@ class KafkaLog implements EventLog {
     this.subscriptions.clear();
     await this.appender.close();
     await this.raw.close().catch(() => undefined);
-    if (this.adminClient !== undefined) await within(adminTimeoutMs, this.adminClient.then((admin) => admin.disconnect())).catch(() => undefined);
+    if (this.adminClient !== undefined)
+      await within(
+        adminTimeoutMs,
+        this.adminClient.then((admin) => admin.disconnect()),
+      ).catch(() => undefined);
   }
 
   /**
@@ -164,7 +196,9 @@ class KafkaLog implements EventLog {
     return { start: found.start, end: found.end };
   }
 
-  private async offsets(topic: string): Promise<{ readonly partition: number; readonly start: number; readonly end: number }[]> {
+  private async offsets(
+    topic: string,
+  ): Promise<{ readonly partition: number; readonly start: number; readonly end: number }[]> {
     const offsets = await this.ask((admin) => admin.fetchTopicOffsets(topic));
     return offsets.map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }));
   }

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
+
 import { AppError, invariant } from '@tollgate/kernel';
 import type { Kafka, KafkaMessage } from 'kafkajs';
+
 import { within } from './client.ts';
 
 /** The parts of kafkajs 2.2.4 (pinned) that it keeps to itself and that reading outside a group needs. */
@@ -15,10 +17,17 @@ type Cluster = {
 };
 type Broker = {
   readonly connectionPool: { send(call: RawCall): Promise<Buffer> };
-  fetch(request: object): Promise<{ responses: readonly { partitions: readonly { messages: readonly KafkaMessage[] }[] }[] }>;
+  fetch(
+    request: object,
+  ): Promise<{ responses: readonly { partitions: readonly { messages: readonly KafkaMessage[] }[] }[] }>;
 };
 type RawCall = {
-  readonly request: { apiKey: number; apiVersion: number; apiName: string; encode: () => Promise<{ buffer: Buffer; size(): number }> };
+  readonly request: {
+    apiKey: number;
+    apiVersion: number;
+    apiName: string;
+    encode: () => Promise<{ buffer: Buffer; size(): number }>;
+  };
   readonly response: { decode: (raw: Buffer) => Promise<Buffer>; parse: (data: Buffer) => Promise<Buffer> };
 };
 
@@ -35,11 +44,14 @@ export class RawCluster {
   private connected: Promise<Cluster> | undefined;
 
   constructor(kafka: Kafka) {
-    const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
+    const symbol = Object.getOwnPropertySymbols(kafka).find(
+      ({ description }) => description === 'private:Kafka:createCluster',
+    );
     invariant(symbol !== undefined, 'kafkajs is the pinned version');
     const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol];
     invariant(create !== undefined, 'kafkajs makes clusters');
-    this.make = () => create.call(kafka, { metadataMaxAge: 30_000, allowAutoTopicCreation: false, maxInFlightRequests: 8 });
+    this.make = () =>
+      create.call(kafka, { metadataMaxAge: 30_000, allowAutoTopicCreation: false, maxInFlightRequests: 8 });
   }
 
   /**
@@ -50,7 +62,8 @@ export class RawCluster {
     const answer = await this.ask(async (cluster) => {
       const broker = await cluster.findControllerBroker();
       const Encoder = require('kafkajs/src/protocol/encoder') as EncoderClass;
-      const encode = (): ReturnType<RawCall['request']['encode']> => Promise.resolve(new Encoder().writeBuffer(metadataRequest(topic)));
+      const encode = (): ReturnType<RawCall['request']['encode']> =>
+        Promise.resolve(new Encoder().writeBuffer(metadataRequest(topic)));
       return broker.connectionPool.send({
         request: { apiKey: 3, apiVersion: 12, apiName: 'Metadata', encode },
         response: { decode: (raw) => Promise.resolve(raw), parse: (data) => Promise.resolve(data) },
@@ -60,7 +73,11 @@ export class RawCluster {
   }
 
   /** One fetch from `offset`: what the broker has there now, possibly nothing. */
-  async fetch(where: { readonly topic: string; readonly partition: number; readonly offset: number }): Promise<readonly KafkaMessage[]> {
+  async fetch(where: {
+    readonly topic: string;
+    readonly partition: number;
+    readonly offset: number;
+  }): Promise<readonly KafkaMessage[]> {
     const { topic, partition, offset } = where;
     return this.ask(async (cluster) => {
       await cluster.addTargetTopic(topic);
@@ -71,7 +88,10 @@ export class RawCluster {
       }
       const broker = await cluster.findBroker({ nodeId });
       const { responses } = await broker.fetch({
-        maxWaitTime: 250, minBytes: 1, maxBytes: 10_485_760, isolationLevel: 1,
+        maxWaitTime: 250,
+        minBytes: 1,
+        maxBytes: 10_485_760,
+        isolationLevel: 1,
         topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: 4_194_304 }] }],
       });
       return (responses[0]?.partitions[0]?.messages ?? []).filter((message) => Number(message.offset) >= offset);
@@ -79,7 +99,11 @@ export class RawCluster {
   }
 
   async close(): Promise<void> {
-    if (this.connected !== undefined) await within(disconnectMaxMs, this.connected.then((cluster) => cluster.disconnect())).catch(() => undefined);
+    if (this.connected !== undefined)
+      await within(
+        disconnectMaxMs,
+        this.connected.then((cluster) => cluster.disconnect()),
+      ).catch(() => undefined);
   }
 
   /** A failure replaces the connections: a moved leader, a lost broker and a deleted topic are all forgotten with them. */
@@ -105,7 +129,13 @@ export class RawCluster {
 /** Metadata request, version 12, for one topic by name; its first byte ends the flexible request header. */
 function metadataRequest(topic: string): Buffer {
   const name = Buffer.from(topic);
-  return Buffer.concat([Buffer.from([0, 2]), Buffer.alloc(16), unsignedVarint(name.length + 1), name, Buffer.from([0, 0, 0, 0])]);
+  return Buffer.concat([
+    Buffer.from([0, 2]),
+    Buffer.alloc(16),
+    unsignedVarint(name.length + 1),
+    name,
+    Buffer.from([0, 0, 0, 0]),
+  ]);
 }
 
 function unsignedVarint(value: number): Buffer {
@@ -145,4 +175,5 @@ function topicIdIn(answer: Buffer, topic: string): string {
   return answer.toString('hex', at, at + 16);
 }
 
-export const unknownTopic = (topic: string): AppError => new AppError('not_found', 'LOG_OUT_OF_RANGE', `the log has no topic ${topic}`);
+export const unknownTopic = (topic: string): AppError =>
+  new AppError('not_found', 'LOG_OUT_OF_RANGE', `the log has no topic ${topic}`);

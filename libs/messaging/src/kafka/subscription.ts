@@ -1,9 +1,10 @@
 import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
+
 import type { SubscribeOptions, Subscription, TopicPartition } from '../event-log.ts';
-import { PartitionWorker } from '../partition-worker.ts';
 import type { Bounds, RecordSource } from '../partition-worker.ts';
-import { asUnavailable, within } from './client.ts';
+import { PartitionWorker } from '../partition-worker.ts';
 import type { OnTrouble } from './client.ts';
+import { asUnavailable, within } from './client.ts';
 import { Feed } from './feed.ts';
 
 export type SubscriptionPorts = {
@@ -142,13 +143,15 @@ export class KafkaSubscription implements Subscription {
     });
     consumer.on(consumer.events.GROUP_JOIN, (event) => this.onJoin(consumer, event));
     const alive = (): void => void (this.consumer === consumer && (this.aliveAt = performance.now()));
-    for (const event of [consumer.events.HEARTBEAT, consumer.events.FETCH, consumer.events.GROUP_JOIN] as const) consumer.on(event, alive);
+    for (const event of [consumer.events.HEARTBEAT, consumer.events.FETCH, consumer.events.GROUP_JOIN] as const)
+      consumer.on(event, alive);
     const beat = (): void => void (this.consumer === consumer && (this.beatAt = performance.now()));
     for (const event of [consumer.events.HEARTBEAT, consumer.events.GROUP_JOIN] as const) consumer.on(event, beat);
     consumer.on(consumer.events.FETCH, () => void (this.consumer === consumer && (this.fetchedAt = performance.now())));
     consumer.on(consumer.events.CRASH, (event) => this.onCrash(consumer, event));
     const left = (): void => void (this.consumer === consumer && (this.member = false));
-    for (const event of [consumer.events.CRASH, consumer.events.STOP, consumer.events.REBALANCING] as const) consumer.on(event, left);
+    for (const event of [consumer.events.CRASH, consumer.events.STOP, consumer.events.REBALANCING] as const)
+      consumer.on(event, left);
     return consumer;
   }
 
@@ -160,7 +163,11 @@ export class KafkaSubscription implements Subscription {
     if (this.memberId !== payload.memberId) this.disown();
     this.memberId = payload.memberId;
     const assignment: Record<string, readonly number[]> = payload.memberAssignment;
-    this.assigned = new Set(Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => keyOf({ topic, partition }))));
+    this.assigned = new Set(
+      Object.entries(assignment).flatMap(([topic, partitions]) =>
+        partitions.map((partition) => keyOf({ topic, partition })),
+      ),
+    );
     const before = [...this.owned.values()];
     this.reconcile();
     for (const { feed } of before) if (this.owned.get(keyOf(feed.where))?.feed === feed) feed.rejoined();
@@ -183,10 +190,16 @@ export class KafkaSubscription implements Subscription {
 
   /** After some outages kafkajs waits for something that never comes; a new consumer finds its way back by itself. */
   private replaceSilent(): void {
-    const { consumer, ports: { silentMaxMs = silentMaxDefaultMs } } = this;
+    const {
+      consumer,
+      ports: { silentMaxMs = silentMaxDefaultMs },
+    } = this;
     if (this.stopping || consumer === undefined || performance.now() - this.aliveAt < silentMaxMs) return;
     this.aliveAt = performance.now();
-    this.ports.onTrouble(`the consumer of group ${this.options.group} was silent for ${silentMaxMs} ms and is replaced`, new Error('silent'));
+    this.ports.onTrouble(
+      `the consumer of group ${this.options.group} was silent for ${silentMaxMs} ms and is replaced`,
+      new Error('silent'),
+    );
     this.replace(consumer);
   }
 
@@ -201,10 +214,13 @@ export class KafkaSubscription implements Subscription {
     for (const [key, { worker }] of this.owned) {
       if (this.assigned.has(key)) continue;
       this.owned.delete(key);
-      this.ending.set(key, worker.stop().then(() => {
-        this.ending.delete(key);
-        this.reconcile();
-      }));
+      this.ending.set(
+        key,
+        worker.stop().then(() => {
+          this.ending.delete(key);
+          this.reconcile();
+        }),
+      );
     }
     for (const key of this.assigned) {
       if (this.owned.has(key) || this.ending.has(key)) continue;
@@ -217,13 +233,19 @@ export class KafkaSubscription implements Subscription {
     const where = whereOf(key);
     const { handler, batchMax = batchMaxDefault, group } = this.options;
     let feed: Feed | undefined;
-    const source = (wake: () => void): RecordSource => (feed = new Feed(where, batchMax * 2, {
-      committed: () => this.committed(where),
-      bounds: () => this.ports.bounds(where),
-      seek: ({ topic, partition }, offset) => this.consumer?.seek({ topic, partition, offset: String(offset) }),
-      pause: () => this.control('pause', where),
-      resume: () => this.control('resume', where),
-    }, wake));
+    const source = (wake: () => void): RecordSource =>
+      (feed = new Feed(
+        where,
+        batchMax * 2,
+        {
+          committed: () => this.committed(where),
+          bounds: () => this.ports.bounds(where),
+          seek: ({ topic, partition }, offset) => this.consumer?.seek({ topic, partition, offset: String(offset) }),
+          pause: () => this.control('pause', where),
+          resume: () => this.control('resume', where),
+        },
+        wake,
+      ));
     this.control('pause', where);
     const worker = new PartitionWorker(where, source, {
       handler,
@@ -248,14 +270,17 @@ export class KafkaSubscription implements Subscription {
   }
 
   private async committed({ topic, partition }: TopicPartition): Promise<number> {
-    const [found] = await this.ports.ask((admin) => admin.fetchOffsets({ groupId: this.options.group, topics: [topic] }));
+    const [found] = await this.ports.ask((admin) =>
+      admin.fetchOffsets({ groupId: this.options.group, topics: [topic] }),
+    );
     const offset = Number(found?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
     return Math.max(0, offset);
   }
 }
 
 /** Within a bound: kafkajs waits for answers of connections that are gone. */
-const discard = (consumer: Consumer): Promise<void> => within(disconnectMaxMs, consumer.disconnect()).catch(() => undefined);
+const discard = (consumer: Consumer): Promise<void> =>
+  within(disconnectMaxMs, consumer.disconnect()).catch(() => undefined);
 
 /** Whether the broker refused to join us with so short a session; kafkajs wraps the reason. */
 function refusesSession(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { deadLetterTopic } from '@tollgate/contracts';
 import { AppError, assertNever } from '@tollgate/kernel';
+
 import type { EventLog } from '../event-log.ts';
 import type { RecordContext } from './record-context.ts';
 
@@ -47,7 +48,9 @@ export class ConsumerRunner {
   /** Creates the dead-letter topics of what will be consumed. */
   async prepare(topics: readonly string[]): Promise<void> {
     const { log, group } = this.options;
-    await log.createTopics(topics.map((topic) => ({ topic: deadLetterTopic(topic, group), partitions: 1, retention: 'forever' as const })));
+    await log.createTopics(
+      topics.map((topic) => ({ topic: deadLetterTopic(topic, group), partitions: 1, retention: 'forever' as const })),
+    );
   }
 
   /** Resolves when the record needs nothing more. @throws only when the partition was lost meanwhile: deliver it again. */
@@ -83,7 +86,13 @@ export class ConsumerRunner {
       [deadLetterHeaders.offset]: String(record.offset),
       [deadLetterHeaders.timeMs]: String(record.timeMs),
     };
-    const letter = { topic: deadLetterTopic(where.topic, group), partition: 0, key: record.key, value: record.value, headers };
+    const letter = {
+      topic: deadLetterTopic(where.topic, group),
+      partition: 0,
+      key: record.key,
+      value: record.value,
+      headers,
+    };
     for (let attempt = 1; ; attempt++) {
       try {
         await log.append([letter]);
@@ -117,7 +126,13 @@ function verdict(error: AppError, attempt: number): ConsumerFailure['then'] {
 /** Anything that is not ours is a bug. */
 function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
-  return new AppError('bug', 'INVARIANT_BROKEN', thrown instanceof Error ? thrown.message : 'a handler failed', {}, thrown);
+  return new AppError(
+    'bug',
+    'INVARIANT_BROKEN',
+    thrown instanceof Error ? thrown.message : 'a handler failed',
+    {},
+    thrown,
+  );
 }
 
 /** Ends early, by throwing, when the partition is lost. */

@@ -1,18 +1,19 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { Controller, Module } from '@nestjs/common';
 import type { INestMicroservice, Type } from '@nestjs/common';
+import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { deadLetterTopic } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { migrate } from '@tollgate/persistence';
-import { describeWith, freshDatabase, waitFor, whyNot } from '@tollgate/testing';
 import type { FreshDatabase } from '@tollgate/testing';
+import { describeWith, freshDatabase, waitFor, whyNot } from '@tollgate/testing';
+
 import { openEmbeddedLog } from '../embedded/embedded-log.ts';
 import { embeddedLogSchema } from '../embedded/migrations.sql.ts';
 import type { EventLog, LogRecord } from '../event-log.ts';
-import { ConsumerRunner } from './consumer-runner.ts';
 import type { ConsumerFailure } from './consumer-runner.ts';
+import { ConsumerRunner } from './consumer-runner.ts';
 import { EventLogServer } from './event-log-server.ts';
 import { RecordContext } from './record-context.ts';
 
@@ -57,7 +58,8 @@ describeWith('postgres', await whyNot('postgres'), 'Consumers on Nest', () => {
   beforeAll(async () => {
     database = await freshDatabase({
       template: JSON.stringify(embeddedLogSchema),
-      migrate: async (url) => void (await migrate({ adminUrl: url, schemas: [embeddedLogSchema], rolePassword: () => 'log' })),
+      migrate: async (url) =>
+        void (await migrate({ adminUrl: url, schemas: [embeddedLogSchema], rolePassword: () => 'log' })),
     });
     log = await openEmbeddedLog({ url: database.url });
     await log.createTopics([{ topic, partitions: 1, retention: 'forever' }]);
@@ -83,7 +85,8 @@ describeWith('postgres', await whyNot('postgres'), 'Consumers on Nest', () => {
     log.append(values.map((value) => ({ topic, partition: 0, key: 'k', value, headers: { trace: value } })));
   const deadLetters = async (): Promise<LogRecord[]> => {
     const letters: LogRecord[] = [];
-    for await (const batch of log.read({ topic: deadLetterTopic(topic, group), partition: 0, from: 0 })) letters.push(...batch);
+    for await (const batch of log.read({ topic: deadLetterTopic(topic, group), partition: 0, from: 0 }))
+      letters.push(...batch);
     return letters;
   };
 
@@ -108,9 +111,17 @@ describeWith('postgres', await whyNot('postgres'), 'Consumers on Nest', () => {
 
     await waitFor('the good record', () => handled.includes('good'));
     const letter = (await deadLetters()).at(-1);
-    expect(letter).toMatchObject({ key: 'k', value: 'bad', headers: {
-      trace: 'bad', 'dead-letter-code': 'EVENT_MALFORMED', 'dead-letter-reason': 'no such plan', 'dead-letter-topic': topic, 'dead-letter-partition': '0',
-    } });
+    expect(letter).toMatchObject({
+      key: 'k',
+      value: 'bad',
+      headers: {
+        trace: 'bad',
+        'dead-letter-code': 'EVENT_MALFORMED',
+        'dead-letter-reason': 'no such plan',
+        'dead-letter-topic': topic,
+        'dead-letter-partition': '0',
+      },
+    });
     expect((await log.describe(topic)).partitions[0]?.end).toBe(Number(letter?.headers['dead-letter-offset']) + 2);
   });
 
@@ -124,7 +135,11 @@ describeWith('postgres', await whyNot('postgres'), 'Consumers on Nest', () => {
 
     await waitFor('the next record', () => handled.includes('after'));
     expect(tries).toBe(3);
-    expect(failures.map(({ then, alert }) => [then, alert])).toEqual([['retry', false], ['retry', false], ['dead-lettered', true]]);
+    expect(failures.map(({ then, alert }) => [then, alert])).toEqual([
+      ['retry', false],
+      ['retry', false],
+      ['dead-lettered', true],
+    ]);
   });
 
   it('waits for what is down, however often, and never puts the record aside', async () => {
@@ -175,7 +190,10 @@ describeWith('postgres', await whyNot('postgres'), 'Consumers on Nest', () => {
   });
 
   it('refuses to start when a subscribed topic has no handler', async () => {
-    await expect(start(ChargesModule, [topic, 'nobody'])).rejects.toMatchObject({ code: 'INVARIANT_BROKEN', message: expect.stringContaining('nobody') });
+    await expect(start(ChargesModule, [topic, 'nobody'])).rejects.toMatchObject({
+      code: 'INVARIANT_BROKEN',
+      message: expect.stringContaining('nobody'),
+    });
     app = undefined;
   });
 });

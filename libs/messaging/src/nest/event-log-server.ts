@@ -1,10 +1,11 @@
-import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
+import { Server } from '@nestjs/microservices';
 import { AppError } from '@tollgate/kernel';
 import { isObservable, lastValueFrom } from 'rxjs';
+
 import type { EventLog, LogRecord, PartitionHandler, Subscription, TopicPartition } from '../event-log.ts';
-import { ConsumerRunner } from './consumer-runner.ts';
 import type { ConsumerRunnerOptions } from './consumer-runner.ts';
+import { ConsumerRunner } from './consumer-runner.ts';
 import { RecordContext } from './record-context.ts';
 
 export type EventLogServerOptions = {
@@ -46,7 +47,8 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
     try {
       if (partitionHandler === undefined) {
         const orphans = topics.filter((topic) => this.getHandlerByPattern(topic) === null);
-        if (orphans.length > 0) throw new AppError('bug', 'INVARIANT_BROKEN', `no handler for ${orphans.join(', ')} in group ${group}`);
+        if (orphans.length > 0)
+          throw new AppError('bug', 'INVARIANT_BROKEN', `no handler for ${orphans.join(', ')} in group ${group}`);
         await this.runner.prepare(topics);
       }
       const handler = partitionHandler ?? this.ownHandler();
@@ -88,7 +90,10 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
       // Never a jump by itself (rule 2): nothing is delivered until an operator seeks.
       outOfRange: (where, bounds) => {
         const name = `${this.options.group} on ${keyOf(where)}`;
-        this.options.onTrouble?.(`the committed position of ${name} is not in the log (${bounds.start} to ${bounds.end}); it halts`, undefined);
+        this.options.onTrouble?.(
+          `the committed position of ${name} is not in the log (${bounds.start} to ${bounds.end}); it halts`,
+          undefined,
+        );
         return Promise.resolve();
       },
     };

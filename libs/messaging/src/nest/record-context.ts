@@ -1,5 +1,6 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 import { AppError } from '@tollgate/kernel';
+
 import type { LogRecord, TopicPartition } from '../event-log.ts';
 
 type Args = readonly [where: TopicPartition, record: LogRecord, signal: AbortSignal];

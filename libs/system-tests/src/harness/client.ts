@@ -1,9 +1,19 @@
 /** An answer over HTTP; `body` is what came, as the caller expects it: specs check it. */
-export type Reply<Body = Readonly<Record<string, unknown>>> = { readonly status: number; readonly headers: Headers; readonly body: Body };
+export type Reply<Body = Readonly<Record<string, unknown>>> = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+};
 type Extra = Readonly<Record<string, string>>;
 
 /** An answer as a watcher sees it; the body parsed where it is JSON. */
-export type Observed = { readonly method: string; readonly url: string; readonly status: number; readonly contentType: string; readonly body: unknown };
+export type Observed = {
+  readonly method: string;
+  readonly url: string;
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: unknown;
+};
 const watchers = new Set<(seen: Observed) => void>();
 
 /** Every answer that any client gets from now on is shown to `watcher`, until the function that is returned is called. */
@@ -34,7 +44,9 @@ export class Client {
   }
 
   async text(path: string): Promise<string> {
-    return (await fetch(`${this.url}${path}`, { headers: this.#headers, signal: AbortSignal.timeout(timeoutMs) })).text();
+    return (
+      await fetch(`${this.url}${path}`, { headers: this.#headers, signal: AbortSignal.timeout(timeoutMs) })
+    ).text();
   }
 
   post<Body = Record<string, unknown>>(path: string, body?: unknown, headers: Extra = {}): Promise<Reply<Body>> {
@@ -55,13 +67,25 @@ export class Client {
   }
 
   /** The bytes as they are. */
-  raw<Body = Record<string, unknown>>(path: string, body: string | Uint8Array<ArrayBuffer>, headers: Extra = {}): Promise<Reply<Body>> {
+  raw<Body = Record<string, unknown>>(
+    path: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    headers: Extra = {},
+  ): Promise<Reply<Body>> {
     return this.send('POST', path, { 'content-type': 'application/json', ...headers }, body);
   }
 
-  async send<Body = Record<string, unknown>>(method: string, path: string, extra: Extra, body?: string | Uint8Array<ArrayBuffer>): Promise<Reply<Body>> {
+  async send<Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    extra: Extra,
+    body?: string | Uint8Array<ArrayBuffer>,
+  ): Promise<Reply<Body>> {
     const response = await fetch(`${this.url}${path}`, {
-      method, headers: { ...this.#headers, ...extra }, ...(body === undefined ? {} : { body }), signal: AbortSignal.timeout(timeoutMs),
+      method,
+      headers: { ...this.#headers, ...extra },
+      ...(body === undefined ? {} : { body }),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     const text = await response.text();
     const contentType = (response.headers.get('content-type') ?? '').split(';', 1)[0] ?? '';

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+
 import { runningEmbeddedPostgres } from '@tollgate/persistence';
 import { freePort, waitFor } from '@tollgate/testing';
+
 import { Client } from './client.ts';
-import { queryOnce, ready, type Platform } from './platform.ts';
-import { Program, removeFolder, runCli, workFolder, type Variables } from './program.ts';
+import { type Platform, queryOnce, ready } from './platform.ts';
+import { Program, removeFolder, runCli, type Variables, workFolder } from './program.ts';
 
 const serverKey = 'system-tests-server-key';
 const password = 'system-tests-password';
@@ -25,7 +27,15 @@ export class EmbeddedPlatform implements Platform {
   private constructor(folder: string, port: number, env: Variables) {
     this.#folder = folder;
     this.dataDir = join(folder, 'data');
-    this.#env = { DATA_DIR: this.dataDir, PORT: String(port), SERVER_API_KEY: serverKey, ADMIN_PASSWORD: password, OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken, ALLOW_PRIVATE_WEBHOOKS: '1', ...env };
+    this.#env = {
+      DATA_DIR: this.dataDir,
+      PORT: String(port),
+      SERVER_API_KEY: serverKey,
+      ADMIN_PASSWORD: password,
+      OPTIMIZE_ADMIN_TOKEN: optimizeAdminToken,
+      ALLOW_PRIVATE_WEBHOOKS: '1',
+      ...env,
+    };
     this.program = new Program({ program: 'platform', env: this.#env, logFile: join(folder, 'platform.log') });
     this.anybody = new Client(`http://127.0.0.1:${port}`);
     this.figures = this.anybody;
@@ -51,13 +61,21 @@ export class EmbeddedPlatform implements Platform {
 
   /** A second platform on the same folder; answers how it ended and what it printed. */
   async startAnother(): Promise<{ readonly how: string; readonly output: string }> {
-    const second = new Program({ program: 'platform', env: { ...this.#env, PORT: '0' }, logFile: join(this.#folder, 'second.log') });
+    const second = new Program({
+      program: 'platform',
+      env: { ...this.#env, PORT: '0' },
+      logFile: join(this.#folder, 'second.log'),
+    });
     second.start();
     await waitFor('the second start to end', () => !second.running, 20_000);
     return { how: await second.ended(), output: second.output() };
   }
 
-  async rows<Row extends object>(sql: string, values?: readonly unknown[], before?: readonly string[]): Promise<readonly Row[]> {
+  async rows<Row extends object>(
+    sql: string,
+    values?: readonly unknown[],
+    before?: readonly string[],
+  ): Promise<readonly Row[]> {
     const url = await runningEmbeddedPostgres(join(this.dataDir, 'postgres'));
     if (url === null) throw new Error('the embedded PostgreSQL does not run');
     return queryOnce<Row>(url, sql, values, before);

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+
 import { EmbeddedPlatform } from './embedded.ts';
 
 type Fault = 'fail' | 'limit' | 'drop';
@@ -28,7 +29,12 @@ export class FaultyStripe {
   /** How many calls got no answer so. */
   silences = 0;
 
-  private constructor(owner: EmbeddedPlatform, server: Server, { target, key }: { readonly target: string; readonly key: string }, random: () => number) {
+  private constructor(
+    owner: EmbeddedPlatform,
+    server: Server,
+    { target, key }: { readonly target: string; readonly key: string },
+    random: () => number,
+  ) {
     this.#key = key;
     this.#owner = owner;
     this.#server = server;
@@ -43,7 +49,11 @@ export class FaultyStripe {
     const server = createServer();
     const key = `sk_test_${(await readFile(join(owner.dataDir, 'secrets', 'stripe-simulator-key'), 'utf8')).trim()}`;
     const stripe = new FaultyStripe(owner, server, { target, key }, random);
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => void stripe.#answer(request, response).catch(() => request.socket.destroy()));
+    server.on(
+      'request',
+      (request: IncomingMessage, response: ServerResponse) =>
+        void stripe.#answer(request, response).catch(() => request.socket.destroy()),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return stripe;
   }
@@ -51,7 +61,11 @@ export class FaultyStripe {
   /** Settings of a platform that is charged by it. */
   get env(): Readonly<Record<string, string>> {
     const { port } = this.#server.address() as AddressInfo;
-    return { STRIPE_SECRET_KEY: this.#key, STRIPE_WEBHOOK_SECRET: webhookSecret, STRIPE_API_BASE: `http://127.0.0.1:${port}` };
+    return {
+      STRIPE_SECRET_KEY: this.#key,
+      STRIPE_WEBHOOK_SECRET: webhookSecret,
+      STRIPE_API_BASE: `http://127.0.0.1:${port}`,
+    };
   }
 
   /** Reads what it keeps. */
@@ -66,7 +80,9 @@ export class FaultyStripe {
 
   /** Everything that it has to tell, as it would be posted. */
   async webhooks(): Promise<readonly string[]> {
-    return (await this.rows<{ body: object }>('select body from stripe_simulator.events order by position')).map(({ body }) => JSON.stringify(body));
+    return (await this.rows<{ body: object }>('select body from stripe_simulator.events order by position')).map(
+      ({ body }) => JSON.stringify(body),
+    );
   }
 
   async stop(): Promise<void> {
@@ -78,13 +94,21 @@ export class FaultyStripe {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
-    if (this.silentTo({ method: request.method ?? '', path: (request.url ?? '').split('?', 1)[0] ?? '' })) return void this.silences++;
-    const fault = this.#random() * 100 < this.faultsPercent ? faults[Math.floor(this.#random() * faults.length)] : undefined;
+    if (this.silentTo({ method: request.method ?? '', path: (request.url ?? '').split('?', 1)[0] ?? '' }))
+      return void this.silences++;
+    const fault =
+      this.#random() * 100 < this.faultsPercent ? faults[Math.floor(this.#random() * faults.length)] : undefined;
     const before = this.#random() < 0.5;
     if (fault !== undefined && before) return spoil(fault, request, response);
-    const headers = Object.entries(request.headers).flatMap(([name, value]): [string, string][] => (ofTheHop.has(name) || value === undefined ? [] : [[name, String(value)]]));
+    const headers = Object.entries(request.headers).flatMap(([name, value]): [string, string][] =>
+      ofTheHop.has(name) || value === undefined ? [] : [[name, String(value)]],
+    );
     const withBody = request.method === 'GET' || pieces.length === 0 ? {} : { body: Buffer.concat(pieces) };
-    const answered = await fetch(`${this.#target}${request.url ?? ''}`, { method: request.method ?? 'GET', headers, ...withBody });
+    const answered = await fetch(`${this.#target}${request.url ?? ''}`, {
+      method: request.method ?? 'GET',
+      headers,
+      ...withBody,
+    });
     const text = await answered.text();
     if (fault !== undefined) return spoil(fault, request, response);
     response.writeHead(answered.status, { 'content-type': 'application/json' }).end(text);
@@ -93,6 +117,7 @@ export class FaultyStripe {
 
 function spoil(fault: Fault, request: IncomingMessage, response: ServerResponse): void {
   if (fault === 'drop') return void request.socket.destroy();
-  const [status, error] = fault === 'fail' ? [500, { type: 'api_error' }] : [429, { type: 'invalid_request_error', code: 'rate_limit' }];
+  const [status, error] =
+    fault === 'fail' ? [500, { type: 'api_error' }] : [429, { type: 'invalid_request_error', code: 'rate_limit' }];
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+
 import { waitFor } from '@tollgate/testing';
+
 import type { Client, Reply } from './client.ts';
-import { ready, type Platform } from './platform.ts';
+import { type Platform, ready } from './platform.ts';
 
 type Booked = { readonly entry: { readonly id: string }; readonly available: string };
 type Spend = { readonly account: string; readonly key: string; readonly entry: string; readonly tries: number };
@@ -70,13 +72,23 @@ export async function startLoad(platform: Platform, run = `load-${randomUUID().s
   const { server } = platform;
   const accounts = Array.from({ length: accountsCount }, (_, index) => `${run}-${index}`);
   const unkeyedAccount = `${run}-unkeyed`;
-  const tally: Tally = { spends: [], events: [], unkeyedBooked: 0, unkeyedUnknown: 0, unexpected: [], stopped: false, abandoned: false };
+  const tally: Tally = {
+    spends: [],
+    events: [],
+    unkeyedBooked: 0,
+    unkeyedUnknown: 0,
+    unexpected: [],
+    stopped: false,
+    abandoned: false,
+  };
   loads.add(tally);
   await ready(platform);
   await Promise.all([...accounts, unkeyedAccount].map((id) => openWallet(server, id, String(granted))));
   const accountOf = (turn: number): string => accounts[turn % accounts.length] ?? run;
   const workers = [
-    ...Array.from({ length: 12 }, (_, number) => keyedSpends(server, tally, { run: `${run}-k${number}`, accountOf: (turn) => accountOf(turn + number) })),
+    ...Array.from({ length: 12 }, (_, number) =>
+      keyedSpends(server, tally, { run: `${run}-k${number}`, accountOf: (turn) => accountOf(turn + number) }),
+    ),
     ...Array.from({ length: 2 }, (_, number) => eventBatches(server, tally, { run: `${run}-e${number}`, accountOf })),
     ...Array.from({ length: 2 }, () => unkeyedSpends(server, tally, unkeyedAccount)),
   ];
@@ -99,7 +111,11 @@ export async function startLoad(platform: Platform, run = `load-${randomUUID().s
 export async function openWallet(server: Client, id: string, amount: string): Promise<void> {
   const opened = await server.post('/v1/accounts', { id, kind: 'wallet', unit: 'token' });
   const headers = { 'idempotency-key': `grant-${id}` };
-  const granted = await server.post(`/v1/accounts/${encodeURIComponent(id)}/grants`, { amount, reason: 'for the test' }, headers);
+  const granted = await server.post(
+    `/v1/accounts/${encodeURIComponent(id)}/grants`,
+    { amount, reason: 'for the test' },
+    headers,
+  );
   if (opened.status < 300 && granted.status === 201) return;
   throw new Error(`${id} was not opened: ${JSON.stringify([opened.body, granted.body])}`);
 }
@@ -108,16 +124,24 @@ export const spendOf = (server: Client, account: string, key: string): Promise<R
   server.post<Booked>(`/v1/accounts/${account}/spend`, { amount: '1' }, { 'idempotency-key': key });
 
 /** Sends the same again until it is answered by anything but 503. */
-async function persist<Body>(send: () => Promise<Reply<Body>>, tally?: Tally): Promise<{ readonly reply: Reply<Body>; readonly tries: number }> {
+async function persist<Body>(
+  send: () => Promise<Reply<Body>>,
+  tally?: Tally,
+): Promise<{ readonly reply: Reply<Body>; readonly tries: number }> {
   for (let tries = 1; ; tries++) {
-    if (tally?.abandoned === true) return { reply: { status: 0, headers: new Headers(), body: 'abandoned' as Body }, tries };
+    if (tally?.abandoned === true)
+      return { reply: { status: 0, headers: new Headers(), body: 'abandoned' as Body }, tries };
     const reply = await send().catch(() => null);
     if (reply !== null && reply.status !== 503) return { reply, tries };
     await delay(pauseMs);
   }
 }
 
-async function keyedSpends(server: Client, tally: Tally, { run, accountOf }: { run: string; accountOf: (turn: number) => string }): Promise<void> {
+async function keyedSpends(
+  server: Client,
+  tally: Tally,
+  { run, accountOf }: { run: string; accountOf: (turn: number) => string },
+): Promise<void> {
   for (let turn = 0; !tally.stopped; turn++) {
     const [account, key] = [accountOf(turn), `${run}-${turn}`];
     const { reply, tries } = await persist(() => spendOf(server, account, key), tally);
@@ -126,12 +150,24 @@ async function keyedSpends(server: Client, tally: Tally, { run, accountOf }: { r
   }
 }
 
-async function eventBatches(server: Client, tally: Tally, { run, accountOf }: { run: string; accountOf: (turn: number) => string }): Promise<void> {
+async function eventBatches(
+  server: Client,
+  tally: Tally,
+  { run, accountOf }: { run: string; accountOf: (turn: number) => string },
+): Promise<void> {
   for (let turn = 0; !tally.stopped; turn++) {
     const events = Array.from({ length: eventsAtOnce }, (_, index) => ({
-      specversion: '1.0', id: `${run}-${turn}-${index}`, source: '/system-tests', type: 'request', subject: accountOf(turn + index), data: { quantity: 1 },
+      specversion: '1.0',
+      id: `${run}-${turn}-${index}`,
+      source: '/system-tests',
+      type: 'request',
+      subject: accountOf(turn + index),
+      data: { quantity: 1 },
     }));
-    const { reply } = await persist(() => server.post('/v1/events', events, { 'content-type': 'application/cloudevents-batch+json' }), tally);
+    const { reply } = await persist(
+      () => server.post('/v1/events', events, { 'content-type': 'application/cloudevents-batch+json' }),
+      tally,
+    );
     if (reply.status === 202) tally.events.push(...events.map(({ id }) => id));
     else tally.unexpected.push(`events ${run}-${turn}: ${reply.status} ${JSON.stringify(reply.body)}`);
     await delay(pauseMs / 5);
@@ -144,7 +180,8 @@ async function unkeyedSpends(server: Client, tally: Tally, account: string): Pro
     const reply = await server.post(`/v1/accounts/${account}/spend`, { amount: '1' }).catch(() => null);
     if (reply === null) tally.unkeyedUnknown++;
     else if (reply.status === 200) tally.unkeyedBooked++;
-    else if (reply.status !== 503) tally.unexpected.push(`spend without a key: ${reply.status} ${JSON.stringify(reply.body)}`);
+    else if (reply.status !== 503)
+      tally.unexpected.push(`spend without a key: ${reply.status} ${JSON.stringify(reply.body)}`);
     if (reply?.status !== 200) await delay(pauseMs);
   }
 }
@@ -156,23 +193,38 @@ const spentRows = `
    where a.id = any($1) and e.kind = 4 and e.amount <> 0`;
 const retriesChecked = 60;
 
-async function findings(platform: Platform, tally: Tally, of: { readonly accounts: readonly string[]; readonly unkeyedAccount: string }): Promise<Findings> {
+async function findings(
+  platform: Platform,
+  tally: Tally,
+  of: { readonly accounts: readonly string[]; readonly unkeyedAccount: string },
+): Promise<Findings> {
   // Accepted events are booked behind their answer.
-  const books = await waitFor('all accepted events to be booked', async () => {
-    const found = booksOf(await platform.rows<Row>(spentRows, [of.accounts]));
-    return tally.events.every((id) => found.has(id)) ? found : undefined;
-  }, 20_000).catch(async () => booksOf(await platform.rows<Row>(spentRows, [of.accounts])));
+  const books = await waitFor(
+    'all accepted events to be booked',
+    async () => {
+      const found = booksOf(await platform.rows<Row>(spentRows, [of.accounts]));
+      return tally.events.every((id) => found.has(id)) ? found : undefined;
+    },
+    20_000,
+  ).catch(async () => booksOf(await platform.rows<Row>(spentRows, [of.accounts])));
 
   const answered = [...tally.events, ...tally.spends.map(({ key }) => key)];
   const repeated = tally.spends.filter(({ tries }) => tries > 1).slice(-retriesChecked);
   const again = [...repeated, ...tally.spends.slice(-retriesChecked)];
   return {
-    spends: tally.spends.length, events: tally.events.length, unkeyed: tally.unkeyedBooked,
+    spends: tally.spends.length,
+    events: tally.events.length,
+    unkeyed: tally.unkeyedBooked,
     lost: answered.filter((id) => !books.has(id)),
     doubled: [...books].filter(([, rows]) => rows.length > 1).map(([id]) => id),
     otherEntry: tally.spends.filter(({ key, entry }) => books.get(key)?.[0]?.id !== entry).map(({ key }) => key),
-    wrongBalances: [...(await wrongBalances(platform, books, of.accounts)), ...(await wrongUnkeyed(platform, tally, of.unkeyedAccount))],
-    otherAnswer: (await Promise.all(again.map((spend) => answersOtherwise(platform.server, spend)))).filter((text) => text !== ''),
+    wrongBalances: [
+      ...(await wrongBalances(platform, books, of.accounts)),
+      ...(await wrongUnkeyed(platform, tally, of.unkeyedAccount)),
+    ],
+    otherAnswer: (await Promise.all(again.map((spend) => answersOtherwise(platform.server, spend)))).filter(
+      (text) => text !== '',
+    ),
     unexpected: tally.unexpected.slice(0, 5),
   };
 }
@@ -183,15 +235,22 @@ function booksOf(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
   return books;
 }
 
-const balanceOf = async (server: Client, id: string): Promise<number> => Number((await server.get<{ balance: string }>(`/v1/accounts/${id}`)).body.balance);
+const balanceOf = async (server: Client, id: string): Promise<number> =>
+  Number((await server.get<{ balance: string }>(`/v1/accounts/${id}`)).body.balance);
 
-async function wrongBalances({ server }: Platform, books: ReadonlyMap<string, readonly Row[]>, accounts: readonly string[]): Promise<readonly string[]> {
+async function wrongBalances(
+  { server }: Platform,
+  books: ReadonlyMap<string, readonly Row[]>,
+  accounts: readonly string[],
+): Promise<readonly string[]> {
   const spent = new Map<string, number>();
   for (const { account } of [...books.values()].flat()) spent.set(account, (spent.get(account) ?? 0) + 1);
-  const checked = await Promise.all(accounts.map(async (id) => {
-    const [balance, expected] = [await balanceOf(server, id), granted - (spent.get(id) ?? 0)];
-    return balance === expected ? '' : `${id}: ${balance}, the entries say ${expected}`;
-  }));
+  const checked = await Promise.all(
+    accounts.map(async (id) => {
+      const [balance, expected] = [await balanceOf(server, id), granted - (spent.get(id) ?? 0)];
+      return balance === expected ? '' : `${id}: ${balance}, the entries say ${expected}`;
+    }),
+  );
   return checked.filter((text) => text !== '');
 }
 
@@ -209,9 +268,17 @@ async function wrongUnkeyed({ server }: Platform, tally: Tally, account: string)
 
 async function answersOtherwise(server: Client, { account, key, entry }: Spend): Promise<string> {
   const { reply } = await persist(() => spendOf(server, account, key));
-  const same = reply.status === 200 && reply.headers.get('idempotent-replay') === 'true' && reply.body.entry.id === entry;
+  const same =
+    reply.status === 200 && reply.headers.get('idempotent-replay') === 'true' && reply.body.entry.id === entry;
   return same ? '' : `${key}: ${reply.status} ${JSON.stringify(reply.body)}`;
 }
 
 /** A platform that kept all its promises. */
-export const nothingWrong = { lost: [], doubled: [], otherEntry: [], wrongBalances: [], otherAnswer: [], unexpected: [] } as const;
+export const nothingWrong = {
+  lost: [],
+  doubled: [],
+  otherEntry: [],
+  wrongBalances: [],
+  otherAnswer: [],
+  unexpected: [],
+} as const;

@@ -1,12 +1,29 @@
-import { Ajv } from 'ajv';
 import type { ValidateFunction } from 'ajv';
+import { Ajv } from 'ajv';
+
 import type { Client, Observed } from './client.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
-export type Content = Readonly<Record<string, { readonly schema?: JsonSchema; readonly example?: unknown; readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>>;
-export type Parameter = { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema: JsonSchema };
+export type Content = Readonly<
+  Record<
+    string,
+    {
+      readonly schema?: JsonSchema;
+      readonly example?: unknown;
+      readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+    }
+  >
+>;
+export type Parameter = {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly schema: JsonSchema;
+};
 export type Operation = {
-  readonly summary?: string; readonly parameters?: readonly Parameter[]; readonly security?: readonly Readonly<Record<string, unknown>>[];
+  readonly summary?: string;
+  readonly parameters?: readonly Parameter[];
+  readonly security?: readonly Readonly<Record<string, unknown>>[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
 };
@@ -31,7 +48,8 @@ export class ApiDocument {
   private constructor(document: Document) {
     this.document = document;
     this.routes = Object.entries(document.paths).flatMap(([path, item]) =>
-      Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })));
+      Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+    );
     [this.#open, this.#closed] = [false, true].map((closed) => validatorOf(document, closed)) as [Ajv, Ajv];
   }
 
@@ -46,10 +64,14 @@ export class ApiDocument {
     const segments = (url.split(/[?#]/, 1)[0] ?? '').split('/');
     const fits = (path: string): boolean => {
       const parts = path.split('/');
-      return parts.length === segments.length && parts.every((part, at) => part.startsWith('{') || part === segments[at]);
+      return (
+        parts.length === segments.length && parts.every((part, at) => part.startsWith('{') || part === segments[at])
+      );
     };
     const parameters = ({ path }: Route): number => path.split('{').length;
-    return this.routes.filter((route) => route.method === method && fits(route.path)).sort((a, b) => parameters(a) - parameters(b))[0];
+    return this.routes
+      .filter((route) => route.method === method && fits(route.path))
+      .sort((a, b) => parameters(a) - parameters(b))[0];
   }
 
   /** What is wrong with a value by a schema of the document; null: nothing. */
@@ -72,14 +94,16 @@ export class ApiDocument {
     if (response === undefined) return `${where}, which is not documented: ${JSON.stringify(body).slice(0, 300)}`;
     const content = response.content?.[contentType];
     if (content === undefined) return `${where} as ${contentType}, which is not documented`;
-    const fault = content.schema === undefined ? 'without a schema' : this.faultOf(content.schema, body, { closed: true });
+    const fault =
+      content.schema === undefined ? 'without a schema' : this.faultOf(content.schema, body, { closed: true });
     return fault === null ? null : `${where}: ${fault}: ${JSON.stringify(body).slice(0, 300)}`;
   }
 }
 
 function validatorOf(document: Document, closed: boolean): Ajv {
   const ajv = new Ajv({
-    strict: false, allErrors: true,
+    strict: false,
+    allErrors: true,
     formats: { 'date-time': isoTime, uuid, duration: /^P/, binary: true },
   });
   return ajv.addSchema({ $id: 'document', components: { schemas: converted(document.components.schemas, closed) } });
@@ -92,8 +116,10 @@ function converted(value: unknown, closed: boolean): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { nullable, example: _example, ...rest } = value as JsonSchema;
   const plain = Object.fromEntries(Object.entries(rest).map(([name, item]) => [name, converted(item, closed)]));
-  if (closed && isObjectSchema(plain) && plain['additionalProperties'] === undefined) plain['additionalProperties'] = false;
+  if (closed && isObjectSchema(plain) && plain['additionalProperties'] === undefined)
+    plain['additionalProperties'] = false;
   return nullable === true ? { anyOf: [plain, { type: 'null' }] } : plain;
 }
 
-const isObjectSchema = (schema: Record<string, unknown>): boolean => schema['type'] === 'object' && typeof schema['properties'] === 'object';
+const isObjectSchema = (schema: Record<string, unknown>): boolean =>
+  schema['type'] === 'object' && typeof schema['properties'] === 'object';

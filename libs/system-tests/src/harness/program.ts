@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { endBound, startBound, type BoundProcess } from '@tollgate/testing';
+
+import { type BoundProcess, endBound, startBound } from '@tollgate/testing';
 
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 const programs = {
@@ -19,7 +20,8 @@ export type Variables = Readonly<Record<string, string>>;
 
 /** A folder for what the programs of one spec write; nothing of the checkout or of the user's settings is in reach. */
 export const workFolder = (): string => mkdtempSync(join(tmpdir(), 'tollgate-system-'));
-export const removeFolder = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+export const removeFolder = (folder: string): Promise<void> =>
+  rm(folder, { recursive: true, force: true, maxRetries: 5 });
 
 /** One of our programs as a real process, by its environment alone; it ends with the tests, however they end. */
 export class Program {
@@ -29,15 +31,24 @@ export class Program {
   readonly #logFile: string;
   #process: BoundProcess | null = null;
 
-  constructor(options: { readonly program: ProgramName; readonly args?: readonly string[]; readonly name?: string; readonly env: Variables; readonly logFile: string }) {
+  constructor(options: {
+    readonly program: ProgramName;
+    readonly args?: readonly string[];
+    readonly name?: string;
+    readonly env: Variables;
+    readonly logFile: string;
+  }) {
     const { program, args = [], env, logFile } = options;
     const file = join(root, programs[program]);
     if (!existsSync(file)) throw new Error(`${programs[program]} is missing: run tsc -b first (npm test does)`);
     this.name = options.name ?? program;
     this.#command = [process.execPath, '--enable-source-maps', file, ...args];
     this.#env = {
-      PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', LOG_LEVEL: 'warn',
-      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled'), ...env,
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '',
+      LOG_LEVEL: 'warn',
+      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled'),
+      ...env,
     };
     this.#logFile = logFile;
   }
@@ -51,7 +62,12 @@ export class Program {
 
   start(): void {
     if (this.running) throw new Error(`${this.name} runs already`);
-    this.#process = startBound(this.#command, { env: { ...this.#env }, cwd: dirname(this.#logFile), logFile: this.#logFile, deathSignal: 'KILL' });
+    this.#process = startBound(this.#command, {
+      env: { ...this.#env },
+      cwd: dirname(this.#logFile),
+      logFile: this.#logFile,
+      deathSignal: 'KILL',
+    });
   }
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void> {
@@ -87,7 +103,11 @@ export class Program {
 let runs = 0;
 
 /** Runs the operator's command line to its end. */
-export async function runCli(options: { readonly args: readonly string[]; readonly env: Variables; readonly folder: string }): Promise<{ readonly how: string; readonly output: string }> {
+export async function runCli(options: {
+  readonly args: readonly string[];
+  readonly env: Variables;
+  readonly folder: string;
+}): Promise<{ readonly how: string; readonly output: string }> {
   const logFile = join(options.folder, `cli-${++runs}.log`);
   const program = new Program({ program: 'cli', args: options.args, env: options.env, logFile });
   program.start();

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+
 import { waitFor } from '@tollgate/testing';
 
 /** Shorter than the patience of a test, longer than a busy machine needs. */
@@ -51,10 +52,12 @@ export class UpstreamServer {
     const projectId = String(body['projectId']);
     this.asked.push({ key: String(request.headers['idempotency-key']), path: request.url ?? '', body });
     if (projectId.startsWith('hang-')) return;
-    if (projectId.startsWith('wait-')) await waitFor(`${projectId} to be opened`, () => this.#opened.has(projectId), 30_000).catch(() => undefined);
+    if (projectId.startsWith('wait-'))
+      await waitFor(`${projectId} to be opened`, () => this.#opened.has(projectId), 30_000).catch(() => undefined);
     if (projectId.startsWith('fail-')) response.writeHead(500).end('{}');
     else if (projectId.startsWith('garbage-')) response.writeHead(200).end('<html>');
-    else if (request.url === '/review') response.writeHead(200).end(JSON.stringify({ review: `reviewed ${projectId}` }));
+    else if (request.url === '/review')
+      response.writeHead(200).end(JSON.stringify({ review: `reviewed ${projectId}` }));
     else response.writeHead(202).end(JSON.stringify({ message: `working on ${projectId}`, run: 7 }));
   }
 }

@@ -1,12 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
+
 import { account, advance, day, hour, minute, nowMs, open, platform, spend } from './timed.ts';
 
 /** Months of a metered account and usage that comes late (correctness 17, 18). */
 export function meteredMonths(): void {
   describe('a metered month', () => {
-    const crossings = (id: string): Promise<readonly object[]> => platform.rows(
-      `select to_char(c.period_start at time zone 'UTC', 'YYYY-MM') as month, c.block::int from ledger.crossings c
-         join ledger.accounts a using (partition, account) where a.id = $1 order by c.period_start, c.block`, [id]);
+    const crossings = (id: string): Promise<readonly object[]> =>
+      platform.rows(
+        `select to_char(c.period_start at time zone 'UTC', 'YYYY-MM') as month, c.block::int from ledger.crossings c
+         join ledger.accounts a using (partition, account) where a.id = $1 order by c.period_start, c.block`,
+        [id],
+      );
     const month = (ms: number): string => new Date(ms).toISOString().slice(0, 7);
     /** To `seconds` after the start of the next month. */
     const intoNextMonth = async (seconds: number): Promise<void> => {
@@ -16,9 +20,18 @@ export function meteredMonths(): void {
       await advance(Math.ceil((next - now.getTime()) / 1000) + seconds);
     };
     const report = (id: string, quantity: number, event: { readonly id: string; readonly time?: string }) =>
-      platform.server.post<{ results: unknown[] }>('/v1/events?wait=booked', {
-        specversion: '1.0', source: '/months', type: 'request', subject: id, data: { quantity }, ...event,
-      }, { 'content-type': 'application/cloudevents+json' });
+      platform.server.post<{ results: unknown[] }>(
+        '/v1/events?wait=booked',
+        {
+          specversion: '1.0',
+          source: '/months',
+          type: 'request',
+          subject: id,
+          data: { quantity },
+          ...event,
+        },
+        { 'content-type': 'application/cloudevents+json' },
+      );
 
     it('crosses a tier at the first unit beyond a block, each once, and starts anew with the month', async () => {
       await intoNextMonth(day);
@@ -37,7 +50,10 @@ export function meteredMonths(): void {
       expect(await account('meter')).toMatchObject({ used: '0' });
       await spend('meter', 8_000_001);
       expect(await account('meter')).toMatchObject({ used: '8000001' });
-      expect(await crossings('meter')).toEqual([...[1, 2, 3].map((block) => ({ month: first, block })), { month: month(await nowMs()), block: 1 }]);
+      expect(await crossings('meter')).toEqual([
+        ...[1, 2, 3].map((block) => ({ month: first, block })),
+        { month: month(await nowMs()), block: 1 },
+      ]);
     });
 
     it('takes what happened in it for an hour after its end, and counts it as late in the next one from then on', async () => {
@@ -49,13 +65,17 @@ export function meteredMonths(): void {
       const time = new Date(endedMs).toISOString();
 
       const within = await report('late-meter', 1_000_001, { id: 'within-grace', time });
-      expect(within.body.results).toMatchObject([{ status: 'booked', entry: { period: `${month(endedMs)}-01T00:00:00.000Z` } }]);
+      expect(within.body.results).toMatchObject([
+        { status: 'booked', entry: { period: `${month(endedMs)}-01T00:00:00.000Z` } },
+      ]);
       expect(await crossings('late-meter')).toEqual([{ month: month(endedMs), block: 1 }]);
       expect(await account('late-meter')).toMatchObject({ used: '0' });
 
       await advance(31 * minute);
       const after = await report('late-meter', 5, { id: 'after-grace', time });
-      expect(after.body.results).toMatchObject([{ status: 'booked', entry: { late: true, period: `${month(startedMs)}-01T00:00:00.000Z` } }]);
+      expect(after.body.results).toMatchObject([
+        { status: 'booked', entry: { late: true, period: `${month(startedMs)}-01T00:00:00.000Z` } },
+      ]);
       expect(await account('late-meter')).toMatchObject({ used: '5' });
     });
   });

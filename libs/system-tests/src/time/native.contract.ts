@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { openWallet } from '../harness/load.ts';
+
 import type { Reply } from '../harness/client.ts';
+import { openWallet } from '../harness/load.ts';
 import { account, advance, day, entryKinds, nowMs, open, platform, spend } from './timed.ts';
 
 /** Holds, grants, allowances, trials and limits as time passes (correctness 16, 17). */
@@ -8,7 +9,9 @@ export function nativeAccountsInTime(): void {
   describe('when time passes', () => {
     it('a hold is given back at its deadline and not before', async () => {
       await openWallet(platform.server, 'holding', '100');
-      const { body: { hold_id: hold } } = await platform.server.post('/v1/accounts/holding/holds', { amount: '60', expires_in_s: 600 });
+      const {
+        body: { hold_id: hold },
+      } = await platform.server.post('/v1/accounts/holding/holds', { amount: '60', expires_in_s: 600 });
       await advance(599);
       expect(await account('holding')).toMatchObject({ held: '60', available: '40' });
 
@@ -23,7 +26,11 @@ export function nativeAccountsInTime(): void {
     it('a grant expires, after what could be burnt of it was', async () => {
       await openWallet(platform.server, 'expiring', '100');
       const expiresAt = new Date((await nowMs()) + day * 1000).toISOString();
-      await platform.server.post('/v1/accounts/expiring/grants', { amount: '50', reason: 'trial units', expires_at: expiresAt });
+      await platform.server.post('/v1/accounts/expiring/grants', {
+        amount: '50',
+        reason: 'trial units',
+        expires_at: expiresAt,
+      });
       expect((await spend('expiring', 20)).body).toMatchObject({ available: '130' });
       await advance(day - 1);
       expect(await account('expiring')).toMatchObject({ balance: '130' });
@@ -40,7 +47,10 @@ export function nativeAccountsInTime(): void {
       expect(await account('monthly')).toMatchObject({ balance: '5' });
       expect((await spend('monthly', 5)).status).toBe(200);
       const empty = await spend('monthly', 1);
-      expect([empty.status, empty.body]).toMatchObject([429, { code: 'ALLOWANCE_EXHAUSTED', resets_at: expect.any(String) }]);
+      expect([empty.status, empty.body]).toMatchObject([
+        429,
+        { code: 'ALLOWANCE_EXHAUSTED', resets_at: expect.any(String) },
+      ]);
 
       await advance(30 * day);
       expect(await account('monthly')).toMatchObject({ balance: '5', used: '0' });
@@ -56,7 +66,11 @@ export function nativeAccountsInTime(): void {
     it('a trial ends', async () => {
       const login = await platform.anybody.post<{ access_token: string }>('/api/auth/login', platform.admin);
       const admin = platform.anybody.with({ authorization: `Bearer ${login.body.access_token}` });
-      const { body: { data: { license_key: key } } } = await admin.post<{ data: { license_key: string } }>('/api/admin/license-keys', { token_balance: 5 });
+      const {
+        body: {
+          data: { license_key: key },
+        },
+      } = await admin.post<{ data: { license_key: string } }>('/api/admin/license-keys', { token_balance: 5 });
       await admin.post('/api/user/assign-license', { license_key: key });
       await admin.post(`/api/admin/license-keys/${key}/trial`, { trial_days: 7, token_balance: 5 });
       const use = (): Promise<Reply> => admin.post(`/api/user/license-keys/${key}/use-token`);

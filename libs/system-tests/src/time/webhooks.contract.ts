@@ -1,7 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+
+import { describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
+
 import { platform } from './timed.ts';
 
 /** Signed webhooks to subscribers over a kill of the platform. */
@@ -18,15 +20,28 @@ export function webhooksOutInTime(): void {
       await new Promise<void>((resolve) => subscriber.listen(0, '127.0.0.1', resolve));
       try {
         const url = `http://127.0.0.1:${(subscriber.address() as AddressInfo).port}/`;
-        const made = await platform.server.post<{ id: string; secret: string }>('/v1/webhook-endpoints', { url, events: ['tier.crossed'], account_prefix: 'metered:told' });
+        const made = await platform.server.post<{ id: string; secret: string }>('/v1/webhook-endpoints', {
+          url,
+          events: ['tier.crossed'],
+          account_prefix: 'metered:told',
+        });
         expect(made).toMatchObject({ status: 201, body: { secret: expect.stringMatching(/^whsec_/) } });
         expect((await platform.server.post('/v1/webhook-endpoints', { url: 'http://example.com/' })).status).toBe(400);
-        const { body } = await platform.server.post<{ data: { tierCharges: { id: string }[] } }>('/api/token-billing/process-usage', { userId: 'told', tokensUsed: 25_000_000 });
+        const { body } = await platform.server.post<{ data: { tierCharges: { id: string }[] } }>(
+          '/api/token-billing/process-usage',
+          { userId: 'told', tokensUsed: 25_000_000 },
+        );
         await platform.program.kill();
         down = false;
         await platform.start();
         const path = `/v1/webhook-endpoints/${made.body.id}`;
-        await waitFor('every block', async () => new Set(heard).size === 3 || ((await platform.server.post(`${path}/replay`, { status: 'failed' })).status === 200 && false), 30_000);
+        await waitFor(
+          'every block',
+          async () =>
+            new Set(heard).size === 3 ||
+            ((await platform.server.post(`${path}/replay`, { status: 'failed' })).status === 200 && false),
+          30_000,
+        );
         expect(new Set(heard)).toEqual(new Set(body.data.tierCharges.map(({ id }) => `msg_tier_${id}`)));
         const { body: log } = await platform.server.get<{ items: { status: string }[] }>(`${path}/deliveries?limit=3`);
         expect(log.items).toHaveLength(3);

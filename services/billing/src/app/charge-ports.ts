@@ -1,5 +1,6 @@
 import type { ChargeStatusView, ChargeView, MoneyQueries } from '@tollgate/contracts';
 import type { PricePlan } from '@tollgate/pricing';
+
 import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState } from '../domain/charge.ts';
 import type { Payer } from '../domain/charging.ts';
 
@@ -28,7 +29,17 @@ export type Crossing = {
 /** A charge to be opened for a crossing. */
 export type NewCharge = Pick<
   Charge,
-  'id' | 'account' | 'userId' | 'periodStartMs' | 'periodEndMs' | 'block' | 'plan' | 'billingTier' | 'amountMinor' | 'currency' | 'crossedMs'
+  | 'id'
+  | 'account'
+  | 'userId'
+  | 'periodStartMs'
+  | 'periodEndMs'
+  | 'block'
+  | 'plan'
+  | 'billingTier'
+  | 'amountMinor'
+  | 'currency'
+  | 'crossedMs'
 > & { readonly entry: string };
 
 /** The version of a price plan that is in force at a moment. */
@@ -96,5 +107,10 @@ export type Payments = {
    * The payment of a charge's series among those of a customer, by listing: Stripe's search lags behind (rule 26). null: there is none.
    * @throws AppError('unavailable', STRIPE_UNAVAILABLE)
    */
-  find(of: { readonly customer: string; readonly chargeId: string; readonly series: number; readonly createdFromMs: number }): Promise<PaymentState | null>;
+  find(of: {
+    readonly customer: string;
+    readonly chargeId: string;
+    readonly series: number;
+    readonly createdFromMs: number;
+  }): Promise<PaymentState | null>;
 };

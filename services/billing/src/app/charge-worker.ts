@@ -1,8 +1,9 @@
 import { AppError, type Clock } from '@tollgate/kernel';
+
 import type { Attempt, CallOutcome, Charge } from '../domain/charge.ts';
 import { afterOutcome, amountDiffers, keyHolds, nextStep } from '../domain/charging.ts';
 import type { ChargeStore, HeldCharge, Payments } from './charge-ports.ts';
-import { startLoop, type Loop } from './loop.ts';
+import { type Loop, startLoop } from './loop.ts';
 
 /** How often the store is asked while nobody wakes the worker: another instance may have died, or time moved on. */
 const idleMs = 1_000;
@@ -51,10 +52,16 @@ export async function advance(parts: Stepping, held: HeldCharge): Promise<void> 
     case 'nothing':
       return;
     case 'hold':
-      await held.record((now) => (now.version === charge.version ? { type: 'ChargeHeld', reason: step.reason } : null), nowMs);
+      await held.record(
+        (now) => (now.version === charge.version ? { type: 'ChargeHeld', reason: step.reason } : null),
+        nowMs,
+      );
       return parts.onChange();
     case 'waive':
-      await held.record((now) => (now.version === charge.version ? { type: 'ChargeCancelled', reason: 'nothing_owed' } : null), nowMs);
+      await held.record(
+        (now) => (now.version === charge.version ? { type: 'ChargeCancelled', reason: 'nothing_owed' } : null),
+        nowMs,
+      );
       return parts.onChange();
     case 'drop': {
       const outcome = await asOutcome(parts, () => whatIsThere(parts.payments, charge, step.customer, nowMs));
@@ -65,10 +72,18 @@ export async function advance(parts: Stepping, held: HeldCharge): Promise<void> 
     case 'look_up':
       return settle(parts, held, await asOutcome(parts, () => parts.payments.retrieve(step.paymentIntent)));
     case 'resume':
-      return settle(parts, held, await asOutcome(parts, () => lookUpOrSend(parts.payments, charge, step.attempt, nowMs)));
+      return settle(
+        parts,
+        held,
+        await asOutcome(parts, () => lookUpOrSend(parts.payments, charge, step.attempt, nowMs)),
+      );
     case 'start': {
-      const started = await held.record((now) => (now.version === charge.version ? { type: 'AttemptStarted', attempt: step.attempt } : null), nowMs);
-      if (started.version === charge.version || !started.attemptOpen || started.attempts !== step.attempt.number) return;
+      const started = await held.record(
+        (now) => (now.version === charge.version ? { type: 'AttemptStarted', attempt: step.attempt } : null),
+        nowMs,
+      );
+      if (started.version === charge.version || !started.attemptOpen || started.attempts !== step.attempt.number)
+        return;
       const call = (): Promise<CallOutcome> =>
         step.known && step.attempt.kind === 'create'
           ? lookUpOrSend(parts.payments, charge, step.attempt, nowMs)
@@ -78,20 +93,33 @@ export async function advance(parts: Stepping, held: HeldCharge): Promise<void> 
   }
 }
 
-async function settle(parts: Pick<Parts, 'clock' | 'jitter' | 'onChange'>, held: HeldCharge, outcome: CallOutcome): Promise<void> {
+async function settle(
+  parts: Pick<Parts, 'clock' | 'jitter' | 'onChange'>,
+  held: HeldCharge,
+  outcome: CallOutcome,
+): Promise<void> {
   const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
-  const awaited = (now: Charge): boolean => now.status === 'processing' || now.reason === amountDiffers || outcome.is === 'succeeded';
+  const awaited = (now: Charge): boolean =>
+    now.status === 'processing' || now.reason === amountDiffers || outcome.is === 'succeeded';
   await held.record((now) => (awaited(now) ? afterOutcome(now, outcome, at) : null), at.nowMs);
   parts.onChange();
 }
 
-const createdFrom = (charge: Charge, startedMs: number): number => Math.min(charge.crossedMs ?? charge.periodStartMs, startedMs);
+const createdFrom = (charge: Charge, startedMs: number): number =>
+  Math.min(charge.crossedMs ?? charge.periodStartMs, startedMs);
 
 /** What Stripe knows of a charge that nothing is known of here. */
-async function whatIsThere(payments: Payments, charge: Charge, customer: string | null, nowMs: number): Promise<CallOutcome> {
+async function whatIsThere(
+  payments: Payments,
+  charge: Charge,
+  customer: string | null,
+  nowMs: number,
+): Promise<CallOutcome> {
   if (customer === null) return { is: 'absent' };
   const { id: chargeId, series } = charge;
-  return (await payments.find({ customer, chargeId, series, createdFromMs: createdFrom(charge, nowMs) })) ?? { is: 'absent' };
+  return (
+    (await payments.find({ customer, chargeId, series, createdFromMs: createdFrom(charge, nowMs) })) ?? { is: 'absent' }
+  );
 }
 
 /**
@@ -119,11 +147,15 @@ async function lookUpOrSend(payments: Payments, charge: Charge, attempt: Attempt
  * A mistake of our own is told and taken as a call without an answer: what was sent may have had its effect, so it is looked up
  * before anything is sent again.
  */
-async function asOutcome({ onFailure }: Pick<Parts, 'onFailure'>, call: () => Promise<CallOutcome>): Promise<CallOutcome> {
+async function asOutcome(
+  { onFailure }: Pick<Parts, 'onFailure'>,
+  call: () => Promise<CallOutcome>,
+): Promise<CallOutcome> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof AppError && error.kind === 'unavailable') return { is: 'unanswered', code: 'stripe_unavailable' };
+    if (error instanceof AppError && error.kind === 'unavailable')
+      return { is: 'unanswered', code: 'stripe_unavailable' };
     onFailure(error);
     return { is: 'unanswered', code: 'internal_error' };
   }

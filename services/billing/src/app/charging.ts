@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+
 import type { ChargeStatusView, MoneyQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
+
 import type { Charge } from '../domain/charge.ts';
 import { isSettled, shownStatus } from '../domain/charging.ts';
 import type { ChargeStore, Crossing } from './charge-ports.ts';
@@ -11,8 +13,10 @@ const pollMs = 50;
 const manyCharges = 200;
 
 type Parts = {
-  readonly store: ChargeStore; readonly clock: Clock;
-  readonly wakeWorker: () => void; readonly wakeOutbox: () => void;
+  readonly store: ChargeStore;
+  readonly clock: Clock;
+  readonly wakeWorker: () => void;
+  readonly wakeOutbox: () => void;
 };
 type Queries = Pick<MoneyQueries, 'chargeStatuses' | 'listCharges' | 'retryCharge'>;
 
@@ -26,7 +30,8 @@ export class Charging {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.openCharge = makeOpenCharge({
-      store: parts.store, nowMs: () => parts.clock.nowMs(),
+      store: parts.store,
+      nowMs: () => parts.clock.nowMs(),
       wake: () => {
         parts.wakeWorker();
         parts.wakeOutbox();
@@ -53,13 +58,21 @@ export class Charging {
     for (const userId of userIds) {
       for (const id of await store.openOf(userId)) {
         const nowMs = clock.nowMs();
-        await store.record(id, (charge) => (isWaiting(charge) ? { type: 'RetryRequested', by: 'payment_method', nextTryMs: nowMs } : null), nowMs);
+        await store.record(
+          id,
+          (charge) => (isWaiting(charge) ? { type: 'RetryRequested', by: 'payment_method', nextTryMs: nowMs } : null),
+          nowMs,
+        );
       }
     }
     this.#parts.wakeWorker();
   }
 
-  async #statuses({ ids, wait_ms: waitMs = 0, remember = false }: Parameters<Queries['chargeStatuses']>[0]): ReturnType<Queries['chargeStatuses']> {
+  async #statuses({
+    ids,
+    wait_ms: waitMs = 0,
+    remember = false,
+  }: Parameters<Queries['chargeStatuses']>[0]): ReturnType<Queries['chargeStatuses']> {
     const { store } = this.#parts;
     const known = remember ? await store.remembered(ids) : null;
     const deadline = performance.now() + waitMs;
@@ -75,7 +88,9 @@ export class Charging {
     }
     const shown = ids.map((id) => viewOf(id, charges.get(id)));
     if (!remember) return shown;
-    return known === null ? store.remember(shown) : shown.map((each) => ({ ...each, status: known.get(each.id) ?? each.status }));
+    return known === null
+      ? store.remember(shown)
+      : shown.map((each) => ({ ...each, status: known.get(each.id) ?? each.status }));
   }
 
   #change(waitMs: number): Promise<void> {
@@ -93,12 +108,16 @@ export class Charging {
   async #retry({ id, by, address }: Parameters<Queries['retryCharge']>[0]): ReturnType<Queries['retryCharge']> {
     const { store, clock, wakeWorker } = this.#parts;
     const nowMs = clock.nowMs();
-    const charge = await store.record(id, (now) => {
-      if (now.status === 'succeeded' || now.status === 'cancelled') {
-        throw new AppError('conflict', 'CHARGE_NOT_RETRYABLE', `The charge is ${now.status}`);
-      }
-      return { type: 'RetryRequested', by, address: address ?? null, nextTryMs: nowMs };
-    }, nowMs);
+    const charge = await store.record(
+      id,
+      (now) => {
+        if (now.status === 'succeeded' || now.status === 'cancelled') {
+          throw new AppError('conflict', 'CHARGE_NOT_RETRYABLE', `The charge is ${now.status}`);
+        }
+        return { type: 'RetryRequested', by, address: address ?? null, nextTryMs: nowMs };
+      },
+      nowMs,
+    );
     if (charge === null) return null;
     wakeWorker();
     const deadline = performance.now() + retryWaitMs;
@@ -116,9 +135,13 @@ const retryWaitMs = 2_000;
 const unheardOf = { status: 'pending', reason: null, attemptOpen: false } as const;
 
 /** Not under way: nobody works on it, and Stripe does not either. */
-const isWaiting = ({ status }: Charge): boolean => status === 'pending' || status === 'failed' || status === 'requires_action';
+const isWaiting = ({ status }: Charge): boolean =>
+  status === 'pending' || status === 'failed' || status === 'requires_action';
 
 const viewOf = (id: string, charge: Charge | undefined): ChargeStatusView =>
-  charge === undefined ? { id, status: 'pending' } : {
-    id, status: shownStatus(charge),
-  };
+  charge === undefined
+    ? { id, status: 'pending' }
+    : {
+        id,
+        status: shownStatus(charge),
+      };

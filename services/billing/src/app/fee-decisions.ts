@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
+
 import type { FeeView, MoneyQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
+
 import type { StripeFacts } from '../domain/stripe-event.ts';
 import type { CustomerStore, StripeAccounts, SubscriptionStore } from './account-ports.ts';
 
 /** A person's decision about a fee, kept for ever. */
-export type FeeDecision = { readonly what: 'retried' | 'voided' | 'given_up'; readonly by: string; readonly address: string | null; readonly reason: string | null };
+export type FeeDecision = {
+  readonly what: 'retried' | 'voided' | 'given_up';
+  readonly by: string;
+  readonly address: string | null;
+  readonly reason: string | null;
+};
 export type FeeBooks = {
   find(invoice: string): Promise<FeeView | null>;
   list(query: Parameters<MoneyQueries['listFees']>[0]): ReturnType<MoneyQueries['listFees']>;
@@ -13,8 +20,11 @@ export type FeeBooks = {
 };
 
 type Parts = {
-  readonly books: FeeBooks; readonly subscriptions: Pick<SubscriptionStore, 'invoiceTold'>; readonly customers: Pick<CustomerStore, 'paymentMethodOf'>;
-  readonly stripe: Pick<StripeAccounts, 'invoice' | 'payInvoice' | 'writeOffInvoice'>; readonly clock: Clock;
+  readonly books: FeeBooks;
+  readonly subscriptions: Pick<SubscriptionStore, 'invoiceTold'>;
+  readonly customers: Pick<CustomerStore, 'paymentMethodOf'>;
+  readonly stripe: Pick<StripeAccounts, 'invoice' | 'payInvoice' | 'writeOffInvoice'>;
+  readonly clock: Clock;
 };
 type Queries = Pick<MoneyQueries, 'listFees' | 'retryFee' | 'writeOffFee'>;
 type InvoiceFacts = Extract<StripeFacts, { readonly about: 'invoice' }>;
@@ -49,7 +59,11 @@ export function makeFeeQueries(parts: Parts): Queries {
       const fee = await due(invoice);
       if (fee === null) return null;
       if (how === 'uncollectible' && fee.status === 'uncollectible') throw notDue('The fee was given up before');
-      await books.decided(invoice, { what: how === 'void' ? 'voided' : 'given_up', by, address, reason }, clock.nowMs());
+      await books.decided(
+        invoice,
+        { what: how === 'void' ? 'voided' : 'given_up', by, address, reason },
+        clock.nowMs(),
+      );
       await take(await stripe.writeOffInvoice({ invoice, how, key: `${invoice}:${how}` }));
       return books.find(invoice);
     },

@@ -1,11 +1,13 @@
 import { AppError, type Clock } from '@tollgate/kernel';
+
 import type { PricedSubscription, StripeAccounts, SubscriptionStore } from './account-ports.ts';
 import type { FeePlanOf } from './fee-plan.ts';
 
 type Parts = {
   readonly store: Pick<SubscriptionStore, 'running' | 'endingBefore' | 'priced' | 'told'>;
   readonly stripe: Pick<StripeAccounts, 'price' | 'setPrice' | 'subscription'>;
-  readonly feePlanOf: FeePlanOf; readonly clock: Clock;
+  readonly feePlanOf: FeePlanOf;
+  readonly clock: Clock;
   readonly onFailure: (error: unknown) => void;
   /** A plan in another currency: Stripe keeps a subscription in the one it began with. */
   readonly onCurrency: (subscription: PricedSubscription, currency: string) => void;
@@ -51,7 +53,11 @@ async function keepPrice(parts: Parts, one: PricedSubscription): Promise<void> {
   const priced = { plan: next.plan, version: next.version, amountMinor: next.amountMinor };
   if (next.amountMinor !== one.amountMinor) {
     const { price } = await parts.stripe.price(next);
-    await parts.stripe.setPrice({ subscription: one.subscriptionId, price, key: `${one.id}:price:${one.periodEndMs}:${price}` });
+    await parts.stripe.setPrice({
+      subscription: one.subscriptionId,
+      price,
+      key: `${one.id}:price:${one.periodEndMs}:${price}`,
+    });
   } else if (next.plan === one.plan && next.version === one.version) return;
   await parts.store.priced(one.id, priced, nowMs);
 }

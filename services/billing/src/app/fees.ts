@@ -1,9 +1,14 @@
 import { AppError, type Clock } from '@tollgate/kernel';
+
 import type { CustomerStore, FeeStore, StripeAccounts, SubscriptionStore, UnpaidFee } from './account-ports.ts';
 
 type Parts = {
-  readonly store: FeeStore; readonly subscriptions: Pick<SubscriptionStore, 'told' | 'invoiceTold'>; readonly customers: Pick<CustomerStore, 'paymentMethodOf'>;
-  readonly stripe: Pick<StripeAccounts, 'invoicesOf' | 'payInvoice' | 'subscription'>; readonly clock: Clock; readonly onFailure: (error: unknown) => void;
+  readonly store: FeeStore;
+  readonly subscriptions: Pick<SubscriptionStore, 'told' | 'invoiceTold'>;
+  readonly customers: Pick<CustomerStore, 'paymentMethodOf'>;
+  readonly stripe: Pick<StripeAccounts, 'invoicesOf' | 'payInvoice' | 'subscription'>;
+  readonly clock: Clock;
+  readonly onFailure: (error: unknown) => void;
 };
 
 const idleMs = 5_000;
@@ -18,10 +23,13 @@ const feesMax = 50;
 export const makeFeeRound = (parts: Parts) => async (): Promise<number> => {
   const due = await parts.store.due(parts.clock.nowMs(), feesMax);
   for (const fee of due) {
-    const nextMs = await payOpen(parts, fee).then(() => null, (error: unknown) => {
-      if (!(error instanceof AppError && error.kind === 'unavailable')) parts.onFailure(error);
-      return parts.clock.nowMs() + waitMs;
-    });
+    const nextMs = await payOpen(parts, fee).then(
+      () => null,
+      (error: unknown) => {
+        if (!(error instanceof AppError && error.kind === 'unavailable')) parts.onFailure(error);
+        return parts.clock.nowMs() + waitMs;
+      },
+    );
     await parts.store.settle(fee, nextMs);
   }
   return due.length === feesMax ? 0 : idleMs;
@@ -32,7 +40,10 @@ async function payOpen(parts: Parts, fee: UnpaidFee): Promise<void> {
   const { stripe, subscriptions, clock } = parts;
   const method = await parts.customers.paymentMethodOf(fee.customerId);
   let refused = method === null;
-  for (const { id, open, facts } of await stripe.invoicesOf({ customer: fee.customerId, subscription: fee.subscriptionId })) {
+  for (const { id, open, facts } of await stripe.invoicesOf({
+    customer: fee.customerId,
+    subscription: fee.subscriptionId,
+  })) {
     // One that is paid was perhaps paid by us, by a call without an answer.
     await subscriptions.invoiceTold(facts, clock.nowMs());
     if (!open || refused || method === null) continue;

@@ -1,4 +1,5 @@
 import { chargeIdOf } from '@tollgate/contracts';
+
 import { userOfAccount } from '../domain/metered-account.ts';
 import type { ChargeStore, Crossing, NewCharge } from './charge-ports.ts';
 
@@ -17,9 +18,20 @@ export const makeOpenCharge =
 
 /** The charge of a crossing. */
 export function chargeOf(crossing: Omit<Crossing, 'partition' | 'partitionSeq' | 'change'>): NewCharge {
-  const { account, periodStartMs, periodEndMs, block, plan, billingTier, amountMinor, currency, entry, recordedMs } = crossing;
+  const { account, periodStartMs, periodEndMs, block, plan, billingTier, amountMinor, currency, entry, recordedMs } =
+    crossing;
   return {
-    id: chargeIdOf({ account, periodStartMs, block }), account, userId: userOfAccount(account), periodStartMs, periodEndMs, block, plan,
-    billingTier, amountMinor, currency, crossedMs: recordedMs, entry,
+    id: chargeIdOf({ account, periodStartMs, block }),
+    account,
+    userId: userOfAccount(account),
+    periodStartMs,
+    periodEndMs,
+    block,
+    plan,
+    billingTier,
+    amountMinor,
+    currency,
+    crossedMs: recordedMs,
+    entry,
   };
 }

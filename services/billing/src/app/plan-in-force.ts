@@ -1,4 +1,5 @@
 import { defaultPricePlan, parsePricePlan } from '@tollgate/pricing';
+
 import type { PlanAt } from './charge-ports.ts';
 import type { CatalogStore } from './ports.ts';
 import type { PlanOf } from './reconcile-ports.ts';
@@ -7,8 +8,12 @@ import type { PlanOf } from './reconcile-ports.ts';
 export const makePlanAt =
   (catalog: Pick<CatalogStore, 'list'>): PlanAt =>
   async (name, atMs) => {
-    const versions = (await catalog.list({ catalog: 'price-plan', name })).filter((version) => Date.parse(version.effective_from) <= atMs);
-    const [newest] = versions.sort((a, b) => Date.parse(b.effective_from) - Date.parse(a.effective_from) || b.version - a.version);
+    const versions = (await catalog.list({ catalog: 'price-plan', name })).filter(
+      (version) => Date.parse(version.effective_from) <= atMs,
+    );
+    const [newest] = versions.sort(
+      (a, b) => Date.parse(b.effective_from) - Date.parse(a.effective_from) || b.version - a.version,
+    );
     return newest === undefined ? defaultPricePlan : parsePricePlan(newest.content);
   };
 

@@ -1,12 +1,27 @@
-import type { CatalogItem, CatalogResource, CatalogVersionView, ResourceFields, ResourceView, TokenCatalog } from '@tollgate/contracts';
+import type {
+  CatalogItem,
+  CatalogResource,
+  CatalogVersionView,
+  ResourceFields,
+  ResourceView,
+  TokenCatalog,
+} from '@tollgate/contracts';
+
 import type { CheckedPublication } from '../domain/catalog-version.ts';
 
 /** Published versions and which of them the ledger has yet to hear of; one database transaction a call. */
 export type CatalogStore = {
   /** Keeps the next version of its name, and that it must be broadcast, in one commit. With a known `key`: the first version. */
-  publish(publication: CheckedPublication, at: { readonly nowMs: number; readonly key?: string; readonly hash: string }): Promise<CatalogVersionView>;
+  publish(
+    publication: CheckedPublication,
+    at: { readonly nowMs: number; readonly key?: string; readonly hash: string },
+  ): Promise<CatalogVersionView>;
   /** null: no such version. */
-  find(id: { readonly catalog: string; readonly name: string; readonly version: number }): Promise<CatalogVersionView | null>;
+  find(id: {
+    readonly catalog: string;
+    readonly name: string;
+    readonly version: number;
+  }): Promise<CatalogVersionView | null>;
   list(query: { readonly catalog: string; readonly name?: string }): Promise<readonly CatalogVersionView[]>;
   /**
    * Hands every version that was not yet appended to `append`, in the order of publication, and marks it when that
@@ -28,14 +43,23 @@ export type Changed = {
 /** Features, endpoints, packages and profits; see `TokenCatalogQueries`. One database transaction a change. */
 export type ResourceStore = {
   list(query: { readonly resource: CatalogResource; readonly offset: number; readonly limit: number }): Promise<{
-    readonly items: readonly ResourceView[]; readonly total: number;
+    readonly items: readonly ResourceView[];
+    readonly total: number;
   }>;
   read(query: { readonly resource: CatalogResource; readonly id: string }): Promise<ResourceView | null>;
   /** `givenId`: the id when the caller chose it; part of the content that a key stands for. */
   create(creation: {
-    readonly resource: CatalogResource; readonly id: string; readonly givenId?: string; readonly fields: ResourceFields; readonly key?: string;
+    readonly resource: CatalogResource;
+    readonly id: string;
+    readonly givenId?: string;
+    readonly fields: ResourceFields;
+    readonly key?: string;
   }): Promise<Changed>;
-  change(change: { readonly resource: CatalogResource; readonly id: string; readonly fields: ResourceFields }): Promise<Changed | null>;
+  change(change: {
+    readonly resource: CatalogResource;
+    readonly id: string;
+    readonly fields: ResourceFields;
+  }): Promise<Changed | null>;
   remove(query: { readonly resource: CatalogResource; readonly id: string }): Promise<Changed | null>;
   tokenCatalog(known: string | undefined): Promise<TokenCatalog | null>;
 };

@@ -6,7 +6,8 @@ import { apply, type Applying } from './webhooks.ts';
 
 /** What a fix may touch: the books through webhooks' own path, and charges through crossings' own. */
 export type FixParts = Applying & {
-  readonly store: Pick<ReconcileStore, 'toFix' | 'crossing'>; readonly stripe: Pick<StripeBooks, 'payment' | 'invoice'>;
+  readonly store: Pick<ReconcileStore, 'toFix' | 'crossing'>;
+  readonly stripe: Pick<StripeBooks, 'payment' | 'invoice'>;
   readonly opening: Pick<ChargeStore, 'openMissing'>;
   readonly wake: () => void;
 };
@@ -18,7 +19,8 @@ export async function fixPage(parts: FixParts, run: ReconcileRun): Promise<Page>
   if (!run.fix) return { read: 0, next: null };
   const due = await parts.store.toFix(run, fixesMax);
   const outcomes: { number: string; outcome: 'fixed' | 'remains' }[] = [];
-  for (const each of due) outcomes.push({ number: each.number, outcome: (await fixOne(parts, run, each)) ? 'fixed' : 'remains' });
+  for (const each of due)
+    outcomes.push({ number: each.number, outcome: (await fixOne(parts, run, each)) ? 'fixed' : 'remains' });
   return { outcomes, read: due.length, next: due.length < fixesMax ? null : (due.at(-1)?.number ?? null) };
 }
 
@@ -42,7 +44,14 @@ async function takeState(parts: FixParts, { chargeId, paymentIntent }: ToFix): P
   if (payment === null || chargeId === null || payment.chargeId !== chargeId) return false;
   const state = payment.state === 'succeeded' ? 'succeeded' : 'declined';
   const facts: StripeFacts = {
-    about: 'payment', chargeId, paymentIntent: payment.id, amountMinor: String(payment.amountMinor), currency: payment.currency.toLowerCase(), state, code: 'reconciled', series: payment.series,
+    about: 'payment',
+    chargeId,
+    paymentIntent: payment.id,
+    amountMinor: String(payment.amountMinor),
+    currency: payment.currency.toLowerCase(),
+    state,
+    code: 'reconciled',
+    series: payment.series,
     ...(payment.paidMs === undefined ? {} : { paidMs: payment.paidMs }),
   };
   const outcome = await apply(parts, { facts, createdMs: parts.clock.nowMs() });
@@ -61,7 +70,10 @@ async function openCharge(parts: FixParts, run: ReconcileRun, { reference }: ToF
 
 /** Stripe is asked for the refunds of the payment as they are now. */
 async function takeRefund(parts: FixParts, { paymentIntent }: ToFix): Promise<boolean> {
-  return paymentIntent !== null && (await apply(parts, { facts: { about: 'refund', paymentIntent }, createdMs: parts.clock.nowMs() })) === 'applied';
+  return (
+    paymentIntent !== null &&
+    (await apply(parts, { facts: { about: 'refund', paymentIntent }, createdMs: parts.clock.nowMs() })) === 'applied'
+  );
 }
 
 async function takeInvoice(parts: FixParts, { reference }: ToFix): Promise<boolean> {

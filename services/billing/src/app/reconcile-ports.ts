@@ -1,5 +1,6 @@
 import type { AssignedPaymentView, DifferenceView, LedgerQueries, ReconciliationView } from '@tollgate/contracts';
 import type { PricePlan } from '@tollgate/pricing';
+
 import type { BookedInvoice, StripeInvoice } from '../domain/reconciled-invoices.ts';
 import type { ReconciledMonth } from '../domain/reconciled-month.ts';
 import type { BookedRefund, StripeRefund } from '../domain/reconciled-refunds.ts';
@@ -9,7 +10,17 @@ import type { Crossing } from './charge-ports.ts';
 
 /** In this order; each reads pages until there are no more. */
 export const reconcileSteps = [
-  'payments', 'invoice_payments', 'invoices', 'refunds', 'crossings', 'charges', 'strangers', 'booked_invoices', 'booked_refunds', 'missing_charges', 'fixes',
+  'payments',
+  'invoice_payments',
+  'invoices',
+  'refunds',
+  'crossings',
+  'charges',
+  'strangers',
+  'booked_invoices',
+  'booked_refunds',
+  'missing_charges',
+  'fixes',
 ] as const;
 export type ReconcileStep = (typeof reconcileSteps)[number];
 
@@ -24,7 +35,8 @@ export type ReconcileRun = ReconciledMonth & {
 };
 
 /** A crossing as a scratch row keeps it: enough to open its charge. */
-export type FoundCrossing = LedgerCrossing & Omit<Crossing, 'partition' | 'partitionSeq' | 'change'> & { readonly planVersion: number };
+export type FoundCrossing = LedgerCrossing &
+  Omit<Crossing, 'partition' | 'partitionSeq' | 'change'> & { readonly planVersion: number };
 export type Found =
   | { readonly kind: 'payment'; readonly payment: StripePayment }
   /** A PaymentIntent of an invoice. */
@@ -44,11 +56,18 @@ export type Page = {
 };
 
 export type ToFix = {
-  readonly number: string; readonly reference: string; readonly fix: Fix; readonly chargeId: string | null; readonly paymentIntent: string | null;
+  readonly number: string;
+  readonly reference: string;
+  readonly fix: Fix;
+  readonly chargeId: string | null;
+  readonly paymentIntent: string | null;
 };
 /** `past`: payments that ended before the one in use, and that the books know of. */
 export type ComparedCharge = {
-  readonly charge: BookedCharge; readonly payments: readonly StripePayment[]; readonly past: readonly string[]; readonly crossing: LedgerCrossing | null;
+  readonly charge: BookedCharge;
+  readonly payments: readonly StripePayment[];
+  readonly past: readonly string[];
+  readonly crossing: LedgerCrossing | null;
 };
 
 export type ActedBy = { readonly by: string; readonly address: string | null };
@@ -56,7 +75,10 @@ export type ActedBy = { readonly by: string; readonly address: string | null };
 /** Runs, what they have read so far, and what they found; each call is one transaction. */
 export type ReconcileStore = {
   /** The run of the month that is under way, else a new one; `fresh` ends the former. */
-  begin(month: ReconciledMonth, options: { readonly id: string; readonly fix: boolean; readonly fresh: boolean; readonly nowMs: number }): Promise<string>;
+  begin(
+    month: ReconciledMonth,
+    options: { readonly id: string; readonly fix: boolean; readonly fresh: boolean; readonly nowMs: number },
+  ): Promise<string>;
   /** Oldest run under way that no other instance is at, for as long as `work` takes; false: there is none. The hold ends with the connection. */
   hold(work: (id: string) => Promise<void>): Promise<boolean>;
   /** null: it is not under way (any more). */
@@ -67,19 +89,39 @@ export type ReconcileStore = {
   trouble(id: string, text: string | null, failed: boolean, nowMs: number): Promise<void>;
   /** As of a time: an acknowledgement ends. */
   view(id: string, nowMs: number): Promise<ReconciliationView | null>;
-  differences(id: string, of: { readonly after: string; readonly limit: number; readonly nowMs: number }): Promise<readonly DifferenceView[]>;
+  differences(
+    id: string,
+    of: { readonly after: string; readonly limit: number; readonly nowMs: number },
+  ): Promise<readonly DifferenceView[]>;
   /** Whether there is such a difference. */
-  acknowledge(of: { readonly run: string; readonly number: string; readonly reason: string; readonly untilMs: number } & ActedBy, nowMs: number): Promise<boolean>;
+  acknowledge(
+    of: { readonly run: string; readonly number: string; readonly reason: string; readonly untilMs: number } & ActedBy,
+    nowMs: number,
+  ): Promise<boolean>;
   assigned(paymentIntent: string): Promise<AssignedPaymentView | null>;
-  assign(payment: StripePayment, of: { readonly userId: string; readonly reason: string } & ActedBy, nowMs: number): Promise<void>;
+  assign(
+    payment: StripePayment,
+    of: { readonly userId: string; readonly reason: string } & ActedBy,
+    nowMs: number,
+  ): Promise<void>;
   /** Charges of the month by id, with what was found about each. */
   charges(run: ReconcileRun, limit: number): Promise<readonly ComparedCharge[]>;
   /** Payments found that belong to no charge of the books and to no invoice. */
   strangers(run: ReconcileRun, limit: number): Promise<readonly StripePayment[]>;
   /** Invoices of either side, by id. */
-  invoices(run: ReconcileRun, limit: number): Promise<readonly { readonly id: string; readonly books: BookedInvoice | null; readonly stripe: StripeInvoice | null }[]>;
+  invoices(
+    run: ReconcileRun,
+    limit: number,
+  ): Promise<
+    readonly { readonly id: string; readonly books: BookedInvoice | null; readonly stripe: StripeInvoice | null }[]
+  >;
   /** Refunds of either side, by id. */
-  refunds(run: ReconcileRun, limit: number): Promise<readonly { readonly id: string; readonly books: BookedRefund | null; readonly stripe: StripeRefund | null }[]>;
+  refunds(
+    run: ReconcileRun,
+    limit: number,
+  ): Promise<
+    readonly { readonly id: string; readonly books: BookedRefund | null; readonly stripe: StripeRefund | null }[]
+  >;
   /** Blocks found that no charge exists of. */
   missing(run: ReconcileRun, limit: number): Promise<readonly FoundCrossing[]>;
   /** What `fix` has still to do. */
@@ -100,7 +142,12 @@ export type StripeBooks = {
   payment(id: string): Promise<StripePayment | null>;
   isOfInvoice(paymentIntent: string): Promise<boolean>;
   /** null: there is none, or it is not of a subscription of ours. */
-  invoice(id: string): Promise<{ readonly invoice: StripeInvoice; readonly facts: Extract<StripeFacts, { readonly about: 'invoice' }> } | null>;
+  invoice(
+    id: string,
+  ): Promise<{
+    readonly invoice: StripeInvoice;
+    readonly facts: Extract<StripeFacts, { readonly about: 'invoice' }>;
+  } | null>;
   refund(id: string): Promise<StripeRefund | null>;
 };
 

@@ -1,16 +1,32 @@
 import type { CrossingEntered } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { overageBlocks } from '@tollgate/pricing';
+
 import { compareFee, compareInvoice } from '../domain/reconciled-invoices.ts';
 import { compareRefund } from '../domain/reconciled-refunds.ts';
-import { compareCharge, compareStranger, missingCharge, type Difference } from '../domain/reconciliation.ts';
+import { compareCharge, compareStranger, type Difference, missingCharge } from '../domain/reconciliation.ts';
 import type { ChargeStore } from './charge-ports.ts';
 import type { FeePlanOf } from './fee-plan.ts';
-import type { ComparedCharge, CrossingsOfLedger, FoundCrossing, Page, PlanOf, ReconcileRun, ReconcileStep, ReconcileStore, StripeBooks } from './reconcile-ports.ts';
+import type {
+  ComparedCharge,
+  CrossingsOfLedger,
+  FoundCrossing,
+  Page,
+  PlanOf,
+  ReconcileRun,
+  ReconcileStep,
+  ReconcileStore,
+  StripeBooks,
+} from './reconcile-ports.ts';
 
 export type StepParts = {
-  readonly store: ReconcileStore; readonly stripe: StripeBooks; readonly ledger: CrossingsOfLedger; readonly charges: Pick<ChargeStore, 'byIds'>; readonly clock: Clock;
-  readonly planOf: PlanOf; readonly feePlanOf: FeePlanOf;
+  readonly store: ReconcileStore;
+  readonly stripe: StripeBooks;
+  readonly ledger: CrossingsOfLedger;
+  readonly charges: Pick<ChargeStore, 'byIds'>;
+  readonly clock: Clock;
+  readonly planOf: PlanOf;
+  readonly feePlanOf: FeePlanOf;
 };
 type Step = (parts: StepParts, run: ReconcileRun) => Promise<Page>;
 
@@ -39,8 +55,16 @@ export const readingSteps: Readonly<Record<Exclude<ReconcileStep, 'fixes'>, Step
     return { ...page, found: items.map((refund) => ({ kind: 'refund', refund })) };
   },
   crossings: async ({ ledger }, run) => {
-    const [from, to] = [run.starts.startMs, run.starts.endMs].map((ms) => new Date(ms).toISOString()) as [string, string];
-    const { items, next } = await ledger.crossings({ from, to, limit: crossingsMax, ...(run.cursor === null ? {} : { after: run.cursor }) });
+    const [from, to] = [run.starts.startMs, run.starts.endMs].map((ms) => new Date(ms).toISOString()) as [
+      string,
+      string,
+    ];
+    const { items, next } = await ledger.crossings({
+      from,
+      to,
+      limit: crossingsMax,
+      ...(run.cursor === null ? {} : { after: run.cursor }),
+    });
     return { found: items.map((item) => ({ kind: 'crossing', crossing: fromView(item) })), read: items.length, next };
   },
   charges: async (parts, run) => {
@@ -53,7 +77,10 @@ export const readingSteps: Readonly<Record<Exclude<ReconcileStep, 'fixes'>, Step
     const looked = await each(rows, async ({ id }): Promise<Looked> => {
       const payment = await parts.stripe.payment(id);
       if (payment === null) return none;
-      const known = payment.chargeId === null ? await parts.stripe.isOfInvoice(id) : (await parts.charges.byIds([payment.chargeId])).length > 0;
+      const known =
+        payment.chargeId === null
+          ? await parts.stripe.isOfInvoice(id)
+          : (await parts.charges.byIds([payment.chargeId])).length > 0;
       return known ? none : { differences: listed(compareStranger(payment)) };
     });
     return pageOf(looked, rows, ({ id }) => id);
@@ -61,7 +88,10 @@ export const readingSteps: Readonly<Record<Exclude<ReconcileStep, 'fixes'>, Step
   booked_invoices: async (parts, run) => {
     const rows = await parts.store.invoices(run, rowsMax);
     const looked = await each(rows, async ({ id, books, stripe }): Promise<Looked> => {
-      const differs = compareInvoice(books, stripe) === null ? null : compareInvoice(books, (await parts.stripe.invoice(id))?.invoice ?? null);
+      const differs =
+        compareInvoice(books, stripe) === null
+          ? null
+          : compareInvoice(books, (await parts.stripe.invoice(id))?.invoice ?? null);
       const fee = books === null ? null : compareFee(books, await parts.feePlanOf(books.customer, books.periodStartMs));
       return { differences: [...listed(differs), ...listed(fee)] };
     });
@@ -70,7 +100,10 @@ export const readingSteps: Readonly<Record<Exclude<ReconcileStep, 'fixes'>, Step
   booked_refunds: async (parts, run) => {
     const rows = await parts.store.refunds(run, rowsMax);
     const looked = await each(rows, async ({ id, books, stripe }): Promise<Looked> =>
-      (compareRefund(books, stripe) === null ? none : { differences: listed(compareRefund(books, await parts.stripe.refund(id))) }));
+      compareRefund(books, stripe) === null
+        ? none
+        : { differences: listed(compareRefund(books, await parts.stripe.refund(id))) },
+    );
     return pageOf(looked, rows, ({ id }) => id);
   },
   missing_charges: async (parts, run) => {
@@ -98,30 +131,51 @@ async function each<Row>(rows: readonly Row[], look: (row: Row) => Promise<Looke
 function pageOf<Row>(looked: readonly Looked[], rows: readonly Row[], idOf: (row: Row) => string): Page {
   const last = rows.length < rowsMax ? undefined : rows.at(-1);
   return {
-    differences: looked.flatMap(({ differences }) => differences), underWay: looked.filter(({ underWay }) => underWay === true).length,
-    read: rows.length, next: last === undefined ? null : idOf(last),
+    differences: looked.flatMap(({ differences }) => differences),
+    underWay: looked.filter(({ underWay }) => underWay === true).length,
+    read: rows.length,
+    next: last === undefined ? null : idOf(last),
   };
 }
 
-const isSame = (row: ComparedCharge, nowMs: number): boolean => compareCharge(row.charge, { ...row, nowMs }).length === 0;
+const isSame = (row: ComparedCharge, nowMs: number): boolean =>
+  compareCharge(row.charge, { ...row, nowMs }).length === 0;
 
 /** The same once more by what Stripe, the ledger and the books say of this charge now. */
 async function secondLook({ stripe, ledger, charges, clock }: StepParts, row: ComparedCharge): Promise<Looked> {
   const { charge: before } = row;
-  const ids = new Set([...row.payments.map(({ id }) => id), ...(before.paymentIntent === null ? [] : [before.paymentIntent])]);
+  const ids = new Set([
+    ...row.payments.map(({ id }) => id),
+    ...(before.paymentIntent === null ? [] : [before.paymentIntent]),
+  ]);
   const payments = [];
   for (const id of ids) {
     const payment = await stripe.payment(id);
     if (payment !== null) payments.push(payment);
   }
-  const usage = row.crossing === null ? await ledger.usage({ account: before.account, at: new Date((await periodOf(charges, before.id)) ?? 0).toISOString() }) : null;
+  const usage =
+    row.crossing === null
+      ? await ledger.usage({
+          account: before.account,
+          at: new Date((await periodOf(charges, before.id)) ?? 0).toISOString(),
+        })
+      : null;
   const found = usage?.crossings.find(({ charge_id: id }) => id === before.id);
-  const crossing = row.crossing ?? (found === undefined ? null : { chargeId: before.id, amountMinor: BigInt(found.amount_minor), currency: found.currency });
+  const crossing =
+    row.crossing ??
+    (found === undefined
+      ? null
+      : { chargeId: before.id, amountMinor: BigInt(found.amount_minor), currency: found.currency });
   // Last, so that the books had all the time that Stripe had.
   const [charge] = await charges.byIds([before.id]);
   if (charge === undefined) return none;
   const nowMs = clock.nowMs();
-  const now = { ...before, status: charge.status, paymentIntent: charge.paymentIntent, attemptOpen: charge.attemptOpen };
+  const now = {
+    ...before,
+    status: charge.status,
+    paymentIntent: charge.paymentIntent,
+    attemptOpen: charge.attemptOpen,
+  };
   // A payment that the books name by now was not looked for: the next run does.
   const isNamed = charge.paymentIntent === null || ids.has(charge.paymentIntent);
   const isUnderWay = charge.attemptOpen && nowMs - before.changedMs < settlesWithinMs;
@@ -136,12 +190,22 @@ async function isOwed({ ledger, planOf }: StepParts, crossing: FoundCrossing): P
   return usage === null || plan === null || overageBlocks(BigInt(usage.used), plan) >= crossing.block;
 }
 
-const periodOf = async (charges: StepParts['charges'], id: string): Promise<number | undefined> => (await charges.byIds([id]))[0]?.periodStartMs;
+const periodOf = async (charges: StepParts['charges'], id: string): Promise<number | undefined> =>
+  (await charges.byIds([id]))[0]?.periodStartMs;
 
 function fromView(item: CrossingEntered): FoundCrossing {
   return {
-    chargeId: item.charge_id, account: item.account, periodStartMs: Date.parse(item.period.start), periodEndMs: Date.parse(item.period.end), block: BigInt(item.block),
-    plan: item.plan, planVersion: item.plan_version, billingTier: item.billing_tier, amountMinor: BigInt(item.amount_minor), currency: item.currency, entry: item.entry,
+    chargeId: item.charge_id,
+    account: item.account,
+    periodStartMs: Date.parse(item.period.start),
+    periodEndMs: Date.parse(item.period.end),
+    block: BigInt(item.block),
+    plan: item.plan,
+    planVersion: item.plan_version,
+    billingTier: item.billing_tier,
+    amountMinor: BigInt(item.amount_minor),
+    currency: item.currency,
+    entry: item.entry,
     recordedMs: Date.parse(item.recorded_at),
   };
 }

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+
 import type { ReconcileQueries, ReconciliationView } from '@tollgate/contracts';
 import { AppError, invariant } from '@tollgate/kernel';
+
 import { monthNow, reconciledMonth } from '../domain/reconciled-month.ts';
 import type { PlanAt } from './charge-ports.ts';
 import { makeDifferenceDecisions } from './difference-decisions.ts';
 import { fixPage, type FixParts } from './reconcile-fixes.ts';
+import { type Page, type ReconcileRun, type ReconcileStep, reconcileSteps } from './reconcile-ports.ts';
 import { readingSteps, type StepParts } from './reconcile-steps.ts';
-import { reconcileSteps, type Page, type ReconcileRun, type ReconcileStep } from './reconcile-ports.ts';
 
-export type ReconcileParts = StepParts & FixParts & { readonly planAt: PlanAt; readonly onFailure: (error: unknown) => void };
+export type ReconcileParts = StepParts &
+  FixParts & { readonly planAt: PlanAt; readonly onFailure: (error: unknown) => void };
 
 /** Another instance may have died at a run. */
 const idleMs = 5_000;
@@ -29,8 +32,15 @@ export function makeReconcileRound(parts: ReconcileParts): (stopped: AbortSignal
   return async (stopped) => {
     let pauseMs = idleMs;
     await parts.store.hold(async (id) => {
-      for (let run = await parts.store.running(id); run !== null && !stopped.aborted; run = await parts.store.running(id)) {
-        const failure = await onePage(parts, run).then(() => null, (error: unknown) => ({ error }));
+      for (
+        let run = await parts.store.running(id);
+        run !== null && !stopped.aborted;
+        run = await parts.store.running(id)
+      ) {
+        const failure = await onePage(parts, run).then(
+          () => null,
+          (error: unknown) => ({ error }),
+        );
         failures = failure === null ? 0 : failures + 1;
         if (failure === null) continue;
         pauseMs = await note(parts, run, failure.error, failures);
@@ -53,7 +63,10 @@ const after = (step: ReconcileStep): ReconcileStep | 'end' => reconcileSteps[rec
 /** An outage is waited out; a mistake of ours ends the run, so that nobody waits for it. */
 async function note(parts: ReconcileParts, run: ReconcileRun, error: unknown, failures: number): Promise<number> {
   const waits = error instanceof AppError && error.kind === 'unavailable';
-  const text = error instanceof AppError ? [error.code, error.details['stripe']].filter((part) => typeof part === 'string').join(': ') : 'INVARIANT_BROKEN';
+  const text =
+    error instanceof AppError
+      ? [error.code, error.details['stripe']].filter((part) => typeof part === 'string').join(': ')
+      : 'INVARIANT_BROKEN';
   if (!waits) parts.onFailure(error);
   await parts.store.trouble(run.id, text, !waits, parts.clock.nowMs());
   const asked = error instanceof AppError ? Number(error.details['retry_after_s']) * 1_000 : Number.NaN;
@@ -61,7 +74,10 @@ async function note(parts: ReconcileParts, run: ReconcileRun, error: unknown, fa
 }
 
 /** See `ReconcileQueries`. */
-export function makeReconcileQueries(parts: Pick<ReconcileParts, 'store' | 'planAt' | 'clock' | 'stripe' | 'charges'>, wake: () => void): ReconcileQueries {
+export function makeReconcileQueries(
+  parts: Pick<ReconcileParts, 'store' | 'planAt' | 'clock' | 'stripe' | 'charges'>,
+  wake: () => void,
+): ReconcileQueries {
   const { store, clock } = parts;
   const viewOf = async (id: string): Promise<ReconciliationView> => {
     const view = await store.view(id, clock.nowMs());
@@ -73,7 +89,10 @@ export function makeReconcileQueries(parts: Pick<ReconcileParts, 'store' | 'plan
     startReconciliation: async ({ period, fix = false, fresh = false, wait_ms: waitMs = 0 }) => {
       const nowMs = clock.nowMs();
       const name = period ?? monthNow(nowMs, (await parts.planAt(planDefault, nowMs)).timeZone);
-      const { timeZone } = await parts.planAt(planDefault, reconciledMonth(name, 'UTC', Number.POSITIVE_INFINITY).moments.startMs);
+      const { timeZone } = await parts.planAt(
+        planDefault,
+        reconciledMonth(name, 'UTC', Number.POSITIVE_INFINITY).moments.startMs,
+      );
       const month = reconciledMonth(name, timeZone, nowMs);
       const id = await store.begin(month, { id: randomUUID(), fix, fresh, nowMs });
       wake();
@@ -86,7 +105,8 @@ export function makeReconcileQueries(parts: Pick<ReconcileParts, 'store' | 'plan
       return view;
     },
     reconciliation: async ({ id, after: cursor = '0', limit }) => {
-      if (!/^[0-9]{1,18}$/.test(cursor)) throw new AppError('invalid', 'REQUEST_INVALID', 'after is the number of a difference');
+      if (!/^[0-9]{1,18}$/.test(cursor))
+        throw new AppError('invalid', 'REQUEST_INVALID', 'after is the number of a difference');
       const run = await store.view(id, clock.nowMs());
       if (run === null) return null;
       const size = Math.min(Math.max(limit, 1), limitMax);

@@ -1,4 +1,5 @@
 import type { MoneyQueries, RefundDecided, RefundView } from '@tollgate/contracts';
+
 import type { Refund, RefundAttempt, RefundEvent, RefundOutcome, RefundState } from '../domain/refund.ts';
 
 /** Refunds of charges; each call is one transaction, with the events it means for their charges and what follows (rule 18). */
@@ -14,7 +15,8 @@ export type RefundStore = {
    */
   decide(
     of: { readonly id: string; readonly operation: string; readonly key?: string | undefined; readonly hash: string },
-    decide: (refund: Refund, left: bigint) => RefundEvent, nowMs: number,
+    decide: (refund: Refund, left: bigint) => RefundEvent,
+    nowMs: number,
   ): Promise<RefundDecided | null>;
   /**
    * Takes Stripe's refunds of a payment as they are now: known ones go on, one that somebody made there settles a proposal of the same

@@ -1,16 +1,29 @@
 import { createHash } from 'node:crypto';
+
 import type { MoneyQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
-import { afterRefund, isUndecided, nextRefundStep, type Refund, type RefundAttempt, type RefundEvent, type RefundOutcome } from '../domain/refund.ts';
-import { needsTwo, type FourEyes } from '../domain/four-eyes.ts';
-import { startLoop, type Loop } from './loop.ts';
+
+import { type FourEyes, needsTwo } from '../domain/four-eyes.ts';
+import {
+  afterRefund,
+  isUndecided,
+  nextRefundStep,
+  type Refund,
+  type RefundAttempt,
+  type RefundEvent,
+  type RefundOutcome,
+} from '../domain/refund.ts';
+import { type Loop, startLoop } from './loop.ts';
 import type { HeldRefund, Refunds, RefundStore } from './refund-ports.ts';
 
 const idleMs = 1_000;
 const batchMax = 50;
 
 type WorkerParts = {
-  readonly store: Pick<RefundStore, 'due' | 'hold'>; readonly refunds: Refunds; readonly clock: Clock; readonly onChange: () => void;
+  readonly store: Pick<RefundStore, 'due' | 'hold'>;
+  readonly refunds: Refunds;
+  readonly clock: Clock;
+  readonly onChange: () => void;
   readonly onFailure: (error: unknown) => void;
 };
 
@@ -37,7 +50,13 @@ export async function advanceRefund(parts: Omit<WorkerParts, 'store'>, held: Hel
   if (step.do === 'nothing') return;
   let outcome: RefundOutcome;
   if (step.do === 'start') {
-    const started = await held.record((now) => (now.status === 'approved' && now.attempts === refund.attempts ? { type: 'RefundStarted', attempt: step.attempt } : null), nowMs);
+    const started = await held.record(
+      (now) =>
+        now.status === 'approved' && now.attempts === refund.attempts
+          ? { type: 'RefundStarted', attempt: step.attempt }
+          : null,
+      nowMs,
+    );
     if (started.attempts !== step.attempt.number || !started.attemptOpen) return;
     outcome = await asOutcome(parts, () => refunds.send(step.attempt));
   } else {
@@ -49,18 +68,27 @@ export async function advanceRefund(parts: Omit<WorkerParts, 'store'>, held: Hel
 
 /** The refund of an attempt among those of the payment; what left no trace is sent again, unchanged in key and parameters. */
 async function lookedUp(refunds: Refunds, refund: Refund, attempt: RefundAttempt | null): Promise<RefundOutcome> {
-  const all = refund.applyTo === null ? await refunds.ofPayment(refund.paymentIntent) : await refunds.creditsOf(refund.applyTo);
-  const ours = all.find((one) => (attempt !== null && one.ours === refund.id && one.attempt === attempt.number) || one.state.stripeRefund === refund.stripeRefund);
+  const all =
+    refund.applyTo === null ? await refunds.ofPayment(refund.paymentIntent) : await refunds.creditsOf(refund.applyTo);
+  const ours = all.find(
+    (one) =>
+      (attempt !== null && one.ours === refund.id && one.attempt === attempt.number) ||
+      one.state.stripeRefund === refund.stripeRefund,
+  );
   if (ours !== undefined) return ours.state;
   return attempt === null ? { is: 'unanswered', code: 'not_listed' } : refunds.send(attempt);
 }
 
 /** As for charges: a mistake of our own is told, and what was sent is looked up before it is sent again. */
-async function asOutcome({ onFailure }: Pick<WorkerParts, 'onFailure'>, call: () => Promise<RefundOutcome>): Promise<RefundOutcome> {
+async function asOutcome(
+  { onFailure }: Pick<WorkerParts, 'onFailure'>,
+  call: () => Promise<RefundOutcome>,
+): Promise<RefundOutcome> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof AppError && error.kind === 'unavailable') return { is: 'unanswered', code: 'stripe_unavailable' };
+    if (error instanceof AppError && error.kind === 'unavailable')
+      return { is: 'unanswered', code: 'stripe_unavailable' };
     onFailure(error);
     return { is: 'unanswered', code: 'internal_error' };
   }
@@ -69,12 +97,22 @@ async function asOutcome({ onFailure }: Pick<WorkerParts, 'onFailure'>, call: ()
 type Queries = Pick<MoneyQueries, 'listRefunds' | 'approveRefund' | 'declineRefund'>;
 
 /** Finance's decisions. Nothing is refunded without one. */
-export function makeRefundQueries(
-  parts: { readonly store: RefundStore; readonly clock: Clock; readonly fourEyes: FourEyes; readonly onApproved: () => void; readonly onChange: () => void },
-): Queries {
+export function makeRefundQueries(parts: {
+  readonly store: RefundStore;
+  readonly clock: Clock;
+  readonly fourEyes: FourEyes;
+  readonly onApproved: () => void;
+  readonly onChange: () => void;
+}): Queries {
   const { store, clock } = parts;
   const decide = async (
-    of: { readonly id: string; readonly operation: string; readonly key?: string | undefined; readonly content: string }, decision: (refund: Refund, left: bigint) => RefundEvent,
+    of: {
+      readonly id: string;
+      readonly operation: string;
+      readonly key?: string | undefined;
+      readonly content: string;
+    },
+    decision: (refund: Refund, left: bigint) => RefundEvent,
   ): ReturnType<Queries['approveRefund']> => {
     const hash = createHash('sha256').update(of.content).digest('hex');
     const decided = await store.decide({ ...of, hash }, decision, clock.nowMs());
@@ -86,36 +124,55 @@ export function makeRefundQueries(
     approveRefund: async ({ id, by, address = null, key }) => {
       const decided = await decide({ id, operation: 'refund.approve', key, content: '' }, (refund, left) => {
         refuseDecided(refund);
-        if (refund.amountMinor > left) throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not refunded yet`);
+        if (refund.amountMinor > left)
+          throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not refunded yet`);
         const second = refund.firstApproval !== null || !needsTwo(parts.fourEyes, refund);
-        if (refund.firstApproval === by) throw notOpen('you approved it before: a sum of this size needs a second person');
-        return second ? { type: 'RefundApproved', by, address, nextTryMs: clock.nowMs(), applyTo: null } : { type: 'RefundApprovedOnce', by, address };
+        if (refund.firstApproval === by)
+          throw notOpen('you approved it before: a sum of this size needs a second person');
+        return second
+          ? { type: 'RefundApproved', by, address, nextTryMs: clock.nowMs(), applyTo: null }
+          : { type: 'RefundApprovedOnce', by, address };
       });
       parts.onApproved();
       return decided;
     },
     declineRefund: async ({ id, by, address = null, reason, credit, key }) => {
       const applyTo = credit === 'apply' ? await store.nextInvoiceOf(id) : null;
-      const decided = await decide({ id, operation: 'refund.decline', key, content: `${credit}:${reason}` }, (refund, left) => {
-        refuseDecided(refund);
-        if (credit === 'forfeit') return { type: 'RefundDeclined', by, address, reason };
-        return applying(refund, { left, applyTo, by, address, fourEyes: parts.fourEyes, nowMs: clock.nowMs() });
-      });
+      const decided = await decide(
+        { id, operation: 'refund.decline', key, content: `${credit}:${reason}` },
+        (refund, left) => {
+          refuseDecided(refund);
+          if (credit === 'forfeit') return { type: 'RefundDeclined', by, address, reason };
+          return applying(refund, { left, applyTo, by, address, fourEyes: parts.fourEyes, nowMs: clock.nowMs() });
+        },
+      );
       parts.onApproved();
       return decided;
     },
   };
 }
 
-type Applying = { readonly left: bigint; readonly applyTo: string | null; readonly by: string; readonly address: string | null; readonly fourEyes: FourEyes; readonly nowMs: number };
+type Applying = {
+  readonly left: bigint;
+  readonly applyTo: string | null;
+  readonly by: string;
+  readonly address: string | null;
+  readonly fourEyes: FourEyes;
+  readonly nowMs: number;
+};
 
 /** A credit that is applied is worth what a refund is: a large one takes two people as well. */
 function applying(refund: Refund, { left, applyTo, by, address, fourEyes, nowMs }: Applying): RefundEvent {
-  if (applyTo === null) throw notOpen(`the customer has no running subscription in ${refund.currency} whose next invoice could take it: forfeit it, or approve the refund`);
+  if (applyTo === null)
+    throw notOpen(
+      `the customer has no running subscription in ${refund.currency} whose next invoice could take it: forfeit it, or approve the refund`,
+    );
   if (refund.amountMinor > left) throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not given back yet`);
   if (refund.firstApproval === by) throw notOpen('you approved it before: a sum of this size needs a second person');
   const second = refund.firstApproval !== null || !needsTwo(fourEyes, refund);
-  return second ? { type: 'RefundApproved', by, address, nextTryMs: nowMs, applyTo } : { type: 'RefundApprovedOnce', by, address };
+  return second
+    ? { type: 'RefundApproved', by, address, nextTryMs: nowMs, applyTo }
+    : { type: 'RefundApprovedOnce', by, address };
 }
 
 function refuseDecided(refund: Refund): void {

@@ -1,10 +1,18 @@
-import { startLoop, type Loop } from './loop.ts';
+import { type Loop, startLoop } from './loop.ts';
 import type { Deliver, DueDelivery, WebhookStore } from './webhook-ports.ts';
 
 const [second, minute, hour] = [1_000, 60_000, 3_600_000];
 /** Pauses after each failed attempt, as Standard Webhooks advises: ten attempts over about three days, then it has failed. */
 export const retriesDefault: readonly number[] = [
-  5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour,
+  5 * second,
+  5 * minute,
+  30 * minute,
+  2 * hour,
+  5 * hour,
+  10 * hour,
+  14 * hour,
+  20 * hour,
+  24 * hour,
 ];
 /** Attempts at once: in all, and to one endpoint, so that a hanging one holds nobody else up. */
 const [inFlightMax, perEndpoint] = [16, 2];
@@ -32,11 +40,13 @@ export function startDelivery(parts: DeliveryParts): Loop {
   const busy = new Map<string, number>();
   const start = (delivery: DueDelivery): void => {
     busy.set(delivery.endpoint, (busy.get(delivery.endpoint) ?? 0) + 1);
-    const attempt: Promise<void> = attemptOf(parts, delivery).catch(parts.onFailure).finally(() => {
-      underWay.delete(attempt);
-      busy.set(delivery.endpoint, (busy.get(delivery.endpoint) ?? 1) - 1);
-      loop.wake();
-    });
+    const attempt: Promise<void> = attemptOf(parts, delivery)
+      .catch(parts.onFailure)
+      .finally(() => {
+        underWay.delete(attempt);
+        busy.set(delivery.endpoint, (busy.get(delivery.endpoint) ?? 1) - 1);
+        loop.wake();
+      });
     underWay.add(attempt);
   };
   const loop: Loop = startLoop({
@@ -45,7 +55,11 @@ export function startDelivery(parts: DeliveryParts): Loop {
       const free = inFlightMax - underWay.size;
       if (free <= 0) return idleMs;
       const due = await parts.store.claim({
-        nowMs: parts.nowMs(), leaseMs, perEndpoint, limit: free, busy: [...busy].filter(([, count]) => count >= perEndpoint).map(([id]) => id),
+        nowMs: parts.nowMs(),
+        leaseMs,
+        perEndpoint,
+        limit: free,
+        busy: [...busy].filter(([, count]) => count >= perEndpoint).map(([id]) => id),
       });
       due.forEach(start);
       return idleMs;

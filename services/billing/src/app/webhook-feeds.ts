@@ -1,5 +1,5 @@
 import { chargeMessage, entryMessages, type WebhookMessage } from '../domain/webhook-message.ts';
-import { startLoop, type Loop } from './loop.ts';
+import { type Loop, startLoop } from './loop.ts';
 import type { Books, ChargeEvents, Positions, WebhookStore } from './webhook-ports.ts';
 
 const idleMs = 1_000;
@@ -9,7 +9,11 @@ const pruneEveryMs = 3_600_000;
 
 /** Reads the ledger's entries and the charges' events as they come, and keeps what subscribers want of them (ADR 0017). */
 export function startFeeds(parts: {
-  readonly store: WebhookStore; readonly ledger: Books; readonly nowMs: () => number; readonly onKept: () => void; readonly onFailure: (error: unknown) => void;
+  readonly store: WebhookStore;
+  readonly ledger: Books;
+  readonly nowMs: () => number;
+  readonly onKept: () => void;
+  readonly onFailure: (error: unknown) => void;
 }): Loop {
   let prunedMs = 0;
   return startLoop({
@@ -17,7 +21,9 @@ export function startFeeds(parts: {
     round: async () => {
       const { store, ledger, nowMs } = parts;
       const charges = await store.feed('charges', chargesOn, nowMs());
-      const told = (await store.list()).filter(({ enabled, events }) => enabled && events.includes('account.threshold'));
+      const told = (await store.list()).filter(
+        ({ enabled, events }) => enabled && events.includes('account.threshold'),
+      );
       const shares = [...new Set(told.flatMap(({ thresholds }) => thresholds))];
       const entries = await store.feed('entries', (from) => entriesOn(ledger, from, shares), nowMs());
       if ((charges ?? 0) + (entries ?? 0) > 0) parts.onKept();
@@ -34,15 +40,26 @@ type ReadOn = { readonly messages: readonly WebhookMessage[]; readonly to: Posit
 
 async function chargesOn(from: Positions, charges: ChargeEvents): Promise<ReadOn> {
   const events = await charges(from, pageMax);
-  const to = { ...from, ...Object.fromEntries(events.map(({ partition, partitionSeq }) => [String(partition), String(partitionSeq)])) };
+  const to = {
+    ...from,
+    ...Object.fromEntries(events.map(({ partition, partitionSeq }) => [String(partition), String(partitionSeq)])),
+  };
   return { to, messages: events.flatMap((event) => chargeMessage(event) ?? []) };
 }
 
 async function entriesOn(ledger: Books, from: Positions, shares: readonly number[]): Promise<ReadOn> {
   const after = Object.entries(from).map(([partition, seq]) => ({ partition: Number(partition), seq }));
-  const { items, heads } = await ledger.bookedAfter({ after, limit: pageMax, ...(shares.length === 0 ? {} : { taken: true }) });
+  const { items, heads } = await ledger.bookedAfter({
+    after,
+    limit: pageMax,
+    ...(shares.length === 0 ? {} : { taken: true }),
+  });
   // A partition that was never read is read from its beginning: it had no entries when the first endpoint was made.
-  const fresh = Object.fromEntries(heads.filter(({ partition }) => from[String(partition)] === undefined).map(({ partition }) => [String(partition), '0']));
+  const fresh = Object.fromEntries(
+    heads
+      .filter(({ partition }) => from[String(partition)] === undefined)
+      .map(({ partition }) => [String(partition), '0']),
+  );
   const read = Object.fromEntries(items.map(({ partition, partition_seq: seq }) => [String(partition), seq]));
   return { to: { ...from, ...fresh, ...read }, messages: items.flatMap((item) => entryMessages(item, shares)) };
 }

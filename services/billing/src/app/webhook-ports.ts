@@ -1,4 +1,5 @@
 import type { DeliveryView, EndpointFields, EndpointView, LedgerQueries } from '@tollgate/contracts';
+
 import type { WebhookMessage } from '../domain/webhook-message.ts';
 import type { PublishedChargeEvent } from '../domain/webhook-message.ts';
 
@@ -16,23 +17,50 @@ export type WebhookStore = {
   /** Gives it a new secret; the present one signs too until then. */
   rotate(id: string, secret: string, overlapUntilMs: number): Promise<EndpointView | null>;
   /** Keeps a message for this endpoint alone; its subscriptions do not matter. null: there is no such endpoint. */
-  tell(id: string, message: { readonly id: string; readonly type: string; readonly body: string }, nowMs: number): Promise<boolean>;
+  tell(
+    id: string,
+    message: { readonly id: string; readonly type: string; readonly body: string },
+    nowMs: number,
+  ): Promise<boolean>;
   /** Marks it, erases its secret and ends what is pending. */
   remove(id: string, nowMs: number): Promise<EndpointView | null>;
   disable(id: string, reason: string): Promise<void>;
-  deliveries(query: { readonly endpoint: string; readonly status?: string; readonly after?: string; readonly limit: number }): Promise<readonly DeliveryView[]>;
-  replay(query: { readonly endpoint: string; readonly delivery?: string; readonly since?: string; readonly status?: string }, nowMs: number): Promise<number>;
+  deliveries(query: {
+    readonly endpoint: string;
+    readonly status?: string;
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly DeliveryView[]>;
+  replay(
+    query: { readonly endpoint: string; readonly delivery?: string; readonly since?: string; readonly status?: string },
+    nowMs: number,
+  ): Promise<number>;
   /**
    * Reads on in a feed and keeps what endpoints want of it, once, in one commit with the place; one instance at a time. Answers how
    * many messages were read, null when nobody subscribes or another instance is at it.
    */
   feed(
-    feed: Feed, readOn: (from: Positions, charges: ChargeEvents) => Promise<{ readonly messages: readonly WebhookMessage[]; readonly to: Positions }>, nowMs: number,
+    feed: Feed,
+    readOn: (
+      from: Positions,
+      charges: ChargeEvents,
+    ) => Promise<{ readonly messages: readonly WebhookMessage[]; readonly to: Positions }>,
+    nowMs: number,
   ): Promise<number | null>;
   /** Takes deliveries that are due, so many an endpoint, of none that is busy; another instance may take them after the lease. */
-  claim(due: { readonly nowMs: number; readonly leaseMs: number; readonly perEndpoint: number; readonly limit: number; readonly busy: readonly string[] }): Promise<readonly DueDelivery[]>;
+  claim(due: {
+    readonly nowMs: number;
+    readonly leaseMs: number;
+    readonly perEndpoint: number;
+    readonly limit: number;
+    readonly busy: readonly string[];
+  }): Promise<readonly DueDelivery[]>;
   /** Keeps the outcome of an attempt; `nextTryMs` null ends the delivery. */
-  settle(delivery: DueDelivery, outcome: AttemptOutcome, next: { readonly status: DeliveryView['status']; readonly nextTryMs: number | null }): Promise<void>;
+  settle(
+    delivery: DueDelivery,
+    outcome: AttemptOutcome,
+    next: { readonly status: DeliveryView['status']; readonly nextTryMs: number | null },
+  ): Promise<void>;
   /** Removes messages older than that, and what was delivered of them. */
   prune(beforeMs: number): Promise<void>;
 };
@@ -40,13 +68,22 @@ export type WebhookStore = {
 /** Charge events after a place, in the order of their publication, and the place of the newest. */
 export type ChargeEvents = (from: Positions, limit: number) => Promise<readonly PublishedChargeEvent[]>;
 export type DueDelivery = {
-  readonly id: string; readonly endpoint: string; readonly url: string; readonly message: string;
+  readonly id: string;
+  readonly endpoint: string;
+  readonly url: string;
+  readonly message: string;
   /** All that sign now, the newest first; empty: none can be read. */
-  readonly secrets: readonly string[]; readonly body: string;
+  readonly secrets: readonly string[];
+  readonly body: string;
   /** This one included. */
   readonly attempts: number;
 };
-export type AttemptOutcome = { readonly startedMs: number; readonly durationMs: number; readonly statusCode: number | null; readonly error: string | null };
+export type AttemptOutcome = {
+  readonly startedMs: number;
+  readonly durationMs: number;
+  readonly statusCode: number | null;
+  readonly error: string | null;
+};
 
 /** Sends one signed request; an answer of any kind and none at all are outcomes, never exceptions. */
 export type Deliver = (delivery: DueDelivery) => Promise<AttemptOutcome>;

@@ -1,5 +1,6 @@
 import type { MoneyQueries } from '@tollgate/contracts';
 import { assertNever, type Clock } from '@tollgate/kernel';
+
 import type { CallOutcome, PaymentState } from '../domain/charge.ts';
 import { afterOutcome } from '../domain/charging.ts';
 import type { StripeEvent, StripeFacts } from '../domain/stripe-event.ts';
@@ -8,9 +9,16 @@ import type { ChargeStore, Payments } from './charge-ports.ts';
 import type { Refunds, RefundStore } from './refund-ports.ts';
 
 type Parts = {
-  readonly verify: VerifyWebhook; readonly inbox: Inbox; readonly charges: Pick<ChargeStore, 'record' | 'byIds'>; readonly payments: Pick<Payments, 'retrieve'>;
-  readonly refunds: Pick<Refunds, 'ofPayment'>; readonly refundStore: Pick<RefundStore, 'told'>;
-  readonly subscriptions: SubscriptionStore; readonly customers: CustomerStore; readonly clock: Clock; readonly jitter: () => number;
+  readonly verify: VerifyWebhook;
+  readonly inbox: Inbox;
+  readonly charges: Pick<ChargeStore, 'record' | 'byIds'>;
+  readonly payments: Pick<Payments, 'retrieve'>;
+  readonly refunds: Pick<Refunds, 'ofPayment'>;
+  readonly refundStore: Pick<RefundStore, 'told'>;
+  readonly subscriptions: SubscriptionStore;
+  readonly customers: CustomerStore;
+  readonly clock: Clock;
+  readonly jitter: () => number;
   readonly payerChanged: (userIds: readonly string[]) => Promise<void>;
   readonly onChange: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -44,11 +52,24 @@ async function applyOne(parts: Parts, event: StripeEvent & { readonly receivedMs
 }
 
 export type Applying = Pick<
-  Parts, 'charges' | 'payments' | 'refunds' | 'refundStore' | 'subscriptions' | 'customers' | 'clock' | 'jitter' | 'payerChanged' | 'onChange'
+  Parts,
+  | 'charges'
+  | 'payments'
+  | 'refunds'
+  | 'refundStore'
+  | 'subscriptions'
+  | 'customers'
+  | 'clock'
+  | 'jitter'
+  | 'payerChanged'
+  | 'onChange'
 >;
 
 /** What an event means for charges, fees and payers; a repeat changes nothing. `unknown`: of a charge that is not here (yet). */
-export async function apply(parts: Applying, { facts, createdMs }: Pick<StripeEvent, 'facts' | 'createdMs'>): Promise<'applied' | 'ignored' | 'unknown'> {
+export async function apply(
+  parts: Applying,
+  { facts, createdMs }: Pick<StripeEvent, 'facts' | 'createdMs'>,
+): Promise<'applied' | 'ignored' | 'unknown'> {
   switch (facts.about) {
     case 'payment':
       return applyPayment(parts, facts, createdMs);
@@ -62,7 +83,11 @@ export async function apply(parts: Applying, { facts, createdMs }: Pick<StripeEv
       return view === null ? 'ignored' : 'applied';
     }
     case 'payment_method': {
-      const users = await parts.customers.attached({ customer: facts.customer, paymentMethod: facts.paymentMethod, atMs: createdMs });
+      const users = await parts.customers.attached({
+        customer: facts.customer,
+        paymentMethod: facts.paymentMethod,
+        atMs: createdMs,
+      });
       await parts.payerChanged(users);
       return users.length === 0 ? 'ignored' : 'applied';
     }
@@ -77,32 +102,45 @@ export async function apply(parts: Applying, { facts, createdMs }: Pick<StripeEv
  * `succeeded` is taken as it is, because it is final. Another state may be old news by now, so Stripe is asked for the state of
  * today; and while an attempt is under way its own answer counts (rule 27).
  */
-async function applyPayment(parts: Applying, facts: Extract<StripeFacts, { readonly about: 'payment' }>, createdMs: number): Promise<'applied' | 'unknown' | 'ignored'> {
+async function applyPayment(
+  parts: Applying,
+  facts: Extract<StripeFacts, { readonly about: 'payment' }>,
+  createdMs: number,
+): Promise<'applied' | 'unknown' | 'ignored'> {
   const [charge] = await parts.charges.byIds([facts.chargeId]);
   if (charge === undefined) return 'unknown';
   // One that ended before, by a refund or a cancellation of ours (ADR 19), says nothing about the payment in use.
   if (charge.status === 'succeeded' || (facts.series ?? 0) < charge.series) return 'ignored';
   const sum = { amountMinor: BigInt(facts.amountMinor), currency: facts.currency.toUpperCase() };
-  const told: PaymentState = facts.state === 'succeeded'
-    ? { is: 'succeeded', paymentIntent: facts.paymentIntent, sum, paidMs: facts.paidMs ?? createdMs }
-    : { is: facts.state, paymentIntent: facts.paymentIntent, code: facts.code, sum };
+  const told: PaymentState =
+    facts.state === 'succeeded'
+      ? { is: 'succeeded', paymentIntent: facts.paymentIntent, sum, paidMs: facts.paidMs ?? createdMs }
+      : { is: facts.state, paymentIntent: facts.paymentIntent, code: facts.code, sum };
   const state: CallOutcome = told.is === 'succeeded' ? told : await parts.payments.retrieve(facts.paymentIntent);
   const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
   const before = charge.version;
-  const after = await parts.charges.record(facts.chargeId, (now) => {
-    if ((facts.series ?? 0) < now.series) return null;
-    if (state.is === 'succeeded') return afterOutcome(now, state, at);
-    // An attempt of ours is under way, or what was told is what we know.
-    if (now.attemptOpen || now.paymentIntent !== facts.paymentIntent || isKnown(now, state)) return null;
-    return afterOutcome(now, state, at);
-  }, at.nowMs);
+  const after = await parts.charges.record(
+    facts.chargeId,
+    (now) => {
+      if ((facts.series ?? 0) < now.series) return null;
+      if (state.is === 'succeeded') return afterOutcome(now, state, at);
+      // An attempt of ours is under way, or what was told is what we know.
+      if (now.attemptOpen || now.paymentIntent !== facts.paymentIntent || isKnown(now, state)) return null;
+      return afterOutcome(now, state, at);
+    },
+    at.nowMs,
+  );
   parts.onChange();
   return after !== null && after.version > before ? 'applied' : 'ignored';
 }
 
 /** Stripe is asked for the payment's refunds as they are now, so that the order of news does not matter. */
 async function applyRefund(parts: Applying, paymentIntent: string): Promise<'applied' | 'ignored'> {
-  const changed = await parts.refundStore.told(paymentIntent, await parts.refunds.ofPayment(paymentIntent), parts.clock.nowMs());
+  const changed = await parts.refundStore.told(
+    paymentIntent,
+    await parts.refunds.ofPayment(paymentIntent),
+    parts.clock.nowMs(),
+  );
   if (changed !== null && changed > 0) parts.onChange();
   return changed === null || changed === 0 ? 'ignored' : 'applied';
 }

@@ -1,5 +1,6 @@
 import { AppError } from '@tollgate/kernel';
 import { z } from 'zod';
+
 import type { Crossing } from '../app/charge-ports.ts';
 
 const decimal = z.string().regex(/^[0-9]{1,18}$/);
@@ -26,7 +27,12 @@ const changes = { TierCrossed: 'entered', TierBlockLeft: 'left', TierBlockRegain
 /** @throws AppError('invalid', EVENT_MALFORMED) when it is no crossing: it is put aside as a dead letter. */
 export function fromWireTierCrossed(raw: unknown): Crossing {
   const parsed = TierCrossed.safeParse(raw);
-  if (!parsed.success) throw new AppError('invalid', 'EVENT_MALFORMED', `this is no tier crossing: ${parsed.error.issues[0]?.path.join('.') ?? ''}`);
+  if (!parsed.success)
+    throw new AppError(
+      'invalid',
+      'EVENT_MALFORMED',
+      `this is no tier crossing: ${parsed.error.issues[0]?.path.join('.') ?? ''}`,
+    );
   const { data } = parsed;
   return {
     change: changes[data.type],

@@ -2,6 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { topics } from '@tollgate/contracts';
 import { RecordContext } from '@tollgate/messaging';
+
 import { Charging } from '../app/charging.ts';
 import { fromWireTierCrossed } from './tier-crossed.ts';
 

@@ -89,28 +89,59 @@ export type ChargeEvent =
   | { readonly type: 'CallUnanswered'; readonly code: string; readonly nextTryMs: number }
   | { readonly type: 'PaymentPending'; readonly paymentIntent: string; readonly nextTryMs: number }
   | { readonly type: 'ChargeSucceeded'; readonly paymentIntent: string; readonly paidMs: number }
-  | { readonly type: 'ChargeDeclined'; readonly paymentIntent: string; readonly code: string; readonly nextTryMs: number | null }
-  | { readonly type: 'ActionRequired'; readonly paymentIntent: string; readonly code: string; readonly nextTryMs: number | null }
+  | {
+      readonly type: 'ChargeDeclined';
+      readonly paymentIntent: string;
+      readonly code: string;
+      readonly nextTryMs: number | null;
+    }
+  | {
+      readonly type: 'ActionRequired';
+      readonly paymentIntent: string;
+      readonly code: string;
+      readonly nextTryMs: number | null;
+    }
   | { readonly type: 'AttemptRejected'; readonly code: string; readonly nextTryMs: number | null }
   | { readonly type: 'ChargeCancelled'; readonly reason: string }
   | { readonly type: 'ChargeRevived'; readonly nextTryMs: number }
-  | { readonly type: 'RetryRequested'; readonly by: string; readonly address?: string | null; readonly nextTryMs: number }
+  | {
+      readonly type: 'RetryRequested';
+      readonly by: string;
+      readonly address?: string | null;
+      readonly nextTryMs: number;
+    }
   /** A correction took the usage below the block, or later usage entered it again. */
   | { readonly type: 'BlockLeft' | 'BlockRegained'; readonly nextTryMs: number }
   | {
-    readonly type: 'ChargeCredited'; readonly creditedMs: number;
-    /** null: all of it had been refunded by hand before. */
-    readonly note: { readonly id: string; readonly refund: string; readonly amountMinor: string } | null;
-  }
+      readonly type: 'ChargeCredited';
+      readonly creditedMs: number;
+      /** null: all of it had been refunded by hand before. */
+      readonly note: { readonly id: string; readonly refund: string; readonly amountMinor: string } | null;
+    }
   | { readonly type: 'CreditTakenBack'; readonly reversal: string; readonly creditNote: string | null }
   /** It was refunded, and the block was entered again: it is owed and paid anew. */
   | { readonly type: 'ChargeReopened'; readonly nextTryMs: number }
-  | { readonly type: RefundEventType; readonly refund: { readonly id: string; readonly amount_minor: string; readonly method?: 'invoice' }; readonly reason?: string; readonly by?: string; readonly address?: string | null };
+  | {
+      readonly type: RefundEventType;
+      readonly refund: { readonly id: string; readonly amount_minor: string; readonly method?: 'invoice' };
+      readonly reason?: string;
+      readonly by?: string;
+      readonly address?: string | null;
+    };
 
 /** Steps of a refund, kept among the events of its charge. */
 export const refundEventTypes = [
-  'RefundProposed', 'RefundFound', 'RefundApprovedOnce', 'RefundApproved', 'RefundDeclined', 'RefundWithdrawn', 'RefundStarted', 'RefundUnanswered', 'RefundPending',
-  'RefundSucceeded', 'RefundFailed',
+  'RefundProposed',
+  'RefundFound',
+  'RefundApprovedOnce',
+  'RefundApproved',
+  'RefundDeclined',
+  'RefundWithdrawn',
+  'RefundStarted',
+  'RefundUnanswered',
+  'RefundPending',
+  'RefundSucceeded',
+  'RefundFailed',
 ] as const;
 export type RefundEventType = (typeof refundEventTypes)[number];
 
@@ -129,19 +160,42 @@ function changes(charge: Charge, event: ChargeEvent): Changes {
       return { status: 'pending', reason: event.reason, nextTryMs: null };
     case 'AttemptStarted':
       return {
-        status: 'processing', reason: null, attempts: event.attempt.number, attemptOpen: true, nextTryMs: event.attempt.startedMs,
+        status: 'processing',
+        reason: null,
+        attempts: event.attempt.number,
+        attemptOpen: true,
+        nextTryMs: event.attempt.startedMs,
         cancelSent: charge.cancelSent || event.attempt.kind === 'cancel',
       };
     case 'CallUnanswered':
       return { reason: event.code, unanswered: charge.unanswered + 1, nextTryMs: event.nextTryMs };
     case 'PaymentPending':
-      return { status: 'processing', reason: null, attemptOpen: false, unanswered: 0, paymentIntent: event.paymentIntent, nextTryMs: event.nextTryMs };
+      return {
+        status: 'processing',
+        reason: null,
+        attemptOpen: false,
+        unanswered: 0,
+        paymentIntent: event.paymentIntent,
+        nextTryMs: event.nextTryMs,
+      };
     case 'ChargeSucceeded':
       return { ...ended, status: 'succeeded', reason: null, paymentIntent: event.paymentIntent, paidMs: event.paidMs };
     case 'ChargeDeclined':
-      return { ...answered(charge), status: 'failed', reason: event.code, paymentIntent: event.paymentIntent, nextTryMs: event.nextTryMs };
+      return {
+        ...answered(charge),
+        status: 'failed',
+        reason: event.code,
+        paymentIntent: event.paymentIntent,
+        nextTryMs: event.nextTryMs,
+      };
     case 'ActionRequired':
-      return { ...answered(charge), status: 'requires_action', reason: event.code, paymentIntent: event.paymentIntent, nextTryMs: event.nextTryMs };
+      return {
+        ...answered(charge),
+        status: 'requires_action',
+        reason: event.code,
+        paymentIntent: event.paymentIntent,
+        nextTryMs: event.nextTryMs,
+      };
     case 'AttemptRejected':
       return { ...answered(charge), status: 'failed', reason: event.code, nextTryMs: event.nextTryMs };
     case 'ChargeCancelled':
@@ -178,8 +232,17 @@ function changes(charge: Charge, event: ChargeEvent): Changes {
 }
 
 /** To be charged from the beginning, by a PaymentIntent of its own. */
-const renewed = (nextTryMs: number): Changes =>
-  ({ status: 'pending', reason: null, paymentIntent: null, paidMs: null, refusals: 0, unanswered: 0, attemptOpen: false, cancelSent: false, nextTryMs });
+const renewed = (nextTryMs: number): Changes => ({
+  status: 'pending',
+  reason: null,
+  paymentIntent: null,
+  paidMs: null,
+  refusals: 0,
+  unanswered: 0,
+  attemptOpen: false,
+  cancelSent: false,
+  nextTryMs,
+});
 /** What waits is looked at once; what is under way keeps its time, and what ended has none. */
 const at = (charge: Charge, nextTryMs: number): Changes =>
   charge.status === 'processing' || charge.status === 'succeeded' || charge.status === 'cancelled' ? {} : { nextTryMs };

@@ -1,6 +1,7 @@
-import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState, Sum } from './charge.ts';
 import { assertNever } from '@tollgate/kernel';
 import { stripeAmount } from '@tollgate/pricing';
+
+import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState, Sum } from './charge.ts';
 
 /** Who pays, as far as Stripe must know. */
 export type Payer = { readonly customerId: string | null; readonly paymentMethod: string | null };
@@ -36,12 +37,17 @@ const outageMaxMs = 600_000;
 const lookUpEveryMs = hourMs;
 
 /** What is to be done for a charge now. Deterministic; `last` is its last attempt. */
-export function nextStep(charge: Charge, by: { readonly payer: Payer; readonly last: Attempt | null; readonly nowMs: number }): Step {
+export function nextStep(
+  charge: Charge,
+  by: { readonly payer: Payer; readonly last: Attempt | null; readonly nowMs: number },
+): Step {
   if (charge.nextTryMs === null || charge.nextTryMs > by.nowMs) return { do: 'nothing' };
   if (charge.status === 'succeeded' || charge.status === 'cancelled') return { do: 'nothing' };
   if (charge.attemptOpen && by.last !== null) return { do: 'resume', attempt: by.last };
-  if (charge.reason === amountDiffers && charge.paymentIntent !== null) return { do: 'look_up', paymentIntent: charge.paymentIntent };
-  if (charge.status === 'processing' && charge.paymentIntent !== null) return { do: 'look_up', paymentIntent: charge.paymentIntent };
+  if (charge.reason === amountDiffers && charge.paymentIntent !== null)
+    return { do: 'look_up', paymentIntent: charge.paymentIntent };
+  if (charge.status === 'processing' && charge.paymentIntent !== null)
+    return { do: 'look_up', paymentIntent: charge.paymentIntent };
   if (charge.amountMinor === 0n) return { do: 'waive' };
   if (!charge.owed) return cancelling(charge, by);
   const { customerId, paymentMethod } = by.payer;
@@ -53,7 +59,10 @@ export function nextStep(charge: Charge, by: { readonly payer: Payer; readonly l
 }
 
 /** A corrected block whose payment is not under way: its PaymentIntent is cancelled at Stripe before the charge is. */
-function cancelling(charge: Charge, by: { readonly payer: Payer; readonly last: Attempt | null; readonly nowMs: number }): Step {
+function cancelling(
+  charge: Charge,
+  by: { readonly payer: Payer; readonly last: Attempt | null; readonly nowMs: number },
+): Step {
   const { paymentIntent } = charge;
   if (paymentIntent === null) {
     const customer = by.last?.kind === 'create' ? by.last.request['customer'] : undefined;
@@ -61,14 +70,22 @@ function cancelling(charge: Charge, by: { readonly payer: Payer; readonly last: 
   }
   const number = charge.attempts + 1;
   const request = { payment_intent: paymentIntent };
-  return { do: 'start', known: false, attempt: { number, kind: 'cancel', key: `${charge.id}:${number}`, request, startedMs: by.nowMs } };
+  return {
+    do: 'start',
+    known: false,
+    attempt: { number, kind: 'cancel', key: `${charge.id}:${number}`, request, startedMs: by.nowMs },
+  };
 }
 
 /**
  * The first call creates the PaymentIntent under the charge's id; with one there, another attempt confirms it under the id and
  * the attempt's number (surfaces §5). Where one ended before (ADR 19), its number is in key and metadata: so each is found for itself.
  */
-function attemptOf(charge: Charge, payer: { readonly customerId: string; readonly paymentMethod: string }, nowMs: number): Attempt {
+function attemptOf(
+  charge: Charge,
+  payer: { readonly customerId: string; readonly paymentMethod: string },
+  nowMs: number,
+): Attempt {
   const number = charge.attempts + 1;
   if (charge.paymentIntent !== null) {
     const request = { payment_intent: charge.paymentIntent, payment_method: payer.paymentMethod, off_session: true };
@@ -102,32 +119,54 @@ export const keyHolds = (attempt: Attempt, nowMs: number): boolean => nowMs - at
  * What a call, a look-up or a webhook means for the charge; null: nothing new. `succeeded` is final, and it counts whatever we
  * thought before, because the money was taken (rule 27). `jitter`: 0 to 1.
  */
-export function afterOutcome(charge: Charge, outcome: CallOutcome, at: { readonly nowMs: number; readonly jitter: number }): ChargeEvent | null {
+export function afterOutcome(
+  charge: Charge,
+  outcome: CallOutcome,
+  at: { readonly nowMs: number; readonly jitter: number },
+): ChargeEvent | null {
   if (charge.status === 'succeeded') return null;
   if ('sum' in outcome && !isAbout(outcome.sum, charge)) return otherSum(charge, outcome);
-  if (outcome.is === 'succeeded') return { type: 'ChargeSucceeded', paymentIntent: outcome.paymentIntent, paidMs: outcome.paidMs ?? at.nowMs };
+  if (outcome.is === 'succeeded')
+    return { type: 'ChargeSucceeded', paymentIntent: outcome.paymentIntent, paidMs: outcome.paidMs ?? at.nowMs };
   if (charge.status === 'cancelled') return null;
   switch (outcome.is) {
     case 'processing':
       return { type: 'PaymentPending', paymentIntent: outcome.paymentIntent, nextTryMs: at.nowMs + lookUpEveryMs };
     case 'declined':
-      return { type: 'ChargeDeclined', paymentIntent: outcome.paymentIntent, code: outcome.code, nextTryMs: afterRefusal(charge, at) };
+      return {
+        type: 'ChargeDeclined',
+        paymentIntent: outcome.paymentIntent,
+        code: outcome.code,
+        nextTryMs: afterRefusal(charge, at),
+      };
     case 'action_required':
-      return { type: 'ActionRequired', paymentIntent: outcome.paymentIntent, code: outcome.code, nextTryMs: afterRefusal(charge, at) };
+      return {
+        type: 'ActionRequired',
+        paymentIntent: outcome.paymentIntent,
+        code: outcome.code,
+        nextTryMs: afterRefusal(charge, at),
+      };
     case 'cancelled':
       return { type: 'ChargeCancelled', reason: charge.owed && !charge.cancelSent ? 'cancelled_at_stripe' : corrected };
     case 'absent':
-      return charge.owed ? { type: 'AttemptRejected', code: 'never_arrived', nextTryMs: at.nowMs } : { type: 'ChargeCancelled', reason: corrected };
+      return charge.owed
+        ? { type: 'AttemptRejected', code: 'never_arrived', nextTryMs: at.nowMs }
+        : { type: 'ChargeCancelled', reason: corrected };
     case 'rejected':
       return { type: 'AttemptRejected', code: outcome.code, nextTryMs: afterRefusal(charge, at) };
     case 'unanswered':
-      return { type: 'CallUnanswered', code: outcome.code, nextTryMs: at.nowMs + spread(outageDelay(charge.unanswered), at.jitter) };
+      return {
+        type: 'CallUnanswered',
+        code: outcome.code,
+        nextTryMs: at.nowMs + spread(outageDelay(charge.unanswered), at.jitter),
+      };
     default:
       return assertNever(outcome);
   }
 }
 
-const isAbout = (sum: Sum, charge: Charge): boolean => sum.amountMinor === charge.amountMinor && sum.currency === charge.currency;
+const isAbout = (sum: Sum, charge: Charge): boolean =>
+  sum.amountMinor === charge.amountMinor && sum.currency === charge.currency;
 
 /** Paying it would take what is not owed, and calling it paid would hide what is: a person decides, and reconcile lists it. */
 function otherSum(charge: Charge, { is, paymentIntent }: PaymentState): ChargeEvent | null {
@@ -138,17 +177,23 @@ function otherSum(charge: Charge, { is, paymentIntent }: PaymentState): ChargeEv
 
 function afterRefusal(charge: Charge, at: { readonly nowMs: number; readonly jitter: number }): number | null {
   // What is not owed is not tried again but cancelled, at once; only a cancellation that Stripe refuses waits.
-  if (!charge.owed) return charge.cancelSent ? at.nowMs + (refusalDelaysMs[Math.min(charge.refusals, refusalDelaysMs.length - 1)] ?? dayMs) : at.nowMs;
+  if (!charge.owed)
+    return charge.cancelSent
+      ? at.nowMs + (refusalDelaysMs[Math.min(charge.refusals, refusalDelaysMs.length - 1)] ?? dayMs)
+      : at.nowMs;
   const delayMs = refusalDelaysMs[charge.refusals];
   return delayMs === undefined ? null : at.nowMs + spread(delayMs, at.jitter);
 }
 
-const outageDelay = (unanswered: number): number => Math.min(outageFirstMs * 2 ** Math.min(unanswered, 20), outageMaxMs);
+const outageDelay = (unanswered: number): number =>
+  Math.min(outageFirstMs * 2 ** Math.min(unanswered, 20), outageMaxMs);
 /** 90 % to 110 %, so that what failed together does not come back together. */
 const spread = (delayMs: number, jitter: number): number => Math.round(delayMs * (0.9 + 0.2 * jitter));
 
 /** How a charge shows outside: `processing`, ours or Stripe's, is `pending` (surfaces §5). */
-export const shownStatus = (charge: Pick<Charge, 'status'>): 'pending' | 'succeeded' | 'requires_action' | 'failed' | 'cancelled' =>
+export const shownStatus = (
+  charge: Pick<Charge, 'status'>,
+): 'pending' | 'succeeded' | 'requires_action' | 'failed' | 'cancelled' =>
   charge.status === 'processing' ? 'pending' : charge.status;
 
 /** Whether waiting a moment longer can bring news: not once it ended, was refused, or waits for a payer or for Stripe's webhook. */

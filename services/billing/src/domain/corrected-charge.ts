@@ -1,4 +1,5 @@
 import { uuidV5 } from '@tollgate/kernel';
+
 import type { Charge, ChargeEvent } from './charge.ts';
 import { corrected, keyWindowMs } from './charging.ts';
 
@@ -31,7 +32,14 @@ export function consequence(charge: Charge, refunded: Refunded, nowMs: number): 
   if (status !== 'succeeded') return null;
   if (!owed && charge.creditedMs === null) {
     const left = charge.amountMinor - refunded.minor;
-    const note = left <= 0n ? null : { id: uuidV5(charge.id, `credit:${version}`), refund: uuidV5(charge.id, `refund:${version}`), amountMinor: String(left) };
+    const note =
+      left <= 0n
+        ? null
+        : {
+            id: uuidV5(charge.id, `credit:${version}`),
+            refund: uuidV5(charge.id, `refund:${version}`),
+            amountMinor: String(left),
+          };
     return { type: 'ChargeCredited', creditedMs: nowMs, note };
   }
   if (!owed || charge.creditedMs === null || refunded.underWay) return null;
@@ -40,4 +48,5 @@ export function consequence(charge: Charge, refunded: Refunded, nowMs: number): 
 }
 
 /** Nothing was ever sent, and no restored database forgot that something was: what is older is looked for at Stripe first. */
-const isUntried = ({ attempts, crossedMs }: Charge, nowMs: number): boolean => attempts === 0 && crossedMs !== null && nowMs - crossedMs <= keyWindowMs;
+const isUntried = ({ attempts, crossedMs }: Charge, nowMs: number): boolean =>
+  attempts === 0 && crossedMs !== null && nowMs - crossedMs <= keyWindowMs;

@@ -10,7 +10,10 @@ export type FourEyes = ReadonlyMap<string, bigint>;
  */
 export function parseFourEyes(text: string): FourEyes {
   const sums = new Map<string, bigint>();
-  for (const part of text.split(',').map((one) => one.trim()).filter((one) => one !== '')) {
+  for (const part of text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')) {
     const [currency = '', sum = ''] = part.includes('=') ? part.split('=', 2) : ['*', part];
     const code = currency.trim().toUpperCase();
     if (code !== '*' && currencyExponent(code) === undefined) throw fault(`${currency} is not an ISO 4217 currency`);
@@ -20,10 +23,14 @@ export function parseFourEyes(text: string): FourEyes {
   return sums;
 }
 
-const fault = (detail: string): AppError => new AppError('invalid', 'REQUEST_INVALID', `${detail}; write 50000, or BRL=50000,USD=10000`);
+const fault = (detail: string): AppError =>
+  new AppError('invalid', 'REQUEST_INVALID', `${detail}; write 50000, or BRL=50000,USD=10000`);
 
 /** Whether a sum needs a second person's approval. */
-export function needsTwo(rule: FourEyes, { amountMinor, currency }: { readonly amountMinor: bigint; readonly currency: string }): boolean {
+export function needsTwo(
+  rule: FourEyes,
+  { amountMinor, currency }: { readonly amountMinor: bigint; readonly currency: string },
+): boolean {
   const above = rule.get(currency) ?? rule.get('*');
   return above !== undefined && amountMinor > above;
 }

@@ -7,4 +7,5 @@ export function userOfAccount(account: string): string | null {
 }
 
 /** The metered account of a user: `/` and `%` are percent-encoded. */
-export const accountOfUser = (userId: string): string => `${prefix}${userId.replaceAll('%', '%25').replaceAll('/', '%2F')}`;
+export const accountOfUser = (userId: string): string =>
+  `${prefix}${userId.replaceAll('%', '%25').replaceAll('/', '%2F')}`;

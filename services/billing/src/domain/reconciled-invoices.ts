@@ -1,16 +1,24 @@
-import { money, type Difference } from './reconciliation.ts';
+import { type Difference, money } from './reconciliation.ts';
 
 /** An invoice of a monthly fee as the books were told; `periodStartMs`: of the period it is for. */
 export type BookedInvoice = {
-  readonly customer: string; readonly periodStartMs: number;
+  readonly customer: string;
+  readonly periodStartMs: number;
   /** What credits paid of it, beside `amountMinor`. */
   readonly creditMinor: bigint;
-  readonly id: string; readonly status: string; readonly amountMinor: bigint; readonly currency: string;
+  readonly id: string;
+  readonly status: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
 };
 /** The same as Stripe has it now; `attempted`: somebody tried to pay it. */
 export type StripeInvoice = {
-  readonly id: string; readonly status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void'; readonly attempted: boolean;
-  readonly dueMinor: bigint; readonly paidMinor: bigint; readonly currency: string;
+  readonly id: string;
+  readonly status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void';
+  readonly attempted: boolean;
+  readonly dueMinor: bigint;
+  readonly paidMinor: bigint;
+  readonly currency: string;
 };
 
 /** What is different about an invoice; null: nothing. The books hear of an invoice once it is paid, or was not. */
@@ -19,7 +27,13 @@ export function compareInvoice(books: BookedInvoice | null, stripe: StripeInvoic
   const about = { reference: id, chargeId: null, paymentIntent: null, account: null };
   if (stripe === null) {
     if (books === null) return null;
-    return { ...about, kind: 'invoice_not_at_stripe', reason: `the books have invoice ${id} as ${books.status}, and Stripe does not have it`, fix: null, proposal: `find out where invoice ${id} went` };
+    return {
+      ...about,
+      kind: 'invoice_not_at_stripe',
+      reason: `the books have invoice ${id} as ${books.status}, and Stripe does not have it`,
+      fix: null,
+      proposal: `find out where invoice ${id} went`,
+    };
   }
   const told = feeStatusAt(stripe);
   const amountMinor = stripe.status === 'paid' ? stripe.paidMinor : stripe.dueMinor;
@@ -27,14 +41,24 @@ export function compareInvoice(books: BookedInvoice | null, stripe: StripeInvoic
   if (books === null) {
     // What is not owed need not be known.
     if (told === null || told === 'voided') return null;
-    return { ...about, kind: 'invoice_missing', reason: `the books do not have invoice ${id}; ${atStripe}`, fix: 'take_invoice', proposal: null };
+    return {
+      ...about,
+      kind: 'invoice_missing',
+      reason: `the books do not have invoice ${id}; ${atStripe}`,
+      fix: 'take_invoice',
+      proposal: null,
+    };
   }
   const agrees = told === null ? books.status !== 'paid' : books.status === told;
-  if (agrees && (told === null || (books.amountMinor === amountMinor && books.currency === stripe.currency))) return null;
+  if (agrees && (told === null || (books.amountMinor === amountMinor && books.currency === stripe.currency)))
+    return null;
   // What was paid is final in the books: taking it back is a person's to decide.
   const fixable = told !== null && books.status !== 'paid';
   return {
-    ...about, kind: 'invoice_differs', reason: `the books have invoice ${id} as ${books.status} for ${money(books)}, and ${atStripe}`, fix: fixable ? 'take_invoice' : null,
+    ...about,
+    kind: 'invoice_differs',
+    reason: `the books have invoice ${id} as ${books.status} for ${money(books)}, and ${atStripe}`,
+    fix: fixable ? 'take_invoice' : null,
     proposal: fixable ? null : `find out why invoice ${id} is ${stripe.status} at Stripe`,
   };
 }
@@ -46,12 +70,31 @@ function feeStatusAt({ status, attempted }: StripeInvoice): string | null {
 }
 
 /** A fee that is not what the plan says of its period; null: it is. An invoice of 0 is of a subscription that began within a period already asked for. */
-export function compareFee(books: BookedInvoice, fee: { readonly plan: string; readonly version: number | null; readonly amountMinor: bigint; readonly currency: string }): Difference | null {
+export function compareFee(
+  books: BookedInvoice,
+  fee: {
+    readonly plan: string;
+    readonly version: number | null;
+    readonly amountMinor: bigint;
+    readonly currency: string;
+  },
+): Difference | null {
   const whole = { amountMinor: books.amountMinor + books.creditMinor, currency: books.currency };
-  if (whole.amountMinor === 0n || books.status === 'voided' || (whole.amountMinor === fee.amountMinor && whole.currency === fee.currency)) return null;
+  if (
+    whole.amountMinor === 0n ||
+    books.status === 'voided' ||
+    (whole.amountMinor === fee.amountMinor && whole.currency === fee.currency)
+  )
+    return null;
   const plan = `${fee.plan}${fee.version === null ? '' : ` version ${fee.version}`}`;
   return {
-    reference: books.id, chargeId: null, paymentIntent: null, account: null, kind: 'fee_differs', fix: null,
-    reason: `invoice ${books.id} is for ${money(whole)}, the plan ${plan} says ${money(fee)}`, proposal: `charge or give back the difference of invoice ${books.id} at Stripe`,
+    reference: books.id,
+    chargeId: null,
+    paymentIntent: null,
+    account: null,
+    kind: 'fee_differs',
+    fix: null,
+    reason: `invoice ${books.id} is for ${money(whole)}, the plan ${plan} says ${money(fee)}`,
+    proposal: `charge or give back the difference of invoice ${books.id} at Stripe`,
   };
 }

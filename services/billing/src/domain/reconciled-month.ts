@@ -25,7 +25,10 @@ export function reconciledMonth(period: string, timeZone: string, nowMs: number)
   const next = month === 12 ? { year: year + 1, month: 1 } : { year, month: month + 1 };
   const moments = { startMs: monthStart({ year, month }, timeZone), endMs: monthStart(next, timeZone) };
   if (moments.startMs > nowMs) throw new AppError('invalid', 'REQUEST_INVALID', `${period} has not begun`);
-  const starts = { startMs: Date.UTC(year, month - 1, 1) - halfMonthMs, endMs: Date.UTC(next.year, next.month - 1, 1) - halfMonthMs };
+  const starts = {
+    startMs: Date.UTC(year, month - 1, 1) - halfMonthMs,
+    endMs: Date.UTC(next.year, next.month - 1, 1) - halfMonthMs,
+  };
   return { period, moments, starts };
 }
 

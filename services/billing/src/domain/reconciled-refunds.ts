@@ -1,29 +1,68 @@
-import { money, type Difference } from './reconciliation.ts';
+import { type Difference, money } from './reconciliation.ts';
 
 /** A refund as the books have it. `id`: Stripe's. */
-export type BookedRefund = { readonly id: string; readonly chargeId: string; readonly status: string; readonly amountMinor: bigint; readonly currency: string };
+export type BookedRefund = {
+  readonly id: string;
+  readonly chargeId: string;
+  readonly status: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+};
 /** The same as Stripe has it, `status` in Stripe's words. */
-export type StripeRefund = Omit<BookedRefund, 'chargeId'> & { readonly chargeId: string | null; readonly paymentIntent: string | null };
+export type StripeRefund = Omit<BookedRefund, 'chargeId'> & {
+  readonly chargeId: string | null;
+  readonly paymentIntent: string | null;
+};
 
 /** Stripe's statuses that each of the books goes together with. */
 const agreeing: Readonly<Record<string, readonly string[]>> = {
-  succeeded: ['succeeded'], processing: ['pending', 'requires_action'], failed: ['failed', 'canceled'],
+  succeeded: ['succeeded'],
+  processing: ['pending', 'requires_action'],
+  failed: ['failed', 'canceled'],
 };
 
 /** What is different about a refund; null: nothing. */
 export function compareRefund(books: BookedRefund | null, stripe: StripeRefund | null): Difference | null {
   const id = (books ?? stripe)?.id ?? '';
-  const about = { reference: id, chargeId: books?.chargeId ?? stripe?.chargeId ?? null, paymentIntent: stripe?.paymentIntent ?? null, account: null };
+  const about = {
+    reference: id,
+    chargeId: books?.chargeId ?? stripe?.chargeId ?? null,
+    paymentIntent: stripe?.paymentIntent ?? null,
+    account: null,
+  };
   if (stripe === null) {
     if (books === null) return null;
-    return { ...about, kind: 'refund_not_at_stripe', reason: `the books have refund ${id} of ${money(books)}, and Stripe does not have it`, fix: null, proposal: `find out whether ${money(books)} were given back` };
+    return {
+      ...about,
+      kind: 'refund_not_at_stripe',
+      reason: `the books have refund ${id} of ${money(books)}, and Stripe does not have it`,
+      fix: null,
+      proposal: `find out whether ${money(books)} were given back`,
+    };
   }
   const atStripe = `Stripe has it as ${stripe.status} for ${money(stripe)}`;
   if (books === null) {
     // What was not given back after all needs no place in the books.
     if (stripe.status === 'failed' || stripe.status === 'canceled') return null;
-    return { ...about, kind: 'refund_missing', reason: `the books do not have refund ${id}; ${atStripe}`, fix: 'take_refund', proposal: null };
+    return {
+      ...about,
+      kind: 'refund_missing',
+      reason: `the books do not have refund ${id}; ${atStripe}`,
+      fix: 'take_refund',
+      proposal: null,
+    };
   }
-  if (agreeing[books.status]?.includes(stripe.status) === true && books.amountMinor === stripe.amountMinor && books.currency === stripe.currency) return null;
-  return { ...about, kind: 'refund_differs', reason: `the books have refund ${id} as ${books.status} for ${money(books)}, and ${atStripe}`, fix: 'take_refund', proposal: null };
+  if (
+    agreeing[books.status]?.includes(stripe.status) === true &&
+    books.amountMinor === stripe.amountMinor &&
+    books.currency === stripe.currency
+  )
+    return null;
+  return {
+    ...about,
+    kind: 'refund_differs',
+    reason: `the books have refund ${id} as ${books.status} for ${money(books)}, and ${atStripe}`,
+    fix: 'take_refund',
+    proposal: null,
+  };
 }

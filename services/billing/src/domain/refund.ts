@@ -57,7 +57,13 @@ export type RefundOutcome = RefundState | { readonly is: 'rejected' | 'unanswere
 export type RefundEvent =
   /** The first of two approvals: it stays proposed. */
   | { readonly type: 'RefundApprovedOnce'; readonly by: string; readonly address: string | null }
-  | { readonly type: 'RefundApproved'; readonly by: string; readonly address: string | null; readonly nextTryMs: number; readonly applyTo: string | null }
+  | {
+      readonly type: 'RefundApproved';
+      readonly by: string;
+      readonly address: string | null;
+      readonly nextTryMs: number;
+      readonly applyTo: string | null;
+    }
   | { readonly type: 'RefundDeclined'; readonly by: string; readonly address: string | null; readonly reason: string }
   | { readonly type: 'RefundWithdrawn'; readonly reason: string }
   | { readonly type: 'RefundStarted'; readonly attempt: RefundAttempt }
@@ -78,21 +84,59 @@ function changes(refund: Refund, event: RefundEvent): Partial<Refund> {
     case 'RefundApprovedOnce':
       return { firstApproval: event.by };
     case 'RefundApproved':
-      return { status: 'approved', reason: null, decidedBy: event.by, nextTryMs: event.nextTryMs, applyTo: event.applyTo };
+      return {
+        status: 'approved',
+        reason: null,
+        decidedBy: event.by,
+        nextTryMs: event.nextTryMs,
+        applyTo: event.applyTo,
+      };
     case 'RefundDeclined':
-      return { status: 'declined', reason: event.reason, decidedBy: event.by, firstApproval: null, nextTryMs: null, applyTo: null };
+      return {
+        status: 'declined',
+        reason: event.reason,
+        decidedBy: event.by,
+        firstApproval: null,
+        nextTryMs: null,
+        applyTo: null,
+      };
     case 'RefundWithdrawn':
       return { status: 'withdrawn', reason: event.reason, nextTryMs: null };
     case 'RefundStarted':
-      return { status: 'processing', reason: null, attempts: event.attempt.number, attemptOpen: true, stripeRefund: null, nextTryMs: event.attempt.startedMs };
+      return {
+        status: 'processing',
+        reason: null,
+        attempts: event.attempt.number,
+        attemptOpen: true,
+        stripeRefund: null,
+        nextTryMs: event.attempt.startedMs,
+      };
     case 'RefundUnanswered':
       return { reason: event.code, unanswered: refund.unanswered + 1, nextTryMs: event.nextTryMs };
     case 'RefundPending':
-      return { ...answered, status: 'processing', reason: null, stripeRefund: event.stripeRefund, nextTryMs: event.nextTryMs };
+      return {
+        ...answered,
+        status: 'processing',
+        reason: null,
+        stripeRefund: event.stripeRefund,
+        nextTryMs: event.nextTryMs,
+      };
     case 'RefundSucceeded':
-      return { ...answered, status: 'succeeded', reason: null, stripeRefund: event.stripeRefund, succeededMs: event.succeededMs };
+      return {
+        ...answered,
+        status: 'succeeded',
+        reason: null,
+        stripeRefund: event.stripeRefund,
+        succeededMs: event.succeededMs,
+      };
     case 'RefundFailed':
-      return { ...answered, status: 'failed', reason: event.code, stripeRefund: event.stripeRefund ?? refund.stripeRefund, succeededMs: null };
+      return {
+        ...answered,
+        status: 'failed',
+        reason: event.code,
+        stripeRefund: event.stripeRefund ?? refund.stripeRefund,
+        succeededMs: null,
+      };
     default:
       return assertNever(event);
   }
@@ -106,24 +150,36 @@ export type RefundStep =
   | { readonly do: 'look_up'; readonly stripeRefund: string };
 
 /** What is to be done for a refund now. Nothing, before finance approved it. */
-export function nextRefundStep(refund: Refund, by: { readonly last: RefundAttempt | null; readonly nowMs: number }): RefundStep {
+export function nextRefundStep(
+  refund: Refund,
+  by: { readonly last: RefundAttempt | null; readonly nowMs: number },
+): RefundStep {
   if (refund.nextTryMs === null || refund.nextTryMs > by.nowMs) return { do: 'nothing' };
   if (refund.attemptOpen && by.last !== null) return { do: 'resume', attempt: by.last };
-  if (refund.status === 'processing' && refund.stripeRefund !== null) return { do: 'look_up', stripeRefund: refund.stripeRefund };
+  if (refund.status === 'processing' && refund.stripeRefund !== null)
+    return { do: 'look_up', stripeRefund: refund.stripeRefund };
   return refund.status === 'approved' ? { do: 'start', attempt: attemptOf(refund, by.nowMs) } : { do: 'nothing' };
 }
 
 /** Whether an attempt lowers an invoice, instead of paying back. */
-export const isInvoiceItem = ({ request }: Pick<RefundAttempt, 'request'>): boolean => request['customer'] !== undefined;
+export const isInvoiceItem = ({ request }: Pick<RefundAttempt, 'request'>): boolean =>
+  request['customer'] !== undefined;
 
 /** The first is made under the refund's id, one that is approved again after a failure under id and number. */
 function attemptOf(refund: Refund, startedMs: number): RefundAttempt {
   const number = refund.attempts + 1;
   const metadata = { refund_id: refund.id, attempt: String(number), charge_id: refund.chargeId };
   const amount = stripeAmount(refund.amountMinor, refund.currency);
-  const request = refund.applyTo === null
-    ? { payment_intent: refund.paymentIntent, amount: String(amount), reason: 'requested_by_customer', metadata }
-    : { customer: refund.applyTo, amount: String(-amount), currency: refund.currency.toLowerCase(), description: `Credit of corrected usage, charge ${refund.chargeId}`, metadata };
+  const request =
+    refund.applyTo === null
+      ? { payment_intent: refund.paymentIntent, amount: String(amount), reason: 'requested_by_customer', metadata }
+      : {
+          customer: refund.applyTo,
+          amount: String(-amount),
+          currency: refund.currency.toLowerCase(),
+          description: `Credit of corrected usage, charge ${refund.chargeId}`,
+          metadata,
+        };
   return { number, key: number === 1 ? refund.id : `${refund.id}:${number}`, request, startedMs };
 }
 
@@ -135,16 +191,26 @@ const lookUpEveryMs = 3_600_000;
 export function afterRefund(refund: Refund, outcome: RefundOutcome, nowMs: number): RefundEvent | null {
   switch (outcome.is) {
     case 'succeeded':
-      return refund.status === 'succeeded' ? null : { type: 'RefundSucceeded', stripeRefund: outcome.stripeRefund, succeededMs: outcome.madeMs };
+      return refund.status === 'succeeded'
+        ? null
+        : { type: 'RefundSucceeded', stripeRefund: outcome.stripeRefund, succeededMs: outcome.madeMs };
     case 'pending':
-      return refund.status === 'succeeded' ? null : { type: 'RefundPending', stripeRefund: outcome.stripeRefund, nextTryMs: nowMs + lookUpEveryMs };
+      return refund.status === 'succeeded'
+        ? null
+        : { type: 'RefundPending', stripeRefund: outcome.stripeRefund, nextTryMs: nowMs + lookUpEveryMs };
     case 'failed':
       // Approved again since: that is old news.
-      return refund.status === 'failed' || refund.status === 'approved' ? null : { type: 'RefundFailed', stripeRefund: outcome.stripeRefund, code: outcome.code };
+      return refund.status === 'failed' || refund.status === 'approved'
+        ? null
+        : { type: 'RefundFailed', stripeRefund: outcome.stripeRefund, code: outcome.code };
     case 'rejected':
       return { type: 'RefundFailed', stripeRefund: null, code: outcome.code };
     case 'unanswered':
-      return { type: 'RefundUnanswered', code: outcome.code, nextTryMs: nowMs + Math.min(outageFirstMs * 2 ** Math.min(refund.unanswered, 20), outageMaxMs) };
+      return {
+        type: 'RefundUnanswered',
+        code: outcome.code,
+        nextTryMs: nowMs + Math.min(outageFirstMs * 2 ** Math.min(refund.unanswered, 20), outageMaxMs),
+      };
     default:
       return assertNever(outcome);
   }

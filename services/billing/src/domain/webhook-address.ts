@@ -8,7 +8,8 @@ export type AddressRule = { readonly allowPrivate: boolean; readonly isOpen: (ad
 
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Names that never leave a machine or a network, and those of clouds' metadata. */
-const innerNames = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|localdomain|arpa|test|invalid|onion)\.?$|^[^.]+\.?$/;
+const innerNames =
+  /(^|\.)(localhost|local|internal|intranet|lan|home|corp|localdomain|arpa|test|invalid|onion)\.?$|^[^.]+\.?$/;
 
 /**
  * The address that events may be sent to, as it is kept: https, no user and password, no name or address of a private network, however it is
@@ -25,7 +26,9 @@ export function checkAddress(text: string, { allowPrivate, isOpen }: AddressRule
   }
   const literal = literalOf(url.hostname);
   if (literal !== null ? !isOpen(literal) : !allowPrivate && innerNames.test(url.hostname)) {
-    throw invalid('url must not lead into a private network, to this machine or to link-local addresses (ALLOW_PRIVATE_WEBHOOKS=1 lets test set-ups)');
+    throw invalid(
+      'url must not lead into a private network, to this machine or to link-local addresses (ALLOW_PRIVATE_WEBHOOKS=1 lets test set-ups)',
+    );
   }
   return url.href;
 }

@@ -1,5 +1,5 @@
-import { uuidV5 } from '@tollgate/kernel';
 import type { BookedEntry, TakenView, WebhookEventType } from '@tollgate/contracts';
+import { uuidV5 } from '@tollgate/kernel';
 
 /** One thing that happened, as subscribers are told; `id` is the same however often it is made. */
 export type WebhookMessage = {
@@ -37,31 +37,60 @@ export type PublishedChargeEvent = {
 
 /** Steps between opening and outcome are ours alone. */
 const chargeTypes: Readonly<Record<string, WebhookEventType>> = {
-  ChargeOpened: 'charge.opened', ChargeSucceeded: 'charge.succeeded', ChargeDeclined: 'charge.failed', AttemptRejected: 'charge.failed',
-  ActionRequired: 'charge.requires_action', ChargeCancelled: 'charge.cancelled', ChargeRevived: 'charge.revived', ChargeCredited: 'charge.credited',
-  CreditTakenBack: 'charge.credit_reversed', ChargeReopened: 'charge.reopened', RefundProposed: 'refund.proposed', RefundApproved: 'refund.approved',
-  RefundDeclined: 'refund.declined', RefundWithdrawn: 'refund.withdrawn', RefundSucceeded: 'refund.succeeded', RefundFailed: 'refund.failed',
+  ChargeOpened: 'charge.opened',
+  ChargeSucceeded: 'charge.succeeded',
+  ChargeDeclined: 'charge.failed',
+  AttemptRejected: 'charge.failed',
+  ActionRequired: 'charge.requires_action',
+  ChargeCancelled: 'charge.cancelled',
+  ChargeRevived: 'charge.revived',
+  ChargeCredited: 'charge.credited',
+  CreditTakenBack: 'charge.credit_reversed',
+  ChargeReopened: 'charge.reopened',
+  RefundProposed: 'refund.proposed',
+  RefundApproved: 'refund.approved',
+  RefundDeclined: 'refund.declined',
+  RefundWithdrawn: 'refund.withdrawn',
+  RefundSucceeded: 'refund.succeeded',
+  RefundFailed: 'refund.failed',
 };
 
 const iso = (ms: number): string => new Date(ms).toISOString();
-const bodyOf = (type: WebhookEventType, timestamp: string, data: object): string => JSON.stringify({ type, timestamp, data });
+const bodyOf = (type: WebhookEventType, timestamp: string, data: object): string =>
+  JSON.stringify({ type, timestamp, data });
 
 /** What subscribers hear of a charge's event; null: nothing. */
 export function chargeMessage(event: PublishedChargeEvent): WebhookMessage | null {
   const type = chargeTypes[event.type];
   if (type === undefined) return null;
   const data = {
-    charge_id: event.chargeId, account: event.account, user_id: event.userId, period: { start: iso(event.periodStartMs), end: iso(event.periodEndMs) },
-    block: String(event.block), billing_tier: event.billingTier, amount_minor: String(event.amountMinor), currency: event.currency, reason: event.reason, ...(event.refund === null ? {} : { refund: event.refund }),
+    charge_id: event.chargeId,
+    account: event.account,
+    user_id: event.userId,
+    period: { start: iso(event.periodStartMs), end: iso(event.periodEndMs) },
+    block: String(event.block),
+    billing_tier: event.billingTier,
+    amount_minor: String(event.amountMinor),
+    currency: event.currency,
+    reason: event.reason,
+    ...(event.refund === null ? {} : { refund: event.refund }),
   };
-  return { id: `msg_charge_${event.chargeId}_${event.number}`, type, account: event.account, body: bodyOf(type, iso(event.occurredMs), data) };
+  return {
+    id: `msg_charge_${event.chargeId}_${event.number}`,
+    type,
+    account: event.account,
+    body: bodyOf(type, iso(event.occurredMs), data),
+  };
 }
 
 /**
  * What subscribers hear of a committed entry: itself, the tier blocks it entered, that the balance fell, and that one of `shares` (in percent) of a
  * limit, allowance or balance is taken.
  */
-export function entryMessages({ partition, partition_seq: seq, entry, crossings, taken = [] }: BookedEntry, shares: readonly number[]): readonly WebhookMessage[] {
+export function entryMessages(
+  { partition, partition_seq: seq, entry, crossings, taken = [] }: BookedEntry,
+  shares: readonly number[],
+): readonly WebhookMessage[] {
   const at = entry.recorded_at;
   const account = entry.account;
   const [after, amount] = [BigInt(entry.balance_after), BigInt(entry.amount)];
@@ -69,15 +98,26 @@ export function entryMessages({ partition, partition_seq: seq, entry, crossings,
   return [
     { id: `msg_entry_${partition}_${seq}`, type: 'entry.booked', account, body: bodyOf('entry.booked', at, entry) },
     ...crossings.map((crossing): WebhookMessage => ({
-      id: `msg_tier_${crossing.charge_id}`, type: 'tier.crossed', account, body: bodyOf('tier.crossed', at, { account, entry: entry.id, ...crossing }),
+      id: `msg_tier_${crossing.charge_id}`,
+      type: 'tier.crossed',
+      account,
+      body: bodyOf('tier.crossed', at, { account, entry: entry.id, ...crossing }),
     })),
-    ...(amount >= 0n ? [] : [{
-      id: `msg_balance_${partition}_${seq}`, type: 'balance.low' as const, account,
-      // Told once on the way down: a balance that is low already passes nothing.
-      passed: (below: bigint): boolean => after < below && after - amount >= below,
-      body: bodyOf('balance.low', at, { account, entry: entry.id, kind, unit, balance }),
-    }]),
-    ...taken.flatMap((part) => shares.filter((share) => isReached(part, share)).map((share) => thresholdMessage(entry, part, share))),
+    ...(amount >= 0n
+      ? []
+      : [
+          {
+            id: `msg_balance_${partition}_${seq}`,
+            type: 'balance.low' as const,
+            account,
+            // Told once on the way down: a balance that is low already passes nothing.
+            passed: (below: bigint): boolean => after < below && after - amount >= below,
+            body: bodyOf('balance.low', at, { account, entry: entry.id, kind, unit, balance }),
+          },
+        ]),
+    ...taken.flatMap((part) =>
+      shares.filter((share) => isReached(part, share)).map((share) => thresholdMessage(entry, part, share)),
+    ),
   ];
 }
 
@@ -89,14 +129,39 @@ function isReached({ whole, before, after }: TakenView, share: number): boolean 
 }
 
 /** Of a period once, whatever goes up and down in it; of a balance each time that it falls so far after a top-up. */
-function thresholdMessage(entry: BookedEntry['entry'], { of, whole, after, period_start: start, period, model }: TakenView, share: number): WebhookMessage {
+function thresholdMessage(
+  entry: BookedEntry['entry'],
+  { of, whole, after, period_start: start, period, model }: TakenView,
+  share: number,
+): WebhookMessage {
   const { account, id, unit, held_after: held } = entry;
-  const about = JSON.stringify([account, of, whole, start, period ?? null, model ?? null, of === 'balance' ? id : null]);
+  const about = JSON.stringify([
+    account,
+    of,
+    whole,
+    start,
+    period ?? null,
+    model ?? null,
+    of === 'balance' ? id : null,
+  ]);
   const data = {
-    account, entry: id, unit, of, share, whole, taken: after, held, period_start: start, ...(period === undefined ? {} : { period }), ...(model === undefined ? {} : { model }),
+    account,
+    entry: id,
+    unit,
+    of,
+    share,
+    whole,
+    taken: after,
+    held,
+    period_start: start,
+    ...(period === undefined ? {} : { period }),
+    ...(model === undefined ? {} : { model }),
   };
   return {
-    id: `msg_threshold_${uuidV5(namespace, about)}_${share}`, type: 'account.threshold', account, share,
+    id: `msg_threshold_${uuidV5(namespace, about)}_${share}`,
+    type: 'account.threshold',
+    account,
+    share,
     body: bodyOf('account.threshold', entry.recorded_at, data),
   };
 }

@@ -1,5 +1,6 @@
 /** What a test method's card does when it is charged; Stripe's own names. */
-export type CardOutcome = { readonly ok: true } | { readonly ok: false; readonly code: string; readonly declineCode: string };
+export type CardOutcome =
+  { readonly ok: true } | { readonly ok: false; readonly code: string; readonly declineCode: string };
 
 const declined = (declineCode: string): CardOutcome => ({ ok: false, code: 'card_declined', declineCode });
 
@@ -11,8 +12,13 @@ const testMethods: Readonly<Record<string, CardOutcome>> = {
   pm_card_chargeCustomerFail: declined('generic_decline'),
   pm_card_chargeDeclinedInsufficientFunds: declined('insufficient_funds'),
   pm_card_chargeDeclinedExpiredCard: { ok: false, code: 'expired_card', declineCode: 'expired_card' },
-  pm_card_authenticationRequired: { ok: false, code: 'authentication_required', declineCode: 'authentication_required' },
+  pm_card_authenticationRequired: {
+    ok: false,
+    code: 'authentication_required',
+    declineCode: 'authentication_required',
+  },
 };
 
 /** null: no such test method. */
-export const testMethod = (id: string): CardOutcome | null => (Object.hasOwn(testMethods, id) ? (testMethods[id] ?? null) : null);
+export const testMethod = (id: string): CardOutcome | null =>
+  Object.hasOwn(testMethods, id) ? (testMethods[id] ?? null) : null;

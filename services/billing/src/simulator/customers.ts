@@ -1,13 +1,20 @@
 import type { CardOutcome } from './cards.ts';
 import { testMethod } from './cards.ts';
 import { invalid, missing } from './failure.ts';
-import { groupOf, metadataOf, textOf, type Params } from './form.ts';
+import { groupOf, metadataOf, type Params, textOf } from './form.ts';
 import { newId, type StoredObject, type Transaction } from './store.ts';
 
 export async function createCustomer(tx: Transaction, params: Params): Promise<StoredObject> {
   return tx.put({
-    id: newId('cus'), object: 'customer', created: tx.nowS, livemode: false, email: textOf(params, 'email') ?? null, metadata: metadataOf(params),
-    invoice_settings: { default_payment_method: textOf(groupOf(params, 'invoice_settings'), 'default_payment_method') ?? null },
+    id: newId('cus'),
+    object: 'customer',
+    created: tx.nowS,
+    livemode: false,
+    email: textOf(params, 'email') ?? null,
+    metadata: metadataOf(params),
+    invoice_settings: {
+      default_payment_method: textOf(groupOf(params, 'invoice_settings'), 'default_payment_method') ?? null,
+    },
   });
 }
 
@@ -16,7 +23,8 @@ export async function updateCustomer(tx: Transaction, id: string, params: Params
   const method = textOf(groupOf(params, 'invoice_settings'), 'default_payment_method');
   if (method !== undefined) await methodOf(tx, method, id);
   const email = textOf(params, 'email');
-  if (email !== undefined && !email.includes('@')) throw invalid(`Invalid email address: ${email}`, { code: 'email_invalid', param: 'email' });
+  if (email !== undefined && !email.includes('@'))
+    throw invalid(`Invalid email address: ${email}`, { code: 'email_invalid', param: 'email' });
   return tx.put({
     ...customer,
     ...(email === undefined ? {} : { email }),
@@ -36,21 +44,33 @@ export async function attachMethod(tx: Transaction, id: string, params: Params):
   const customer = (await theCustomer(tx, textOf(params, 'customer') ?? '', 'customer')).id;
   const known = await tx.get('payment_method', id);
   if (known !== null) {
-    if (known['customer'] !== customer) throw invalid('The payment method you provided has already been attached to a customer.');
+    if (known['customer'] !== customer)
+      throw invalid('The payment method you provided has already been attached to a customer.');
     return known;
   }
   const outcome = testMethod(id);
   if (outcome === null) throw missing('PaymentMethod', id);
   const method = await tx.put({
-    id: newId('pm'), object: 'payment_method', created: tx.nowS, livemode: false, type: 'card', customer, metadata: {},
-    card: { brand: 'visa', last4: '4242', exp_month: 12, exp_year: 2034 }, simulated_outcome: outcome,
+    id: newId('pm'),
+    object: 'payment_method',
+    created: tx.nowS,
+    livemode: false,
+    type: 'card',
+    customer,
+    metadata: {},
+    card: { brand: 'visa', last4: '4242', exp_month: 12, exp_year: 2034 },
+    simulated_outcome: outcome,
   });
   await tx.emit({ type: 'payment_method.attached', object: method });
   return method;
 }
 
 /** A method that is attached to this customer. */
-export async function methodOf(tx: Transaction, id: string, customer: string): Promise<{ readonly id: string; readonly outcome: CardOutcome }> {
+export async function methodOf(
+  tx: Transaction,
+  id: string,
+  customer: string,
+): Promise<{ readonly id: string; readonly outcome: CardOutcome }> {
   const method = await tx.get('payment_method', id);
   if (method === null || method['customer'] !== customer) throw missing('PaymentMethod', id, 'payment_method');
   return { id, outcome: method['simulated_outcome'] as CardOutcome };

@@ -13,4 +13,9 @@ export const invalid = (message: string, more: Readonly<Record<string, unknown>>
   new SimulatedFailure(400, { type: 'invalid_request_error', message, ...more });
 
 export const missing = (what: string, id: string, param = 'id'): SimulatedFailure =>
-  new SimulatedFailure(404, { type: 'invalid_request_error', code: 'resource_missing', param, message: `No such ${what}: '${id}'` });
+  new SimulatedFailure(404, {
+    type: 'invalid_request_error',
+    code: 'resource_missing',
+    param,
+    message: `No such ${what}: '${id}'`,
+  });

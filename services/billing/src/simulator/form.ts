@@ -36,4 +36,8 @@ export const listOf = (params: Params, name: string): readonly Params[] =>
 
 /** Metadata as Stripe keeps it: texts; an empty one removes its key. */
 export const metadataOf = (params: Params): Record<string, string> =>
-  Object.fromEntries(Object.entries(groupOf(params, 'metadata') ?? {}).filter((each): each is [string, string] => typeof each[1] === 'string' && each[1] !== ''));
+  Object.fromEntries(
+    Object.entries(groupOf(params, 'metadata') ?? {}).filter(
+      (each): each is [string, string] => typeof each[1] === 'string' && each[1] !== '',
+    ),
+  );

@@ -1,8 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
+
 import type { Pool, PoolClient } from 'pg';
 
 /** An object of Stripe's; its shape is that of the pinned API version, as far as we use it. */
-export type StoredObject = { readonly id: string; readonly object: string; readonly created: number; readonly [name: string]: unknown };
+export type StoredObject = {
+  readonly id: string;
+  readonly object: string;
+  readonly created: number;
+  readonly [name: string]: unknown;
+};
 /** An event to be delivered as a webhook. */
 type NewEvent = { readonly type: string; readonly object: StoredObject };
 
@@ -17,7 +23,10 @@ export class Transaction {
   }
 
   async get(kind: string, id: string): Promise<StoredObject | null> {
-    const { rows } = await this.#client.query<{ body: StoredObject }>('select body from stripe_simulator.objects where id = $1 and kind = $2', [id, kind]);
+    const { rows } = await this.#client.query<{ body: StoredObject }>(
+      'select body from stripe_simulator.objects where id = $1 and kind = $2',
+      [id, kind],
+    );
     return rows[0]?.body ?? null;
   }
 
@@ -27,14 +36,19 @@ export class Transaction {
     await this.#client.query(
       `insert into stripe_simulator.objects (id, kind, customer, created, due, body) values ($1, $2, $3, $4, $5, $6)
        on conflict (id) do update set customer = excluded.customer, due = excluded.due, body = excluded.body`,
-      [object.id, object.object, customer, object.created, dueS, object]);
+      [object.id, object.object, customer, object.created, dueS, object],
+    );
     return object;
   }
 
   /** Newest first, as Stripe lists; `after` is the id of the last one of the page before. */
   async list(of: {
-    readonly kind: string; readonly customer?: string | undefined; readonly createdFromS?: number | undefined; readonly createdBeforeS?: number | undefined;
-    readonly after?: string | undefined; readonly limit: number;
+    readonly kind: string;
+    readonly customer?: string | undefined;
+    readonly createdFromS?: number | undefined;
+    readonly createdBeforeS?: number | undefined;
+    readonly after?: string | undefined;
+    readonly limit: number;
     /** Members that must have these values. */
     readonly where?: Readonly<Record<string, unknown>>;
   }): Promise<{ readonly data: readonly StoredObject[]; readonly hasMore: boolean }> {
@@ -43,33 +57,67 @@ export class Transaction {
        where kind = $1 and ($2::text is null or customer = $2) and created >= $3 and created < $7 and body @> $6
          and ($4::text is null or position < (select position from stripe_simulator.objects where id = $4))
        order by position desc limit $5`,
-      [of.kind, of.customer ?? null, of.createdFromS ?? 0, of.after ?? null, of.limit + 1, of.where ?? {}, of.createdBeforeS ?? Number.MAX_SAFE_INTEGER]);
+      [
+        of.kind,
+        of.customer ?? null,
+        of.createdFromS ?? 0,
+        of.after ?? null,
+        of.limit + 1,
+        of.where ?? {},
+        of.createdBeforeS ?? Number.MAX_SAFE_INTEGER,
+      ],
+    );
     return { data: rows.slice(0, of.limit).map(({ body }) => body), hasMore: rows.length > of.limit };
   }
 
   async dueObjects(): Promise<readonly StoredObject[]> {
     const { rows } = await this.#client.query<{ body: StoredObject }>(
-      'select body from stripe_simulator.objects where due <= $1 order by due, position limit 100', [this.nowS]);
+      'select body from stripe_simulator.objects where due <= $1 order by due, position limit 100',
+      [this.nowS],
+    );
     return rows.map(({ body }) => body);
   }
 
   async emit({ type, object }: NewEvent): Promise<void> {
     const id = newId('evt');
-    const body = { id, object: 'event', type, created: this.nowS, api_version: '2026-10-28.endive', livemode: false, data: { object } };
+    const body = {
+      id,
+      object: 'event',
+      type,
+      created: this.nowS,
+      api_version: '2026-10-28.endive',
+      livemode: false,
+      data: { object },
+    };
     await this.#client.query('insert into stripe_simulator.events (id, body) values ($1, $2)', [id, body]);
   }
 
-  async answerOf(key: string, keptS: number): Promise<{ readonly requestHash: string; readonly status: number; readonly body: unknown } | null> {
-    await this.#client.query('delete from stripe_simulator.answers where idempotency_key = $1 and created <= $2', [key, this.nowS - keptS]);
+  async answerOf(
+    key: string,
+    keptS: number,
+  ): Promise<{ readonly requestHash: string; readonly status: number; readonly body: unknown } | null> {
+    await this.#client.query('delete from stripe_simulator.answers where idempotency_key = $1 and created <= $2', [
+      key,
+      this.nowS - keptS,
+    ]);
     type Row = { readonly request_hash: string; readonly status: number; readonly body: unknown };
-    const { rows } = await this.#client.query<Row>('select request_hash, status, body from stripe_simulator.answers where idempotency_key = $1', [key]);
-    return rows[0] === undefined ? null : { requestHash: rows[0].request_hash, status: rows[0].status, body: rows[0].body };
+    const { rows } = await this.#client.query<Row>(
+      'select request_hash, status, body from stripe_simulator.answers where idempotency_key = $1',
+      [key],
+    );
+    return rows[0] === undefined
+      ? null
+      : { requestHash: rows[0].request_hash, status: rows[0].status, body: rows[0].body };
   }
 
-  async keepAnswer(key: string, answer: { readonly requestHash: string; readonly status: number; readonly body: unknown }): Promise<void> {
+  async keepAnswer(
+    key: string,
+    answer: { readonly requestHash: string; readonly status: number; readonly body: unknown },
+  ): Promise<void> {
     await this.#client.query(
       'insert into stripe_simulator.answers (idempotency_key, request_hash, status, body, created) values ($1, $2, $3, $4, $5)',
-      [key, answer.requestHash, answer.status, JSON.stringify(answer.body), this.nowS]);
+      [key, answer.requestHash, answer.status, JSON.stringify(answer.body), this.nowS],
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { createPool } from '@tollgate/persistence';
 import type { Pool } from 'pg';
+
 import { chargeStore } from '../adapters/postgres/charge-store.ts';
 import { refundStore } from '../adapters/postgres/refund-store.ts';
 import { stripeClient } from '../adapters/stripe/stripe-client.ts';
@@ -46,17 +47,25 @@ export class Lives {
     return this.#life(dieAt, async (mortal, { store, clock }) => {
       const real = stripePayments(stripeClient(this.#money.stripe));
       const payments: Payments = {
-        send: (attempt) => mortal.call(async () => {
-          const outcome = await real.send(attempt);
-          await during();
-          return outcome;
-        }),
-        retrieve: (intent) => mortal.call(() => real.retrieve(intent)), find: (of) => mortal.call(() => real.find(of)),
+        send: (attempt) =>
+          mortal.call(async () => {
+            const outcome = await real.send(attempt);
+            await during();
+            return outcome;
+          }),
+        retrieve: (intent) => mortal.call(() => real.retrieve(intent)),
+        find: (of) => mortal.call(() => real.find(of)),
       };
       const mortalHold = (held: HeldCharge): HeldCharge => ({
-        read: () => mortal.call(() => held.read()), record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
+        read: () => mortal.call(() => held.read()),
+        record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
       });
-      await store.hold(id, (held) => advance({ payments, clock, jitter: () => 0.5, onChange: () => undefined, onFailure: rethrow }, mortalHold(held)));
+      await store.hold(id, (held) =>
+        advance(
+          { payments, clock, jitter: () => 0.5, onChange: () => undefined, onFailure: rethrow },
+          mortalHold(held),
+        ),
+      );
     });
   }
 
@@ -65,19 +74,32 @@ export class Lives {
     return this.#life(dieAt, async (mortal, { pool, holders, clock }) => {
       const real = stripeRefunds(stripeClient(this.#money.stripe));
       const refunds: Refunds = {
-        send: (attempt) => mortal.call(() => real.send(attempt)), ofPayment: (intent) => mortal.call(() => real.ofPayment(intent)),
+        send: (attempt) => mortal.call(() => real.send(attempt)),
+        ofPayment: (intent) => mortal.call(() => real.ofPayment(intent)),
         creditsOf: (customer) => mortal.call(() => real.creditsOf(customer)),
       };
       const mortalHold = (held: HeldRefund): HeldRefund => ({
-        read: () => mortal.call(() => held.read()), record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
+        read: () => mortal.call(() => held.read()),
+        record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
       });
-      await refundStore(pool, holders).hold(id, (held) => advanceRefund({ refunds, clock, onChange: () => undefined, onFailure: rethrow }, mortalHold(held)));
+      await refundStore(pool, holders).hold(id, (held) =>
+        advanceRefund({ refunds, clock, onChange: () => undefined, onFailure: rethrow }, mortalHold(held)),
+      );
     });
   }
 
-  async #life(dieAt: number, work: (mortal: Mortal, on: { store: ChargeStore; pool: Pool; holders: Pool; clock: MoneyHarness['clock'] }) => Promise<void>): Promise<number> {
+  async #life(
+    dieAt: number,
+    work: (
+      mortal: Mortal,
+      on: { store: ChargeStore; pool: Pool; holders: Pool; clock: MoneyHarness['clock'] },
+    ) => Promise<void>,
+  ): Promise<number> {
     const { databaseUrl: url, clock } = this.#money;
-    const [pool, holders] = [createPool({ url, max: 2, applicationName: 'life' }), createPool({ url, max: 1, applicationName: 'life' })];
+    const [pool, holders] = [
+      createPool({ url, max: 2, applicationName: 'life' }),
+      createPool({ url, max: 1, applicationName: 'life' }),
+    ];
     const mortal = new Mortal(dieAt);
     try {
       await work(mortal, { store: chargeStore(pool, holders), pool, holders, clock });

@@ -1,8 +1,12 @@
 import type { FinanceView } from '@tollgate/contracts';
+
 import type { FinanceViews } from './finance-exports.ts';
 
 /** One line of the checklist; `open`: what stands against closing, in words. Empty: nothing. */
-export type Check = { readonly check: 'ended' | 'reconcile' | 'trial_balance' | 'unbilled' | 'usage' | 'proposals' | 'seals'; readonly open: readonly string[] };
+export type Check = {
+  readonly check: 'ended' | 'reconcile' | 'trial_balance' | 'unbilled' | 'usage' | 'proposals' | 'seals';
+  readonly open: readonly string[];
+};
 export type Row = Readonly<Record<string, unknown>>;
 
 /** How long a clean comparison with Stripe speaks for the books. */
@@ -12,7 +16,10 @@ const graceMs = 3_600_000;
 const shownMax = 5;
 
 /** Every row of a view. */
-export async function* rowsOf(views: FinanceViews, query: { readonly view: FinanceView; readonly month?: string; readonly asOf?: string }): AsyncGenerator<Row> {
+export async function* rowsOf(
+  views: FinanceViews,
+  query: { readonly view: FinanceView; readonly month?: string; readonly asOf?: string },
+): AsyncGenerator<Row> {
   const signal = new AbortController();
   try {
     for await (const { rows } of views.rows({ ...query, signal: signal.signal })) yield* rows;
@@ -22,18 +29,29 @@ export async function* rowsOf(views: FinanceViews, query: { readonly view: Finan
 }
 
 /** What stands against the closing of a month, check by check, as the books are now. */
-export async function checklist(views: FinanceViews, of: { readonly period: string; readonly nowMs: number; readonly compared: 'off' | 'asked' }): Promise<readonly Check[]> {
+export async function checklist(
+  views: FinanceViews,
+  of: { readonly period: string; readonly nowMs: number; readonly compared: 'off' | 'asked' },
+): Promise<readonly Check[]> {
   const { period, nowMs } = of;
   const month = period;
   const usage = await found(rowsOf(views, { view: 'usage', month }), (row) => usageFault(row));
   const endMs = Math.max(monthEndMs(period), ...usage.ends);
   return [
-    { check: 'ended', open: nowMs < endMs + graceMs ? [`the month takes usage until ${new Date(endMs + graceMs).toISOString()}`] : [] },
+    {
+      check: 'ended',
+      open: nowMs < endMs + graceMs ? [`the month takes usage until ${new Date(endMs + graceMs).toISOString()}`] : [],
+    },
     { check: 'reconcile', open: of.compared === 'off' ? [] : await compared(views, of) },
     { check: 'trial_balance', open: (await found(rowsOf(views, { view: 'trial_balance' }), balanceFault)).faults },
     {
       check: 'unbilled',
-      open: (await found(rowsOf(views, { view: 'unbilled_usage', month }), (row) => `block ${text(row['block'])} of ${text(row['account'])} has no charge`)).faults,
+      open: (
+        await found(
+          rowsOf(views, { view: 'unbilled_usage', month }),
+          (row) => `block ${text(row['block'])} of ${text(row['account'])} has no charge`,
+        )
+      ).faults,
     },
     { check: 'usage', open: usage.faults },
     { check: 'proposals', open: (await found(rowsOf(views, { view: 'refunds', month }), proposal)).faults },
@@ -43,24 +61,36 @@ export async function checklist(views: FinanceViews, of: { readonly period: stri
 
 const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
 const balanceFault = (row: Row): string | null =>
-  (text(row['side']).startsWith('total') && text(row['amount']) !== '0' ? `${text(row['unit'])} does not add up: ${text(row['amount'])}` : null);
+  text(row['side']).startsWith('total') && text(row['amount']) !== '0'
+    ? `${text(row['unit'])} does not add up: ${text(row['amount'])}`
+    : null;
 const undecided: ReadonlySet<unknown> = new Set(['proposed', 'approved', 'processing', 'failed']);
 const proposal = (row: Row): string | null =>
-  (undecided.has(row['status']) && row['origin'] === 'credit' ? `refund ${text(row['id'])} of ${text(row['amount'])} ${text(row['currency'])} is ${text(row['status'])}` : null);
+  undecided.has(row['status']) && row['origin'] === 'credit'
+    ? `refund ${text(row['id'])} of ${text(row['amount'])} ${text(row['currency'])} is ${text(row['status'])}`
+    : null;
 
 function usageFault(row: Row): string | null {
   const wrong = ['difference', 'unbilled_units', 'blocks_charged_beyond'].filter((name) => text(row[name]) !== '0');
-  return wrong.length === 0 ? null : `${text(row['account'])}: ${wrong.map((name) => `${name} ${text(row[name])}`).join(', ')}`;
+  return wrong.length === 0
+    ? null
+    : `${text(row['account'])}: ${wrong.map((name) => `${name} ${text(row[name])}`).join(', ')}`;
 }
 
 function sealFault(row: Row, endMs: number): string | null {
-  if (text(row['broken']) !== '0') return `partition ${text(row['partition'])}: ${text(row['broken'])} seals do not follow the one before`;
+  if (text(row['broken']) !== '0')
+    return `partition ${text(row['partition'])}: ${text(row['broken'])} seals do not follow the one before`;
   const since = row['unsealed_since'];
-  return typeof since === 'string' && Date.parse(since) < endMs ? `partition ${text(row['partition'])} has unsealed entries since ${since}` : null;
+  return typeof since === 'string' && Date.parse(since) < endMs
+    ? `partition ${text(row['partition'])} has unsealed entries since ${since}`
+    : null;
 }
 
 /** The faults in words, the first few and how many more; and where periods end. */
-async function found(rows: AsyncIterable<Row>, fault: (row: Row) => string | null): Promise<{ readonly faults: readonly string[]; readonly ends: readonly number[] }> {
+async function found(
+  rows: AsyncIterable<Row>,
+  fault: (row: Row) => string | null,
+): Promise<{ readonly faults: readonly string[]; readonly ends: readonly number[] }> {
   const faults: string[] = [];
   let [more, endMs] = [0, 0];
   for await (const row of rows) {
@@ -84,14 +114,28 @@ export async function newestComparison(views: FinanceViews, period: string): Pro
   return null;
 }
 export const speaks = (run: Row | null, nowMs: number): boolean =>
-  run !== null && run['state'] === 'done' && text(run['remaining']) === '0' && text(run['under_way']) === '0' && nowMs - Date.parse(text(run['finished_at'])) <= comparedWithinMs;
+  run !== null &&
+  run['state'] === 'done' &&
+  text(run['remaining']) === '0' &&
+  text(run['under_way']) === '0' &&
+  nowMs - Date.parse(text(run['finished_at'])) <= comparedWithinMs;
 
-async function compared(views: FinanceViews, { period, nowMs }: { readonly period: string; readonly nowMs: number }): Promise<readonly string[]> {
+async function compared(
+  views: FinanceViews,
+  { period, nowMs }: { readonly period: string; readonly nowMs: number },
+): Promise<readonly string[]> {
   const run = await newestComparison(views, period);
   if (speaks(run, nowMs)) return [];
   if (run === null) return ['never compared with Stripe'];
   if (run['state'] !== 'done') return [`the comparison with Stripe is ${text(run['state'])}: ${text(run['id'])}`];
   const remaining = text(run['remaining']);
-  if (remaining !== '0') return [`${remaining} ${remaining === '1' ? 'difference remains' : 'differences remain'}: reconcile ${text(run['id'])}`];
-  return [text(run['under_way']) === '0' ? `compared last at ${text(run['finished_at'])}: closing compares anew` : `${text(run['under_way'])} just under way: try again in a minute`];
+  if (remaining !== '0')
+    return [
+      `${remaining} ${remaining === '1' ? 'difference remains' : 'differences remain'}: reconcile ${text(run['id'])}`,
+    ];
+  return [
+    text(run['under_way']) === '0'
+      ? `compared last at ${text(run['finished_at'])}: closing compares anew`
+      : `${text(run['under_way'])} just under way: try again in a minute`,
+  ];
 }

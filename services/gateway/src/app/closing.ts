@@ -1,19 +1,28 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+
 import type { BillingQueries, ClosingView, FinanceView } from '@tollgate/contracts';
 import { AppError, canonicalJson, type Clock } from '@tollgate/kernel';
+
 import { closedMonths, closedMonthsOpening } from '../domain/reserved-account.ts';
-import { checklist, monthEndMs, newestComparison, rowsOf, speaks, type Check, type Row } from './closing-checks.ts';
+import { type Check, checklist, monthEndMs, newestComparison, type Row, rowsOf, speaks } from './closing-checks.ts';
 import { FinanceExports, type FinanceViews } from './finance-exports.ts';
 import type { RequestLine } from './request-line.ts';
-import { requestOf, type Caller } from './requests.ts';
+import { type Caller, requestOf } from './requests.ts';
 
 type Parts = {
-  readonly billing: Pick<BillingQueries, 'closings' | 'recordClosing' | 'closingBooked' | 'startReconciliation'>; readonly line: Pick<RequestLine, 'ask'>;
-  readonly views: FinanceViews; readonly clock: Clock;
+  readonly billing: Pick<BillingQueries, 'closings' | 'recordClosing' | 'closingBooked' | 'startReconciliation'>;
+  readonly line: Pick<RequestLine, 'ask'>;
+  readonly views: FinanceViews;
+  readonly clock: Clock;
 };
 type Actor = Caller & { readonly actor: string; readonly address: string };
-export type Month = { readonly period: string; readonly closed: boolean; readonly checklist: readonly Check[]; readonly steps: readonly ClosingView[] };
+export type Month = {
+  readonly period: string;
+  readonly closed: boolean;
+  readonly checklist: readonly Check[];
+  readonly steps: readonly ClosingView[];
+};
 
 const compareMs = 20_000;
 /** What was committed by the moment that is kept is readable by then. */
@@ -56,12 +65,25 @@ export class Closing {
     if (last?.type === 'closed') return this.#booked(last, by);
     const open = (await this.#checks(period, await this.#compare(period))).filter((each) => each.open.length > 0);
     if (open.length > 0) {
-      throw new AppError('conflict', 'PERIOD_NOT_READY', `${period} cannot be closed yet. ${open.map(({ check, open: words }) => `${check}: ${words.join('; ')}`).join('. ')}`);
+      throw new AppError(
+        'conflict',
+        'PERIOD_NOT_READY',
+        `${period} cannot be closed yet. ${open.map(({ check, open: words }) => `${check}: ${words.join('; ')}`).join('. ')}`,
+      );
     }
     const asOf = new Date(this.#parts.clock.nowMs() - 1).toISOString();
     await delay(settlesMs);
     const figures = await this.#figures(period, asOf);
-    const kept = { period, type: 'closed' as const, as_of: asOf, figures, hash: sha256(figures), reason: null, by: by.actor, address: by.address };
+    const kept = {
+      period,
+      type: 'closed' as const,
+      as_of: asOf,
+      figures,
+      hash: sha256(figures),
+      reason: null,
+      by: by.actor,
+      address: by.address,
+    };
     return this.#booked(await this.#parts.billing.recordClosing(kept), by);
   }
 
@@ -71,7 +93,16 @@ export class Closing {
     // A call that died between the record and its entry.
     if (last?.type === 'reopened' && last.entry === null && last.reason === reason) return this.#booked(last, by);
     if (last?.type === 'closed') await this.#booked(last, by);
-    const kept = { period, type: 'reopened' as const, as_of: null, figures: null, hash: null, reason, by: by.actor, address: by.address };
+    const kept = {
+      period,
+      type: 'reopened' as const,
+      as_of: null,
+      figures: null,
+      hash: null,
+      reason,
+      by: by.actor,
+      address: by.address,
+    };
     return this.#booked(await this.#parts.billing.recordClosing(kept), by);
   }
 
@@ -83,7 +114,8 @@ export class Closing {
   /** Compares with Stripe, unless that was done just now without a difference. */
   async #compare(period: string): Promise<'off' | 'asked'> {
     const { views, clock, billing } = this.#parts;
-    if (clock.nowMs() < monthEndMs(period) || speaks(await newestComparison(views, period), clock.nowMs())) return 'asked';
+    if (clock.nowMs() < monthEndMs(period) || speaks(await newestComparison(views, period), clock.nowMs()))
+      return 'asked';
     try {
       await billing.startReconciliation({ period, wait_ms: compareMs });
       return 'asked';
@@ -101,10 +133,17 @@ export class Closing {
       for await (const row of rowsOf(views, { view, asOf, ...(month === undefined ? {} : { month }) })) rows.push(row);
       return rows;
     };
-    const exported = await Promise.all(hashed.map(async (view) => [view, await this.#digest(view, period, asOf)] as const));
+    const exported = await Promise.all(
+      hashed.map(async (view) => [view, await this.#digest(view, period, asOf)] as const),
+    );
     return canonicalJson({
-      period, as_of: asOf, revenue: await all('revenue', period), cash: await this.#sums('cash', period, asOf), open_receivables: await this.#sums('open_receivables', period, asOf),
-      trial_balance: await all('trial_balance'), exports: Object.fromEntries(exported),
+      period,
+      as_of: asOf,
+      revenue: await all('revenue', period),
+      cash: await this.#sums('cash', period, asOf),
+      open_receivables: await this.#sums('open_receivables', period, asOf),
+      trial_balance: await all('trial_balance'),
+      exports: Object.fromEntries(exported),
     });
   }
 
@@ -114,9 +153,15 @@ export class Closing {
     for await (const row of rowsOf(this.#parts.views, { view, month: period, asOf })) {
       const [currency, kind] = [String(row['currency']), String(row['kind'])];
       const sum = sums.get(`${currency} ${kind}`) ?? { currency, kind, count: 0, amount: 0n };
-      sums.set(`${currency} ${kind}`, { ...sum, count: sum.count + 1, amount: sum.amount + BigInt(String(row['amount_minor'])) });
+      sums.set(`${currency} ${kind}`, {
+        ...sum,
+        count: sum.count + 1,
+        amount: sum.amount + BigInt(String(row['amount_minor'])),
+      });
     }
-    return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { currency, kind, count, amount }]) => ({ currency, kind, count, amount_minor: String(amount) }));
+    return [...sums]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, { currency, kind, count, amount }]) => ({ currency, kind, count, amount_minor: String(amount) }));
   }
 
   async #digest(view: FinanceView, month: string, asOf: string): Promise<string> {
@@ -139,14 +184,30 @@ export class Closing {
     const account = closedMonths;
     const { period, number, type, hash, reason } = step;
     const { kind, unit, settings } = closedMonthsOpening;
-    await line.ask(requestOf({ type: 'open', operation: 'closing-open', account, data: { kind, unit, settings }, content: null }, { key: 'open' }));
+    await line.ask(
+      requestOf(
+        { type: 'open', operation: 'closing-open', account, data: { kind, unit, settings }, content: null },
+        { key: 'open' },
+      ),
+    );
     const said = { account, content: { period, number, type, hash }, words: { reason: reason ?? `${period} closed` } };
-    const caller = { key: `${period}:${number}:${hash ?? type}`, correlation: by.correlation, actor: by.actor, address: by.address };
-    const asked = type === 'closed'
-      ? requestOf({ type: 'grant', operation: 'close-month', data: { amount: '1' }, ...said }, caller)
-      : requestOf({ type: 'spend', operation: 'reopen-month', data: { amount: '1' }, ...said }, caller);
+    const caller = {
+      key: `${period}:${number}:${hash ?? type}`,
+      correlation: by.correlation,
+      actor: by.actor,
+      address: by.address,
+    };
+    const asked =
+      type === 'closed'
+        ? requestOf({ type: 'grant', operation: 'close-month', data: { amount: '1' }, ...said }, caller)
+        : requestOf({ type: 'spend', operation: 'reopen-month', data: { amount: '1' }, ...said }, caller);
     const answer = await line.ask(asked);
-    if (answer.entry === undefined) throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', `the ledger did not book the step: ${answer.problem?.detail ?? answer.outcome}`);
+    if (answer.entry === undefined)
+      throw new AppError(
+        'unavailable',
+        'LEDGER_UNAVAILABLE',
+        `the ledger did not book the step: ${answer.problem?.detail ?? answer.outcome}`,
+      );
     return billing.closingBooked({ period, number, entry: answer.entry.id });
   }
 }

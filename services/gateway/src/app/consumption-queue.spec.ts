@@ -1,10 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LedgerRequest } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
+
 import { ConsumptionQueue, type QueuedUsage } from './consumption-queue.ts';
 
-const row = (id: string, more: Partial<QueuedUsage> = {}): QueuedUsage =>
-  ({ id, userId: `user-${id}`, used: 1n, operationType: 'chat', metadata: {}, recordedAt: '2026-11-27T12:00:00.000Z', ...more });
+const row = (id: string, more: Partial<QueuedUsage> = {}): QueuedUsage => ({
+  id,
+  userId: `user-${id}`,
+  used: 1n,
+  operationType: 'chat',
+  metadata: {},
+  recordedAt: '2026-11-27T12:00:00.000Z',
+  ...more,
+});
 const deep = (levels: number): Record<string, unknown> => (levels === 0 ? {} : { a: deep(levels - 1) });
 
 /** A queue in memory and a log that may refuse. */
@@ -15,9 +23,18 @@ function queueOf(rows: readonly QueuedUsage[], refuse: (requests: readonly Ledge
   const told: string[] = [];
   const troubles: unknown[] = [];
   const sizes: number[] = [];
-  const leave = (ids: readonly string[]): void => ids.forEach((id) => void waiting.splice(waiting.findIndex((one) => one.id === id), 1));
+  const leave = (ids: readonly string[]): void =>
+    ids.forEach(
+      (id) =>
+        void waiting.splice(
+          waiting.findIndex((one) => one.id === id),
+          1,
+        ),
+    );
   const queue = new ConsumptionQueue({
-    dated: true, onSetAside: (id) => told.push(id), onTrouble: (error) => troubles.push(error),
+    dated: true,
+    onSetAside: (id) => told.push(id),
+    onTrouble: (error) => troubles.push(error),
     store: {
       waiting: (limit) => Promise.resolve(waiting.slice(0, limit)),
       appended: (ids) => Promise.resolve(leave(ids)).then(() => void appended.push(...ids)),
@@ -39,11 +56,25 @@ function queueOf(rows: readonly QueuedUsage[], refuse: (requests: readonly Ledge
 describe('usage queued by SQL', () => {
   // Guarantee: one row stops nobody's metering, and nobody's row disappears without a word.
   it.each<[string, Partial<QueuedUsage>, RegExp]>([
-    ['of an id with control characters', { userId: 'a\u0007b' }, /^REQUEST_INVALID: user_id: an account id has no control characters/],
+    [
+      'of an id with control characters',
+      { userId: 'a\u0007b' },
+      /^REQUEST_INVALID: user_id: an account id has no control characters/,
+    ],
     ['of an id that paths cannot hold', { userId: '..' }, /^REQUEST_INVALID: user_id/],
     ['nested too deep', { metadata: deep(70) }, /^REQUEST_INVALID: metadata/],
     ['larger than an append', { metadata: { text: 'x'.repeat(300_000) } }, /^REQUEST_INVALID: the row has \d+ bytes/],
-    ['that nothing can be made of', { metadata: { toJSON: () => { throw new TypeError('no'); } } }, /^INVARIANT_BROKEN: TypeError/],
+    [
+      'that nothing can be made of',
+      {
+        metadata: {
+          toJSON: () => {
+            throw new TypeError('no');
+          },
+        },
+      },
+      /^INVARIANT_BROKEN: TypeError/,
+    ],
   ])('goes on past a row %s, which is set aside with its reason and told', async (_name, bad, reason) => {
     const { queue, appended, aside, told, waiting } = queueOf([row('1'), row('2', bad), row('3')]);
     await queue.drain();
@@ -53,7 +84,9 @@ describe('usage queued by SQL', () => {
   });
 
   it('goes on past a row that the log refuses among others', async () => {
-    const { queue, appended, aside } = queueOf([row('1'), row('2'), row('3')], (requests) => (requests.some(({ id }) => id === '2') ? new RangeError('too large') : null));
+    const { queue, appended, aside } = queueOf([row('1'), row('2'), row('3')], (requests) =>
+      requests.some(({ id }) => id === '2') ? new RangeError('too large') : null,
+    );
     await queue.drain();
     queue.close();
     expect([appended, [...aside]]).toEqual([['1', '3'], [['2', 'INVARIANT_BROKEN: RangeError: too large']]]);

@@ -1,9 +1,10 @@
 import type { LedgerRequest } from '@tollgate/contracts';
 import { AppError, hasDotSegment, isStorableJson } from '@tollgate/kernel';
+
 import { accountIdFault } from '../domain/account-id.ts';
 import type { RequestLine } from './request-line.ts';
-import { meteredAccount, meteredOpening, usageRequest } from './token-billing.ts';
 import type { ReportedUsage } from './token-billing.ts';
+import { meteredAccount, meteredOpening, usageRequest } from './token-billing.ts';
 
 export type QueuedUsage = ReportedUsage & { readonly id: string; readonly recordedAt: string };
 
@@ -25,7 +26,9 @@ const appendBytesMax = 262_144;
 const rowBytesMax = 262_144;
 
 type Options = {
-  readonly store: ConsumptionStore; readonly line: Pick<RequestLine, 'post'>; readonly dated: boolean;
+  readonly store: ConsumptionStore;
+  readonly line: Pick<RequestLine, 'post'>;
+  readonly dated: boolean;
   /** Hears of a row that became a dead letter. */
   readonly onSetAside: (id: string, reason: string) => void;
   /** Hears of what keeps the queue from being read or appended. */
@@ -87,7 +90,9 @@ export class ConsumptionQueue {
   private async bring(rows: readonly Ready[]): Promise<void> {
     const { store, line } = this.options;
     try {
-      await line.post([...new Set(rows.map(({ account }) => account))].map(meteredOpening).concat(rows.map(({ request }) => request)));
+      await line.post(
+        [...new Set(rows.map(({ account }) => account))].map(meteredOpening).concat(rows.map(({ request }) => request)),
+      );
     } catch (error) {
       if (error instanceof AppError && error.kind === 'unavailable') throw error;
       const [only, ...others] = rows;
@@ -107,14 +112,29 @@ export class ConsumptionQueue {
   /** @throws AppError('invalid') for what the ledger would not read. */
   private requestOf({ id, recordedAt, ...reported }: QueuedUsage): Ready {
     const account = meteredAccount(reported.userId);
-    const fault = hasDotSegment(reported.userId) ? 'it has a segment "." or "..", which paths cannot hold' : accountIdFault(account);
+    const fault = hasDotSegment(reported.userId)
+      ? 'it has a segment "." or "..", which paths cannot hold'
+      : accountIdFault(account);
     if (fault !== null) throw new AppError('invalid', 'REQUEST_INVALID', `user_id: ${fault}`);
     if (!isStorableJson([reported.metadata ?? null, reported.operationType, reported.clientId ?? null])) {
-      throw new AppError('invalid', 'REQUEST_INVALID', 'metadata: is nested more than 64 levels deep, or has a text that PostgreSQL refuses');
+      throw new AppError(
+        'invalid',
+        'REQUEST_INVALID',
+        'metadata: is nested more than 64 levels deep, or has a text that PostgreSQL refuses',
+      );
     }
-    const request = { ...usageRequest(reported, { key: id }), source: 'sql:record_token_consumption', ...(this.options.dated ? { occurred: recordedAt } : {}) };
+    const request = {
+      ...usageRequest(reported, { key: id }),
+      source: 'sql:record_token_consumption',
+      ...(this.options.dated ? { occurred: recordedAt } : {}),
+    };
     const bytes = Buffer.byteLength(JSON.stringify(request));
-    if (bytes > rowBytesMax) throw new AppError('invalid', 'REQUEST_INVALID', `the row has ${bytes} bytes, at most ${rowBytesMax} fit into the log`);
+    if (bytes > rowBytesMax)
+      throw new AppError(
+        'invalid',
+        'REQUEST_INVALID',
+        `the row has ${bytes} bytes, at most ${rowBytesMax} fit into the log`,
+      );
     return { id, account, request, bytes };
   }
 }

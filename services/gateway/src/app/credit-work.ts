@@ -1,13 +1,14 @@
-import { AppError } from '@tollgate/kernel';
 import type { AccountState, Answer, LedgerQueries, LedgerRequest } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
 import { baseTier } from '@tollgate/pricing';
+
 import { partitionOfHold } from '../domain/account-id.ts';
-import { creditsAccount, refusedBy } from './credits.ts';
 import type { CreditMeter, Credits } from './credits.ts';
+import { creditsAccount, refusedBy } from './credits.ts';
 import type { Begun, Operation, Operations, Ran } from './operations.ts';
 import type { RequestLine } from './request-line.ts';
-import { requestOf, scopedKey } from './requests.ts';
 import type { Caller } from './requests.ts';
+import { requestOf, scopedKey } from './requests.ts';
 
 /** What the document sells for a credit each. */
 export const features = ['start-workflow', 'review'] as const;
@@ -21,7 +22,12 @@ export type UpstreamFault = { readonly fault: 'timeout' | 'failed'; readonly det
 export type Upstream = (work: { readonly key: string; readonly request: unknown }) => Promise<Delivery | UpstreamFault>;
 
 export type WorkResult =
-  | { readonly outcome: 'delivered'; readonly delivery: Delivery; readonly available: string; readonly usedTotal: string }
+  | {
+      readonly outcome: 'delivered';
+      readonly delivery: Delivery;
+      readonly available: string;
+      readonly usedTotal: string;
+    }
   | { readonly outcome: 'insufficient'; readonly available: string }
   | ({ readonly outcome: 'failed' } & UpstreamFault);
 
@@ -30,8 +36,12 @@ const holdMs = 15 * 60_000;
 const sweepMs = 2_000;
 
 type Options = {
-  readonly line: RequestLine; readonly ledger: LedgerQueries; readonly operations: Operations; readonly credits: Credits;
-  readonly upstream: Readonly<Record<Feature, Upstream>>; readonly meter: CreditMeter;
+  readonly line: RequestLine;
+  readonly ledger: LedgerQueries;
+  readonly operations: Operations;
+  readonly credits: Credits;
+  readonly upstream: Readonly<Record<Feature, Upstream>>;
+  readonly meter: CreditMeter;
   /** Hears of what a crash left behind. */
   readonly onOrphan: (operation: Operation, what: string) => void;
 };
@@ -57,7 +67,11 @@ export class CreditWork {
   }
 
   /** @throws AppError as `Operations.run`. */
-  do(feature: Feature, of: { readonly userId: string; readonly request: Readonly<Record<string, unknown>> }, caller: Caller): Promise<Ran<WorkResult>> {
+  do(
+    feature: Feature,
+    of: { readonly userId: string; readonly request: Readonly<Record<string, unknown>> },
+    caller: Caller,
+  ): Promise<Ran<WorkResult>> {
     const content = { ...of.request, userId: of.userId };
     const asked = { account: creditsAccount(of.userId), operation: feature, key: scopedKey(caller), content };
     return this.options.operations.run<WorkResult>(asked, async (begun) => {
@@ -73,7 +87,9 @@ export class CreditWork {
     try {
       const { store, lease } = this.options.operations;
       const left = await store.takeOver(lease, { operations: features });
-      await Promise.all(left.filter(({ id }) => !this.options.operations.isMine(id)).map((operation) => this.recover(operation)));
+      await Promise.all(
+        left.filter(({ id }) => !this.options.operations.isMine(id)).map((operation) => this.recover(operation)),
+      );
     } catch {
       // The database is away: the next look finds the same rows.
     } finally {
@@ -83,26 +99,35 @@ export class CreditWork {
 
   private recover(operation: Operation): Promise<void> {
     const { operations, onOrphan } = this.options;
-    return operations.guarded<WorkResult>(operation, async () => {
-      const result = await this.goOn(operation);
-      if (result.outcome === 'delivered') onOrphan(operation, 'was delivered after a crash, and settled');
-      else {
-        await operations.store.progress(operation.id, {
-          step: 'orphaned', result, freeKey: true, reason: result.outcome === 'failed' ? result.detail : 'nothing was held',
-        });
-        onOrphan(operation, 'was not delivered before a crash, and released');
-      }
-      return { result, kept: result.outcome === 'delivered' };
-    }).then(() => undefined, () => undefined);
+    return operations
+      .guarded<WorkResult>(operation, async () => {
+        const result = await this.goOn(operation);
+        if (result.outcome === 'delivered') onOrphan(operation, 'was delivered after a crash, and settled');
+        else {
+          await operations.store.progress(operation.id, {
+            step: 'orphaned',
+            result,
+            freeKey: true,
+            reason: result.outcome === 'failed' ? result.detail : 'nothing was held',
+          });
+          onOrphan(operation, 'was not delivered before a crash, and released');
+        }
+        return { result, kept: result.outcome === 'delivered' };
+      })
+      .then(
+        () => undefined,
+        () => undefined,
+      );
   }
 
   private async goOn(operation: Operation): Promise<WorkResult> {
     const { step, hold } = operation;
     if (step === 'answered' && hold !== null) return this.settle(operation, hold, operation.delivered as Delivery);
     if (step === 'held' && hold !== null) return this.askUpstream(operation, hold);
-    const failure: UpstreamFault = step === 'failing'
-      ? (operation.result as UpstreamFault)
-      : { fault: 'failed', detail: 'the platform stopped before the service was asked' };
+    const failure: UpstreamFault =
+      step === 'failing'
+        ? (operation.result as UpstreamFault)
+        : { fault: 'failed', detail: 'the platform stopped before the service was asked' };
     // What was never asked of the service may have been held all the same: the same request finds its hold.
     const held = hold ?? (await this.hold(operation)).hold?.hold_id;
     if (held !== undefined) await this.release(operation, held);
@@ -141,27 +166,62 @@ export class CreditWork {
     const { line, meter, operations } = this.options;
     const data = { hold, amount: '1' };
     const words = { purpose: begun.operation };
-    let answer = await this.atHold(hold, requestOf({ type: 'settle', operation: 'credits-settle', account: '', data, content: data, words }, { key: begun.id }));
+    let answer = await this.atHold(
+      hold,
+      requestOf(
+        { type: 'settle', operation: 'credits-settle', account: '', data, content: data, words },
+        { key: begun.id },
+      ),
+    );
     if (answer.problem?.code === 'HOLD_ENDED' && answer.problem.hold?.status !== 'settled') {
       // The hold's deadline passed in between: what was delivered is paid from what is left.
-      answer = await line.ask(requestOf({ type: 'spend', operation: 'credits-late', account: begun.account, data: { amount: '1' }, content: data, words }, { key: begun.id }));
-      if (answer.outcome === 'refused') await operations.store.progress(begun.id, { step: 'answered', reason: 'delivered and not paid: the hold had ended and nothing was left' });
+      answer = await line.ask(
+        requestOf(
+          {
+            type: 'spend',
+            operation: 'credits-late',
+            account: begun.account,
+            data: { amount: '1' },
+            content: data,
+            words,
+          },
+          { key: begun.id },
+        ),
+      );
+      if (answer.outcome === 'refused')
+        await operations.store.progress(begun.id, {
+          step: 'answered',
+          reason: 'delivered and not paid: the hold had ended and nothing was left',
+        });
     } else if (answer.outcome === 'refused' && answer.problem?.code !== 'HOLD_ENDED') throw refusedBy(answer.problem);
     const state = answer.state ?? (await this.state(begun.account));
     if (answer.outcome === 'booked' && !answer.replayed) {
       meter.consumed({ tier: state.settings.tier ?? baseTier, feature: begun.operation, credits: 1 });
     }
-    return { outcome: 'delivered', delivery, available: answer.available ?? state.available ?? state.balance, usedTotal: state.used_total };
+    return {
+      outcome: 'delivered',
+      delivery,
+      available: answer.available ?? state.available ?? state.balance,
+      usedTotal: state.used_total,
+    };
   }
 
   private hold(begun: Begun): Promise<Answer> {
     const data = { amount: '1', expires_in_ms: holdMs };
-    return this.options.line.ask(requestOf({ type: 'hold', operation: 'credits-hold', account: begun.account, data, content: data }, { key: begun.id }));
+    return this.options.line.ask(
+      requestOf(
+        { type: 'hold', operation: 'credits-hold', account: begun.account, data, content: data },
+        { key: begun.id },
+      ),
+    );
   }
 
   private async release(begun: Begun, hold: string): Promise<void> {
     const data = { hold };
-    const answer = await this.atHold(hold, requestOf({ type: 'release', operation: 'credits-release', account: '', data, content: data }, { key: begun.id }));
+    const answer = await this.atHold(
+      hold,
+      requestOf({ type: 'release', operation: 'credits-release', account: '', data, content: data }, { key: begun.id }),
+    );
     // A hold whose deadline passed was given back then.
     if (answer.outcome === 'refused' && answer.problem?.code !== 'HOLD_ENDED') throw refusedBy(answer.problem);
   }

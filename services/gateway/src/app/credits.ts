@@ -1,13 +1,14 @@
-import { AppError } from '@tollgate/kernel';
-import type { ErrorCode } from '@tollgate/kernel';
 import type { AccountState, Answer, AnswerProblem, LedgerQueries, TierChange } from '@tollgate/contracts';
+import type { ErrorCode } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import { baseTier, proCredits } from '@tollgate/pricing';
+
 import { surfaceAccount } from '../domain/account-id.ts';
+import { creditsSettings } from '../domain/reserved-account.ts';
 import type { Operations, Ran } from './operations.ts';
 import type { RequestLine } from './request-line.ts';
-import { requestOf, scopedKey } from './requests.ts';
 import type { Caller } from './requests.ts';
-import { creditsSettings } from '../domain/reserved-account.ts';
+import { requestOf, scopedKey } from './requests.ts';
 
 /** Figures that the document asks to monitor: consumption by tier and feature, refusals, and changes between tiers. */
 export interface CreditMeter {
@@ -29,9 +30,19 @@ const pro = { tier: 'pro', allowance: String(proCredits) } as const;
 
 export type AdminAction =
   | { readonly action: 'initialize'; readonly pro: boolean }
-  | { readonly action: 'upgrade'; readonly days: number | undefined; readonly tier: string | undefined; readonly credits: bigint | undefined }
+  | {
+      readonly action: 'upgrade';
+      readonly days: number | undefined;
+      readonly tier: string | undefined;
+      readonly credits: bigint | undefined;
+    }
   | { readonly action: 'renew'; readonly days: number | undefined }
-  | { readonly action: 'bonus'; readonly amount: bigint; readonly expiresAt?: string | undefined; readonly reason?: string | undefined }
+  | {
+      readonly action: 'bonus';
+      readonly amount: bigint;
+      readonly expiresAt?: string | undefined;
+      readonly reason?: string | undefined;
+    }
   | { readonly action: 'consume'; readonly reason?: string | undefined }
   | { readonly action: 'downgrade' | 'reset-monthly' | 'check-expiry' | 'check' };
 
@@ -65,8 +76,11 @@ export class Credits {
   async act(userId: string, action: AdminAction, caller: Caller): Promise<Ran<CreditsResult>> {
     const account = creditsAccount(userId);
     const { actor, address } = caller;
-    if (caller.key === undefined) return { result: await this.decide(account, action, { actor, address }), replayed: false };
-    const content = JSON.parse(JSON.stringify(action, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as unknown;
+    if (caller.key === undefined)
+      return { result: await this.decide(account, action, { actor, address }), replayed: false };
+    const content = JSON.parse(
+      JSON.stringify(action, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    ) as unknown;
     const asked = { account, operation: `credits-${action.action}`, key: scopedKey(caller), content };
     return this.operations.run<CreditsResult>(asked, async ({ id }) => {
       const result = await this.decide(account, action, { key: id, actor, address });
@@ -76,7 +90,18 @@ export class Credits {
 
   /** Opens the account, or, when it is there, lets the ledger book what is due on it. */
   async touch(account: string): Promise<AccountState> {
-    const answer = await this.line.ask(requestOf({ type: 'open', operation: 'credits-open', account, data: { kind: 'credits', unit: 'credits', settings: creditsSettings }, content: null }, {}));
+    const answer = await this.line.ask(
+      requestOf(
+        {
+          type: 'open',
+          operation: 'credits-open',
+          account,
+          data: { kind: 'credits', unit: 'credits', settings: creditsSettings },
+          content: null,
+        },
+        {},
+      ),
+    );
     if (answer.outcome === 'booked') this.meter.opened();
     return answer.state ?? this.stateOf(account, answer);
   }
@@ -94,8 +119,14 @@ export class Credits {
         if (!action.pro) return { outcome: 'done', state };
         return this.change(account, { change: 'raise', ...pro, days: daysDefault, only_from_base: true }, as);
       case 'upgrade': {
-        const allowance = String(action.credits === undefined || action.credits < proCredits ? proCredits : action.credits);
-        return this.change(account, { change: 'raise', tier: action.tier ?? pro.tier, allowance, days: action.days ?? daysDefault }, as);
+        const allowance = String(
+          action.credits === undefined || action.credits < proCredits ? proCredits : action.credits,
+        );
+        return this.change(
+          account,
+          { change: 'raise', tier: action.tier ?? pro.tier, allowance, days: action.days ?? daysDefault },
+          as,
+        );
       }
       case 'renew':
         return this.change(account, { change: 'renew', ...pro, days: action.days ?? daysDefault }, as);
@@ -112,16 +143,31 @@ export class Credits {
     const operation = `credits-${data.change}`;
     const answer = await this.line.ask(requestOf({ type: 'tier', operation, account, data, content: data }, as));
     const state = await this.stateOf(account, answer);
-    if (answer.outcome === 'booked' && !answer.replayed) this.meter.changed(data.change, state.settings.tier ?? baseTier);
+    if (answer.outcome === 'booked' && !answer.replayed)
+      this.meter.changed(data.change, state.settings.tier ?? baseTier);
     return { outcome: 'done', state };
   }
 
-  private async grant(account: string, bonus: Extract<AdminAction, { action: 'bonus' }>, as: Caller): Promise<CreditsResult> {
+  private async grant(
+    account: string,
+    bonus: Extract<AdminAction, { action: 'bonus' }>,
+    as: Caller,
+  ): Promise<CreditsResult> {
     const { amount, expiresAt, reason } = bonus;
     const data = { amount: String(amount), ...(expiresAt === undefined ? {} : { expires_at: expiresAt }) };
     const content = { ...data, ...(reason === undefined ? {} : { reason }) };
     const answer = await this.line.ask(
-      requestOf({ type: 'grant', operation: 'credits-bonus', account, data, content, words: { reason: reason ?? 'bonus credits' } }, as),
+      requestOf(
+        {
+          type: 'grant',
+          operation: 'credits-bonus',
+          account,
+          data,
+          content,
+          words: { reason: reason ?? 'bonus credits' },
+        },
+        as,
+      ),
     );
     return { outcome: 'done', state: await this.stateOf(account, answer) };
   }
@@ -129,7 +175,19 @@ export class Credits {
   private async consume(account: string, reason: string | undefined, as: Caller): Promise<CreditsResult> {
     const data = { amount: '1' };
     const spend = (): Promise<Answer> =>
-      this.line.ask(requestOf({ type: 'spend', operation: 'credits-consume', account, data, content: reason === undefined ? data : { ...data, reason }, words: { reason } }, as));
+      this.line.ask(
+        requestOf(
+          {
+            type: 'spend',
+            operation: 'credits-consume',
+            account,
+            data,
+            content: reason === undefined ? data : { ...data, reason },
+            words: { reason },
+          },
+          as,
+        ),
+      );
     let answer = await spend();
     if (answer.problem?.code === 'ACCOUNT_UNKNOWN') {
       await this.touch(account);
@@ -140,7 +198,8 @@ export class Credits {
       return { outcome: 'insufficient', available: answer.problem.refusal?.available ?? '0' };
     }
     const state = await this.stateOf(account, answer);
-    if (!answer.replayed) this.meter.consumed({ tier: state.settings.tier ?? baseTier, feature: 'consume', credits: 1 });
+    if (!answer.replayed)
+      this.meter.consumed({ tier: state.settings.tier ?? baseTier, feature: 'consume', credits: 1 });
     return { outcome: 'done', state };
   }
 
@@ -155,5 +214,9 @@ export class Credits {
 
 /** A refusal that this surface has no words of its own for. */
 export function refusedBy(problem: AnswerProblem | undefined): AppError {
-  return new AppError('conflict', (problem?.code ?? 'INVARIANT_BROKEN') as ErrorCode, problem?.detail ?? 'refused without a reason');
+  return new AppError(
+    'conflict',
+    (problem?.code ?? 'INVARIANT_BROKEN') as ErrorCode,
+    problem?.detail ?? 'refused without a reason',
+  );
 }

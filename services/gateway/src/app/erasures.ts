@@ -1,14 +1,22 @@
 import type { ErasedDetails, LedgerQueries } from '@tollgate/contracts';
+
 import { surfacesOf } from '../domain/account-id.ts';
 
 export type ErasedHere = {
-  readonly operations: number; readonly image_submits: number; readonly queued_usage: number; readonly logins: number;
+  readonly operations: number;
+  readonly image_submits: number;
+  readonly queued_usage: number;
+  readonly logins: number;
   /** Not erased: they end within minutes. */
   readonly operations_under_way: number;
 };
 /** Port: copies of what callers said, kept by the gateway. */
 export interface ErasureStore {
-  erase(of: { readonly accounts: readonly string[]; readonly users: readonly string[]; readonly login: string | null }): Promise<ErasedHere>;
+  erase(of: {
+    readonly accounts: readonly string[];
+    readonly users: readonly string[];
+    readonly login: string | null;
+  }): Promise<ErasedHere>;
 }
 
 export type Erasure = {
@@ -28,7 +36,8 @@ const userOf = (account: string): string => account.slice(metered.length).replac
  * Each step may be repeated; what is booked meanwhile is not covered, so a repeat finds it.
  */
 export function makeErase(parts: {
-  readonly store: ErasureStore; readonly ledger: Pick<LedgerQueries, 'eraseDetails'>;
+  readonly store: ErasureStore;
+  readonly ledger: Pick<LedgerQueries, 'eraseDetails'>;
 }) {
   return async (of: { readonly account: string } | { readonly user: string }): Promise<Erasure> => {
     const user = 'user' in of ? of.user : null;
@@ -37,17 +46,27 @@ export function makeErase(parts: {
     const problems: string[] = [];
     let page: ErasedDetails | null = null;
     do {
-      page = await parts.ledger.eraseDetails({ accounts: named, ...(user === null ? {} : { owner: user }), ...(page?.next == null ? {} : { after: page.next }) });
+      page = await parts.ledger.eraseDetails({
+        accounts: named,
+        ...(user === null ? {} : { owner: user }),
+        ...(page?.next == null ? {} : { after: page.next }),
+      });
       entries += page.erased;
       seals += page.seals;
       problems.push(...page.problems);
     } while (page.next !== null);
     // Rows may name accounts that were never opened.
     const accounts = [...new Set([...named, ...page.accounts])];
-    const users = [...new Set([...(user === null ? [] : [user]), ...named.filter((id) => id.startsWith(metered)).map(userOf)])];
+    const users = [
+      ...new Set([...(user === null ? [] : [user]), ...named.filter((id) => id.startsWith(metered)).map(userOf)]),
+    ];
     const { operations_under_way: underWay, ...here } = await parts.store.erase({ accounts, users, login: user });
     return {
-      accounts: page.accounts, erased: { entries, ...here }, operations_under_way: underWay, proofs: { seals, problems }, prune: page.prune,
+      accounts: page.accounts,
+      erased: { entries, ...here },
+      operations_under_way: underWay,
+      proofs: { seals, problems },
+      prune: page.prune,
     };
   };
 }

@@ -1,7 +1,8 @@
 import type { Answer, AnswerProblem, EntryView, LedgerQueries, LedgerRequest } from '@tollgate/contracts';
 import { requestMeter, usageLabels } from '@tollgate/pricing';
-import { parseEvent } from '../domain/cloud-event.ts';
+
 import type { EventFault, MeteredEvent } from '../domain/cloud-event.ts';
+import { parseEvent } from '../domain/cloud-event.ts';
 import type { RequestLine } from './request-line.ts';
 import { contentHash } from './requests.ts';
 
@@ -26,10 +27,17 @@ export type EventOptions = {
 };
 
 type EventName = Parameters<LedgerQueries['known']>[0]['events'][number];
-type Sorted = { readonly requests: readonly LedgerRequest[]; readonly indexes: readonly number[]; readonly rejected: readonly Rejected[] };
+type Sorted = {
+  readonly requests: readonly LedgerRequest[];
+  readonly indexes: readonly number[];
+  readonly rejected: readonly Rejected[];
+};
 
 /** Reads the events one by one: a bad one does not hold up the others. */
-export function sortEvents(events: readonly unknown[], { nowMs, correlation, mayTouch = () => true }: EventOptions): Sorted {
+export function sortEvents(
+  events: readonly unknown[],
+  { nowMs, correlation, mayTouch = () => true }: EventOptions,
+): Sorted {
   const requests: LedgerRequest[] = [];
   const indexes: number[] = [];
   const rejected: Rejected[] = [];
@@ -45,7 +53,13 @@ export function sortEvents(events: readonly unknown[], { nowMs, correlation, may
       continue;
     }
     requests.push({
-      v: 1, type: 'spend', source: `ce:${source}`, id, account, keyed: true, hash: contentHash(meaningOf(parsed.event)),
+      v: 1,
+      type: 'spend',
+      source: `ce:${source}`,
+      id,
+      account,
+      keyed: true,
+      hash: contentHash(meaningOf(parsed.event)),
       ...(occurred === undefined ? {} : { occurred }),
       ...(correlation === undefined ? {} : { correlation }),
       data: { meter, inputs },
@@ -56,7 +70,10 @@ export function sortEvents(events: readonly unknown[], { nowMs, correlation, may
 }
 
 /** What names an event in the books, and, of a whole one, the hash of what it says. */
-export function nameOf(event: { readonly subject: string; readonly source: string; readonly id: string; readonly type?: string | undefined }, nowMs: number): EventName {
+export function nameOf(
+  event: { readonly subject: string; readonly source: string; readonly id: string; readonly type?: string | undefined },
+  nowMs: number,
+): EventName {
   const name = { account: event.subject, source: event.source, id: event.id };
   if (event.type === undefined) return name;
   const parsed = parseEvent(event, nowMs);
@@ -69,7 +86,8 @@ export function nameOf(event: { readonly subject: string; readonly source: strin
  * counted 0.
  */
 function meaningOf({ meter, inputs, occurred }: MeteredEvent): unknown {
-  const members = Object.entries(inputs).map(([name, value]) => [name, String(value)] as const)
+  const members = Object.entries(inputs)
+    .map(([name, value]) => [name, String(value)] as const)
     .filter(([name, value]) => value !== '0' || meter === requestMeter || usageLabels.has(name));
   return { meter, occurred: occurred ?? null, inputs: Object.fromEntries(members) };
 }
@@ -82,7 +100,10 @@ export async function acceptEvents(line: RequestLine, { requests, rejected }: So
 }
 
 /** As `acceptEvents`, waiting for every booking: one result an event, in the order they came. */
-export async function bookEvents(line: RequestLine, { requests, indexes, rejected }: Sorted): Promise<readonly EventResult[]> {
+export async function bookEvents(
+  line: RequestLine,
+  { requests, indexes, rejected }: Sorted,
+): Promise<readonly EventResult[]> {
   const answers = await Promise.all(requests.map((request) => line.ask(request)));
   const results: EventResult[] = [];
   for (const [at, answer] of answers.entries()) results[indexes[at] ?? 0] = resultOf(requests[at]?.id ?? '', answer);
@@ -97,5 +118,9 @@ function resultOf(id: string, answer: Answer): EventResult {
     const problem = answer.problem ?? { code: 'INVARIANT_BROKEN', detail: 'the ledger refused without a reason' };
     return { id, status: 'refused', problem };
   }
-  return { id, status: answer.replayed ? 'duplicate' : 'booked', ...(answer.entry === undefined ? {} : { entry: answer.entry }) };
+  return {
+    id,
+    status: answer.replayed ? 'duplicate' : 'booked',
+    ...(answer.entry === undefined ? {} : { entry: answer.entry }),
+  };
 }

@@ -1,7 +1,15 @@
 import { AppError, csvCell } from '@tollgate/kernel';
 
-export type FinancePage = { readonly columns: readonly string[]; readonly rows: readonly Readonly<Record<string, unknown>>[] };
-export type FinanceQuery = { readonly view: string; readonly month?: string | undefined; readonly user?: string | undefined; readonly asOf?: string | undefined };
+export type FinancePage = {
+  readonly columns: readonly string[];
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+};
+export type FinanceQuery = {
+  readonly view: string;
+  readonly month?: string | undefined;
+  readonly user?: string | undefined;
+  readonly asOf?: string | undefined;
+};
 /** Rows of one moment, a page at a time. @throws AppError('invalid') for a view that cannot be asked so. */
 export type FinanceViews = { rows(query: FinanceQuery & { readonly signal: AbortSignal }): AsyncIterable<FinancePage> };
 export type ExportFormat = 'csv' | 'json' | 'jsonl';
@@ -33,7 +41,9 @@ export class FinanceExports {
 
   #begin(): void {
     if (this.#running >= exportsMax) {
-      throw new AppError('refused', 'RATE_LIMITED', `at most ${exportsMax} exports are read at once`, { retry_after_s: 5 });
+      throw new AppError('refused', 'RATE_LIMITED', `at most ${exportsMax} exports are read at once`, {
+        retry_after_s: 5,
+      });
     }
     this.#running++;
   }
@@ -66,7 +76,11 @@ export class FinanceExports {
 /** `close` gives its place and its connection back, however far it was read. */
 export type FinanceExport = { readonly text: AsyncIterable<string>; close(): Promise<void> };
 
-async function* textOf(first: FinancePage | null, pages: AsyncIterator<FinancePage>, { head, row, between, tail }: Writer): AsyncGenerator<string> {
+async function* textOf(
+  first: FinancePage | null,
+  pages: AsyncIterator<FinancePage>,
+  { head, row, between, tail }: Writer,
+): AsyncGenerator<string> {
   yield head(first?.columns ?? []);
   let written = false;
   for (let page = first; page !== null;) {
@@ -81,15 +95,24 @@ async function* textOf(first: FinancePage | null, pages: AsyncIterator<FinancePa
 
 type Row = FinancePage['rows'][number];
 type Writer = {
-  readonly head: (columns: readonly string[]) => string; readonly row: (row: Row, columns: readonly string[]) => string; readonly between: string; readonly tail: string;
+  readonly head: (columns: readonly string[]) => string;
+  readonly row: (row: Row, columns: readonly string[]) => string;
+  readonly between: string;
+  readonly tail: string;
 };
 
 const writers: Readonly<Record<ExportFormat, (query: FinanceQuery) => Writer>> = {
   csv: () => ({
-    head: (columns) => `${columns.join(',')}\n`, row: (row, columns) => `${columns.map((name) => csvCell(row[name])).join(',')}\n`, between: '', tail: '',
+    head: (columns) => `${columns.join(',')}\n`,
+    row: (row, columns) => `${columns.map((name) => csvCell(row[name])).join(',')}\n`,
+    between: '',
+    tail: '',
   }),
   jsonl: () => ({ head: () => '', row: (row) => `${JSON.stringify(row)}\n`, between: '', tail: '' }),
   json: ({ view }) => ({
-    head: () => `{"success":true,"data":{"view":${JSON.stringify(view)},"items":[`, row: (row) => JSON.stringify(row), between: ',', tail: ']}}',
+    head: () => `{"success":true,"data":{"view":${JSON.stringify(view)},"items":[`,
+    row: (row) => JSON.stringify(row),
+    between: ',',
+    tail: ']}}',
   }),
 };

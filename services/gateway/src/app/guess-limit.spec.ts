@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { AppError } from '@tollgate/kernel';
 import { fakeClock } from '@tollgate/testing';
+
 import { GuessLimit } from './guess-limit.ts';
 
 const nothing = async (): Promise<null> => null;
@@ -12,7 +13,10 @@ it('lets an address guess twenty times in fifteen minutes, parallel guesses incl
   const limit = new GuessLimit(clock);
   const tries = await Promise.allSettled(Array.from({ length: 30 }, () => limit.lookUp('192.0.2.1', nothing)));
   expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
-  await expect(limit.lookUp('192.0.2.1', something)).rejects.toMatchObject({ ...limited, details: { retry_after_s: 900 } });
+  await expect(limit.lookUp('192.0.2.1', something)).rejects.toMatchObject({
+    ...limited,
+    details: { retry_after_s: 900 },
+  });
   expect(await limit.lookUp('192.0.2.2', something)).toBe('key');
   clock.advance(15 * 60_000 - 1);
   await expect(limit.lookUp('192.0.2.1', nothing)).rejects.toMatchObject(limited);
@@ -32,7 +36,9 @@ it('does not count what is there as a guess, but does not answer without end eit
 
 it('lets as many as like ask at once for what is there', async () => {
   const limit = new GuessLimit(fakeClock());
-  expect(await Promise.all(Array.from({ length: 100 }, () => limit.lookUp('a', something)))).toEqual(Array.from({ length: 100 }, () => 'key'));
+  expect(await Promise.all(Array.from({ length: 100 }, () => limit.lookUp('a', something)))).toEqual(
+    Array.from({ length: 100 }, () => 'key'),
+  );
   await expect(limit.lookUp('a', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect(await limit.lookUp('a', something)).toBe('key');
 });
@@ -41,10 +47,14 @@ it('lets a user name a hundred keys that do not exist in fifteen minutes; what e
   const clock = fakeClock();
   const limit = new GuessLimit(clock);
   const mallory = { address: '192.0.2.1', userId: 'mallory' };
-  const refused = (code: 'KEY_UNKNOWN' | 'NOT_OWNER') => limit.answerUser(mallory, () => Promise.reject(new AppError('refused', code, 'no')));
+  const refused = (code: 'KEY_UNKNOWN' | 'NOT_OWNER') =>
+    limit.answerUser(mallory, () => Promise.reject(new AppError('refused', code, 'no')));
   for (let i = 0; i < 200; i++) await expect(refused('NOT_OWNER')).rejects.toMatchObject({ code: 'NOT_OWNER' });
   for (let i = 0; i < 100; i++) await expect(refused('KEY_UNKNOWN')).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
-  await expect(limit.answerUser(mallory, something)).rejects.toMatchObject({ ...limited, details: { retry_after_s: 900 } });
+  await expect(limit.answerUser(mallory, something)).rejects.toMatchObject({
+    ...limited,
+    details: { retry_after_s: 900 },
+  });
   expect(await limit.answerUser({ ...mallory, userId: 'alice' }, something)).toBe('key');
   clock.advance(15 * 60_000);
   expect(await limit.answerUser(mallory, something)).toBe('key');

@@ -1,5 +1,5 @@
-import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 
 /** Questions of one address about keys that do not exist, in the window; and questions at all, in a minute. */
 const missesMax = 20;
@@ -43,13 +43,21 @@ export class GuessLimit {
       if (found === null) seen.misses.push(this.clock.nowMs());
       return found;
     });
-    const settled = finding.then(() => undefined, () => undefined).then(() => void seen.open.delete(settled));
+    const settled = finding
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .then(() => void seen.open.delete(settled));
     seen.open.add(settled);
     return finding;
   }
 
   /** Answers a user who names a key. A key that does not exist counts as a guess. @throws AppError('refused', RATE_LIMITED) after too many. */
-  async answerUser<T>({ address, userId }: { readonly address: string; readonly userId: string }, answer: () => Promise<T>): Promise<T> {
+  async answerUser<T>(
+    { address, userId }: { readonly address: string; readonly userId: string },
+    answer: () => Promise<T>,
+  ): Promise<T> {
     const seen = this.of(`${address} ${userId}`);
     this.refuseMisses(seen, userMissesMax);
     try {
@@ -83,9 +91,14 @@ function forget(times: number[], beforeMs: number): void {
   times.splice(0, first === -1 ? times.length : first);
 }
 
-function refuseBeyond(times: readonly number[], { max, windowMs, nowMs }: { max: number; windowMs: number; nowMs: number }): void {
+function refuseBeyond(
+  times: readonly number[],
+  { max, windowMs, nowMs }: { max: number; windowMs: number; nowMs: number },
+): void {
   const oldest = times[times.length - max];
   if (oldest === undefined) return;
   const retryAfterS = Math.max(1, Math.ceil((oldest + windowMs - nowMs) / 1_000));
-  throw new AppError('refused', 'RATE_LIMITED', 'Too many license keys were asked for. Try again later', { retry_after_s: retryAfterS });
+  throw new AppError('refused', 'RATE_LIMITED', 'Too many license keys were asked for. Try again later', {
+    retry_after_s: retryAfterS,
+  });
 }

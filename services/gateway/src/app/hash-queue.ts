@@ -1,4 +1,5 @@
 import { AppError } from '@tollgate/kernel';
+
 import { FairLine } from './fair-line.ts';
 
 export type HashKind = 'login' | 'registration';
@@ -21,7 +22,10 @@ export class HashQueue {
   private running = 0;
   private registering = 0;
 
-  constructor({ perAddress = perAddressDefault, inAll = inAllDefault }: { readonly perAddress?: number; readonly inAll?: number } = {}) {
+  constructor({
+    perAddress = perAddressDefault,
+    inAll = inAllDefault,
+  }: { readonly perAddress?: number; readonly inAll?: number } = {}) {
     this.perAddress = perAddress;
     this.inAll = inAll;
   }
@@ -30,7 +34,11 @@ export class HashQueue {
   run<T>({ kind, address }: { readonly kind: HashKind; readonly address: string }, work: () => Promise<T>): Promise<T> {
     const line = this.lines[kind];
     if (line.of(address) >= this.perAddress || line.size >= this.inAll) {
-      return Promise.reject(new AppError('refused', 'RATE_LIMITED', 'too many passwords are being checked; try again in a second', { retry_after_s: 1 }));
+      return Promise.reject(
+        new AppError('refused', 'RATE_LIMITED', 'too many passwords are being checked; try again in a second', {
+          retry_after_s: 1,
+        }),
+      );
     }
     return new Promise<T>((resolve, reject) => {
       const start = async (): Promise<void> => {
@@ -52,7 +60,9 @@ export class HashQueue {
 
   private next(): void {
     while (this.running < atOnce) {
-      const job = this.lines.login.take() ?? (this.registering < registrationsAtOnce ? this.lines.registration.take() : undefined);
+      const job =
+        this.lines.login.take() ??
+        (this.registering < registrationsAtOnce ? this.lines.registration.take() : undefined);
       if (job === undefined) return;
       void job.start();
     }

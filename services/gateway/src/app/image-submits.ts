@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { AppError } from '@tollgate/kernel';
+
 import type { Answer, AnswerProblem, Optimizer } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+
 import { chargeOf, usage } from '../domain/optimize.ts';
 import type { RequestLine } from './request-line.ts';
 import { contentHash, freshId, requestOf } from './requests.ts';
@@ -21,9 +23,19 @@ export type SubmitAnswer = {
   readonly task_id: string;
   readonly status: 'pending';
   readonly original_file: { readonly name: string; readonly size: number };
-  readonly quota_info: { readonly used_mb: number; readonly remaining_mb: number; readonly limit_mb: number; readonly last_updated: string };
+  readonly quota_info: {
+    readonly used_mb: number;
+    readonly remaining_mb: number;
+    readonly limit_mb: number;
+    readonly last_updated: string;
+  };
 };
-export type SubmitRow = { readonly submit: ImageSubmit; readonly key: string | null; readonly hash: string; readonly answer: SubmitAnswer | null };
+export type SubmitRow = {
+  readonly submit: ImageSubmit;
+  readonly key: string | null;
+  readonly hash: string;
+  readonly answer: SubmitAnswer | null;
+};
 
 /** Port: submits under way, and the answers of those with a key (rule 24). */
 export interface SubmitStore {
@@ -122,7 +134,8 @@ export class ImageSubmits {
     for (let row: SubmitRow | null = found; row !== null; row = await this.#store.find(submit.account, key)) {
       if (row.answer !== null) return { outcome: 'accepted', replayed: true, answer: row.answer };
       if (await this.#store.takeOver(row.submit.id, this.#leaseMs)) return this.#finish(row);
-      if (performance.now() > untilMs) throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key is still under way');
+      if (performance.now() > untilMs)
+        throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key is still under way');
       await new Promise((resolve) => setTimeout(resolve, repeatPollMs));
     }
     // It was refused, and a refusal is not kept.
@@ -138,7 +151,9 @@ export class ImageSubmits {
       const account = accountOf(owner);
       const data = { source: `http:${operation}`, id };
       const hash = contentHash(data);
-      await this.#line.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: `failed:${id}`, keyed: true, hash, account, data }]);
+      await this.#line.post([
+        { v: 1, type: 'withdraw', source: withdrawSource, id: `failed:${id}`, keyed: true, hash, account, data },
+      ]);
       await this.#optimizer.chargeReturned(id);
       this.#onReturned(id, account);
     }
@@ -170,7 +185,9 @@ export class ImageSubmits {
   /** One decision of the ledger; sent again under the same id it is answered as the first time. */
   #charge({ id, account, size, sha256 }: ImageSubmit): Promise<Answer> {
     const data = { amount: String(chargeOf(size)) };
-    return this.#line.ask(requestOf({ type: 'spend', operation, account, data, content: { id, size, sha256 } }, { key: id }));
+    return this.#line.ask(
+      requestOf({ type: 'spend', operation, account, data, content: { id, size, sha256 } }, { key: id }),
+    );
   }
 
   /** Leaves a submit with a key to its repeat; takes back one that nobody can ask for again. */
@@ -202,7 +219,9 @@ function answerOf({ id, name, size, quotaFetchedAt }: ImageSubmit, charge: Answe
   const used = BigInt(charge.entry?.used_after ?? '0');
   const { used_mb, remaining_mb, limit_mb } = usage({ used, limit: used + BigInt(charge.available ?? '0') });
   return {
-    task_id: id, status: 'pending', original_file: { name, size },
+    task_id: id,
+    status: 'pending',
+    original_file: { name, size },
     quota_info: { used_mb, remaining_mb, limit_mb, last_updated: quotaFetchedAt },
   };
 }

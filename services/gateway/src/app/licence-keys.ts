@@ -1,13 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { AppError, partitionOf } from '@tollgate/kernel';
-import type { ErrorCode } from '@tollgate/kernel';
+
 import type { AccountState, Answer, LedgerQueries } from '@tollgate/contracts';
-import { licenceKeyBytes, licenceKeyFrom } from '../domain/licence-key.ts';
+import type { ErrorCode } from '@tollgate/kernel';
+import { AppError, partitionOf } from '@tollgate/kernel';
+
 import { surfaceAccount } from '../domain/account-id.ts';
+import { licenceKeyBytes, licenceKeyFrom } from '../domain/licence-key.ts';
 import type { SeenFrom } from './own-books.ts';
 import type { RequestLine } from './request-line.ts';
-import { requestOf } from './requests.ts';
 import type { Caller } from './requests.ts';
+import { requestOf } from './requests.ts';
 
 /** A key as the gateway knows it: who may spend it and what is left is the ledger's. */
 export type LicenceKey = {
@@ -30,11 +32,18 @@ export interface LicenceKeyStore {
   byId(id: string): Promise<LicenceKey | null>;
   byKey(key: string): Promise<LicenceKey | null>;
   byUser(userId: string): Promise<readonly LicenceKey[]>;
-  page(page: { offset: number; limit: number }): Promise<{ readonly items: readonly LicenceKey[]; readonly total: number }>;
+  page(page: {
+    offset: number;
+    limit: number;
+  }): Promise<{ readonly items: readonly LicenceKey[]; readonly total: number }>;
 }
 
 export type KeyWithState = { readonly licence: LicenceKey; readonly state: AccountState | null };
-export type NewKey = { readonly key?: string | undefined; readonly tokens: bigint; readonly pricePerToken?: bigint | undefined };
+export type NewKey = {
+  readonly key?: string | undefined;
+  readonly tokens: bigint;
+  readonly pricePerToken?: bigint | undefined;
+};
 
 export const licenceAccount = (key: string): string => surfaceAccount('licence', key);
 
@@ -67,7 +76,10 @@ export class LicenceKeys {
     return this.line.ask(
       requestOf(
         {
-          type: 'spend', operation: 'use-token', account: licenceAccount(key), data: { amount: '1', actor: userId },
+          type: 'spend',
+          operation: 'use-token',
+          account: licenceAccount(key),
+          data: { amount: '1', actor: userId },
           content: { userId, purpose, metadata },
           words: { actor: userId, purpose, metadata },
         },
@@ -82,12 +94,18 @@ export class LicenceKeys {
     const account = licenceAccount(key);
     const partition = partitionOf(account, this.line.partitions);
     const licence = await this.store.reserve({
-      id: randomUUID(), key, account, partition, pricePerToken: wanted.pricePerToken ?? null,
+      id: randomUUID(),
+      key,
+      account,
+      partition,
+      pricePerToken: wanted.pricePerToken ?? null,
     });
     if (licence === null) return null;
     const { tokens } = wanted;
     const data = {
-      kind: 'licence' as const, unit: 'tokens', status: tokens > 0n ? ('active' as const) : ('inactive' as const),
+      kind: 'licence' as const,
+      unit: 'tokens',
+      status: tokens > 0n ? ('active' as const) : ('inactive' as const),
       ...(tokens > 0n ? { grant: tokens.toString() } : {}),
     };
     const answer = await this.line.ask(
@@ -106,7 +124,12 @@ export class LicenceKeys {
   async assign(key: string, userId: string, caller: Caller): Promise<KeyWithState | 'unknown' | 'taken'> {
     const licence = await this.store.byKey(key);
     if (licence === null) return 'unknown';
-    const answer = await this.change(licence, 'licence-assign', { owner: userId, status: 'active', if_owner: null }, caller);
+    const answer = await this.change(
+      licence,
+      'licence-assign',
+      { owner: userId, status: 'active', if_owner: null },
+      caller,
+    );
     if (answer.outcome === 'refused') {
       const state = await this.ledger.account({ id: licence.account });
       // The row may have missed an earlier assignment.
@@ -118,10 +141,16 @@ export class LicenceKeys {
   }
 
   /** Sets a trial: `tokens` is the balance afterwards. */
-  async startTrial(licence: LicenceKey, trial: { days: number; tokens: bigint; nowMs: number }, caller: Caller): Promise<KeyWithState> {
+  async startTrial(
+    licence: LicenceKey,
+    trial: { days: number; tokens: bigint; nowMs: number },
+    caller: Caller,
+  ): Promise<KeyWithState> {
     const endMs = Math.min(trial.nowMs + trial.days * dayMs, latestMs);
     const change = {
-      status: 'trial' as const, balance: trial.tokens.toString(), settings: { trial_end: new Date(endMs).toISOString() },
+      status: 'trial' as const,
+      balance: trial.tokens.toString(),
+      settings: { trial_end: new Date(endMs).toISOString() },
     };
     const content = { days: trial.days, tokens: change.balance };
     const answer = accepted(await this.change(licence, 'licence-trial', change, caller, content));
@@ -133,7 +162,9 @@ export class LicenceKeys {
     return this.line.ask(
       requestOf(
         {
-          type: 'grant', operation: 'licence-grant', account: licence.account,
+          type: 'grant',
+          operation: 'licence-grant',
+          account: licence.account,
           data: { amount: amount.tokens.toString(), activate: true },
           content: { tokens: amount.tokens.toString(), notes: amount.notes },
           words: { reason: amount.notes },
@@ -163,12 +194,17 @@ export class LicenceKeys {
    * A key for its owner, and since when it is theirs.
    * @throws AppError('not_found', KEY_UNKNOWN); AppError('refused', NOT_OWNER) for anybody but its owner.
    */
-  async ofOwner(key: string, userId: string): Promise<{ readonly licence: LicenceKey; readonly state: AccountState; readonly since: SeenFrom }> {
+  async ofOwner(
+    key: string,
+    userId: string,
+  ): Promise<{ readonly licence: LicenceKey; readonly state: AccountState; readonly since: SeenFrom }> {
     const licence = await this.store.byKey(key);
     const state = licence === null ? null : await this.ledger.account({ id: licence.account });
     if (licence === null || state === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
-    const since = state.owner === userId ? await this.ledger.ownedSince({ account: licence.account, owner: userId }) : null;
-    if (since === null) throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
+    const since =
+      state.owner === userId ? await this.ledger.ownedSince({ account: licence.account, owner: userId }) : null;
+    if (since === null)
+      throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
     return { licence, state, since };
   }
 
@@ -191,5 +227,9 @@ export class LicenceKeys {
 function accepted(answer: Answer): Answer {
   const { outcome, problem } = answer;
   if (outcome !== 'refused') return answer;
-  throw new AppError('conflict', (problem?.code ?? 'INVARIANT_BROKEN') as ErrorCode, problem?.detail ?? 'refused without a reason');
+  throw new AppError(
+    'conflict',
+    (problem?.code ?? 'INVARIANT_BROKEN') as ErrorCode,
+    problem?.detail ?? 'refused without a reason',
+  );
 }

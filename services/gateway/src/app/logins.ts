@@ -1,8 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { AppError } from '@tollgate/kernel';
+
 import type { Clock } from '@tollgate/kernel';
-import type { OutsideProfile } from './access.ts';
+import { AppError } from '@tollgate/kernel';
+
 import { failuresKept, failuresKeptMs, loginWaitMs } from '../domain/login-delay.ts';
+import type { OutsideProfile } from './access.ts';
 import { HashQueue } from './hash-queue.ts';
 import { hashPassword, passwordMatches } from './passwords.ts';
 import type { LoginFailureStore, Renewal, User, UserStore } from './users.ts';
@@ -23,7 +25,10 @@ export class Logins {
 
   /** `onRenewed` hears of every user some of whose credentials ended. */
   constructor(options: {
-    users: UserStore; failures: LoginFailureStore; realClock: Clock; onRenewed?: (userId: string) => void;
+    users: UserStore;
+    failures: LoginFailureStore;
+    realClock: Clock;
+    onRenewed?: (userId: string) => void;
     /** false: nobody registers. */
     registration?: boolean | undefined;
   }) {
@@ -41,9 +46,16 @@ export class Logins {
   async register(person: { email: string; password: string; name: string; address: string }): Promise<User | null> {
     if (!this.registration) throw new AppError('refused', 'REGISTRATION_OFF', 'Registration is switched off');
     if ((await this.users.byEmail(person.email)) !== null) return null;
-    const passwordHash = await this.hashes.run({ kind: 'registration', address: person.address }, () => hashPassword(person.password));
+    const passwordHash = await this.hashes.run({ kind: 'registration', address: person.address }, () =>
+      hashPassword(person.password),
+    );
     return this.users.insert({
-      id: randomUUID(), email: person.email.toLowerCase(), name: person.name, role: 'user', passwordHash, keySalt: newSalt(),
+      id: randomUUID(),
+      email: person.email.toLowerCase(),
+      name: person.name,
+      role: 'user',
+      passwordHash,
+      keySalt: newSalt(),
       configuredHash: null,
     });
   }
@@ -56,14 +68,21 @@ export class Logins {
     const account = credentials.email.toLowerCase();
     const atMs = this.realClock.nowMs();
     const { address } = credentials;
-    const attempt = await this.failures.begin({ account, address, atMs, sinceMs: atMs - failuresKeptMs, most: failuresKept });
+    const attempt = await this.failures.begin({
+      account,
+      address,
+      atMs,
+      sinceMs: atMs - failuresKeptMs,
+      most: failuresKept,
+    });
     const waitMs = loginWaitMs(attempt.before, atMs);
     if (waitMs > 0) {
       await this.failures.forget(attempt.id);
       return { fault: 'throttled', retryAfterS: Math.ceil(waitMs / 1_000) };
     }
     const user = await this.users.byEmail(account);
-    const matches = await this.hashes.run({ kind: 'login', address }, () => passwordMatches(credentials.password, user?.passwordHash ?? null))
+    const matches = await this.hashes
+      .run({ kind: 'login', address }, () => passwordMatches(credentials.password, user?.passwordHash ?? null))
       .catch(async (error: unknown) => {
         await this.failures.forget(attempt.id);
         throw error;
@@ -84,13 +103,22 @@ export class Logins {
    * Changes a password; every login and the API key end with the old one. null: there is no such user with a password.
    * The present password is guessed at as rarely as at a login.
    */
-  async changePassword(userId: string, change: { current: string; next: string; address: string }): Promise<LoginOutcome | null> {
+  async changePassword(
+    userId: string,
+    change: { current: string; next: string; address: string },
+  ): Promise<LoginOutcome | null> {
     const user = await this.users.byId(userId);
     if (user === null || user.email === null || user.passwordHash === null) return null;
     const tried = await this.logIn({ email: user.email, password: change.current, address: change.address });
     if (!('user' in tried)) return tried;
-    const passwordHash = await this.hashes.run({ kind: 'login', address: change.address }, () => hashPassword(change.next));
-    const renewed = await this.renew(userId, { passwordHash, keySalt: newSalt(), endLogins: true }, tried.user.passwordHash);
+    const passwordHash = await this.hashes.run({ kind: 'login', address: change.address }, () =>
+      hashPassword(change.next),
+    );
+    const renewed = await this.renew(
+      userId,
+      { passwordHash, keySalt: newSalt(), endLogins: true },
+      tried.user.passwordHash,
+    );
     // Somebody else changed it in between: what was current is not any more.
     return renewed === null ? { fault: 'invalid' } : { user: renewed };
   }
@@ -122,10 +150,19 @@ export class Logins {
       await this.renew(id, { role: 'user', configuredHash: null, keySalt: newSalt(), endLogins: true });
     }
     const known = await this.users.byEmail(email);
-    if (known?.role === 'admin' && known.configuredHash !== null && (await passwordMatches(admin.password, known.configuredHash))) return;
+    if (
+      known?.role === 'admin' &&
+      known.configuredHash !== null &&
+      (await passwordMatches(admin.password, known.configuredHash))
+    )
+      return;
     const passwordHash = await hashPassword(admin.password);
     const made = { passwordHash, configuredHash: passwordHash, keySalt: newSalt(), role: 'admin' as const };
-    if (known === null && (await this.users.insert({ ...made, id: randomUUID(), email, name: 'Administrator' })) !== null) return;
+    if (
+      known === null &&
+      (await this.users.insert({ ...made, id: randomUUID(), email, name: 'Administrator' })) !== null
+    )
+      return;
     const there = known ?? (await this.users.byEmail(email));
     if (there !== null) await this.renew(there.id, { ...made, endLogins: true });
   }

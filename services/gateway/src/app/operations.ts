@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+
 import { AppError } from '@tollgate/kernel';
+
 import { contentHash } from './requests.ts';
 
 /**
@@ -30,7 +32,11 @@ export type Operation = {
 };
 export type Begun = Pick<Operation, 'id' | 'account' | 'operation' | 'key' | 'hash' | 'request'>;
 export type Progress = {
-  readonly step: Step; readonly hold?: string; readonly delivered?: unknown; readonly result?: unknown; readonly reason?: string;
+  readonly step: Step;
+  readonly hold?: string;
+  readonly delivered?: unknown;
+  readonly result?: unknown;
+  readonly reason?: string;
   /** The key may be used again: a refusal is not kept (surfaces §0.6). */
   readonly freeKey?: boolean;
 };
@@ -47,7 +53,10 @@ export interface OperationStore {
   /** Gives a lease up, so that the next who looks may go on. */
   letGo(id: string): Promise<void>;
   /** Takes open operations whose lease ran out; `id`: that one only. */
-  takeOver(lease: Lease, of: { readonly id: string } | { readonly operations: readonly string[] }): Promise<readonly Operation[]>;
+  takeOver(
+    lease: Lease,
+    of: { readonly id: string } | { readonly operations: readonly string[] },
+  ): Promise<readonly Operation[]>;
   orphaned(limit: number): Promise<readonly Operation[]>;
   /** Removes what is over, has no key and is older. */
   prune(beforeMs: number): Promise<void>;
@@ -61,7 +70,9 @@ const repeatWaitMs = 75_000;
 const pollMs = 100;
 
 export type Asked = {
-  readonly account: string; readonly operation: string; readonly key: string | undefined;
+  readonly account: string;
+  readonly operation: string;
+  readonly key: string | undefined;
   /** All that the caller said. */
   readonly content: unknown;
 };
@@ -93,14 +104,22 @@ export class Operations {
    */
   async run<Result>(asked: Asked, work: Work<Result>): Promise<Ran<Result>> {
     const begun: Begun = {
-      id: randomUUID(), account: asked.account, operation: asked.operation, key: asked.key ?? null, hash: contentHash(asked.content),
+      id: randomUUID(),
+      account: asked.account,
+      operation: asked.operation,
+      key: asked.key ?? null,
+      hash: contentHash(asked.content),
       request: asked.content,
     };
     const deadlineMs = performance.now() + repeatWaitMs;
     const first = await this.store.begin(begun, this.lease);
     if (first === null) return { result: await this.guarded(begun, work), replayed: false };
     if (first.hash !== begun.hash) {
-      throw new AppError('reused', 'IDEMPOTENCY_KEY_REUSED', 'this Idempotency-Key was used before for a request with other content');
+      throw new AppError(
+        'reused',
+        'IDEMPOTENCY_KEY_REUSED',
+        'this Idempotency-Key was used before for a request with other content',
+      );
     }
     return this.follow(first, work, deadlineMs);
   }
@@ -133,7 +152,8 @@ export class Operations {
     let row: Operation | null = first;
     while (row !== null && !isOver(row.step)) {
       // What holds nothing can be gone on with by whoever repeats it; the rest is the sweep's.
-      const [taken] = row.step === 'started' && !this.mine.has(row.id) ? await this.store.takeOver(this.lease, { id: row.id }) : [];
+      const [taken] =
+        row.step === 'started' && !this.mine.has(row.id) ? await this.store.takeOver(this.lease, { id: row.id }) : [];
       if (taken !== undefined) return { result: await this.guarded(taken, work), replayed: false };
       if (this.closed || performance.now() > deadlineMs) {
         throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key is still under way');
@@ -141,8 +161,14 @@ export class Operations {
       await new Promise((resolve) => setTimeout(resolve, pollMs));
       row = await this.store.byId(first.id);
     }
-    if (row === null) throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key was removed; try again');
-    if (row.erased) throw new AppError('conflict', 'ANSWER_ERASED', 'what this key was answered with was erased; nothing is done again under it');
+    if (row === null)
+      throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key was removed; try again');
+    if (row.erased)
+      throw new AppError(
+        'conflict',
+        'ANSWER_ERASED',
+        'what this key was answered with was erased; nothing is done again under it',
+      );
     return { result: row.result as Result, replayed: row.step === 'done' };
   }
 

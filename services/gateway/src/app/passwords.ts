@@ -20,6 +20,8 @@ export async function passwordMatches(password: string, stored: string | null): 
 
 function derive(password: string, salt: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, keyLength, cost, (error, key) => (error === null ? resolve(key) : reject(error)));
+    scrypt(password.normalize('NFKC'), salt, keyLength, cost, (error, key) =>
+      error === null ? resolve(key) : reject(error),
+    );
   });
 }

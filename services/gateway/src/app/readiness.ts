@@ -1,5 +1,5 @@
-import { AppError } from '@tollgate/kernel';
 import type { PartitionView } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
 
 /** A check by load balancers of several kinds costs the platform one question a second at most. */
 const keptMs = 500;
@@ -22,12 +22,18 @@ export function checkPartitions(views: readonly (readonly PartitionView[])[]): v
   const all = views.flat();
   const halted = new Map(all.filter(({ state }) => state === 'halted').map((view) => [view.partition, view]));
   if (halted.size > 0) {
-    const named = [...halted.values()].map(({ partition, reason }) => `${partition}${reason === undefined ? '' : ` (${reason})`}`).join(', ');
+    const named = [...halted.values()]
+      .map(({ partition, reason }) => `${partition}${reason === undefined ? '' : ` (${reason})`}`)
+      .join(', ');
     throw new AppError('unavailable', 'PARTITION_HALTED', `halted partitions: ${named}`);
   }
   const known = new Set(all.map(({ partition }) => partition));
   const owned = new Set(all.filter(({ state }) => state === 'owned').map(({ partition }) => partition));
   if (known.size === 0 || owned.size < known.size) {
-    throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', `${known.size - owned.size} partitions are being taken over`);
+    throw new AppError(
+      'unavailable',
+      'LEDGER_UNAVAILABLE',
+      `${known.size - owned.size} partitions are being taken over`,
+    );
   }
 }

@@ -1,7 +1,8 @@
-import { AppError, familyOf, partitionOf } from '@tollgate/kernel';
-import { recordHeaders, topics } from '@tollgate/contracts';
 import type { Answer, LedgerRequest } from '@tollgate/contracts';
-import type { Appended, AnswerReceiver, OutgoingRecord } from '@tollgate/messaging';
+import { recordHeaders, topics } from '@tollgate/contracts';
+import { AppError, familyOf, partitionOf } from '@tollgate/kernel';
+import type { AnswerReceiver, Appended, OutgoingRecord } from '@tollgate/messaging';
+
 import type { Appender } from './appender.ts';
 import { freshId } from './requests.ts';
 
@@ -79,7 +80,9 @@ export class RequestLine {
 
   /** As `ask`, for one request to every partition, waiting `waitMs` for the last answer. */
   async askEveryPartition(make: () => LedgerRequest, waitMs: number): Promise<readonly Answer[]> {
-    const all = Array.from({ length: this.partitions }, (_, partition) => this.send(make(), partition, this.patient, waitMs));
+    const all = Array.from({ length: this.partitions }, (_, partition) =>
+      this.send(make(), partition, this.patient, waitMs),
+    );
     return Promise.all(all);
   }
 
@@ -101,13 +104,22 @@ export class RequestLine {
     }
   }
 
-  private send(request: LedgerRequest, partition: number, waiters: Map<number, Waiter>, waitMs: number): Promise<Answer> {
+  private send(
+    request: LedgerRequest,
+    partition: number,
+    waiters: Map<number, Waiter>,
+    waitMs: number,
+  ): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       if (this.closed) return reject(stopping());
-      if (this.waiters.size >= waitersMax) return reject(new AppError('unavailable', 'OVERLOADED', 'too many requests are waiting for their booking'));
+      if (this.waiters.size >= waitersMax)
+        return reject(new AppError('unavailable', 'OVERLOADED', 'too many requests are waiting for their booking'));
       const number = this.nextWaiter++;
       waiters.set(number, { resolve, reject, request, partition, deadlineMs: performance.now() + waitMs });
-      const headers = { [recordHeaders.replyTo]: this.options.receiver.replyTo, [recordHeaders.waiter]: String(number) };
+      const headers = {
+        [recordHeaders.replyTo]: this.options.receiver.replyTo,
+        [recordHeaders.waiter]: String(number),
+      };
       this.options.appender.append([recordOf(request, partition, headers)]).catch((error: unknown) => {
         // The log may have taken the record all the same, so that an answer given meanwhile stands.
         if (!waiters.delete(number)) return;
@@ -175,7 +187,11 @@ export class RequestLine {
   }
 }
 
-function recordOf(request: LedgerRequest, partition: number, headers?: Readonly<Record<string, string>>): OutgoingRecord {
+function recordOf(
+  request: LedgerRequest,
+  partition: number,
+  headers?: Readonly<Record<string, string>>,
+): OutgoingRecord {
   const key = request.account === '' ? request.id : familyOf(request.account);
   const record = { topic: topics.usageEvents, partition, key, value: JSON.stringify(request) };
   return headers === undefined ? record : { ...record, headers };
@@ -184,10 +200,21 @@ function recordOf(request: LedgerRequest, partition: number, headers?: Readonly<
 function withdrawalOf(request: LedgerRequest, partition: number): OutgoingRecord | null {
   if (request.keyed === true || !(withdrawable.has(request.type) || addsToTier(request))) return null;
   const { source, id, account } = request;
-  const named = request.type === 'extend' ? { hold: request.data.hold }
-    : request.type === 'correct' ? { entry: request.data.entry } : {};
+  const named =
+    request.type === 'extend'
+      ? { hold: request.data.hold }
+      : request.type === 'correct'
+        ? { entry: request.data.entry }
+        : {};
   const data = { source, id, ...named };
-  const withdrawal = { v: 1 as const, type: 'withdraw' as const, source: 'http:withdraw', id: freshId(), account, data };
+  const withdrawal = {
+    v: 1 as const,
+    type: 'withdraw' as const,
+    source: 'http:withdraw',
+    id: freshId(),
+    account,
+    data,
+  };
   return recordOf(withdrawal, partition);
 }
 
@@ -195,4 +222,8 @@ const stopping = (): AppError =>
   new AppError('unavailable', 'SERVICE_STOPPING', 'the platform is stopping; try again with the same Idempotency-Key');
 
 const late = (): AppError =>
-  new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the booking was not confirmed in time; try again with the same Idempotency-Key');
+  new AppError(
+    'unavailable',
+    'LEDGER_UNAVAILABLE',
+    'the booking was not confirmed in time; try again with the same Idempotency-Key',
+  );

@@ -1,6 +1,7 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
-import { canonicalJson } from '@tollgate/kernel';
+
 import type { Details, LedgerRequest, RequestData, RequestType } from '@tollgate/contracts';
+import { canonicalJson } from '@tollgate/kernel';
 
 /** What a caller gave to make a request once-only, and to find it in logs. */
 export type Caller = {
@@ -41,7 +42,8 @@ export type Asked<T extends RequestType> = {
 };
 
 /** A caller's key where it is kept by account and operation alone: no other caller can send the one of a user. */
-export const scopedKey = ({ key, user }: Caller): string | undefined => (key !== undefined && user === true ? `user·${key}` : key);
+export const scopedKey = ({ key, user }: Caller): string | undefined =>
+  key !== undefined && user === true ? `user·${key}` : key;
 
 /** The record of a synchronous request. With a key the caller may send it again and gets the first answer. */
 export function requestOf<T extends RequestType>(asked: Asked<T>, caller: Caller): LedgerRequest {
@@ -54,14 +56,17 @@ export function requestOf<T extends RequestType>(asked: Asked<T>, caller: Caller
     ...identity,
     account: asked.account,
     ...(correlation === undefined ? {} : { correlation }),
-    ...detailsOf(caller.actor === undefined ? asked.words : { actor: caller.actor, address: caller.address, ...asked.words }),
+    ...detailsOf(
+      caller.actor === undefined ? asked.words : { actor: caller.actor, address: caller.address, ...asked.words },
+    ),
     data: asked.data,
   };
   return request as LedgerRequest;
 }
 
 /** `http:<operation>`, of users `http:user:<operation>`. */
-export const sourceOf = (operation: string, { user }: Caller): string => (user === true ? `http:user:${operation}` : `http:${operation}`);
+export const sourceOf = (operation: string, { user }: Caller): string =>
+  user === true ? `http:user:${operation}` : `http:${operation}`;
 
 function detailsOf(words: Words | undefined): { details?: Details } {
   if (words === undefined) return {};

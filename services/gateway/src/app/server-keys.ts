@@ -1,10 +1,12 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
-import { AppError } from '@tollgate/kernel';
+
 import type { Clock } from '@tollgate/kernel';
-import { newBucket, takeOne } from '../domain/token-bucket.ts';
+import { AppError } from '@tollgate/kernel';
+
 import type { TokenBucket } from '../domain/token-bucket.ts';
-import { scopes } from './access.ts';
+import { newBucket, takeOne } from '../domain/token-bucket.ts';
 import type { Access, Scope } from './access.ts';
+import { scopes } from './access.ts';
 
 export type StoredKey = {
   readonly id: string;
@@ -29,7 +31,11 @@ export type MadeKey = { readonly key: string; readonly stored: StoredKey };
 export interface ServerKeyStore {
   insert(key: NewKey & Pick<StoredKey, 'id' | 'hash'>): Promise<StoredKey>;
   /** A successor beside a key whose end is set in the same transaction; null: no such key in use. */
-  replace(id: string, successor: Pick<StoredKey, 'id' | 'hash'> & { readonly expiresAt?: string | undefined }, oldEndsAt: Date): Promise<StoredKey | null>;
+  replace(
+    id: string,
+    successor: Pick<StoredKey, 'id' | 'hash'> & { readonly expiresAt?: string | undefined },
+    oldEndsAt: Date,
+  ): Promise<StoredKey | null>;
   /** Not revoked, newest first. */
   list(): Promise<readonly StoredKey[]>;
   /** null: no such key that is not revoked. */
@@ -72,14 +78,21 @@ export class ServerKeys {
     this.store = options.store;
     this.realClock = options.realClock;
     this.firstHash = sha256(options.firstKey);
-    const principal = { type: 'server', keyId: 'first', scopes: new Set(scopes), account: null, name: 'first server key' } as const;
+    const principal = {
+      type: 'server',
+      keyId: 'first',
+      scopes: new Set(scopes),
+      account: null,
+      name: 'first server key',
+    } as const;
     this.first = { stored: null, access: { principal }, expiresMs: Infinity, bucket: null, usedMs: 0, keptMs: 0 };
   }
 
   async start(): Promise<void> {
     await this.refresh();
     // A database that is away changes nothing: the keys known so far go on working, and uses are written later.
-    const every = (ms: number, work: () => Promise<void>): NodeJS.Timeout => setInterval(() => void work().catch(() => undefined), ms).unref();
+    const every = (ms: number, work: () => Promise<void>): NodeJS.Timeout =>
+      setInterval(() => void work().catch(() => undefined), ms).unref();
     this.timers = [every(refreshMs, () => this.refresh()), every(usesMs, () => this.writeUses())];
   }
 
@@ -116,7 +129,10 @@ export class ServerKeys {
    * A successor with the same rights; the key itself ends after the overlap, or at its own end if that comes first. The
    * successor ends when the key would have, unless said otherwise. null: no such key in use.
    */
-  async rotate(id: string, { overlapS, expiresAt }: { overlapS: number; expiresAt?: string | undefined }): Promise<MadeKey | null> {
+  async rotate(
+    id: string,
+    { overlapS, expiresAt }: { overlapS: number; expiresAt?: string | undefined },
+  ): Promise<MadeKey | null> {
     this.refusePast(expiresAt ?? null);
     const { key, digest } = newKey();
     const endsAt = new Date(this.realClock.nowMs() + overlapS * 1_000);
@@ -147,7 +163,9 @@ export class ServerKeys {
     if (version === this.version) return;
     this.version = version;
     // What is known of a key that stays goes on: its rate limit and its last use.
-    this.byHash = new Map(keys.map((stored) => [stored.hash, knownOf(stored, this.byHash.get(stored.hash), this.realClock.nowMs())]));
+    this.byHash = new Map(
+      keys.map((stored) => [stored.hash, knownOf(stored, this.byHash.get(stored.hash), this.realClock.nowMs())]),
+    );
   }
 
   private async writeUses(): Promise<void> {
@@ -162,10 +180,12 @@ export class ServerKeys {
 function knownOf(stored: StoredKey, before: Known | undefined, nowMs: number): Known {
   const { id, account, expiresAt, rateLimitPerS } = stored;
   return {
-    stored, access: { principal: { type: 'server', keyId: id, scopes: new Set(stored.scopes), account, name: stored.name } },
+    stored,
+    access: { principal: { type: 'server', keyId: id, scopes: new Set(stored.scopes), account, name: stored.name } },
     expiresMs: expiresAt === null ? Infinity : Date.parse(expiresAt),
     bucket: before?.bucket ?? (rateLimitPerS === null ? null : newBucket(rateLimitPerS, nowMs)),
-    usedMs: before?.usedMs ?? 0, keptMs: before?.keptMs ?? 0,
+    usedMs: before?.usedMs ?? 0,
+    keptMs: before?.keptMs ?? 0,
   };
 }
 

@@ -1,17 +1,58 @@
 import { csvCell } from '@tollgate/kernel';
+
 import type { CustomerStatement, Money, StatementAccount, StatementLine } from './customer-statement.ts';
 
-const kinds: Readonly<Record<StatementLine['kind'], string>> =
-  { usage: 'Usage', fee: 'Monthly fee', write_off: 'Given up', credit: 'Credit', payment: 'Payment', refund: 'Refund' };
+const kinds: Readonly<Record<StatementLine['kind'], string>> = {
+  usage: 'Usage',
+  fee: 'Monthly fee',
+  write_off: 'Given up',
+  credit: 'Credit',
+  payment: 'Payment',
+  refund: 'Refund',
+};
 
 /** Its lines with the balances around them, a table for each currency under one heading. */
 export function statementCsv({ user_id: user, period, accounts }: CustomerStatement): string {
   const row = (cells: readonly unknown[]): string => `${cells.map(csvCell).join(',')}\n`;
-  const balance = (currency: string, name: string, { amount_minor: minor, amount }: Money): string => row([user, period, currency, '', '', 'balance', name, '', minor, amount]);
-  return row(['user_id', 'period', 'currency', 'at', 'month', 'kind', 'description', 'reference', 'amount_minor', 'amount'])
-    + accounts.map(({ currency, opening, closing, lines }) => balance(currency, 'opening balance', opening)
-      + lines.map((line) => row([user, period, currency, line.at, line.month, line.kind, line.description, line.reference, line.amount_minor, line.amount])).join('')
-      + balance(currency, 'closing balance', closing)).join('');
+  const balance = (currency: string, name: string, { amount_minor: minor, amount }: Money): string =>
+    row([user, period, currency, '', '', 'balance', name, '', minor, amount]);
+  return (
+    row([
+      'user_id',
+      'period',
+      'currency',
+      'at',
+      'month',
+      'kind',
+      'description',
+      'reference',
+      'amount_minor',
+      'amount',
+    ]) +
+    accounts
+      .map(
+        ({ currency, opening, closing, lines }) =>
+          balance(currency, 'opening balance', opening) +
+          lines
+            .map((line) =>
+              row([
+                user,
+                period,
+                currency,
+                line.at,
+                line.month,
+                line.kind,
+                line.description,
+                line.reference,
+                line.amount_minor,
+                line.amount,
+              ]),
+            )
+            .join('') +
+          balance(currency, 'closing balance', closing),
+      )
+      .join('')
+  );
 }
 
 /** One page without anything from elsewhere, to be read or printed. */
@@ -35,22 +76,29 @@ ${accounts.length === 0 ? '<p>Nothing was charged or paid.</p>' : ''}
 
 function usageSection({ usage }: CustomerStatement): string {
   if (usage === null) return '';
-  const rows = usage.blocks.map((block) =>
-    `<tr><td>Block ${escaped(block.block)}</td><td>${escaped(block.billing_tier)}</td><td>${escaped(block.plan)} v${block.plan_version}</td><td class="n">${shown(block.amount, block.currency)}</td></tr>`);
+  const rows = usage.blocks.map(
+    (block) =>
+      `<tr><td>Block ${escaped(block.block)}</td><td>${escaped(block.billing_tier)}</td><td>${escaped(block.plan)} v${block.plan_version}</td><td class="n">${shown(block.amount, block.currency)}</td></tr>`,
+  );
   return `<section><h2>Usage</h2><dl><dt>Used</dt><dd>${grouped(usage.used)}</dd><dt>Included</dt><dd>${grouped(usage.included)}</dd><dt>Beyond</dt><dd>${grouped(usage.beyond)}</dd></dl>
 ${rows.length === 0 ? '' : `<table><thead><tr><th>Block</th><th>Tier</th><th>Price plan</th><th class="n">Price</th></tr></thead><tbody>${rows.join('')}</tbody></table>`}</section>`;
 }
 
 function accountSection({ currency, lines, ...sums }: StatementAccount): string {
-  const sum = (name: string, { amount }: Money, strong = false): string => `<tr${strong ? ' class="total"' : ''}><th>${name}</th><td class="n">${shown(amount, currency)}</td></tr>`;
-  const rows = lines.map((line) =>
-    `<tr><td>${day(line.at)}</td><td>${kinds[line.kind]}</td><td>${escaped(line.description)}<br><small>${escaped(line.reference)}${line.at.startsWith(line.month) ? '' : `, for ${escaped(line.month)}`}</small></td>`
-    + `<td class="n">${shown(line.amount, currency)}</td></tr>`);
+  const sum = (name: string, { amount }: Money, strong = false): string =>
+    `<tr${strong ? ' class="total"' : ''}><th>${name}</th><td class="n">${shown(amount, currency)}</td></tr>`;
+  const rows = lines.map(
+    (line) =>
+      `<tr><td>${day(line.at)}</td><td>${kinds[line.kind]}</td><td>${escaped(line.description)}<br><small>${escaped(line.reference)}${line.at.startsWith(line.month) ? '' : `, for ${escaped(line.month)}`}</small></td>` +
+      `<td class="n">${shown(line.amount, currency)}</td></tr>`,
+  );
   const owed = !sums.closing.amount_minor.startsWith('-');
-  return `<section><h2>${escaped(currency)}</h2>
-<table class="sums"><tbody>${sum('Opening balance', sums.opening)}${sum('Usage', sums.usage)}${sum('Monthly fees', sums.fees)}${sum('Credits', sums.credits)}${sum('Payments', sums.payments)}`
-    + `${sum('Refunds', sums.refunds)}${sum(owed ? 'Closing balance, owed' : 'Closing balance, in your favour', sums.closing, true)}</tbody></table>
-${rows.length === 0 ? '' : `<table><thead><tr><th>Date</th><th></th><th>Description</th><th class="n">Amount</th></tr></thead><tbody>${rows.join('')}</tbody></table>`}</section>`;
+  return (
+    `<section><h2>${escaped(currency)}</h2>
+<table class="sums"><tbody>${sum('Opening balance', sums.opening)}${sum('Usage', sums.usage)}${sum('Monthly fees', sums.fees)}${sum('Credits', sums.credits)}${sum('Payments', sums.payments)}` +
+    `${sum('Refunds', sums.refunds)}${sum(owed ? 'Closing balance, owed' : 'Closing balance, in your favour', sums.closing, true)}</tbody></table>
+${rows.length === 0 ? '' : `<table><thead><tr><th>Date</th><th></th><th>Description</th><th class="n">Amount</th></tr></thead><tbody>${rows.join('')}</tbody></table>`}</section>`
+  );
 }
 
 const day = (at: string): string => at.slice(0, 10);
@@ -60,7 +108,13 @@ const shown = (amount: string, currency: string): string => {
   const [whole = '', fraction] = amount.replace('-', '').split('.');
   return `${amount.startsWith('-') ? '−' : ''}${grouped(whole)}${fraction === undefined ? '' : `.${fraction}`} ${escaped(currency)}`;
 };
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 
 const style = `

@@ -1,5 +1,5 @@
-import { freshId } from './requests.ts';
 import type { RequestLine } from './request-line.ts';
+import { freshId } from './requests.ts';
 
 /** Port: the platform's clock where time stands until it is told to move (running.md §4). */
 export interface TestClock {

@@ -1,10 +1,19 @@
-import type { Answer, BillingQueries, ChargeStatusView, LedgerQueries, LedgerRequest, PeriodMoneyView, UsagePeriodView } from '@tollgate/contracts';
+import type {
+  Answer,
+  BillingQueries,
+  ChargeStatusView,
+  LedgerQueries,
+  LedgerRequest,
+  PeriodMoneyView,
+  UsagePeriodView,
+} from '@tollgate/contracts';
 import { calendarMonth } from '@tollgate/pricing';
+
 import { surfaceAccount } from '../domain/account-id.ts';
-import type { RequestLine } from './request-line.ts';
-import { requestOf } from './requests.ts';
-import type { Caller } from './requests.ts';
 import { planDefault } from '../domain/reserved-account.ts';
+import type { RequestLine } from './request-line.ts';
+import type { Caller } from './requests.ts';
+import { requestOf } from './requests.ts';
 
 export type ReportedUsage = {
   readonly userId: string;
@@ -22,7 +31,16 @@ const userBlocksMax = 100;
 
 /** The opening of a user's metered account; repeating it changes nothing. */
 export const meteredOpening = (account: string): LedgerRequest =>
-  requestOf({ type: 'open', operation: 'metered-open', account, data: { kind: 'metered', unit: 'tokens', settings: { plan: planDefault } }, content: null }, {});
+  requestOf(
+    {
+      type: 'open',
+      operation: 'metered-open',
+      account,
+      data: { kind: 'metered', unit: 'tokens', settings: { plan: planDefault } },
+      content: null,
+    },
+    {},
+  );
 
 /** The booking of reported usage. Nothing is refused for being too much: beyond what is included it is charged. */
 export function usageRequest(usage: ReportedUsage, caller: Caller, operation = 'process-usage'): LedgerRequest {
@@ -30,10 +48,18 @@ export function usageRequest(usage: ReportedUsage, caller: Caller, operation = '
   const amount = String(used);
   return requestOf(
     {
-      type: 'spend', operation, account: meteredAccount(userId),
+      type: 'spend',
+      operation,
+      account: meteredAccount(userId),
       data: { amount, ...(caller.user === true ? { blocks_max: userBlocksMax } : {}) },
       content: { amount, operationType, clientId, metadata },
-      words: { purpose: operationType, metadata: { ...(clientId === undefined ? {} : { client_id: clientId }), ...(metadata === undefined ? {} : { metadata }) } },
+      words: {
+        purpose: operationType,
+        metadata: {
+          ...(clientId === undefined ? {} : { client_id: clientId }),
+          ...(metadata === undefined ? {} : { metadata }),
+        },
+      },
     },
     caller,
   );
@@ -47,7 +73,9 @@ export class TokenBilling {
   private readonly onTrouble: (error: unknown) => void;
 
   constructor(options: {
-    line: RequestLine; ledger: LedgerQueries; billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
+    line: RequestLine;
+    ledger: LedgerQueries;
+    billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
     /** Told of what billing fails at while charges are waited for; the usage is answered all the same. */
     onTrouble: (error: unknown) => void;
   }) {
@@ -69,13 +97,18 @@ export class TokenBilling {
    * Where the charges of an answer stand: waits at most 2 s for Stripe. Usage does not depend on it: without an answer of
    * billing they are pending. A keyed call is answered as the first one under its key was.
    */
-  async charges(answer: Answer, { keyed }: { readonly keyed: boolean }): Promise<ReadonlyMap<string, ChargeStatusView>> {
+  async charges(
+    answer: Answer,
+    { keyed }: { readonly keyed: boolean },
+  ): Promise<ReadonlyMap<string, ChargeStatusView>> {
     const ids = (answer.crossings ?? []).map((crossing) => crossing.charge_id);
     if (ids.length === 0) return new Map();
-    const asked = this.billing.chargeStatuses({ ids, wait_ms: stripeWaitMs, remember: keyed }).catch((error: unknown) => {
-      this.onTrouble(error);
-      return [];
-    });
+    const asked = this.billing
+      .chargeStatuses({ ids, wait_ms: stripeWaitMs, remember: keyed })
+      .catch((error: unknown) => {
+        this.onTrouble(error);
+        return [];
+      });
     const statuses = await Promise.race([asked, after(stripeWaitMs + graceMs, [] as const)]);
     return new Map(statuses.map((status) => [status.id, status]));
   }
@@ -84,7 +117,11 @@ export class TokenBilling {
   money(userId: string, usage: UsagePeriodView | null, atMs: number): Promise<PeriodMoneyView> {
     const month = calendarMonth(atMs, 'UTC');
     const from = usage?.period.start ?? new Date(month.startMs).toISOString();
-    return this.billing.periodMoney({ user_id: userId, from, to: usage?.period.end ?? new Date(month.endMs).toISOString() });
+    return this.billing.periodMoney({
+      user_id: userId,
+      from,
+      to: usage?.period.end ?? new Date(month.endMs).toISOString(),
+    });
   }
 
   /** What was used in the month that holds `atMs`; null: nobody reported anything of this user. */
@@ -97,6 +134,7 @@ export class TokenBilling {
 const stripeWaitMs = 2_000;
 const graceMs = 500;
 
-const after = <T>(ms: number, value: T): Promise<T> => new Promise((resolve) => {
-  setTimeout(() => resolve(value), ms).unref();
-});
+const after = <T>(ms: number, value: T): Promise<T> =>
+  new Promise((resolve) => {
+    setTimeout(() => resolve(value), ms).unref();
+  });

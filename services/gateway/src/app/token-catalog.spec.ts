@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { TokenCatalog } from '@tollgate/contracts';
+
 import { costOf, TokenCatalogCopy } from './token-catalog.ts';
 
 class Billing {

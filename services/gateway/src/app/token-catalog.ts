@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+
 import type { BillingQueries, TokenCatalog } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
-import { modelMeter, parseRateCard, rateUsage } from '@tollgate/pricing';
 import type { RateCard } from '@tollgate/pricing';
+import { modelMeter, parseRateCard, rateUsage } from '@tollgate/pricing';
+
 import type { Endpoint, Package } from '../domain/token-process.ts';
 
 /** The catalog as start and end look things up. */
@@ -83,7 +85,13 @@ const readCatalog = ({ tag, endpoints, packages, card }: TokenCatalog): KnownCat
 });
 
 /** What usage would cost by the card in force; 0 where no rate is. */
-export function costOf(catalog: KnownCatalog, usage: { readonly model?: string | undefined; readonly input: number; readonly output: number }): bigint {
-  const quantities = new Map([['input_tokens', BigInt(usage.input)], ['output_tokens', BigInt(usage.output)]]);
+export function costOf(
+  catalog: KnownCatalog,
+  usage: { readonly model?: string | undefined; readonly input: number; readonly output: number },
+): bigint {
+  const quantities = new Map([
+    ['input_tokens', BigInt(usage.input)],
+    ['output_tokens', BigInt(usage.output)],
+  ]);
   return rateUsage(catalog.card, modelMeter, { model: usage.model, quantities })?.cost ?? 0n;
 }

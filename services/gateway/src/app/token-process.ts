@@ -1,18 +1,19 @@
 import type { AccountState, Answer, AnswerProblem, HoldView, LedgerRequest, PackageTerms } from '@tollgate/contracts';
-import { partitionOf } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { partitionOf } from '@tollgate/kernel';
 import { modelMeter } from '@tollgate/pricing';
+
 import { partitionOfHold } from '../domain/account-id.ts';
-import { closedBy, faults, insufficient, lackedBy, noAccess, startFault } from '../domain/token-process.ts';
 import type { Endpoint } from '../domain/token-process.ts';
+import { closedBy, faults, insufficient, lackedBy, noAccess, startFault } from '../domain/token-process.ts';
 import { Remembered } from './access.ts';
 import type { RequestLine } from './request-line.ts';
-import { requestOf } from './requests.ts';
 import type { Caller } from './requests.ts';
-import { costOf } from './token-catalog.ts';
+import { requestOf } from './requests.ts';
 import type { KnownCatalog, TokenCatalogCopy } from './token-catalog.ts';
-import { walletAccount, walletState } from './wallets.ts';
+import { costOf } from './token-catalog.ts';
 import type { Wallets } from './wallets.ts';
+import { walletAccount, walletState } from './wallets.ts';
 
 export type Start = {
   readonly userId: string;
@@ -31,9 +32,19 @@ export type End = {
 };
 
 /** `message` says why not; without one the endpoint is accessible. */
-export type Started = { readonly token: string; readonly message?: string; readonly hold?: HoldView; readonly replayed?: boolean };
+export type Started = {
+  readonly token: string;
+  readonly message?: string;
+  readonly hold?: HoldView;
+  readonly replayed?: boolean;
+};
 /** `message` says why nothing was booked; without one the cost was. */
-export type Ended = { readonly token: string; readonly cost: string; readonly message?: string; readonly replayed?: boolean };
+export type Ended = {
+  readonly token: string;
+  readonly cost: string;
+  readonly message?: string;
+  readonly replayed?: boolean;
+};
 export type Refused = { readonly problem: AnswerProblem };
 
 /** How many wallets' packages are remembered: a guess, which the ledger checks. */
@@ -68,7 +79,8 @@ export class TokenProcess {
     const endpoint = catalog.endpoints.get(start.endpointId);
     const closed = closedBy(endpoint);
     // What was reserved under a key is answered again even if the endpoint is closed since: the ledger knows.
-    if (start.estimate > 0 && (closed === null || caller.key !== undefined)) return this.reserve(start, { catalog, endpoint, closed }, caller);
+    if (start.estimate > 0 && (closed === null || caller.key !== undefined))
+      return this.reserve(start, { catalog, endpoint, closed }, caller);
     if (endpoint === undefined || closed !== null) return { token: '0', message: closed ?? faults.endpointUnknown };
     const wallet = walletState(await this.wallets.findOrOpen(start.userId));
     const terms = wallet.package === null ? undefined : catalog.packages.get(wallet.package);
@@ -90,31 +102,38 @@ export class TokenProcess {
       return this.line.ask(usageOf(end, { account, terms }, caller), partition);
     });
     const { entry, problem, state } = answer;
-    if (entry !== undefined) return { token: entry.balance_after, cost: String(-BigInt(entry.amount)), replayed: answer.replayed };
+    if (entry !== undefined)
+      return { token: entry.balance_after, cost: String(-BigInt(entry.amount)), replayed: answer.replayed };
     if (problem?.code === 'TERMS_REFUSED') return this.unbooked(end, catalog, problem.detail);
     const closedTo = problem === undefined ? null : noAccess(problem.code);
     if (closedTo !== null) return this.unbooked(end, catalog, closedTo);
     if (problem?.code === 'ALLOWANCE_EXHAUSTED' && state !== undefined) {
       return { token: state.balance, cost: problem.refusal?.asked ?? '0', message: tooLittle(problem, state) };
     }
-    if (problem?.code === 'EVENT_TYPE_UNKNOWN' && state !== undefined) return { token: state.balance, cost: '0', message: problem.detail };
+    if (problem?.code === 'EVENT_TYPE_UNKNOWN' && state !== undefined)
+      return { token: state.balance, cost: '0', message: problem.detail };
     if (problem?.code === 'ACCOUNT_UNKNOWN') return unknownWallet;
     if (problem?.code === 'HOLD_UNKNOWN') return unknownHold;
     return { problem: problem ?? { code: 'INVARIANT_BROKEN', detail: 'the ledger answered without an entry' } };
   }
 
   private async reserve(
-    start: Start, on: { readonly catalog: KnownCatalog; readonly endpoint: Endpoint | undefined; readonly closed: string | null }, caller: Caller,
+    start: Start,
+    on: { readonly catalog: KnownCatalog; readonly endpoint: Endpoint | undefined; readonly closed: string | null },
+    caller: Caller,
   ): Promise<Started | Refused> {
     const account = walletAccount(start.userId);
     const content = { ...start };
     const data = { amount: String(start.estimate), expires_in_ms: start.expiresInMs };
     const send = (terms: PackageTerms): Promise<Answer> =>
-      this.line.ask(requestOf({ type: 'hold', operation: 'token-start', account, data: { ...data, terms }, content }, caller));
+      this.line.ask(
+        requestOf({ type: 'hold', operation: 'token-start', account, data: { ...data, terms }, content }, caller),
+      );
     const ask = (): Promise<Answer> => this.underTerms(account, (believed) => send(startTerms(on, believed)));
     const answer = on.closed === null ? await this.wallets.ask(start.userId, ask) : await ask();
     const { entry, hold, problem, state } = answer;
-    if (entry !== undefined && hold !== undefined) return { token: entry.balance_after, hold, replayed: answer.replayed };
+    if (entry !== undefined && hold !== undefined)
+      return { token: entry.balance_after, hold, replayed: answer.replayed };
     if (on.closed !== null && problem?.code !== 'IDEMPOTENCY_KEY_REUSED') return { token: '0', message: on.closed };
     const message = problem === undefined || state === undefined ? null : startRefusal(problem, state);
     if (message !== null && state !== undefined) return { token: state.balance, message };
@@ -139,12 +158,24 @@ export class TokenProcess {
 }
 
 function startTerms(
-  { catalog, endpoint, closed }: { readonly catalog: KnownCatalog; readonly endpoint: Endpoint | undefined; readonly closed: string | null },
+  {
+    catalog,
+    endpoint,
+    closed,
+  }: { readonly catalog: KnownCatalog; readonly endpoint: Endpoint | undefined; readonly closed: string | null },
   believed: string | null,
 ): PackageTerms {
   if (endpoint === undefined || closed !== null) return { refused: closed ?? faults.endpointUnknown };
-  const lacked = lackedBy({ id: believed, terms: believed === null ? undefined : catalog.packages.get(believed) }, endpoint);
-  return { package: believed, unexpired: true, minimum: String(endpoint.minimum_token), ...(lacked === null ? {} : { refused: lacked }) };
+  const lacked = lackedBy(
+    { id: believed, terms: believed === null ? undefined : catalog.packages.get(believed) },
+    endpoint,
+  );
+  return {
+    package: believed,
+    unexpired: true,
+    minimum: String(endpoint.minimum_token),
+    ...(lacked === null ? {} : { refused: lacked }),
+  };
 }
 
 /** What was asked for, and what there is of it: in the wallet, or, where a limit refuses, what that leaves. */
@@ -165,10 +196,19 @@ function startRefusal(problem: AnswerProblem, state: Pick<AccountState, 'balance
  * The record of an end: a spend, or the settling of its hold. A hold is settled once, so that an end without a key has its
  * hold's name as one: sent again it gets the first answer.
  */
-function usageOf(end: End, under: { readonly account: string; readonly terms: PackageTerms }, caller: Caller): LedgerRequest {
+function usageOf(
+  end: End,
+  under: { readonly account: string; readonly terms: PackageTerms },
+  caller: Caller,
+): LedgerRequest {
   const { endpointId, input, output, model, holdId } = end;
   const { account, terms } = under;
-  const inputs = { ...(model === undefined ? {} : { model }), feature_endpoint_id: endpointId, input_tokens: input, output_tokens: output };
+  const inputs = {
+    ...(model === undefined ? {} : { model }),
+    feature_endpoint_id: endpointId,
+    input_tokens: input,
+    output_tokens: output,
+  };
   const asked = { operation: 'token-end', account, content: { endpointId, input, output, model, holdId } };
   const usage = { meter: modelMeter, inputs, terms };
   if (holdId === undefined) return requestOf({ ...asked, type: 'spend', data: usage }, caller);

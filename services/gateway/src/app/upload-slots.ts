@@ -1,6 +1,7 @@
 import { AppError } from '@tollgate/kernel';
-import { FairLine } from './fair-line.ts';
+
 import { fingerprint } from './access.ts';
+import { FairLine } from './fair-line.ts';
 
 /** Each holds a file of up to 20 MB at the optimizer before anything is charged. */
 const uploadsMax = 256;
@@ -12,7 +13,8 @@ const unnamedPerAddress = 16;
 /** Images looked at, at once: the optimizer does one at a time, another is on its way. */
 const inspectionsAtOnce = 2;
 
-const busy = (what: string): AppError => new AppError('refused', 'RATE_LIMITED', `too many uploads at once ${what}; try again`, { retry_after_s: 1 });
+const busy = (what: string): AppError =>
+  new AppError('refused', 'RATE_LIMITED', `too many uploads at once ${what}; try again`, { retry_after_s: 1 });
 
 /** Places for uploads under way: in all, by address, by token. */
 export class UploadSlots {
@@ -25,9 +27,14 @@ export class UploadSlots {
    * @throws AppError('refused', RATE_LIMITED) for one too many of an address or a token, AppError('unavailable', OPTIMIZER_UNAVAILABLE) for one too many in all.
    */
   enter({ address, token }: { readonly address: string; readonly token: string | null }): () => void {
-    const names = ['all', `address ${address}`, ...(token === null ? ['unnamed', `unnamed ${address}`] : [`token ${fingerprint(token)}`])];
+    const names = [
+      'all',
+      `address ${address}`,
+      ...(token === null ? ['unnamed', `unnamed ${address}`] : [`token ${fingerprint(token)}`]),
+    ];
     if (this.of(`address ${address}`) >= perAddress) throw busy('from this address');
-    if (token === null && this.of(`unnamed ${address}`) >= unnamedPerAddress) throw busy('from this address without X-Token');
+    if (token === null && this.of(`unnamed ${address}`) >= unnamedPerAddress)
+      throw busy('from this address without X-Token');
     if (token !== null && this.of(`token ${fingerprint(token)}`) >= perToken) throw busy('with this token');
     if (this.of('all') >= uploadsMax || (token === null && this.of('unnamed') >= unnamedMax)) {
       throw new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'too many uploads at once; try again');

@@ -1,17 +1,24 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { wallClock } from '@tollgate/kernel';
-import type { UserStore } from './users.ts';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+
 import { UserAccess } from './user-access.ts';
+import type { UserStore } from './users.ts';
 
 const jwtSecret = 's'.repeat(32);
-const issuer = 'https://issuer.example', audience = 'tollgate';
+const issuer = 'https://issuer.example',
+  audience = 'tollgate';
 const users: UserStore = {
-  insert: async () => null, byEmail: async () => null, byId: async () => null,
-  renew: async () => null, configured: async () => [], changedSince: async () => ({ ids: [], now: new Date() }),
+  insert: async () => null,
+  byEmail: async () => null,
+  byId: async () => null,
+  renew: async () => null,
+  configured: async () => [],
+  changedSince: async () => ({ ids: [], now: new Date() }),
   ensure: async () => {
     throw new Error('not asked here');
   },
@@ -36,15 +43,22 @@ beforeAll(async () => {
 afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())));
 
 type Claims = {
-  readonly alg?: string; readonly kid?: string; readonly iss?: string; readonly aud?: string; readonly sub?: unknown;
+  readonly alg?: string;
+  readonly kid?: string;
+  readonly iss?: string;
+  readonly aud?: string;
+  readonly sub?: unknown;
   /** Seconds from now. */
   readonly exp?: number;
 };
 function sign(key: Parameters<SignJWT['sign']>[0], claims: Claims = {}): Promise<string> {
   const { alg = 'ES256', kid = 'es', iss = issuer, aud = audience, sub = 'ada', exp = 60 } = claims;
   return new SignJWT({ sub, role: 'admin', name: 'Ada' } as never)
-    .setProtectedHeader({ alg, kid }).setIssuer(iss).setAudience(aud)
-    .setExpirationTime(Math.floor(Date.now() / 1000) + exp).sign(key);
+    .setProtectedHeader({ alg, kid })
+    .setIssuer(iss)
+    .setAudience(aud)
+    .setExpirationTime(Math.floor(Date.now() / 1000) + exp)
+    .sign(key);
 }
 
 describe('logins of an outside identity provider', () => {
@@ -57,9 +71,13 @@ describe('logins of an outside identity provider', () => {
 
   it('are refused of another issuer, audience or key, without a usable subject, and when expired', async () => {
     const tokens = await Promise.all([
-      sign(es.privateKey, { iss: 'https://other.example' }), sign(es.privateKey, { aud: 'other' }),
-      sign(stranger.privateKey), sign(es.privateKey, { kid: 'unknown' }), sign(es.privateKey, { sub: 'a\u0000' }),
-      sign(es.privateKey, { sub: 5 }), sign(es.privateKey, { sub: '' }),
+      sign(es.privateKey, { iss: 'https://other.example' }),
+      sign(es.privateKey, { aud: 'other' }),
+      sign(stranger.privateKey),
+      sign(es.privateKey, { kid: 'unknown' }),
+      sign(es.privateKey, { sub: 'a\u0000' }),
+      sign(es.privateKey, { sub: 5 }),
+      sign(es.privateKey, { sub: '' }),
     ]);
     for (const token of tokens) expect(await access.verifyToken(token)).toEqual({ fault: 'invalid' });
     expect(await access.verifyToken(await sign(es.privateKey, { exp: -60 }))).toEqual({ fault: 'expired' });
@@ -76,7 +94,9 @@ describe('logins of an outside identity provider', () => {
 
 describe('our own logins', () => {
   const own = (claims: object): Promise<string> =>
-    new SignJWT(claims as never).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
+    new SignJWT(claims as never)
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1h')
       .sign(new TextEncoder().encode(jwtSecret));
 
   it('need a subject that can be stored', async () => {

@@ -1,10 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
-import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import { AppError, hasAtMost, isStorableText } from '@tollgate/kernel';
+
 import type { Clock } from '@tollgate/kernel';
-import { fingerprint, Remembered } from './access.ts';
+import { AppError, hasAtMost, isStorableText } from '@tollgate/kernel';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
+
 import type { Access } from './access.ts';
+import { fingerprint, Remembered } from './access.ts';
 import type { User, UserStore } from './users.ts';
 
 export type OutsideProvider = { readonly jwksUrl: string; readonly issuer: string; readonly audience: string };
@@ -36,7 +38,12 @@ export class UserAccess {
   private lookedAt: Date | null = null;
   private timer: NodeJS.Timeout | null = null;
 
-  constructor(options: { jwtSecret: string; users: UserStore; realClock: Clock; outside?: OutsideProvider | undefined }) {
+  constructor(options: {
+    jwtSecret: string;
+    users: UserStore;
+    realClock: Clock;
+    outside?: OutsideProvider | undefined;
+  }) {
     this.secret = new TextEncoder().encode(options.jwtSecret);
     this.users = options.users;
     this.realClock = options.realClock;
@@ -69,7 +76,11 @@ export class UserAccess {
   /** Signs a login that is valid for 24 hours: HS256, `sub` is the user's id, `ver` ends with the user's next change of credentials. */
   async issue(user: User): Promise<string> {
     const nowS = Math.floor(this.realClock.nowMs() / 1000);
-    return new SignJWT({ role: user.role, ver: user.tokenVersion, ...(user.email === null ? {} : { email: user.email }) })
+    return new SignJWT({
+      role: user.role,
+      ver: user.tokenVersion,
+      ...(user.email === null ? {} : { email: user.email }),
+    })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setSubject(user.id)
       .setIssuedAt(nowS)
@@ -110,7 +121,9 @@ export class UserAccess {
     if (user === null || user.keySalt === null) return { fault: 'invalid' };
     const expected = this.mac(user.id, user.keySalt);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { fault: 'invalid' };
-    const access: Access = { principal: { type: 'user', userId: user.id, admin: user.role === 'admin', name: user.email } };
+    const access: Access = {
+      principal: { type: 'user', userId: user.id, admin: user.role === 'admin', name: user.email },
+    };
     if (forgotten === this.forgotten) this.apiKeys.set(key, { userId: user.id, access, expiresMs: Infinity });
     return access;
   }
@@ -149,13 +162,24 @@ export class UserAccess {
     if (user !== null && !isOfUser(payload, user, ours)) return { fault: 'invalid' };
     // A subject we have no row of is who the holder of our secret says, or an ordinary user of the outside provider.
     const admin = user === null ? ours && payload['role'] === 'admin' : user.role === 'admin';
-    const access: Access = { principal: { type: 'user', userId: sub, admin, ...named(user?.email ?? profileOf(payload).email), ...(ours ? {} : { profile: profileOf(payload) }) } };
+    const access: Access = {
+      principal: {
+        type: 'user',
+        userId: sub,
+        admin,
+        ...named(user?.email ?? profileOf(payload).email),
+        ...(ours ? {} : { profile: profileOf(payload) }),
+      },
+    };
     if (forgotten === this.forgotten) this.tokens.set(token, { userId: sub, access, expiresMs: exp * 1000 });
     return access;
   }
 
   private async verifyOurs(token: string): Promise<JWTPayload> {
-    const { payload } = await jwtVerify(token, this.secret, { algorithms: ['HS256'], currentDate: new Date(this.realClock.nowMs()) });
+    const { payload } = await jwtVerify(token, this.secret, {
+      algorithms: ['HS256'],
+      currentDate: new Date(this.realClock.nowMs()),
+    });
     return payload;
   }
 
@@ -163,7 +187,10 @@ export class UserAccess {
     if (this.outside === null || this.outsideKeys === null) throw new errors.JWTInvalid('no outside identity provider');
     const { issuer, audience } = this.outside;
     const { payload } = await jwtVerify(token, this.outsideKeys, {
-      algorithms: ['RS256', 'ES256'], issuer, audience, requiredClaims: ['exp', 'sub'],
+      algorithms: ['RS256', 'ES256'],
+      issuer,
+      audience,
+      requiredClaims: ['exp', 'sub'],
       currentDate: new Date(this.realClock.nowMs()),
     });
     return payload;
@@ -204,4 +231,5 @@ function profileOf(payload: JWTPayload): { email?: string; name?: string } {
   return { ...(typeof email === 'string' ? { email } : {}), ...(typeof name === 'string' ? { name } : {}) };
 }
 
-const named = (name: string | null | undefined): { readonly name?: string } => (name === null || name === undefined ? {} : { name });
+const named = (name: string | null | undefined): { readonly name?: string } =>
+  name === null || name === undefined ? {} : { name };

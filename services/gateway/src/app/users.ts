@@ -45,7 +45,13 @@ export interface UserStore {
 /** Port: failed logins by account and address, shared by all gateways. Times are of the real clock. */
 export interface LoginFailureStore {
   /** Notes an attempt as failed before it is tried; answers its id and the times of those before it, newest first. */
-  begin(attempt: { account: string; address: string; atMs: number; sinceMs: number; most: number }): Promise<{ id: string; before: readonly number[] }>;
+  begin(attempt: {
+    account: string;
+    address: string;
+    atMs: number;
+    sinceMs: number;
+    most: number;
+  }): Promise<{ id: string; before: readonly number[] }>;
   /** The attempt did not fail, or was not made. */
   forget(id: string): Promise<void>;
   /** Removes what is older. */

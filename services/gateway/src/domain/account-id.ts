@@ -12,7 +12,8 @@ const control = /[\u0000-\u001f\u007f-\u009f]/u;
 /** Why `id` cannot be the id of an account; null when it can. Any script is welcome, control characters are not. */
 export function accountIdFault(id: string): string | null {
   if (id.length === 0 || !hasAtMost(accountIdMax, id)) return `an account id has 1 to ${accountIdMax} characters`;
-  if (control.test(id) || !isStorableText(id)) return 'an account id has no control characters and no broken surrogates';
+  if (control.test(id) || !isStorableText(id))
+    return 'an account id has no control characters and no broken surrogates';
   if (hasDotSegment(id)) return 'an account id has no segment "." or "..": paths cannot hold them';
   for (const segment of id.split('/')) {
     if (segment.length === 0) return 'an account id has no empty segment between its slashes';
@@ -51,4 +52,5 @@ function partitionIn(match: RegExpExecArray | null, partitions: number): number 
 }
 
 /** Accounts of the surfaces under a user's own id; licence keys are found by their owner. */
-export const surfacesOf = (user: string): readonly string[] => (['wallet', 'credits', 'metered'] as const).map((prefix) => surfaceAccount(prefix, user));
+export const surfacesOf = (user: string): readonly string[] =>
+  (['wallet', 'credits', 'metered'] as const).map((prefix) => surfaceAccount(prefix, user));

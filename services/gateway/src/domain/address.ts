@@ -19,4 +19,7 @@ export function networkOf(address: string): string {
 
 /** An IPv4 address at the end is two groups. */
 const groupsOf = (part: string): string[] =>
-  part.split(':').filter((group) => group !== '').flatMap((group) => (group.includes('.') ? ['0', '0'] : [group.replace(/^0+(?=.)/, '')]));
+  part
+    .split(':')
+    .filter((group) => group !== '')
+    .flatMap((group) => (group.includes('.') ? ['0', '0'] : [group.replace(/^0+(?=.)/, '')]));

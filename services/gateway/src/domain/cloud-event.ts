@@ -1,7 +1,8 @@
-import { hasAtMost } from '@tollgate/kernel';
-import type { ErrorCode } from '@tollgate/kernel';
 import type { RatedInputs } from '@tollgate/contracts';
+import type { ErrorCode } from '@tollgate/kernel';
+import { hasAtMost } from '@tollgate/kernel';
 import { readUsage } from '@tollgate/pricing';
+
 import { accountIdFault } from './account-id.ts';
 import { parseTime } from './instant.ts';
 
@@ -55,9 +56,17 @@ export function parseEvent(value: unknown, nowMs: number): ParsedEvent {
     }
   }
   const data = raw['data'] ?? {};
-  if (raw['data'] === null || typeof data !== 'object' || Array.isArray(data)) return malformed('data must be a JSON object');
+  if (raw['data'] === null || typeof data !== 'object' || Array.isArray(data))
+    return malformed('data must be a JSON object');
   const read = readUsage(type, data as Record<string, unknown>);
-  if ('fault' in read) return { fault: { id, code: read.fault.code === 'REQUEST_INVALID' ? 'EVENT_MALFORMED' : read.fault.code, detail: `data: ${read.fault.detail}` } };
+  if ('fault' in read)
+    return {
+      fault: {
+        id,
+        code: read.fault.code === 'REQUEST_INVALID' ? 'EVENT_MALFORMED' : read.fault.code,
+        detail: `data: ${read.fault.detail}`,
+      },
+    };
   const { inputs } = read;
   const occurred = occurredMs === null ? {} : { occurred: new Date(occurredMs).toISOString() };
   return { event: { id, source, account: subject, meter: type, inputs, ...occurred } };

@@ -1,12 +1,16 @@
-const rfc3339 =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|([+-])(\d{2}):(\d{2}))$/;
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|([+-])(\d{2}):(\d{2}))$/;
 
 /** Milliseconds since 1970 of an RFC 3339 timestamp (finer fractions are cut); null for anything else, 30 February included. */
 export function parseTime(text: string): number | null {
   const match = rfc3339.exec(text);
   if (match === null) return null;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   // A leap second is the last millisecond before the next minute for us.
   if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 60) return null;

@@ -21,5 +21,11 @@ export const normalLicenceKey = (text: string): string => text.trim().toUpperCas
 
 /** Whether a normalised key can exist: 1–128 characters, none of them a control character, no segment `.` or `..`. */
 export function isLicenceKey(key: string): boolean {
-  return key.length >= 1 && hasAtMost(128, key) && !/[\u0000-\u001f\u007f-\u009f]/u.test(key) && isStorableText(key) && !hasDotSegment(key);
+  return (
+    key.length >= 1 &&
+    hasAtMost(128, key) &&
+    !/[\u0000-\u001f\u007f-\u009f]/u.test(key) &&
+    isStorableText(key) &&
+    !hasDotSegment(key)
+  );
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+
 import { loginWaitMs } from './login-delay.ts';
 
 const minute = 60_000;
 /** So many failures a second apart, the last one now, newest first. */
-const burst = (count: number, nowMs: number): number[] => Array.from({ length: count }, (_, index) => nowMs - index * 1_000);
+const burst = (count: number, nowMs: number): number[] =>
+  Array.from({ length: count }, (_, index) => nowMs - index * 1_000);
 
 describe('the wait after failed logins', () => {
   it('begins with the tenth failure in 15 minutes and ends when the first of them is 15 minutes old', () => {

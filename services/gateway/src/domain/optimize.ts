@@ -9,7 +9,9 @@ export const chargeOf = (size: number): bigint => ((BigInt(size) + kibibyte - 1n
 export const megabytes = (bytes: bigint | string): number => Math.round((Number(bytes) * 100) / mebibyte) / 100;
 
 export const usage = ({ limit, used }: { readonly limit: bigint; readonly used: bigint }) => ({
-  limit_mb: megabytes(limit), used_mb: megabytes(used), remaining_mb: megabytes(used < limit ? limit - used : 0n),
+  limit_mb: megabytes(limit),
+  used_mb: megabytes(used),
+  remaining_mb: megabytes(used < limit ? limit - used : 0n),
 });
 
 const nameMax = 255;

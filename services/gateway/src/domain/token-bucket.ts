@@ -1,7 +1,11 @@
 /** A rate limit: at most `perSecond` a second, with a burst of one second. Not shared between gateways. */
 export type TokenBucket = { readonly perSecond: number; left: number; atMs: number };
 
-export const newBucket = (perSecond: number, nowMs: number): TokenBucket => ({ perSecond, left: perSecond, atMs: nowMs });
+export const newBucket = (perSecond: number, nowMs: number): TokenBucket => ({
+  perSecond,
+  left: perSecond,
+  atMs: nowMs,
+});
 
 /** Takes one; answers 0, or the seconds (≥ 1, rounded up) after which one will be there. */
 export function takeOne(bucket: TokenBucket, nowMs: number): number {

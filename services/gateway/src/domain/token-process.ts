@@ -37,13 +37,17 @@ export function closedBy(endpoint: Endpoint | undefined): string | null {
 }
 
 /** Why a package does not open the endpoint; a wallet without one skips this check. `undefined`: the catalog does not know it. */
-export function lackedBy(held: { readonly id: string | null; readonly terms: Package | undefined }, endpoint: Endpoint): string | null {
+export function lackedBy(
+  held: { readonly id: string | null; readonly terms: Package | undefined },
+  endpoint: Endpoint,
+): string | null {
   return held.id === null || held.terms?.features.includes(endpoint.feature) === true ? null : faults.notInPackage;
 }
 
 /** Why a wallet may not start on an open endpoint, in the order of surfaces §2; null: accessible. */
 export function startFault(
-  wallet: WalletState, on: { readonly endpoint: Endpoint; readonly terms: Package | undefined; readonly nowMs: number },
+  wallet: WalletState,
+  on: { readonly endpoint: Endpoint; readonly terms: Package | undefined; readonly nowMs: number },
 ): string | null {
   const { endpoint, terms, nowMs } = on;
   if (wallet.status === 'suspended') return faults.walletSuspended;

@@ -1,9 +1,10 @@
-import { Injectable, mixin } from '@nestjs/common';
 import type { CanActivate, ExecutionContext, Type } from '@nestjs/common';
+import { Injectable, mixin } from '@nestjs/common';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
-import { isWithin, mayDo } from '../app/access.ts';
+
 import type { Access, AccessFault, Principal, Scope } from '../app/access.ts';
+import { isWithin, mayDo } from '../app/access.ts';
 import { ServerKeys } from '../app/server-keys.ts';
 import { UserAccess } from '../app/user-access.ts';
 
@@ -19,7 +20,8 @@ export function principalOf(request: FastifyRequest): Principal {
 /** The user behind the `user` door. */
 export function userOf(request: FastifyRequest): Extract<Principal, { readonly type: 'user' }> {
   const principal = principalOf(request);
-  if (principal.type !== 'user') throw new AppError('bug', 'INVARIANT_BROKEN', 'a server key passed the door for users');
+  if (principal.type !== 'user')
+    throw new AppError('bug', 'INVARIANT_BROKEN', 'a server key passed the door for users');
   return principal;
 }
 
@@ -34,9 +36,15 @@ const faultTexts: Readonly<Record<Extract<AccessFault, string>, string>> = {
 function faultError(fault: AccessFault): AppError {
   if (typeof fault === 'object') {
     const { retryAfterS } = fault;
-    return new AppError('refused', 'RATE_LIMITED', 'this key sends more requests than its rate limit allows', { retry_after_s: retryAfterS });
+    return new AppError('refused', 'RATE_LIMITED', 'this key sends more requests than its rate limit allows', {
+      retry_after_s: retryAfterS,
+    });
   }
-  return new AppError('invalid', fault === 'missing' ? 'CREDENTIALS_MISSING' : 'CREDENTIALS_INVALID', faultTexts[fault]);
+  return new AppError(
+    'invalid',
+    fault === 'missing' ? 'CREDENTIALS_MISSING' : 'CREDENTIALS_INVALID',
+    faultTexts[fault],
+  );
 }
 
 /** Whom a route lets in. */
@@ -54,15 +62,28 @@ export type AccountOf = (request: FastifyRequest) => string | null;
 
 type Members = Readonly<Record<string, unknown>> | null | undefined;
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-export const pathMember = (name: string): AccountOf => ({ params }) => textOrNull((params as Members)?.[name]);
-export const bodyMember = (name: string): AccountOf => ({ body }) => textOrNull((body as Members)?.[name]);
-export const queryMember = (name: string): AccountOf => ({ query }) => textOrNull((query as Members)?.[name]);
+export const pathMember =
+  (name: string): AccountOf =>
+  ({ params }) =>
+    textOrNull((params as Members)?.[name]);
+export const bodyMember =
+  (name: string): AccountOf =>
+  ({ body }) =>
+    textOrNull((body as Members)?.[name]);
+export const queryMember =
+  (name: string): AccountOf =>
+  ({ query }) =>
+    textOrNull((query as Members)?.[name]);
 
 /** @throws AppError('refused', SCOPE_MISSING) for a key that is bound to another family. */
 export function refuseOtherFamily(principal: Principal, account: string | null): void {
   if (principal.type === 'user' || principal.account === null) return;
   if (account !== null && isWithin(principal, account)) return;
-  throw new AppError('refused', 'SCOPE_MISSING', `this key works for the account ${principal.account} and those below it only`);
+  throw new AppError(
+    'refused',
+    'SCOPE_MISSING',
+    `this key works for the account ${principal.account} and those below it only`,
+  );
 }
 
 /** The one guard of a route: reads the credentials, finds out whose they are and whether they open this door. */
@@ -80,7 +101,9 @@ export function guarded(door: Door): Type<CanActivate> {
     canActivate(context: ExecutionContext): boolean | Promise<boolean> {
       const request = context.switchToHttp().getRequest<Admitted>();
       const access = this.read(request);
-      return access instanceof Promise ? access.then((found) => admit(request, found, door)) : admit(request, access, door);
+      return access instanceof Promise
+        ? access.then((found) => admit(request, found, door))
+        : admit(request, access, door);
     }
 
     private read({ headers }: FastifyRequest): Access | Promise<Access> {
@@ -90,7 +113,8 @@ export function guarded(door: Door): Type<CanActivate> {
       if (typeof userKey === 'string') return this.userAccess.verifyApiKey(userKey);
       const { authorization } = headers;
       if (authorization === undefined) return { fault: 'missing' };
-      if (authorization.length < 8 || authorization.slice(0, 7).toLowerCase() !== 'bearer ') return { fault: 'malformed' };
+      if (authorization.length < 8 || authorization.slice(0, 7).toLowerCase() !== 'bearer ')
+        return { fault: 'malformed' };
       const bearer = authorization.slice(7).trim();
       if (bearer.length === 0) return { fault: 'malformed' };
       if (door === 'user' || looksLikeJwt(bearer)) return this.userAccess.verifyToken(bearer);

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
+
 import type { FastifyRequest } from 'fastify';
+
 import { networkOf } from '../domain/address.ts';
 
 /**

@@ -10,7 +10,11 @@ const named = new Map<string, Schema>();
  * referred to. Members may be added to an answer at any time, so none of these schemas is closed.
  */
 export function schemaOf(shape: z.ZodType): Schema {
-  const { definitions = {}, ...schema } = z.toJSONSchema(shape, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }) as Schema & {
+  const { definitions = {}, ...schema } = z.toJSONSchema(shape, {
+    target: 'openapi-3.0',
+    io: 'input',
+    unrepresentable: 'any',
+  }) as Schema & {
     readonly definitions?: Readonly<Record<string, Schema>>;
   };
   for (const [name, definition] of Object.entries(definitions)) named.set(name, linked(definition) as Schema);
@@ -18,7 +22,8 @@ export function schemaOf(shape: z.ZodType): Schema {
 }
 
 /** All schemas with a name that `schemaOf` met, by name. */
-export const componentSchemas = (): Readonly<Record<string, Schema>> => Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
+export const componentSchemas = (): Readonly<Record<string, Schema>> =>
+  Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
 
 function linked(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(/^#\/definitions\//, '#/components/schemas/');

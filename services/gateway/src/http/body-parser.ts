@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+
 import { AppError, isStorableJson } from '@tollgate/kernel';
 import type { FastifyInstance } from 'fastify';
 
@@ -22,7 +23,11 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
     return payload;
   });
   registerForms(fastify);
-  const types = [['application/json', bodyMax], [structuredEvent, bodyMax], [eventBatch, batchBodyMax]] as const;
+  const types = [
+    ['application/json', bodyMax],
+    [structuredEvent, bodyMax],
+    [eventBatch, batchBodyMax],
+  ] as const;
   for (const [type, bodyLimit] of types) {
     fastify.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit }, (request, body, done) => {
       try {
@@ -40,23 +45,32 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
  */
 function registerForms(fastify: FastifyInstance): void {
   const refuseElsewhere = (url: string): Error | null =>
-    url.startsWith('/api/optimize/') ? null : new AppError('invalid', 'MEDIA_TYPE_UNSUPPORTED', 'this content type is not understood here');
-  fastify.addContentTypeParser('multipart/form-data', (request, _payload, done) => done(refuseElsewhere(request.url), undefined));
-  fastify.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer', bodyLimit: bodyMax }, (request, body, done) => {
-    const fault = refuseElsewhere(request.url);
-    try {
-      done(fault, fault === null ? parseForm(body as Buffer) : undefined);
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+    url.startsWith('/api/optimize/')
+      ? null
+      : new AppError('invalid', 'MEDIA_TYPE_UNSUPPORTED', 'this content type is not understood here');
+  fastify.addContentTypeParser('multipart/form-data', (request, _payload, done) =>
+    done(refuseElsewhere(request.url), undefined),
+  );
+  fastify.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer', bodyLimit: bodyMax },
+    (request, body, done) => {
+      const fault = refuseElsewhere(request.url);
+      try {
+        done(fault, fault === null ? parseForm(body as Buffer) : undefined);
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  );
 }
 
 function parseForm(body: Buffer): unknown {
   if (body.length === 0 || /^\s*[{["]/.test(body.toString('latin1', 0, 64))) return parseBody(body);
   if (!body.includes('=')) throw new AppError('invalid', 'BODY_MALFORMED', 'the body is no form: no field has a value');
   const fields: unknown = Object.fromEntries(new URLSearchParams(body.toString('utf8')));
-  if (!isStorableJson(fields, 1)) throw new AppError('invalid', 'BODY_MALFORMED', 'the body has a NUL character or a lone surrogate');
+  if (!isStorableJson(fields, 1))
+    throw new AppError('invalid', 'BODY_MALFORMED', 'the body has a NUL character or a lone surrogate');
   return fields;
 }
 
@@ -95,9 +109,13 @@ function parseBody(body: Buffer): unknown {
     throw new AppError('invalid', 'BODY_MALFORMED', 'the body is not valid JSON in UTF-8');
   }
   if (!isStorableJson(value, depthMax)) {
-    throw new AppError('invalid', 'BODY_MALFORMED', isTooDeep(value, depthMax)
-      ? `the body is nested deeper than ${depthMax} levels`
-      : 'the body has a NUL character or a lone surrogate');
+    throw new AppError(
+      'invalid',
+      'BODY_MALFORMED',
+      isTooDeep(value, depthMax)
+        ? `the body is nested deeper than ${depthMax} levels`
+        : 'the body has a NUL character or a lone surrogate',
+    );
   }
   return value;
 }

@@ -1,5 +1,6 @@
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
+
 import type { Principal } from '../app/access.ts';
 import type { Caller } from '../app/requests.ts';
 import { addressOf } from './address.ts';

@@ -1,10 +1,12 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { createLogger, createMetrics } from '@tollgate/service-kit';
 import { waitFor } from '@tollgate/testing';
-import { startHttp } from './server.ts';
+
 import type { HttpOptions, HttpServer } from './server.ts';
+import { startHttp } from './server.ts';
 
 class Empty {}
 let server: HttpServer | null = null;
@@ -17,8 +19,14 @@ afterEach(async () => {
 
 async function start(more: Partial<HttpOptions>): Promise<HttpServer> {
   server = await startHttp({
-    module: { module: Empty }, host: '127.0.0.1', port: 0, metrics: createMetrics(), logger: createLogger({ service: 'gateway', level: 'silent' }),
-    waiting: () => 0, drainMs: 100, ...more,
+    module: { module: Empty },
+    host: '127.0.0.1',
+    port: 0,
+    metrics: createMetrics(),
+    logger: createLogger({ service: 'gateway', level: 'silent' }),
+    waiting: () => 0,
+    drainMs: 100,
+    ...more,
   });
   return server;
 }
@@ -42,7 +50,8 @@ describe('a client that does not finish', () => {
   it('is answered 408 and its connection is gone, whatever it does with its own side', async () => {
     const { port, connections } = await start({ headersTimeoutMs: 200, requestTimeoutMs: 300 });
     const clients = [
-      ...Array.from({ length: 20 }, () => client(port, head)), ...Array.from({ length: 20 }, () => client(port, `${head}\r\n{`)),
+      ...Array.from({ length: 20 }, () => client(port, head)),
+      ...Array.from({ length: 20 }, () => client(port, `${head}\r\n{`)),
       ...Array.from({ length: 20 }, () => client(port, '')),
     ];
     // One that does not even read.
@@ -56,7 +65,11 @@ describe('a client that does not finish', () => {
     const { port } = await start({ headersTimeoutMs: 200, requestTimeoutMs: 300 });
     const slow = client(port, `${head}\r\n{`);
     await waitFor('the answer', async () => slow.received.includes('\r\n\r\n{'), 8_000);
-    expect(JSON.parse(slow.received.slice(slow.received.indexOf('\r\n\r\n')))).toMatchObject({ status: 408, code: 'REQUEST_TIMEOUT', detail: expect.stringContaining('in time') });
+    expect(JSON.parse(slow.received.slice(slow.received.indexOf('\r\n\r\n')))).toMatchObject({
+      status: 408,
+      code: 'REQUEST_TIMEOUT',
+      detail: expect.stringContaining('in time'),
+    });
   });
 });
 
@@ -73,11 +86,15 @@ describe('connections', () => {
     const other = client(port, get, '127.0.0.3');
     await waitFor('the answer', async () => other.received.includes('HTTP/1.1 404 '), 2_000);
     held[0]?.socket.destroy();
-    await waitFor('a place', async () => {
-      const again = client(port, get, '127.0.0.2');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return again.received.includes('HTTP/1.1 404 ');
-    }, 4_000);
+    await waitFor(
+      'a place',
+      async () => {
+        const again = client(port, get, '127.0.0.2');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return again.received.includes('HTTP/1.1 404 ');
+      },
+      4_000,
+    );
   });
 
   it('are limited in all', async () => {

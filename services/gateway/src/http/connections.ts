@@ -1,10 +1,11 @@
 import type { Server } from 'node:http';
-import { BlockList, isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import { BlockList, isIP } from 'node:net';
+
 import { networkOf } from '../domain/address.ts';
+import { correlationIdOf } from './caller.ts';
 import { problemJson } from './envelopes.ts';
 import type { Failure } from './failure.ts';
-import { correlationIdOf } from './caller.ts';
 
 export type ConnectionLimits = { readonly inAll: number; readonly perAddress: number };
 
@@ -18,8 +19,11 @@ const refusingMax = 256;
 export function answerAndDestroy(socket: Socket, failure: Failure & { readonly reason: string }): void {
   const body = JSON.stringify(problemJson.body(failure, correlationIdOf({})));
   const head = [
-    `HTTP/1.1 ${failure.status} ${failure.reason}`, `content-type: ${problemJson.contentType}`, `content-length: ${Buffer.byteLength(body)}`,
-    ...Object.entries(failure.headers ?? {}).map(([name, value]) => `${name}: ${value}`), 'connection: close',
+    `HTTP/1.1 ${failure.status} ${failure.reason}`,
+    `content-type: ${problemJson.contentType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(failure.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+    'connection: close',
   ];
   const destroy = (): void => void socket.destroy();
   setTimeout(destroy, flushMs).unref();
@@ -29,7 +33,11 @@ export function answerAndDestroy(socket: Socket, failure: Failure & { readonly r
 }
 
 /** Refuses connections beyond the limits with 503; answers how many there are. What trusted proxies open is bounded in all only. */
-export function limitConnections(server: Server, { inAll, perAddress }: ConnectionLimits, trustedProxies: readonly string[]): () => number {
+export function limitConnections(
+  server: Server,
+  { inAll, perAddress }: ConnectionLimits,
+  trustedProxies: readonly string[],
+): () => number {
   const trusted = blockList(trustedProxies);
   const counts = new Map<string, number>();
   let all = 0;
@@ -40,7 +48,13 @@ export function limitConnections(server: Server, { inAll, perAddress }: Connecti
     refusing += 1;
     socket.once('close', () => (refusing -= 1));
     const detail = `too many connections${whose}; try again`;
-    answerAndDestroy(socket, { status: 503, reason: 'Service Unavailable', code: 'CONNECTIONS_EXHAUSTED', detail, headers: { 'retry-after': '1' } });
+    answerAndDestroy(socket, {
+      status: 503,
+      reason: 'Service Unavailable',
+      code: 'CONNECTIONS_EXHAUSTED',
+      detail,
+      headers: { 'retry-after': '1' },
+    });
   };
   // What is refused is nothing for the server's own listener, which would read requests from it.
   const listeners = server.listeners('connection') as ((socket: Socket) => void)[];
@@ -74,4 +88,5 @@ function blockList(networks: readonly string[]): BlockList {
   return list;
 }
 
-const isTrusted = (list: BlockList, address: string): boolean => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+const isTrusted = (list: BlockList, address: string): boolean =>
+  list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');

@@ -12,7 +12,10 @@ function titleOf(code: string): { readonly type: string; readonly title: string 
   let known = titles.get(code);
   if (known === undefined) {
     const words = code.toLowerCase().replaceAll('_', ' ');
-    known = { type: `urn:tollgate:problem:${words.replaceAll(' ', '-')}`, title: words.charAt(0).toUpperCase() + words.slice(1) };
+    known = {
+      type: `urn:tollgate:problem:${words.replaceAll(' ', '-')}`,
+      title: words.charAt(0).toUpperCase() + words.slice(1),
+    };
     titles.set(code, known);
   }
   return known;
@@ -48,7 +51,8 @@ export const tokenEnvelope: Envelope = {
   contentType: 'application/json; charset=utf-8',
   body: ({ status, code, detail, sources }) => {
     if (sources !== undefined) return { success: false, status, message: 'Validation Error', sources };
-    if (code === 'BODY_MALFORMED') return { success: false, status, message: 'Validation Error', sources: [{ path: '', message: detail }] };
+    if (code === 'BODY_MALFORMED')
+      return { success: false, status, message: 'Validation Error', sources: [{ path: '', message: detail }] };
     return { success: false, status, message: detail };
   },
 };
@@ -56,7 +60,11 @@ export const tokenEnvelope: Envelope = {
 /** `{success:false, error, details?}` of the tier-billing surface. */
 export const tierBillingEnvelope: Envelope = {
   contentType: 'application/json; charset=utf-8',
-  body: ({ code, detail, fields }, correlationId) => ({ success: false, error: detail, details: { code, correlation_id: correlationId, ...fields } }),
+  body: ({ code, detail, fields }, correlationId) => ({
+    success: false,
+    error: detail,
+    details: { code, correlation_id: correlationId, ...fields },
+  }),
 };
 
 /** `{success:false, error, code, quota_info?}` of the optimize surface; tasks that are not there any more say `message` alone. */
@@ -85,7 +93,9 @@ const prefixes: readonly (readonly [prefix: string, envelope: Envelope])[] = [
   ['/api/auth', licenceEnvelope],
   ['/api/license', licenceEnvelope],
   ['/api/admin/license-keys', licenceEnvelope],
-  ...['token-process', 'features', 'feature-endpoints', 'packages', 'token-profits', 'user-wallets'].map((name) => [`/api/${name}`, tokenEnvelope] as const),
+  ...['token-process', 'features', 'feature-endpoints', 'packages', 'token-profits', 'user-wallets'].map(
+    (name) => [`/api/${name}`, tokenEnvelope] as const,
+  ),
   ['/api/optimize', optimizeEnvelope],
 ];
 

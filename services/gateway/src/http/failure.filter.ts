@@ -1,10 +1,11 @@
-import { Catch } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import { Catch } from '@nestjs/common';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import { envelopeOf } from './envelopes.ts';
-import { failureOf } from './failure.ts';
 import type { Failure } from './failure.ts';
+import { failureOf } from './failure.ts';
 import type { RouteTable } from './route-table.ts';
 
 export type LogFailure = (failure: Failure, correlationId: string, url: string) => void;
@@ -46,6 +47,9 @@ export function sendFailure(reply: FastifyReply, request: FastifyRequest, failur
   if (reply.sent) return;
   if (failure.status >= 500) log(failure, request.id, request.url);
   const { contentType, body } = envelopeOf(request.url);
-  void reply.code(failure.status).headers({ ...failure.headers, 'x-correlation-id': request.id }).type(contentType)
+  void reply
+    .code(failure.status)
+    .headers({ ...failure.headers, 'x-correlation-id': request.id })
+    .type(contentType)
     .send(JSON.stringify(body(failure, request.id)));
 }

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
-import { AppError } from '@tollgate/kernel';
 import type { ErrorCode, ErrorKind } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import { isDatabaseOutage } from '@tollgate/persistence';
 
 export type FailureSource = { readonly path: string; readonly message: string };
@@ -20,7 +20,13 @@ export type Failure = {
 };
 
 const statusByKind: Readonly<Record<ErrorKind, number>> = {
-  invalid: 400, not_found: 404, refused: 402, conflict: 409, reused: 409, unavailable: 503, bug: 500,
+  invalid: 400,
+  not_found: 404,
+  refused: 402,
+  conflict: 409,
+  reused: 409,
+  unavailable: 503,
+  bug: 500,
 };
 
 /** Where the code says more than the kind. Refusals of the ledger arrive as codes alone. */
@@ -153,7 +159,11 @@ function ofAppError(error: AppError): Failure {
     ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
   };
   return {
-    status, code, detail: message, headers, ...(typeof fields === 'object' && fields !== null ? { fields: { ...fields } } : {}),
+    status,
+    code,
+    detail: message,
+    headers,
+    ...(typeof fields === 'object' && fields !== null ? { fields: { ...fields } } : {}),
     ...(Array.isArray(sources) ? { sources: sources as readonly FailureSource[] } : {}),
   };
 }

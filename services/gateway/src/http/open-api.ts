@@ -1,9 +1,10 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+
 import { componentSchemas } from './answer-schemas.ts';
-import { describeErrors } from './documented.ts';
 import type { DocumentedError } from './documented.ts';
+import { describeErrors } from './documented.ts';
 import { envelopeOf } from './envelopes.ts';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>;
@@ -20,18 +21,24 @@ export function serveApiDocs(app: NestFastifyApplication): void {
     .addApiKey({ type: 'apiKey', in: 'header', name: 'x-token' }, 'activation-key')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'login')
     .build();
-  SwaggerModule.setup('api-docs', app, () => completed(SwaggerModule.createDocument(app, about)), { jsonDocumentUrl: 'api-docs-json' });
+  SwaggerModule.setup('api-docs', app, () => completed(SwaggerModule.createDocument(app, about)), {
+    jsonDocumentUrl: 'api-docs-json',
+  });
 }
 
 /** Adds what holds for every route with a body, and the schemas that routes refer to. */
 function completed(document: OpenAPIObject): OpenAPIObject {
   for (const [path, item] of Object.entries(document.paths)) {
-    if (path.includes('{')) addErrors(path, [item.get, item.post, item.put, item.patch, item.delete], [[414, 'the request cannot be read']]);
+    if (path.includes('{'))
+      addErrors(path, [item.get, item.post, item.put, item.patch, item.delete], [[414, 'the request cannot be read']]);
     for (const operation of [item.post, item.put, item.patch]) {
       if (operation?.requestBody !== undefined) completeBody(path, operation);
     }
   }
-  return { ...document, components: { ...document.components, schemas: { ...document.components?.schemas, ...componentSchemas() } } };
+  return {
+    ...document,
+    components: { ...document.components, schemas: { ...document.components?.schemas, ...componentSchemas() } },
+  };
 }
 
 function completeBody(path: string, operation: Operation): void {
@@ -42,7 +49,11 @@ function completeBody(path: string, operation: Operation): void {
 }
 
 /** Statuses that the route itself speaks of stay as they are. */
-function addErrors(path: string, operations: readonly (Operation | undefined)[], errors: readonly DocumentedError[]): void {
+function addErrors(
+  path: string,
+  operations: readonly (Operation | undefined)[],
+  errors: readonly DocumentedError[],
+): void {
   for (const { status, description, content } of describeErrors(errors, envelopeOf(path))) {
     for (const operation of operations) {
       if (operation !== undefined) operation.responses[status] ??= { description, content };
@@ -51,4 +62,5 @@ function addErrors(path: string, operations: readonly (Operation | undefined)[],
 }
 
 /** A body that may be null, or anything, may be left out. */
-const needsBody = (schema: object | undefined): boolean => schema !== undefined && Object.keys(schema).length > 0 && (schema as { nullable?: boolean }).nullable !== true;
+const needsBody = (schema: object | undefined): boolean =>
+  schema !== undefined && Object.keys(schema).length > 0 && (schema as { nullable?: boolean }).nullable !== true;

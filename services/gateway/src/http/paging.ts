@@ -2,8 +2,13 @@ import { AppError } from '@tollgate/kernel';
 import { z } from 'zod';
 
 const number = (max: number, fallback: number) =>
-  z.string().regex(/^[0-9]{1,6}$/, 'must be a number').transform(Number)
-    .refine((value) => value >= 1, { error: 'must be at least 1' }).transform((value) => Math.min(value, max)).default(fallback);
+  z
+    .string()
+    .regex(/^[0-9]{1,6}$/, 'must be a number')
+    .transform(Number)
+    .refine((value) => value >= 1, { error: 'must be at least 1' })
+    .transform((value) => Math.min(value, max))
+    .default(fallback);
 export const PageQuery = z.object({ page: number(999_999, 1), limit: number(100, 20) });
 export type PageQuery = z.output<typeof PageQuery>;
 
@@ -11,5 +16,9 @@ export type PageQuery = z.output<typeof PageQuery>;
 export function shownUnits(amount: string | bigint): number {
   const value = Number(amount);
   if (Number.isSafeInteger(value)) return value;
-  throw new AppError('conflict', 'AMOUNT_OUT_OF_RANGE', 'the balance is too large for this surface; read it through /v1/accounts');
+  throw new AppError(
+    'conflict',
+    'AMOUNT_OUT_OF_RANGE',
+    'the balance is too large for this surface; read it through /v1/accounts',
+  );
 }

@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
-import { AppError } from '@tollgate/kernel';
+import { Injectable } from '@nestjs/common';
 import type { ErrorCode } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { z } from 'zod';
 
 const issuesShown = 5;
@@ -23,8 +23,12 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   // A number beyond what is exact breaks two rules of one text.
-  const issues = [...new Map(result.error.issues.map((issue) => [JSON.stringify([issue.path, issue.message]), issue])).values()];
-  const detail = issues.slice(0, issuesShown).map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
+  const issues = [
+    ...new Map(result.error.issues.map((issue) => [JSON.stringify([issue.path, issue.message]), issue])).values(),
+  ];
+  const detail = issues
+    .slice(0, issuesShown)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
   const sources = issues.map(({ path, message }) => ({ path: path.join('.'), message }));
   throw new AppError('invalid', codeOf(issues), detail.join('; '), { sources });
 }

@@ -8,7 +8,11 @@ const pages = ['/api-docs'];
 const secure = helmet({
   contentSecurityPolicy: {
     directives: {
-      defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], frameAncestors: ["'none'"],
+      defaultSrc: ["'self'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      frameAncestors: ["'none'"],
       // The platform itself speaks HTTP; TLS ends before it.
       upgradeInsecureRequests: null,
     },
@@ -21,6 +25,9 @@ export function securePages(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (!pages.some((prefix) => route.url.startsWith(prefix))) return;
     const before = route.onRequest === undefined ? [] : [route.onRequest].flat();
-    route.onRequest = [...before, (request, reply, done) => secure(request.raw, reply.raw, (error) => done(error as Error | undefined))];
+    route.onRequest = [
+      ...before,
+      (request, reply, done) => secure(request.raw, reply.raw, (error) => done(error as Error | undefined)),
+    ];
   });
 }

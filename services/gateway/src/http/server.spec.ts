@@ -1,15 +1,22 @@
-import { expect, it } from '@jest/globals';
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+
+import { expect, it } from '@jest/globals';
 import { createLogger, createMetrics } from '@tollgate/service-kit';
-import { startHttp } from './server.ts';
+
 import type { HttpServer } from './server.ts';
+import { startHttp } from './server.ts';
 
 class Empty {}
 const start = (): Promise<HttpServer> =>
   startHttp({
-    module: { module: Empty }, host: '127.0.0.1', port: 0, metrics: createMetrics(),
-    logger: createLogger({ service: 'gateway', level: 'silent' }), waiting: () => 0, drainMs: 300,
+    module: { module: Empty },
+    host: '127.0.0.1',
+    port: 0,
+    metrics: createMetrics(),
+    logger: createLogger({ service: 'gateway', level: 'silent' }),
+    waiting: () => 0,
+    drainMs: 300,
   });
 
 function send(port: number, text: string): { readonly socket: Socket; readonly answer: Promise<string> } {
@@ -50,7 +57,8 @@ it('answers in its own words who still asks while it closes', async () => {
 });
 
 it.each([
-  ['GARBAGE\r\n\r\n', 400], ['GET /\u00ff HTTP/1.1\r\nhost: x\r\n\r\n', 400],
+  ['GARBAGE\r\n\r\n', 400],
+  ['GET /\u00ff HTTP/1.1\r\nhost: x\r\n\r\n', 400],
   [`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, 431],
 ])('answers what is no HTTP with a problem: %#', async (text, status) => {
   const server = await start();

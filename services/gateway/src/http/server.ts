@@ -1,25 +1,28 @@
 import 'reflect-metadata';
-import type { DynamicModule } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { nestLogger } from '@tollgate/service-kit';
-import type { Logger, Metrics } from '@tollgate/service-kit';
+
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { Logger, Metrics } from '@tollgate/service-kit';
+import { nestLogger } from '@tollgate/service-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
 import { bodyMax, registerBodyParsers } from './body-parser.ts';
 import { correlationIdOf } from './caller.ts';
-import { answerAndDestroy, limitConnections } from './connections.ts';
 import type { ConnectionLimits } from './connections.ts';
-import { brokenOff, FailureFilter, sendFailure } from './failure.filter.ts';
+import { answerAndDestroy, limitConnections } from './connections.ts';
 import type { LogFailure } from './failure.filter.ts';
+import { brokenOff, FailureFilter, sendFailure } from './failure.filter.ts';
 import { failureOf } from './failure.ts';
 import { serveApiDocs } from './open-api.ts';
 import { registerRequestMetrics } from './operations/request-metrics.ts';
 import { RouteTable } from './route-table.ts';
-import { securePages } from './secure-pages.ts';
 import { SchemaPipe } from './schema.pipe.ts';
+import { securePages } from './secure-pages.ts';
 
 export type HttpOptions = {
   readonly module: DynamicModule;
@@ -77,9 +80,17 @@ async function closeWithin(app: NestFastifyApplication, drainMs: number): Promis
 function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return answerAndDestroy(socket, { status: 408, reason: 'Request Timeout', code: 'REQUEST_TIMEOUT', detail: 'the request did not arrive in time' });
+    return answerAndDestroy(socket, {
+      status: 408,
+      reason: 'Request Timeout',
+      code: 'REQUEST_TIMEOUT',
+      detail: 'the request did not arrive in time',
+    });
   }
-  const [status, reason] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] as const : [400, 'Bad Request'] as const;
+  const [status, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ([431, 'Request Header Fields Too Large'] as const)
+      : ([400, 'Bad Request'] as const);
   answerAndDestroy(socket, { status, reason, code: 'REQUEST_INVALID', detail: 'this is not a valid HTTP request' });
 }
 
@@ -87,13 +98,19 @@ function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { logger } = options;
   const log: LogFailure = (failure, correlationId, url) => {
-    const line = { correlationId, code: failure.code, path: url.split('?', 1)[0], ...(failure.bug === undefined ? {} : { err: failure.bug }) };
+    const line = {
+      correlationId,
+      code: failure.code,
+      path: url.split('?', 1)[0],
+      ...(failure.bug === undefined ? {} : { err: failure.bug }),
+    };
     if (failure.bug === undefined) logger.warn(line, failure.detail);
     else logger.error(line, 'a request failed on our side');
   };
   const adapter = new FastifyAdapter({
     bodyLimit: bodyMax,
-    trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
+    trustProxy:
+      options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     routerOptions: { maxParamLength: paramMax },
     genReqId: (request: IncomingMessage) => correlationIdOf(request.headers),
     // No middleware here: its engine would cost every request a hook.
@@ -109,9 +126,14 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     // Who still asks on an open connection while the server closes is answered as always, and told to connect anew.
     return503OnClosing: false,
     clientErrorHandler: refuseBrokenHttp,
-    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendFailure(reply, request, brokenOff(request) ?? failureOf(error), log),
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      sendFailure(reply, request, brokenOff(request) ?? failureOf(error), log),
   });
-  const connections = limitConnections(adapter.getHttpServer() as Server, options.connectionLimits ?? connectionsDefault, options.trustedProxies ?? []);
+  const connections = limitConnections(
+    adapter.getHttpServer() as Server,
+    options.connectionLimits ?? connectionsDefault,
+    options.trustedProxies ?? [],
+  );
   const routes = new RouteTable();
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   routes.watch(fastify);
@@ -120,7 +142,10 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   registerRequestMetrics(fastify, options.metrics, options.waiting);
 
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
-    logger: nestLogger(logger), abortOnError: false, bodyParser: false, forceCloseConnections: false,
+    logger: nestLogger(logger),
+    abortOnError: false,
+    bodyParser: false,
+    forceCloseConnections: false,
   });
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(new FailureFilter(routes, log));
@@ -128,5 +153,11 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   await app.listen({ host: options.host, port: options.port });
   const address = app.getHttpServer().address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  return { host: options.host, port, routes: routes.all(), connections, close: () => closeWithin(app, options.drainMs ?? drainDefaultMs) };
+  return {
+    host: options.host,
+    port,
+    routes: routes.all(),
+    connections,
+    close: () => closeWithin(app, options.drainMs ?? drainDefaultMs),
+  };
 }

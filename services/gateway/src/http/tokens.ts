@@ -2,9 +2,17 @@ import { Inject } from '@nestjs/common';
 
 /** Providers that are ports, so that Nest cannot name them by a class. */
 export const tokens = {
-  ledger: Symbol('ledger'), billing: Symbol('billing'), clock: Symbol('clock'), testClock: Symbol('testClock'),
-  quota: Symbol('quota'), optimizer: Symbol('optimizer'), optimizeAdminToken: Symbol('optimizeAdminToken'),
-  readiness: Symbol('readiness'), publicDetails: Symbol('publicDetails'), metrics: Symbol('metrics'), erase: Symbol('erase'),
+  ledger: Symbol('ledger'),
+  billing: Symbol('billing'),
+  clock: Symbol('clock'),
+  testClock: Symbol('testClock'),
+  quota: Symbol('quota'),
+  optimizer: Symbol('optimizer'),
+  optimizeAdminToken: Symbol('optimizeAdminToken'),
+  readiness: Symbol('readiness'),
+  publicDetails: Symbol('publicDetails'),
+  metrics: Symbol('metrics'),
+  erase: Symbol('erase'),
 } as const;
 
 export const inject = {

@@ -1,11 +1,12 @@
 import type { BillingQueries, LedgerQueries } from '@tollgate/contracts';
 import { migrate, rolePassword, roleUrl } from '@tollgate/persistence';
 import { createLogger } from '@tollgate/service-kit';
-import { fakeClock, freshDatabase } from '@tollgate/testing';
 import type { FakeClock, FreshDatabase } from '@tollgate/testing';
+import { fakeClock, freshDatabase } from '@tollgate/testing';
+
 import { remoteOptimizer } from '../adapters/optimizer/remote-optimizer.ts';
-import { gatewaySchema, startGateway } from '../index.ts';
 import type { GatewayOptions, RunningGateway } from '../index.ts';
+import { gatewaySchema, startGateway } from '../index.ts';
 import { LedgerStandIn } from './ledger-stand-in.ts';
 
 export const serverKey = 'first-server-key-of-the-specs';
@@ -25,14 +26,30 @@ export type Changes = { readonly [Name in 'config' | 'secrets']?: Partial<Gatewa
 /** What a gateway of the specs is started with, on a stand-in of the ledger and a real PostgreSQL. */
 function optionsOf(ledger: LedgerStandIn, clock: FakeClock, database: FreshDatabase): GatewayOptions {
   return {
-    config: { host: '127.0.0.1', port: 0, answerWaitMs: 300, adminEmail: 'admin@localhost', upstream: { timeoutMs: 1_000 } },
-    databaseUrl: roleUrl(database.url, gatewaySchema.role, password(gatewaySchema.role)), financeUrl: database.url,
-    eventLog: ledger.log, receiver: ledger, ledger: ledger.queries as LedgerQueries, billing: {} as BillingQueries, clock,
+    config: {
+      host: '127.0.0.1',
+      port: 0,
+      answerWaitMs: 300,
+      adminEmail: 'admin@localhost',
+      upstream: { timeoutMs: 1_000 },
+    },
+    databaseUrl: roleUrl(database.url, gatewaySchema.role, password(gatewaySchema.role)),
+    financeUrl: database.url,
+    eventLog: ledger.log,
+    receiver: ledger,
+    ledger: ledger.queries as LedgerQueries,
+    billing: {} as BillingQueries,
+    clock,
     quota: { check: async () => ({ valid: false }), stored: async () => null },
     // Nobody listens there: what an image needs is proved end to end.
     optimizer: remoteOptimizer({ address: { host: '127.0.0.1', port: 9 }, secret: 'service-secret-of-specs' }),
     logger: createLogger({ service: 'gateway', level: 'silent' }),
-    secrets: { jwtSecret, serverApiKey: serverKey, adminPassword, optimizeAdminToken: 'optimize-admin-token-of-the-specs' },
+    secrets: {
+      jwtSecret,
+      serverApiKey: serverKey,
+      adminPassword,
+      optimizeAdminToken: 'optimize-admin-token-of-the-specs',
+    },
   };
 }
 
@@ -76,10 +93,19 @@ export class GatewayHarness {
     await this.database.drop();
   }
 
-  async call(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Reply> {
     const json = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
     const contentType: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    const response = await fetch(this.gateway.address.url + path, { method, headers: { ...contentType, ...headers }, ...json });
+    const response = await fetch(this.gateway.address.url + path, {
+      method,
+      headers: { ...contentType, ...headers },
+      ...json,
+    });
     const text = await response.text();
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers };
   }
@@ -97,7 +123,11 @@ export class GatewayHarness {
 function merged(options: GatewayOptions, changes: Changes): GatewayOptions {
   const changed = Object.entries(changes).map(([name, value]) => {
     const before = options[name as keyof GatewayOptions];
-    const plain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype && typeof before === 'object';
+    const plain =
+      typeof value === 'object' &&
+      value !== null &&
+      Object.getPrototypeOf(value) === Object.prototype &&
+      typeof before === 'object';
     return [name, plain ? { ...before, ...value } : value];
   });
   return { ...options, ...Object.fromEntries(changed) } as GatewayOptions;

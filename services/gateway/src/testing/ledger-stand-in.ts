@@ -1,4 +1,4 @@
-import type { Answer, AccountView, EntryView, LedgerQueries, LedgerRequest } from '@tollgate/contracts';
+import type { AccountView, Answer, EntryView, LedgerQueries, LedgerRequest } from '@tollgate/contracts';
 import { recordHeaders } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { AnswerReceiver, EventLog, OutgoingRecord } from '@tollgate/messaging';
@@ -46,7 +46,8 @@ export class LedgerStandIn implements AnswerReceiver {
       return appended;
     },
     describe: async () => ({
-      topicId: 't', partitions: Array.from({ length: partitions }, (_, partition) => ({ partition, start: 0, end: 0 })),
+      topicId: 't',
+      partitions: Array.from({ length: partitions }, (_, partition) => ({ partition, start: 0, end: 0 })),
     }),
     check: async () => {
       if (this.logDown) throw new Error('the log does not answer');
@@ -57,12 +58,15 @@ export class LedgerStandIn implements AnswerReceiver {
     account: async ({ id }: { id: string }) => this.accounts.get(id)?.view ?? null,
     partitions: async () => [{ partition: 0, state: 'owned', epoch: '1', next_offset: '0', last_seq: '0' }],
     accounts: async ({ under }: { under?: string }) => ({
-      items: [...this.accounts].filter(([id]) => under === undefined || id === under || id.startsWith(`${under}/`)).map(([, { view }]) => view), next: null,
+      items: [...this.accounts]
+        .filter(([id]) => under === undefined || id === under || id.startsWith(`${under}/`))
+        .map(([, { view }]) => view),
+      next: null,
     }),
     entries: async () => ({ items: [], next: null, total: 0 }),
     entry: async () => null,
     ownedSince: async ({ account, owner }: { account: string; owner: string }) =>
-      (this.accounts.get(account)?.view.owner === owner ? { seq: '1', recorded_at: now } : null),
+      this.accounts.get(account)?.view.owner === owner ? { seq: '1', recorded_at: now } : null,
     holdAccount: async ({ id }: { id: string }) => this.holds.get(id) ?? null,
   } as unknown as LedgerQueries;
 
@@ -81,11 +85,28 @@ export class LedgerStandIn implements AnswerReceiver {
     const account = this.accounts.get(id);
     if (request.type === 'open') {
       const { kind, unit, owner, grant, status } = request.data;
-      if (account !== undefined) return account.view.kind === kind ? { outcome: 'unchanged', replayed: false, account: id } : this.refuse(request, 'ACCOUNT_KIND_CONFLICT');
+      if (account !== undefined)
+        return account.view.kind === kind
+          ? { outcome: 'unchanged', replayed: false, account: id }
+          : this.refuse(request, 'ACCOUNT_KIND_CONFLICT');
       const balance = grant ?? '0';
       const view: AccountView = {
-        id, kind, unit, status: status ?? 'active', owner: owner ?? null, balance, held: '0', available: balance, used: '0', used_total: '0', settings: {},
-        as_of: { seq: '1', recorded_at: now }, lots: [], holds: [], limits: [], opened_at: now,
+        id,
+        kind,
+        unit,
+        status: status ?? 'active',
+        owner: owner ?? null,
+        balance,
+        held: '0',
+        available: balance,
+        used: '0',
+        used_total: '0',
+        settings: {},
+        as_of: { seq: '1', recorded_at: now },
+        lots: [],
+        holds: [],
+        limits: [],
+        opened_at: now,
       };
       this.accounts.set(id, { view, seq: 1 });
       return { outcome: 'booked', replayed: false, account: id, state: view };
@@ -94,7 +115,11 @@ export class LedgerStandIn implements AnswerReceiver {
     if (request.type === 'change') {
       const { if_owner: ifOwner, owner, status, balance } = request.data;
       if (ifOwner !== undefined && account.view.owner !== ifOwner) return this.refuse(request, 'NOT_OWNER');
-      const changed = { ...(owner === undefined ? {} : { owner }), ...(status === undefined ? {} : { status }), ...(balance === undefined ? {} : { balance, available: balance }) };
+      const changed = {
+        ...(owner === undefined ? {} : { owner }),
+        ...(status === undefined ? {} : { status }),
+        ...(balance === undefined ? {} : { balance, available: balance }),
+      };
       account.view = { ...account.view, ...changed };
       return { outcome: 'booked', replayed: false, account: id, state: account.view };
     }
@@ -105,7 +130,10 @@ export class LedgerStandIn implements AnswerReceiver {
     if (account.view.status === 'inactive') return this.refuse(request, 'ACCOUNT_INACTIVE');
     if (account.view.kind !== 'metered' && BigInt(account.view.balance) < BigInt(amount)) {
       const refusal = { account: id, asked: amount, available: account.view.balance };
-      return { ...this.refuse(request, 'ALLOWANCE_EXHAUSTED'), problem: { code: 'ALLOWANCE_EXHAUSTED', detail: 'not enough', refusal } };
+      return {
+        ...this.refuse(request, 'ALLOWANCE_EXHAUSTED'),
+        problem: { code: 'ALLOWANCE_EXHAUSTED', detail: 'not enough', refusal },
+      };
     }
     return this.post(request, account, -BigInt(amount));
   }
@@ -115,14 +143,39 @@ export class LedgerStandIn implements AnswerReceiver {
     const balance = String(BigInt(account.view.balance) + amount);
     account.view = { ...account.view, balance, available: balance };
     const entry: EntryView = {
-      id: `1-${account.seq}`, account: account.view.id, seq: String(account.seq), kind: amount < 0n ? 'spent' : 'granted', amount: String(amount),
-      balance_after: balance, held_after: '0', used_after: '0', unit: account.view.unit, contra: 'usage', source: request.source,
-      request_id: request.id, ordinal: 0, occurred_at: now, recorded_at: now, offset: '0',
+      id: `1-${account.seq}`,
+      account: account.view.id,
+      seq: String(account.seq),
+      kind: amount < 0n ? 'spent' : 'granted',
+      amount: String(amount),
+      balance_after: balance,
+      held_after: '0',
+      used_after: '0',
+      unit: account.view.unit,
+      contra: 'usage',
+      source: request.source,
+      request_id: request.id,
+      ordinal: 0,
+      occurred_at: now,
+      recorded_at: now,
+      offset: '0',
     };
-    return { outcome: 'booked', replayed: false, account: account.view.id, entry, available: balance, state: account.view };
+    return {
+      outcome: 'booked',
+      replayed: false,
+      account: account.view.id,
+      entry,
+      available: balance,
+      state: account.view,
+    };
   }
 
   private refuse(request: LedgerRequest, code: string): Answer {
-    return { outcome: 'refused', replayed: false, account: request.account, problem: { code, detail: code.toLowerCase() } };
+    return {
+      outcome: 'refused',
+      replayed: false,
+      account: request.account,
+      problem: { code, detail: code.toLowerCase() },
+    };
   }
 }

@@ -7,7 +7,9 @@ export type LedgerMetrics = ReturnType<typeof ledgerMetrics>;
 export function ledgerMetrics(registry: Metrics, partitionsOwned: () => number) {
   const registers = [registry];
   new Gauge({
-    name: 'tollgate_ledger_partitions_owned', help: 'Partitions that this instance books now.', registers,
+    name: 'tollgate_ledger_partitions_owned',
+    help: 'Partitions that this instance books now.',
+    registers,
     collect() {
       this.set(partitionsOwned());
     },
@@ -16,8 +18,15 @@ export function ledgerMetrics(registry: Metrics, partitionsOwned: () => number) 
     entries: new Counter({ name: 'tollgate_ledger_entries_total', help: 'Entries committed.', registers }),
     commits: new Counter({ name: 'tollgate_ledger_commits_total', help: 'Group commits.', registers }),
     answers: new Counter({
-      name: 'tollgate_ledger_answers_total', help: 'Requests answered, by outcome and code of refusal.', labelNames: ['outcome', 'code'], registers,
+      name: 'tollgate_ledger_answers_total',
+      help: 'Requests answered, by outcome and code of refusal.',
+      labelNames: ['outcome', 'code'],
+      registers,
     }),
-    halted: new Counter({ name: 'tollgate_ledger_partitions_halted_total', help: 'Partitions that halted (rule 2).', registers }),
+    halted: new Counter({
+      name: 'tollgate_ledger_partitions_halted_total',
+      help: 'Partitions that halted (rule 2).',
+      registers,
+    }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Metrics } from '@tollgate/service-kit';
-import { Gauge } from 'prom-client';
 import type { Pool } from 'pg';
+import { Gauge } from 'prom-client';
 
 /** $1: the number of the kind `credits`. The newest terms of each account that has a tier. */
 const countByTier = `
@@ -15,14 +15,19 @@ const countedForMs = 60_000;
 export function tierGauge(registry: Metrics, pool: Pool, creditsKind: number): void {
   let countedMs = -Infinity;
   const gauge = new Gauge({
-    name: 'tollgate_ledger_credits_accounts', help: 'Users with credits, by tier; the same from every ledger instance', labelNames: ['tier'], registers: [registry],
+    name: 'tollgate_ledger_credits_accounts',
+    help: 'Users with credits, by tier; the same from every ledger instance',
+    labelNames: ['tier'],
+    registers: [registry],
     // Beside the scrape: one must not wait for a database that is away. What was counted shows in the next.
     collect: () => void count(),
   });
   const count = async (): Promise<void> => {
     if (performance.now() - countedMs < countedForMs) return;
     countedMs = performance.now();
-    const counted = await pool.query<{ tier: string; accounts: number }>({ text: countByTier, values: [creditsKind] }).catch(() => null);
+    const counted = await pool
+      .query<{ tier: string; accounts: number }>({ text: countByTier, values: [creditsKind] })
+      .catch(() => null);
     if (counted === null) return;
     gauge.reset();
     for (const { tier, accounts } of counted.rows) gauge.set({ tier }, accounts);

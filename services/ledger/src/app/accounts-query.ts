@@ -1,5 +1,6 @@
 import type { AccountFound, AccountsFound, FindAccounts, LimitView } from '@tollgate/contracts';
-import { AppError, ancestorsOf } from '@tollgate/kernel';
+import { ancestorsOf, AppError } from '@tollgate/kernel';
+
 import type { Account } from '../domain/account.ts';
 import { accountState } from '../domain/views.ts';
 import type { Candidate, Candidates, QueryPorts } from './queries.ts';
@@ -18,7 +19,10 @@ export async function findAccounts(ports: QueryPorts, query: FindAccounts): Prom
   const items: AccountFound[] = [];
   for (let step = 0; step < stepsMax; step++) {
     const candidates = await ports.reader.candidates(searchOf(query, after));
-    const found = await statesOf(ports, candidates.filter(({ fits }) => fits));
+    const found = await statesOf(
+      ports,
+      candidates.filter(({ fits }) => fits),
+    );
     for (const candidate of candidates) {
       after = [candidate.partition, candidate.ref];
       const item = found.get(candidate.id);
@@ -31,14 +35,24 @@ export async function findAccounts(ports: QueryPorts, query: FindAccounts): Prom
   return { items, next: after.join('-') };
 }
 
-const searchOf = ({ used_above_bp: share, balance_below: below, owner, unit, under }: FindAccounts, after: Candidates['after']): Candidates => ({
-  after, limit: stepAccounts, limited: share !== undefined,
-  ...(owner === undefined ? {} : { owner }), ...(unit === undefined ? {} : { unit }), ...(under === undefined ? {} : { under }),
+const searchOf = (
+  { used_above_bp: share, balance_below: below, owner, unit, under }: FindAccounts,
+  after: Candidates['after'],
+): Candidates => ({
+  after,
+  limit: stepAccounts,
+  limited: share !== undefined,
+  ...(owner === undefined ? {} : { owner }),
+  ...(unit === undefined ? {} : { unit }),
+  ...(under === undefined ? {} : { under }),
   ...(below === undefined ? {} : { balanceBelow: BigInt(below) }),
 });
 
 /** The committed state of each, with what bounds it above. */
-async function statesOf(ports: QueryPorts, candidates: readonly Candidate[]): Promise<ReadonlyMap<string, AccountFound>> {
+async function statesOf(
+  ports: QueryPorts,
+  candidates: readonly Candidate[],
+): Promise<ReadonlyMap<string, AccountFound>> {
   const found = new Map<string, AccountFound>();
   for (const [partition, wanted] of Map.groupBy(candidates, (candidate) => candidate.partition)) {
     const ids = [...new Set(wanted.flatMap(({ id }) => (id.includes('/') ? [id, ...ancestorsOf(id)] : [id])))];
@@ -48,7 +62,10 @@ async function statesOf(ports: QueryPorts, candidates: readonly Candidate[]): Pr
     for (const { id } of wanted) {
       const account = accounts.get(id);
       if (!account) continue;
-      const state = accountState(bookOf(partition, accounts, Math.max(ports.clock.nowMs(), account.lastRecordedMs), catalog), account);
+      const state = accountState(
+        bookOf(partition, accounts, Math.max(ports.clock.nowMs(), account.lastRecordedMs), catalog),
+        account,
+      );
       found.set(id, { ...state, nearest: nearestOf(state.limits.filter((limit) => limit.account === id)) });
     }
   }
@@ -57,7 +74,10 @@ async function statesOf(ports: QueryPorts, candidates: readonly Candidate[]): Pr
 
 function nearestOf(limits: readonly LimitView[]): AccountFound['nearest'] {
   const shares = limits.map((limit) => ({ limit, share: shareOf(limit) }));
-  const nearest = shares.reduce<(typeof shares)[number] | null>((most, one) => (most === null || one.share > most.share ? one : most), null);
+  const nearest = shares.reduce<(typeof shares)[number] | null>(
+    (most, one) => (most === null || one.share > most.share ? one : most),
+    null,
+  );
   if (nearest === null) return null;
   const { limit, share } = nearest;
   return { ...limit, used_percent: `${share / 100n}.${String(share % 100n).padStart(2, '0')}` };
@@ -72,7 +92,10 @@ function shareOf({ limit, used, held }: LimitView): bigint {
 }
 
 /** A closed account is near nothing: it can be used no more. */
-function fits({ used_above_bp: share, balance_below: below, owner }: FindAccounts, { nearest, status, ...account }: AccountFound): boolean {
+function fits(
+  { used_above_bp: share, balance_below: below, owner }: FindAccounts,
+  { nearest, status, ...account }: AccountFound,
+): boolean {
   if (owner !== undefined && account.owner !== owner) return false;
   if (status === 'closed' && (share !== undefined || below !== undefined)) return false;
   return share === undefined || (nearest !== null && shareOf(nearest) >= BigInt(share));
@@ -82,6 +105,7 @@ function fits({ used_above_bp: share, balance_below: below, owner }: FindAccount
 function placeOf(after: string | undefined): readonly [partition: number, ref: number] {
   if (after === undefined) return [-1, 0];
   const [partition, ref] = /^(\d{1,4})-(\d{1,9})$/.exec(after)?.slice(1).map(Number) ?? [];
-  if (partition === undefined || ref === undefined) throw new AppError('invalid', 'REQUEST_INVALID', 'after is not a cursor of this list');
+  if (partition === undefined || ref === undefined)
+    throw new AppError('invalid', 'REQUEST_INVALID', 'after is not a cursor of this list');
   return [partition, ref];
 }

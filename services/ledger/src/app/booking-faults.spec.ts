@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Answer } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
+
 import { MemoryBookStore } from '../testing/memory-book-store.ts';
 import type { BookingPorts } from './booking.ts';
 import { bookGroup } from './booking.ts';
@@ -10,7 +11,10 @@ import type { PartitionCommit } from './ports.ts';
 import { CommitError } from './ports.ts';
 
 const record = (offset: number, id: string, more: object): LogRecord => ({
-  offset, timeMs: 1_800_000_000_000 + offset, key: '', headers: { 'reply-to': 'test', waiter: String(offset) },
+  offset,
+  timeMs: 1_800_000_000_000 + offset,
+  key: '',
+  headers: { 'reply-to': 'test', waiter: String(offset) },
   value: JSON.stringify({ v: 1, source: 'http:test', id, account: 'w', ...more }),
 });
 const opening = record(0, 'open', { type: 'open', data: { kind: 'wallet', unit: 'u', grant: '10' } });
@@ -33,12 +37,18 @@ async function booked(store: FaultyStore, records: readonly LogRecord[]) {
   const answers = new Map<number, Answer>();
   let pauses = 0;
   const ports: BookingPorts = {
-    store, answer: (verdicts) => verdicts.forEach(({ waiter, answer }) => answers.set(waiter, answer)), clockReached: () => undefined, warn: () => undefined,
+    store,
+    answer: (verdicts) => verdicts.forEach(({ waiter, answer }) => answers.set(waiter, answer)),
+    clockReached: () => undefined,
+    warn: () => undefined,
     pause: async () => {
       if (++pauses > 20) throw new Error('paused for ever');
     },
   };
-  const books = new PartitionBooks(await store.claim(), { accounts: createAccountCache(100), recent: createRecentAnswers(100) });
+  const books = new PartitionBooks(await store.claim(), {
+    accounts: createAccountCache(100),
+    recent: createRecentAnswers(100),
+  });
   books.timers.load([], Infinity);
   const outcomes = await bookGroup(ports, [{ books, records: readRecords(records, books.decidedTimeMs) }]);
   return { answers, outcomes, balance: [...store.folded().values()][0]?.balance };
@@ -100,10 +110,17 @@ describe('a commit that fails', () => {
     const store = new FaultyStore();
     const letters: number[] = [];
     store.before = (commit) => {
-      if (commit?.entries.some(({ requestId }) => requestId === 'bad')) throw new CommitError({ why: 'unstorable', detail: '22021 invalid byte sequence' });
+      if (commit?.entries.some(({ requestId }) => requestId === 'bad'))
+        throw new CommitError({ why: 'unstorable', detail: '22021 invalid byte sequence' });
       for (const { offset } of commit?.deadLetters ?? []) letters.push(offset);
     };
-    const { answers, balance } = await booked(store, [opening, spend(1, 'a'), spend(2, 'bad'), spend(3, 'b'), spend(4, 'c')]);
+    const { answers, balance } = await booked(store, [
+      opening,
+      spend(1, 'a'),
+      spend(2, 'bad'),
+      spend(3, 'b'),
+      spend(4, 'c'),
+    ]);
     expect(balance).toBe(7n);
     expect(letters).toEqual([2]);
     expect(answers.get(2)).toMatchObject({ outcome: 'refused', problem: { code: 'REQUEST_INVALID' } });

@@ -1,19 +1,24 @@
 import { AppError } from '@tollgate/kernel';
+
+import { commitOf, writesSomething } from './commit-of.ts';
 import type { BatchResult, ReadRecord, Verdict } from './decide-batch.ts';
 import { decideBatch, identityOf } from './decide-batch.ts';
-import { commitOf, writesSomething } from './commit-of.ts';
 import type { LoadingBatch } from './load-batch.ts';
 import { allIdentities, loadGroup, loadKnown, nothingLoaded } from './load-batch.ts';
 import type { PartitionBooks } from './partition-books.ts';
-import type { AnsweredRefusal } from './refusal-log.ts';
 import type { BookStore, PartitionCommit, StoredPosition } from './ports.ts';
 import { CommitError } from './ports.ts';
+import type { AnsweredRefusal } from './refusal-log.ts';
 
 /** One partition's records of a group. */
 export type Batch = { readonly books: PartitionBooks; readonly records: readonly ReadRecord[] };
 
 /** How one partition's batch ended. `lost`: another instance owns it. `doubt`: the books moved without us; claim again. */
-export type BatchOutcome = { readonly batch: Batch; readonly result: 'booked' | 'lost' | 'doubt'; readonly committed?: PartitionCommit };
+export type BatchOutcome = {
+  readonly batch: Batch;
+  readonly result: 'booked' | 'lost' | 'doubt';
+  readonly committed?: PartitionCommit;
+};
 
 export type BookingPorts = {
   readonly store: BookStore;
@@ -63,7 +68,8 @@ async function decideWork(ports: BookingPorts, work: Work): Promise<void> {
     if (result.lookUp.length === 0) {
       work.result = result;
       const last = work.records.at(-1);
-      work.commit = last && writesSomething(work.books, result, last.record.offset + 1) ? commitOf(work.books, result, last) : null;
+      work.commit =
+        last && writesSomething(work.books, result, last.record.offset + 1) ? commitOf(work.books, result, last) : null;
       return;
     }
     // A request that would be refused is looked up before it is told so (rule 10); everything else keyed with it.
@@ -74,8 +80,11 @@ async function decideWork(ports: BookingPorts, work: Work): Promise<void> {
 }
 
 type Failure = {
-  readonly error: CommitError; readonly works: readonly Work[]; readonly outcomes: BatchOutcome[];
-  readonly repeats: Map<number, number>; readonly attempt: number;
+  readonly error: CommitError;
+  readonly works: readonly Work[];
+  readonly outcomes: BatchOutcome[];
+  readonly repeats: Map<number, number>;
+  readonly attempt: number;
 };
 
 /** What is left to be booked after a commit that did not happen, or of which nobody knows. */
@@ -87,7 +96,14 @@ async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work
       if (reason.partition !== null && work.books.partition !== reason.partition) continue;
       const times = (repeats.get(work.books.partition) ?? 0) + 1;
       repeats.set(work.books.partition, times);
-      if (times > 3) throw new AppError('bug', 'INVARIANT_BROKEN', `partition ${work.books.partition}: a known request was decided as new`, {}, error);
+      if (times > 3)
+        throw new AppError(
+          'bug',
+          'INVARIANT_BROKEN',
+          `partition ${work.books.partition}: a known request was decided as new`,
+          {},
+          error,
+        );
       work.books.lookFirst = 100;
       await lookUpDecided(ports, work);
       redo(work);
@@ -98,7 +114,11 @@ async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work
     for (const work of works) outcomes.push(...(await bookAlone(ports, work, works.length > 1, reason.detail)));
     return [];
   }
-  ports.warn('commit to be looked into', { why: reason.why, ...('detail' in reason ? { detail: reason.detail } : {}), partitions: works.map(({ books }) => books.partition) });
+  ports.warn('commit to be looked into', {
+    why: reason.why,
+    ...('detail' in reason ? { detail: reason.detail } : {}),
+    partitions: works.map(({ books }) => books.partition),
+  });
   if (reason.why === 'unknown' || attempt > 0) await ports.pause(attempt);
   const stored = await readUntilUp(ports, () => ports.store.positions(works.map(({ books }) => books.partition)));
   return works.filter((work) => !settledBy(ports, work, stored.get(work.books.partition), outcomes));
@@ -106,13 +126,20 @@ async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work
 
 /** Looks up all that a batch decided: a request that names an entry of its own batch shows its account no sooner. */
 async function lookUpDecided(ports: BookingPorts, { result, loaded, ...work }: Work): Promise<void> {
-  const decided = result?.book.entries.map(({ account, source, requestId: id }) => identityOf({ account, cause: { source, id } })) ?? [];
+  const decided =
+    result?.book.entries.map(({ account, source, requestId: id }) => identityOf({ account, cause: { source, id } })) ??
+    [];
   for (const identity of decided) loaded.known.delete(identity);
   await readUntilUp(ports, () => loadKnown(ports.store, { ...work, loaded }, [...new Set(decided)]));
 }
 
 /** Whether the stored position says how a batch ended (rule 5); if it does not, the batch is still to be committed. */
-function settledBy(ports: BookingPorts, work: Work, stored: StoredPosition | undefined, outcomes: BatchOutcome[]): boolean {
+function settledBy(
+  ports: BookingPorts,
+  work: Work,
+  stored: StoredPosition | undefined,
+  outcomes: BatchOutcome[],
+): boolean {
   const { commit, books } = work;
   if (!stored || stored.epoch !== books.position.epoch) return outcomes.push(givenUp(work, 'lost')) > 0;
   if (stored.nextOffset === books.position.nextOffset) return false;
@@ -126,7 +153,12 @@ function givenUp(work: Work, result: 'lost' | 'doubt'): BatchOutcome {
 }
 
 /** A value that PostgreSQL refuses: each partition alone, then by halving, until the one record is found (rule 13). */
-async function bookAlone(ports: BookingPorts, work: Work, several: boolean, detail: string): Promise<readonly BatchOutcome[]> {
+async function bookAlone(
+  ports: BookingPorts,
+  work: Work,
+  several: boolean,
+  detail: string,
+): Promise<readonly BatchOutcome[]> {
   redo(work);
   const { books, records } = work;
   if (several) return bookGroup(ports, [{ books, records }]);
@@ -137,7 +169,8 @@ async function bookAlone(ports: BookingPorts, work: Work, several: boolean, deta
     return bookGroup(ports, [{ books, records: records.slice(half) }]);
   }
   const [record] = records;
-  if (!record || record.request === null) throw new AppError('bug', 'INVARIANT_BROKEN', `a dead letter cannot be stored: ${detail}`);
+  if (!record || record.request === null)
+    throw new AppError('bug', 'INVARIANT_BROKEN', `a dead letter cannot be stored: ${detail}`);
   return bookGroup(ports, [{ books, records: [{ ...record, request: null, poison: `UNSTORABLE: ${detail}` }] }]);
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+
 import type { BatchResult, ReadRecord } from './decide-batch.ts';
 import type { PartitionBooks } from './partition-books.ts';
 import type { PartitionCommit, StoredPosition } from './ports.ts';
@@ -12,8 +13,13 @@ const idleRecordsMax = 10_000;
 /** Whether a batch wrote anything; one of repeats and refusals alone costs no transaction. */
 export function writesSomething(books: PartitionBooks, result: BatchResult, nextOffset: number): boolean {
   const { entries, items } = result.book;
-  return entries.length > 0 || items.length > 0 || result.refusals.length > 0 || result.deadLetters.length > 0
-    || nextOffset - books.position.nextOffset > idleRecordsMax;
+  return (
+    entries.length > 0 ||
+    items.length > 0 ||
+    result.refusals.length > 0 ||
+    result.deadLetters.length > 0 ||
+    nextOffset - books.position.nextOffset > idleRecordsMax
+  );
 }
 
 /** What one partition commits for a decided batch. Interned names are numbered in the order of the entries. */
@@ -49,7 +55,14 @@ export function commitOf(books: PartitionBooks, result: BatchResult, last: ReadR
     timer: result.swept ?? books.decidedTimer,
   };
   return {
-    partition: position.partition, from: position, to, entries: result.book.entries, names, nameOf, items: result.book.items,
-    refusals: result.refusals, deadLetters: result.deadLetters,
+    partition: position.partition,
+    from: position,
+    to,
+    entries: result.book.entries,
+    names,
+    nameOf,
+    items: result.book.items,
+    refusals: result.refusals,
+    deadLetters: result.deadLetters,
   };
 }

@@ -24,10 +24,12 @@ export class Folded {
 
   add(entry: Entry): void {
     this.entries++;
-    if (entry.partitionSeq !== this.lastSeq + 1) this.note(`entries ${this.lastSeq + 1} to ${entry.partitionSeq - 1} are missing`);
+    if (entry.partitionSeq !== this.lastSeq + 1)
+      this.note(`entries ${this.lastSeq + 1} to ${entry.partitionSeq - 1} are missing`);
     this.lastSeq = entry.partitionSeq;
     const account = this.accounts.get(entry.ref) ?? (entry.opened ? openedBy(entry, entry.opened.openedMs) : undefined);
-    if (!account) return this.note(`entry ${this.partition}-${entry.partitionSeq} is of an account that was never opened`);
+    if (!account)
+      return this.note(`entry ${this.partition}-${entry.partitionSeq} is of an account that was never opened`);
     this.accounts.set(entry.ref, account);
     this.#check(account, entry);
     evolve(account, entry);
@@ -49,13 +51,15 @@ export class Folded {
   #check(account: Account, entry: Entry): void {
     const where = `${account.id} entry ${entry.seq}`;
     if (entry.seq !== account.seq + 1) this.note(`${where}: entry ${account.seq + 1} is missing`);
-    if (entry.balanceAfter !== account.balance + entry.amount) this.note(`${where}: ${account.balance} and ${entry.amount} are not ${entry.balanceAfter}`);
+    if (entry.balanceAfter !== account.balance + entry.amount)
+      this.note(`${where}: ${account.balance} and ${entry.amount} are not ${entry.balanceAfter}`);
     if (entry.amount !== 0n && entry.contra === 'none') this.note(`${where}: an amount without a contra account`);
     if (entry.recordedMs < account.lastRecordedMs) this.note(`${where}: recorded before the entry before it`);
     if ((!keepsLots(account.kind) && account.kind !== 'metered') || entry.amount >= 0n || entry.lot === null) return;
     const lot = lotNumbered(account.lots, entry.lot);
     const moved = lot && entry.lotLeft !== null ? entry.lotLeft - lot.left : null;
-    if (moved !== null && moved !== entry.amount && moved !== 0n) this.note(`${where}: lot ${entry.lot} moved by ${moved}, the entry by ${entry.amount}`);
+    if (moved !== null && moved !== entry.amount && moved !== 0n)
+      this.note(`${where}: lot ${entry.lot} moved by ${moved}, the entry by ${entry.amount}`);
   }
 
   note(what: string): void {
@@ -66,19 +70,43 @@ export class Folded {
 /** What differs between a folded account and the one that is loaded when it is needed; empty when they are the same. */
 export function differences(folded: Account, loaded: Account, says = 'its entries say'): readonly string[] {
   const [a, b] = [comparable(folded), comparable(loaded)];
-  return Object.keys(a).filter((name) => a[name] !== b[name]).map((name) => `${folded.id}: ${name} is ${b[name]}, ${says} ${a[name]}`);
+  return Object.keys(a)
+    .filter((name) => a[name] !== b[name])
+    .map((name) => `${folded.id}: ${name} is ${b[name]}, ${says} ${a[name]}`);
 }
 
 function comparable(account: Account): Record<string, string> {
   const { terms, counter, earlier } = account;
-  const counterText = (one: Account['counter'] | null): string => (one?.period ? `${one.period.startMs} ${one.period.endMs} ${one.used} ${one.highWater} ${one.before}` : String(one?.used ?? ''));
+  const counterText = (one: Account['counter'] | null): string =>
+    one?.period
+      ? `${one.period.startMs} ${one.period.endMs} ${one.used} ${one.highWater} ${one.before}`
+      : String(one?.used ?? '');
   return {
-    id: account.id, kind: account.kind, unit: account.unit, seq: String(account.seq), balance: String(account.balance), held: String(account.held),
-    used: counterText(counter), 'used earlier': earlier?.period ? counterText(earlier) : '', status: terms.status, owner: terms.owner ?? '',
+    id: account.id,
+    kind: account.kind,
+    unit: account.unit,
+    seq: String(account.seq),
+    balance: String(account.balance),
+    held: String(account.held),
+    used: counterText(counter),
+    'used earlier': earlier?.period ? counterText(earlier) : '',
+    status: terms.status,
+    owner: terms.owner ?? '',
     settings: JSON.stringify(settingsView(terms.settings)),
-    'limit fetched': String(terms.limitFetchedMs), due: String(account.dueMs),
-    lots: [...account.lots].map(({ lot, left, priority, expiresMs, purchased }) => `${lot}:${left}:${priority}:${expiresMs}:${purchased}`).join(' '),
-    limits: account.limitCounts.map(({ period, used, earlier }) => `${period.startMs} ${period.endMs} ${used} ${earlier ? `${earlier.period.startMs} ${earlier.period.endMs} ${earlier.used}` : ''}`).join(', '),
-    holds: [...account.holds].map(({ hold, amount, expiresMs, parent }) => `${hold}:${amount}:${expiresMs}:${parent}`).sort().join(' '),
+    'limit fetched': String(terms.limitFetchedMs),
+    due: String(account.dueMs),
+    lots: [...account.lots]
+      .map(({ lot, left, priority, expiresMs, purchased }) => `${lot}:${left}:${priority}:${expiresMs}:${purchased}`)
+      .join(' '),
+    limits: account.limitCounts
+      .map(
+        ({ period, used, earlier }) =>
+          `${period.startMs} ${period.endMs} ${used} ${earlier ? `${earlier.period.startMs} ${earlier.period.endMs} ${earlier.used}` : ''}`,
+      )
+      .join(', '),
+    holds: [...account.holds]
+      .map(({ hold, amount, expiresMs, parent }) => `${hold}:${amount}:${expiresMs}:${parent}`)
+      .sort()
+      .join(' '),
   };
 }

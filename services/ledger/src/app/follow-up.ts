@@ -14,7 +14,11 @@ export class FollowUp {
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(options: { readonly work: FollowUpWork; readonly delayMs: number; readonly warn: (error: unknown) => void }) {
+  constructor(options: {
+    readonly work: FollowUpWork;
+    readonly delayMs: number;
+    readonly warn: (error: unknown) => void;
+  }) {
     this.#work = options.work;
     this.#delayMs = options.delayMs;
     this.#warn = options.warn;
@@ -56,7 +60,10 @@ export class FollowUp {
 }
 
 /** The same work for each partition by itself; one that fails is taken up again, the others go on. */
-export function eachPartition(work: (partition: number) => Promise<void>, warn: (error: unknown) => void): FollowUpWork {
+export function eachPartition(
+  work: (partition: number) => Promise<void>,
+  warn: (error: unknown) => void,
+): FollowUpWork {
   return async (partitions) => {
     const failed: number[] = [];
     for (const partition of partitions) {

@@ -1,9 +1,10 @@
-import { ancestorsOf } from '@tollgate/kernel';
 import type { HoldView } from '@tollgate/contracts';
+import { ancestorsOf } from '@tollgate/kernel';
+
 import type { Account } from '../domain/account.ts';
 import type { Target } from '../domain/corrections.ts';
-import type { Request } from '../domain/request.ts';
 import { holdNumbered } from '../domain/open-holds.ts';
+import type { Request } from '../domain/request.ts';
 import type { Loaded, ReadRecord } from './decide-batch.ts';
 import { accountsOf, identityIn, identityOf, timersPerTick } from './decide-batch.ts';
 import type { PartitionBooks } from './partition-books.ts';
@@ -13,7 +14,11 @@ import type { BookStore, FirstAnswer, Identity } from './ports.ts';
 const timersLoaded = 50_000;
 
 /** One partition's part of a group while it is being decided. */
-export type LoadingBatch = { readonly books: PartitionBooks; readonly records: readonly ReadRecord[]; readonly loaded: MutableLoaded };
+export type LoadingBatch = {
+  readonly books: PartitionBooks;
+  readonly records: readonly ReadRecord[];
+  readonly loaded: MutableLoaded;
+};
 export type MutableLoaded = {
   accounts: Map<string, Account | null>;
   idByRef: Map<number, string>;
@@ -23,7 +28,12 @@ export type MutableLoaded = {
   requestTargets: Map<string, readonly Target[]>;
 };
 export const nothingLoaded = (): MutableLoaded & Loaded => ({
-  accounts: new Map(), idByRef: new Map(), known: new Map(), endedHolds: new Map(), targets: new Map(), requestTargets: new Map(),
+  accounts: new Map(),
+  idByRef: new Map(),
+  known: new Map(),
+  endedHolds: new Map(),
+  targets: new Map(),
+  requestTargets: new Map(),
 });
 
 /** Brings into memory what the batches of a group need; one query for all accounts where nothing refers further. */
@@ -65,7 +75,7 @@ async function loadTimers(store: BookStore, { books, records }: LoadingBatch): P
   const ticks = records.filter(({ request }) => request?.ask.type === 'tick' || request?.ask.type === 'clock').length;
   if (ticks === 0) return;
   const { timers, position } = books;
-  while (timers.horizonMs !== Infinity && (timers.horizonMs <= lastMs) && timers.size <= ticks * timersPerTick) {
+  while (timers.horizonMs !== Infinity && timers.horizonMs <= lastMs && timers.size <= ticks * timersPerTick) {
     const after = timers.peek(Infinity, Infinity).at(-1) ?? position.timer;
     const more = await store.timers(books.partition, after, timersLoaded);
     timers.load(more, more.length < timersLoaded ? Infinity : (more.at(-1)?.dueMs ?? Infinity));
@@ -127,7 +137,8 @@ function* neededIds({ records, loaded, books }: LoadingBatch): Iterable<string> 
 /** Accounts that are known by their number only: of holds, and of timers. */
 function* neededRefs({ records, loaded, books }: LoadingBatch): Iterable<number> {
   const seen = new Set<number>();
-  const want = (ref: number): boolean => !loaded.idByRef.has(ref) && books.idOf(ref) === undefined && !seen.has(ref) && seen.add(ref) !== undefined;
+  const want = (ref: number): boolean =>
+    !loaded.idByRef.has(ref) && books.idOf(ref) === undefined && !seen.has(ref) && seen.add(ref) !== undefined;
   let ticks = 0;
   for (const { request } of records) {
     if (!request) continue;
@@ -136,7 +147,8 @@ function* neededRefs({ records, loaded, books }: LoadingBatch): Iterable<number>
     if ('hold' in ask && ask.hold.partition === books.partition && want(ask.hold.ref)) yield ask.hold.ref;
   }
   if (ticks === 0) return;
-  for (const timer of books.timers.peek(records.at(-1)?.timeMs ?? 0, ticks * timersPerTick)) if (want(timer.ref)) yield timer.ref;
+  for (const timer of books.timers.peek(records.at(-1)?.timeMs ?? 0, ticks * timersPerTick))
+    if (want(timer.ref)) yield timer.ref;
 }
 
 /** Requests that name a hold or an entry get the account it belongs to. */
@@ -146,8 +158,10 @@ function nameAccounts({ records, loaded, books }: LoadingBatch): void {
     if (!request) continue;
     const { ask } = request;
     let account: string | undefined;
-    if ('hold' in ask && ask.hold.partition === books.partition) account = loaded.idByRef.get(ask.hold.ref) ?? books.idOf(ask.hold.ref);
-    else if ('entry' in ask && ask.entry.partition === books.partition) account = loaded.targets.get(ask.entry.seq)?.account;
+    if ('hold' in ask && ask.hold.partition === books.partition)
+      account = loaded.idByRef.get(ask.hold.ref) ?? books.idOf(ask.hold.ref);
+    else if ('entry' in ask && ask.entry.partition === books.partition)
+      account = loaded.targets.get(ask.entry.seq)?.account;
     if (account !== undefined && account !== request.account) read.request = { ...request, account };
   }
 }
@@ -186,7 +200,8 @@ async function loadEndedHolds(store: BookStore, { books, records, loaded }: Load
     if (!request || !('hold' in request.ask) || request.ask.hold.partition !== books.partition) continue;
     const { hold } = request.ask;
     const account = loaded.accounts.get(request.account);
-    if (!(account && holdNumbered(account.holds, hold.hold)) && !loaded.endedHolds.has(`${hold.ref}-${hold.hold}`)) wanted.push(hold);
+    if (!(account && holdNumbered(account.holds, hold.hold)) && !loaded.endedHolds.has(`${hold.ref}-${hold.hold}`))
+      wanted.push(hold);
   }
   if (wanted.length === 0) return;
   const found = await store.endedHolds(wanted);

@@ -18,7 +18,10 @@ export interface OutboxStore {
   publishedThrough(partition: number, topic: PublishedTopic): Promise<number>;
   /** Rows after a number, whole numbers only (all crossings of one entry go together), at most about `limit`. */
   after(partition: number, topic: PublishedTopic, seq: number, limit: number): Promise<readonly Unpublished[]>;
-  setPublished(topic: PublishedTopic, through: readonly { readonly partition: number; readonly seq: number }[]): Promise<void>;
+  setPublished(
+    topic: PublishedTopic,
+    through: readonly { readonly partition: number; readonly seq: number }[],
+  ): Promise<void>;
 }
 
 /** The last row published of each partition, as far as this instance knows; −1 where nothing was. */
@@ -29,7 +32,11 @@ export type PublishedThrough = Map<number, number>;
  * Answers the partitions in which something is missing between: those are to be published from the books.
  */
 export async function publishFollowing(
-  ports: { readonly store: OutboxStore; readonly append: (records: readonly OutgoingRecord[]) => Promise<unknown>; readonly through: PublishedThrough },
+  ports: {
+    readonly store: OutboxStore;
+    readonly append: (records: readonly OutgoingRecord[]) => Promise<unknown>;
+    readonly through: PublishedThrough;
+  },
   topic: PublishedTopic,
   rows: readonly (Unpublished & { readonly partition: number })[],
 ): Promise<readonly number[]> {

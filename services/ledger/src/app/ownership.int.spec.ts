@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
+import { createPool } from '@tollgate/persistence';
 import { waitFor } from '@tollgate/testing';
 import pg from 'pg';
-import { createPool } from '@tollgate/persistence';
+
 import { PostgresBookStore } from '../adapters/postgres/postgres-book-store.ts';
 import { realign } from '../index.ts';
 import { LedgerHarness, partitions } from '../testing/ledger-harness.ts';
@@ -15,11 +16,15 @@ beforeAll(async () => {
 });
 afterAll(() => harness.stop());
 
-const stateOf = async (partition: number) => (await harness.ledger.queries.partitions({})).find((view) => view.partition === partition);
-const halted = (partition: number, reason: RegExp) => waitFor(`partition ${partition} to halt`, async () => reason.test((await stateOf(partition))?.reason ?? ''));
+const stateOf = async (partition: number) =>
+  (await harness.ledger.queries.partitions({})).find((view) => view.partition === partition);
+const halted = (partition: number, reason: RegExp) =>
+  waitFor(`partition ${partition} to halt`, async () => reason.test((await stateOf(partition))?.reason ?? ''));
 
 describe('owning a partition', () => {
-  const withStores = async (work: (mine: PostgresBookStore, other: PostgresBookStore) => Promise<void>): Promise<void> => {
+  const withStores = async (
+    work: (mine: PostgresBookStore, other: PostgresBookStore) => Promise<void>,
+  ): Promise<void> => {
     const pools = [1, 2].map(() => createPool({ url: harness.url, max: 2, applicationName: 'spec' }));
     try {
       await work(new PostgresBookStore(pools[0]!), new PostgresBookStore(pools[1]!));
@@ -28,8 +33,26 @@ describe('owning a partition', () => {
     }
   };
   const emptyCommit = (position: PartitionCommit['from']): PartitionCommit => ({
-    partition: position.partition, from: position, to: { ...position, nextOffset: position.nextOffset + 1 }, entries: [], names: [], nameOf: () => 0, items: [],
-    refusals: [{ offset: position.nextOffset, account: 'a', source: 's', id: 'i', type: 'spend', code: 'C', detail: 'd', refusedMs: 0 }], deadLetters: [],
+    partition: position.partition,
+    from: position,
+    to: { ...position, nextOffset: position.nextOffset + 1 },
+    entries: [],
+    names: [],
+    nameOf: () => 0,
+    items: [],
+    refusals: [
+      {
+        offset: position.nextOffset,
+        account: 'a',
+        source: 's',
+        id: 'i',
+        type: 'spend',
+        code: 'C',
+        detail: 'd',
+        refusedMs: 0,
+      },
+    ],
+    deadLetters: [],
   });
 
   // Guarantee: a zombie that was paused and wakes up cannot write a row (rule 5).
@@ -68,15 +91,25 @@ describe('owning a partition', () => {
 
   it('waits for the lowest partition of its group with no other one locked (rule 7)', async () => {
     await harness.ledger.stop();
-    const [blocker, looker] = [new pg.Client({ connectionString: harness.url }), new pg.Client({ connectionString: harness.url })];
+    const [blocker, looker] = [
+      new pg.Client({ connectionString: harness.url }),
+      new pg.Client({ connectionString: harness.url }),
+    ];
     await Promise.all([blocker.connect(), looker.connect()]);
     await withStores(async (mine) => {
       for (let turn = 0; turn < 6; turn++) {
         const current = [...(await mine.positions([0, 1, 2, 3])).values()].sort((a, b) => b.partition - a.partition);
         await blocker.query('begin; select from ledger.positions where partition = 0 for update');
         const commit = mine.commit(current.map((position) => ({ ...emptyCommit(position), refusals: [] })));
-        await waitFor('the group to wait', async () =>
-          (await harness.rows(`select 1 from pg_stat_activity where application_name = 'spec' and wait_event_type = 'Lock'`)).length > 0);
+        await waitFor(
+          'the group to wait',
+          async () =>
+            (
+              await harness.rows(
+                `select 1 from pg_stat_activity where application_name = 'spec' and wait_event_type = 'Lock'`,
+              )
+            ).length > 0,
+        );
         const { rows } = await looker.query('select partition from ledger.positions for update skip locked');
         await blocker.query('rollback');
         await commit;
@@ -100,7 +133,11 @@ describe('owning a partition', () => {
         const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.failure] : []));
         expect(failures).toEqual([{ why: 'fenced' }]);
       }
-      for (const { partition, nextOffset } of claims) await harness.admin.query('update ledger.positions set next_offset = $2 where partition = $1', [partition, nextOffset]);
+      for (const { partition, nextOffset } of claims)
+        await harness.admin.query('update ledger.positions set next_offset = $2 where partition = $1', [
+          partition,
+          nextOffset,
+        ]);
     });
     await harness.startLedger();
   });
@@ -113,7 +150,9 @@ describe('a log that is not the one that was booked (rule 2)', () => {
     await harness.ask('open', id, { kind: 'wallet', unit: 'u', grant: '5' });
     await harness.ask('spend', id, { amount: '1' });
     await harness.ledger.stop();
-    await harness.admin.query(`update ledger.positions set last_record = 'another record' where partition = $1`, [partition]);
+    await harness.admin.query(`update ledger.positions set last_record = 'another record' where partition = $1`, [
+      partition,
+    ]);
     await harness.startLedger();
     await halted(partition, /is not the one that was booked/);
     expect((await harness.ledger.health()).ready).toBe(false);
@@ -127,11 +166,16 @@ describe('a log that is not the one that was booked (rule 2)', () => {
     const id = 'halting';
     const partition = partitionOf(id, partitions);
     await harness.ledger.stop();
-    await harness.admin.query('update ledger.positions set next_offset = next_offset + 1000 where partition = $1', [partition]);
+    await harness.admin.query('update ledger.positions set next_offset = next_offset + 1000 where partition = $1', [
+      partition,
+    ]);
     await harness.startLedger();
     await halted(partition, /the log holds/);
     await harness.ledger.stop();
-    await harness.admin.query(`update ledger.positions set next_offset = next_offset - 1000, topic_id = 'another' where partition = $1`, [partition]);
+    await harness.admin.query(
+      `update ledger.positions set next_offset = next_offset - 1000, topic_id = 'another' where partition = $1`,
+      [partition],
+    );
     await harness.startLedger();
     await halted(partition, /the log is another one/);
     const { topicId } = await harness.log.describe(topics.usageEvents);
@@ -160,7 +204,10 @@ describe('a defect while a batch is decided', () => {
     expect((await stateOf(partitionOf(other, partitions)))?.state).toBe('owned');
     await harness.admin.query('drop view ledger.lots; alter table ledger.lots_away rename to lots');
     const { topicId } = await harness.log.describe(topics.usageEvents);
-    const [position] = await harness.rows<{ next_offset: string }>('select next_offset from ledger.positions where partition = $1', [partition]);
+    const [position] = await harness.rows<{ next_offset: string }>(
+      'select next_offset from ledger.positions where partition = $1',
+      [partition],
+    );
     await realign({ databaseUrl: harness.url, partition, toOffset: Number(position!.next_offset), topicId });
     expect(await waiting).toMatchObject({ outcome: 'booked', available: '4' });
     expect(await harness.ask('spend', other, { amount: '1' })).toMatchObject({ available: '4' });

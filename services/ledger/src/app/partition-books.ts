@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+
 import type { Account } from '../domain/account.ts';
 import type { Catalog } from '../domain/catalog.ts';
 import { emptyCatalog, withItem } from '../domain/catalog.ts';
@@ -12,7 +13,10 @@ export type AccountCache = {
 };
 
 /** Committed accounts of all partitions an instance owns, bounded by count. About 1 kB each. */
-export const createAccountCache = (max: number): AccountCache => ({ accounts: new LRUCache({ max }), ids: new LRUCache({ max }) });
+export const createAccountCache = (max: number): AccountCache => ({
+  accounts: new LRUCache({ max }),
+  ids: new LRUCache({ max }),
+});
 
 /** Keeps every account of one partition, for deciding again; grows as needed, where a bound by count is allocated at once. */
 export function createWholeAccountCache(): AccountCache {

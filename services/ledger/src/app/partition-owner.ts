@@ -1,7 +1,8 @@
+import type { PartitionView } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import type { EventLog, LogRecord, PartitionHandler, Subscription, TopicPartition } from '@tollgate/messaging';
-import type { PartitionView } from '@tollgate/contracts';
+
 import type { Batch, BatchOutcome, BookingPorts } from './booking.ts';
 import { bookGroup } from './booking.ts';
 import { recordDigest } from './commit-of.ts';
@@ -84,7 +85,18 @@ export class PartitionOwner implements PartitionHandler {
 
   async assigned(tp: TopicPartition): Promise<number> {
     const owned: Owned = {
-      tp, books: null, state: 'claiming', reason: null, pending: [], space: [], busy: false, leaving: false, takenOffset: 0, compareFirst: false, tickSentMs: 0, clocks: [],
+      tp,
+      books: null,
+      state: 'claiming',
+      reason: null,
+      pending: [],
+      space: [],
+      busy: false,
+      leaving: false,
+      takenOffset: 0,
+      compareFirst: false,
+      tickSentMs: 0,
+      clocks: [],
     };
     this.#partitions.set(tp.partition, owned);
     return this.#claim(owned);
@@ -122,7 +134,8 @@ export class PartitionOwner implements PartitionHandler {
     if (fresh.length === 0) return;
     for (const record of fresh) owned.pending.push(record);
     this.#kick();
-    if (owned.pending.length > pendingMax && !owned.leaving) await new Promise<void>((resolve) => owned.space.push(resolve));
+    if (owned.pending.length > pendingMax && !owned.leaving)
+      await new Promise<void>((resolve) => owned.space.push(resolve));
   }
 
   async outOfRange(tp: TopicPartition, bounds: { readonly start: number; readonly end: number }): Promise<void> {
@@ -175,7 +188,10 @@ export class PartitionOwner implements PartitionHandler {
     const { topicId } = await log.describe(topic);
     const { position } = claimed;
     if (position.topicId === null) await store.setTopicId(position.partition, position.epoch, topicId);
-    owned.books = new PartitionBooks({ ...claimed, position: { ...position, topicId: position.topicId ?? topicId } }, caches);
+    owned.books = new PartitionBooks(
+      { ...claimed, position: { ...position, topicId: position.topicId ?? topicId } },
+      caches,
+    );
     const timers = await store.timers(position.partition, position.timer, 1_000);
     owned.books.timers.load(timers, timers.length < 1_000 ? Infinity : (timers.at(-1)?.dueMs ?? Infinity));
     owned.pending = [];
@@ -185,7 +201,8 @@ export class PartitionOwner implements PartitionHandler {
     owned.state = 'owned';
     owned.reason = null;
     this.#options.claimed(owned.tp.partition);
-    if (position.topicId !== null && position.topicId !== topicId) this.#halt(owned, `the log is another one: topic ${topicId}, booked from ${position.topicId}`);
+    if (position.topicId !== null && position.topicId !== topicId)
+      this.#halt(owned, `the log is another one: topic ${topicId}, booked from ${position.topicId}`);
     return Math.max(0, position.nextOffset - position.logBase - 1);
   }
 
@@ -238,14 +255,18 @@ export class PartitionOwner implements PartitionHandler {
   #awaitRealignment(owned: Owned): void {
     setTimeout(() => {
       const { books } = owned;
-      if (owned.state !== 'halted' || !books || this.#partitions.get(owned.tp.partition) !== owned || this.#stopping) return;
-      this.#options.store.positions([owned.tp.partition]).then(async (stored) => {
-        const position = stored.get(owned.tp.partition);
-        if (!position || position.epoch === books.position.epoch) return this.#awaitRealignment(owned);
-        const offset = await this.#claim(owned);
-        release(owned);
-        this.#subscription?.seek(owned.tp, offset);
-      }).catch(() => this.#awaitRealignment(owned));
+      if (owned.state !== 'halted' || !books || this.#partitions.get(owned.tp.partition) !== owned || this.#stopping)
+        return;
+      this.#options.store
+        .positions([owned.tp.partition])
+        .then(async (stored) => {
+          const position = stored.get(owned.tp.partition);
+          if (!position || position.epoch === books.position.epoch) return this.#awaitRealignment(owned);
+          const offset = await this.#claim(owned);
+          release(owned);
+          this.#subscription?.seek(owned.tp, offset);
+        })
+        .catch(() => this.#awaitRealignment(owned));
     }, realignCheckMs).unref();
   }
 
@@ -260,7 +281,9 @@ export class PartitionOwner implements PartitionHandler {
 
   /** Takes what waits in idle partitions, in turn, when together it is at least `min` records. */
   #collect(min: number): readonly { owned: Owned; batch: Batch }[] {
-    const waiting = [...this.#partitions.values()].filter((owned) => owned.state === 'owned' && !owned.busy && owned.pending.length > 0);
+    const waiting = [...this.#partitions.values()].filter(
+      (owned) => owned.state === 'owned' && !owned.busy && owned.pending.length > 0,
+    );
     let available = 0;
     for (const owned of waiting) available += owned.pending.length;
     if (available < min) return [];
@@ -282,7 +305,10 @@ export class PartitionOwner implements PartitionHandler {
   async #run(group: readonly { owned: Owned; batch: Batch }[]): Promise<void> {
     let outcomes: readonly BatchOutcome[] = [];
     try {
-      outcomes = await bookGroup(this.#booking, group.map(({ batch }) => batch));
+      outcomes = await bookGroup(
+        this.#booking,
+        group.map(({ batch }) => batch),
+      );
     } catch (error) {
       if (!this.#stopping) this.#failed(group, error);
     }
@@ -327,7 +353,10 @@ export class PartitionOwner implements PartitionHandler {
       this.#claim(owned).then(
         (offset) => this.#subscription?.seek(owned.tp, offset),
         (error: unknown) => {
-          this.#options.booking.warn('partition cannot be claimed again', { partition: owned.tp.partition, error: String(error) });
+          this.#options.booking.warn('partition cannot be claimed again', {
+            partition: owned.tp.partition,
+            error: String(error),
+          });
           setTimeout(again, reclaimAfterMs).unref();
         },
       );
@@ -351,7 +380,7 @@ export class PartitionOwner implements PartitionHandler {
     const nowMs = this.#options.clock.nowMs();
     const realMs = performance.now();
     for (const owned of this.#partitions.values()) {
-      if (owned.state !== 'owned' || !owned.books || (owned.books.timers.nextDueMs() > nowMs)) continue;
+      if (owned.state !== 'owned' || !owned.books || owned.books.timers.nextDueMs() > nowMs) continue;
       if (owned.tickSentMs > 0 && realMs - owned.tickSentMs < tickLostAfterMs) continue;
       owned.tickSentMs = realMs;
       const { partition, topic } = owned.tp;
@@ -359,7 +388,10 @@ export class PartitionOwner implements PartitionHandler {
       const value = JSON.stringify({ v: 1, type: 'tick', source: 'ledger', id, account: '', data: {} });
       this.#options.log.append([{ topic, partition, key: '', value }]).catch((error: unknown) => {
         owned.tickSentMs = 0;
-        this.#options.booking.warn('tick not appended', { partition, error: error instanceof AppError ? error.code : String(error) });
+        this.#options.booking.warn('tick not appended', {
+          partition,
+          error: error instanceof AppError ? error.code : String(error),
+        });
       });
     }
   }

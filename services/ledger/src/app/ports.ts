@@ -1,5 +1,6 @@
 import type { HoldView } from '@tollgate/contracts';
 import type { Answer, CatalogItem } from '@tollgate/contracts';
+
 import type { Account } from '../domain/account.ts';
 import type { Target } from '../domain/corrections.ts';
 import type { Entry, Timer } from '../domain/entry.ts';
@@ -38,11 +39,22 @@ export type Identity = { readonly account: string; readonly source: string; read
 export type FirstAnswer = { readonly hash: string | null; readonly answer: Answer | null };
 
 export type RefusalRow = {
-  readonly offset: number; readonly account: string; readonly source: string; readonly id: string; readonly type: string;
-  readonly code: string; readonly detail: string; readonly refusedMs: number;
+  readonly offset: number;
+  readonly account: string;
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly refusedMs: number;
 };
 export type DeadLetterRow = {
-  readonly offset: number; readonly reason: string; readonly key: string; readonly value: string; readonly headers: string; readonly recordedMs: number;
+  readonly offset: number;
+  readonly reason: string;
+  readonly key: string;
+  readonly value: string;
+  readonly headers: string;
+  readonly recordedMs: number;
 };
 
 /** Everything one partition commits for one batch. */
@@ -63,7 +75,7 @@ export type PartitionCommit = {
 export type CommitFailure =
   | { readonly why: 'duplicate'; readonly partition: number | null }
   | { readonly why: 'fenced' }
-  | { readonly why: 'unstorable' ; readonly detail: string }
+  | { readonly why: 'unstorable'; readonly detail: string }
   /** The connection was lost or the server gave up: the outcome is to be read from the positions. */
   | { readonly why: 'unknown'; readonly detail: string };
 

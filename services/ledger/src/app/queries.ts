@@ -1,39 +1,58 @@
+import type {
+  AccountView,
+  CatalogItem,
+  Explanation,
+  KnownEvent,
+  LedgerQueries,
+  PartitionView,
+  ProofView,
+} from '@tollgate/contracts';
 import { topics } from '@tollgate/contracts';
-import type { AccountView, CatalogItem, Explanation, KnownEvent, LedgerQueries, PartitionView, ProofView } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
-import { AppError, ancestorsOf, partitionOf } from '@tollgate/kernel';
+import { ancestorsOf, AppError, partitionOf } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
-import { countedQuantities, countedUnits, quantitiesOf, rateUsage } from '@tollgate/pricing';
 import type { Period } from '@tollgate/pricing';
+import { countedQuantities, countedUnits, quantitiesOf, rateUsage } from '@tollgate/pricing';
+
 import type { Account } from '../domain/account.ts';
 import { Book } from '../domain/book.ts';
 import type { BookedCard, Catalog } from '../domain/catalog.ts';
 import { emptyCatalog, withItem } from '../domain/catalog.ts';
 import type { Crossing, Entry, EntryKind } from '../domain/entry.ts';
 import { entryKinds } from '../domain/entry.ts';
-import { eraseDetails, type DetailsStore } from './erasing.ts';
+import { isoTime } from '../domain/iso-time.ts';
 import type { Hash } from '../domain/merkle.ts';
 import { leafHash, merklePath } from '../domain/merkle.ts';
 import type { EntryId, HoldId } from '../domain/request.ts';
 import { parseEntryId, parseHoldId } from '../domain/request.ts';
 import { leafText } from '../domain/seal.ts';
-import { isoTime } from '../domain/iso-time.ts';
 import type { Standing } from '../domain/taken.ts';
 import { accountView, entryView } from '../domain/views.ts';
 import { findAccounts } from './accounts-query.ts';
+import { crossingsOf } from './crossings-query.ts';
+import { type DetailsStore, eraseDetails } from './erasing.ts';
+import { bookedAfter } from './feed-query.ts';
 import type { PartitionBooks } from './partition-books.ts';
 import type { SealStore } from './sealer.ts';
 import { leavesOf } from './sealer.ts';
-import { crossingsOf } from './crossings-query.ts';
-import { bookedAfter } from './feed-query.ts';
 import { usageOfPeriod } from './usage-query.ts';
 
 /** Which accounts a look-up goes through, at most `limit` of them. `limited`: those that have or had a limit of their own. */
 export type Candidates = {
-  readonly after: readonly [partition: number, ref: number]; readonly limit: number; readonly limited: boolean;
-  readonly owner?: string; readonly unit?: string; readonly under?: string; readonly balanceBelow?: bigint;
+  readonly after: readonly [partition: number, ref: number];
+  readonly limit: number;
+  readonly limited: boolean;
+  readonly owner?: string;
+  readonly unit?: string;
+  readonly under?: string;
+  readonly balanceBelow?: bigint;
 };
-export type Candidate = { readonly partition: number; readonly ref: number; readonly id: string; readonly fits: boolean };
+export type Candidate = {
+  readonly partition: number;
+  readonly ref: number;
+  readonly id: string;
+  readonly fits: boolean;
+};
 
 /** Reads of committed rows. */
 export interface BooksReader {
@@ -42,38 +61,81 @@ export interface BooksReader {
   /** Accounts after a place, in the order of partition and number; `fits`: what the rows can tell speaks for it. */
   candidates(search: Candidates): Promise<readonly Candidate[]>;
   /** What was counted in the period that starts then, and the blocks entered in it. */
-  usage(period: { readonly partition: number; readonly account: string; readonly startMs: number }): Promise<{ readonly used: bigint; readonly crossings: readonly Crossing[] }>;
+  usage(period: {
+    readonly partition: number;
+    readonly account: string;
+    readonly startMs: number;
+  }): Promise<{ readonly used: bigint; readonly crossings: readonly Crossing[] }>;
   /** null: no such account. */
   entries(page: {
-    readonly partition: number; readonly account: string; readonly beforeSeq: number; readonly limit: number;
-    readonly from?: string; readonly to?: string; readonly byUse: boolean; readonly kinds?: readonly EntryKind[]; readonly total: boolean; readonly fromSeq?: number;
+    readonly partition: number;
+    readonly account: string;
+    readonly beforeSeq: number;
+    readonly limit: number;
+    readonly from?: string;
+    readonly to?: string;
+    readonly byUse: boolean;
+    readonly kinds?: readonly EntryKind[];
+    readonly total: boolean;
+    readonly fromSeq?: number;
   }): Promise<{ readonly items: readonly Entry[]; readonly total?: number } | null>;
   entry(id: EntryId): Promise<Entry | null>;
   /** Which of these requests of one partition are booked, by their places in the list, with the hashes of what they said. */
-  booked(partition: number, requests: readonly { readonly account: string; readonly source: string; readonly id: string }[]): Promise<readonly { readonly place: number; readonly hash: string | null }[]>;
+  booked(
+    partition: number,
+    requests: readonly { readonly account: string; readonly source: string; readonly id: string }[],
+  ): Promise<readonly { readonly place: number; readonly hash: string | null }[]>;
   /** The first entry under the present, unbroken ownership of `owner`; null: the owner is another. */
-  ownedSince(of: { readonly partition: number; readonly account: string; readonly owner: string }): Promise<{ readonly seq: number; readonly recordedMs: number } | null>;
+  ownedSince(of: {
+    readonly partition: number;
+    readonly account: string;
+    readonly owner: string;
+  }): Promise<{ readonly seq: number; readonly recordedMs: number } | null>;
   /** The id of an account by its number; null: there is none. */
   accountNumbered(partition: number, ref: number): Promise<string | null>;
   refused: LedgerQueries['refused'];
-  refusals(page: Parameters<LedgerQueries['refusals']>[0] & { readonly partition: number | null }): ReturnType<LedgerQueries['refusals']>;
+  refusals(
+    page: Parameters<LedgerQueries['refusals']>[0] & { readonly partition: number | null },
+  ): ReturnType<LedgerQueries['refusals']>;
   deadLetters: LedgerQueries['deadLetters'];
   /** The stored record of a dead letter. */
   deadLetter(id: EntryId): Promise<{ readonly key: string; readonly value: string } | null>;
   catalog: LedgerQueries['catalog'];
   /** The newest period that holds a time and was counted in; null: there is none. */
-  periodHolding(query: { readonly partition: number; readonly account: string; readonly atMs: number }): Promise<Period | null>;
+  periodHolding(query: {
+    readonly partition: number;
+    readonly account: string;
+    readonly atMs: number;
+  }): Promise<Period | null>;
   /** Every catalog version that a partition has booked, in its order. */
   items(partition: number): Promise<readonly { readonly item: CatalogItem; readonly bookedMs: number }[]>;
   card(partition: number, name: string, version: number): Promise<BookedCard | null>;
   /** Entries after a place of a partition, in order, and the crossings of the stretch. */
-  after(partition: number, seq: number, limit: number): Promise<readonly { readonly entry: Entry; readonly crossings: readonly Crossing[] }[]>;
+  after(
+    partition: number,
+    seq: number,
+    limit: number,
+  ): Promise<readonly { readonly entry: Entry; readonly crossings: readonly Crossing[] }[]>;
   /** How the accounts of entries of one partition stood after each and before it, in the order asked. */
-  standings(partition: number, entries: readonly Entry[]): Promise<readonly { readonly before: Standing | null; readonly after: Standing }[]>;
+  standings(
+    partition: number,
+    entries: readonly Entry[],
+  ): Promise<readonly { readonly before: Standing | null; readonly after: Standing }[]>;
   /** Blocks of periods that start in [from, to), after a place (partition, account, start of the period in ms, block). */
-  crossings(page: { readonly from: string; readonly to: string; readonly after: readonly number[]; readonly limit: number }): Promise<readonly {
-    readonly account: string; readonly crossing: Crossing; readonly id: EntryId; readonly recordedMs: number; readonly place: readonly number[];
-  }[]>;
+  crossings(page: {
+    readonly from: string;
+    readonly to: string;
+    readonly after: readonly number[];
+    readonly limit: number;
+  }): Promise<
+    readonly {
+      readonly account: string;
+      readonly crossing: Crossing;
+      readonly id: EntryId;
+      readonly recordedMs: number;
+      readonly place: readonly number[];
+    }[]
+  >;
   positions(): Promise<readonly Pick<PartitionView, 'partition' | 'epoch' | 'next_offset' | 'last_seq' | 'reason'>[]>;
 }
 
@@ -114,7 +176,11 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     proof: ({ id }) => proof(ports, id),
     known: (query) => known(ports, query),
     refused: (query) => ports.reader.refused(query),
-    refusals: (query) => ports.reader.refusals({ ...query, partition: query.account === undefined ? null : partitionOf(query.account, ports.partitions) }),
+    refusals: (query) =>
+      ports.reader.refusals({
+        ...query,
+        partition: query.account === undefined ? null : partitionOf(query.account, ports.partitions),
+      }),
     deadLetters: (query) => ports.reader.deadLetters(query),
     replayDeadLetter: ({ id }) => replayDeadLetter(ports, id),
     catalog: (query) => ports.reader.catalog(query),
@@ -124,25 +190,41 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     partitions: async () => {
       const mine = new Map(ports.views().map((view) => [view.partition, view]));
       const stored = await ports.reader.positions();
-      return stored.map((position) => mine.get(position.partition) ?? { ...position, state: position.reason === undefined ? 'elsewhere' : 'halted' });
+      return stored.map(
+        (position) =>
+          mine.get(position.partition) ?? {
+            ...position,
+            state: position.reason === undefined ? 'elsewhere' : 'halted',
+          },
+      );
     },
   };
 }
 
 /** An event's source is booked as `ce:<source>`. */
-async function known(ports: QueryPorts, { events }: Parameters<LedgerQueries['known']>[0]): ReturnType<LedgerQueries['known']> {
+async function known(
+  ports: QueryPorts,
+  { events }: Parameters<LedgerQueries['known']>[0],
+): ReturnType<LedgerQueries['known']> {
   const found = events.map((): KnownEvent => 'unknown');
-  const byPartition = Map.groupBy(events.map((event, at) => ({ ...event, source: `ce:${event.source}`, at })), ({ account: id }) => partitionOf(id, ports.partitions));
+  const byPartition = Map.groupBy(
+    events.map((event, at) => ({ ...event, source: `ce:${event.source}`, at })),
+    ({ account: id }) => partitionOf(id, ports.partitions),
+  );
   for (const [partition, asked] of byPartition) {
     for (const { place, hash } of await ports.reader.booked(partition, asked)) {
       const event = asked[place];
-      if (event) found[event.at] = event.hash === undefined || hash === null || event.hash === hash ? 'booked' : 'reused';
+      if (event)
+        found[event.at] = event.hash === undefined || hash === null || event.hash === hash ? 'booked' : 'reused';
     }
   }
   return found;
 }
 
-async function account(ports: QueryPorts, { id, at }: { readonly id: string; readonly at?: string }): Promise<AccountView | null> {
+async function account(
+  ports: QueryPorts,
+  { id, at }: { readonly id: string; readonly at?: string },
+): Promise<AccountView | null> {
   const partition = partitionOf(id, ports.partitions);
   const books = at === undefined ? ports.owned(partition) : null;
   const ids = id.includes('/') ? [id, ...ancestorsOf(id)] : [id];
@@ -152,21 +234,33 @@ async function account(ports: QueryPorts, { id, at }: { readonly id: string; rea
     if (cached !== undefined) found.set(wanted, cached);
   }
   const missing = ids.filter((wanted) => !found.has(wanted));
-  if (missing.length > 0) for (const loaded of await ports.reader.accounts(partition, missing, at)) found.set(loaded.id, loaded);
+  if (missing.length > 0)
+    for (const loaded of await ports.reader.accounts(partition, missing, at)) found.set(loaded.id, loaded);
   const committed = found.get(id);
   if (!committed) return null;
   const nowMs = at === undefined ? ports.clock.nowMs() : Date.parse(at);
-  return accountView(bookOf(partition, found, Math.max(nowMs, committed.lastRecordedMs), await catalogOf(ports, partition)), committed);
+  return accountView(
+    bookOf(partition, found, Math.max(nowMs, committed.lastRecordedMs), await catalogOf(ports, partition)),
+    committed,
+  );
 }
 
 /** The prices that a partition decides by. */
 export async function catalogOf(ports: QueryPorts, partition: number): Promise<Catalog> {
   const owned = ports.owned(partition);
   if (owned) return owned.catalog;
-  return (await ports.reader.items(partition)).reduce((catalog, { item, bookedMs }) => withItem(catalog, item, bookedMs), emptyCatalog);
+  return (await ports.reader.items(partition)).reduce(
+    (catalog, { item, bookedMs }) => withItem(catalog, item, bookedMs),
+    emptyCatalog,
+  );
 }
 
-export const bookOf = (partition: number, accounts: ReadonlyMap<string, Account | null>, nowMs: number, catalog: Catalog = emptyCatalog): Book => {
+export const bookOf = (
+  partition: number,
+  accounts: ReadonlyMap<string, Account | null>,
+  nowMs: number,
+  catalog: Catalog = emptyCatalog,
+): Book => {
   const book = new Book({ partition, lastSeq: 0, lastRef: 0, catalog }, (id) => accounts.get(id) ?? undefined);
   book.nowMs = nowMs;
   return book;
@@ -174,13 +268,23 @@ export const bookOf = (partition: number, accounts: ReadonlyMap<string, Account 
 
 const isEntryKind = (name: string): name is EntryKind => Object.hasOwn(entryKinds, name);
 
-async function entriesPage(ports: QueryPorts, query: Parameters<LedgerQueries['entries']>[0]): ReturnType<LedgerQueries['entries']> {
+async function entriesPage(
+  ports: QueryPorts,
+  query: Parameters<LedgerQueries['entries']>[0],
+): ReturnType<LedgerQueries['entries']> {
   const partition = partitionOf(query.account, ports.partitions);
   const beforeSeq = query.after === undefined ? Number.MAX_SAFE_INTEGER : Number(query.after);
-  if (!Number.isSafeInteger(beforeSeq) || beforeSeq < 0) throw new AppError('invalid', 'REQUEST_INVALID', 'after is not a cursor of this list');
+  if (!Number.isSafeInteger(beforeSeq) || beforeSeq < 0)
+    throw new AppError('invalid', 'REQUEST_INVALID', 'after is not a cursor of this list');
   const page = await ports.reader.entries({
-    partition, account: query.account, beforeSeq, limit: query.limit, total: query.kinds !== undefined, byUse: query.by === 'use',
-    ...(query.from === undefined ? {} : { from: query.from }), ...(query.to === undefined ? {} : { to: query.to }),
+    partition,
+    account: query.account,
+    beforeSeq,
+    limit: query.limit,
+    total: query.kinds !== undefined,
+    byUse: query.by === 'use',
+    ...(query.from === undefined ? {} : { from: query.from }),
+    ...(query.to === undefined ? {} : { to: query.to }),
     ...(query.kinds === undefined ? {} : { kinds: query.kinds.filter(isEntryKind) }),
     ...(query.from_seq === undefined ? {} : { fromSeq: Number(query.from_seq) }),
   });
@@ -233,10 +337,21 @@ async function explain(ports: QueryPorts, text: string): Promise<Explanation | n
   return found && explainEntry(ports.reader, found.id.partition, found.entry);
 }
 
-export async function explainEntry(reader: Pick<BooksReader, 'card'>, partition: number, entry: Entry): Promise<Explanation> {
+export async function explainEntry(
+  reader: Pick<BooksReader, 'card'>,
+  partition: number,
+  entry: Entry,
+): Promise<Explanation> {
   const view = entryView(partition, entry);
   const { rate } = entry;
-  if (!rate) return { entry: view, rate: null, inputs: {}, steps: [{ step: 'amount', formula: 'booked as asked', result: view.amount }], result: view.amount };
+  if (!rate)
+    return {
+      entry: view,
+      rate: null,
+      inputs: {},
+      steps: [{ step: 'amount', formula: 'booked as asked', result: view.amount }],
+      result: view.amount,
+    };
   const { model } = rate.inputs;
   const quantities = quantitiesOf(rate.inputs);
   if (rate.version === 0) {
@@ -248,12 +363,20 @@ export async function explainEntry(reader: Pick<BooksReader, 'card'>, partition:
   }
   const booked = await reader.card(partition, rate.card, rate.version);
   const rated = booked && rateUsage(booked.card, rate.meter, { model, quantities });
-  if (!booked || !rated) throw new AppError('bug', 'INVARIANT_BROKEN', `rate card ${rate.card} version ${rate.version} is missing from the books`);
+  if (!booked || !rated)
+    throw new AppError(
+      'bug',
+      'INVARIANT_BROKEN',
+      `rate card ${rate.card} version ${rate.version} is missing from the books`,
+    );
   return {
     entry: view,
     rate: { card: rate.card, version: rate.version, effective_from: isoTime(booked.fromMs) },
     inputs: rate.inputs,
-    steps: [...rated.steps.map(({ step, formula, result }) => ({ step, formula, result: String(result) })), amountStep(view.amount, rated.cost)],
+    steps: [
+      ...rated.steps.map(({ step, formula, result }) => ({ step, formula, result: String(result) })),
+      amountStep(view.amount, rated.cost),
+    ],
     result: view.amount,
   };
 }
@@ -261,7 +384,11 @@ export async function explainEntry(reader: Pick<BooksReader, 'card'>, partition:
 /** From what the usage came to in all to what this entry took of it: usage is negative, and a request that burned several grants has an entry for each. */
 function amountStep(amount: string, total: bigint): Explanation['steps'][number] {
   const taken = String(-total);
-  return { step: 'amount', formula: amount === taken ? taken : `of ${taken}, what this entry took from its grant`, result: amount };
+  return {
+    step: 'amount',
+    formula: amount === taken ? taken : `of ${taken}, what this entry took from its grant`,
+    result: amount,
+  };
 }
 
 async function proof(ports: QueryPorts, text: string): Promise<ProofView | 'not_sealed' | null> {
@@ -278,11 +405,21 @@ async function proof(ports: QueryPorts, text: string): Promise<ProofView | 'not_
   if (!own) throw new AppError('bug', 'INVARIANT_BROKEN', `entry ${text} is missing from its seal`);
   const leaf = leafText(partition, own.entry, own.commitmentHex);
   return {
-    entry: text, leaf, leaf_hash: leafHash(ports.hash, leaf).toString('hex'), leaf_index: index, tree_size: size,
+    entry: text,
+    leaf,
+    leaf_hash: leafHash(ports.hash, leaf).toString('hex'),
+    leaf_index: index,
+    tree_size: size,
     path: merklePath(ports.hash, leaves, index).map((node) => node.toString('hex')),
     seal: {
-      partition, number: String(seal.number), from_seq: String(seal.fromSeq), to_seq: String(seal.toSeq), root: seal.root.toString('hex'),
-      previous: seal.previous.toString('hex'), seal_hash: seal.sealHash.toString('hex'), sealed_at: isoTime(seal.sealedMs),
+      partition,
+      number: String(seal.number),
+      from_seq: String(seal.fromSeq),
+      to_seq: String(seal.toSeq),
+      root: seal.root.toString('hex'),
+      previous: seal.previous.toString('hex'),
+      seal_hash: seal.sealHash.toString('hex'),
+      sealed_at: isoTime(seal.sealedMs),
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { LogRecord } from '@tollgate/messaging';
+
 import type { Account } from '../domain/account.ts';
 import { isRefilled } from '../domain/account.ts';
 import type { BlockChange, Crossing, Timer } from '../domain/entry.ts';
@@ -20,11 +21,18 @@ export type PastBooks = Pick<BookStore, 'firstAnswers' | 'endedHolds' | 'targets
   /** The entries that were booked, by partition_seq: after one, at most so many. */
   entries(partition: number, afterSeq: number, limit: number): Promise<readonly SealedEntry[]>;
   /** The blocks that were entered, left and regained by entries in (afterSeq, toSeq]. */
-  blocks(partition: number, range: { readonly afterSeq: number; readonly toSeq: number }): Promise<readonly BookedBlock[]>;
+  blocks(
+    partition: number,
+    range: { readonly afterSeq: number; readonly toSeq: number },
+  ): Promise<readonly BookedBlock[]>;
 };
 
 /** A row of `crossings` or `block_changes` as it was booked beside an entry. */
-export type BookedBlock = Crossing & { readonly seq: number; readonly account: string; readonly change: 'entered' | BlockChange['change'] };
+export type BookedBlock = Crossing & {
+  readonly seq: number;
+  readonly account: string;
+  readonly change: 'entered' | BlockChange['change'];
+};
 
 export type RedecideOptions = {
   readonly past: PastBooks;
@@ -39,7 +47,8 @@ export type RedecideOptions = {
 };
 
 export type Redecided = {
-  readonly records: number; readonly drifts: readonly Drift[];
+  readonly records: number;
+  readonly drifts: readonly Drift[];
   /** Accounts as they are after the last record. */
   readonly accounts: (id: string) => Account | null | undefined;
 };
@@ -57,10 +66,16 @@ export async function redecide(options: RedecideOptions): Promise<Redecided> {
   for (const account of start.accounts.values()) books.keepAccount(account.id, account);
   let records = 0;
   const ports: BookingPorts = {
-    store: { ...storeOf(past), commit: async ([commit]) => void (commit && drifts.push(...(await compare(past, commit)))) },
+    store: {
+      ...storeOf(past),
+      commit: async ([commit]) => void (commit && drifts.push(...(await compare(past, commit)))),
+    },
     answer: () => undefined,
     clockReached: () => undefined,
-    pause: (attempt) => (attempt > 5 ? Promise.reject(new Error('the books cannot be read')) : new Promise((resolve) => setTimeout(resolve, 200))),
+    pause: (attempt) =>
+      attempt > 5
+        ? Promise.reject(new Error('the books cannot be read'))
+        : new Promise((resolve) => setTimeout(resolve, 200)),
     warn: () => undefined,
   };
   for await (const batch of options.batches) {
@@ -70,7 +85,8 @@ export async function redecide(options: RedecideOptions): Promise<Redecided> {
     past.asOf(first.offset);
     books.lookFirst = 1;
     const [outcome] = await bookGroup(ports, [{ books, records: readRecords(booked, books.decidedTimeMs) }]);
-    if (outcome?.result !== 'booked') drifts.push({ partition, what: `records from offset ${first.offset} cannot be decided again` });
+    if (outcome?.result !== 'booked')
+      drifts.push({ partition, what: `records from offset ${first.offset} cannot be decided again` });
     records += booked.length;
     progress(booked.length);
     if (drifts.length > 100) break;
@@ -82,11 +98,13 @@ export async function redecide(options: RedecideOptions): Promise<Redecided> {
 function timersOf(start: Folded): readonly Timer[] {
   const timers: Timer[] = [];
   for (const { ref, lots, holds, counter, ...account } of start.accounts.values()) {
-    for (const { lot, expiresMs } of lots) if (expiresMs !== null) timers.push({ dueMs: expiresMs, ref, kind: 'lot', object: lot });
+    for (const { lot, expiresMs } of lots)
+      if (expiresMs !== null) timers.push({ dueMs: expiresMs, ref, kind: 'lot', object: lot });
     for (const { hold, expiresMs } of holds) timers.push({ dueMs: expiresMs, ref, kind: 'hold', object: hold });
     const { tierEndMs } = account.terms.settings;
     if (tierEndMs !== null) timers.push({ dueMs: tierEndMs, ref, kind: 'tier', object: 0 });
-    if (isRefilled(account) && counter.period) timers.push({ dueMs: counter.period.endMs, ref, kind: 'reset', object: 0 });
+    if (isRefilled(account) && counter.period)
+      timers.push({ dueMs: counter.period.endMs, ref, kind: 'reset', object: 0 });
   }
   return timers.sort(compareTimers);
 }
@@ -96,7 +114,10 @@ function storeOf(past: PastBooks): BookStore {
     throw new Error('deciding again writes nothing');
   };
   return {
-    claim: never, setTopicId: never, positions: never, commit: never,
+    claim: never,
+    setTopicId: never,
+    positions: never,
+    commit: never,
     timers: async () => [],
     // Every account that exists at this point was folded or opened on the way: what is not in memory does not exist.
     accounts: async () => [],
@@ -122,17 +143,28 @@ async function compare(past: PastBooks, commit: PartitionCommit): Promise<readon
 }
 
 /** What billing charges from: rows beside the entries, which no seal covers. */
-async function compareBlocks(past: PastBooks, { partition, entries, from, to }: PartitionCommit): Promise<readonly Drift[]> {
-  const textOf = ({ seq, account, change, ...of }: BookedBlock): string => `entry ${partition}-${seq} of ${account}: block ${of.block} of ${of.plan} ${of.planVersion} ${change}, `
-    + `${isoTime(of.periodStartMs)} to ${isoTime(of.periodEndMs)}, ${of.label}, ${of.amountMinor} ${of.currency}, charge ${of.charge}`;
-  const decided = entries.flatMap(({ partitionSeq: seq, account, crossings, blockChanges }) => [
-    ...crossings.map((of): BookedBlock => ({ ...of, seq, account, change: 'entered' })), ...blockChanges.map((of): BookedBlock => ({ ...of, seq, account })),
-  ]).map(textOf);
+async function compareBlocks(
+  past: PastBooks,
+  { partition, entries, from, to }: PartitionCommit,
+): Promise<readonly Drift[]> {
+  const textOf = ({ seq, account, change, ...of }: BookedBlock): string =>
+    `entry ${partition}-${seq} of ${account}: block ${of.block} of ${of.plan} ${of.planVersion} ${change}, ` +
+    `${isoTime(of.periodStartMs)} to ${isoTime(of.periodEndMs)}, ${of.label}, ${of.amountMinor} ${of.currency}, charge ${of.charge}`;
+  const decided = entries
+    .flatMap(({ partitionSeq: seq, account, crossings, blockChanges }) => [
+      ...crossings.map((of): BookedBlock => ({ ...of, seq, account, change: 'entered' })),
+      ...blockChanges.map((of): BookedBlock => ({ ...of, seq, account })),
+    ])
+    .map(textOf);
   if (from.lastSeq === to.lastSeq) return [];
   const booked = (await past.blocks(partition, { afterSeq: from.lastSeq, toSeq: to.lastSeq })).map(textOf);
   const [isBooked, isDecided] = [new Set(booked), new Set(decided)];
   return [
-    ...decided.filter((text) => !isBooked.has(text)).map((text) => ({ partition, what: `${text}: is decided so and was not booked` })),
-    ...booked.filter((text) => !isDecided.has(text)).map((text) => ({ partition, what: `${text}: was booked so and is not decided` })),
+    ...decided
+      .filter((text) => !isBooked.has(text))
+      .map((text) => ({ partition, what: `${text}: is decided so and was not booked` })),
+    ...booked
+      .filter((text) => !isDecided.has(text))
+      .map((text) => ({ partition, what: `${text}: was booked so and is not decided` })),
   ];
 }

@@ -72,7 +72,8 @@ export class RefusalLog {
     }
     const group = `${key} ${refusal.code}`;
     const before = this.#counted.get(group);
-    if (before || this.#counted.size < waitingMax) this.#counted.set(group, { ...refusal, count: (before?.count ?? 0) + 1 });
+    if (before || this.#counted.size < waitingMax)
+      this.#counted.set(group, { ...refusal, count: (before?.count ?? 0) + 1 });
   }
 
   #recentOf(key: string, nowMs: number): Recent {

@@ -1,4 +1,5 @@
 import type { Clock } from '@tollgate/kernel';
+
 import type { Entry } from '../domain/entry.ts';
 import type { Hash } from '../domain/merkle.ts';
 import { leafHash, merkleRoot } from '../domain/merkle.ts';
@@ -19,7 +20,9 @@ export interface SealStore {
 const sealEntriesMax = 4_096;
 
 export type SealerPorts = {
-  readonly store: SealStore; readonly hash: Hash; readonly clock: Clock;
+  readonly store: SealStore;
+  readonly hash: Hash;
+  readonly clock: Clock;
   readonly unsealed: UnsealedEntries;
   /** The newest seal of each partition that this instance sealed last. */
   readonly lastSeals: Map<number, Seal>;
@@ -58,7 +61,10 @@ export class UnsealedEntries {
  * Seals what partitions have booked since their last seals (rule 28): committed rows only, without gaps, one statement for
  * all. Answers the new seals, and the partitions in which more is to be sealed. Repeating it is harmless.
  */
-export async function sealPartitions(ports: SealerPorts, partitions: readonly number[]): Promise<{ made: readonly Seal[]; more: readonly number[] }> {
+export async function sealPartitions(
+  ports: SealerPorts,
+  partitions: readonly number[],
+): Promise<{ made: readonly Seal[]; more: readonly number[] }> {
   const { store, lastSeals } = ports;
   const seals: Seal[] = [];
   const more: number[] = [];
@@ -96,18 +102,33 @@ export function leavesOf(hash: Hash, partition: number, entries: readonly Sealed
 }
 
 function makeSeal(of: {
-  readonly hash: Hash; readonly partition: number; readonly last: Seal | null; readonly entries: readonly SealedEntry[]; readonly sealedMs: number;
+  readonly hash: Hash;
+  readonly partition: number;
+  readonly last: Seal | null;
+  readonly entries: readonly SealedEntry[];
+  readonly sealedMs: number;
 }): Seal {
   const { hash, partition, last, entries, sealedMs } = of;
   const unchained = {
-    partition, number: (last?.number ?? 0) + 1, fromSeq: entries[0]?.entry.partitionSeq ?? 0, toSeq: entries.at(-1)?.entry.partitionSeq ?? 0,
-    root: merkleRoot(hash, leavesOf(hash, partition, entries)), previous: last?.sealHash ?? noSealHash, sealedMs,
+    partition,
+    number: (last?.number ?? 0) + 1,
+    fromSeq: entries[0]?.entry.partitionSeq ?? 0,
+    toSeq: entries.at(-1)?.entry.partitionSeq ?? 0,
+    root: merkleRoot(hash, leavesOf(hash, partition, entries)),
+    previous: last?.sealHash ?? noSealHash,
+    sealedMs,
   };
   return { ...unchained, sealHash: sealHash(hash, unchained) };
 }
 
 export type ChainProblem = { readonly partition: number; readonly seal: number | null; readonly problem: string };
-export type ChainReport = { readonly partition: number; readonly seals: number; readonly entries: number; readonly unsealed: number; readonly problems: readonly ChainProblem[] };
+export type ChainReport = {
+  readonly partition: number;
+  readonly seals: number;
+  readonly entries: number;
+  readonly unsealed: number;
+  readonly problems: readonly ChainProblem[];
+};
 
 /** What a partition must reach at least, known from elsewhere than its entries and seals: read before these. */
 export type KnownEnd = {
@@ -122,7 +143,10 @@ export type KnownEnd = {
  * end are found and named. `seals` are all seals of the partition in order of their number.
  */
 export async function verifyPartition(
-  { store, hash }: Pick<SealerPorts, 'store' | 'hash'>, partition: number, seals: AsyncIterable<Seal>, end: KnownEnd,
+  { store, hash }: Pick<SealerPorts, 'store' | 'hash'>,
+  partition: number,
+  seals: AsyncIterable<Seal>,
+  end: KnownEnd,
 ): Promise<ChainReport> {
   const problems: ChainProblem[] = [];
   let [count, sealedEntries, nextSeq] = [0, 0, 1];
@@ -135,24 +159,38 @@ export async function verifyPartition(
     if (!seal.previous.equals(previous)) note('the seal does not follow the one before it');
     if (!sealHash(hash, seal).equals(seal.sealHash)) note('the seal was changed');
     const size = seal.toSeq - seal.fromSeq + 1;
-    const entries = (await store.entries(partition, seal.fromSeq - 1, size)).filter(({ entry }) => entry.partitionSeq <= seal.toSeq);
+    const entries = (await store.entries(partition, seal.fromSeq - 1, size)).filter(
+      ({ entry }) => entry.partitionSeq <= seal.toSeq,
+    );
     if (entries.length !== size) note(`${size - entries.length} of its ${size} entries are missing`);
-    else if (!merkleRoot(hash, leavesOf(hash, partition, entries)).equals(seal.root)) note(`an entry among ${seal.fromSeq} to ${seal.toSeq} was changed`);
+    else if (!merkleRoot(hash, leavesOf(hash, partition, entries)).equals(seal.root))
+      note(`an entry among ${seal.fromSeq} to ${seal.toSeq} was changed`);
     sealedEntries += entries.length;
     [previous, nextSeq] = [seal.sealHash, seal.toSeq + 1];
   }
-  if (count < end.sealsPublished) problems.push({ partition, seal: null, problem: `seals ${count + 1} to ${end.sealsPublished} were published and are missing` });
+  if (count < end.sealsPublished)
+    problems.push({
+      partition,
+      seal: null,
+      problem: `seals ${count + 1} to ${end.sealsPublished} were published and are missing`,
+    });
   let unsealed = 0;
   let newestSeq = nextSeq - 1;
   for (let after = newestSeq; ;) {
     const entries = await store.entries(partition, after, sealEntriesMax);
     const newest = entries.at(-1);
     if (!newest) break;
-    if (newest.entry.partitionSeq - after !== entries.length) problems.push({ partition, seal: null, problem: `entries after ${after} have gaps` });
+    if (newest.entry.partitionSeq - after !== entries.length)
+      problems.push({ partition, seal: null, problem: `entries after ${after} have gaps` });
     unsealed += entries.length;
     after = newest.entry.partitionSeq;
     newestSeq = after;
   }
-  if (newestSeq < end.lastSeq) problems.push({ partition, seal: null, problem: `entries ${newestSeq + 1} to ${end.lastSeq} are missing: the position says that they were booked` });
+  if (newestSeq < end.lastSeq)
+    problems.push({
+      partition,
+      seal: null,
+      problem: `entries ${newestSeq + 1} to ${end.lastSeq} are missing: the position says that they were booked`,
+    });
   return { partition, seals: count, entries: sealedEntries, unsealed, problems };
 }

@@ -1,5 +1,6 @@
-import { ancestorsOf } from '@tollgate/kernel';
 import type { AccountStatus } from '@tollgate/contracts';
+import { ancestorsOf } from '@tollgate/kernel';
+
 import type { Account, Terms } from './account.ts';
 import { isBudget } from './account.ts';
 import type { Book } from './book.ts';
@@ -16,11 +17,14 @@ export function resumed(terms: Terms): Terms {
 
 /** The terms with another status; a suspended or closed account stays so and gets it when it is resumed. */
 export function withStatus(terms: Terms, status: AccountStatus): Terms {
-  return terms.settings.statusBefore === null ? { ...terms, status } : { ...terms, settings: { ...terms.settings, statusBefore: status } };
+  return terms.settings.statusBefore === null
+    ? { ...terms, status }
+    : { ...terms, settings: { ...terms.settings, statusBefore: status } };
 }
 
 /** The status apart from suspension and closing. */
-export const statusBehind = (terms: Pick<Terms, 'status' | 'settings'>): AccountStatus => terms.settings.statusBefore ?? terms.status;
+export const statusBehind = (terms: Pick<Terms, 'status' | 'settings'>): AccountStatus =>
+  terms.settings.statusBefore ?? terms.status;
 
 export function refuseClosed(account: Readonly<Account>): void {
   if (account.terms.status === 'closed') throw new Refusal('ACCOUNT_CLOSED', `the account ${account.id} is closed`);
@@ -34,7 +38,8 @@ export function refuseUse(book: Book, account: Readonly<Account>): void {
   refuseNoAccess(account);
   const { status, settings } = account.terms;
   const ended = status === 'trial' && settings.trialEndMs !== null && book.nowMs >= settings.trialEndMs;
-  if (status === 'inactive' || ended) throw new Refusal('ACCOUNT_INACTIVE', ended ? 'the trial has ended' : 'the account is not active');
+  if (status === 'inactive' || ended)
+    throw new Refusal('ACCOUNT_INACTIVE', ended ? 'the trial has ended' : 'the account is not active');
   refuseAbove(book, account);
 }
 
@@ -46,7 +51,10 @@ export function refuseAbove(book: Book, account: Pick<Account, 'id' | 'unit' | '
     if (!above) continue;
     refuseNoAccess(above);
     if (above.unit !== account.unit && isBudget(above) && !account.terms.settings.detached) {
-      throw new Refusal('UNIT_CONFLICT', `the budget of ${id} is in ${above.unit}, the account in ${account.unit}: the budget would not count it. Set "detached": true in the settings of ${account.id} if that is meant`);
+      throw new Refusal(
+        'UNIT_CONFLICT',
+        `the budget of ${id} is in ${above.unit}, the account in ${account.unit}: the budget would not count it. Set "detached": true in the settings of ${account.id} if that is meant`,
+      );
     }
   }
 }

@@ -1,9 +1,10 @@
 import type { AccountKind, AccountStatus } from '@tollgate/contracts';
 import type { Period } from '@tollgate/pricing';
-import { noHolds } from './open-holds.ts';
+
 import type { Holds } from './open-holds.ts';
-import { noLots } from './open-lots.ts';
+import { noHolds } from './open-holds.ts';
 import type { Lots } from './open-lots.ts';
+import { noLots } from './open-lots.ts';
 
 /** A grant that is not used up. Lots are burnt by priority (lower first), then expiry (sooner first), then age. */
 export type Lot = {
@@ -71,18 +72,44 @@ export type Settings = {
   readonly statusBefore: AccountStatus | null;
 };
 export const noSettings: Settings = {
-  limit: null, limits: [], detached: false, overdraft: null, allowance: null, period: null, timeZone: null, trialEndMs: null, plan: null, earlierPlans: [], firstPlan: null, package: null, packageExpiresMs: null, initialGift: null,
-  tier: null, tierEndMs: null, baseAllowance: null, periodFromMs: null, statusBefore: null,
+  limit: null,
+  limits: [],
+  detached: false,
+  overdraft: null,
+  allowance: null,
+  period: null,
+  timeZone: null,
+  trialEndMs: null,
+  plan: null,
+  earlierPlans: [],
+  firstPlan: null,
+  package: null,
+  packageExpiresMs: null,
+  initialGift: null,
+  tier: null,
+  tierEndMs: null,
+  baseAllowance: null,
+  periodFromMs: null,
+  statusBefore: null,
 };
 
 /**
  * What was used in one period. `highWater` is the most it ever was: tier crossings follow it (rule 18). `before`: what was
  * used in all periods before it.
  */
-export type Counter = { readonly period: Period | null; readonly used: bigint; readonly highWater: bigint; readonly before: bigint };
+export type Counter = {
+  readonly period: Period | null;
+  readonly used: bigint;
+  readonly highWater: bigint;
+  readonly before: bigint;
+};
 
 /** What one of an account's `limits` counts: in its current period and, while usage may still arrive for it, in the one before. */
-export type LimitCount = { readonly period: Period; readonly used: bigint; readonly earlier: { readonly period: Period; readonly used: bigint } | null };
+export type LimitCount = {
+  readonly period: Period;
+  readonly used: bigint;
+  readonly earlier: { readonly period: Period; readonly used: bigint } | null;
+};
 
 /** The changeable part of an account that entries do not carry: a version row is written when it changes (rule 14). */
 export type Terms = {
@@ -160,10 +187,14 @@ export function inconsistency(account: Account): string | null {
 
 /** Whether the account is refilled at the start of each period. */
 export const isRefilled = (account: Pick<Account, 'kind' | 'terms'>): boolean =>
-  account.kind === 'credits' && account.terms.status !== 'closed' && account.terms.settings.allowance !== null && account.terms.settings.period !== null;
+  account.kind === 'credits' &&
+  account.terms.status !== 'closed' &&
+  account.terms.settings.allowance !== null &&
+  account.terms.settings.period !== null;
 
 /** Whether the account limits what it and the accounts below it use. */
-export const isBudget = ({ terms: { settings } }: Pick<Account, 'terms'>): boolean => settings.limit !== null || settings.limits.length > 0;
+export const isBudget = ({ terms: { settings } }: Pick<Account, 'terms'>): boolean =>
+  settings.limit !== null || settings.limits.length > 0;
 
 /** What goodwill a metered account has left: units that are used before any are counted and charged. */
 export function goodwillOf(account: Pick<Account, 'kind' | 'lots'>): bigint {

@@ -1,4 +1,5 @@
 import { baseTier } from '@tollgate/pricing';
+
 import type { Account, Terms } from './account.ts';
 import { postBalance } from './balance.ts';
 import type { Book } from './book.ts';
@@ -10,8 +11,19 @@ import { divided } from './purchased.ts';
 export function postBase(book: Book, account: Readonly<Account>, cause: Cause): readonly Entry[] {
   const { settings } = account.terms;
   const base = settings.baseAllowance ?? 0n;
-  const terms: Terms = { ...account.terms, settings: { ...settings, tier: baseTier, tierEndMs: null, allowance: base } };
-  const entries = [book.post(account.id, { kind: 'changed', cause, ordinal: 0, terms, timers: periodTimers(book, { ...account, terms }) })];
+  const terms: Terms = {
+    ...account.terms,
+    settings: { ...settings, tier: baseTier, tierEndMs: null, allowance: base },
+  };
+  const entries = [
+    book.post(account.id, {
+      kind: 'changed',
+      cause,
+      ordinal: 0,
+      terms,
+      timers: periodTimers(book, { ...account, terms }),
+    }),
+  ];
   if (terms.status === 'closed') return entries;
   const { purchased, ownHeld } = divided(account);
   entries.push(...postBalance(book, account.id, { cause, balance: base + ownHeld + purchased, sparing: 'purchased' }));

@@ -1,6 +1,7 @@
 import { chargeIdOf } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { overageBlocks, tierLabel } from '@tollgate/pricing';
+
 import type { Account, Counter } from './account.ts';
 import type { BookedPlan } from './catalog.ts';
 import type { BlockChange, Crossing } from './entry.ts';
@@ -20,17 +21,30 @@ export const noBlocks: Blocks = { crossings: none, changes: none };
  * never falls. So entered + regained − left blocks are those of what is used now.
  * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when one request enters more than 10,000 blocks, or `most` where that is less.
  */
-export function blocksMoved(account: Pick<Account, 'id'>, { before, after }: Moved, { name, version, plan }: BookedPlan, most = crossingsMax): Blocks {
+export function blocksMoved(
+  account: Pick<Account, 'id'>,
+  { before, after }: Moved,
+  { name, version, plan }: BookedPlan,
+  most = crossingsMax,
+): Blocks {
   const { period } = after;
   if (!period) return noBlocks;
   const [usedBefore, usedAfter] = [overageBlocks(before.used, plan), overageBlocks(after.used, plan)];
   if (usedBefore === usedAfter) return noBlocks;
   const max = most < crossingsMax ? most : crossingsMax;
-  if (usedAfter - usedBefore > max) throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `one request enters at most ${max} tier blocks`);
+  if (usedAfter - usedBefore > max)
+    throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `one request enters at most ${max} tier blocks`);
   const entered = overageBlocks(before.highWater, plan);
   const blockOf = (block: bigint): Crossing => ({
-    periodStartMs: period.startMs, periodEndMs: period.endMs, block, plan: name, planVersion: version, label: tierLabel(block, plan),
-    amountMinor: plan.blockPriceMinor, currency: plan.currency, charge: chargeIdOf({ account: account.id, periodStartMs: period.startMs, block }),
+    periodStartMs: period.startMs,
+    periodEndMs: period.endMs,
+    block,
+    plan: name,
+    planVersion: version,
+    label: tierLabel(block, plan),
+    amountMinor: plan.blockPriceMinor,
+    currency: plan.currency,
+    charge: chargeIdOf({ account: account.id, periodStartMs: period.startMs, block }),
   });
   const crossings: Crossing[] = [];
   const changes: BlockChange[] = [];

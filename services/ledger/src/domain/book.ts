@@ -1,9 +1,10 @@
 import type { CatalogItem, HoldView } from '@tollgate/contracts';
-import { AppError, ancestorsOf, inAmountRange } from '@tollgate/kernel';
+import { ancestorsOf, AppError, inAmountRange } from '@tollgate/kernel';
 import type { Period } from '@tollgate/pricing';
+
 import type { Account, Counter, LimitCount, Settings, Terms } from './account.ts';
 import { isBudget } from './account.ts';
-import { blocksMoved, noBlocks, type Moved } from './blocks.ts';
+import { blocksMoved, type Moved, noBlocks } from './blocks.ts';
 import type { BookedPlan, Catalog } from './catalog.ts';
 import type { Cause, Contra, CounterRow, Entry, EntryKind, EntryRate, HoldRow, LotRow, Timer } from './entry.ts';
 import { evolve, openedBy } from './evolve.ts';
@@ -19,7 +20,12 @@ import type { Sorted } from './sorted.ts';
 export type CommittedAccounts = (id: string) => Account | undefined;
 
 /** Where a partition's books stand. */
-export type BookPosition = { readonly partition: number; readonly lastSeq: number; readonly lastRef: number; readonly catalog: Catalog };
+export type BookPosition = {
+  readonly partition: number;
+  readonly lastSeq: number;
+  readonly lastRef: number;
+  readonly catalog: Catalog;
+};
 
 /** What one posting says; everything absent is zero, null or empty. */
 export type Posting = {
@@ -112,7 +118,10 @@ export class Book {
 
   /** Opens an account; `post` an `opened` entry next. */
   open(opening: { readonly id: string; readonly kind: Account['kind']; readonly unit: string }): Account {
-    const account = openedBy({ ref: ++this.lastRef, account: opening.id, accountKind: opening.kind, unit: opening.unit }, this.nowMs);
+    const account = openedBy(
+      { ref: ++this.lastRef, account: opening.id, accountKind: opening.kind, unit: opening.unit },
+      this.nowMs,
+    );
     this.#before.set(opening.id, undefined);
     this.#copies.set(opening.id, account);
     return account;
@@ -166,7 +175,10 @@ export class Book {
       limitCounts: this.#limitCounts(account, terms.settings, posting.uses),
       crossings: blocks.crossings,
       blockChanges: blocks.changes,
-      timers: posting.timers && posting.timers.length > 0 ? posting.timers.map((timer) => ({ ...timer, ref: account.ref })) : none,
+      timers:
+        posting.timers && posting.timers.length > 0
+          ? posting.timers.map((timer) => ({ ...timer, ref: account.ref }))
+          : none,
     };
     if (!inAmountRange(entry.balanceAfter) || !inAmountRange(entry.heldAfter) || !inAmountRange(entry.usedAfter)) {
       throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', 'a sum would leave the range of 64 bits');
@@ -226,10 +238,16 @@ export class Book {
     return uses ? countsAfter(counts, settings.limits, uses, (startMs) => this.graceAt(account, startMs)) : counts;
   }
 
-  #blocks(account: Account, { moved, period }: Counting, { pricedBy, blocksMax }: Posting): ReturnType<typeof blocksMoved> {
+  #blocks(
+    account: Account,
+    { moved, period }: Counting,
+    { pricedBy, blocksMax }: Posting,
+  ): ReturnType<typeof blocksMoved> {
     if (account.kind !== 'metered' || !period || !moved || pricedBy === null) return noBlocks;
     if (pricedBy) return blocksMoved(account, moved, pricedBy, blocksMax);
-    return planNameAt(account.terms.settings, period.startMs) === null ? noBlocks : blocksMoved(account, moved, this.planAt(account, period.startMs), blocksMax);
+    return planNameAt(account.terms.settings, period.startMs) === null
+      ? noBlocks
+      : blocksMoved(account, moved, this.planAt(account, period.startMs), blocksMax);
   }
 }
 
@@ -258,16 +276,29 @@ function countersAfter(account: Account, rolled: Counters, posting: Posting): Co
 /** A period that begins now; the one before keeps what it counted. */
 function begun(account: Account, counter: Counter): Counting {
   const goesOn = account.counter.period === null || account.counter.period.startMs === counter.period?.startMs;
-  return { used: counter.used, period: counter.period, rows: goesOn ? [counter] : [account.counter, counter], moved: null };
+  return {
+    used: counter.used,
+    period: counter.period,
+    rows: goesOn ? [counter] : [account.counter, counter],
+    moved: null,
+  };
 }
 
-const samePeriod = (a: Period, b: Period | null): boolean => b !== null && a.startMs === b.startMs && a.endMs === b.endMs;
+const samePeriod = (a: Period, b: Period | null): boolean =>
+  b !== null && a.startMs === b.startMs && a.endMs === b.endMs;
 
 /** The rows of an entry that counts in a period before: that one, the current one, and what was current until now. */
-function rowsAround(account: Account, rolled: Counters, { into, used }: { readonly into: Counter; readonly used: bigint }): readonly CounterRow[] {
+function rowsAround(
+  account: Account,
+  rolled: Counters,
+  { into, used }: { readonly into: Counter; readonly used: bigint },
+): readonly CounterRow[] {
   const current = { ...rolled.counter, before: rolled.counter.before + used };
   const { earlier } = rolled;
-  const ended = earlier?.period && earlier !== account.earlier && earlier.period.startMs !== into.period?.startMs ? [earlier] : none;
+  const ended =
+    earlier?.period && earlier !== account.earlier && earlier.period.startMs !== into.period?.startMs
+      ? [earlier]
+      : none;
   return [into, ...ended, current];
 }
 
@@ -284,7 +315,8 @@ function lotLeft(account: Account, number: number | null): bigint | null {
 /** Rows of lots: those the posting names, and the one that entries stop carrying because another is moved now. */
 function lotRowsOf(account: Account, posting: Posting): readonly LotRow[] {
   const movedLot = posting.lot?.lot;
-  if (!posting.lotRows?.length && (movedLot === undefined || account.lotSeen === null || account.lotSeen === movedLot)) return none;
+  if (!posting.lotRows?.length && (movedLot === undefined || account.lotSeen === null || account.lotSeen === movedLot))
+    return none;
   const rows: Omit<LotRow, 'floor'>[] = posting.lotRows ? [...posting.lotRows] : [];
   if (movedLot !== undefined && account.lotSeen !== null && account.lotSeen !== movedLot) {
     const left = lotNumbered(account.lots, account.lotSeen);
@@ -292,7 +324,15 @@ function lotRowsOf(account: Account, posting: Posting): readonly LotRow[] {
   }
   if (rows.length === 0) return none;
   const floor = floorOf(account.lots, (lot) => rows.some((row) => row.lot === lot.lot), account.seq + 1);
-  return rows.map(({ lot, left, granted, priority, expiresMs, purchased }) => ({ lot, left, granted, priority, expiresMs, purchased, floor }));
+  return rows.map(({ lot, left, granted, priority, expiresMs, purchased }) => ({
+    lot,
+    left,
+    granted,
+    priority,
+    expiresMs,
+    purchased,
+    floor,
+  }));
 }
 
 function holdRowsOf(account: Account, posting: Posting): readonly HoldRow[] {
@@ -304,7 +344,9 @@ function holdRowsOf(account: Account, posting: Posting): readonly HoldRow[] {
 
 /** The oldest row that still matters, beside those that are rewritten now: loading reads from there on. */
 function floorOf<T extends { readonly rowSeq: number }>(
-  open: Sorted<T, { readonly rowSeq: number }>, isRewritten: (item: T) => boolean, next: number,
+  open: Sorted<T, { readonly rowSeq: number }>,
+  isRewritten: (item: T) => boolean,
+  next: number,
 ): number {
   let floor = next;
   for (const { items, summary } of open.chunks) {

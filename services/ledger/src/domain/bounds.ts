@@ -45,44 +45,80 @@ function boundsOf(book: Book, account: Readonly<Account>, use: Use): readonly Bo
   const { settings } = account.terms;
   const goodwill = goodwillOf(account);
   const own = balanceLeft(account, use.overdraft);
-  if (own !== null) bounds.push({ left: own, used: 0n, held: 0n, resetsMs: account.kind === 'credits' && settings.allowance !== null ? endMs : null, over: false });
+  if (own !== null)
+    bounds.push({
+      left: own,
+      used: 0n,
+      held: 0n,
+      resetsMs: account.kind === 'credits' && settings.allowance !== null ? endMs : null,
+      over: false,
+    });
   if (settings.limit !== null) {
     const { into } = periodFor(book, account, occurredMs);
     const used = into?.used ?? counter.used;
     const held = into ? 0n : account.held;
-    bounds.push({ left: settings.limit - used - held + goodwill, limit: settings.limit, used, held, resetsMs: into ? null : endMs, over: into !== undefined });
+    bounds.push({
+      left: settings.limit - used - held + goodwill,
+      limit: settings.limit,
+      used,
+      held,
+      resetsMs: into ? null : endMs,
+      over: into !== undefined,
+    });
   }
   if (settings.limits.length > 0) bounds.push(...limitBounds(book, account, { ...use, occurredMs }));
   return bounds;
 }
 
 /** The `limits` of an account that bind a use. Of a reservation those with a model know nothing: they bind what is spent and settled. */
-function limitBounds(book: Book, account: Readonly<Account>, use: Use & { readonly occurredMs: number }): readonly Bound[] {
+function limitBounds(
+  book: Book,
+  account: Readonly<Account>,
+  use: Use & { readonly occurredMs: number },
+): readonly Bound[] {
   const { model, occurredMs } = use;
-  return limitsAt(book, account, occurredMs, (limit) => (model === undefined ? limit.model === null : countsModel(limit, model)));
+  return limitsAt(book, account, occurredMs, (limit) =>
+    model === undefined ? limit.model === null : countsModel(limit, model),
+  );
 }
 
-function limitsAt(book: Book, account: Readonly<Account>, occurredMs: number, binds: (limit: PeriodLimit) => boolean): readonly Bound[] {
+function limitsAt(
+  book: Book,
+  account: Readonly<Account>,
+  occurredMs: number,
+  binds: (limit: PeriodLimit) => boolean,
+): readonly Bound[] {
   const { settings } = account.terms;
   const counts = countsAt(account, settings, book.nowMs);
   return settings.limits.flatMap((limit, index) => {
     const count = counts[index];
     if (!count || !binds(limit)) return [];
-    const place = placeOf(count, limit, { occurredMs, recordedMs: book.nowMs }, (startMs) => book.graceAt(account, startMs));
+    const place = placeOf(count, limit, { occurredMs, recordedMs: book.nowMs }, (startMs) =>
+      book.graceAt(account, startMs),
+    );
     const over = place !== null && place !== 'current';
     const used = over ? place.used : count.used;
     const held = over || limit.model !== null ? 0n : account.held;
-    return [{
-      left: limit.amount - used - held + goodwillOf(account), limit: limit.amount, period: limit.period, ...(limit.model === null ? {} : { model: limit.model }), used, held,
-      resetsMs: over ? null : count.period.endMs, over,
-    }];
+    return [
+      {
+        left: limit.amount - used - held + goodwillOf(account),
+        limit: limit.amount,
+        period: limit.period,
+        ...(limit.model === null ? {} : { model: limit.model }),
+        used,
+        held,
+        resetsMs: over ? null : count.period.endMs,
+        over,
+      },
+    ];
   });
 }
 
 /** What the account's own balance and overdraft leave; null: they bound nothing. */
 function balanceLeft(account: Readonly<Account>, overdraft: boolean | undefined): bigint | null {
   const { settings } = account.terms;
-  if (!keepsLots(account.kind)) return account.kind === 'quota' && settings.limit === null && settings.limits.length === 0 ? 0n : null;
+  if (!keepsLots(account.kind))
+    return account.kind === 'quota' && settings.limit === null && settings.limits.length === 0 ? 0n : null;
   if (overdraft !== undefined) return overdraft ? null : freeUnits(account);
   if (settings.overdraft === 'unlimited' && account.kind !== 'licence') return null;
   const floor = account.kind === 'licence' || settings.overdraft === 'unlimited' ? 0n : (settings.overdraft ?? 0n);
@@ -91,7 +127,10 @@ function balanceLeft(account: Readonly<Account>, overdraft: boolean | undefined)
 
 /** The first of those that leave least. */
 const tightest = (bounds: readonly Bound[]): Bound | undefined =>
-  bounds.reduce<Bound | undefined>((least, bound) => (least === undefined || bound.left < least.left ? bound : least), undefined);
+  bounds.reduce<Bound | undefined>(
+    (least, bound) => (least === undefined || bound.left < least.left ? bound : least),
+    undefined,
+  );
 
 /** What an account and its budgets leave to spend, whatever the model; null: nothing bounds it. */
 export function availableOf(book: Book, account: Readonly<Account>): bigint | null {
@@ -111,13 +150,19 @@ const budgetBounds = (book: Book, budget: Readonly<Account>, use: Use): readonly
  * Refuses what the account or the first budget above it cannot give, nearest first, naming the tightest that refused. `freed`: what a
  * hold gives back with this request. `models`: only limits that name a model are asked, because a hold has reserved the rest.
  */
-export function refuseBeyond(book: Book, account: Readonly<Account>, amount: bigint, use: Use & { readonly freed?: bigint; readonly models?: boolean } = {}): void {
+export function refuseBeyond(
+  book: Book,
+  account: Readonly<Account>,
+  amount: bigint,
+  use: Use & { readonly freed?: bigint; readonly models?: boolean } = {},
+): void {
   // Nothing is taken, so nothing is missing, on an overdrawn account either.
   if (amount === 0n) return;
   const { freed = 0n } = use;
   const levels = [account, ...book.budgetsOf(account)].flatMap((one): readonly Level[] => {
     const all = one === account ? boundsOf(book, one, use) : budgetBounds(book, one, use);
-    const bounds = all.filter(({ model }) => use.models !== true || model !== undefined)
+    const bounds = all
+      .filter(({ model }) => use.models !== true || model !== undefined)
       .map((bound) => (bound.model === undefined ? { ...bound, left: bound.left + freed } : bound));
     const bound = tightest(bounds);
     return bound === undefined ? [] : [{ of: one, bound }];
@@ -150,7 +195,10 @@ function refusal(account: Readonly<Account>, asked: bigint, named: Level, levels
 
 function told(account: Readonly<Account>, { of: one, bound }: Level): string {
   const where = one.id === account.id ? 'the account' : `the budget of ${one.id}`;
-  const of = bound.period === undefined ? '' : ` of its limit${bound.model === undefined ? '' : ` for ${bound.model}`} of ${bound.limit} in ${bound.period}`;
+  const of =
+    bound.period === undefined
+      ? ''
+      : ` of its limit${bound.model === undefined ? '' : ` for ${bound.model}`} of ${bound.limit} in ${bound.period}`;
   return `${where} has ${atLeast0(bound.left)}${of} available${bound.over ? ' in the period in which it happened' : ''}`;
 }
 

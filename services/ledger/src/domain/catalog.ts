@@ -1,13 +1,22 @@
 import type { CatalogItem } from '@tollgate/contracts';
-import { defaultPricePlan, defaultRateCardContent, parsePricePlan, parseRateCard } from '@tollgate/pricing';
 import type { PricePlan, RateCard } from '@tollgate/pricing';
+import { defaultPricePlan, defaultRateCardContent, parsePricePlan, parseRateCard } from '@tollgate/pricing';
 
 /** A rate card version as one partition has booked it (rule 19). */
-export type BookedCard = { readonly version: number; readonly fromMs: number; readonly card: RateCard; readonly item: CatalogItem };
+export type BookedCard = {
+  readonly version: number;
+  readonly fromMs: number;
+  readonly card: RateCard;
+  readonly item: CatalogItem;
+};
 
 /** A price plan version as one partition has booked it. `fromMs`: the later of effective_from and `bookedMs`. */
 export type BookedPlan = {
-  readonly name: string; readonly version: number; readonly fromMs: number; readonly bookedMs: number; readonly plan: PricePlan;
+  readonly name: string;
+  readonly version: number;
+  readonly fromMs: number;
+  readonly bookedMs: number;
+  readonly plan: PricePlan;
 };
 
 /** Prices a partition decides by: versions in the order they were booked. Immutable. */
@@ -21,12 +30,25 @@ const builtIn: BookedCard = {
   version: 1,
   fromMs: 0,
   card: parseRateCard(defaultRateCardContent),
-  item: { catalog: 'rate-card', name: rateCardDefault, version: 1, effective_from: '1970-01-01T00:00:00.000Z', content: defaultRateCardContent },
+  item: {
+    catalog: 'rate-card',
+    name: rateCardDefault,
+    version: 1,
+    effective_from: '1970-01-01T00:00:00.000Z',
+    content: defaultRateCardContent,
+  },
 };
 export const planDefault = 'default';
-export const builtInPlan: BookedPlan = { name: planDefault, version: 1, fromMs: -Infinity, bookedMs: -Infinity, plan: defaultPricePlan };
+export const builtInPlan: BookedPlan = {
+  name: planDefault,
+  version: 1,
+  fromMs: -Infinity,
+  bookedMs: -Infinity,
+  plan: defaultPricePlan,
+};
 export const emptyCatalog: Catalog = {
-  cards: new Map([[rateCardDefault, [builtIn]]]), plans: new Map([[planDefault, [builtInPlan]]]),
+  cards: new Map([[rateCardDefault, [builtIn]]]),
+  plans: new Map([[planDefault, [builtInPlan]]]),
 };
 
 /**

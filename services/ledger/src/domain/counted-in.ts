@@ -9,7 +9,11 @@ export type CountedIn = { readonly counter: Counter; readonly posting: Pick<Post
  * The period that an entry to be taken back has counted in: the current one, or for metered accounts any before it, because its blocks
  * were charged (rule 18). null: it counts nowhere any more.
  */
-export function countedIn(book: Book, account: Readonly<Account>, target: Pick<Target, 'periodStartMs' | 'counted' | 'priced'>): CountedIn | null {
+export function countedIn(
+  book: Book,
+  account: Readonly<Account>,
+  target: Pick<Target, 'periodStartMs' | 'counted' | 'priced'>,
+): CountedIn | null {
   const { counter, earlier } = book.rolled(account, book.nowMs);
   const startMs = target.periodStartMs;
   if ((counter.period?.startMs ?? null) === startMs) return { counter, posting: {} };
@@ -19,7 +23,12 @@ export function countedIn(book: Book, account: Readonly<Account>, target: Pick<T
 }
 
 /** A period before the last two: from the books, as this batch has left it. Its blocks keep the plan version they were entered at. */
-function longAgo(book: Book, account: Readonly<Account>, startMs: number, { counted, priced }: Pick<Target, 'counted' | 'priced'>): CountedIn | null {
+function longAgo(
+  book: Book,
+  account: Readonly<Account>,
+  startMs: number,
+  { counted, priced }: Pick<Target, 'counted' | 'priced'>,
+): CountedIn | null {
   let counter = counted;
   let plan = priced;
   for (const entry of book.entries) {

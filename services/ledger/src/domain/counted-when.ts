@@ -10,13 +10,22 @@ export function periodFor(book: Book, account: Readonly<Account>, occurredMs: nu
   const { counter, earlier } = book.rolled(account, book.nowMs);
   if (!counter.period || occurredMs >= counter.period.startMs) return inTime;
   const before = counterBefore(book, account, { counter, earlier });
-  const previous = before?.period && occurredMs >= before.period.startMs && occurredMs < before.period.endMs ? before : null;
-  if (previous?.period && book.nowMs < previous.period.endMs + book.planAt(account, previous.period.startMs).plan.graceMs) return { into: previous };
+  const previous =
+    before?.period && occurredMs >= before.period.startMs && occurredMs < before.period.endMs ? before : null;
+  if (
+    previous?.period &&
+    book.nowMs < previous.period.endMs + book.planAt(account, previous.period.startMs).plan.graceMs
+  )
+    return { into: previous };
   return { late: true };
 }
 
 /** What was counted in the period before the current one: nothing, where no entry began it. */
-function counterBefore(book: Book, account: Readonly<Account>, { counter, earlier }: Pick<Account, 'counter' | 'earlier'>): Counter | null {
+function counterBefore(
+  book: Book,
+  account: Readonly<Account>,
+  { counter, earlier }: Pick<Account, 'counter' | 'earlier'>,
+): Counter | null {
   const startMs = counter.period?.startMs ?? 0;
   if (startMs <= account.openedMs || earlier?.period?.endMs === startMs) return earlier;
   const period = book.periodAt(account, startMs - 1);

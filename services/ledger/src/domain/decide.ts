@@ -1,5 +1,6 @@
 import type { CatalogItem } from '@tollgate/contracts';
 import { ancestorsOf, assertNever } from '@tollgate/kernel';
+
 import { decideGrant, decideLimit, decideOpen } from './accounts.ts';
 import type { Book } from './book.ts';
 import { withItem } from './catalog.ts';
@@ -13,8 +14,8 @@ import type { EndedHolds } from './holds.ts';
 import { decideExtend, decideHold, decideRelease, decideSettle } from './holds.ts';
 import type { Request } from './request.ts';
 import { decideSpend } from './spend.ts';
-import { accountState } from './views.ts';
 import { decideTier } from './tiers.ts';
+import { accountState } from './views.ts';
 
 /** What is known of the past beyond the accounts themselves; looked up before deciding, never during it. */
 export type Past = { readonly targets: Targets; readonly endedHolds: EndedHolds };
@@ -33,7 +34,13 @@ export function decide(book: Book, request: Request, past: Past): Decided {
     return decideAsk(book, request, past);
   } catch (error) {
     book.undo();
-    return { outcome: 'refused', account: request.account, entries: [], problem: problemOf(error), ...stateUnderTerms(book, request) };
+    return {
+      outcome: 'refused',
+      account: request.account,
+      entries: [],
+      problem: problemOf(error),
+      ...stateUnderTerms(book, request),
+    };
   }
 }
 

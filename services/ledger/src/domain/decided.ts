@@ -1,6 +1,7 @@
 import type { AccountState, Answer, AnswerProblem, HoldView, LimitRefusal } from '@tollgate/contracts';
 import type { ErrorCode } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
+
 import type { Entry } from './entry.ts';
 import { crossingView, entryView } from './views.ts';
 
@@ -19,7 +20,11 @@ export type Decided = {
 /** A refusal: thrown by the rules before anything is posted, so that it changes nothing; caught by `decide`. */
 export class Refusal extends Error {
   readonly problem: AnswerProblem;
-  constructor(code: ErrorCode, detail: string, more: { readonly refusal?: LimitRefusal; readonly hold?: HoldView } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    more: { readonly refusal?: LimitRefusal; readonly hold?: HoldView } = {},
+  ) {
     super(detail);
     this.problem = { code, detail, ...more };
   }
@@ -28,7 +33,8 @@ export class Refusal extends Error {
 /** The refusal in a thrown error; anything else is a defect and is thrown on. */
 export function problemOf(error: unknown): AnswerProblem {
   if (error instanceof Refusal) return error.problem;
-  if (error instanceof AppError && (error.kind === 'invalid' || error.kind === 'not_found')) return { code: error.code, detail: error.message };
+  if (error instanceof AppError && (error.kind === 'invalid' || error.kind === 'not_found'))
+    return { code: error.code, detail: error.message };
   throw error;
 }
 

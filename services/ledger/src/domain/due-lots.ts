@@ -20,8 +20,21 @@ export function dueLot(account: Readonly<Account>, nowMs: number): { lot: Lot; e
 export function expireReturned(book: Book, returned: Entry, expiresMs: number): void {
   const expire = (amount: bigint, lot: Lot | null): void => {
     const seq = (book.find(returned.account)?.seq ?? 0) + 1;
-    const cause = { source: 'timer:lot', id: `${returned.seq}@${expiresMs}#${seq}`, hash: null, occurredMs: expiresMs, details: null };
-    book.post(returned.account, { kind: 'expired', cause, ordinal: 0, amount: -amount, contra: 'expiry', ...lotAfter(lot, amount) });
+    const cause = {
+      source: 'timer:lot',
+      id: `${returned.seq}@${expiresMs}#${seq}`,
+      hash: null,
+      occurredMs: expiresMs,
+      details: null,
+    };
+    book.post(returned.account, {
+      kind: 'expired',
+      cause,
+      ordinal: 0,
+      amount: -amount,
+      contra: 'expiry',
+      ...lotAfter(lot, amount),
+    });
   };
   const account = book.find(returned.account);
   const lot = account ? lotNumbered(account.lots, returned.seq) : undefined;
@@ -40,7 +53,13 @@ export function bookDueLots(book: Book, accountId: string): void {
     book.post(accountId, {
       kind: 'expired',
       // A lot can expire in parts, as holds end: the account's sequence number tells them apart.
-      cause: { source: 'timer:lot', id: `${due.lot.lot}@${dueMs}#${account.seq + 1}`, hash: null, occurredMs: dueMs, details: null },
+      cause: {
+        source: 'timer:lot',
+        id: `${due.lot.lot}@${dueMs}#${account.seq + 1}`,
+        hash: null,
+        occurredMs: dueMs,
+        details: null,
+      },
       ordinal: 0,
       amount: -due.expiring,
       contra: 'expiry',

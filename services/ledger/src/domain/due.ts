@@ -30,7 +30,13 @@ export function bookDue(book: Book, accountId: string): void {
 }
 
 function expireHold(book: Book, account: Readonly<Account>, hold: Hold): void {
-  const cause = { source: 'timer:hold', id: `${hold.hold}@${hold.expiresMs}`, hash: null, occurredMs: hold.expiresMs, details: null };
+  const cause = {
+    source: 'timer:hold',
+    id: `${hold.hold}@${hold.expiresMs}`,
+    hash: null,
+    occurredMs: hold.expiresMs,
+    details: null,
+  };
   postRelease(book, account.id, { hold, cause, outcome: 'expired' });
 }
 
@@ -38,7 +44,9 @@ function expireHold(book: Book, account: Readonly<Account>, hold: Hold): void {
 function dueReset(book: Book, account: Readonly<Account>): number | undefined {
   if (!isRefilled(account)) return undefined;
   const { counter } = book.rolled(account, book.nowMs);
-  return counter.period && account.counter.period && counter.period.startMs > account.counter.period.startMs ? counter.period.startMs : undefined;
+  return counter.period && account.counter.period && counter.period.startMs > account.counter.period.startMs
+    ? counter.period.startMs
+    : undefined;
 }
 
 /** A new period: what was used is counted from 0, and what was not bought is refilled up to the allowance, never lowered. */
@@ -47,7 +55,17 @@ function bookReset(book: Book, account: Readonly<Account>, resetMs: number): voi
   const missing = (account.terms.settings.allowance ?? 0n) - divided(account).own;
   const timers = periodTimers(book, account);
   if (missing <= 0n) book.post(account.id, { kind: 'reset', cause, ordinal: 0, contra: 'allowance', timers });
-  else postGrant(book, account.id, { kind: 'reset', cause, ordinal: 0, amount: missing, contra: 'allowance', priority: priorityDefault, expiresMs: null, timers });
+  else
+    postGrant(book, account.id, {
+      kind: 'reset',
+      cause,
+      ordinal: 0,
+      amount: missing,
+      contra: 'allowance',
+      priority: priorityDefault,
+      expiresMs: null,
+      timers,
+    });
 }
 
 const dueTierEnd = ({ terms }: Readonly<Account>, nowMs: number): number => {

@@ -1,11 +1,25 @@
 import type { Details } from '@tollgate/contracts';
 import type { AccountKind } from '@tollgate/contracts';
+
 import type { Counter, LimitCount, Terms } from './account.ts';
 
 /** What an entry records. The number is its column value and never changes. */
 export const entryKinds = {
-  opened: 1, changed: 2, granted: 3, spent: 4, held: 5, extended: 6, settled: 7, released: 8, hold_expired: 9, expired: 10,
-  reset: 11, corrected: 12, adjusted: 13, withdrawn: 14, budgeted: 15,
+  opened: 1,
+  changed: 2,
+  granted: 3,
+  spent: 4,
+  held: 5,
+  extended: 6,
+  settled: 7,
+  released: 8,
+  hold_expired: 9,
+  expired: 10,
+  reset: 11,
+  corrected: 12,
+  adjusted: 13,
+  withdrawn: 14,
+  budgeted: 15,
 } as const;
 export type EntryKind = keyof typeof entryKinds;
 

@@ -22,13 +22,15 @@ export function evolve(account: Account, entry: Entry): void {
     account.lotSeen = entry.lot;
   }
   if (entry.holdRows.length > 0) account.holds = holdsAfter(account.holds, entry.holdRows, entry.seq);
-  if (entry.terms || entry.kind === 'reset' || entry.lotRows.length > 0 || entry.holdRows.length > 0) account.dueMs = dueOf(account);
+  if (entry.terms || entry.kind === 'reset' || entry.lotRows.length > 0 || entry.holdRows.length > 0)
+    account.dueMs = dueOf(account);
 }
 
 /** Earliest time at which something must be booked without a request. */
 export function dueOf(account: Account): number {
   let due = Infinity;
-  for (const { chunks } of [account.lots, account.holds]) for (const { summary } of chunks) due = Math.min(due, summary.expiresMs);
+  for (const { chunks } of [account.lots, account.holds])
+    for (const { summary } of chunks) due = Math.min(due, summary.expiresMs);
   const { tierEndMs } = account.terms.settings;
   if (tierEndMs !== null && tierEndMs < due) due = tierEndMs;
   if (isRefilled(account) && account.counter.period) due = Math.min(due, account.counter.period.endMs);
@@ -48,7 +50,8 @@ function evolveCounters(account: Account, entry: Entry): void {
     return;
   }
   const known = new Map<number, Counter>();
-  for (const counter of [account.earlier, account.counter, ...entry.counterRows]) if (counter) known.set(counter.period?.startMs ?? -1, counter);
+  for (const counter of [account.earlier, account.counter, ...entry.counterRows])
+    if (counter) known.set(counter.period?.startMs ?? -1, counter);
   const newest = [...known.values()].sort((a, b) => (b.period?.startMs ?? -1) - (a.period?.startMs ?? -1));
   const [current, earlier] = newest;
   if (current) account.counter = current;

@@ -1,4 +1,5 @@
 import type { HoldView } from '@tollgate/contracts';
+
 import type { Account, Hold } from './account.ts';
 import { refuseUse } from './account-status.ts';
 import type { Book } from './book.ts';
@@ -12,7 +13,16 @@ import { descendantsOf, holdNumbered } from './open-holds.ts';
 import { refuseOverdraft, refuseTerms } from './package-terms.ts';
 import type { Ask, HoldId, Request } from './request.ts';
 import { formatHoldId } from './request.ts';
-import { amountOf, closeRequest, existing, inCurrentPeriod, modelOf, postBudgets, postSpend, tieredState } from './spend.ts';
+import {
+  amountOf,
+  closeRequest,
+  existing,
+  inCurrentPeriod,
+  modelOf,
+  postBudgets,
+  postSpend,
+  tieredState,
+} from './spend.ts';
 import { holdView } from './views.ts';
 
 /** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
@@ -40,7 +50,11 @@ export function decideHold(book: Book, request: Request, ask: Extract<Ask, { typ
   const opened = { hold: number, amount: ask.amount, expiresMs, parent: parent?.hold ?? null, budgets };
   const held = parent ? 0n : ask.amount;
   const entry = book.post(account.id, {
-    kind: 'held', cause: request.cause, ordinal: 0, held, hold: number,
+    kind: 'held',
+    cause: request.cause,
+    ordinal: 0,
+    held,
+    hold: number,
     holdRows: [...(parent ? [openRow({ ...parent, amount: parent.amount - ask.amount })] : []), openRow(opened)],
     timers: [{ dueMs: expiresMs, kind: 'hold', object: number }],
   });
@@ -48,12 +62,24 @@ export function decideHold(book: Book, request: Request, ask: Extract<Ask, { typ
   return booked(book, [entry], holdView(book.partition, account, { ...opened, status: 'open' }));
 }
 
-export function decideExtend(book: Book, request: Request, ask: { readonly hold: HoldId; readonly amount: bigint }, ended: EndedHolds): Decided {
+export function decideExtend(
+  book: Book,
+  request: Request,
+  ask: { readonly hold: HoldId; readonly amount: bigint },
+  ended: EndedHolds,
+): Decided {
   const { account, hold } = openHold(book, request, ask.hold, ended);
   refuseUse(book, account);
   refuseBeyond(book, account, ask.amount);
   const amount = hold.amount + ask.amount;
-  const entry = book.post(account.id, { kind: 'extended', cause: request.cause, ordinal: 0, held: ask.amount, hold: hold.hold, holdRows: [openRow({ ...hold, amount })] });
+  const entry = book.post(account.id, {
+    kind: 'extended',
+    cause: request.cause,
+    ordinal: 0,
+    held: ask.amount,
+    hold: hold.hold,
+    holdRows: [openRow({ ...hold, amount })],
+  });
   postBudgets(book, { of: entry, budgets: inCurrentPeriod(hold.budgets), used: 0n, held: ask.amount });
   return booked(book, [entry], holdView(book.partition, account, { ...hold, amount, status: 'open' }));
 }
@@ -61,7 +87,11 @@ export function decideExtend(book: Book, request: Request, ask: { readonly hold:
 /** Takes an extension back, as far as the hold is open and still has it. */
 export function postUnextend(
   book: Book,
-  back: { readonly target: Pick<Target, 'account' | 'hold' | 'extended'>; readonly cause: Cause; readonly ordinal: number },
+  back: {
+    readonly target: Pick<Target, 'account' | 'hold' | 'extended'>;
+    readonly cause: Cause;
+    readonly ordinal: number;
+  },
 ): Entry | null {
   const { target, cause, ordinal } = back;
   const account = existing(book, target.account);
@@ -70,7 +100,12 @@ export function postUnextend(
   const amount = hold.amount < target.extended ? hold.amount : target.extended;
   if (amount === 0n) return null;
   const entry = book.post(account.id, {
-    kind: 'withdrawn', cause, ordinal, held: -amount, hold: hold.hold, holdRows: [openRow({ ...hold, amount: hold.amount - amount })],
+    kind: 'withdrawn',
+    cause,
+    ordinal,
+    held: -amount,
+    hold: hold.hold,
+    holdRows: [openRow({ ...hold, amount: hold.amount - amount })],
   });
   postBudgets(book, { of: entry, budgets: inCurrentPeriod(hold.budgets), used: 0n, held: -amount });
   return entry;
@@ -80,21 +115,47 @@ export function postUnextend(
  * Settling less gives the rest back; settling more takes it from what is available (or, by the terms, from overdraft), else
  * the hold stays. One that is over is settled as by a spend where that was asked for: what was delivered is booked, once.
  */
-export function decideSettle(book: Book, request: Request, ask: Extract<Ask, { type: 'settle' }>, ended: EndedHolds): Decided {
+export function decideSettle(
+  book: Book,
+  request: Request,
+  ask: Extract<Ask, { type: 'settle' }>,
+  ended: EndedHolds,
+): Decided {
   if (ask.of !== null && ask.of !== request.account) throw new Refusal('HOLD_UNKNOWN', 'the account has no such hold');
   const over = book.endedHolds.get(formatHoldId(ask.hold)) ?? ended(ask.hold);
-  if (ask.spendIfOver && (over?.status === 'expired' || over?.status === 'released')) return settleOver(book, request, ask, over);
+  if (ask.spendIfOver && (over?.status === 'expired' || over?.status === 'released'))
+    return settleOver(book, request, ask, over);
   const { account, hold } = openHold(book, request, ask.hold, ended);
   refuseTerms(account, ask.terms, book.nowMs);
   const { amount, rate } = amountOf(book, account, ask);
   const ending = endingOf(account, hold, 'settled', amount);
   const model = modelOf(ask);
-  refuseBeyond(book, account, amount, { freed: ending.freed, overdraft: ask.terms?.overdraft, model, models: amount <= ending.freed });
-  const entries = [...postSpend(book, account.id, {
-    kind: 'settled', cause: request.cause, amount, rate, model, held: -ending.given(amount), hold: hold.hold, budgets: hold.budgets, holdRows: ending.rows(amount),
-  })];
+  refuseBeyond(book, account, amount, {
+    freed: ending.freed,
+    overdraft: ask.terms?.overdraft,
+    model,
+    models: amount <= ending.freed,
+  });
+  const entries = [
+    ...postSpend(book, account.id, {
+      kind: 'settled',
+      cause: request.cause,
+      amount,
+      rate,
+      model,
+      held: -ending.given(amount),
+      hold: hold.hold,
+      budgets: hold.budgets,
+      holdRows: ending.rows(amount),
+    }),
+  ];
   bookDueLots(book, account.id);
-  const settled = holdView(book.partition, account, { ...hold, amount: ending.freed, status: 'settled', settled: amount });
+  const settled = holdView(book.partition, account, {
+    ...hold,
+    amount: ending.freed,
+    status: 'settled',
+    settled: amount,
+  });
   noteEnded(book, account, ending.children, settled);
   return { ...booked(book, entries, settled), ...tieredState(book, account.id) };
 }
@@ -106,15 +167,34 @@ function settleOver(book: Book, request: Request, ask: Extract<Ask, { type: 'set
   const { amount, rate } = amountOf(book, account, ask);
   const model = modelOf(ask);
   refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, model });
-  const hold = { hold: ask.hold.hold, amount: BigInt(over.amount), expiresMs: Date.parse(over.expires_at), parent: null, budgets: [] };
+  const hold = {
+    hold: ask.hold.hold,
+    amount: BigInt(over.amount),
+    expiresMs: Date.parse(over.expires_at),
+    parent: null,
+    budgets: [],
+  };
   const holdRows = [{ ...rowOf(hold), outcome: 'settled' as const, settled: amount }];
-  const entries = postSpend(book, account.id, { kind: 'settled', cause: request.cause, amount, rate, model, hold: hold.hold, holdRows });
+  const entries = postSpend(book, account.id, {
+    kind: 'settled',
+    cause: request.cause,
+    amount,
+    rate,
+    model,
+    hold: hold.hold,
+    holdRows,
+  });
   const settled = holdView(book.partition, account, { ...hold, status: 'settled', settled: amount });
   noteEnded(book, account, [], settled);
   return { ...booked(book, entries, settled), ...tieredState(book, account.id) };
 }
 
-export function decideRelease(book: Book, request: Request, ask: { readonly hold: HoldId }, ended: EndedHolds): Decided {
+export function decideRelease(
+  book: Book,
+  request: Request,
+  ask: { readonly hold: HoldId },
+  ended: EndedHolds,
+): Decided {
   const { account, hold } = openHold(book, request, ask.hold, ended);
   const { entry, view } = postRelease(book, account.id, { hold, cause: request.cause, outcome: 'released' });
   bookDueLots(book, account.id);
@@ -131,7 +211,14 @@ export function postRelease(
   const ending = endingOf(account, end.hold, end.outcome, null);
   const held = -ending.given(0n);
   const kind = end.outcome === 'released' ? 'released' : 'hold_expired';
-  const entry = book.post(accountId, { kind, cause: end.cause, ordinal: 0, held, hold: end.hold.hold, holdRows: ending.rows(0n) });
+  const entry = book.post(accountId, {
+    kind,
+    cause: end.cause,
+    ordinal: 0,
+    held,
+    hold: end.hold.hold,
+    holdRows: ending.rows(0n),
+  });
   postBudgets(book, { of: entry, budgets: inCurrentPeriod(end.hold.budgets), used: 0n, held });
   const view = holdView(book.partition, account, { ...end.hold, amount: ending.freed, status: end.outcome });
   noteEnded(book, account, ending.children, view);
@@ -161,7 +248,12 @@ function endingOf(account: Readonly<Account>, hold: Hold, outcome: HoldOutcome, 
   };
 }
 
-function openHold(book: Book, request: Request, id: HoldId, ended: EndedHolds): { account: Readonly<Account>; hold: Hold } {
+function openHold(
+  book: Book,
+  request: Request,
+  id: HoldId,
+  ended: EndedHolds,
+): { account: Readonly<Account>; hold: Hold } {
   if (request.account === '' || !book.find(request.account)) throw new Refusal('HOLD_UNKNOWN', 'there is no such hold');
   const account = existing(book, request.account);
   const hold = holdNumbered(account.holds, id.hold);
@@ -187,6 +279,14 @@ function booked(book: Book, entries: readonly Entry[], hold: HoldView): Decided 
 }
 
 const rowOf = (hold: Omit<Hold, 'rowSeq'>): Omit<HoldRow, 'floor' | 'outcome' | 'settled'> => ({
-  hold: hold.hold, amount: hold.amount, expiresMs: hold.expiresMs, parent: hold.parent, budgets: hold.budgets,
+  hold: hold.hold,
+  amount: hold.amount,
+  expiresMs: hold.expiresMs,
+  parent: hold.parent,
+  budgets: hold.budgets,
 });
-const openRow = (hold: Omit<Hold, 'rowSeq'>): Omit<HoldRow, 'floor'> => ({ ...rowOf(hold), outcome: 'open', settled: null });
+const openRow = (hold: Omit<Hold, 'rowSeq'>): Omit<HoldRow, 'floor'> => ({
+  ...rowOf(hold),
+  outcome: 'open',
+  settled: null,
+});

@@ -24,7 +24,10 @@ export function burn(account: Readonly<Account>, amount: bigint, sparing?: 'purc
 const noLot = { lot: null, lotRows: [] } as const;
 
 /** How a lot stands after something was taken from it: what its entry carries, and its closing row when it is empty. */
-export function lotAfter(lot: Lot | null, take: bigint): { lot: { lot: number; left: bigint } | null; lotRows: readonly Omit<LotRow, 'floor'>[] } {
+export function lotAfter(
+  lot: Lot | null,
+  take: bigint,
+): { lot: { lot: number; left: bigint } | null; lotRows: readonly Omit<LotRow, 'floor'>[] } {
   if (!lot) return noLot;
   const left = lot.left - take;
   return { lot: { lot: lot.lot, left }, lotRows: left === 0n ? [{ ...lot, left }] : noLot.lotRows };
@@ -38,16 +41,39 @@ export function postGrant(
   book: Book,
   accountId: string,
   grant: {
-    readonly kind: EntryKind; readonly cause: Cause; readonly ordinal: number; readonly amount: bigint; readonly contra: Contra;
-    readonly priority: number; readonly expiresMs: number | null; readonly purchased?: boolean; readonly corrects?: number; readonly used?: bigint; readonly uses?: Posting['uses'];
-    readonly terms?: Account['terms']; readonly timers?: Posting['timers']; readonly opened?: boolean;
+    readonly kind: EntryKind;
+    readonly cause: Cause;
+    readonly ordinal: number;
+    readonly amount: bigint;
+    readonly contra: Contra;
+    readonly priority: number;
+    readonly expiresMs: number | null;
+    readonly purchased?: boolean;
+    readonly corrects?: number;
+    readonly used?: bigint;
+    readonly uses?: Posting['uses'];
+    readonly terms?: Account['terms'];
+    readonly timers?: Posting['timers'];
+    readonly opened?: boolean;
   },
 ): Entry {
   const account = book.find(accountId);
   const before = account?.balance ?? 0n;
   const number = (account?.seq ?? 0) + 1;
-  const left = before >= 0n || account?.kind === 'metered' ? grant.amount : before + grant.amount > 0n ? before + grant.amount : 0n;
-  const lot = { lot: number, granted: grant.amount, left, priority: grant.priority, expiresMs: grant.expiresMs, purchased: grant.purchased ?? false };
+  const left =
+    before >= 0n || account?.kind === 'metered'
+      ? grant.amount
+      : before + grant.amount > 0n
+        ? before + grant.amount
+        : 0n;
+  const lot = {
+    lot: number,
+    granted: grant.amount,
+    left,
+    priority: grant.priority,
+    expiresMs: grant.expiresMs,
+    purchased: grant.purchased ?? false,
+  };
   return book.post(accountId, {
     kind: grant.kind,
     cause: grant.cause,
@@ -58,7 +84,9 @@ export function postGrant(
     lotRows: [lot],
     timers: [
       ...(grant.timers ?? []),
-      ...(grant.expiresMs !== null && grant.expiresMs > book.nowMs && left > 0n ? [{ dueMs: grant.expiresMs, kind: 'lot' as const, object: number }] : []),
+      ...(grant.expiresMs !== null && grant.expiresMs > book.nowMs && left > 0n
+        ? [{ dueMs: grant.expiresMs, kind: 'lot' as const, object: number }]
+        : []),
     ],
     ...(grant.corrects === undefined ? {} : { corrects: grant.corrects }),
     ...(grant.used === undefined ? {} : { used: grant.used }),

@@ -23,7 +23,8 @@ export function merkleRoot(hash: Hash, leaves: readonly Buffer[]): Buffer {
 }
 
 /** RFC 6962 §2.1.1: the audit path of a leaf, from its sibling up. */
-export const merklePath = (hash: Hash, leaves: readonly Buffer[], index: number): readonly Buffer[] => pathIn(merkleLevels(hash, leaves), index);
+export const merklePath = (hash: Hash, leaves: readonly Buffer[], index: number): readonly Buffer[] =>
+  pathIn(merkleLevels(hash, leaves), index);
 
 /** The tree, from its leaves up, for paths of many of them. */
 export function merkleLevels(hash: Hash, leaves: readonly Buffer[]): readonly (readonly Buffer[])[] {
@@ -32,14 +33,18 @@ export function merkleLevels(hash: Hash, leaves: readonly Buffer[]): readonly (r
   return levels;
 }
 
-export const pathIn = (levels: readonly (readonly Buffer[])[], index: number): readonly Buffer[] => levels.flatMap((level, height) => {
-  const position = Math.floor(index / 2 ** height);
-  const sibling = level.length > 1 ? level[position % 2 === 0 ? position + 1 : position - 1] : undefined;
-  return sibling ? [sibling] : [];
-});
+export const pathIn = (levels: readonly (readonly Buffer[])[], index: number): readonly Buffer[] =>
+  levels.flatMap((level, height) => {
+    const position = Math.floor(index / 2 ** height);
+    const sibling = level.length > 1 ? level[position % 2 === 0 ? position + 1 : position - 1] : undefined;
+    return sibling ? [sibling] : [];
+  });
 
 /** The root that a leaf and its path give (RFC 9162 §2.1.3.2); undefined when the path cannot belong to such a tree. */
-export function rootOf(hash: Hash, proof: { readonly leafHash: Buffer; readonly index: number; readonly size: number; readonly path: readonly Buffer[] }): Buffer | undefined {
+export function rootOf(
+  hash: Hash,
+  proof: { readonly leafHash: Buffer; readonly index: number; readonly size: number; readonly path: readonly Buffer[] },
+): Buffer | undefined {
   let { index } = proof;
   let last = proof.size - 1;
   if (index < 0 || index > last) return undefined;

@@ -39,7 +39,8 @@ export function holdPastDeadline(holds: Holds, nowMs: number): Hold | undefined 
     if (summary.expiresMs > nowMs || (first && summary.expiresMs > first.expiresMs)) continue;
     for (const hold of items) {
       if (hold.expiresMs > nowMs) continue;
-      if (!first || hold.expiresMs < first.expiresMs || (hold.expiresMs === first.expiresMs && hold.hold > first.hold)) first = hold;
+      if (!first || hold.expiresMs < first.expiresMs || (hold.expiresMs === first.expiresMs && hold.hold > first.hold))
+        first = hold;
     }
   }
   return first;
@@ -64,7 +65,10 @@ export function descendantsOf(holds: Holds, hold: number): readonly Hold[] {
 export function holdsAfter(holds: Holds, rows: readonly HoldRow[], seq: number): Holds {
   let next = holds;
   for (const { hold, amount, expiresMs, parent, budgets, outcome } of rows) {
-    next = outcome === 'open' ? next.with({ hold, amount, expiresMs, parent, budgets, rowSeq: seq }) : next.without(probe(hold));
+    next =
+      outcome === 'open'
+        ? next.with({ hold, amount, expiresMs, parent, budgets, rowSeq: seq })
+        : next.without(probe(hold));
   }
   return next;
 }

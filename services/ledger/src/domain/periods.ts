@@ -1,5 +1,6 @@
-import { calendarPeriod, calendarPeriodFrom, calendarUnitOf, periodSince } from '@tollgate/pricing';
 import type { Period } from '@tollgate/pricing';
+import { calendarPeriod, calendarPeriodFrom, calendarUnitOf, periodSince } from '@tollgate/pricing';
+
 import type { Account, Counter } from './account.ts';
 import type { Catalog } from './catalog.ts';
 import { planMonth } from './plans.ts';
@@ -8,7 +9,8 @@ import { planMonth } from './plans.ts';
 export const openEndMs = Date.UTC(10_000, 0, 1) - 1;
 
 /** When a period ends and the next begins; null: it has no end. */
-export const endOf = (period: Period | null): number | null => (period === null || period.endMs === openEndMs ? null : period.endMs);
+export const endOf = (period: Period | null): number | null =>
+  period === null || period.endMs === openEndMs ? null : period.endMs;
 
 type OfAccount = Pick<Account, 'kind' | 'openedMs' | 'terms'>;
 
@@ -20,7 +22,10 @@ export function periodAt(catalog: Catalog, account: OfAccount, atMs: number): Pe
 }
 
 /** The period that holds a time: a calendar period, or one of the durations counted from `fromMs`. */
-function periodOf(period: string, at: { readonly fromMs: number; readonly timeZone: string | null; readonly atMs: number }): Period {
+function periodOf(
+  period: string,
+  at: { readonly fromMs: number; readonly timeZone: string | null; readonly atMs: number },
+): Period {
   const unit = calendarUnitOf(period);
   return unit === null ? periodSince(at.fromMs, period, at.atMs) : calendarPeriod(unit, at.atMs, at.timeZone ?? 'UTC');
 }
@@ -29,7 +34,11 @@ function periodOf(period: string, at: { readonly fromMs: number; readonly timeZo
  * The period that holds a time, where the one before it ended at `endedMs` (null: there was none): periods follow each other without a
  * gap and never overlap, also where the settings changed meanwhile.
  */
-function periodAfter(endedMs: number | null, period: string, at: { readonly fromMs: number; readonly timeZone: string | null; readonly atMs: number }): Period {
+function periodAfter(
+  endedMs: number | null,
+  period: string,
+  at: { readonly fromMs: number; readonly timeZone: string | null; readonly atMs: number },
+): Period {
   const unit = calendarUnitOf(period);
   if (endedMs === null || unit === null) return periodOf(period, at);
   return calendarPeriodFrom(endedMs, { unit, timeZone: at.timeZone ?? 'UTC', atMs: at.atMs });
@@ -48,14 +57,22 @@ export function countersAt(catalog: Catalog, account: Readonly<Account>, atMs: n
     return { counter: { ...counter, period: { ...counter.period, endMs: openEndMs } }, earlier };
   }
   const at = { fromMs: periodFromMs ?? account.openedMs, timeZone, atMs };
-  const next = period === null ? planMonth(catalog, account, atMs) : periodAfter(counter.period?.endMs ?? null, period, at);
-  if (counter.period && next.startMs === counter.period.startMs) return { counter: { ...counter, period: next }, earlier };
+  const next =
+    period === null ? planMonth(catalog, account, atMs) : periodAfter(counter.period?.endMs ?? null, period, at);
+  if (counter.period && next.startMs === counter.period.startMs)
+    return { counter: { ...counter, period: next }, earlier };
   const startMs = counter.period && next.startMs < counter.period.endMs ? counter.period.endMs : next.startMs;
-  const fresh = { period: { startMs, endMs: next.endMs }, used: 0n, highWater: 0n, before: counter.before + counter.used };
+  const fresh = {
+    period: { startMs, endMs: next.endMs },
+    used: 0n,
+    highWater: 0n,
+    before: counter.before + counter.used,
+  };
   return { counter: fresh, earlier: counter.period ? counter : null };
 }
 
 /** The period of one of the `limits` that holds a time, after the one it counted last. */
 export const limitPeriodAt = (
-  limit: { readonly period: string; readonly sinceMs: number }, at: { readonly endedMs: number | null; readonly timeZone: string | null; readonly atMs: number },
+  limit: { readonly period: string; readonly sinceMs: number },
+  at: { readonly endedMs: number | null; readonly timeZone: string | null; readonly atMs: number },
 ): Period => periodAfter(at.endedMs, limit.period, { fromMs: limit.sinceMs, timeZone: at.timeZone, atMs: at.atMs });

@@ -17,5 +17,9 @@ export function planned(book: Book, account: Readonly<Account>, settings: Settin
   if (account.kind !== 'metered') return settings;
   const { counter, earlier } = book.rolled(account, book.nowMs);
   const startMs = counter.period?.startMs ?? book.nowMs;
-  return withPlan(settings, account.terms.settings, { nowMs: book.nowMs, startMs, earliestMs: earlier?.period?.startMs ?? startMs });
+  return withPlan(settings, account.terms.settings, {
+    nowMs: book.nowMs,
+    startMs,
+    earliestMs: earlier?.period?.startMs ?? startMs,
+  });
 }

@@ -1,11 +1,15 @@
-import { calendarMonth, monthOf, monthStart } from '@tollgate/pricing';
 import type { Period, YearMonth } from '@tollgate/pricing';
+import { calendarMonth, monthOf, monthStart } from '@tollgate/pricing';
+
 import type { Settings } from './account.ts';
 import type { BookedPlan, Catalog } from './catalog.ts';
 import { builtInPlan, planDefault } from './catalog.ts';
 
 /** What of an account says which plan was its own when. */
-export type Planned = { readonly openedMs: number; readonly terms: { readonly settings: Pick<Settings, 'plan' | 'earlierPlans' | 'firstPlan'> } };
+export type Planned = {
+  readonly openedMs: number;
+  readonly terms: { readonly settings: Pick<Settings, 'plan' | 'earlierPlans' | 'firstPlan'> };
+};
 
 /**
  * The plan version that prices the period of an account that starts at `startMs` (rule 17): of the plan the account had then, the
@@ -25,10 +29,14 @@ export function planAt(catalog: Catalog, account: Planned, startMs: number): Boo
 }
 
 /** The version of a plan that is in force as the next record is decided. */
-export const planInForce = (catalog: Catalog, name: string, nowMs: number): BookedPlan => newest(catalog, name, ({ fromMs }) => fromMs <= nowMs);
+export const planInForce = (catalog: Catalog, name: string, nowMs: number): BookedPlan =>
+  newest(catalog, name, ({ fromMs }) => fromMs <= nowMs);
 
 /** The plan that an account had at a time; null: none, so that nothing is charged. */
-export const planNameAt = ({ plan, earlierPlans }: Pick<Settings, 'plan' | 'earlierPlans'>, atMs: number): string | null => {
+export const planNameAt = (
+  { plan, earlierPlans }: Pick<Settings, 'plan' | 'earlierPlans'>,
+  atMs: number,
+): string | null => {
   const earlier = earlierPlans.find(({ untilMs }) => untilMs >= atMs);
   return earlier === undefined ? plan : earlier.plan;
 };
@@ -37,7 +45,11 @@ export const planNameAt = ({ plan, earlierPlans }: Pick<Settings, 'plan' | 'earl
 function newest(catalog: Catalog, name: string, counts: (booked: BookedPlan) => boolean): BookedPlan {
   let best: BookedPlan | undefined;
   for (const booked of catalog.plans.get(name) ?? []) {
-    if (counts(booked) && (!best || booked.fromMs > best.fromMs || (booked.fromMs === best.fromMs && booked.version > best.version))) best = booked;
+    if (
+      counts(booked) &&
+      (!best || booked.fromMs > best.fromMs || (booked.fromMs === best.fromMs && booked.version > best.version))
+    )
+      best = booked;
   }
   return best ?? (name === planDefault ? builtInPlan : newest(catalog, planDefault, counts));
 }
@@ -56,11 +68,17 @@ export function planMonth(catalog: Catalog, account: Planned, atMs: number): Per
   }
   const firstZone = planAt(catalog, account, account.openedMs).plan.timeZone;
   const first = calendarMonth(account.openedMs, firstZone);
-  return atMs < first.startMs ? calendarMonth(atMs, firstZone) : monthFrom(catalog, account, { atMs, first, zone: firstZone });
+  return atMs < first.startMs
+    ? calendarMonth(atMs, firstZone)
+    : monthFrom(catalog, account, { atMs, first, zone: firstZone });
 }
 
 /** Follows the months from the first one on until they hold `atMs`. */
-function monthFrom(catalog: Catalog, account: Planned, from: { readonly atMs: number; readonly first: Period; readonly zone: string }): Period {
+function monthFrom(
+  catalog: Catalog,
+  account: Planned,
+  from: { readonly atMs: number; readonly first: Period; readonly zone: string },
+): Period {
   let following = monthAfter(monthOf(from.first.startMs, from.zone));
   let period = from.first;
   while (from.atMs >= period.endMs) {
@@ -71,13 +89,18 @@ function monthFrom(catalog: Catalog, account: Planned, from: { readonly atMs: nu
   return period;
 }
 
-const monthAfter = ({ year, month }: YearMonth): YearMonth => (month === 12 ? { year: year + 1, month: 1 } : { year, month: month + 1 });
+const monthAfter = ({ year, month }: YearMonth): YearMonth =>
+  month === 12 ? { year: year + 1, month: 1 } : { year, month: month + 1 };
 
 /**
  * The settings with another plan, from `nowMs` on: the period under way keeps the plan it started with. Of the plans of before, only
  * those are kept that a period still open started with.
  */
-export function withPlan(settings: Settings, before: Settings, open: { readonly nowMs: number; readonly startMs: number; readonly earliestMs: number }): Settings {
+export function withPlan(
+  settings: Settings,
+  before: Settings,
+  open: { readonly nowMs: number; readonly startMs: number; readonly earliestMs: number },
+): Settings {
   if (settings.plan === before.plan) return { ...settings, earlierPlans: before.earlierPlans };
   const kept = before.earlierPlans.filter(({ untilMs }) => untilMs >= open.earliestMs);
   // A plan that was given and taken within one period never priced one.

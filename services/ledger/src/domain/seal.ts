@@ -1,6 +1,6 @@
 import type { Entry } from './entry.ts';
-import type { Hash } from './merkle.ts';
 import { isoTime } from './iso-time.ts';
+import type { Hash } from './merkle.ts';
 
 /**
  * The bytes of an entry's leaf, as text: a JSON array of strings in a fixed order, so that anyone can write it down again;
@@ -8,16 +8,24 @@ import { isoTime } from './iso-time.ts';
  */
 export function leafText(partition: number, entry: Entry, commitmentHex: string | null): string {
   const { hash, periodStartMs, rate } = entry;
-  return `["tollgate.entry.v1","${partition}","${entry.partitionSeq}",${JSON.stringify(entry.account)},"${entry.seq}","${entry.kind}",`
-    + `${JSON.stringify(entry.unit)},"${entry.amount}","${entry.balanceAfter}","${entry.heldAfter}","${entry.usedAfter}","${entry.contra}",`
-    + `"${entry.lot ?? ''}","${entry.lotLeft ?? ''}","${entry.hold ?? ''}",${JSON.stringify(entry.source)},${JSON.stringify(entry.requestId)},`
-    + `"${entry.ordinal}","${hash ?? ''}","${periodStartMs ?? ''}","${entry.late ? 'late' : ''}",${rate ? JSON.stringify(JSON.stringify(rate)) : '""'},`
-    + `"${entry.corrects ?? ''}","${entry.occurredMs}","${entry.recordedMs}","${entry.offset}","${commitmentHex ?? ''}"]`;
+  return (
+    `["tollgate.entry.v1","${partition}","${entry.partitionSeq}",${JSON.stringify(entry.account)},"${entry.seq}","${entry.kind}",` +
+    `${JSON.stringify(entry.unit)},"${entry.amount}","${entry.balanceAfter}","${entry.heldAfter}","${entry.usedAfter}","${entry.contra}",` +
+    `"${entry.lot ?? ''}","${entry.lotLeft ?? ''}","${entry.hold ?? ''}",${JSON.stringify(entry.source)},${JSON.stringify(entry.requestId)},` +
+    `"${entry.ordinal}","${hash ?? ''}","${periodStartMs ?? ''}","${entry.late ? 'late' : ''}",${rate ? JSON.stringify(JSON.stringify(rate)) : '""'},` +
+    `"${entry.corrects ?? ''}","${entry.occurredMs}","${entry.recordedMs}","${entry.offset}","${commitmentHex ?? ''}"]`
+  );
 }
 
 export type Seal = {
-  readonly partition: number; readonly number: number; readonly fromSeq: number; readonly toSeq: number;
-  readonly root: Buffer; readonly previous: Buffer; readonly sealHash: Buffer; readonly sealedMs: number;
+  readonly partition: number;
+  readonly number: number;
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly root: Buffer;
+  readonly previous: Buffer;
+  readonly sealHash: Buffer;
+  readonly sealedMs: number;
 };
 
 /** What the first seal of a partition follows. */

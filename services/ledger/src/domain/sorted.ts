@@ -77,10 +77,18 @@ export class Sorted<T, S> implements Iterable<T> {
   }
 
   /** The chunk that has `probe` or would take it, and the place in it. */
-  #locate(probe: T): { readonly chunk: number; readonly items: readonly T[]; readonly at: number; readonly found: boolean } {
+  #locate(probe: T): {
+    readonly chunk: number;
+    readonly items: readonly T[];
+    readonly at: number;
+    readonly found: boolean;
+  } {
     const { order } = this.#rules;
     const last = this.chunks.length - 1;
-    const chunk = Math.max(0, firstNotBefore(this.chunks, last, ({ items }) => order(items[items.length - 1] as T, probe)));
+    const chunk = Math.max(
+      0,
+      firstNotBefore(this.chunks, last, ({ items }) => order(items[items.length - 1] as T, probe)),
+    );
     const items = this.chunks[chunk]?.items ?? [];
     const at = firstNotBefore(items, items.length, (item) => order(item, probe));
     return { chunk, items, at, found: at < items.length && order(items[at] as T, probe) === 0 };
@@ -89,7 +97,8 @@ export class Sorted<T, S> implements Iterable<T> {
   #replaced(index: number, items: readonly T[]): Sorted<T, S> {
     const chunks = this.chunks.slice();
     const [before, after] = [chunks[index - 1]?.items, chunks[index + 1]?.items];
-    const fits = (other: readonly T[] | undefined): other is readonly T[] => other !== undefined && items.length + other.length <= chunkMax / 2;
+    const fits = (other: readonly T[] | undefined): other is readonly T[] =>
+      other !== undefined && items.length + other.length <= chunkMax / 2;
     let [from, count, parts] = [index, 1, halved(items)];
     if (fits(before)) [from, count, parts] = [index - 1, 2, [[...before, ...items]]];
     else if (fits(after)) [count, parts] = [2, [[...items, ...after]]];

@@ -1,7 +1,8 @@
 import { AppError } from '@tollgate/kernel';
 import { countUsage, quantitiesOf, rateUsage, requestMeter } from '@tollgate/pricing';
-import { refuseUse, statusBehind, withStatus } from './account-status.ts';
+
 import type { Account } from './account.ts';
+import { refuseUse, statusBehind, withStatus } from './account-status.ts';
 import type { Book, Posting } from './book.ts';
 import { availableOf, refuseBeyond } from './bounds.ts';
 import { cardAt, rateCardDefault } from './catalog.ts';
@@ -11,8 +12,8 @@ import { inTime, periodFor } from './counted-when.ts';
 import type { Decided } from './decided.ts';
 import { Refusal } from './decided.ts';
 import type { Cause, Entry, EntryKind, EntryRate } from './entry.ts';
-import { burn, lotAfter } from './lots.ts';
 import type { Uses } from './limit-counts.ts';
+import { burn, lotAfter } from './lots.ts';
 import { refuseTerms } from './package-terms.ts';
 import type { Ask, Request, Usage } from './request.ts';
 import { accountState } from './views.ts';
@@ -23,13 +24,31 @@ import { accountState } from './views.ts';
  */
 export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { type: 'spend' }>): Decided {
   const account = existing(book, request.account);
-  if (ask.actor !== null && account.terms.owner !== ask.actor) throw new Refusal('NOT_OWNER', 'the account belongs to somebody else');
+  if (ask.actor !== null && account.terms.owner !== ask.actor)
+    throw new Refusal('NOT_OWNER', 'the account belongs to somebody else');
   refuseUse(book, account);
   refuseTerms(account, ask.terms, book.nowMs);
   const { amount, rate } = amountOf(book, account, ask);
-  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, occurredMs: request.cause.occurredMs, model: modelOf(ask) });
-  const entries = postSpend(book, account.id, { kind: 'spent', cause: request.cause, amount, rate, model: modelOf(ask), ...(ask.blocksMax === null ? {} : { blocksMax: ask.blocksMax }) });
-  return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries), ...tieredState(book, account.id) };
+  refuseBeyond(book, account, amount, {
+    overdraft: ask.terms?.overdraft,
+    occurredMs: request.cause.occurredMs,
+    model: modelOf(ask),
+  });
+  const entries = postSpend(book, account.id, {
+    kind: 'spent',
+    cause: request.cause,
+    amount,
+    rate,
+    model: modelOf(ask),
+    ...(ask.blocksMax === null ? {} : { blocksMax: ask.blocksMax }),
+  });
+  return {
+    outcome: 'booked',
+    account: account.id,
+    entries,
+    available: closeRequest(book, entries),
+    ...tieredState(book, account.id),
+  };
 }
 
 /** Accounts with tiers show what was ever used with each use (surfaces §4), so their answers carry the account. */
@@ -49,7 +68,11 @@ export function existing(book: Book, id: string): Readonly<Account> {
 export const modelOf = ({ inputs }: Pick<Usage, 'inputs'>): string | null => inputs['model'] ?? null;
 
 /** Amounts are booked as they are; a meter's quantities are rated, or (metered and quota accounts) counted as they are. */
-export function amountOf(book: Book, account: Readonly<Account>, ask: Usage): { amount: bigint; rate: EntryRate | null } {
+export function amountOf(
+  book: Book,
+  account: Readonly<Account>,
+  ask: Usage,
+): { amount: bigint; rate: EntryRate | null } {
   if (ask.amount !== null) return { amount: ask.amount, rate: null };
   const meter = ask.meter ?? '';
   const quantities = quantitiesOf(ask.inputs);
@@ -57,8 +80,16 @@ export function amountOf(book: Book, account: Readonly<Account>, ask: Usage): { 
   const booked = cardAt(book.catalog, rateCardDefault, book.nowMs);
   const model = ask.inputs['model'];
   const counts = account.kind === 'metered' || account.kind === 'quota';
-  const amount = booked && (counts ? countUsage(booked.card, meter, { model, quantities }) : rateUsage(booked.card, meter, { model, quantities })?.cost);
-  if (!booked || amount === undefined) throw new Refusal('EVENT_TYPE_UNKNOWN', `no rate is in force for ${meter}${model === undefined ? '' : ` and ${model}`}`);
+  const amount =
+    booked &&
+    (counts
+      ? countUsage(booked.card, meter, { model, quantities })
+      : rateUsage(booked.card, meter, { model, quantities })?.cost);
+  if (!booked || amount === undefined)
+    throw new Refusal(
+      'EVENT_TYPE_UNKNOWN',
+      `no rate is in force for ${meter}${model === undefined ? '' : ` and ${model}`}`,
+    );
   return { amount, rate: { card: rateCardDefault, version: counts ? 0 : booked.version, meter, inputs: ask.inputs } };
 }
 
@@ -70,8 +101,15 @@ export function postSpend(
   book: Book,
   accountId: string,
   spend: {
-    readonly kind: EntryKind; readonly cause: Cause; readonly amount: bigint; readonly rate?: EntryRate | null; readonly blocksMax?: bigint;
-    readonly held?: bigint; readonly hold?: number; readonly budgets?: readonly string[]; readonly corrects?: number;
+    readonly kind: EntryKind;
+    readonly cause: Cause;
+    readonly amount: bigint;
+    readonly rate?: EntryRate | null;
+    readonly blocksMax?: bigint;
+    readonly held?: bigint;
+    readonly hold?: number;
+    readonly budgets?: readonly string[];
+    readonly corrects?: number;
     readonly holdRows?: Parameters<Book['post']>[1]['holdRows'];
     /** Where it counts, whenever it happened; `used` 0: nowhere. */
     readonly period?: Pick<Posting, 'into' | 'pricedBy' | 'used'>;
@@ -87,19 +125,36 @@ export function postSpend(
   const budgets = budgetsOf(book, before, spend);
   const target = spend.period ? inTime : periodFor(book, before, spend.cause.occurredMs);
   const entries: Entry[] = [];
-  const uses = { model: spend.model ?? null, occurredMs: spend.cause.occurredMs, recordedMs: book.nowMs, ...spend.usedAt };
+  const uses = {
+    model: spend.model ?? null,
+    occurredMs: spend.cause.occurredMs,
+    recordedMs: book.nowMs,
+    ...spend.usedAt,
+  };
   for (const { lot, take } of burn(before, spend.amount)) {
     const account = existing(book, accountId);
     const ordinal = entries.length;
     const first = ordinal === 0;
     const moved = lotAfter(lot, take);
-    const goesInactive = account.kind === 'licence' && account.balance - take <= 0n && statusBehind(account.terms) !== 'inactive' && spend.amount > 0n;
+    const goesInactive =
+      account.kind === 'licence' &&
+      account.balance - take <= 0n &&
+      statusBehind(account.terms) !== 'inactive' &&
+      spend.amount > 0n;
     // Goodwill is used before anything is counted and charged.
     const covered = account.kind === 'metered' && lot !== null;
     const posting: Mutable<Posting> = {
       ...(covered ? {} : { used: take, uses: { ...uses, amount: take }, ...spend.period }),
-      kind: spend.kind, cause: spend.cause, ordinal, amount: -take, contra: covered ? 'goodwill' : 'usage', rate: first ? (spend.rate ?? null) : null,
-      hold: spend.hold ?? null, held: first ? (spend.held ?? 0n) : 0n, lot: moved.lot, lotRows: moved.lotRows,
+      kind: spend.kind,
+      cause: spend.cause,
+      ordinal,
+      amount: -take,
+      contra: covered ? 'goodwill' : 'usage',
+      rate: first ? (spend.rate ?? null) : null,
+      hold: spend.hold ?? null,
+      held: first ? (spend.held ?? 0n) : 0n,
+      lot: moved.lot,
+      lotRows: moved.lotRows,
     };
     if (spend.blocksMax !== undefined) posting.blocksMax = spend.blocksMax;
     if (first && spend.holdRows) posting.holdRows = spend.holdRows;
@@ -113,7 +168,11 @@ export function postSpend(
   return entries;
 }
 
-function budgetsOf(book: Book, account: Readonly<Account>, spend: Pick<Parameters<typeof postSpend>[2], 'budgets' | 'countedOn' | 'cause'>): Budgets {
+function budgetsOf(
+  book: Book,
+  account: Readonly<Account>,
+  spend: Pick<Parameters<typeof postSpend>[2], 'budgets' | 'countedOn' | 'cause'>,
+): Budgets {
   if (spend.countedOn) {
     return spend.countedOn.flatMap((on): Budgets => {
       const counted = countedOn(book, on);
@@ -131,20 +190,32 @@ function budgetsOf(book: Book, account: Readonly<Account>, spend: Pick<Parameter
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** Accounts above, and where each counts what is posted on it. */
-export type Budgets = readonly { readonly id: string; readonly posting: Pick<Posting, 'into' | 'late' | 'pricedBy' | 'used'> }[];
+export type Budgets = readonly {
+  readonly id: string;
+  readonly posting: Pick<Posting, 'into' | 'late' | 'pricedBy' | 'used'>;
+}[];
 export const inCurrentPeriod = (ids: readonly string[]): Budgets => ids.map((id) => ({ id, posting: inTime }));
 
 /** Budget rows: what counts against the limits above, outside the trial balance (rule 20). */
 export function postBudgets(
   book: Book,
   budget: {
-    readonly of: Entry | undefined; readonly budgets: Budgets; readonly used: bigint; readonly held: bigint;
+    readonly of: Entry | undefined;
+    readonly budgets: Budgets;
+    readonly used: bigint;
+    readonly held: bigint;
     /** What `limits` count it as; absent: nothing is used, only reserved. */
     readonly uses?: Omit<Uses, 'amount'>;
   },
 ): void {
   if (!budget.of || budget.budgets.length === 0) return;
-  const cause: Cause = { source: 'budget', id: String(budget.of.partitionSeq), hash: null, occurredMs: budget.of.occurredMs, details: null };
+  const cause: Cause = {
+    source: 'budget',
+    id: String(budget.of.partitionSeq),
+    hash: null,
+    occurredMs: budget.of.occurredMs,
+    details: null,
+  };
   for (const { id, posting } of budget.budgets) {
     if (!book.find(id)) continue;
     const uses = budget.uses && budget.used !== 0n ? { uses: { ...budget.uses, amount: budget.used } } : {};

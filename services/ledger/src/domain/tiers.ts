@@ -1,4 +1,5 @@
 import { baseTier } from '@tollgate/pricing';
+
 import type { Account, Settings, Terms } from './account.ts';
 import { isRefilled } from './account.ts';
 import { refuseClosed } from './account-status.ts';
@@ -36,25 +37,49 @@ export function decideTier(book: Book, request: Request, step: TierStep): Decide
       return bookedState(book, postPeriod(book, account, request.cause));
     case 'raise':
       if (step.onlyFromBase && settings.tier !== baseTier) {
-        return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account), state: accountState(book, account) };
+        return {
+          outcome: 'unchanged',
+          account: account.id,
+          entries: [],
+          available: availableOf(book, account),
+          state: accountState(book, account),
+        };
       }
       return bookedState(book, postRaised(book, account, request.cause, raised(settings, step, book.nowMs)));
     case 'renew': {
       const fromMs = Math.max(book.nowMs, settings.tierEndMs ?? 0);
       const kept = { ...step, tier: settings.tier, allowance: settings.allowance ?? step.allowance };
-      return bookedState(book, postRaised(book, account, request.cause, raised(settings, settings.tier === baseTier ? step : kept, fromMs)));
+      return bookedState(
+        book,
+        postRaised(book, account, request.cause, raised(settings, settings.tier === baseTier ? step : kept, fromMs)),
+      );
     }
   }
 }
 
-const raised = (settings: Settings, to: { readonly tier: string; readonly allowance: bigint; readonly days: number }, fromMs: number): Settings => ({
-  ...settings, tier: to.tier, allowance: to.allowance, tierEndMs: Math.min(fromMs + to.days * dayMs, latestMs),
+const raised = (
+  settings: Settings,
+  to: { readonly tier: string; readonly allowance: bigint; readonly days: number },
+  fromMs: number,
+): Settings => ({
+  ...settings,
+  tier: to.tier,
+  allowance: to.allowance,
+  tierEndMs: Math.min(fromMs + to.days * dayMs, latestMs),
 });
 
 /** The new terms, and at least the allowance to spend; what holds reserve and what was bought come on top. */
 function postRaised(book: Book, account: Readonly<Account>, cause: Cause, settings: Settings): readonly Entry[] {
   const terms: Terms = { ...account.terms, settings };
-  const entries = [book.post(account.id, { kind: 'changed', cause, ordinal: 0, terms, timers: periodTimers(book, { ...account, terms }) })];
+  const entries = [
+    book.post(account.id, {
+      kind: 'changed',
+      cause,
+      ordinal: 0,
+      terms,
+      timers: periodTimers(book, { ...account, terms }),
+    }),
+  ];
   const { own, ownHeld } = divided(account);
   const missing = (settings.allowance ?? 0n) - (own - ownHeld);
   if (missing > 0n) entries.push(postRefill(book, account.id, cause, missing));
@@ -63,7 +88,13 @@ function postRaised(book: Book, account: Readonly<Account>, cause: Cause, settin
 
 const postRefill = (book: Book, accountId: string, cause: Cause, amount: bigint): Entry =>
   postGrant(book, accountId, {
-    kind: 'granted', cause: { ...cause, details: null }, ordinal: 1, amount, contra: 'allowance', priority: priorityDefault, expiresMs: null,
+    kind: 'granted',
+    cause: { ...cause, details: null },
+    ordinal: 1,
+    amount,
+    contra: 'allowance',
+    priority: priorityDefault,
+    expiresMs: null,
   });
 
 /** A period from now on: nothing is used in it yet, and what is left is refilled up to the allowance, never lowered. */
@@ -75,7 +106,16 @@ function postPeriod(book: Book, account: Readonly<Account>, cause: Cause): reado
   const after = { ...account, terms };
   const period = book.periodAt(after, book.nowMs);
   const begun = { period, used: 0n, highWater: 0n, before: counter.before + counter.used };
-  const entries = [book.post(account.id, { kind: 'changed', cause, ordinal: 0, terms, counter: begun, timers: periodTimers(book, after, period) })];
+  const entries = [
+    book.post(account.id, {
+      kind: 'changed',
+      cause,
+      ordinal: 0,
+      terms,
+      counter: begun,
+      timers: periodTimers(book, after, period),
+    }),
+  ];
   const missing = (settings.allowance ?? 0n) - divided(account).own;
   if (missing > 0n) entries.push(postRefill(book, account.id, cause, missing));
   return entries;

@@ -1,4 +1,14 @@
-import type { AccountLimit, AccountSettings, AccountView, CrossingView, EntryView, HoldStatus, HoldView, LimitView } from '@tollgate/contracts';
+import type {
+  AccountLimit,
+  AccountSettings,
+  AccountView,
+  CrossingView,
+  EntryView,
+  HoldStatus,
+  HoldView,
+  LimitView,
+} from '@tollgate/contracts';
+
 import type { Account, PeriodLimit, Settings } from './account.ts';
 import type { Book } from './book.ts';
 import type { Bound } from './bounds.ts';
@@ -66,7 +76,9 @@ export function settingsView(settings: Settings): AccountSettings {
     ...(settings.timeZone === null ? {} : { time_zone: settings.timeZone }),
     ...(settings.trialEndMs === null ? {} : { trial_end: isoTime(settings.trialEndMs) }),
     ...(settings.plan === null ? {} : { plan: settings.plan }),
-    ...(settings.earlierPlans.length === 0 ? {} : { earlier_plans: settings.earlierPlans.map(({ plan, untilMs }) => ({ plan, until: isoTime(untilMs) })) }),
+    ...(settings.earlierPlans.length === 0
+      ? {}
+      : { earlier_plans: settings.earlierPlans.map(({ plan, untilMs }) => ({ plan, until: isoTime(untilMs) })) }),
     ...(settings.firstPlan === null ? {} : { first_plan: settings.firstPlan }),
     ...(settings.package === null ? {} : { package: settings.package }),
     ...(settings.packageExpiresMs === null ? {} : { package_expires: isoTime(settings.packageExpiresMs) }),
@@ -80,14 +92,33 @@ export function settingsView(settings: Settings): AccountSettings {
 }
 
 const limitSetting = ({ amount, period, model, sinceMs }: PeriodLimit): AccountLimit & { readonly since: string } => ({
-  amount: String(amount), period, ...(model === null ? {} : { model }), since: isoTime(sinceMs),
+  amount: String(amount),
+  period,
+  ...(model === null ? {} : { model }),
+  since: isoTime(sinceMs),
 });
 
 /** What the API calls each setting. */
 export const settingNames: Readonly<Record<keyof Settings, string>> = {
-  limit: 'limit', limits: 'limits', detached: 'detached', overdraft: 'overdraft', allowance: 'allowance', period: 'period', timeZone: 'time_zone', trialEndMs: 'trial_end',
-  plan: 'plan', earlierPlans: 'earlier_plans', firstPlan: 'first_plan', package: 'package', packageExpiresMs: 'package_expires', initialGift: 'initial_gift', tier: 'tier',
-  tierEndMs: 'tier_end', baseAllowance: 'base_allowance', periodFromMs: 'period_from', statusBefore: 'status_before',
+  limit: 'limit',
+  limits: 'limits',
+  detached: 'detached',
+  overdraft: 'overdraft',
+  allowance: 'allowance',
+  period: 'period',
+  timeZone: 'time_zone',
+  trialEndMs: 'trial_end',
+  plan: 'plan',
+  earlierPlans: 'earlier_plans',
+  firstPlan: 'first_plan',
+  package: 'package',
+  packageExpiresMs: 'package_expires',
+  initialGift: 'initial_gift',
+  tier: 'tier',
+  tierEndMs: 'tier_end',
+  baseAllowance: 'base_allowance',
+  periodFromMs: 'period_from',
+  statusBefore: 'status_before',
 };
 
 /** An account with its lots, holds and limits, as of the book's time. */
@@ -121,8 +152,12 @@ export function accountState(book: Book, account: Readonly<Account>): Omit<Accou
     used_total: String(counter.before + counter.used),
     settings: settingsView(account.terms.settings),
     as_of: { seq: String(account.seq), recorded_at: isoTime(account.lastRecordedMs) },
-    limits: [account, ...book.budgetsOf(account)].flatMap((limited) => limitsOf(book, limited).map((bound) => limitView(limited.id, bound))),
-    ...(counter.period && endOf(counter.period) !== null ? { period: { start: isoTime(counter.period.startMs), end: isoTime(counter.period.endMs) } } : {}),
+    limits: [account, ...book.budgetsOf(account)].flatMap((limited) =>
+      limitsOf(book, limited).map((bound) => limitView(limited.id, bound)),
+    ),
+    ...(counter.period && endOf(counter.period) !== null
+      ? { period: { start: isoTime(counter.period.startMs), end: isoTime(counter.period.endMs) } }
+      : {}),
     opened_at: isoTime(account.openedMs),
   };
 }
@@ -141,7 +176,13 @@ const limitView = (account: string, { limit, period, model, used, held, left, re
 export function holdView(
   partition: number,
   account: Pick<Account, 'ref' | 'id'>,
-  hold: { readonly hold: number; readonly amount: bigint; readonly expiresMs: number; readonly status: HoldStatus; readonly settled?: bigint | null },
+  hold: {
+    readonly hold: number;
+    readonly amount: bigint;
+    readonly expiresMs: number;
+    readonly status: HoldStatus;
+    readonly settled?: bigint | null;
+  },
 ): HoldView {
   return {
     hold_id: formatHoldId({ partition, ref: account.ref, hold: hold.hold }),

@@ -1,7 +1,8 @@
 import type { Answer } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
-import { bookGroup } from '../app/booking.ts';
+
 import type { BookingPorts } from '../app/booking.ts';
+import { bookGroup } from '../app/booking.ts';
 import { readRecords } from '../app/decide-batch.ts';
 import { createAccountCache, createRecentAnswers, PartitionBooks } from '../app/partition-books.ts';
 import { MemoryBookStore } from './memory-book-store.ts';
@@ -14,11 +15,17 @@ export async function book(records: readonly LogRecord[], sizes: readonly number
   const store = new MemoryBookStore();
   const answers = new Map<number, Answer>();
   const ports: BookingPorts = {
-    store, answer: (verdicts) => verdicts.forEach(({ waiter, answer }) => answers.set(waiter, answer)), clockReached: () => undefined,
-    pause: async () => undefined, warn: () => undefined,
+    store,
+    answer: (verdicts) => verdicts.forEach(({ waiter, answer }) => answers.set(waiter, answer)),
+    clockReached: () => undefined,
+    pause: async () => undefined,
+    warn: () => undefined,
   };
   const claim = async (): Promise<PartitionBooks> => {
-    const books = new PartitionBooks(await store.claim(), { accounts: createAccountCache(1_000), recent: createRecentAnswers(100) });
+    const books = new PartitionBooks(await store.claim(), {
+      accounts: createAccountCache(1_000),
+      recent: createRecentAnswers(100),
+    });
     books.timers.load(await store.timers(0, store.position.timer, 10_000), Infinity);
     return books;
   };
@@ -40,16 +47,23 @@ export async function book(records: readonly LogRecord[], sizes: readonly number
 export async function logOf(steps: readonly Step[]): Promise<readonly LogRecord[]> {
   const records: LogRecord[] = [];
   const store = new MemoryBookStore();
-  const books = new PartitionBooks(await store.claim(), { accounts: createAccountCache(1_000), recent: createRecentAnswers(100) });
+  const books = new PartitionBooks(await store.claim(), {
+    accounts: createAccountCache(1_000),
+    recent: createRecentAnswers(100),
+  });
   books.timers.load([], Infinity);
   const holds: string[] = [];
   const entries: string[] = [];
   const ports: BookingPorts = {
-    store, clockReached: () => undefined, pause: async () => undefined, warn: () => undefined,
-    answer: (verdicts) => verdicts.forEach(({ answer }) => {
-      if (answer.hold && answer.entry?.kind === 'held') holds.push(answer.hold.hold_id);
-      if (answer.entry) entries.push(answer.entry.id);
-    }),
+    store,
+    clockReached: () => undefined,
+    pause: async () => undefined,
+    warn: () => undefined,
+    answer: (verdicts) =>
+      verdicts.forEach(({ answer }) => {
+        if (answer.hold && answer.entry?.kind === 'held') holds.push(answer.hold.hold_id);
+        if (answer.entry) entries.push(answer.entry.id);
+      }),
   };
   let timeMs = startMs;
   for (const [index, step] of steps.entries()) {
@@ -58,7 +72,13 @@ export async function logOf(steps: readonly Step[]): Promise<readonly LogRecord[
     if (!asked) continue;
     const source = asked.type === 'tick' ? 'ledger' : `http:${asked.type}`;
     const value = JSON.stringify({ v: 1, source, id: `r${index}`, keyed: index % 2 === 0, ...asked });
-    const record = { offset: records.length, timeMs, key: '', value, headers: { 'reply-to': 'test', waiter: String(records.length) } };
+    const record = {
+      offset: records.length,
+      timeMs,
+      key: '',
+      value,
+      headers: { 'reply-to': 'test', waiter: String(records.length) },
+    };
     records.push(record);
     await bookGroup(ports, [{ books, records: readRecords([record], books.decidedTimeMs) }]);
   }

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { recordHeaders, topics } from '@tollgate/contracts';
+
 import type { Answer, LedgerRequest, RequestData, RequestType } from '@tollgate/contracts';
+import { recordHeaders, topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import type { EventLog, OutgoingRecord } from '@tollgate/messaging';
 import { createInProcessAnswers, embeddedLogSchema, openEmbeddedLog } from '@tollgate/messaging';
 import { migrate, roleUrl } from '@tollgate/persistence';
 import { createLogger } from '@tollgate/service-kit';
-import { fakeClock, freshDatabase } from '@tollgate/testing';
 import type { FakeClock, FreshDatabase } from '@tollgate/testing';
+import { fakeClock, freshDatabase } from '@tollgate/testing';
 import pg from 'pg';
-import { ledgerSchema, startLedger } from '../index.ts';
+
 import type { LedgerOptions, RunningLedger } from '../index.ts';
+import { ledgerSchema, startLedger } from '../index.ts';
 
 export const partitions = 4;
 const password = (role: string): string => `${role}-password`;
@@ -23,7 +25,14 @@ export const ledgerDatabase = (): Promise<FreshDatabase> =>
     migrate: async (adminUrl) => void (await migrate({ adminUrl, schemas, rolePassword: password })),
   });
 
-export type Asking = { readonly id?: string; readonly keyed?: boolean; readonly hash?: string; readonly source?: string; readonly occurred?: string; readonly details?: LedgerRequest['details'] };
+export type Asking = {
+  readonly id?: string;
+  readonly keyed?: boolean;
+  readonly hash?: string;
+  readonly source?: string;
+  readonly occurred?: string;
+  readonly details?: LedgerRequest['details'];
+};
 
 const answerTimeoutMs = 15_000;
 
@@ -51,10 +60,19 @@ export class LedgerHarness {
     const harness = new LedgerHarness(await ledgerDatabase(), fakeClock(Date.parse('2026-11-21T10:00:00Z')));
     harness.log = await openEmbeddedLog({
       // As patient as who waits for the answer: a machine that others keep busy is no fault of the log.
-      url: roleUrl(harness.database.url, embeddedLogSchema.role, password(embeddedLogSchema.role)), clock: harness.clock, appendTimeoutMs: answerTimeoutMs,
+      url: roleUrl(harness.database.url, embeddedLogSchema.role, password(embeddedLogSchema.role)),
+      clock: harness.clock,
+      appendTimeoutMs: answerTimeoutMs,
     });
-    await harness.log.createTopics([topics.usageEvents, topics.ledgerEntries, topics.tierCrossings, topics.ledgerSeals, `${topics.usageEvents}.dlq.ledger.booking`]
-      .map((topic) => ({ topic, partitions, retention: 'forever' as const })));
+    await harness.log.createTopics(
+      [
+        topics.usageEvents,
+        topics.ledgerEntries,
+        topics.tierCrossings,
+        topics.ledgerSeals,
+        `${topics.usageEvents}.dlq.ledger.booking`,
+      ].map((topic) => ({ topic, partitions, retention: 'forever' as const })),
+    );
     await harness.startLedger(options);
     return harness;
   }
@@ -68,20 +86,37 @@ export class LedgerHarness {
       }
     });
     this.ledger = await startLedger({
-      databaseUrl: this.url, eventLog: this.log, answers: this.#answers.sender, clock: this.clock,
-      logger: createLogger({ service: 'ledger', level: 'silent' }), partitions, ...options,
+      databaseUrl: this.url,
+      eventLog: this.log,
+      answers: this.#answers.sender,
+      clock: this.clock,
+      logger: createLogger({ service: 'ledger', level: 'silent' }),
+      partitions,
+      ...options,
     });
     return this.ledger;
   }
 
-  record<T extends RequestType>(type: T, account: string, data: RequestData[T], asking: Asking = {}, partition = partitionOf(account, partitions)): OutgoingRecord {
+  record<T extends RequestType>(
+    type: T,
+    account: string,
+    data: RequestData[T],
+    asking: Asking = {},
+    partition = partitionOf(account, partitions),
+  ): OutgoingRecord {
     const { id = randomUUID(), source = `http:${type}`, ...rest } = asking;
     const value = JSON.stringify({ v: 1, type, source, id, account, data, ...rest });
     return { topic: topics.usageEvents, partition, key: account, value };
   }
 
   /** Appends and waits for the answer. */
-  async ask<T extends RequestType>(type: T, account: string, data: RequestData[T], asking: Asking = {}, partition?: number): Promise<Answer> {
+  async ask<T extends RequestType>(
+    type: T,
+    account: string,
+    data: RequestData[T],
+    asking: Asking = {},
+    partition?: number,
+  ): Promise<Answer> {
     return this.send(this.record(type, account, data, asking, partition));
   }
 
@@ -96,7 +131,12 @@ export class LedgerHarness {
       });
     });
     try {
-      await this.log.append([{ ...record, headers: { [recordHeaders.replyTo]: this.#answers.receiver.replyTo, [recordHeaders.waiter]: String(waiter) } }]);
+      await this.log.append([
+        {
+          ...record,
+          headers: { [recordHeaders.replyTo]: this.#answers.receiver.replyTo, [recordHeaders.waiter]: String(waiter) },
+        },
+      ]);
     } catch (error) {
       // Nobody waits any more.
       clearTimeout(late);
@@ -108,7 +148,9 @@ export class LedgerHarness {
   /** A `clock` record in every partition; resolves when every timer due is booked. */
   async advance(ms: number): Promise<void> {
     this.clock.advance(ms);
-    await Promise.all(Array.from({ length: partitions }, (_, partition) => this.send(this.record('clock', '', {}, {}, partition))));
+    await Promise.all(
+      Array.from({ length: partitions }, (_, partition) => this.send(this.record('clock', '', {}, {}, partition))),
+    );
   }
 
   async rows<T extends object>(sql: string, values: unknown[] = []): Promise<T[]> {

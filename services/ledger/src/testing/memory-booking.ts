@@ -1,5 +1,6 @@
 import type { Answer } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
+
 import { bookGroup, type BookingPorts } from '../app/booking.ts';
 import { readRecords } from '../app/decide-batch.ts';
 import { createAccountCache, createRecentAnswers, PartitionBooks } from '../app/partition-books.ts';
@@ -7,12 +8,18 @@ import { MemoryBookStore } from './memory-book-store.ts';
 
 /** The books of a partition as they are after a claim. */
 export const inUse = (store: MemoryBookStore): PartitionBooks => {
-  const books = new PartitionBooks({ position: store.position, names: store.names, items: [] }, { accounts: createAccountCache(100), recent: createRecentAnswers(100) });
+  const books = new PartitionBooks(
+    { position: store.position, names: store.names, items: [] },
+    { accounts: createAccountCache(100), recent: createRecentAnswers(100) },
+  );
   books.timers.load([], Infinity);
   return books;
 };
 export const portsOf = (store: MemoryBookStore, answer: (given: Answer) => void): BookingPorts => ({
-  store, clockReached: () => undefined, pause: async () => undefined, warn: () => undefined,
+  store,
+  clockReached: () => undefined,
+  pause: async () => undefined,
+  warn: () => undefined,
   answer: (verdicts) => verdicts.forEach((verdict) => answer(verdict.answer)),
 });
 

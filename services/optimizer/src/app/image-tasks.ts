@@ -1,6 +1,15 @@
-import type { FailedTask, ImageFile, Optimizer, OptimizeTask, OptimizeTaskView, SpooledFile, StagedImage } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
+import type {
+  FailedTask,
+  ImageFile,
+  Optimizer,
+  OptimizeTask,
+  OptimizeTaskView,
+  SpooledFile,
+  StagedImage,
+} from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
+
 import { readHeader } from '../domain/header.ts';
 import { contentTypeOf, decodeFault, isTaskId } from '../domain/image.ts';
 import type { ImageFiles, Images, TaskRow, TaskStore } from './ports.ts';
@@ -37,7 +46,8 @@ export class ImageTasks implements Optimizer {
     if (size === null) throw new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'the upload was lost; send it again');
     try {
       const header = await readHeader((offset, length) => files.readAt(id, offset, length));
-      if (header === null) throw new AppError('invalid', 'FILE_INVALID', 'The file is not a JPEG, PNG, WebP or GIF image');
+      if (header === null)
+        throw new AppError('invalid', 'FILE_INVALID', 'The file is not a JPEG, PNG, WebP or GIF image');
       const fault = decodeFault(header);
       if (fault !== null) throw new AppError('invalid', 'FILE_INVALID', fault);
       await images.inspect(files.path(id, 'original'), header.format);
@@ -90,9 +100,18 @@ export class ImageTasks implements Optimizer {
   #view(row: TaskRow & { readonly status: OptimizeTaskView['status'] }): OptimizeTaskView {
     const { id, owner, name, quality, webp, size, format, error, chargeReturned } = row;
     return {
-      id, owner, name, quality, webp, size, format, error, charge_returned: chargeReturned,
+      id,
+      owner,
+      name,
+      quality,
+      webp,
+      size,
+      format,
+      error,
+      charge_returned: chargeReturned,
       status: row.expiresMs <= this.#options.clock.nowMs() ? 'expired' : row.status,
-      optimized_size: row.optimizedSize, webp_size: row.webpSize,
+      optimized_size: row.optimizedSize,
+      webp_size: row.webpSize,
       created_at: new Date(row.createdMs).toISOString(),
       completed_at: row.completedMs === null ? null : new Date(row.completedMs).toISOString(),
       expires_at: new Date(row.expiresMs).toISOString(),

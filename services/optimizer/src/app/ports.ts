@@ -1,7 +1,13 @@
 import type { FailedTask, ImageFormat, OptimizeTask, SpooledFile } from '@tollgate/contracts';
 
 /** What becomes of a file. Sizes in bytes. */
-export type ImageJob = { readonly id: string; readonly format: ImageFormat; readonly quality: number; readonly webp: boolean; readonly attempts: number };
+export type ImageJob = {
+  readonly id: string;
+  readonly format: ImageFormat;
+  readonly quality: number;
+  readonly webp: boolean;
+  readonly attempts: number;
+};
 export type Result = { readonly optimizedSize: number; readonly webpSize: number | null };
 
 export type TaskRow = Omit<OptimizeTask, 'id'> & {
@@ -61,7 +67,10 @@ export interface ImageFiles {
   keepOriginal(id: string): Promise<number>;
   /** null: there is no such file. */
   size(id: string, kind: FileKind): Promise<number | null>;
-  open(id: string, kind: FileKind): Promise<{ readonly size: number; readonly bytes: AsyncIterable<Uint8Array> } | null>;
+  open(
+    id: string,
+    kind: FileKind,
+  ): Promise<{ readonly size: number; readonly bytes: AsyncIterable<Uint8Array> } | null>;
   remove(id: string, kinds?: readonly FileKind[]): Promise<void>;
   /** Ids of files that have lain there for an hour. */
   old(): Promise<readonly string[]>;
@@ -72,6 +81,8 @@ export interface Images {
   /** Decodes the whole file. @throws AppError('invalid', FILE_INVALID) for what is no complete image of that format, or too large. */
   inspect(path: string, format: ImageFormat): Promise<void>;
   /** Writes the drafts; `webpSize` null where none was asked for or the image cannot be one. @throws what makes the job fail. */
-  optimize(job: ImageJob & { readonly from: string; readonly to: string; readonly toWebp: string }): Promise<{ readonly size: number; readonly webpSize: number | null }>;
+  optimize(
+    job: ImageJob & { readonly from: string; readonly to: string; readonly toWebp: string },
+  ): Promise<{ readonly size: number; readonly webpSize: number | null }>;
   close(): Promise<void>;
 }

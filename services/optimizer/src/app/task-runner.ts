@@ -1,5 +1,6 @@
-import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
+
 import type { ImageFiles, ImageJob, Images, TaskStore } from './ports.ts';
 
 export type TaskRunner = { wake(): void; stop(): Promise<void> };
@@ -35,15 +36,19 @@ export async function startTaskRunner(options: TaskRunnerOptions): Promise<TaskR
   };
   const wake = (): void => {
     if (stopped || working.size >= atOnce) return;
-    const line = workOff().catch(onFailure).finally(() => working.delete(line));
+    const line = workOff()
+      .catch(onFailure)
+      .finally(() => working.delete(line));
     working.add(line);
   };
   let sweeping: Promise<void> | null = null;
   const poll = setInterval(wake, pollMs);
   const sweeper = setInterval(() => {
-    sweeping ??= sweep(options).catch(onFailure).finally(() => {
-      sweeping = null;
-    });
+    sweeping ??= sweep(options)
+      .catch(onFailure)
+      .finally(() => {
+        sweeping = null;
+      });
   }, sweepMs);
   for (const timer of [poll, sweeper]) timer.unref();
   wake();
@@ -62,14 +67,21 @@ export async function startTaskRunner(options: TaskRunnerOptions): Promise<TaskR
 /** Nothing of the job is visible before its last step: the row says that it is done after the files are in place. */
 async function work({ store, files, images, clock, onFailure }: TaskRunnerOptions, job: ImageJob): Promise<void> {
   const { id } = job;
-  if (job.attempts > attemptsMax) return store.fail(id, { error: 'the image cannot be optimised', completedMs: clock.nowMs() });
+  if (job.attempts > attemptsMax)
+    return store.fail(id, { error: 'the image cannot be optimised', completedMs: clock.nowMs() });
   try {
     const originalSize = await files.size(id, 'original');
     // The kill may have come after the original took the place of a result.
     const from = files.path(id, originalSize === null ? 'optimized' : 'original');
-    const { size, webpSize } = await images.optimize({ ...job, from, to: files.draft(id, 'optimized'), toWebp: files.draft(id, 'webp') });
+    const { size, webpSize } = await images.optimize({
+      ...job,
+      from,
+      to: files.draft(id, 'optimized'),
+      toWebp: files.draft(id, 'webp'),
+    });
     if (webpSize !== null) await files.keep(id, 'webp');
-    const optimizedSize = originalSize !== null && size < originalSize ? await files.keep(id, 'optimized') : await files.keepOriginal(id);
+    const optimizedSize =
+      originalSize !== null && size < originalSize ? await files.keep(id, 'optimized') : await files.keepOriginal(id);
     await store.complete(id, { optimizedSize, webpSize, completedMs: clock.nowMs() });
     await files.remove(id, ['original']);
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { ImageFormat } from '@tollgate/contracts';
+
 import { formatOf } from './image.ts';
 
 /** What an image says of itself in its first bytes, nothing of it decoded. */
@@ -40,12 +41,22 @@ export async function readHeader(read: ReadAt): Promise<ImageHeader | null> {
 
 type Size = { readonly width: number; readonly height: number };
 /** WebP and GIF are decoded in four channels, a whole frame at a time, whatever they hold. */
-const whole = (format: ImageFormat, size: Size): ImageHeader => ({ format, ...size, depth: 8, alpha: true, interlaced: true });
+const whole = (format: ImageFormat, size: Size): ImageHeader => ({
+  format,
+  ...size,
+  depth: 8,
+  alpha: true,
+  interlaced: true,
+});
 
 function pngHeader(head: Buffer): ImageHeader {
   const colour = head[25] ?? 0;
   return {
-    format: 'png', width: head.readUInt32BE(16), height: head.readUInt32BE(20), depth: head[24] ?? 8, interlaced: (head[28] ?? 0) !== 0,
+    format: 'png',
+    width: head.readUInt32BE(16),
+    height: head.readUInt32BE(20),
+    depth: head[24] ?? 8,
+    interlaced: (head[28] ?? 0) !== 0,
     // Grey or colour with alpha; a palette may have transparent colours.
     alpha: colour === 4 || colour === 6 || colour === 3,
   };
@@ -86,7 +97,11 @@ async function jpegHeader(read: ReadAt): Promise<ImageHeader | null> {
     if (marker === startOfScan || marker === endOfImage) return null;
     if (isFrame(marker)) {
       return {
-        format: 'jpeg', depth: bytes[4] ?? 8, height: bytes.readUInt16BE(5), width: bytes.readUInt16BE(7), alpha: (bytes[9] ?? 3) > 3,
+        format: 'jpeg',
+        depth: bytes[4] ?? 8,
+        height: bytes.readUInt16BE(5),
+        width: bytes.readUInt16BE(7),
+        alpha: (bytes[9] ?? 3) > 3,
         interlaced: isProgressive(marker),
       };
     }

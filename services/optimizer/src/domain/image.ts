@@ -18,7 +18,11 @@ export function formatOf(head: Uint8Array): ImageFormat | null {
 export const contentTypeOf = (format: ImageFormat): string => `image/${format}`;
 
 /** Why an image of this size is not worked on; null when it is. */
-export function sizeFault(image: { readonly width: number; readonly height: number; readonly frames: number }): string | null {
+export function sizeFault(image: {
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+}): string | null {
   const pixels = image.width * image.height * image.frames;
   const max = image.frames > 1 ? animationPixelsMax : pixelsMax;
   return pixels > max ? `the image has more than ${max / 1_000_000} million pixels` : null;
@@ -32,11 +36,19 @@ export const isTaskId = (id: string): boolean => uuid.test(id);
 export const decodedBytesMax = 300_000_000;
 
 /** Why an image with such a header is not decoded at all; null when it is. */
-export function decodeFault(image: { readonly width: number; readonly height: number; readonly depth: number; readonly alpha: boolean; readonly interlaced: boolean }): string | null {
+export function decodeFault(image: {
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+  readonly alpha: boolean;
+  readonly interlaced: boolean;
+}): string | null {
   const { width, height, depth, alpha, interlaced } = image;
   if (width === 0 || height === 0) return 'the image has no pixels';
   const fault = sizeFault({ width, height, frames: 1 });
   if (fault !== null) return fault;
   const bytes = width * height * (alpha ? 4 : 3) * (depth > 8 ? 2 : 1) * (interlaced ? 2 : 1);
-  return bytes > decodedBytesMax ? `the image needs more than ${decodedBytesMax / 1_000_000} MB to be decoded: fewer pixels, 8 bits a channel or no interlacing` : null;
+  return bytes > decodedBytesMax
+    ? `the image needs more than ${decodedBytesMax / 1_000_000} MB to be decoded: fewer pixels, 8 bits a channel or no interlacing`
+    : null;
 }

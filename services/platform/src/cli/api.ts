@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+
 import { CommandFailed } from './output.ts';
 
 /** The platform's HTTP interface, as the operator's commands use it: with the server key. */
@@ -27,7 +28,9 @@ export function apiOf({ address, serverKey }: { readonly address: string; readon
     const deadline = performance.now() + retryForMs;
     for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
       const signal = AbortSignal.timeout(requestTimeoutMs);
-      const response = await fetch(new URL(path, address), { method, headers, body, signal }).catch((error: unknown) => failureOf(error));
+      const response = await fetch(new URL(path, address), { method, headers, body, signal }).catch((error: unknown) =>
+        failureOf(error),
+      );
       if (!(response instanceof Error) && response.status !== 503) return response;
       if (performance.now() > deadline) {
         const why = response instanceof Error ? response.message : await detailOf(response);
@@ -52,7 +55,8 @@ const failureOf = (error: unknown): Error => {
 
 async function textOf(response: Response): Promise<string | undefined> {
   if (response.status === 404) return undefined;
-  if (!response.ok) throw new CommandFailed(`refused (${response.status}): ${await detailOf(response)}`, response.status);
+  if (!response.ok)
+    throw new CommandFailed(`refused (${response.status}): ${await detailOf(response)}`, response.status);
   return response.text();
 }
 

@@ -1,12 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { financeOrder, financeSchemaName, topics, type FinanceView } from '@tollgate/contracts';
+
+import { financeOrder, financeSchemaName, type FinanceView, topics } from '@tollgate/contracts';
 import { AppError, wallClock } from '@tollgate/kernel';
-import { withAudit, type Audit, type AuditedEntry } from '@tollgate/ledger';
-import { viewRows, type ViewRow } from '@tollgate/persistence';
-import { InvalidArgumentError, type Command } from 'commander';
-import { withBooks, type BooksAccess } from './books-access.ts';
+import { type Audit, type AuditedEntry, withAudit } from '@tollgate/ledger';
+import { type ViewRow, viewRows } from '@tollgate/persistence';
+import { type Command, InvalidArgumentError } from 'commander';
+
+import { type BooksAccess, withBooks } from './books-access.ts';
 import { BundleFiles } from './bundle-files.ts';
 import { CommandFailed, createOutput } from './output.ts';
 
@@ -18,19 +20,39 @@ const summed = ['charges', 'payments', 'credit_notes', 'refunds', 'fees'];
 
 /** `audit-bundle`: one account's month with its proofs, for somebody who trusts nobody. */
 export function addAuditBundleCommand(program: Command): void {
-  program.command('audit-bundle')
-    .description('writes a folder with the entries of an account for a month, their proofs, seals, explanations, charges and ids at Stripe, and a program that verifies them without anything of ours')
+  program
+    .command('audit-bundle')
+    .description(
+      'writes a folder with the entries of an account for a month, their proofs, seals, explanations, charges and ids at Stripe, and a program that verifies them without anything of ours',
+    )
     .requiredOption('--account <id>', 'the account')
-    .requiredOption('--period <yyyy-mm>', 'the month; of an account with a price plan in the plan\'s time zone, else in UTC')
+    .requiredOption(
+      '--period <yyyy-mm>',
+      "the month; of an account with a price plan in the plan's time zone, else in UTC",
+    )
     .option('--out <folder>', 'where to; it must be new or empty. Default: audit-<account>-<period>')
-    .option('--max-seals <number>', 'all seals between the first and the last that are needed are in it, while these are no more', wholeNumber, 50_000)
-    .addHelpText('after', '\nWorks while the platform runs and when it is stopped. Give the folder to the auditor, who runs `node verify.mjs` in it.')
+    .option(
+      '--max-seals <number>',
+      'all seals between the first and the last that are needed are in it, while these are no more',
+      wholeNumber,
+      50_000,
+    )
+    .addHelpText(
+      'after',
+      '\nWorks while the platform runs and when it is stopped. Give the folder to the auditor, who runs `node verify.mjs` in it.',
+    )
     .action(async (options: { account: string; period: string; out?: string; maxSeals: number }, command: Command) => {
       const { account, period } = options;
-      if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(period)) throw new CommandFailed(`--period is written like 2026-10, not ${period}`);
+      if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(period))
+        throw new CommandFailed(`--period is written like 2026-10, not ${period}`);
       const folder = options.out ?? `audit-${account.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-${period}`;
-      if (existsSync(folder) && readdirSync(folder).length > 0) throw new CommandFailed(`${folder} is not empty: name another folder with --out`);
-      const manifest = await withBooks((books) => withAudit(books.ledgerUrl, (audit) => makeBundle({ books, audit, folder, account, period, sealsMax: options.maxSeals })));
+      if (existsSync(folder) && readdirSync(folder).length > 0)
+        throw new CommandFailed(`${folder} is not empty: name another folder with --out`);
+      const manifest = await withBooks((books) =>
+        withAudit(books.ledgerUrl, (audit) =>
+          makeBundle({ books, audit, folder, account, period, sealsMax: options.maxSeals }),
+        ),
+      );
       createOutput(command.optsWithGlobals<{ json?: boolean }>().json ?? false).result({ folder, ...manifest }, [
         `${folder}: ${manifest.lines['entries']} entries of ${account} in ${period}, ${manifest.lines['later']} booked later, ${manifest.lines['charges']} charges`,
         `Verify it with: node ${join(folder, 'verify.mjs')}`,
@@ -38,7 +60,14 @@ export function addAuditBundleCommand(program: Command): void {
     });
 }
 
-type Parts = { readonly books: BooksAccess; readonly audit: Audit; readonly folder: string; readonly account: string; readonly period: string; readonly sealsMax: number };
+type Parts = {
+  readonly books: BooksAccess;
+  readonly audit: Audit;
+  readonly folder: string;
+  readonly account: string;
+  readonly period: string;
+  readonly sealsMax: number;
+};
 
 function wholeNumber(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
@@ -57,14 +86,28 @@ async function makeBundle({ books, audit, folder, account, period, sealsMax }: P
     const chain = await writeSeals(files, { books, audit, account, sealsMax });
     const sums = await writeMoney(files, books.financeUrl, month);
     const manifest = {
-      account, kind: view.kind, unit: view.unit, owner: view.owner, partition: audit.partitionOf(account), period, from: month.from, to: month.to,
-      made_at: new Date(wallClock.nowMs()).toISOString(), ...balances, chain, lines: files.lines(), sums,
+      account,
+      kind: view.kind,
+      unit: view.unit,
+      owner: view.owner,
+      partition: audit.partitionOf(account),
+      period,
+      from: month.from,
+      to: month.to,
+      made_at: new Date(wallClock.nowMs()).toISOString(),
+      ...balances,
+      chain,
+      lines: files.lines(),
+      sums,
     };
     await files.close();
     await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     for (const name of fixed) {
       const text = await readFile(new URL(name, assets), 'utf8');
-      await writeFile(join(folder, name), name === 'README.md' ? text.replace('ACCOUNT', () => account).replace('PERIOD', period) : text);
+      await writeFile(
+        join(folder, name),
+        name === 'README.md' ? text.replace('ACCOUNT', () => account).replace('PERIOD', period) : text,
+      );
     }
     await files.writeSums([...fixed, 'manifest.json']);
     return manifest;
@@ -82,13 +125,17 @@ async function monthOf(audit: Audit, account: string, period: string): Promise<M
   const [startMs, endMs] = [Date.UTC(year, month - 1, 1), Date.UTC(year, month, 1)];
   const own = (await audit.usage(account, new Date(Date.UTC(year, month - 1, 15)).toISOString()))?.period;
   const near = (time: string, ms: number): boolean => Math.abs(Date.parse(time) - ms) <= 86_400_000;
-  if (own !== undefined && near(own.start, startMs) && near(own.end, endMs)) return { account, period, from: own.start, to: own.end };
+  if (own !== undefined && near(own.start, startMs) && near(own.end, endMs))
+    return { account, period, from: own.start, to: own.end };
   return { account, period, from: new Date(startMs).toISOString(), to: new Date(endMs).toISOString() };
 }
 
 /** Answers the balances before and after the month. */
 async function writeEntries(files: BundleFiles, { audit, month }: { readonly audit: Audit; readonly month: Month }) {
-  let [opening, closing] = [null as { seq: string; balance: string } | null, null as { seq: string; balance: string } | null];
+  let [opening, closing] = [
+    null as { seq: string; balance: string } | null,
+    null as { seq: string; balance: string } | null,
+  ];
   for await (const one of audit.entries(month)) {
     const { seq, amount, balance_after: after } = one.entry;
     opening ??= { seq: String(BigInt(seq) - 1n), balance: String(BigInt(after) - BigInt(amount)) };
@@ -106,7 +153,10 @@ async function writeEntries(files: BundleFiles, { audit, month }: { readonly aud
 type Balance = { readonly seq: string; readonly balance: string };
 
 /** The entries right before the month and right after it: that nothing between them is missing is sealed, too. */
-async function bounded(files: BundleFiles, of: { readonly audit: Audit; readonly month: Month; readonly opening: Balance; readonly closing: Balance }): Promise<{ opening: Balance; closing: Balance }> {
+async function bounded(
+  files: BundleFiles,
+  of: { readonly audit: Audit; readonly month: Month; readonly opening: Balance; readonly closing: Balance },
+): Promise<{ opening: Balance; closing: Balance }> {
   const { audit, month, opening, closing } = of;
   for (const seq of [Number(opening.seq), Number(closing.seq) + 1]) {
     const one = seq === 0 ? null : await audit.entry(month.account, seq);
@@ -115,7 +165,11 @@ async function bounded(files: BundleFiles, of: { readonly audit: Audit; readonly
   return { opening, closing };
 }
 
-async function writeEntry(files: BundleFiles, name: 'entries' | 'later' | 'boundaries', { entry, words, explanation, proof }: AuditedEntry): Promise<void> {
+async function writeEntry(
+  files: BundleFiles,
+  name: 'entries' | 'later' | 'boundaries',
+  { entry, words, explanation, proof }: AuditedEntry,
+): Promise<void> {
   await files.write(name, entry);
   await files.write('proofs', proof);
   if (words !== null) await files.write('words', { entry: entry.id, ...words });
@@ -130,14 +184,18 @@ async function writeEntry(files: BundleFiles, name: 'entries' | 'later' | 'bound
  * The seals over the entries, with all between them while these are not too many (`whole`), and what the topic outside of the tables has of
  * them.
  */
-async function writeSeals(files: BundleFiles, { books, audit, account, sealsMax }: Pick<Parts, 'books' | 'audit' | 'account' | 'sealsMax'>): Promise<'whole' | 'covering'> {
+async function writeSeals(
+  files: BundleFiles,
+  { books, audit, account, sealsMax }: Pick<Parts, 'books' | 'audit' | 'account' | 'sealsMax'>,
+): Promise<'whole' | 'covering'> {
   const needed = files.noted();
   const [first, last] = [needed[0], needed.at(-1)];
   if (first === undefined || last === undefined) return 'whole';
   const chain = last - first < sealsMax ? 'whole' : 'covering';
   const partition = audit.partitionOf(account);
   const stretches = chain === 'whole' ? [[first, last] as const] : needed.map((number) => [number, number] as const);
-  for (const [from, to] of stretches) for await (const seal of audit.seals(partition, from, to)) await files.write('seals', seal);
+  for (const [from, to] of stretches)
+    for await (const seal of audit.seals(partition, from, to)) await files.write('seals', seal);
   const written = new Set(needed);
   const topic = await books.log.describe(topics.ledgerSeals).catch((error: unknown) => {
     if (error instanceof AppError && error.kind === 'not_found') return null;
@@ -149,7 +207,8 @@ async function writeSeals(files: BundleFiles, { books, audit, account, sealsMax 
     for (const { value, offset } of records) {
       const seal = JSON.parse(value) as Readonly<Record<string, unknown>>;
       const number = Number(seal['number']);
-      if (chain === 'whole' ? number >= first && number <= last : written.has(number)) await files.write('checkpoints', { offset: String(offset), ...seal });
+      if (chain === 'whole' ? number >= first && number <= last : written.has(number))
+        await files.write('checkpoints', { offset: String(offset), ...seal });
     }
   }
   return chain;
@@ -161,7 +220,11 @@ type Sums = Record<string, Record<string, string>>;
 async function writeMoney(files: BundleFiles, url: string, { account, period }: Month): Promise<Sums> {
   const sums: Sums = Object.fromEntries(summed.map((name) => [name, {}]));
   const charges = new Set<unknown>();
-  const copy = async (view: FinanceView, where: Readonly<Record<string, string>>, takes: (row: ViewRow) => boolean): Promise<void> => {
+  const copy = async (
+    view: FinanceView,
+    where: Readonly<Record<string, string>>,
+    takes: (row: ViewRow) => boolean,
+  ): Promise<void> => {
     for await (const { rows } of viewRows(url, { schema: financeSchemaName, view, where, order: financeOrder[view] })) {
       for (const row of rows.filter(takes)) {
         await files.write(view, row);
@@ -172,7 +235,8 @@ async function writeMoney(files: BundleFiles, url: string, { account, period }: 
     }
   };
   await copy('charges', { account, month: period }, () => true);
-  if (charges.size > 0) for (const view of aboutCharges) await copy(view, { month: period }, (row) => charges.has(row['charge_id']));
+  if (charges.size > 0)
+    for (const view of aboutCharges) await copy(view, { month: period }, (row) => charges.has(row['charge_id']));
   const user = /^metered:([^/]+)$/.exec(account)?.[1]?.replaceAll('%2F', '/').replaceAll('%25', '%');
   if (user !== undefined) await copy('fees', { user_id: user, month: period }, () => true);
   return sums;

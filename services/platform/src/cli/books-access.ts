@@ -2,10 +2,11 @@ import { financeSchema } from '@tollgate/billing';
 import { topics } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { ledgerSchema } from '@tollgate/ledger';
-import { embeddedLogSchema, openKafkaLog, readEmbeddedLog, type EventLog } from '@tollgate/messaging';
+import { embeddedLogSchema, type EventLog, openKafkaLog, readEmbeddedLog } from '@tollgate/messaging';
 import { rolePassword, roleUrl, runningEmbeddedPostgres } from '@tollgate/persistence';
 import { kafkaConnectionOf } from '@tollgate/service-kit';
-import { present, type PlatformConfig } from '../config.ts';
+
+import { type PlatformConfig, present } from '../config.ts';
 import { takeDataFolder } from '../data-folder.ts';
 import { startDatabase } from '../database.ts';
 import { embeddedSecrets, rolePasswordsOf } from '../secrets.ts';
@@ -38,7 +39,8 @@ export async function withBooks<T>(work: (books: BooksAccess) => Promise<T>): Pr
     return onServer({ config, adminUrl, passwordOf: rolePasswordsOf(settings, settings.SERVICE_SECRET ?? '') }, work);
   }
   const running = settings.DATABASE_URL ?? (await runningEmbeddedPostgres(`${settings.DATA_DIR}/postgres`));
-  const passwordOf = (role: string): string => rolePasswordsOf(settings, embeddedSecrets(settings.DATA_DIR, settings).serviceSecret)(role);
+  const passwordOf = (role: string): string =>
+    rolePasswordsOf(settings, embeddedSecrets(settings.DATA_DIR, settings).serviceSecret)(role);
   if (running !== null) return onServer({ config, adminUrl: running, passwordOf }, work);
   const folder = await takeDataFolder(settings.DATA_DIR);
   try {
@@ -57,19 +59,29 @@ async function onServer<T>(
   server: { readonly config: PlatformConfig; readonly adminUrl: string; readonly passwordOf: (role: string) => string },
   work: (books: BooksAccess) => Promise<T>,
 ): Promise<T> {
-  const { config: { settings }, adminUrl, passwordOf } = server;
+  const {
+    config: { settings },
+    adminUrl,
+    passwordOf,
+  } = server;
   const urlOf = (role: string): string => roleUrl(adminUrl, role, passwordOf(role));
-  const log = settings.KAFKA_BROKERS === undefined
-    ? readEmbeddedLog({ url: urlOf(embeddedLogSchema.role) })
-    : await openKafkaLog(kafkaConnectionOf(settings, 'tollgate-operator'));
+  const log =
+    settings.KAFKA_BROKERS === undefined
+      ? readEmbeddedLog({ url: urlOf(embeddedLogSchema.role) })
+      : await openKafkaLog(kafkaConnectionOf(settings, 'tollgate-operator'));
   try {
     await log.describe(topics.usageEvents).catch((error: unknown) => {
-      if (error instanceof AppError && error.kind === 'not_found') throw new CommandFailed('there are no books yet: start the platform once');
+      if (error instanceof AppError && error.kind === 'not_found')
+        throw new CommandFailed('there are no books yet: start the platform once');
       throw error;
     });
     return await work({
-      ledgerUrl: urlOf(ledgerSchema.role), financeUrl: urlOf(financeSchema.role), log, topic: topics.usageEvents,
-      publishesEntries: settings.KAFKA_BROKERS !== undefined, embeddedLogUrl: () => embeddedLogUrl(server),
+      ledgerUrl: urlOf(ledgerSchema.role),
+      financeUrl: urlOf(financeSchema.role),
+      log,
+      topic: topics.usageEvents,
+      publishesEntries: settings.KAFKA_BROKERS !== undefined,
+      embeddedLogUrl: () => embeddedLogUrl(server),
     });
   } finally {
     await log.close();
@@ -79,5 +91,9 @@ async function onServer<T>(
 /** The embedded log's own password is derived, also where the other roles have a folder of passwords (`move-log`). */
 function embeddedLogUrl({ config: { settings }, adminUrl, passwordOf }: Parameters<typeof onServer>[0]): string {
   const { role } = embeddedLogSchema;
-  return roleUrl(adminUrl, role, settings.SERVICE_SECRET === undefined ? passwordOf(role) : rolePassword(settings.SERVICE_SECRET, role));
+  return roleUrl(
+    adminUrl,
+    role,
+    settings.SERVICE_SECRET === undefined ? passwordOf(role) : rolePassword(settings.SERVICE_SECRET, role),
+  );
 }

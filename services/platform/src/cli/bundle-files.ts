@@ -6,7 +6,20 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 
 const names = [
-  'entries', 'boundaries', 'later', 'words', 'explanations', 'proofs', 'seals', 'checkpoints', 'charges', 'attempts', 'payments', 'credit_notes', 'refunds', 'fees',
+  'entries',
+  'boundaries',
+  'later',
+  'words',
+  'explanations',
+  'proofs',
+  'seals',
+  'checkpoints',
+  'charges',
+  'attempts',
+  'payments',
+  'credit_notes',
+  'refunds',
+  'fees',
 ] as const;
 
 /** The files of an audit bundle that have a line an object, written as they come: a month of any size fits. */
@@ -17,7 +30,8 @@ export class BundleFiles {
 
   constructor(folder: string) {
     this.#folder = folder;
-    for (const name of names) this.#streams.set(name, { stream: createWriteStream(join(folder, `${name}.jsonl`)), lines: 0 });
+    for (const name of names)
+      this.#streams.set(name, { stream: createWriteStream(join(folder, `${name}.jsonl`)), lines: 0 });
   }
 
   async write(name: string, value: object): Promise<void> {
@@ -41,13 +55,16 @@ export class BundleFiles {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#streams.values()].map(({ stream }) => stream.writableFinished || finished(stream.end())));
+    await Promise.all(
+      [...this.#streams.values()].map(({ stream }) => stream.writableFinished || finished(stream.end())),
+    );
   }
 
   /** As `sha256sum` writes and checks them. */
   async writeSums(others: readonly string[]): Promise<void> {
     const sums: string[] = [];
-    for (const name of [...others, ...names.map((one) => `${one}.jsonl`)].sort()) sums.push(`${await sha256Of(join(this.#folder, name))}  ${name}\n`);
+    for (const name of [...others, ...names.map((one) => `${one}.jsonl`)].sort())
+      sums.push(`${await sha256Of(join(this.#folder, name))}  ${name}\n`);
     await writeFile(join(this.#folder, 'SHA256SUMS'), sums.join(''));
   }
 }

@@ -1,16 +1,24 @@
 import type { ClosingView } from '@tollgate/contracts';
 import type { Command } from 'commander';
+
 import type { Connect } from './connect.ts';
 import { CommandFailed } from './output.ts';
 
 type Step = { readonly data: ClosingView };
-type Month = { readonly data: { readonly period: string; readonly closed: boolean; readonly checklist: readonly { readonly check: string; readonly open: readonly string[] }[] } };
+type Month = {
+  readonly data: {
+    readonly period: string;
+    readonly closed: boolean;
+    readonly checklist: readonly { readonly check: string; readonly open: readonly string[] }[];
+  };
+};
 
 const path = (period: string): string => `/api/admin/billing/periods/${encodeURIComponent(period)}`;
 
 /** `close` and `reopen`: a month that finance is done with. */
 export function addCloseCommands(program: Command, connect: Connect): void {
-  program.command('close')
+  program
+    .command('close')
     .description('closes a month: checks it, keeps its figures and seals their hash; again answers the same')
     .requiredOption('--period <yyyy-mm>', 'the month')
     .option('--check', 'only says what stands against it; exit code 1 when anything does')
@@ -27,11 +35,20 @@ export function addCloseCommands(program: Command, connect: Connect): void {
         if (answer === undefined) throw new CommandFailed('the platform does not know how to close a month');
         const { closed, checklist } = answer.data;
         const open = checklist.filter((each) => each.open.length > 0);
-        output.result(answer.data, closed ? [`${period} is closed.`] : checklist.map((each) => `${each.check}: ${each.open.length === 0 ? 'nothing open' : each.open.join('; ')}`));
+        output.result(
+          answer.data,
+          closed
+            ? [`${period} is closed.`]
+            : checklist.map(
+                (each) => `${each.check}: ${each.open.length === 0 ? 'nothing open' : each.open.join('; ')}`,
+              ),
+        );
         process.exitCode = open.length === 0 ? 0 : 1;
-      }));
+      }),
+    );
 
-  program.command('reopen')
+  program
+    .command('reopen')
     .description('opens a closed month again; what was kept stays')
     .requiredOption('--period <yyyy-mm>', 'the month')
     .requiredOption('--reason <text>', 'why, for the books')
@@ -41,7 +58,8 @@ export function addCloseCommands(program: Command, connect: Connect): void {
         const answer = await api.send<Step>('POST', `${path(period)}/reopen`, { body: { reason } });
         if (answer === undefined) throw new CommandFailed('the platform does not know how to reopen a month');
         output.result(answer.data, linesOf(answer.data));
-      }));
+      }),
+    );
 }
 
 const linesOf = ({ period, type, as_of: asOf, hash, entry, by, at, reason }: ClosingView): readonly string[] => [

@@ -1,10 +1,11 @@
 import { createLogger, loadDotEnv } from '@tollgate/service-kit';
 import type { Command } from 'commander';
-import { isDistributed, present, readConfig, type PlatformConfig, type Settings } from '../config.ts';
+
+import { isDistributed, type PlatformConfig, present, readConfig, type Settings } from '../config.ts';
 import { FolderInUse, runningPlatform } from '../data-folder.ts';
 import { startPlatform } from '../platform.ts';
 import { embeddedSecrets } from '../secrets.ts';
-import { apiOf, type Api } from './api.ts';
+import { type Api, apiOf } from './api.ts';
 import { createOutput, type Output } from './output.ts';
 
 /** Gives a command the platform it works on: the one that runs, or one that is started for it and stopped again. */
@@ -33,11 +34,18 @@ export function operatorConfig(needed: readonly (keyof Settings)[]): PlatformCon
 }
 
 /** What a command on the database itself must be told in distributed mode: the roles' passwords come from their folder, else from SERVICE_SECRET. */
-export const booksNeed = (env: NodeJS.ProcessEnv): readonly (keyof Settings)[] =>
-  ['DATABASE_URL', 'KAFKA_BROKERS', ...(env['DATABASE_PASSWORDS_DIR'] ? [] : (['SERVICE_SECRET'] as const))];
+export const booksNeed = (env: NodeJS.ProcessEnv): readonly (keyof Settings)[] => [
+  'DATABASE_URL',
+  'KAFKA_BROKERS',
+  ...(env['DATABASE_PASSWORDS_DIR'] ? [] : (['SERVICE_SECRET'] as const)),
+];
 
 /** Nobody else can have the folder meanwhile: the platform is started under its lock, on a port of its own choice. */
-async function onStartedPlatform(config: PlatformConfig, output: Output, work: (address: string) => Promise<void>): Promise<void> {
+async function onStartedPlatform(
+  config: PlatformConfig,
+  output: Output,
+  work: (address: string) => Promise<void>,
+): Promise<void> {
   output.remark('The platform is not running; starting it for this command …');
   const closing: (() => Promise<void>)[] = [];
   const settings = { ...config.settings, HOST: '127.0.0.1', PORT: 0 };

@@ -1,5 +1,6 @@
 import type { DeadLetterView } from '@tollgate/contracts';
 import type { Command } from 'commander';
+
 import type { Api } from './api.ts';
 import type { Connect } from './connect.ts';
 import { CommandFailed } from './output.ts';
@@ -13,7 +14,8 @@ const reasonShown = 100;
 export function addDeadLettersCommands(program: Command, connect: Connect): void {
   const letters = program.command('dead-letters').description('records of the log that could not be read');
 
-  letters.command('list')
+  letters
+    .command('list')
     .description('lists them, newest first')
     .action((_, command: Command) =>
       connect(command, async (api, output) => {
@@ -21,9 +23,11 @@ export function addDeadLettersCommands(program: Command, connect: Connect): void
         const line = ({ id, recorded_at: at, reason }: DeadLetterView): string =>
           `${id}  ${at}  ${reason.slice(0, reasonShown)}`;
         output.result({ items }, items.length === 0 ? ['There are none.'] : items.map(line));
-      }));
+      }),
+    );
 
-  letters.command('replay')
+  letters
+    .command('replay')
     .description('appends a record to the log again; one that is still unreadable becomes a dead letter again')
     .argument('[id]', '<partition>-<offset>')
     .option('--all', 'every dead letter there is now, oldest first')
@@ -34,15 +38,17 @@ export function addDeadLettersCommands(program: Command, connect: Connect): void
         const ids = id === undefined ? (await readAll(api)).map((letter) => letter.id).reverse() : [id];
         const replayed: Replayed[] = [];
         for (const one of ids) replayed.push(await replay(api, one));
-        const lines = replayed.map(({ id: from, partition, offset }) =>
-          `${from} is at offset ${offset} of partition ${partition} again`);
+        const lines = replayed.map(
+          ({ id: from, partition, offset }) => `${from} is at offset ${offset} of partition ${partition} again`,
+        );
         output.result({ replayed }, lines.length === 0 ? ['There are none.'] : lines);
-      }));
+      }),
+    );
 }
 
 async function readAll(api: Api): Promise<readonly DeadLetterView[]> {
   const all: DeadLetterView[] = [];
-  for (let after: string | null = ''; after !== null; ) {
+  for (let after: string | null = ''; after !== null;) {
     const from: string = after === '' ? '' : `&after=${encodeURIComponent(after)}`;
     const page: Page | undefined = await api.send<Page>('GET', `/v1/dead-letters?limit=${pageSize}${from}`);
     all.push(...(page?.items ?? []));

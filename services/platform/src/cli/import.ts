@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
+
 import type { Api } from './api.ts';
-import { operatorConfig } from './connect.ts';
 import type { Connect } from './connect.ts';
+import { operatorConfig } from './connect.ts';
 import { writeBadRows } from './import/bad-rows.ts';
-import { bookFile, summaryOf, type Summary } from './import/book-file.ts';
-import { checkFile, withFaults, type CheckedFile } from './import/check-file.ts';
+import { bookFile, type Summary, summaryOf } from './import/book-file.ts';
+import { type CheckedFile, checkFile, withFaults } from './import/check-file.ts';
 import { BegunImports, knownRows, refuseGrown } from './import/earlier-imports.ts';
 import type { Mapping } from './import/mapping.ts';
 import { PlatformFacts } from './import/platform-facts.ts';
-import { asNewSource, rowsSource, type Fault } from './import/usage-row.ts';
+import { asNewSource, type Fault, rowsSource } from './import/usage-row.ts';
 import { CommandFailed, type Output } from './output.ts';
 
 type Options = Mapping & {
@@ -43,13 +44,20 @@ const examples = [
 function withColumns(command: Command): void {
   command
     .requiredOption('--account <column>', 'column with the account id, or =<id> for all rows')
-    .option('--time <column>', 'column with the time: a date, date and time, seconds or milliseconds since 1970; or =<time>')
+    .option(
+      '--time <column>',
+      'column with the time: a date, date and time, seconds or milliseconds since 1970; or =<time>',
+    )
     .option('--zone <zone>', 'time zone of times that name none, such as Europe/Berlin', 'UTC')
     .option('--input <column>', 'column with the input tokens, or =<number>')
     .option('--output <column>', 'column with the output tokens, or =<number>')
     .option('--model <column>', 'column with the model, or =<name>')
     .option('--count <class=column>', 'a quantity beside input and output; may be repeated', collected)
-    .option('--part <class=column>', 'a quantity that input or output includes, taken off it; may be repeated', collected)
+    .option(
+      '--part <class=column>',
+      'a quantity that input or output includes, taken off it; may be repeated',
+      collected,
+    )
     .option('--id <column>', 'column by which a row is known in any file; else the rows before it and itself name it')
     .option('--empty-as-zero', 'an empty count is 0 (else a fault)');
 }
@@ -118,7 +126,11 @@ async function withoutReused(api: Api, file: CheckedFile, column: string, nowMs:
   const { reused } = await knownRows(api, file, { nowMs, whole: true });
   return withFaults(
     file,
-    reused.map(({ event, row }) => ({ event, row, fault: { line: row.line, column, detail: `${JSON.stringify(event.id)} ${reusedText}` } })),
+    reused.map(({ event, row }) => ({
+      event,
+      row,
+      fault: { line: row.line, column, detail: `${JSON.stringify(event.id)} ${reusedText}` },
+    })),
   );
 }
 

@@ -1,18 +1,18 @@
 import { AppError } from '@tollgate/kernel';
 import { ConfigError } from '@tollgate/service-kit';
 import { Command, CommanderError } from 'commander';
+
 import { FolderInUse, FolderUnusable } from '../data-folder.ts';
 import { addAccountsCommands } from './accounts.ts';
 import { addAuditBundleCommand } from './audit-bundle.ts';
 import { addBooksCommands } from './books.ts';
-import { connect } from './connect.ts';
 import { addCloseCommands } from './close.ts';
+import { connect } from './connect.ts';
 import { addDeadLettersCommands } from './dead-letters.ts';
 import { addDifferencesCommands } from './differences.ts';
 import { addEraseCommand } from './erase.ts';
 import { addExportCommand } from './export.ts';
 import { addFeesCommands } from './fees.ts';
-import { addStatementCommand } from './statement.ts';
 import { addFinanceCommands } from './finance.ts';
 import { addImportCommand } from './import.ts';
 import { addKeysCommands } from './keys.ts';
@@ -23,6 +23,7 @@ import { addPruneCommands } from './prune.ts';
 import { addReconcileCommand } from './reconcile.ts';
 import { addRefundsCommands } from './refunds.ts';
 import { addSecretsCommand } from './secrets.ts';
+import { addStatementCommand } from './statement.ts';
 
 /** The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings (`reconcile`: 2 wrong usage). */
 const program = new Command('tollgate')
@@ -69,7 +70,12 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode);
   const expected = error instanceof AppError && error.kind !== 'bug';
-  const known = expected || error instanceof CommandFailed || error instanceof ConfigError || error instanceof FolderInUse || error instanceof FolderUnusable;
+  const known =
+    expected ||
+    error instanceof CommandFailed ||
+    error instanceof ConfigError ||
+    error instanceof FolderInUse ||
+    error instanceof FolderUnusable;
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
   process.exitCode = error instanceof ConfigError ? 78 : 1;

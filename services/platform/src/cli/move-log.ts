@@ -1,18 +1,23 @@
+import { AppError } from '@tollgate/kernel';
 import { moveLog } from '@tollgate/ledger';
 import { openEmbeddedLog } from '@tollgate/messaging';
-import { AppError } from '@tollgate/kernel';
 import type { Command } from 'commander';
+
 import { withBooks } from './books-access.ts';
 import { CommandFailed, createOutput } from './output.ts';
 
 /** `move-log`: books that were kept on the embedded log go on behind Kafka (rule 4). */
 export function addMoveLogCommand(program: Command): void {
-  program.command('move-log')
+  program
+    .command('move-log')
     .description('lets the books of an embedded platform go on behind Kafka: the same database, an empty topic')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Order: stop the platform once everything is booked (stop what sends usage, wait for /health/ready); run \`migrate\` and then
 this with KAFKA_BROKERS, DATABASE_URL (the platform's database) and SERVICE_SECRET set; start the services on them.
-Refused, with nothing changed, while the platform runs, when something is not booked yet, or when the topic is not empty.`)
+Refused, with nothing changed, while the platform runs, when something is not booked yet, or when the topic is not empty.`,
+    )
     .action((_, command: Command) => move(command));
 }
 
@@ -24,12 +29,17 @@ async function move(command: Command): Promise<void> {
       // Opening it takes its lock: no platform can append while the books move.
       const from = await openEmbeddedLog({ url: embeddedLogUrl() });
       try {
-        return await moveLog({ databaseUrl: ledgerUrl, from: await from.describe(topic), to: await log.describe(topic) });
+        return await moveLog({
+          databaseUrl: ledgerUrl,
+          from: await from.describe(topic),
+          to: await log.describe(topic),
+        });
       } finally {
         await from.close();
       }
     } catch (error) {
-      if (error instanceof AppError && (error.code === 'LOG_IN_USE' || error.code === 'LOG_NOT_MOVABLE')) throw new CommandFailed(error.message);
+      if (error instanceof AppError && (error.code === 'LOG_IN_USE' || error.code === 'LOG_NOT_MOVABLE'))
+        throw new CommandFailed(error.message);
       throw error;
     }
   });

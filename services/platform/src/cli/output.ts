@@ -7,7 +7,8 @@ export type Output = {
 };
 
 export const createOutput = (json: boolean): Output => ({
-  result: (value, lines) => void process.stdout.write(json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join('')),
+  result: (value, lines) =>
+    void process.stdout.write(json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join('')),
   remark: (line) => void (json || process.stderr.write(`${line}\n`)),
 });
 
@@ -17,7 +18,12 @@ export const counted = (count: number, noun: string): string => `${count} ${noun
 /** Columns for people: a heading, then the rows, each column as wide as its widest cell. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const widths = heading.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  return [heading, ...rows].map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  return [heading, ...rows].map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 /** A failure that the operator can act on: its message is all that is shown, and the command exits 1. */

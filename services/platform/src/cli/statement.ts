@@ -1,14 +1,23 @@
 import { type Command, Option } from 'commander';
+
 import type { Connect } from './connect.ts';
 import { writeOut } from './csv.ts';
 import { CommandFailed } from './output.ts';
 
-type Options = { readonly user: string; readonly period: string; readonly format?: 'json' | 'csv' | 'html'; readonly json?: boolean };
+type Options = {
+  readonly user: string;
+  readonly period: string;
+  readonly format?: 'json' | 'csv' | 'html';
+  readonly json?: boolean;
+};
 
 /** `statement`: what a customer used, was charged, paid and had back in a month, for people. */
 export function addStatementCommand(program: Command, connect: Connect): void {
-  program.command('statement')
-    .description("writes a customer's statement of a month to stdout: usage, blocks, fee, credits, payments, refunds, balances")
+  program
+    .command('statement')
+    .description(
+      "writes a customer's statement of a month to stdout: usage, blocks, fee, credits, payments, refunds, balances",
+    )
     .requiredOption('--user <id>', 'the customer')
     .requiredOption('--period <yyyy-mm>', 'the month')
     .addOption(new Option('--format <format>', 'html (a page to print), csv or json').choices(['html', 'csv', 'json']))

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
+
 import type { QuotaCheck, QuotaQueries, QuotaView } from '@tollgate/contracts';
-import { AppError, isStorableText } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { AppError, isStorableText } from '@tollgate/kernel';
+
 import type { Quota } from '../domain/provider-answer.ts';
 import { cacheMs, inUseMs, refreshDueMs } from '../domain/schedule.ts';
 import type { LimitLog, LimitStore, Provider, StoredLimit } from './ports.ts';
@@ -11,7 +13,12 @@ export const tokenMax = 1_024;
 const knownMax = 100_000;
 
 /** `stored`: the table has it, and the log where the account is open. */
-type Valid = Quota & { readonly valid: true; readonly fetchedMs: number; readonly stored: boolean; readonly opened: boolean };
+type Valid = Quota & {
+  readonly valid: true;
+  readonly fetchedMs: number;
+  readonly stored: boolean;
+  readonly opened: boolean;
+};
 type Answer = Valid | { readonly valid: false };
 
 /** A token in use. The token itself is kept here alone, in memory, for the provider: the store knows its hash. */
@@ -88,7 +95,13 @@ export class Quotas implements QuotaQueries {
     const tokenHash = hashOf(token);
     const known = this.#known.get(tokenHash) ?? {
       // Without a provider nobody has to be told the token again.
-      token: this.#options.provider.knowsTokens ? token : '', hash: tokenHash, usedMs: nowMs, startedMs: null, refreshMs: Infinity, cached: null, running: null,
+      token: this.#options.provider.knowsTokens ? token : '',
+      hash: tokenHash,
+      usedMs: nowMs,
+      startedMs: null,
+      refreshMs: Infinity,
+      cached: null,
+      running: null,
     };
     this.#known.delete(tokenHash);
     this.#known.set(tokenHash, known);
@@ -121,19 +134,26 @@ export class Quotas implements QuotaQueries {
       throw error;
     });
     if (said === null) return this.#lastKnown(known);
-    const answer = await this.#kept(known, said.valid && !expired(said, clock) ? { ...said, fetchedMs } : { valid: false, fetchedMs });
+    const answer = await this.#kept(
+      known,
+      said.valid && !expired(said, clock) ? { ...said, fetchedMs } : { valid: false, fetchedMs },
+    );
     known.cached = { answer, untilMs: clock.nowMs() + cacheMs };
     return answer;
   }
 
-  async #kept(known: Known, said: (Quota & { readonly valid: true; readonly fetchedMs: number }) | { valid: false; fetchedMs: number }): Promise<Answer> {
+  async #kept(
+    known: Known,
+    said: (Quota & { readonly valid: true; readonly fetchedMs: number }) | { valid: false; fetchedMs: number },
+  ): Promise<Answer> {
     const { store, provider } = this.#options;
     if (!said.valid) {
       await store.refuse(known.hash, said.fetchedMs);
       return { valid: false };
     }
     // A token that nobody knows of is only kept once it is used: anybody can make up as many as they like.
-    if (!provider.knowsTokens && (await store.find(known.hash)) === null) return { ...said, stored: false, opened: false };
+    if (!provider.knowsTokens && (await store.find(known.hash)) === null)
+      return { ...said, stored: false, opened: false };
     const stored = await store.save(known.hash, said);
     if (stored.opened) await this.#book(known.hash, stored);
     return stored.valid ? { ...stored, valid: true, stored: true } : { valid: false };
@@ -145,7 +165,13 @@ export class Quotas implements QuotaQueries {
     const kept = answer.stored ? await store.find(known.hash) : await store.save(known.hash, answer);
     if (kept === null || !kept.valid) return { valid: false };
     await this.#book(known.hash, kept);
-    const opened: Valid = { ...kept, subscriptionType: answer.subscriptionType, valid: true, stored: true, opened: true };
+    const opened: Valid = {
+      ...kept,
+      subscriptionType: answer.subscriptionType,
+      valid: true,
+      stored: true,
+      opened: true,
+    };
     if (known.cached?.answer.valid === true) known.cached = { ...known.cached, answer: opened };
     return opened;
   }
@@ -177,7 +203,8 @@ const isToken = (token: unknown): token is string =>
   typeof token === 'string' && token.length > 0 && token.length <= tokenMax && isStorableText(token);
 const hashOf = (token: string): string => hash('sha256', token, 'hex');
 const accountOf = (tokenHash: string): string => `quota:${tokenHash.slice(0, 32)}`;
-const expired = ({ expiresMs }: Pick<Quota, 'expiresMs'>, clock: Clock): boolean => expiresMs !== null && expiresMs <= clock.nowMs();
+const expired = ({ expiresMs }: Pick<Quota, 'expiresMs'>, clock: Clock): boolean =>
+  expiresMs !== null && expiresMs <= clock.nowMs();
 
 function viewOf(tokenHash: string, quota: Quota & { readonly fetchedMs: number; readonly opened: boolean }): QuotaView {
   return {

@@ -12,9 +12,11 @@ export function startRefresher(quotas: Quotas, onFailure: (error: unknown) => vo
   let round: Promise<void> | null = null;
   let stopped = false;
   const timer = setInterval(() => {
-    round ??= refreshDue().catch(onFailure).finally(() => {
-      round = null;
-    });
+    round ??= refreshDue()
+      .catch(onFailure)
+      .finally(() => {
+        round = null;
+      });
   }, tickMs);
   timer.unref();
 

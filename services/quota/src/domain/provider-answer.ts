@@ -10,7 +10,12 @@ export type Quota = { readonly bytes: bigint; readonly subscriptionType: string;
 export type ProviderAnswer = ({ readonly valid: true } & Quota) | { readonly valid: false };
 
 /** Where no provider is configured: valid, 1000 MB (surfaces §3). */
-export const defaultAnswer: ProviderAnswer = { valid: true, bytes: 1_000n * BigInt(mebibyte), subscriptionType: 'default', expiresMs: null };
+export const defaultAnswer: ProviderAnswer = {
+  valid: true,
+  bytes: 1_000n * BigInt(mebibyte),
+  subscriptionType: 'default',
+  expiresMs: null,
+};
 
 /** What the provider's JSON says; null when it says nothing that could be obeyed, which counts as no answer. */
 export function readProviderAnswer(body: unknown): ProviderAnswer | null {
@@ -19,9 +24,11 @@ export function readProviderAnswer(body: unknown): ProviderAnswer | null {
   if (valid === false) return { valid: false };
   if (valid !== true) return null;
   const bytes = bytesOf(quotaMb);
-  const expiresMs = expires === undefined || expires === null ? null : typeof expires === 'string' ? Date.parse(expires) : NaN;
+  const expiresMs =
+    expires === undefined || expires === null ? null : typeof expires === 'string' ? Date.parse(expires) : NaN;
   if (bytes === null || Number.isNaN(expiresMs)) return null;
-  const named = typeof type === 'string' && type !== '' && isStorableText(type) ? type.slice(0, typeMax).toWellFormed() : 'unknown';
+  const named =
+    typeof type === 'string' && type !== '' && isStorableText(type) ? type.slice(0, typeMax).toWellFormed() : 'unknown';
   return { valid: true, bytes, subscriptionType: named, expiresMs };
 }
 

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+
 import { refreshDueMs } from './schedule.ts';
 
 it('refreshes 15 minutes after a fetch, 10 % sooner or later', () => {

@@ -1,5 +1,6 @@
-import { topics, type CatalogItem, type LedgerRequest } from '@tollgate/contracts';
+import { type CatalogItem, type LedgerRequest, topics } from '@tollgate/contracts';
 import type { EventLog } from '@tollgate/messaging';
+
 import type { CatalogLog } from '../../app/ports.ts';
 
 /** Broadcasts on `usage.events.v1`: one request in every partition, so that each has one order of usage and prices (rule 19). */
@@ -8,7 +9,9 @@ export function catalogLog(eventLog: EventLog): CatalogLog {
     broadcast: async (item) => {
       const { partitions } = await eventLog.describe(topics.usageEvents);
       const value = JSON.stringify(requestOf(item));
-      await eventLog.append(partitions.map(({ partition }) => ({ topic: topics.usageEvents, partition, key: 'catalog', value })));
+      await eventLog.append(
+        partitions.map(({ partition }) => ({ topic: topics.usageEvents, partition, key: 'catalog', value })),
+      );
     },
   };
 }

@@ -2,11 +2,21 @@ import type { CatalogItem, CatalogVersionView } from '@tollgate/contracts';
 import { AppError, invariant } from '@tollgate/kernel';
 import { withTransaction } from '@tollgate/persistence';
 import pg, { type Pool } from 'pg';
+
 import type { CatalogStore } from '../../app/ports.ts';
 import { guarded as outageGuarded } from './guarded.ts';
 import { profitOf } from './resource-store.ts';
 import {
-  awaitingBooking, findByKey, findVersion, insertVersion, listVersions, lockName, markAppended, markBooked, nextOutstanding, tryBroadcastLock,
+  awaitingBooking,
+  findByKey,
+  findVersion,
+  insertVersion,
+  listVersions,
+  lockName,
+  markAppended,
+  markBooked,
+  nextOutstanding,
+  tryBroadcastLock,
 } from './sql/catalog.sql.ts';
 
 type VersionRow = {
@@ -26,7 +36,8 @@ export function catalogStore(pool: Pool): CatalogStore {
 
   return {
     publish: (publication, at) => publish(pool, publication, at),
-    find: async ({ catalog, name, version }) => (await guarded(() => versions(findVersion, [catalog, name, version])))[0] ?? null,
+    find: async ({ catalog, name, version }) =>
+      (await guarded(() => versions(findVersion, [catalog, name, version])))[0] ?? null,
     list: ({ catalog, name }) => guarded(() => versions(listVersions, [catalog, name ?? null])),
     appendOutstanding: (append) => appendOutstanding(pool, append),
     awaitingBooking: async () => (await versions(awaitingBooking, [])).map(itemOf),
@@ -42,9 +53,19 @@ const publish = (pool: Pool, ...[publication, at]: Parameters<CatalogStore['publ
       const { catalog, name, content, effectiveFromMs } = publication;
       await tx.query(lockName, [catalog, name]);
       const withProfit = await contentWithProfit(tx, catalog, name, content);
-      const version = (await versionOfKey(tx, at)) ?? (await tx.query<{ version: number }>(insertVersion, [
-        catalog, name, new Date(effectiveFromMs), new Date(at.nowMs), JSON.stringify(withProfit), at.key ?? null, at.hash,
-      ])).rows[0]?.version;
+      const version =
+        (await versionOfKey(tx, at)) ??
+        (
+          await tx.query<{ version: number }>(insertVersion, [
+            catalog,
+            name,
+            new Date(effectiveFromMs),
+            new Date(at.nowMs),
+            JSON.stringify(withProfit),
+            at.key ?? null,
+            at.hash,
+          ])
+        ).rows[0]?.version;
       const row = (await tx.query<VersionRow>(findVersion, [catalog, name, version])).rows[0];
       invariant(row !== undefined, 'a published version can be read in its own transaction');
       return fromRow(row);
@@ -52,14 +73,27 @@ const publish = (pool: Pool, ...[publication, at]: Parameters<CatalogStore['publ
   );
 
 /** The card that token processes are rated by keeps the active profits unless it names a percentage of its own. */
-async function contentWithProfit(tx: pg.PoolClient, ...[catalog, name, content]: [string, string, unknown]): Promise<unknown> {
-  if (catalog !== 'rate-card' || name !== 'default' || typeof content !== 'object' || content === null || 'profit_percent' in content) return content;
+async function contentWithProfit(
+  tx: pg.PoolClient,
+  ...[catalog, name, content]: [string, string, unknown]
+): Promise<unknown> {
+  if (
+    catalog !== 'rate-card' ||
+    name !== 'default' ||
+    typeof content !== 'object' ||
+    content === null ||
+    'profit_percent' in content
+  )
+    return content;
   const percent = await profitOf(tx);
   return percent === 0 ? content : { ...content, profit_percent: percent };
 }
 
 /** The version that a key published first; undefined: the key is new or there is none. */
-async function versionOfKey(tx: pg.PoolClient, { key, hash }: { readonly key?: string; readonly hash: string }): Promise<number | undefined> {
+async function versionOfKey(
+  tx: pg.PoolClient,
+  { key, hash }: { readonly key?: string; readonly hash: string },
+): Promise<number | undefined> {
   if (key === undefined) return undefined;
   const known = (await tx.query<{ version: number; content_hash: string }>(findByKey, [key])).rows[0];
   if (known !== undefined && known.content_hash !== hash) throw reused();
@@ -92,7 +126,11 @@ function fromRow(row: VersionRow): CatalogVersionView {
 }
 
 const itemOf = ({ catalog, name, version, effective_from, content }: CatalogVersionView): CatalogItem => ({
-  catalog, name, version, effective_from, content,
+  catalog,
+  name,
+  version,
+  effective_from,
+  content,
 });
 
 const reused = (): AppError =>
@@ -106,7 +144,13 @@ async function guarded<T>(query: () => Promise<T>): Promise<T> {
     // Two publications under one new key, of different names, at the same moment.
     if (error instanceof pg.DatabaseError && error.constraint === 'catalog_versions_key_once') throw reused();
     if (error instanceof pg.DatabaseError && error.constraint === 'catalog_versions_plan_once') {
-      throw new AppError('conflict', 'CATALOG_CONFLICT', 'another version of this plan takes effect at the same moment', {}, error);
+      throw new AppError(
+        'conflict',
+        'CATALOG_CONFLICT',
+        'another version of this plan takes effect at the same moment',
+        {},
+        error,
+      );
     }
     throw error;
   }

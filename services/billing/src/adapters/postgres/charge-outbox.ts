@@ -1,9 +1,10 @@
 import { partitionsDefault } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import type { Pool, PoolClient } from 'pg';
+
 import type { ChargeMessage, ChargeOutbox } from '../../app/charge-ports.ts';
-import { shownStatus } from '../../domain/charging.ts';
 import type { ChargeStatus } from '../../domain/charge.ts';
+import { shownStatus } from '../../domain/charging.ts';
 import { guarded } from './guarded.ts';
 
 /** One publisher at a time; the lock belongs to the session. */
@@ -26,10 +27,23 @@ const markAppended = 'update billing.charge_outbox set appended_at = now() where
 const batchMax = 500;
 
 type Row = {
-  readonly position: bigint; readonly partition: number | null; readonly partition_seq: bigint | null;
-  readonly type: string; readonly number: number; readonly status_after: ChargeStatus; readonly occurred_at: Date;
-  readonly id: string; readonly account: string; readonly user_id: string | null; readonly period_start: Date; readonly period_end: Date;
-  readonly block: bigint; readonly billing_tier: string; readonly amount_minor: bigint; readonly currency: string; readonly payment_intent: string | null;
+  readonly position: bigint;
+  readonly partition: number | null;
+  readonly partition_seq: bigint | null;
+  readonly type: string;
+  readonly number: number;
+  readonly status_after: ChargeStatus;
+  readonly occurred_at: Date;
+  readonly id: string;
+  readonly account: string;
+  readonly user_id: string | null;
+  readonly period_start: Date;
+  readonly period_end: Date;
+  readonly block: bigint;
+  readonly billing_tier: string;
+  readonly amount_minor: bigint;
+  readonly currency: string;
+  readonly payment_intent: string | null;
   readonly refund: { readonly id: string; readonly amount_minor: string } | null;
 };
 
@@ -61,16 +75,29 @@ async function publish(pool: Pool, append: (messages: readonly ChargeMessage[]) 
 
 async function numbered(client: PoolClient, row: Row): Promise<ChargeMessage> {
   const partition = row.partition ?? partitionOf(row.account, partitionsDefault);
-  const seq = row.partition_seq ?? (await client.query<{ partition_seq: bigint }>(numberRow, [row.position, partition])).rows[0]?.partition_seq;
+  const seq =
+    row.partition_seq ??
+    (await client.query<{ partition_seq: bigint }>(numberRow, [row.position, partition])).rows[0]?.partition_seq;
   return {
     partition,
     account: row.account,
     value: {
-      schemaVersion: 1, type: row.type, partition, partition_seq: String(seq), occurred_at: row.occurred_at.toISOString(),
+      schemaVersion: 1,
+      type: row.type,
+      partition,
+      partition_seq: String(seq),
+      occurred_at: row.occurred_at.toISOString(),
       charge: {
-        id: row.id, version: row.number, account: row.account, user_id: row.user_id, block: String(row.block), billing_tier: row.billing_tier,
+        id: row.id,
+        version: row.number,
+        account: row.account,
+        user_id: row.user_id,
+        block: String(row.block),
+        billing_tier: row.billing_tier,
         period: { start: row.period_start.toISOString(), end: row.period_end.toISOString() },
-        amount_minor: String(row.amount_minor), currency: row.currency, status: shownStatus({ status: row.status_after }),
+        amount_minor: String(row.amount_minor),
+        currency: row.currency,
+        status: shownStatus({ status: row.status_after }),
         payment_intent: row.payment_intent,
       },
       ...(row.refund === null ? {} : { refund: row.refund }),

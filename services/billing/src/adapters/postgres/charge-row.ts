@@ -69,7 +69,11 @@ export type AttemptRow = {
 };
 
 export const fromRowAttempt = (row: AttemptRow): Attempt => ({
-  number: row.number, kind: row.kind, key: row.idempotency_key, request: row.request, startedMs: row.started_at.getTime(),
+  number: row.number,
+  kind: row.kind,
+  key: row.idempotency_key,
+  request: row.request,
+  startedMs: row.started_at.getTime(),
 });
 
 /** A time for PostgreSQL. */

@@ -1,5 +1,6 @@
 import type { ChargeStatusView, ChargeView } from '@tollgate/contracts';
 import type { Pool } from 'pg';
+
 import type { ChargeStore } from '../../app/charge-ports.ts';
 import { shownStatus } from '../../domain/charging.ts';
 import type { ChargeRow } from './charge-row.ts';
@@ -16,25 +17,36 @@ export function chargeViews(pool: Pool): Views {
     return new Map(rows.map((row) => [row.charge_id, row.status]));
   };
   return {
-    openOf: (userId) => guarded(async () => (await pool.query<{ id: string }>(openChargesOf, [userId])).rows.map(({ id }) => id)),
-    list: ({ user_id: user, status, period, offset, limit }) => guarded(async () => {
-      const at = period === undefined ? null : new Date(period);
-      const { rows } = await pool.query<ChargeRow & { total: bigint }>(listCharges, [user ?? null, status ?? null, at, offset, limit]);
-      return { items: rows.map(toView), total: Number(rows[0]?.total ?? 0n) };
-    }),
-    view: (id) => guarded(async () => {
-      const row = (await pool.query<ChargeRow>(chargeById, [id])).rows[0];
-      return row === undefined ? null : toView(row);
-    }),
-    remember: (statuses) => guarded(async () => {
-      await pool.query(rememberShown, [statuses.map(({ id }) => id), statuses.map(({ status }) => status)]);
-      const first = await shown(statuses.map(({ id }) => id));
-      return statuses.map((each) => ({ ...each, status: first.get(each.id) ?? each.status }));
-    }),
-    remembered: (ids) => guarded(async () => {
-      const first = await shown(ids);
-      return ids.every((id) => first.has(id)) ? first : null;
-    }),
+    openOf: (userId) =>
+      guarded(async () => (await pool.query<{ id: string }>(openChargesOf, [userId])).rows.map(({ id }) => id)),
+    list: ({ user_id: user, status, period, offset, limit }) =>
+      guarded(async () => {
+        const at = period === undefined ? null : new Date(period);
+        const { rows } = await pool.query<ChargeRow & { total: bigint }>(listCharges, [
+          user ?? null,
+          status ?? null,
+          at,
+          offset,
+          limit,
+        ]);
+        return { items: rows.map(toView), total: Number(rows[0]?.total ?? 0n) };
+      }),
+    view: (id) =>
+      guarded(async () => {
+        const row = (await pool.query<ChargeRow>(chargeById, [id])).rows[0];
+        return row === undefined ? null : toView(row);
+      }),
+    remember: (statuses) =>
+      guarded(async () => {
+        await pool.query(rememberShown, [statuses.map(({ id }) => id), statuses.map(({ status }) => status)]);
+        const first = await shown(statuses.map(({ id }) => id));
+        return statuses.map((each) => ({ ...each, status: first.get(each.id) ?? each.status }));
+      }),
+    remembered: (ids) =>
+      guarded(async () => {
+        const first = await shown(ids);
+        return ids.every((id) => first.has(id)) ? first : null;
+      }),
   };
 }
 

@@ -1,15 +1,16 @@
 import { financeRole, financeSchemaName } from '@tollgate/contracts';
 import type { ServiceSchema } from '@tollgate/persistence';
+
 import { addUsageView } from './migrations/add-usage-view.sql.ts';
 import { billWhatHasAPlan } from './migrations/bill-what-has-a-plan.sql.ts';
 import { closeMonths } from './migrations/close-months.sql.ts';
 import { countAriaryWhole } from './migrations/count-ariary-whole.sql.ts';
 import { createFinanceViews } from './migrations/create-finance-views.sql.ts';
-import { nameCorrections } from './migrations/name-corrections.sql.ts';
 import { keepReceivablesLedger } from './migrations/keep-receivables-ledger.sql.ts';
+import { nameCorrections } from './migrations/name-corrections.sql.ts';
+import { orderComparisons } from './migrations/order-comparisons.sql.ts';
 import { sayTheMonth } from './migrations/say-the-month.sql.ts';
 import { showAcknowledged } from './migrations/show-acknowledged.sql.ts';
-import { orderComparisons } from './migrations/order-comparisons.sql.ts';
 import { showApplied } from './migrations/show-applied.sql.ts';
 import { showCash } from './migrations/show-cash.sql.ts';
 import { showRefunds } from './migrations/show-refunds.sql.ts';
@@ -23,7 +24,19 @@ export const financeSchema: ServiceSchema = {
   schema: financeSchemaName,
   role: financeRole,
   migrations: [
-    createFinanceViews, showRefunds, addUsageView, countAriaryWhole, billWhatHasAPlan, sayTheMonth, showCash, usageAsOf, nameCorrections, closeMonths, keepReceivablesLedger,
-    showApplied, showAcknowledged, orderComparisons,
+    createFinanceViews,
+    showRefunds,
+    addUsageView,
+    countAriaryWhole,
+    billWhatHasAPlan,
+    sayTheMonth,
+    showCash,
+    usageAsOf,
+    nameCorrections,
+    closeMonths,
+    keepReceivablesLedger,
+    showApplied,
+    showAcknowledged,
+    orderComparisons,
   ],
 };

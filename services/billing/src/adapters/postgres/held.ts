@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+
 import { guarded } from './guarded.ts';
 import { endHold, tryHold } from './sql/charges.sql.ts';
 
@@ -6,7 +7,11 @@ import { endHold, tryHold } from './sql/charges.sql.ts';
  * Runs `work` on a session that holds this charge or refund; false: another one does. The hold ends with the session, so that a killed
  * process blocks nobody (ADR 18).
  */
-export async function whileHeld(holders: Pool, id: string, work: (client: PoolClient) => Promise<void>): Promise<boolean> {
+export async function whileHeld(
+  holders: Pool,
+  id: string,
+  work: (client: PoolClient) => Promise<void>,
+): Promise<boolean> {
   const client = await guarded(() => holders.connect());
   let broken: Error | boolean = true;
   try {

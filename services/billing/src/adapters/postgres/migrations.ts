@@ -1,22 +1,23 @@
 import type { ServiceSchema } from '@tollgate/persistence';
-import { addFirstApproval } from './migrations/add-first-approval.sql.ts';
+
 import { acknowledgeDifferences } from './migrations/acknowledge-differences.sql.ts';
-import { numberReconciliations } from './migrations/number-reconciliations.sql.ts';
+import { addFirstApproval } from './migrations/add-first-approval.sql.ts';
 import { applyCredits } from './migrations/apply-credits.sql.ts';
-import { createClosings } from './migrations/create-closings.sql.ts';
 import { createCharges } from './migrations/create-charges.sql.ts';
+import { createClosings } from './migrations/create-closings.sql.ts';
 import { createReconciliations } from './migrations/create-reconciliations.sql.ts';
+import { createRefunds } from './migrations/create-refunds.sql.ts';
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
 import { createWebhooks } from './migrations/create-webhooks.sql.ts';
-import { createRefunds } from './migrations/create-refunds.sql.ts';
+import { endFees } from './migrations/end-fees.sql.ts';
+import { guardWebhooks } from './migrations/guard-webhooks.sql.ts';
 import { keepHistory } from './migrations/keep-history.sql.ts';
 import { nameInputRate } from './migrations/name-input-rate.sql.ts';
-import { tellThresholds } from './migrations/tell-thresholds.sql.ts';
-import { guardWebhooks } from './migrations/guard-webhooks.sql.ts';
-import { retryFees } from './migrations/retry-fees.sql.ts';
-import { endFees } from './migrations/end-fees.sql.ts';
+import { numberReconciliations } from './migrations/number-reconciliations.sql.ts';
 import { priceFeesByPlan } from './migrations/price-fees-by-plan.sql.ts';
 import { publishBuiltInPlan } from './migrations/publish-built-in-plan.sql.ts';
+import { retryFees } from './migrations/retry-fees.sql.ts';
+import { tellThresholds } from './migrations/tell-thresholds.sql.ts';
 
 /** Billing's schema; the service may read and add, and note on the outbox how far a broadcast is. Nothing is ever removed: resources are marked. */
 export const billingSchema: ServiceSchema = {

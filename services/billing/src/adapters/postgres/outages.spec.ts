@@ -2,28 +2,44 @@ import { describe, expect, it } from '@jest/globals';
 import { wallClock } from '@tollgate/kernel';
 import { createPool } from '@tollgate/persistence';
 import { freePort } from '@tollgate/testing';
+
+import { secretBox } from '../webhooks/secret-box.ts';
 import { customerStore } from './account-stores.ts';
 import { catalogStore } from './catalog-store.ts';
 import { chargeStore } from './charge-store.ts';
 import { resourceStore } from './resource-store.ts';
-import { secretBox } from '../webhooks/secret-box.ts';
 import { webhookStore } from './webhook-store.ts';
 
 describe('a database of billing that does not answer', () => {
   // Guarantee: who reads the code knows which part to look at: the ledger is well.
   it('is told as such, whatever is asked of it', async () => {
-    const pool = createPool({ url: `postgres://nobody@127.0.0.1:${await freePort()}/none`, max: 1, applicationName: 'test' });
+    const pool = createPool({
+      url: `postgres://nobody@127.0.0.1:${await freePort()}/none`,
+      max: 1,
+      applicationName: 'test',
+    });
     const calls = [
-      catalogStore(pool).list({ catalog: 'rate-card' }), resourceStore(pool, wallClock).list({ resource: 'features', offset: 0, limit: 1 }),
-      chargeStore(pool, pool).list({ offset: 0, limit: 1 }), webhookStore(pool, secretBox('a key of this test')).list(), customerStore(pool).view('u'),
+      catalogStore(pool).list({ catalog: 'rate-card' }),
+      resourceStore(pool, wallClock).list({ resource: 'features', offset: 0, limit: 1 }),
+      chargeStore(pool, pool).list({ offset: 0, limit: 1 }),
+      webhookStore(pool, secretBox('a key of this test')).list(),
+      customerStore(pool).view('u'),
     ];
-    for (const call of calls) await expect(call).rejects.toMatchObject({ kind: 'unavailable', code: 'BILLING_DATABASE_UNAVAILABLE' });
+    for (const call of calls)
+      await expect(call).rejects.toMatchObject({ kind: 'unavailable', code: 'BILLING_DATABASE_UNAVAILABLE' });
     await pool.end();
   });
 
   it('is not what a mistake in a query is told as', async () => {
-    const broken = { query: () => Promise.reject(new TypeError('rows of undefined')), connect: () => Promise.reject(new TypeError('no')) } as never;
-    for (const call of [catalogStore(broken).list({ catalog: 'rate-card' }), webhookStore(broken, secretBox('a key of this test')).list(), chargeStore(broken, broken).list({ offset: 0, limit: 1 })]) {
+    const broken = {
+      query: () => Promise.reject(new TypeError('rows of undefined')),
+      connect: () => Promise.reject(new TypeError('no')),
+    } as never;
+    for (const call of [
+      catalogStore(broken).list({ catalog: 'rate-card' }),
+      webhookStore(broken, secretBox('a key of this test')).list(),
+      chargeStore(broken, broken).list({ offset: 0, limit: 1 }),
+    ]) {
       await expect(call).rejects.toBeInstanceOf(TypeError);
     }
   });

@@ -7,7 +7,11 @@ import type { StripePayment } from '../../domain/reconciliation.ts';
 export type FoundFacts = Readonly<Record<string, unknown>>;
 const wide = new Set(['amountMinor', 'dueMinor', 'paidMinor', 'block']);
 
-export function toFacts(found: Found): { readonly id: string; readonly chargeId: string | null; readonly facts: FoundFacts } {
+export function toFacts(found: Found): {
+  readonly id: string;
+  readonly chargeId: string | null;
+  readonly facts: FoundFacts;
+} {
   switch (found.kind) {
     case 'payment':
       return { id: found.payment.id, chargeId: found.payment.chargeId, facts: narrow(found.payment) };
@@ -28,7 +32,17 @@ export const refundOf = (facts: FoundFacts): StripeRefund => widen<StripeRefund>
 export const crossingOf = (facts: FoundFacts): FoundCrossing => widen<FoundCrossing>(facts);
 
 const narrow = (value: object): FoundFacts =>
-  Object.fromEntries(Object.entries(value).map(([name, each]: [string, unknown]) => [name, typeof each === 'bigint' ? String(each) : each]));
+  Object.fromEntries(
+    Object.entries(value).map(([name, each]: [string, unknown]) => [
+      name,
+      typeof each === 'bigint' ? String(each) : each,
+    ]),
+  );
 /** Written by `narrow` alone, so that it is what it says. */
 const widen = <T extends object>(facts: FoundFacts): T =>
-  Object.fromEntries(Object.entries(facts).map(([name, each]) => [name, wide.has(name) && typeof each === 'string' ? BigInt(each) : each])) as T;
+  Object.fromEntries(
+    Object.entries(facts).map(([name, each]) => [
+      name,
+      wide.has(name) && typeof each === 'string' ? BigInt(each) : each,
+    ]),
+  ) as T;

@@ -1,70 +1,110 @@
 import { createHash } from 'node:crypto';
+
 import type { CatalogItem, CatalogResource, ResourceFields, ResourceView, TokenCatalog } from '@tollgate/contracts';
 import { AppError, canonicalJson, type Clock } from '@tollgate/kernel';
-import { parsePercent } from '@tollgate/pricing';
 import { withTransaction } from '@tollgate/persistence';
+import { parsePercent } from '@tollgate/pricing';
 import pg, { type Pool, type PoolClient } from 'pg';
+
 import type { Changed, ResourceStore } from '../../app/ports.ts';
 import { guarded as outageGuarded } from './guarded.ts';
 import { insertVersion, lockName } from './sql/catalog.sql.ts';
 import {
-  activeProfit, cardInForce, countRows, featureInUse, findCreation, insertRow, keepCreation, listRows, raiseRevision, readEndpoints, readPackages,
-  readRow, readTag, removeRow, tablesOf, unknownFeatures, updateRow,
+  activeProfit,
+  cardInForce,
+  countRows,
+  featureInUse,
+  findCreation,
+  insertRow,
+  keepCreation,
+  listRows,
+  raiseRevision,
+  readEndpoints,
+  readPackages,
+  readRow,
+  readTag,
+  removeRow,
+  tablesOf,
+  unknownFeatures,
+  updateRow,
 } from './sql/resources.sql.ts';
 
 type Row = Readonly<Record<string, unknown>> & { readonly created_at: Date; readonly updated_at: Date };
 
 /** `ResourceStore` on PostgreSQL: each change is one transaction, in one order with all others, profits with their rate card. */
 export function resourceStore(pool: Pool, clock: Clock): ResourceStore {
-  const change = (resource: CatalogResource, work: (tx: PoolClient, now: Date) => Promise<ResourceView | null>): Promise<Changed | null> =>
-    guarded(() => withTransaction(pool, async (tx) => {
-      await tx.query(raiseRevision);
-      const item = await work(tx, new Date(clock.nowMs()));
-      if (item === null) return null;
-      return { item, replayed: false, published: resource === 'token-profits' ? await publishProfit(tx, clock) : null };
-    }));
+  const change = (
+    resource: CatalogResource,
+    work: (tx: PoolClient, now: Date) => Promise<ResourceView | null>,
+  ): Promise<Changed | null> =>
+    guarded(() =>
+      withTransaction(pool, async (tx) => {
+        await tx.query(raiseRevision);
+        const item = await work(tx, new Date(clock.nowMs()));
+        if (item === null) return null;
+        return {
+          item,
+          replayed: false,
+          published: resource === 'token-profits' ? await publishProfit(tx, clock) : null,
+        };
+      }),
+    );
 
   return {
-    list: ({ resource, offset, limit }) => guarded(async () => {
-      const { rows } = await pool.query<Row>(listRows(resource), [offset, limit]);
-      const counted = await pool.query<{ total: number }>(countRows(resource), []);
-      return { items: rows.map((row) => fromRow(resource, row)), total: counted.rows[0]?.total ?? 0 };
-    }),
-    read: ({ resource, id }) => guarded(async () => one(resource, (await pool.query<Row>(readRow(resource), [id])).rows)),
+    list: ({ resource, offset, limit }) =>
+      guarded(async () => {
+        const { rows } = await pool.query<Row>(listRows(resource), [offset, limit]);
+        const counted = await pool.query<{ total: number }>(countRows(resource), []);
+        return { items: rows.map((row) => fromRow(resource, row)), total: counted.rows[0]?.total ?? 0 };
+      }),
+    read: ({ resource, id }) =>
+      guarded(async () => one(resource, (await pool.query<Row>(readRow(resource), [id])).rows)),
     create: (creation) => create(pool, clock, creation),
-    change: ({ resource, id, fields }) => change(resource, async (tx, now) => {
-      await refuseUnknownFeatures(tx, resource, fields);
-      const columns = tablesOf[resource].columns.filter((column) => fields[column] !== undefined);
-      const values = columns.map((column) => fields[column]);
-      return one(resource, (await tx.query<Row>(updateRow(resource, columns), [id, now, ...values])).rows);
-    }),
-    remove: ({ resource, id }) => change(resource, async (tx, now) => {
-      if (resource === 'features' && (await tx.query<{ used: boolean }>(featureInUse, [id])).rows[0]?.used === true) {
-        throw new AppError('conflict', 'RESOURCE_IN_USE', 'an endpoint or a package still names this feature');
-      }
-      return one(resource, (await tx.query<Row>(removeRow(resource), [id, now])).rows);
-    }),
+    change: ({ resource, id, fields }) =>
+      change(resource, async (tx, now) => {
+        await refuseUnknownFeatures(tx, resource, fields);
+        const columns = tablesOf[resource].columns.filter((column) => fields[column] !== undefined);
+        const values = columns.map((column) => fields[column]);
+        return one(resource, (await tx.query<Row>(updateRow(resource, columns), [id, now, ...values])).rows);
+      }),
+    remove: ({ resource, id }) =>
+      change(resource, async (tx, now) => {
+        if (resource === 'features' && (await tx.query<{ used: boolean }>(featureInUse, [id])).rows[0]?.used === true) {
+          throw new AppError('conflict', 'RESOURCE_IN_USE', 'an endpoint or a package still names this feature');
+        }
+        return one(resource, (await tx.query<Row>(removeRow(resource), [id, now])).rows);
+      }),
     tokenCatalog: (known) => guarded(() => tokenCatalog(pool, new Date(clock.nowMs()), known)),
   };
 }
 
 const create = (pool: Pool, clock: Clock, creation: Parameters<ResourceStore['create']>[0]): Promise<Changed> =>
-  guarded(() => withTransaction(pool, async (tx) => {
-    const { resource, id, fields, key, givenId } = creation;
-    const hash = createHash('sha256').update(canonicalJson({ fields, id: givenId })).digest('hex');
-    await tx.query(raiseRevision);
-    if (key !== undefined) {
-      const [known] = (await tx.query<{ content_hash: string; answer: ResourceView }>(findCreation, [resource, key])).rows;
-      if (known !== undefined && known.content_hash !== hash) throw new AppError('reused', 'IDEMPOTENCY_KEY_REUSED', 'this key has created something else');
-      if (known !== undefined) return { item: known.answer, replayed: true, published: await publishedBefore(tx, resource, clock) };
-    }
-    await refuseUnknownFeatures(tx, resource, fields);
-    const values = tablesOf[resource].columns.map((column) => fields[column] ?? null);
-    const item = one(resource, (await tx.query<Row>(insertRow(resource), [id, new Date(clock.nowMs()), ...values])).rows);
-    if (item === null) throw new AppError('conflict', 'RESOURCE_EXISTS', 'this id is taken');
-    if (key !== undefined) await tx.query(keepCreation, [resource, key, hash, JSON.stringify(item)]);
-    return { item, replayed: false, published: resource === 'token-profits' ? await publishProfit(tx, clock) : null };
-  }));
+  guarded(() =>
+    withTransaction(pool, async (tx) => {
+      const { resource, id, fields, key, givenId } = creation;
+      const hash = createHash('sha256')
+        .update(canonicalJson({ fields, id: givenId }))
+        .digest('hex');
+      await tx.query(raiseRevision);
+      if (key !== undefined) {
+        const [known] = (await tx.query<{ content_hash: string; answer: ResourceView }>(findCreation, [resource, key]))
+          .rows;
+        if (known !== undefined && known.content_hash !== hash)
+          throw new AppError('reused', 'IDEMPOTENCY_KEY_REUSED', 'this key has created something else');
+        if (known !== undefined)
+          return { item: known.answer, replayed: true, published: await publishedBefore(tx, resource, clock) };
+      }
+      await refuseUnknownFeatures(tx, resource, fields);
+      const values = tablesOf[resource].columns.map((column) => fields[column] ?? null);
+      const item = one(
+        resource,
+        (await tx.query<Row>(insertRow(resource), [id, new Date(clock.nowMs()), ...values])).rows,
+      );
+      if (item === null) throw new AppError('conflict', 'RESOURCE_EXISTS', 'this id is taken');
+      if (key !== undefined) await tx.query(keepCreation, [resource, key, hash, JSON.stringify(item)]);
+      return { item, replayed: false, published: resource === 'token-profits' ? await publishProfit(tx, clock) : null };
+    }),
+  );
 
 /**
  * The next version of the rate card `default`, with the active profits as this transaction leaves them; whoever publishes
@@ -75,7 +115,9 @@ async function publishProfit(tx: PoolClient, clock: Clock): Promise<Pick<Catalog
   await tx.query(lockName, [catalog, name]);
   const percent = await profitOf(tx);
   const nowMs = clock.nowMs();
-  const [card] = (await tx.query<{ content: Record<string, unknown>; effective_from: Date }>(cardInForce, [new Date(nowMs)])).rows;
+  const [card] = (
+    await tx.query<{ content: Record<string, unknown>; effective_from: Date }>(cardInForce, [new Date(nowMs)])
+  ).rows;
   const content = { ...card?.content, profit_percent: percent };
   const fromMs = Math.max(nowMs, card?.effective_from.getTime() ?? 0);
   const hash = createHash('sha256').update(canonicalJson(content)).digest('hex');
@@ -124,7 +166,9 @@ async function tokenCatalog(pool: Pool, now: Date, known: string | undefined): P
   type Endpoint = Omit<TokenCatalog['endpoints'][number], 'minimum_token'> & { readonly minimum_token: bigint };
   type Package = Omit<TokenCatalog['packages'][number], 'token'> & { readonly token: bigint };
   const [endpoints, packages, card] = await Promise.all([
-    pool.query<Endpoint>(readEndpoints), pool.query<Package>(readPackages), pool.query<{ content: unknown }>(cardInForce, [now]),
+    pool.query<Endpoint>(readEndpoints),
+    pool.query<Package>(readPackages),
+    pool.query<{ content: unknown }>(cardInForce, [now]),
   ]);
   return {
     tag,
@@ -134,7 +178,8 @@ async function tokenCatalog(pool: Pool, now: Date, known: string | undefined): P
   };
 }
 
-const one = (resource: CatalogResource, [row]: readonly Row[]): ResourceView | null => (row === undefined ? null : fromRow(resource, row));
+const one = (resource: CatalogResource, [row]: readonly Row[]): ResourceView | null =>
+  row === undefined ? null : fromRow(resource, row);
 
 /** Whole numbers are within 2^53, percentages are text in PostgreSQL's driver. */
 function fromRow(resource: CatalogResource, row: Row): ResourceView {
@@ -143,7 +188,11 @@ function fromRow(resource: CatalogResource, row: Row): ResourceView {
     const value = row[column];
     view[column] = typeof value === 'bigint' || column === 'percentage' ? Number(value) : value;
   }
-  return { ...view, created_at: row.created_at.toISOString(), updated_at: row.updated_at.toISOString() } as ResourceView;
+  return {
+    ...view,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  } as ResourceView;
 }
 
 async function guarded<T>(query: () => Promise<T>): Promise<T> {
@@ -152,7 +201,10 @@ async function guarded<T>(query: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof AppError) throw error;
     // Numbers that no column takes, were the gateway to let them through.
-    if (error instanceof pg.DatabaseError && (error.code?.startsWith('22') === true || error.code?.startsWith('23') === true)) {
+    if (
+      error instanceof pg.DatabaseError &&
+      (error.code?.startsWith('22') === true || error.code?.startsWith('23') === true)
+    ) {
       throw new AppError('invalid', 'REQUEST_INVALID', 'the resource cannot be stored', {}, error);
     }
     throw error;

@@ -1,6 +1,7 @@
 import { AppError, invariant } from '@tollgate/kernel';
 import { stripeAmount } from '@tollgate/pricing';
 import type Stripe from 'stripe';
+
 import type { StripeAccounts } from '../../app/account-ports.ts';
 import type { SubscriptionState } from '../../domain/stripe-event.ts';
 import { isMissing, isRefusal, stripeTrouble } from './stripe-failure.ts';
@@ -12,42 +13,52 @@ const productId = 'tollgate_monthly_fee';
 /** `StripeAccounts` on Stripe. */
 export function stripeAccounts(stripe: Stripe): StripeAccounts {
   return {
-    createCustomer: ({ userId, key }) => asked(async () =>
-      (await stripe.customers.create({ metadata: { user_id: userId } }, { idempotencyKey: key })).id),
+    createCustomer: ({ userId, key }) =>
+      asked(async () => (await stripe.customers.create({ metadata: { user_id: userId } }, { idempotencyKey: key })).id),
     customer: (id) => asked(() => customer(stripe, id)),
-    setEmail: (id, email) => asked(async () => {
-      await stripe.customers.update(id, { email });
-    }),
-    attach: ({ customer: id, paymentMethod }) => asked(async () => {
-      const attached = await stripe.paymentMethods.attach(paymentMethod, { customer: id });
-      await stripe.customers.update(id, { invoice_settings: { default_payment_method: attached.id } });
-      return attached.id;
-    }),
+    setEmail: (id, email) =>
+      asked(async () => {
+        await stripe.customers.update(id, { email });
+      }),
+    attach: ({ customer: id, paymentMethod }) =>
+      asked(async () => {
+        const attached = await stripe.paymentMethods.attach(paymentMethod, { customer: id });
+        await stripe.customers.update(id, { invoice_settings: { default_payment_method: attached.id } });
+        return attached.id;
+      }),
     price: (of) => asked(() => price(stripe, of)),
-    setPrice: ({ subscription, price: wanted, key }) => asked(async () => {
-      const [item] = (await stripe.subscriptions.retrieve(subscription)).items.data;
-      if (item === undefined || item.price.id === wanted) return;
-      await stripe.subscriptions.update(subscription, { items: [{ id: item.id, price: wanted }], proration_behavior: 'none' }, { idempotencyKey: key });
-    }),
-    createSubscription: ({ request, key }) => asked(async () => {
-      const made = subscriptionState(await stripe.subscriptions.create(creation(request), { idempotencyKey: key }));
-      invariant(made !== null, 'a subscription keeps the metadata that it was made with');
-      return made;
-    }),
-    findSubscription: ({ customer: id, ours }) => asked(async () => {
-      for await (const each of stripe.subscriptions.list({ customer: id, status: 'all', limit: 100 })) {
-        if (each.metadata['tollgate_subscription'] === ours) return subscriptionState(each);
-      }
-      return null;
-    }),
-    subscription: (id) => asked(async () => {
-      try {
-        return subscriptionState(await stripe.subscriptions.retrieve(id));
-      } catch (error) {
-        if (isMissing(error)) return null;
-        throw error;
-      }
-    }),
+    setPrice: ({ subscription, price: wanted, key }) =>
+      asked(async () => {
+        const [item] = (await stripe.subscriptions.retrieve(subscription)).items.data;
+        if (item === undefined || item.price.id === wanted) return;
+        await stripe.subscriptions.update(
+          subscription,
+          { items: [{ id: item.id, price: wanted }], proration_behavior: 'none' },
+          { idempotencyKey: key },
+        );
+      }),
+    createSubscription: ({ request, key }) =>
+      asked(async () => {
+        const made = subscriptionState(await stripe.subscriptions.create(creation(request), { idempotencyKey: key }));
+        invariant(made !== null, 'a subscription keeps the metadata that it was made with');
+        return made;
+      }),
+    findSubscription: ({ customer: id, ours }) =>
+      asked(async () => {
+        for await (const each of stripe.subscriptions.list({ customer: id, status: 'all', limit: 100 })) {
+          if (each.metadata['tollgate_subscription'] === ours) return subscriptionState(each);
+        }
+        return null;
+      }),
+    subscription: (id) =>
+      asked(async () => {
+        try {
+          return subscriptionState(await stripe.subscriptions.retrieve(id));
+        } catch (error) {
+          if (isMissing(error)) return null;
+          throw error;
+        }
+      }),
     ...stripeFees(stripe, asked),
   };
 }
@@ -67,18 +78,25 @@ async function customer(stripe: Stripe, id: string): Promise<{ readonly paymentM
 }
 
 /** Found by our own id and lookup key, else made; a race is lost gracefully, because Stripe refuses the second of each. */
-async function price(stripe: Stripe, of: { readonly amountMinor: bigint; readonly currency: string }): Promise<{ product: string; price: string }> {
+async function price(
+  stripe: Stripe,
+  of: { readonly amountMinor: bigint; readonly currency: string },
+): Promise<{ product: string; price: string }> {
   const currency = of.currency.toLowerCase();
   const lookupKey = `${productId}_${currency}_${of.amountMinor}`;
-  const find = async (): Promise<Stripe.Price | undefined> => (await stripe.prices.list({ lookup_keys: [lookupKey], limit: 1 })).data[0];
+  const find = async (): Promise<Stripe.Price | undefined> =>
+    (await stripe.prices.list({ lookup_keys: [lookupKey], limit: 1 })).data[0];
   const known = await find();
-  if (known !== undefined) return { product: typeof known.product === 'string' ? known.product : known.product.id, price: known.id };
+  if (known !== undefined)
+    return { product: typeof known.product === 'string' ? known.product : known.product.id, price: known.id };
   const amount = Number(stripeAmount(of.amountMinor, of.currency));
   invariant(Number.isSafeInteger(amount), 'a fee fits into a number');
   try {
     await unlessThere(() => stripe.products.create({ id: productId, name: 'Monthly fee' }));
     const created = await stripe.prices.create(
-      { product: productId, currency, unit_amount: amount, recurring: { interval: 'month' }, lookup_key: lookupKey }, { idempotencyKey: lookupKey });
+      { product: productId, currency, unit_amount: amount, recurring: { interval: 'month' }, lookup_key: lookupKey },
+      { idempotencyKey: lookupKey },
+    );
     return { product: productId, price: created.id };
   } catch (error) {
     if (!isRefusal(error)) throw error;

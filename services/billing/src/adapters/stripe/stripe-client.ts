@@ -29,11 +29,13 @@ export function stripeClient(settings: StripeSettings): Stripe {
     timeout: settings.timeoutMs ?? 20_000,
     telemetry: false,
     appInfo: { name: 'tollgate' },
-    ...(base === undefined ? {} : {
-      host: base.hostname,
-      protocol: base.protocol === 'https:' ? 'https' : 'http',
-      port: base.port === '' ? (base.protocol === 'https:' ? 443 : 80) : Number(base.port),
-    }),
+    ...(base === undefined
+      ? {}
+      : {
+          host: base.hostname,
+          protocol: base.protocol === 'https:' ? 'https' : 'http',
+          port: base.port === '' ? (base.protocol === 'https:' ? 443 : 80) : Number(base.port),
+        }),
   });
 }
 
@@ -47,4 +49,5 @@ function noStripe(): object {
   });
 }
 
-export const stripeIsOff = (): AppError => new AppError('unavailable', 'STRIPE_OFF', 'Stripe is off here (STRIPE=off): set its keys to use it');
+export const stripeIsOff = (): AppError =>
+  new AppError('unavailable', 'STRIPE_OFF', 'Stripe is off here (STRIPE=off): set its keys to use it');

@@ -1,6 +1,7 @@
 import { AppError } from '@tollgate/kernel';
 import { amountFromStripe } from '@tollgate/pricing';
 import Stripe from 'stripe';
+
 import type { CallOutcome, PaymentState, Sum } from '../../domain/charge.ts';
 
 /** Where a PaymentIntent stands, in our words. */
@@ -16,15 +17,21 @@ export function stateOf(intent: Stripe.PaymentIntent): PaymentState {
       return { is: 'action_required', paymentIntent, code: 'requires_action', sum };
     case 'requires_payment_method':
     case 'requires_confirmation':
-      return refused(intent, intent.last_payment_error?.decline_code ?? intent.last_payment_error?.code, intent.last_payment_error?.code);
+      return refused(
+        intent,
+        intent.last_payment_error?.decline_code ?? intent.last_payment_error?.code,
+        intent.last_payment_error?.code,
+      );
     default:
       return { is: 'processing', paymentIntent, sum };
   }
 }
 
 /** When the money was taken, where the charge came with its PaymentIntent (`expand`). */
-export const paidAt = ({ latest_charge: charge }: Pick<Stripe.PaymentIntent, 'latest_charge'>): { readonly paidMs?: number } =>
-  (typeof charge === 'object' && charge !== null ? { paidMs: charge.created * 1000 } : {});
+export const paidAt = ({
+  latest_charge: charge,
+}: Pick<Stripe.PaymentIntent, 'latest_charge'>): { readonly paidMs?: number } =>
+  typeof charge === 'object' && charge !== null ? { paidMs: charge.created * 1000 } : {};
 
 /** What was received once it is paid, else what it is about. */
 export function sumOf(intent: Stripe.PaymentIntent, paid: boolean): Sum {
@@ -33,7 +40,8 @@ export function sumOf(intent: Stripe.PaymentIntent, paid: boolean): Sum {
 }
 
 function refused(intent: Stripe.PaymentIntent, reason: string | undefined, code: string | undefined): PaymentState {
-  const is = code === 'authentication_required' || reason === 'authentication_required' ? 'action_required' : 'declined';
+  const is =
+    code === 'authentication_required' || reason === 'authentication_required' ? 'action_required' : 'declined';
   return { is, paymentIntent: intent.id, code: reason ?? 'requires_payment_method', sum: sumOf(intent, false) };
 }
 
@@ -58,12 +66,19 @@ export function outcomeOf(error: unknown): CallOutcome {
 }
 
 const codes: Readonly<Record<string, string>> = {
-  StripeRateLimitError: 'rate_limited', StripeAPIError: 'stripe_failed', StripeConnectionError: 'no_answer',
-  StripeAuthenticationError: 'api_key_refused', StripePermissionError: 'api_key_refused', StripeIdempotencyError: 'key_used_otherwise',
+  StripeRateLimitError: 'rate_limited',
+  StripeAPIError: 'stripe_failed',
+  StripeConnectionError: 'no_answer',
+  StripeAuthenticationError: 'api_key_refused',
+  StripePermissionError: 'api_key_refused',
+  StripeIdempotencyError: 'key_used_otherwise',
 };
 
 const isIntent = (value: unknown): value is Stripe.PaymentIntent =>
-  typeof value === 'object' && value !== null && typeof (value as { id?: unknown }).id === 'string' && typeof (value as { status?: unknown }).status === 'string';
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as { id?: unknown }).id === 'string' &&
+  typeof (value as { status?: unknown }).status === 'string';
 
 /** Whether Stripe says that there is no such object. */
 export const isMissing = (error: unknown): boolean =>
@@ -71,7 +86,8 @@ export const isMissing = (error: unknown): boolean =>
 
 /** A definite refusal of what was asked. */
 export const isRefusal = (error: unknown): error is Stripe.errors.StripeError =>
-  error instanceof Stripe.errors.StripeError && (error.type === 'StripeInvalidRequestError' || error.type === 'StripeCardError');
+  error instanceof Stripe.errors.StripeError &&
+  (error.type === 'StripeInvalidRequestError' || error.type === 'StripeCardError');
 
 /**
  * The error for callers: no answer of Stripe is something to wait for. Never with what Stripe wrote, which may name people.

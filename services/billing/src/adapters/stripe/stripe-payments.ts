@@ -1,5 +1,6 @@
 import { AppError, invariant } from '@tollgate/kernel';
 import type Stripe from 'stripe';
+
 import type { Payments } from '../../app/charge-ports.ts';
 import type { Attempt, CallOutcome } from '../../domain/charge.ts';
 import { outcomeOf, stateOf, stripeTrouble } from './stripe-failure.ts';
@@ -8,15 +9,23 @@ import { outcomeOf, stateOf, stripeTrouble } from './stripe-failure.ts';
 export function stripePayments(stripe: Stripe): Payments {
   return {
     send: (attempt) => send(stripe, attempt),
-    retrieve: (id) => guarded(async () => stateOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }))),
-    find: ({ customer, chargeId, series, createdFromMs }) => guarded(async () => {
-      // Two hours less: Stripe's clock is not ours.
-      const gte = Math.max(0, Math.floor(createdFromMs / 1000) - 7_200);
-      for await (const intent of stripe.paymentIntents.list({ customer, created: { gte }, limit: 100, expand: ['data.latest_charge'] })) {
-        if (intent.metadata['charge_id'] === chargeId && (intent.metadata['series'] ?? '0') === String(series)) return stateOf(intent);
-      }
-      return null;
-    }),
+    retrieve: (id) =>
+      guarded(async () => stateOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }))),
+    find: ({ customer, chargeId, series, createdFromMs }) =>
+      guarded(async () => {
+        // Two hours less: Stripe's clock is not ours.
+        const gte = Math.max(0, Math.floor(createdFromMs / 1000) - 7_200);
+        for await (const intent of stripe.paymentIntents.list({
+          customer,
+          created: { gte },
+          limit: 100,
+          expand: ['data.latest_charge'],
+        })) {
+          if (intent.metadata['charge_id'] === chargeId && (intent.metadata['series'] ?? '0') === String(series))
+            return stateOf(intent);
+        }
+        return null;
+      }),
   };
 }
 
@@ -28,7 +37,9 @@ async function send(stripe: Stripe, attempt: Attempt): Promise<CallOutcome> {
         return stateOf(await stripe.paymentIntents.create(creation(attempt.request), options));
       case 'confirm': {
         const { payment_intent: id, ...params } = attempt.request;
-        return stateOf(await stripe.paymentIntents.confirm(String(id), params as Stripe.PaymentIntentConfirmParams, options));
+        return stateOf(
+          await stripe.paymentIntents.confirm(String(id), params as Stripe.PaymentIntentConfirmParams, options),
+        );
       }
       case 'cancel':
         return stateOf(await stripe.paymentIntents.cancel(String(attempt.request['payment_intent']), {}, options));

@@ -1,6 +1,7 @@
 import { invariant } from '@tollgate/kernel';
 import { amountFromStripe } from '@tollgate/pricing';
 import type Stripe from 'stripe';
+
 import type { Refunds, ToldRefund } from '../../app/refund-ports.ts';
 import { isInvoiceItem, type RefundAttempt, type RefundOutcome, type RefundState } from '../../domain/refund.ts';
 import { outcomeOf, stripeTrouble } from './stripe-failure.ts';
@@ -12,7 +13,8 @@ export function stripeRefunds(stripe: Stripe): Refunds {
     ofPayment: async (paymentIntent) => {
       try {
         const all: ToldRefund[] = [];
-        for await (const refund of stripe.refunds.list({ payment_intent: paymentIntent, limit: 100 })) all.push(toldOf(refund));
+        for await (const refund of stripe.refunds.list({ payment_intent: paymentIntent, limit: 100 }))
+          all.push(toldOf(refund));
         return all;
       } catch (error) {
         throw stripeTrouble(error);
@@ -21,7 +23,8 @@ export function stripeRefunds(stripe: Stripe): Refunds {
     creditsOf: async (customer) => {
       try {
         const all: ToldRefund[] = [];
-        for await (const item of stripe.invoiceItems.list({ customer, limit: 100 })) if (item.amount < 0) all.push(creditOf(item));
+        for await (const item of stripe.invoiceItems.list({ customer, limit: 100 }))
+          if (item.amount < 0) all.push(creditOf(item));
         return all;
       } catch (error) {
         throw stripeTrouble(error);
@@ -35,11 +38,20 @@ async function send(stripe: Stripe, attempt: RefundAttempt): Promise<RefundOutco
   const amount = Number(request['amount']);
   invariant(Number.isSafeInteger(amount), 'a refund fits into a number');
   try {
-    if (isInvoiceItem(attempt)) return creditOf(await stripe.invoiceItems.create({ ...request, amount } as unknown as Stripe.InvoiceItemCreateParams, { idempotencyKey: key })).state;
-    return stateOf(await stripe.refunds.create({ ...request, amount } as Stripe.RefundCreateParams, { idempotencyKey: key }));
+    if (isInvoiceItem(attempt))
+      return creditOf(
+        await stripe.invoiceItems.create({ ...request, amount } as unknown as Stripe.InvoiceItemCreateParams, {
+          idempotencyKey: key,
+        }),
+      ).state;
+    return stateOf(
+      await stripe.refunds.create({ ...request, amount } as Stripe.RefundCreateParams, { idempotencyKey: key }),
+    );
   } catch (error) {
     const outcome = outcomeOf(error);
-    return outcome.is === 'rejected' || outcome.is === 'unanswered' ? outcome : { is: 'rejected', code: 'code' in outcome ? outcome.code : outcome.is };
+    return outcome.is === 'rejected' || outcome.is === 'unanswered'
+      ? outcome
+      : { is: 'rejected', code: 'code' in outcome ? outcome.code : outcome.is };
   }
 }
 

@@ -25,7 +25,9 @@ export function secretBox(encryptionKey: string): SecretBox {
       const [given, rest = ''] = sealed.split('.');
       const bytes = Buffer.from(rest, 'base64url');
       if (given !== version || bytes.length < ivBytes + tagBytes) return null;
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes }).setAAD(Buffer.from(owner));
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), {
+        authTagLength: tagBytes,
+      }).setAAD(Buffer.from(owner));
       decipher.setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes));
       try {
         return Buffer.concat([decipher.update(bytes.subarray(ivBytes + tagBytes)), decipher.final()]).toString('utf8');

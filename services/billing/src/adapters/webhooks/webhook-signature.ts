@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+
 import { AppError } from '@tollgate/kernel';
 
 const prefix = 'whsec_';
@@ -10,10 +11,15 @@ export const webhookSecret = (key: Buffer): string => prefix + key.toString('bas
  * The headers of Standard Webhooks 1.0.0: `webhook-id`, `webhook-timestamp` in seconds (by the real clock), and `webhook-signature`, HMAC-SHA256
  * over `id.timestamp.body` in base64 behind `v1,`; with several secrets, while one takes over from another, one signature each.
  */
-export function webhookHeaders(message: { readonly id: string; readonly body: string }, secrets: readonly string[], atMs: number): Record<string, string> {
+export function webhookHeaders(
+  message: { readonly id: string; readonly body: string },
+  secrets: readonly string[],
+  atMs: number,
+): Record<string, string> {
   const timestamp = String(Math.floor(atMs / 1000));
   const signatures = secrets.map((secret) => {
-    if (!secret.startsWith(prefix)) throw new AppError('bug', 'INVARIANT_BROKEN', 'a webhook secret begins with its prefix');
+    if (!secret.startsWith(prefix))
+      throw new AppError('bug', 'INVARIANT_BROKEN', 'a webhook secret begins with its prefix');
     const key = Buffer.from(secret.slice(prefix.length), 'base64');
     return `v1,${createHmac('sha256', key).update(`${message.id}.${timestamp}.${message.body}`, 'utf8').digest('base64')}`;
   });

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
+
 import type { FailedTask, ImageFile, Optimizer, OptimizeTaskView, SpooledFile, StagedImage } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
 import type { ErrorCode, ErrorKind } from '@tollgate/kernel';
-import { signatureHeader, signRequest } from '@tollgate/service-kit';
+import { AppError } from '@tollgate/kernel';
 import type { Address } from '@tollgate/service-kit';
+import { signatureHeader, signRequest } from '@tollgate/service-kit';
 
 const queryMs = 10_000;
 /** As long as a client may take to send its upload. */
@@ -11,15 +12,35 @@ const streamMs = 180_000;
 /** Looking at an image, and waiting for those before it. */
 const stageMs = 120_000;
 
-type Sent = { readonly method: string; readonly path: string; readonly body?: RequestInit['body']; readonly type?: string; readonly timeoutMs?: number };
+type Sent = {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: RequestInit['body'];
+  readonly type?: string;
+  readonly timeoutMs?: number;
+};
 
 /** The optimizer in another process. @throws AppError('unavailable', OPTIMIZER_UNAVAILABLE) when it does not answer. */
-export function remoteOptimizer({ address: { host, port }, secret }: { readonly address: Address; readonly secret: string }): Optimizer {
+export function remoteOptimizer({
+  address: { host, port },
+  secret,
+}: {
+  readonly address: Address;
+  readonly secret: string;
+}): Optimizer {
   const base = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const send = async ({ method, path, body, type, timeoutMs = queryMs }: Sent): Promise<Response> => {
-    const headers = { [signatureHeader]: signRequest(secret, { method, path }), ...(type === undefined ? {} : { 'content-type': type }) };
+    const headers = {
+      [signatureHeader]: signRequest(secret, { method, path }),
+      ...(type === undefined ? {} : { 'content-type': type }),
+    };
     const upload = body === undefined ? {} : { body, duplex: 'half' as const };
-    const response = await fetch(`${base}${path}`, { method, headers, signal: AbortSignal.timeout(timeoutMs), ...upload }).catch((error: unknown) => {
+    const response = await fetch(`${base}${path}`, {
+      method,
+      headers,
+      signal: AbortSignal.timeout(timeoutMs),
+      ...upload,
+    }).catch((error: unknown) => {
       throw unavailable('does not answer', error);
     });
     if (response.ok || response.status === 404) return response;
@@ -36,7 +57,13 @@ export function remoteOptimizer({ address: { host, port }, secret }: { readonly 
       // What is wrong with the bytes says more than that the request broke off because of it.
       const fault: { error?: unknown } = {};
       const body = Readable.from(watched(bytes, fault), { objectMode: false }) as unknown as ReadableStream;
-      const sent = { method: 'PUT', path: `/images/${id}`, type: 'application/octet-stream', body, timeoutMs: streamMs };
+      const sent = {
+        method: 'PUT',
+        path: `/images/${id}`,
+        type: 'application/octet-stream',
+        body,
+        timeoutMs: streamMs,
+      };
       const spooled = await sendOrNull<SpooledFile>(sent).catch((error: unknown) => {
         throw fault.error ?? error;
       });
@@ -48,7 +75,13 @@ export function remoteOptimizer({ address: { host, port }, secret }: { readonly 
       if (staged === null) throw unavailable('does not know how to look at an image');
       return staged;
     },
-    start: ({ id, ...task }) => sendOrNull<OptimizeTaskView>({ method: 'POST', path: `/images/${id}/task`, type: 'application/json', body: JSON.stringify(task) }),
+    start: ({ id, ...task }) =>
+      sendOrNull<OptimizeTaskView>({
+        method: 'POST',
+        path: `/images/${id}/task`,
+        type: 'application/json',
+        body: JSON.stringify(task),
+      }),
     discard: async (id) => {
       const response = await send({ method: 'DELETE', path: `/images/${id}` });
       await response.body?.cancel();
@@ -61,7 +94,11 @@ export function remoteOptimizer({ address: { host, port }, secret }: { readonly 
         return null;
       }
       const { headers, body } = response;
-      return { size: Number(headers.get('content-length')), type: headers.get('content-type') ?? 'application/octet-stream', bytes: body };
+      return {
+        size: Number(headers.get('content-length')),
+        type: headers.get('content-type') ?? 'application/octet-stream',
+        bytes: body,
+      };
     },
     failed: async () => (await sendOrNull<readonly FailedTask[]>({ method: 'GET', path: '/failed' })) ?? [],
     chargeReturned: async (id) => {
@@ -84,7 +121,8 @@ type Fault = { readonly kind?: ErrorKind; readonly code?: ErrorCode; readonly me
 
 async function faultOf(response: Response): Promise<AppError> {
   const { kind, code, message } = (await response.json().catch(() => ({}))) as Fault;
-  if (kind !== 'invalid' || code === undefined || code === 'CREDENTIALS_INVALID') return unavailable(`answered ${response.status}: ${message ?? 'no reason'}`);
+  if (kind !== 'invalid' || code === undefined || code === 'CREDENTIALS_INVALID')
+    return unavailable(`answered ${response.status}: ${message ?? 'no reason'}`);
   return new AppError(kind, code, message ?? 'the image is refused');
 }
 

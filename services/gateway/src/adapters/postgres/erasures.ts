@@ -1,5 +1,6 @@
 import { withTransaction } from '@tollgate/persistence';
 import type { Pool } from 'pg';
+
 import type { ErasureStore } from '../../app/erasures.ts';
 
 const isOver = "step in ('done', 'failed', 'orphaned')";
@@ -19,16 +20,19 @@ where id = $1 and role = 'user' and (email is not null or name is not null or pa
 /** `ErasureStore` on PostgreSQL. */
 export function makeErasureStore(pool: Pool): ErasureStore {
   return {
-    erase: ({ accounts, users, login: ofLogin }) => withTransaction(pool, async (tx) => {
-      const count = async (sql: string, value: unknown): Promise<number> => (await tx.query(sql, [value])).rowCount ?? 0;
-      const erased = {
-        operations: await count(operations, accounts), image_submits: await count(submits, accounts),
-        queued_usage: (await count(queued, users)) + (await count(waiting, users)),
-      };
-      const under = (await tx.query<{ count: number }>(underWay, [accounts])).rows[0]?.count ?? 0;
-      if (ofLogin === null) return { ...erased, logins: 0, operations_under_way: under };
-      await tx.query(failures, [ofLogin]);
-      return { ...erased, logins: await count(login, ofLogin), operations_under_way: under };
-    }),
+    erase: ({ accounts, users, login: ofLogin }) =>
+      withTransaction(pool, async (tx) => {
+        const count = async (sql: string, value: unknown): Promise<number> =>
+          (await tx.query(sql, [value])).rowCount ?? 0;
+        const erased = {
+          operations: await count(operations, accounts),
+          image_submits: await count(submits, accounts),
+          queued_usage: (await count(queued, users)) + (await count(waiting, users)),
+        };
+        const under = (await tx.query<{ count: number }>(underWay, [accounts])).rows[0]?.count ?? 0;
+        if (ofLogin === null) return { ...erased, logins: 0, operations_under_way: under };
+        await tx.query(failures, [ofLogin]);
+        return { ...erased, logins: await count(login, ofLogin), operations_under_way: under };
+      }),
   };
 }

@@ -1,15 +1,25 @@
 import type { Pool } from 'pg';
+
 import type { LicenceKey, LicenceKeyStore } from '../../app/licence-keys.ts';
 
 type KeyRow = {
-  id: string; license_key: string; account: string; user_id: string | null; price_per_token: bigint | null; created_at: Date;
+  id: string;
+  license_key: string;
+  account: string;
+  user_id: string | null;
+  price_per_token: bigint | null;
+  created_at: Date;
 };
 const columns = 'id, license_key, account, user_id, price_per_token, created_at';
 const live = 'opened_at is not null and deleted_at is null';
 
 function fromRow(row: KeyRow): LicenceKey {
   return {
-    id: row.id, key: row.license_key, account: row.account, userId: row.user_id, pricePerToken: row.price_per_token,
+    id: row.id,
+    key: row.license_key,
+    account: row.account,
+    userId: row.user_id,
+    pricePerToken: row.price_per_token,
     createdAt: row.created_at.toISOString(),
   };
 }
@@ -19,7 +29,8 @@ export function makeLicenceKeyStore(pool: Pool): LicenceKeyStore {
     const { rows } = await pool.query<KeyRow>(sql, values);
     return rows.map(fromRow);
   };
-  const one = async (sql: string, values: unknown[]): Promise<LicenceKey | null> => (await many(sql, values))[0] ?? null;
+  const one = async (sql: string, values: unknown[]): Promise<LicenceKey | null> =>
+    (await many(sql, values))[0] ?? null;
   return {
     reserve: (key) =>
       one(
@@ -41,9 +52,13 @@ export function makeLicenceKeyStore(pool: Pool): LicenceKeyStore {
     byId: (id) => one(`select ${columns} from gateway.license_keys where id = $1 and ${live}`, [id]),
     byKey: (key) => one(`select ${columns} from gateway.license_keys where license_key = $1 and ${live}`, [key]),
     byUser: (userId) =>
-      many(`select ${columns} from gateway.license_keys where user_id = $1 and ${live} order by created_at, id`, [userId]),
+      many(`select ${columns} from gateway.license_keys where user_id = $1 and ${live} order by created_at, id`, [
+        userId,
+      ]),
     async page({ offset, limit }) {
-      const counted = await pool.query<{ total: number }>(`select count(*)::int as total from gateway.license_keys where ${live}`);
+      const counted = await pool.query<{ total: number }>(
+        `select count(*)::int as total from gateway.license_keys where ${live}`,
+      );
       const items = await many(
         `select ${columns} from gateway.license_keys where ${live} order by created_at desc, id desc offset $1 limit $2`,
         [offset, limit],

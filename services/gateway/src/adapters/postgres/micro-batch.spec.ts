@@ -1,14 +1,17 @@
 import { expect, it } from '@jest/globals';
 import pg from 'pg';
+
 import { MicroBatch } from './micro-batch.ts';
 
 type Item = { readonly name: string; readonly value: number };
-const refusal = (): pg.DatabaseError => Object.assign(new pg.DatabaseError('refused', 0, 'error'), { severity: 'ERROR' });
+const refusal = (): pg.DatabaseError =>
+  Object.assign(new pg.DatabaseError('refused', 0, 'error'), { severity: 'ERROR' });
 
 function batchOf({ max = 100, fault = refusal }: { readonly max?: number; readonly fault?: () => Error } = {}) {
   const runs: (readonly Item[])[] = [];
   const batch = new MicroBatch<Item, number>({
-    max, same: ({ name }) => name,
+    max,
+    same: ({ name }) => name,
     run: async (items) => {
       runs.push(items);
       await new Promise((resolve) => setImmediate(resolve));
@@ -31,7 +34,9 @@ it('runs the first alone and then together what came meanwhile, each with its ow
 it('never puts two of one name, nor more than its bound, into one run, and keeps their order', async () => {
   const { add, sizes } = batchOf({ max: 2 });
 
-  expect(await Promise.all([add('a', 1), add('b', 2), add('b', 3), add('b', 4), add('c', 5)])).toEqual([10, 20, 30, 40, 50]);
+  expect(await Promise.all([add('a', 1), add('b', 2), add('b', 3), add('b', 4), add('c', 5)])).toEqual([
+    10, 20, 30, 40, 50,
+  ]);
   expect(sizes()).toEqual([1, 2, 1, 1]);
 });
 

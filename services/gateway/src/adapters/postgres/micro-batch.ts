@@ -1,6 +1,10 @@
 import pg from 'pg';
 
-type Waiting<T, R> = { readonly item: T; readonly resolve: (result: R) => void; readonly reject: (error: unknown) => void };
+type Waiting<T, R> = {
+  readonly item: T;
+  readonly resolve: (result: R) => void;
+  readonly reject: (error: unknown) => void;
+};
 
 /**
  * Joins what many callers write at the same time: what comes while a statement is under way goes with the next one, so that
@@ -18,7 +22,11 @@ export class MicroBatch<T, R> {
    * @param options.run one statement: a result an item, in their order
    * @param options.same items of one name never share a statement
    */
-  constructor(options: { readonly run: (items: readonly T[]) => Promise<readonly R[]>; readonly same: (item: T) => string; readonly max: number }) {
+  constructor(options: {
+    readonly run: (items: readonly T[]) => Promise<readonly R[]>;
+    readonly same: (item: T) => string;
+    readonly max: number;
+  }) {
     this.run = options.run;
     this.same = options.same;
     this.max = options.max;

@@ -1,19 +1,36 @@
 import { withTransaction } from '@tollgate/persistence';
 import type { Pool } from 'pg';
+
 import type { Scope } from '../../app/access.ts';
 import type { ServerKeyStore, StoredKey } from '../../app/server-keys.ts';
 
 type KeyRow = {
-  id: string; name: string | null; key_hash: string; scopes: Scope[]; rate_limit_per_s: number | null; account: string | null;
-  expires_at: Date | null; last_used_at: Date | null; created_at: Date; revoked_at: Date | null;
+  id: string;
+  name: string | null;
+  key_hash: string;
+  scopes: Scope[];
+  rate_limit_per_s: number | null;
+  account: string | null;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  created_at: Date;
+  revoked_at: Date | null;
 };
-const columns = 'id, name, key_hash, scopes, rate_limit_per_s, account, expires_at, last_used_at, created_at, revoked_at';
+const columns =
+  'id, name, key_hash, scopes, rate_limit_per_s, account, expires_at, last_used_at, created_at, revoked_at';
 
 function fromRow(row: KeyRow): StoredKey {
   return {
-    id: row.id, name: row.name, hash: row.key_hash, scopes: row.scopes, rateLimitPerS: row.rate_limit_per_s, account: row.account,
-    expiresAt: row.expires_at?.toISOString() ?? null, lastUsedAt: row.last_used_at?.toISOString() ?? null,
-    createdAt: row.created_at.toISOString(), revokedAt: row.revoked_at?.toISOString() ?? null,
+    id: row.id,
+    name: row.name,
+    hash: row.key_hash,
+    scopes: row.scopes,
+    rateLimitPerS: row.rate_limit_per_s,
+    account: row.account,
+    expiresAt: row.expires_at?.toISOString() ?? null,
+    lastUsedAt: row.last_used_at?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
+    revokedAt: row.revoked_at?.toISOString() ?? null,
   };
 }
 
@@ -37,7 +54,10 @@ export function makeServerKeyStore(pool: Pool): ServerKeyStore {
            returning ${columns}`,
           [id, successor.id, successor.hash, successor.expiresAt ?? null],
         );
-        await client.query('update gateway.api_keys set expires_at = least(expires_at, $2) where id = $1 and revoked_at is null', [id, oldEndsAt]);
+        await client.query(
+          'update gateway.api_keys set expires_at = least(expires_at, $2) where id = $1 and revoked_at is null',
+          [id, oldEndsAt],
+        );
         return rows[0] === undefined ? null : fromRow(rows[0]);
       }),
     async list() {
@@ -48,7 +68,8 @@ export function makeServerKeyStore(pool: Pool): ServerKeyStore {
     },
     async revoke(id) {
       const { rows } = await pool.query<KeyRow>(
-        `update gateway.api_keys set revoked_at = now() where id = $1 and revoked_at is null returning ${columns}`, [id],
+        `update gateway.api_keys set revoked_at = now() where id = $1 and revoked_at is null returning ${columns}`,
+        [id],
       );
       return rows[0] === undefined ? null : fromRow(rows[0]);
     },

@@ -1,14 +1,26 @@
 import type { Pool } from 'pg';
+
 import type { SubmitRow, SubmitStore } from '../../app/image-submits.ts';
 
-type Row = { idempotency_key: string | null; content_hash: string; submit: SubmitRow['submit']; answer: SubmitRow['answer'] };
+type Row = {
+  idempotency_key: string | null;
+  content_hash: string;
+  submit: SubmitRow['submit'];
+  answer: SubmitRow['answer'];
+};
 const columns = 'idempotency_key, content_hash, submit, answer';
 const lease = (parameter: string): string => `now() + ${parameter} * interval '1 millisecond'`;
 
-const fromRow = (row: Row): SubmitRow => ({ submit: row.submit, key: row.idempotency_key, hash: row.content_hash, answer: row.answer });
+const fromRow = (row: Row): SubmitRow => ({
+  submit: row.submit,
+  key: row.idempotency_key,
+  hash: row.content_hash,
+  answer: row.answer,
+});
 
 export function makeSubmitStore(pool: Pool): SubmitStore {
-  const changed = async (sql: string, values: unknown[]): Promise<boolean> => ((await pool.query(sql, values)).rowCount ?? 0) > 0;
+  const changed = async (sql: string, values: unknown[]): Promise<boolean> =>
+    ((await pool.query(sql, values)).rowCount ?? 0) > 0;
   return {
     begin: ({ submit, key, hash }, leaseMs) =>
       changed(
@@ -17,11 +29,17 @@ export function makeSubmitStore(pool: Pool): SubmitStore {
         [submit.id, submit.account, key, hash, JSON.stringify(submit), leaseMs],
       ),
     find: async (account, key) => {
-      const { rows } = await pool.query<Row>(`select ${columns} from gateway.optimize_submits where account = $1 and idempotency_key = $2`, [account, key]);
+      const { rows } = await pool.query<Row>(
+        `select ${columns} from gateway.optimize_submits where account = $1 and idempotency_key = $2`,
+        [account, key],
+      );
       return rows[0] === undefined ? null : fromRow(rows[0]);
     },
     takeOver: (id, leaseMs) =>
-      changed(`update gateway.optimize_submits set lease_until = ${lease('$2')} where id = $1 and answer is null and lease_until <= now()`, [id, leaseMs]),
+      changed(
+        `update gateway.optimize_submits set lease_until = ${lease('$2')} where id = $1 and answer is null and lease_until <= now()`,
+        [id, leaseMs],
+      ),
     orphans: async (leaseMs, max) => {
       const { rows } = await pool.query<Row>(
         `update gateway.optimize_submits set lease_until = ${lease('$1')}
@@ -36,7 +54,10 @@ export function makeSubmitStore(pool: Pool): SubmitStore {
       await changed('update gateway.optimize_submits set lease_until = now() where id = $1 and answer is null', [id]);
     },
     answered: async (id, answer) => {
-      await changed('update gateway.optimize_submits set answer = $2 where id = $1 and idempotency_key is not null', [id, JSON.stringify(answer)]);
+      await changed('update gateway.optimize_submits set answer = $2 where id = $1 and idempotency_key is not null', [
+        id,
+        JSON.stringify(answer),
+      ]);
       await changed('delete from gateway.optimize_submits where id = $1 and idempotency_key is null', [id]);
     },
     drop: async (id) => {

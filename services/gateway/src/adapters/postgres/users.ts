@@ -1,25 +1,43 @@
 import { withTransaction } from '@tollgate/persistence';
 import type { Pool } from 'pg';
+
 import type { LoginFailureStore, Role, User, UserStore } from '../../app/users.ts';
 
 type UserRow = {
-  id: string; email: string | null; name: string | null; role: Role; password_hash: string | null; key_salt: string | null; key_created_at: Date;
-  token_version: number; configured_password_hash: string | null; created_at: Date;
+  id: string;
+  email: string | null;
+  name: string | null;
+  role: Role;
+  password_hash: string | null;
+  key_salt: string | null;
+  key_created_at: Date;
+  token_version: number;
+  configured_password_hash: string | null;
+  created_at: Date;
 };
-const columns = 'id, email, name, role, password_hash, key_salt, key_created_at, token_version, configured_password_hash, created_at';
+const columns =
+  'id, email, name, role, password_hash, key_salt, key_created_at, token_version, configured_password_hash, created_at';
 /** Longer than any transaction here: what was committed late is seen by the next look. */
 const overlap = "interval '30 seconds'";
 
 function fromRow(row: UserRow): User {
   return {
-    id: row.id, email: row.email, name: row.name, role: row.role, passwordHash: row.password_hash, keySalt: row.key_salt,
-    keyCreatedAt: row.key_created_at.toISOString(), tokenVersion: row.token_version, configuredHash: row.configured_password_hash,
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    role: row.role,
+    passwordHash: row.password_hash,
+    keySalt: row.key_salt,
+    keyCreatedAt: row.key_created_at.toISOString(),
+    tokenVersion: row.token_version,
+    configuredHash: row.configured_password_hash,
     createdAt: row.created_at.toISOString(),
   };
 }
 
 export function makeUserStore(pool: Pool): UserStore {
-  const many = async (sql: string, values: unknown[]): Promise<User[]> => (await pool.query<UserRow>(sql, values)).rows.map(fromRow);
+  const many = async (sql: string, values: unknown[]): Promise<User[]> =>
+    (await pool.query<UserRow>(sql, values)).rows.map(fromRow);
   const one = async (sql: string, values: unknown[]): Promise<User | null> => (await many(sql, values))[0] ?? null;
   return {
     insert: (user) =>
@@ -46,8 +64,18 @@ export function makeUserStore(pool: Pool): UserStore {
            token_version = token_version + case when $6 then 1 else 0 end,
            configured_password_hash = case when $7 then $8 else configured_password_hash end, credentials_changed_at = clock_timestamp()
          where id = $1 and (not $9 or password_hash is not distinct from $10) returning ${columns}`,
-        [id, role ?? null, passwordHash ?? null, keySalt !== undefined, keySalt ?? null, endLogins, configuredHash !== undefined, configuredHash ?? null,
-          ifPassword !== undefined, ifPassword ?? null],
+        [
+          id,
+          role ?? null,
+          passwordHash ?? null,
+          keySalt !== undefined,
+          keySalt ?? null,
+          endLogins,
+          configuredHash !== undefined,
+          configuredHash ?? null,
+          ifPassword !== undefined,
+          ifPassword ?? null,
+        ],
       ),
     configured: () => many(`select ${columns} from gateway.users where configured_password_hash is not null`, []),
     async changedSince(since) {
@@ -66,13 +94,16 @@ export function makeLoginFailureStore(pool: Pool): LoginFailureStore {
     begin: ({ account, address, atMs, sinceMs, most }) =>
       withTransaction(pool, async (client) => {
         // One attempt of an account and address at a time: else parallel ones, each seeing all others, would throttle one another.
-        await client.query("select pg_advisory_xact_lock(hashtext('gateway.login_failures'), hashtext($1))", [`${account} ${address}`]);
+        await client.query("select pg_advisory_xact_lock(hashtext('gateway.login_failures'), hashtext($1))", [
+          `${account} ${address}`,
+        ]);
         const { rows: before } = await client.query<{ failed_at: Date }>(
           `select failed_at from gateway.login_failures where account = $1 and address = $2 and failed_at > $3 order by failed_at desc limit $4`,
           [account, address, new Date(sinceMs), most],
         );
         const { rows: noted } = await client.query<{ id: bigint }>(
-          'insert into gateway.login_failures (account, address, failed_at) values ($1, $2, $3) returning id', [account, address, new Date(atMs)],
+          'insert into gateway.login_failures (account, address, failed_at) values ($1, $2, $3) returning id',
+          [account, address, new Date(atMs)],
         );
         return { id: String(noted[0]?.id), before: before.map(({ failed_at: at }) => at.getTime()) };
       }),

@@ -1,4 +1,5 @@
 import { isStorableJson } from '@tollgate/kernel';
+
 import type { Upstream, UpstreamFault } from '../../app/credit-work.ts';
 
 /** What is kept of an answer: more would be no row for a database. */
@@ -8,13 +9,19 @@ const answerMax = 4 * 1_048_576;
  * A product service over HTTP: `POST url` with the request as JSON and the hold's id as `Idempotency-Key`; any 2xx with JSON is
  * a delivery. Redirects are not followed.
  */
-export function httpUpstream(options: { readonly url: string; readonly timeoutMs: number; readonly stopping: AbortSignal }): Upstream {
+export function httpUpstream(options: {
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly stopping: AbortSignal;
+}): Upstream {
   const { url, timeoutMs, stopping } = options;
   return async ({ key, request }) => {
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(url, {
-        method: 'POST', redirect: 'error', signal: AbortSignal.any([timeout, stopping]),
+        method: 'POST',
+        redirect: 'error',
+        signal: AbortSignal.any([timeout, stopping]),
         headers: { 'content-type': 'application/json', accept: 'application/json', 'idempotency-key': key },
         body: JSON.stringify(request),
       });

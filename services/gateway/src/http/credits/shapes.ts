@@ -2,6 +2,7 @@ import type { AccountState } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { baseTier, tokensPerCredit, tokensPerRequest } from '@tollgate/pricing';
 import { z } from 'zod';
+
 import { instant } from '../instant-shape.ts';
 import { wholeFrom } from '../number-shape.ts';
 import { clientIdMax, textOf, userIdText } from '../text-shape.ts';
@@ -14,27 +15,44 @@ export const StartWorkflow = z.object({ projectId: clientId }).meta({ example: {
 export type StartWorkflow = z.output<typeof StartWorkflow>;
 
 const filesMax = 1_000;
-export const GenerateReview = z.object({ projectId: clientId, files: z.array(z.unknown()).max(filesMax).nullish() })
+export const GenerateReview = z
+  .object({ projectId: clientId, files: z.array(z.unknown()).max(filesMax).nullish() })
   .meta({ example: { projectId: 'abc123', files: [{ path: 'src/main.ts', content: '…' }] } });
 export type GenerateReview = z.output<typeof GenerateReview>;
 
 const days = wholeFrom(1, 36_500).optional();
 const credits = wholeFrom(1);
-export const Initialize = z.object({ is_pro: z.boolean().optional() }).nullish().meta({ example: { is_pro: false } });
-export const Upgrade = z.object({ days, tier: z.enum(['pro', 'enterprise'], 'is pro or enterprise').optional(), credits: credits.optional() }).nullish()
+export const Initialize = z
+  .object({ is_pro: z.boolean().optional() })
+  .nullish()
+  .meta({ example: { is_pro: false } });
+export const Upgrade = z
+  .object({ days, tier: z.enum(['pro', 'enterprise'], 'is pro or enterprise').optional(), credits: credits.optional() })
+  .nullish()
   .meta({ example: { days: 30, tier: 'pro' } });
-export const Renew = z.object({ days }).nullish().meta({ example: { days: 30 } });
+export const Renew = z
+  .object({ days })
+  .nullish()
+  .meta({ example: { days: 30 } });
 const reason = textOf(1_000).optional();
-export const Bonus = z.object({ amount: credits, expires_at: instant.optional(), reason })
+export const Bonus = z
+  .object({ amount: credits, expires_at: instant.optional(), reason })
   .meta({ example: { amount: 10, expires_at: '2027-01-01T00:00:00Z', reason: 'goodwill for the outage' } });
-export const Consume = z.object({ reason }).nullish().meta({ example: { reason: 'support ticket 118' } });
+export const Consume = z
+  .object({ reason })
+  .nullish()
+  .meta({ example: { reason: 'support ticket 118' } });
 export const Nothing = z.record(z.string(), z.unknown()).nullish().meta({ example: {} });
 
 /** A figure as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */
 export function shownNumber(amount: bigint): number {
   const value = Number(amount);
   if (Number.isSafeInteger(value)) return value;
-  throw new AppError('conflict', 'AMOUNT_OUT_OF_RANGE', 'the figure is too large for this surface; read it through /v1/accounts');
+  throw new AppError(
+    'conflict',
+    'AMOUNT_OUT_OF_RANGE',
+    'the figure is too large for this surface; read it through /v1/accounts',
+  );
 }
 
 const tokens = (amount: bigint): number => shownNumber(amount * BigInt(tokensPerCredit));
@@ -61,8 +79,13 @@ export function shownUsage(state: AccountState): Record<string, unknown> {
 }
 
 /** `creditInfo` of the two consuming routes. */
-export const creditInfo = (of: { readonly available: string; readonly usedTotal: string }): Record<string, unknown> => ({
-  tokensUsed: tokensPerRequest, creditsRemaining: shownNumber(left(of.available)), totalTokensUsed: tokens(BigInt(of.usedTotal)),
+export const creditInfo = (of: {
+  readonly available: string;
+  readonly usedTotal: string;
+}): Record<string, unknown> => ({
+  tokensUsed: tokensPerRequest,
+  creditsRemaining: shownNumber(left(of.available)),
+  totalTokensUsed: tokens(BigInt(of.usedTotal)),
 });
 
 /** The body of 429: what is left, and what one call could use now. */

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import { CreditWork } from '../../app/credit-work.ts';
 import { Credits } from '../../app/credits.ts';
 import { guarded, userOf } from '../access.guard.ts';
@@ -14,7 +15,8 @@ import { GenerateReview, shownUsage, StartWorkflow } from './shapes.ts';
 const surface = 'credits';
 const failed = (status: number, error: string, detail: string) => [status, error, { error, detail, status }] as const;
 const errors = [
-  [429, 'Insufficient credits', insufficientExample], failed(502, 'Service failed', 'the service answered 500; no credit was used'),
+  [429, 'Insufficient credits', insufficientExample],
+  failed(502, 'Service failed', 'the service answered 500; no credit was used'),
   failed(504, 'Service timed out', 'the service did not answer within 60 s; no credit was used'),
 ] as const;
 
@@ -31,7 +33,14 @@ export class CreditsController {
 
   @Get('user/usage')
   @UseGuards(guarded('user'))
-  @documented({ summary: 'What the user has left and has used', auth: 'user', status: 200, surface, answer: CreditUsage, example: usageExample })
+  @documented({
+    summary: 'What the user has left and has used',
+    auth: 'user',
+    status: 200,
+    surface,
+    answer: CreditUsage,
+    example: usageExample,
+  })
   async usage(@Req() request: FastifyRequest): Promise<unknown> {
     return { success: true, data: shownUsage(await this.credits.status(userOf(request).userId)) };
   }
@@ -39,30 +48,65 @@ export class CreditsController {
   @Post('projects/start-workflow')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Starts a code generation for one credit', auth: 'user', status: 200, once: true, surface, answer: WorkflowStarted, errors,
+    summary: 'Starts a code generation for one credit',
+    auth: 'user',
+    status: 200,
+    once: true,
+    surface,
+    answer: WorkflowStarted,
+    errors,
     description: 'The credit is held, settled when the workflow service accepted, released when it failed.',
     example: { success: true, workflowStarted: true, message: 'Workflow started', creditInfo: creditInfoExample },
   })
-  async startWorkflow(@Body({ schema: StartWorkflow }) body: StartWorkflow, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async startWorkflow(
+    @Body({ schema: StartWorkflow }) body: StartWorkflow,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { projectId } = body;
-    const ran = await this.work.do('start-workflow', { userId: userOf(request).userId, request: { projectId } }, callerOf(request));
+    const ran = await this.work.do(
+      'start-workflow',
+      { userId: userOf(request).userId, request: { projectId } },
+      callerOf(request),
+    );
     sendWork({ request, reply }, ran, (content, creditInfo) => {
       const said = memberOf(content, 'message');
-      return { success: true, workflowStarted: true, message: typeof said === 'string' ? said : 'Workflow started', creditInfo };
+      return {
+        success: true,
+        workflowStarted: true,
+        message: typeof said === 'string' ? said : 'Workflow started',
+        creditInfo,
+      };
     });
   }
 
   @Post('review/generate')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Generates a code review for one credit', auth: 'user', status: 200, once: true, surface, answer: ReviewGenerated, errors,
+    summary: 'Generates a code review for one credit',
+    auth: 'user',
+    status: 200,
+    once: true,
+    surface,
+    answer: ReviewGenerated,
+    errors,
     description: 'The credit is held, settled when the review service delivered, released when it failed.',
-    example: { review: 'Two findings: …', creditInfo: { ...creditInfoExample, creditsRemaining: 3, totalTokensUsed: 4_000 } },
+    example: {
+      review: 'Two findings: …',
+      creditInfo: { ...creditInfoExample, creditsRemaining: 3, totalTokensUsed: 4_000 },
+    },
   })
-  async review(@Body({ schema: GenerateReview }) body: GenerateReview, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async review(
+    @Body({ schema: GenerateReview }) body: GenerateReview,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { projectId, files } = body;
     const wanted = { projectId, ...(files === undefined || files === null ? {} : { files }) };
     const ran = await this.work.do('review', { userId: userOf(request).userId, request: wanted }, callerOf(request));
-    sendWork({ request, reply }, ran, (content, creditInfo) => ({ review: memberOf(content, 'review') ?? content, creditInfo }));
+    sendWork({ request, reply }, ran, (content, creditInfo) => ({
+      review: memberOf(content, 'review') ?? content,
+      creditInfo,
+    }));
   }
 }

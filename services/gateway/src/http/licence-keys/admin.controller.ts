@@ -1,17 +1,18 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AppError } from '@tollgate/kernel';
 import type { Clock, ErrorCode } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { LicenceKeys } from '../../app/licence-keys.ts';
+
 import type { KeyWithState, LicenceKey } from '../../app/licence-keys.ts';
+import { LicenceKeys } from '../../app/licence-keys.ts';
 import { isLicenceKey, normalLicenceKey } from '../../domain/licence-key.ts';
 import { guarded } from '../access.guard.ts';
 import { actorOf } from '../caller.ts';
 import { documented } from '../documented.ts';
 import { statusOfCode } from '../failure.ts';
-import { inject } from '../tokens.ts';
 import { PageQuery } from '../paging.ts';
+import { inject } from '../tokens.ts';
 import { ChangedKey, Done, KeyPage, ManyKeys, OneKey } from './answer-shapes.ts';
 import { keyExample } from './examples.ts';
 import { AddTokens, CreateKey, CreateKeys, shownKey, StartTrial } from './shapes.ts';
@@ -35,7 +36,12 @@ export class LicenceKeysAdminController {
   @Post()
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Makes a key', auth: 'admin', status: 201, surface, answer: ChangedKey, errors: [[400, 'License key already exists']],
+    summary: 'Makes a key',
+    auth: 'admin',
+    status: 201,
+    surface,
+    answer: ChangedKey,
+    errors: [[400, 'License key already exists']],
     example: { success: true, message: 'License key created successfully', data: keyExample },
   })
   async create(@Body({ schema: CreateKey }) body: CreateKey, @Req() request: FastifyRequest): Promise<unknown> {
@@ -47,21 +53,37 @@ export class LicenceKeysAdminController {
   @Post('bulk')
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Makes up to 100 keys', auth: 'admin', status: 201, surface, answer: ManyKeys,
-    example: { success: true, message: '1 license keys created successfully', data: { license_keys: [keyExample], count: 1 } },
+    summary: 'Makes up to 100 keys',
+    auth: 'admin',
+    status: 201,
+    surface,
+    answer: ManyKeys,
+    example: {
+      success: true,
+      message: '1 license keys created successfully',
+      data: { license_keys: [keyExample], count: 1 },
+    },
   })
   async createMany(@Body({ schema: CreateKeys }) body: CreateKeys, @Req() request: FastifyRequest): Promise<unknown> {
     const { count, ...wanted } = body;
     const made = await Promise.all(Array.from({ length: count }, () => this.make(wanted, request)));
     // 125 random bits never meet; if they did, the caller would see one key less.
     const keys = made.filter((key) => key !== null).map(shownKey);
-    return { success: true, message: `${keys.length} license keys created successfully`, data: { license_keys: keys, count: keys.length } };
+    return {
+      success: true,
+      message: `${keys.length} license keys created successfully`,
+      data: { license_keys: keys, count: keys.length },
+    };
   }
 
   @Get()
   @UseGuards(guarded(door))
   @documented({
-    summary: 'All keys, newest first', auth: 'admin', status: 200, surface, answer: KeyPage,
+    summary: 'All keys, newest first',
+    auth: 'admin',
+    status: 200,
+    surface,
+    answer: KeyPage,
     example: { success: true, data: { items: [keyExample], pagination: { page: 1, limit: 20, total: 1 } } },
   })
   async list(@Query({ schema: PageQuery }) { page, limit }: PageQuery): Promise<unknown> {
@@ -72,7 +94,15 @@ export class LicenceKeysAdminController {
 
   @Get(':id')
   @UseGuards(guarded(door))
-  @documented({ summary: 'One key', auth: 'admin', status: 200, surface, answer: OneKey, example: { success: true, data: keyExample }, errors: [unknownKey] })
+  @documented({
+    summary: 'One key',
+    auth: 'admin',
+    status: 200,
+    surface,
+    answer: OneKey,
+    example: { success: true, data: keyExample },
+    errors: [unknownKey],
+  })
   async read(@Param('id') id: string): Promise<unknown> {
     return { success: true, data: shownKey(await this.keys.withState(await this.find(id))) };
   }
@@ -80,7 +110,12 @@ export class LicenceKeysAdminController {
   @Delete(':id')
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Empties a key and removes it; its history stays', auth: 'admin', status: 200, surface, answer: Done, errors: [unknownKey],
+    summary: 'Empties a key and removes it; its history stays',
+    auth: 'admin',
+    status: 200,
+    surface,
+    answer: Done,
+    errors: [unknownKey],
     example: { success: true, message: 'License key deleted successfully' },
   })
   async remove(@Param('id') id: string, @Req() request: FastifyRequest): Promise<unknown> {
@@ -92,10 +127,23 @@ export class LicenceKeysAdminController {
   @HttpCode(200)
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Starts a trial: sets balance and end', auth: 'admin', status: 200, surface, answer: ChangedKey, errors: [unknownKey],
-    example: { success: true, message: 'Trial started successfully', data: { ...keyExample, status: 'trial', trial_end: '2026-12-05T12:00:00.000Z' } },
+    summary: 'Starts a trial: sets balance and end',
+    auth: 'admin',
+    status: 200,
+    surface,
+    answer: ChangedKey,
+    errors: [unknownKey],
+    example: {
+      success: true,
+      message: 'Trial started successfully',
+      data: { ...keyExample, status: 'trial', trial_end: '2026-12-05T12:00:00.000Z' },
+    },
   })
-  async trial(@Param('license_key') key: string, @Body({ schema: StartTrial }) body: StartTrial, @Req() request: FastifyRequest): Promise<unknown> {
+  async trial(
+    @Param('license_key') key: string,
+    @Body({ schema: StartTrial }) body: StartTrial,
+    @Req() request: FastifyRequest,
+  ): Promise<unknown> {
     const trial = { days: body.trial_days, tokens: BigInt(body.token_balance), nowMs: this.clock.nowMs() };
     const started = await this.keys.startTrial(await this.find(key), trial, actorOf(request));
     return { success: true, message: 'Trial started successfully', data: shownKey(started) };
@@ -105,17 +153,32 @@ export class LicenceKeysAdminController {
   @HttpCode(200)
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Adds tokens: an inactive key becomes active, a running trial stays one', auth: 'admin', status: 200, once: true, surface, answer: ChangedKey,
-    example: { success: true, message: 'Tokens added successfully', data: keyExample }, errors: [unknownKey],
+    summary: 'Adds tokens: an inactive key becomes active, a running trial stays one',
+    auth: 'admin',
+    status: 200,
+    once: true,
+    surface,
+    answer: ChangedKey,
+    example: { success: true, message: 'Tokens added successfully', data: keyExample },
+    errors: [unknownKey],
   })
   async add(
-    @Param('license_key') key: string, @Body({ schema: AddTokens }) body: AddTokens, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+    @Param('license_key') key: string,
+    @Body({ schema: AddTokens }) body: AddTokens,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     const licence = await this.find(key);
-    const answer = await this.keys.grant(licence, { tokens: BigInt(body.token_balance), notes: body.notes || undefined }, actorOf(request));
+    const answer = await this.keys.grant(
+      licence,
+      { tokens: BigInt(body.token_balance), notes: body.notes || undefined },
+      actorOf(request),
+    );
     if (answer.outcome === 'refused') {
       const code = answer.problem?.code ?? 'INVARIANT_BROKEN';
-      throw new AppError('conflict', code as ErrorCode, answer.problem?.detail ?? 'refused', { status: statusOfCode(code) });
+      throw new AppError('conflict', code as ErrorCode, answer.problem?.detail ?? 'refused', {
+        status: statusOfCode(code),
+      });
     }
     if (answer.replayed) void reply.header('idempotent-replay', 'true');
     const data = shownKey(await this.keys.withState(licence, answer.state));
@@ -126,17 +189,30 @@ export class LicenceKeysAdminController {
   @HttpCode(200)
   @UseGuards(guarded(door))
   @documented({
-    summary: 'Takes a key from its owner: empties it and makes it inactive', auth: 'admin', status: 200, surface, answer: ChangedKey, errors: [unknownKey],
-    example: { success: true, message: 'License key unassigned successfully', data: { ...keyExample, token_balance: 0, status: 'inactive' } },
+    summary: 'Takes a key from its owner: empties it and makes it inactive',
+    auth: 'admin',
+    status: 200,
+    surface,
+    answer: ChangedKey,
+    errors: [unknownKey],
+    example: {
+      success: true,
+      message: 'License key unassigned successfully',
+      data: { ...keyExample, token_balance: 0, status: 'inactive' },
+    },
   })
   async unassign(@Param('license_key') key: string, @Req() request: FastifyRequest): Promise<unknown> {
     const freed = await this.keys.unassign(await this.find(key), actorOf(request));
     return { success: true, message: 'License key unassigned successfully', data: shownKey(freed) };
   }
 
-  private make(body: Omit<CreateKey, 'key'> & { key?: string | undefined }, request: FastifyRequest): Promise<KeyWithState | null> {
+  private make(
+    body: Omit<CreateKey, 'key'> & { key?: string | undefined },
+    request: FastifyRequest,
+  ): Promise<KeyWithState | null> {
     const wanted = {
-      key: body.key, tokens: BigInt(body.token_balance),
+      key: body.key,
+      tokens: BigInt(body.token_balance),
       pricePerToken: body.price_per_token === undefined ? undefined : BigInt(body.price_per_token),
     };
     return this.keys.create(wanted, actorOf(request));

@@ -1,19 +1,20 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AppError } from '@tollgate/kernel';
-import type { Clock } from '@tollgate/kernel';
 import type { AnswerProblem, LedgerQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import { GuessLimit } from '../../app/guess-limit.ts';
 import { LicenceKeys } from '../../app/licence-keys.ts';
 import { guarded, userOf } from '../access.guard.ts';
 import { addressOf } from '../address.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
-import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
-import { inject } from '../tokens.ts';
 import type { Failure } from '../failure.ts';
 import { PageQuery, shownUnits } from '../paging.ts';
+import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
+import { inject } from '../tokens.ts';
 import { TokenUsage, TokenUsed } from './answer-shapes.ts';
 import { useTokenExample } from './examples.ts';
 import { usesOf } from './history.ts';
@@ -40,7 +41,12 @@ export class UseTokenController {
   private readonly clock: Clock;
   private readonly guesses: GuessLimit;
 
-  constructor(keys: LicenceKeys, guesses: GuessLimit, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+  constructor(
+    keys: LicenceKeys,
+    guesses: GuessLimit,
+    @inject.ledger() ledger: LedgerQueries,
+    @inject.clock() clock: Clock,
+  ) {
     this.keys = keys;
     this.guesses = guesses;
     this.ledger = ledger;
@@ -50,10 +56,19 @@ export class UseTokenController {
   @Post(':licenseKey/use-token')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Takes one token of the key', auth: 'user', status: 200, once: true, surface, answer: TokenUsed, example: useTokenExample,
+    summary: 'Takes one token of the key',
+    auth: 'user',
+    status: 200,
+    once: true,
+    surface,
+    answer: TokenUsed,
+    example: useTokenExample,
     errors: [
-      [404, 'License key not found'], [403, 'You do not have permission to use this license key'],
-      [400, 'License key is not active'], [400, 'Insufficient token balance'], tooManyUnknown,
+      [404, 'License key not found'],
+      [403, 'You do not have permission to use this license key'],
+      [400, 'License key is not active'],
+      [400, 'Insufficient token balance'],
+      tooManyUnknown,
     ],
   })
   async use(
@@ -77,7 +92,8 @@ export class UseTokenController {
       return;
     }
     const { entry } = answer;
-    if (entry === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'a spend of one was booked without an entry');
+    if (entry === undefined)
+      throw new AppError('bug', 'INVARIANT_BROKEN', 'a spend of one was booked without an entry');
     if (answer.replayed) void reply.header('idempotent-replay', 'true');
     void reply.code(200).send({
       success: true,
@@ -94,24 +110,45 @@ export class UseTokenController {
   @Get(':licenseKey/usage')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Uses of the key, newest first; for its owner', auth: 'user', status: 200, surface, answer: TokenUsage,
+    summary: 'Uses of the key, newest first; for its owner',
+    auth: 'user',
+    status: 200,
+    surface,
+    answer: TokenUsage,
     example: {
       success: true,
       data: {
-        items: [{
-          id: '17-412', license_key_id: '7d0f…', user_id: '0b6c…', previous_balance: 100, new_balance: 99, tokens_used: 1, purpose: 'API request',
-          metadata: { endpoint: '/api/data' }, created_at: '2026-11-21T12:00:00.000Z',
-        }],
+        items: [
+          {
+            id: '17-412',
+            license_key_id: '7d0f…',
+            user_id: '0b6c…',
+            previous_balance: 100,
+            new_balance: 99,
+            tokens_used: 1,
+            purpose: 'API request',
+            metadata: { endpoint: '/api/data' },
+            created_at: '2026-11-21T12:00:00.000Z',
+          },
+        ],
         pagination: { page: 1, limit: 20, total: 1 },
       },
     },
-    errors: [[404, 'License key not found'], [403, 'You do not have permission to use this license key'], tooManyUnknown],
+    errors: [
+      [404, 'License key not found'],
+      [403, 'You do not have permission to use this license key'],
+      tooManyUnknown,
+    ],
   })
   async usage(
-    @Param('licenseKey', { schema: keyText }) key: string, @Query({ schema: PageQuery }) { page, limit }: PageQuery, @Req() request: FastifyRequest,
+    @Param('licenseKey', { schema: keyText }) key: string,
+    @Query({ schema: PageQuery }) { page, limit }: PageQuery,
+    @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { userId } = userOf(request);
-    const { licence, since } = await this.guesses.answerUser({ address: addressOf(request), userId }, () => this.keys.ofOwner(key, userId));
+    const { licence, since } = await this.guesses.answerUser({ address: addressOf(request), userId }, () =>
+      this.keys.ofOwner(key, userId),
+    );
     const { items, total } = await usesOf(this.ledger, { licence, since, userId }, { page, limit });
     return { success: true, data: { items, pagination: { page, limit, total } } };
   }

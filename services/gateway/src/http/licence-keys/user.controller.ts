@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Post, Req, UseGuards } from '@nestjs/c
 import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
+
 import { GuessLimit } from '../../app/guess-limit.ts';
 import { LicenceKeys } from '../../app/licence-keys.ts';
 import { Logins } from '../../app/logins.ts';
@@ -18,7 +19,8 @@ import { AssignLicence, shownKey, shownOwn, tooManyUnknown } from './shapes.ts';
 
 const surface = 'licence keys';
 const unknownUser = [404, 'User not found'] as const;
-const userNotFound = (): AppError => new AppError('not_found', 'CREDENTIALS_INVALID', 'User not found', { status: 404 });
+const userNotFound = (): AppError =>
+  new AppError('not_found', 'CREDENTIALS_INVALID', 'User not found', { status: 404 });
 const newKeyExample = { api_key: 'tgu_…', created_at: '2026-11-21T12:00:00.000Z' };
 
 @ApiTags('licence keys: accounts')
@@ -39,7 +41,12 @@ export class UserController {
   @Get('profile')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'The user, with the API key that works wherever the login does', auth: 'user', status: 200, surface, answer: Profile, errors: [unknownUser],
+    summary: 'The user, with the API key that works wherever the login does',
+    auth: 'user',
+    status: 200,
+    surface,
+    answer: Profile,
+    errors: [unknownUser],
     example: { success: true, data: { ...loginExample.data.user, api_key: 'tgu_…' } },
   })
   async profile(@Req() request: FastifyRequest): Promise<unknown> {
@@ -53,7 +60,12 @@ export class UserController {
   @HttpCode(200)
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Makes a new API key; the present one ends', auth: 'user', status: 200, surface, answer: NewUserKey, errors: [unknownUser],
+    summary: 'Makes a new API key; the present one ends',
+    auth: 'user',
+    status: 200,
+    surface,
+    answer: NewUserKey,
+    errors: [unknownUser],
     example: { success: true, message: 'API key regenerated', ...newKeyExample, data: newKeyExample },
   })
   async regenerateKey(@Req() request: FastifyRequest): Promise<unknown> {
@@ -68,7 +80,12 @@ export class UserController {
   @HttpCode(200)
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Ends the API key; log-in and profile show null until another is made', auth: 'user', status: 200, surface, answer: Done, errors: [unknownUser],
+    summary: 'Ends the API key; log-in and profile show null until another is made',
+    auth: 'user',
+    status: 200,
+    surface,
+    answer: Done,
+    errors: [unknownUser],
     example: { success: true, message: 'API key revoked' },
   })
   async revokeKey(@Req() request: FastifyRequest): Promise<unknown> {
@@ -79,10 +96,19 @@ export class UserController {
   @Get('token-balance')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'What is left on the user\'s keys', auth: 'user', status: 200, surface, answer: TokenBalance,
+    summary: "What is left on the user's keys",
+    auth: 'user',
+    status: 200,
+    surface,
+    answer: TokenBalance,
     example: {
       success: true,
-      data: { license_keys: [{ id: keyExample.id, license_key: keyExample.license_key, token_balance: 100, status: 'active' }], total_balance: 100 },
+      data: {
+        license_keys: [
+          { id: keyExample.id, license_key: keyExample.license_key, token_balance: 100, status: 'active' },
+        ],
+        total_balance: 100,
+      },
     },
   })
   async balance(@Req() request: FastifyRequest): Promise<unknown> {
@@ -99,7 +125,11 @@ export class UserController {
   @HttpCode(200)
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'Takes a key that nobody owns', auth: 'user', status: 200, surface, answer: ChangedKey,
+    summary: 'Takes a key that nobody owns',
+    auth: 'user',
+    status: 200,
+    surface,
+    answer: ChangedKey,
     example: { success: true, message: 'License key assigned successfully', data: { ...keyExample, user_id: '0b6c…' } },
     errors: [[404, 'License key not found'], [400, 'License key is already assigned'], tooManyUnknown],
   })
@@ -110,7 +140,8 @@ export class UserController {
       if (outcome === 'unknown') throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
       return outcome;
     });
-    if (assigned === 'taken') throw new AppError('conflict', 'NOT_OWNER', 'License key is already assigned', { status: 400 });
+    if (assigned === 'taken')
+      throw new AppError('conflict', 'NOT_OWNER', 'License key is already assigned', { status: 400 });
     return { success: true, message: 'License key assigned successfully', data: shownKey(assigned) };
   }
 }

@@ -1,9 +1,10 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AppError } from '@tollgate/kernel';
-import type { Clock } from '@tollgate/kernel';
 import type { AccountView, LedgerQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import type { Principal } from '../../app/access.ts';
 import { seenFrom } from '../../app/own-books.ts';
 import { RequestLine } from '../../app/request-line.ts';
@@ -17,8 +18,8 @@ import { Account, Booked, Entries, HoldOpened } from './answer-shapes.ts';
 import { bookedBody, sendAnswer } from './answers.ts';
 import { accountExample, entryExample, exhaustedUntil } from './examples.ts';
 import { present } from './present.ts';
-import { shownEntry } from './shown-entry.ts';
 import { accountId, AccountQuery, EntriesQuery, Grant, Hold, Spend } from './shapes.ts';
+import { shownEntry } from './shown-entry.ts';
 import { usageData } from './usage-data.ts';
 
 const ofPath = pathMember('id');
@@ -39,7 +40,11 @@ export class AccountsController {
   @Get(':id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: ofPath }))
   @documented({
-    summary: 'An account now, or as it was at a time', auth: 'server key or owner', status: 200, answer: Account, example: accountExample,
+    summary: 'An account now, or as it was at a time',
+    auth: 'server key or owner',
+    status: 200,
+    answer: Account,
+    example: accountExample,
     errors: ['ACCOUNT_UNKNOWN'],
   })
   async read(
@@ -54,16 +59,22 @@ export class AccountsController {
     const now = visible(principal, query.at === undefined ? null : await this.ledger.account({ id }));
     const since = await seenFrom(this.ledger, principal, id);
     if (since !== undefined && query.at !== undefined && query.at < since.recorded_at) throw unknownAccount();
-    if (view === null) throw new AppError('not_found', 'ACCOUNT_UNKNOWN', `the account was opened at ${now.opened_at}, after that time`);
+    if (view === null)
+      throw new AppError('not_found', 'ACCOUNT_UNKNOWN', `the account was opened at ${now.opened_at}, after that time`);
     return view;
   }
 
   @Get(':id/entries')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: ofPath }))
   @documented({
-    summary: 'Entries of an account, newest first', auth: 'server key or owner', status: 200, answer: Entries,
-    description: '`from` and `to` bound recorded_at, when an entry was booked; occurred_at says when it happened. A report goes by the latter.',
-    example: { items: [entryExample], next: null }, errors: ['ACCOUNT_UNKNOWN'],
+    summary: 'Entries of an account, newest first',
+    auth: 'server key or owner',
+    status: 200,
+    answer: Entries,
+    description:
+      '`from` and `to` bound recorded_at, when an entry was booked; occurred_at says when it happened. A report goes by the latter.',
+    example: { items: [entryExample], next: null },
+    errors: ['ACCOUNT_UNKNOWN'],
   })
   async entries(
     @Param('id', { schema: accountId }) id: string,
@@ -72,7 +83,11 @@ export class AccountsController {
   ): Promise<unknown> {
     const principal = principalOf(request);
     const since = await seenFrom(this.ledger, principal, id);
-    const page = await this.ledger.entries({ account: id, ...present(query), ...(since === undefined ? {} : { from_seq: since.seq }) });
+    const page = await this.ledger.entries({
+      account: id,
+      ...present(query),
+      ...(since === undefined ? {} : { from_seq: since.seq }),
+    });
     if (page === null) throw unknownAccount();
     return { ...page, items: page.items.map((entry) => shownEntry(principal, entry)) };
   }
@@ -81,7 +96,12 @@ export class AccountsController {
   @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
   @documented({
     summary: 'Adds units as a lot of their own',
-    description: 'Bought units (`"kind": "purchased"`) are never wiped or counted by tier changes of a credits account, and burn after others unless priority says otherwise.', auth: 'server key', status: 201, once: true, answer: Booked,
+    description:
+      'Bought units (`"kind": "purchased"`) are never wiped or counted by tier changes of a credits account, and burn after others unless priority says otherwise.',
+    auth: 'server key',
+    status: 201,
+    once: true,
+    answer: Booked,
     example: { entry: { ...entryExample, kind: 'granted', amount: '1000' }, available: '1000' },
     errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_CLOSED', 'AMOUNT_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE'],
   })
@@ -107,9 +127,25 @@ export class AccountsController {
   @Post(':id/spend')
   @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
   @documented({
-    summary: 'Takes units, or rates usage and takes its cost: checked and booked in one decision', auth: 'server key', status: 200,
-    once: true, answer: Booked, example: { entry: entryExample, available: '999' },
-    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ACCOUNT_SUSPENDED', 'ACCOUNT_CLOSED', 'UNIT_CONFLICT', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'LIMIT_EXCEEDED', 'AMOUNT_OUT_OF_RANGE', 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
+    summary: 'Takes units, or rates usage and takes its cost: checked and booked in one decision',
+    auth: 'server key',
+    status: 200,
+    once: true,
+    answer: Booked,
+    example: { entry: entryExample, available: '999' },
+    errors: [
+      'ACCOUNT_UNKNOWN',
+      'ACCOUNT_INACTIVE',
+      'ACCOUNT_SUSPENDED',
+      'ACCOUNT_CLOSED',
+      'UNIT_CONFLICT',
+      'ALLOWANCE_EXHAUSTED',
+      exhaustedUntil,
+      'LIMIT_EXCEEDED',
+      'AMOUNT_OUT_OF_RANGE',
+      'QUANTITY_UNKNOWN',
+      'QUANTITY_UNPRICED',
+    ],
   })
   async spend(
     @Param('id', { schema: accountId }) account: string,
@@ -121,7 +157,11 @@ export class AccountsController {
     const answer = await this.line.ask(
       requestOf(
         {
-          type: 'spend', operation: 'spend', account, data: usageData(body), content: request.body,
+          type: 'spend',
+          operation: 'spend',
+          account,
+          data: usageData(body),
+          content: request.body,
           words: metadata === undefined ? undefined : { metadata },
         },
         callerOf(request),
@@ -133,9 +173,24 @@ export class AccountsController {
   @Post(':id/holds')
   @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
   @documented({
-    summary: 'Reserves units until they are settled, released or expire', auth: 'server key', status: 201, once: true, answer: HoldOpened,
+    summary: 'Reserves units until they are settled, released or expire',
+    auth: 'server key',
+    status: 201,
+    once: true,
+    answer: HoldOpened,
     example: { hold_id: 'h-17-4-9', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', available: '949' },
-    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_INACTIVE', 'ACCOUNT_SUSPENDED', 'ACCOUNT_CLOSED', 'UNIT_CONFLICT', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'HOLD_UNKNOWN', 'HOLD_ENDED', 'AMOUNT_OUT_OF_RANGE'],
+    errors: [
+      'ACCOUNT_UNKNOWN',
+      'ACCOUNT_INACTIVE',
+      'ACCOUNT_SUSPENDED',
+      'ACCOUNT_CLOSED',
+      'UNIT_CONFLICT',
+      'ALLOWANCE_EXHAUSTED',
+      exhaustedUntil,
+      'HOLD_UNKNOWN',
+      'HOLD_ENDED',
+      'AMOUNT_OUT_OF_RANGE',
+    ],
   })
   async hold(
     @Param('id', { schema: accountId }) account: string,
@@ -144,7 +199,8 @@ export class AccountsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { amount, expires_in_s: seconds, parent_hold_id: parent } = body;
-    if (Object.hasOwn(request.body as object, 'usage')) throw new AppError('invalid', 'REQUEST_INVALID', 'a hold reserves an amount; usage is told when it is settled');
+    if (Object.hasOwn(request.body as object, 'usage'))
+      throw new AppError('invalid', 'REQUEST_INVALID', 'a hold reserves an amount; usage is told when it is settled');
     if (parent !== undefined && partitionOfHold(parent, this.line.partitions) === null) {
       throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such parent hold');
     }
@@ -153,7 +209,12 @@ export class AccountsController {
       requestOf({ type: 'hold', operation: 'hold', account, data, content: request.body }, callerOf(request)),
     );
     const { hold, available } = answer;
-    const shown = { hold_id: hold?.hold_id, amount: hold?.amount, expires_at: hold?.expires_at, available: available ?? null };
+    const shown = {
+      hold_id: hold?.hold_id,
+      amount: hold?.amount,
+      expires_at: hold?.expires_at,
+      available: available ?? null,
+    };
     sendAnswer(this.to(request, reply), answer, { status: 201, body: shown });
   }
 

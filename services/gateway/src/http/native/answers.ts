@@ -1,5 +1,6 @@
 import type { Answer } from '@tollgate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
 
 /**

@@ -8,7 +8,8 @@ const prefix = 'ce-';
  * request has none of those headers. @throws AppError('invalid', EVENT_MALFORMED) for a header that cannot be decoded.
  */
 export function binaryEvent({ headers, body }: FastifyRequest): Record<string, unknown> | null {
-  if (headers['ce-specversion'] === undefined && headers['ce-id'] === undefined && headers['ce-type'] === undefined) return null;
+  if (headers['ce-specversion'] === undefined && headers['ce-id'] === undefined && headers['ce-type'] === undefined)
+    return null;
   const event: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(prefix) && typeof value === 'string') event[name.slice(prefix.length)] = decoded(name, value);

@@ -2,6 +2,7 @@ import { Controller, Get, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { LedgerQueries } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
+
 import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
@@ -9,8 +10,14 @@ import { DeadLetters, Replayed } from './answer-shapes.ts';
 import { PagedQuery } from './shapes.ts';
 
 const letterExample = {
-  id: '17-812', partition: 17, offset: '812', reason: 'REQUEST_INVALID: the record is not JSON', key: 'acme',
-  value: '{"v":1,"type":', recorded_at: '2026-11-21T12:00:00.000Z', cursor: '1795262400000-17-812',
+  id: '17-812',
+  partition: 17,
+  offset: '812',
+  reason: 'REQUEST_INVALID: the record is not JSON',
+  key: 'acme',
+  value: '{"v":1,"type":',
+  recorded_at: '2026-11-21T12:00:00.000Z',
+  cursor: '1795262400000-17-812',
 };
 
 /** Records of the log that could not be read (rule 13): visible, and replayable once they can be. */
@@ -26,8 +33,11 @@ export class DeadLettersController {
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Records that could not be read, newest first', auth: 'admin', status: 200, answer: DeadLetters,
-    description: 'Next page: the last item\'s cursor as after. The value is cut at 10,000 characters.',
+    summary: 'Records that could not be read, newest first',
+    auth: 'admin',
+    status: 200,
+    answer: DeadLetters,
+    description: "Next page: the last item's cursor as after. The value is cut at 10,000 characters.",
     example: { items: [letterExample], next: null },
   })
   list(@Query({ schema: PagedQuery }) query: PagedQuery): ReturnType<LedgerQueries['deadLetters']> {
@@ -38,7 +48,10 @@ export class DeadLettersController {
   @Post(':id/replay')
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Appends a record to the log again', auth: 'admin', status: 201, answer: Replayed,
+    summary: 'Appends a record to the log again',
+    auth: 'admin',
+    status: 201,
+    answer: Replayed,
     example: { id: '17-812', partition: 17, offset: 905 },
     description: 'Harmless when repeated: what it asks is booked once. Still unreadable, it is a dead letter again.',
     errors: ['DEAD_LETTER_UNKNOWN', 'LOG_UNAVAILABLE'],

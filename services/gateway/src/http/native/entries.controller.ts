@@ -1,11 +1,12 @@
 import { Body, Controller, Get, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AppError } from '@tollgate/kernel';
-import type { Clock } from '@tollgate/kernel';
 import type { EntryView, Explanation, LedgerQueries, ProofView } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isWithin } from '../../app/access.ts';
+
 import type { Principal } from '../../app/access.ts';
+import { isWithin } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
 import { partitionOfEntry } from '../../domain/account-id.ts';
@@ -35,9 +36,15 @@ export class EntriesController {
   @Get(':id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented({
-    summary: 'One entry', auth: 'server key or owner', status: 200, answer: Entry, example: entryExample, errors: ['ENTRY_UNKNOWN'],
-    description: 'As it was booked. A request that burned several grants has an entry for each, in order: `ordinal` 0, 1, …, with the same `source` and '
-      + '`request_id` and following `seq`s in GET /v1/accounts/:id/entries. Its answer names the first and shows the amount and the balance of the whole.',
+    summary: 'One entry',
+    auth: 'server key or owner',
+    status: 200,
+    answer: Entry,
+    example: entryExample,
+    errors: ['ENTRY_UNKNOWN'],
+    description:
+      'As it was booked. A request that burned several grants has an entry for each, in order: `ordinal` 0, 1, …, with the same `source` and ' +
+      '`request_id` and following `seq`s in GET /v1/accounts/:id/entries. Its answer names the first and shows the amount and the balance of the whole.',
   })
   read(@Param('id') id: string, @Req() request: FastifyRequest): Promise<EntryView> {
     return this.find(id, principalOf(request));
@@ -46,12 +53,18 @@ export class EntriesController {
   @Get(':id/explain')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented({
-    summary: 'How the amount of an entry came about; `result` is that amount, sign included', auth: 'server key or owner', status: 200, answer: ExplainedEntry, errors: ['ENTRY_UNKNOWN'],
+    summary: 'How the amount of an entry came about; `result` is that amount, sign included',
+    auth: 'server key or owner',
+    status: 200,
+    answer: ExplainedEntry,
+    errors: ['ENTRY_UNKNOWN'],
     example: {
-      entry: entryExample, rate: { card: 'default', version: 1, effective_from: '2000-01-01T00:00:00.000Z' },
+      entry: entryExample,
+      rate: { card: 'default', version: 1, effective_from: '2000-01-01T00:00:00.000Z' },
       inputs: { input_tokens: '100', output_tokens: '400' },
       steps: [
-        { step: 'output_tokens', formula: 'ceil(400 × 1 / 4)', result: '100' }, { step: 'cost', formula: 'ceil(100 + 100 × 0 / 10000)', result: '100' },
+        { step: 'output_tokens', formula: 'ceil(400 × 1 / 4)', result: '100' },
+        { step: 'cost', formula: 'ceil(100 + 100 × 0 / 10000)', result: '100' },
         { step: 'amount', formula: '-100', result: '-100' },
       ],
       result: '-100',
@@ -67,12 +80,26 @@ export class EntriesController {
   @Get(':id/proof')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented({
-    summary: 'Inclusion proof and seal: a receipt that needs no trust in us', auth: 'server key or owner', status: 200, answer: Proof,
+    summary: 'Inclusion proof and seal: a receipt that needs no trust in us',
+    auth: 'server key or owner',
+    status: 200,
+    answer: Proof,
     errors: ['ENTRY_UNKNOWN', 'NOT_SEALED_YET'],
     example: {
-      entry: '17-412', leaf: '{…}', leaf_hash: '9f…', leaf_index: 3, tree_size: 8, path: ['0a…', '77…', 'c4…'],
+      entry: '17-412',
+      leaf: '{…}',
+      leaf_hash: '9f…',
+      leaf_index: 3,
+      tree_size: 8,
+      path: ['0a…', '77…', 'c4…'],
       seal: {
-        partition: 17, number: '51', from_seq: '409', to_seq: '416', root: 'be…', previous: '13…', seal_hash: '6d…',
+        partition: 17,
+        number: '51',
+        from_seq: '409',
+        to_seq: '416',
+        root: 'be…',
+        previous: '13…',
+        seal_hash: '6d…',
         sealed_at: '2026-11-21T12:00:00.400Z',
       },
     },
@@ -82,7 +109,9 @@ export class EntriesController {
     const proof = await this.ledger.proof({ id });
     if (proof === null) throw unknownEntry();
     if (proof === 'not_sealed') {
-      throw new AppError('conflict', 'NOT_SEALED_YET', 'entries are sealed within a second; ask again', { retry_after_s: 1 });
+      throw new AppError('conflict', 'NOT_SEALED_YET', 'entries are sealed within a second; ask again', {
+        retry_after_s: 1,
+      });
     }
     return proof;
   }
@@ -90,12 +119,19 @@ export class EntriesController {
   @Post(':id/correct')
   @UseGuards(guarded({ scope: 'admin', account: 'checked' }))
   @documented({
-    summary: 'Gives back all or a part of an entry by another entry that names it', auth: 'admin', status: 201, once: true, answer: Booked,
+    summary: 'Gives back all or a part of an entry by another entry that names it',
+    auth: 'admin',
+    status: 201,
+    once: true,
+    answer: Booked,
     example: { entry: { ...entryExample, kind: 'corrected', amount: '1', corrects: '17-412' }, available: '1000' },
     errors: ['ENTRY_UNKNOWN', 'ENTRY_NOT_CORRECTABLE', 'AMOUNT_OUT_OF_RANGE'],
   })
   async correct(
-    @Param('id') id: string, @Body({ schema: Correct }) body: Correct, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+    @Param('id') id: string,
+    @Body({ schema: Correct }) body: Correct,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     const partition = partitionOfEntry(id, this.line.partitions);
     if (partition === null) throw unknownEntry();
@@ -106,7 +142,10 @@ export class EntriesController {
     const data = { entry: id, ...(amount === undefined ? {} : { amount }) };
     const content = { entry: id, body: request.body };
     const answer = await this.line.ask(
-      requestOf({ type: 'correct', operation: 'correct', account: '', data, content, words: { reason } }, actorOf(request)),
+      requestOf(
+        { type: 'correct', operation: 'correct', account: '', data, content, words: { reason } },
+        actorOf(request),
+      ),
       partition,
     );
     sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 201, body: bookedBody(answer) });

@@ -1,24 +1,30 @@
 import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+
 import type { Erase } from '../../app/erasures.ts';
-import { guarded } from '../access.guard.ts';
-import { documented } from '../documented.ts';
-import { shownAmount } from '../answer-schemas.ts';
 import { accountIdMax } from '../../domain/account-id.ts';
+import { guarded } from '../access.guard.ts';
+import { shownAmount } from '../answer-schemas.ts';
+import { documented } from '../documented.ts';
 import { textOf, userIdText } from '../text-shape.ts';
 import { inject } from '../tokens.ts';
 
 const count = z.int().min(0);
-const Erased = z.object({
-  accounts: z.array(z.string()),
-  erased: z.object({ entries: count, operations: count, image_submits: count, queued_usage: count, logins: count }),
-  operations_under_way: count,
-  proofs: z.object({ seals: count, problems: z.array(z.string()) }),
-  prune: z.array(z.object({ partition: count, before: shownAmount })),
-}).meta({ id: 'Erasure' });
-const NewErasure = z.object({ account: textOf(accountIdMax).optional(), user: userIdText.optional() })
-  .refine(({ account, user }) => (account === undefined) !== (user === undefined), { error: 'give either an account or a user' })
+const Erased = z
+  .object({
+    accounts: z.array(z.string()),
+    erased: z.object({ entries: count, operations: count, image_submits: count, queued_usage: count, logins: count }),
+    operations_under_way: count,
+    proofs: z.object({ seals: count, problems: z.array(z.string()) }),
+    prune: z.array(z.object({ partition: count, before: shownAmount })),
+  })
+  .meta({ id: 'Erasure' });
+const NewErasure = z
+  .object({ account: textOf(accountIdMax).optional(), user: userIdText.optional() })
+  .refine(({ account, user }) => (account === undefined) !== (user === undefined), {
+    error: 'give either an account or a user',
+  })
   .meta({ example: { user: 'user-123' } });
 type NewErasure = z.output<typeof NewErasure>;
 
@@ -36,13 +42,20 @@ export class ErasuresController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'admin' }))
   @documented({
-    summary: 'Erases metadata, purposes and free text of an account or a user, with every copy; amounts and ids stay', auth: 'admin', status: 200, answer: Erased,
-    description: 'Of a user: the accounts of the surfaces under that id, accounts that the user owns or owned as far as they were the user\'s, and the login. '
-      + 'All proofs still hold: the seals over the entries are recomputed, problems name those that do not. The log of requests still has the words below the offsets in '
-      + 'prune, until it is pruned; on Kafka ledger.entries.v1 has them for 7 days. May be repeated.',
+    summary: 'Erases metadata, purposes and free text of an account or a user, with every copy; amounts and ids stay',
+    auth: 'admin',
+    status: 200,
+    answer: Erased,
+    description:
+      "Of a user: the accounts of the surfaces under that id, accounts that the user owns or owned as far as they were the user's, and the login. " +
+      'All proofs still hold: the seals over the entries are recomputed, problems name those that do not. The log of requests still has the words below the offsets in ' +
+      'prune, until it is pruned; on Kafka ledger.entries.v1 has them for 7 days. May be repeated.',
     example: {
-      accounts: ['metered:user-123'], erased: { entries: 12, operations: 1, image_submits: 0, queued_usage: 0, logins: 1 }, operations_under_way: 0,
-      proofs: { seals: 2, problems: [] }, prune: [{ partition: 17, before: '4711' }],
+      accounts: ['metered:user-123'],
+      erased: { entries: 12, operations: 1, image_submits: 0, queued_usage: 0, logins: 1 },
+      operations_under_way: 0,
+      proofs: { seals: 2, problems: [] },
+      prune: [{ partition: 17, before: '4711' }],
     },
   })
   post(@Body({ schema: NewErasure }) body: NewErasure): Promise<unknown> {

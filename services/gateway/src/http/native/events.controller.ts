@@ -1,11 +1,12 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiHeaders, ApiTags } from '@nestjs/swagger';
-import { AppError } from '@tollgate/kernel';
-import type { Clock } from '@tollgate/kernel';
 import type { LedgerQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { acceptEvents, bookEvents, eventsMax, nameOf, sortEvents } from '../../app/events.ts';
+
 import { isWithin } from '../../app/access.ts';
+import { acceptEvents, bookEvents, eventsMax, nameOf, sortEvents } from '../../app/events.ts';
 import { RequestLine } from '../../app/request-line.ts';
 import { guarded, principalOf, queryMember, refuseOtherFamily } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
@@ -18,13 +19,26 @@ import { entryExample } from './examples.ts';
 import { EventsQuery, RefusedQuery } from './shapes.ts';
 
 const bookedEvents = {
-  status: 200, description: 'with ?wait=booked', answer: EventsBooked, example: { results: [{ id: 'e-1', status: 'booked', entry: entryExample }] },
+  status: 200,
+  description: 'with ?wait=booked',
+  answer: EventsBooked,
+  example: { results: [{ id: 'e-1', status: 'booked', entry: entryExample }] },
 };
 const partlyAccepted = {
-  status: 207, description: 'some events of the batch were refused', answer: EventsAccepted,
+  status: 207,
+  description: 'some events of the batch were refused',
+  answer: EventsAccepted,
   example: {
-    accepted: 1, receipts: [{ id: 'e-1', partition: 17, offset: 812 }],
-    rejected: [{ index: 1, id: 'e-2', code: 'EVENT_MALFORMED', detail: 'data: quantity is 0.5: it must be a whole number from 0' }],
+    accepted: 1,
+    receipts: [{ id: 'e-1', partition: 17, offset: 812 }],
+    rejected: [
+      {
+        index: 1,
+        id: 'e-2',
+        code: 'EVENT_MALFORMED',
+        detail: 'data: quantity is 0.5: it must be a whole number from 0',
+      },
+    ],
   },
 };
 
@@ -45,18 +59,38 @@ export class EventsController {
   @UseGuards(guarded({ scope: 'events:write', account: 'checked' }))
   @ApiHeaders(eventHeaders)
   @documented({
-    summary: 'Takes usage as CloudEvents', body: eventBody, auth: 'server key', status: 202, answer: EventsAccepted,
-    description: '202 once the log holds them; ?wait=booked answers 200 {results:[{id, status, entry?, problem?}]} in order. '
-      + '207 when some events of a batch were refused.',
+    summary: 'Takes usage as CloudEvents',
+    body: eventBody,
+    auth: 'server key',
+    status: 202,
+    answer: EventsAccepted,
+    description:
+      '202 once the log holds them; ?wait=booked answers 200 {results:[{id, status, entry?, problem?}]} in order. ' +
+      '207 when some events of a batch were refused.',
     example: { accepted: 1, receipts: [{ id: 'e-1', partition: 17, offset: 812 }], rejected: [] },
     also: [bookedEvents, partlyAccepted],
-    errors: ['EVENT_MALFORMED', 'QUANTITY_UNKNOWN', 'TIME_OUT_OF_RANGE', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED', 'LOG_UNAVAILABLE'],
+    errors: [
+      'EVENT_MALFORMED',
+      'QUANTITY_UNKNOWN',
+      'TIME_OUT_OF_RANGE',
+      'BODY_TOO_LARGE',
+      'MEDIA_TYPE_UNSUPPORTED',
+      'LOG_UNAVAILABLE',
+    ],
   })
-  async accept(@Query({ schema: EventsQuery }) query: EventsQuery, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async accept(
+    @Query({ schema: EventsQuery }) query: EventsQuery,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { events, single } = eventsOf(request);
     const { correlation } = callerOf(request);
     const principal = principalOf(request);
-    const sorted = sortEvents(events, { nowMs: this.clock.nowMs(), correlation, mayTouch: (account) => isWithin(principal, account) });
+    const sorted = sortEvents(events, {
+      nowMs: this.clock.nowMs(),
+      correlation,
+      mayTouch: (account) => isWithin(principal, account),
+    });
     const [fault] = sorted.rejected;
     if (single && fault !== undefined) throw new AppError('invalid', fault.code, fault.detail);
     if (query.wait === 'booked') {
@@ -71,12 +105,20 @@ export class EventsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'events:write', account: 'checked' }))
   @documented({
-    summary: 'Which of up to 1,000 events are booked', auth: 'server key', status: 200, answer: KnownEvents, example: { known: [true], reused: [false] },
-    description: 'One answer an event, in order. An event that is `known` gets its first answer when it is sent again. Of one that was sent whole, with its '
-      + 'specversion, type and data, `reused` says that its id is booked with other content: it would be refused.',
+    summary: 'Which of up to 1,000 events are booked',
+    auth: 'server key',
+    status: 200,
+    answer: KnownEvents,
+    example: { known: [true], reused: [false] },
+    description:
+      'One answer an event, in order. An event that is `known` gets its first answer when it is sent again. Of one that was sent whole, with its ' +
+      'specversion, type and data, `reused` says that its id is booked with other content: it would be refused.',
     errors: ['SCOPE_MISSING'],
   })
-  async known(@Body({ schema: EventNames }) { events }: EventNames, @Req() request: FastifyRequest): Promise<KnownEvents> {
+  async known(
+    @Body({ schema: EventNames }) { events }: EventNames,
+    @Req() request: FastifyRequest,
+  ): Promise<KnownEvents> {
     const principal = principalOf(request);
     for (const { subject } of events) refuseOtherFamily(principal, subject);
     const nowMs = this.clock.nowMs();
@@ -87,18 +129,33 @@ export class EventsController {
   @Get('refused')
   @UseGuards(guarded({ scope: 'accounts:read', account: queryMember('account') }))
   @documented({
-    summary: 'Events that were refused when booked, newest first; kept 30 days', auth: 'server key', status: 200, answer: RefusedEvents,
+    summary: 'Events that were refused when booked, newest first; kept 30 days',
+    auth: 'server key',
+    status: 200,
+    answer: RefusedEvents,
     example: {
-      items: [{
-        account: 'acme', source: 'ce:/search', id: 'e-1', type: 'spend', code: 'ACCOUNT_UNKNOWN', detail: 'there is no such account',
-        refused_at: '2026-11-21T12:00:00.000Z', cursor: '17-3',
-      }],
+      items: [
+        {
+          account: 'acme',
+          source: 'ce:/search',
+          id: 'e-1',
+          type: 'spend',
+          code: 'ACCOUNT_UNKNOWN',
+          detail: 'there is no such account',
+          refused_at: '2026-11-21T12:00:00.000Z',
+          cursor: '17-3',
+        },
+      ],
       next: null,
     },
   })
   refused(@Query({ schema: RefusedQuery }) query: RefusedQuery): ReturnType<LedgerQueries['refused']> {
     const { account, after, limit } = query;
-    return this.ledger.refused({ limit, ...(account === undefined ? {} : { account }), ...(after === undefined ? {} : { after }) });
+    return this.ledger.refused({
+      limit,
+      ...(account === undefined ? {} : { account }),
+      ...(after === undefined ? {} : { after }),
+    });
   }
 }
 
@@ -115,7 +172,8 @@ function eventsOf(request: FastifyRequest): { readonly events: readonly unknown[
   const event = binaryEvent(request);
   if (event !== null) return { events: [event], single: true };
   throw new AppError(
-    'invalid', 'MEDIA_TYPE_UNSUPPORTED',
+    'invalid',
+    'MEDIA_TYPE_UNSUPPORTED',
     'send application/cloudevents+json, application/cloudevents-batch+json, or JSON data with ce- headers',
   );
 }

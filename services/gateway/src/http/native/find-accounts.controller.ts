@@ -2,6 +2,7 @@ import { Controller, Get, Query, Req, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { AccountsFound as Found, LedgerQueries } from '@tollgate/contracts';
 import type { FastifyRequest } from 'fastify';
+
 import { guarded, principalOf } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
@@ -26,11 +27,15 @@ export class FindAccountsController {
   @Get()
   @UseGuards(guarded({ scope: 'accounts:read', account: 'checked' }))
   @documented({
-    summary: 'Accounts near a limit, below a balance, of a unit or an owner', auth: 'server key', status: 200, answer: AccountsFound,
-    description: 'All that is asked must hold. `used_above=80%`: of one of the account\'s own limits at least that share is used or held in its present period; '
-      + '`nearest` is the limit of which most is. `balance_below`: the balance without what is held is less, in the account\'s own unit; wallets, credits and '
-      + 'licence keys keep one. Closed accounts are near nothing. A page may hold fewer than `limit`, also none, while `next` leads on. '
-      + 'A key that is bound to an account sees that one and those below it.',
+    summary: 'Accounts near a limit, below a balance, of a unit or an owner',
+    auth: 'server key',
+    status: 200,
+    answer: AccountsFound,
+    description:
+      "All that is asked must hold. `used_above=80%`: of one of the account's own limits at least that share is used or held in its present period; " +
+      "`nearest` is the limit of which most is. `balance_below`: the balance without what is held is less, in the account's own unit; wallets, credits and " +
+      'licence keys keep one. Closed accounts are near nothing. A page may hold fewer than `limit`, also none, while `next` leads on. ' +
+      'A key that is bound to an account sees that one and those below it.',
     example: { items: [{ ...example, limits: [limit], nearest: { ...limit, used_percent: '85.00' } }], next: null },
   })
   find(@Query({ schema: FindAccountsQuery }) query: FindAccountsQuery, @Req() request: FastifyRequest): Promise<Found> {

@@ -1,14 +1,15 @@
 import { Body, Controller, HttpCode, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AppError } from '@tollgate/kernel';
-import type { Clock } from '@tollgate/kernel';
 import type { LedgerQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isWithin } from '../../app/access.ts';
+
 import type { Principal } from '../../app/access.ts';
+import { isWithin } from '../../app/access.ts';
 import { RequestLine } from '../../app/request-line.ts';
-import { requestOf } from '../../app/requests.ts';
 import type { Asked } from '../../app/requests.ts';
+import { requestOf } from '../../app/requests.ts';
 import { partitionOfHold } from '../../domain/account-id.ts';
 import { guarded, principalOf } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
@@ -39,12 +40,21 @@ export class HoldsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
   @documented({
-    summary: 'Books what was used, an amount or rated usage; the rest of the hold goes back', auth: 'server key', status: 200, once: true, answer: HoldChanged,
-    description: 'Limits with a model bind what is settled by `usage` that names it: more than they leave is refused, and the hold stays.', example: holdExample,
+    summary: 'Books what was used, an amount or rated usage; the rest of the hold goes back',
+    auth: 'server key',
+    status: 200,
+    once: true,
+    answer: HoldChanged,
+    description:
+      'Limits with a model bind what is settled by `usage` that names it: more than they leave is refused, and the hold stays.',
+    example: holdExample,
     errors: [...errors, 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
   })
   async settle(
-    @Param('id') hold: string, @Body({ schema: Settle }) body: Settle, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+    @Param('id') hold: string,
+    @Body({ schema: Settle }) body: Settle,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.ask(hold, { type: 'settle', operation: 'settle', data: { hold, ...usageData(body) } }, request, reply);
   }
@@ -53,10 +63,19 @@ export class HoldsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
   @documented({
-    summary: 'Adds to what is held', auth: 'server key', status: 200, once: true, answer: HoldChanged, example: { ...holdExample, status: 'open' }, errors,
+    summary: 'Adds to what is held',
+    auth: 'server key',
+    status: 200,
+    once: true,
+    answer: HoldChanged,
+    example: { ...holdExample, status: 'open' },
+    errors,
   })
   extend(
-    @Param('id') hold: string, @Body({ schema: Extend }) body: { amount: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+    @Param('id') hold: string,
+    @Body({ schema: Extend }) body: { amount: string },
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.ask(hold, { type: 'extend', operation: 'extend', data: { hold, amount: body.amount } }, request, reply);
   }
@@ -65,10 +84,19 @@ export class HoldsController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
   @documented({
-    summary: 'Gives all that is held back', auth: 'server key', status: 200, once: true, answer: HoldChanged, example: { ...holdExample, status: 'released' }, errors,
+    summary: 'Gives all that is held back',
+    auth: 'server key',
+    status: 200,
+    once: true,
+    answer: HoldChanged,
+    example: { ...holdExample, status: 'released' },
+    errors,
   })
   release(
-    @Param('id') hold: string, @Body({ schema: Nothing }) _body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+    @Param('id') hold: string,
+    @Body({ schema: Nothing }) _body: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.ask(hold, { type: 'release', operation: 'release', data: { hold } }, request, reply);
   }
@@ -88,8 +116,12 @@ export class HoldsController {
     reply: FastifyReply,
   ): Promise<void> {
     const partition = partitionOfHold(hold, this.line.partitions);
-    if (partition === null || !(await this.mayTouch(hold, principalOf(request)))) throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
-    const answer = await this.line.ask(requestOf({ ...asked, account: '', content: asked.data }, callerOf(request)), partition);
+    if (partition === null || !(await this.mayTouch(hold, principalOf(request))))
+      throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
+    const answer = await this.line.ask(
+      requestOf({ ...asked, account: '', content: asked.data }, callerOf(request)),
+      partition,
+    );
     sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 200, body: holdBody(answer) });
   }
 }

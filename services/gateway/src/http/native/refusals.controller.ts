@@ -1,8 +1,9 @@
 import { Controller, Get, Query, Req, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { AppError } from '@tollgate/kernel';
 import type { LedgerQueries } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
+
 import { seenFrom } from '../../app/own-books.ts';
 import { guarded, principalOf, queryMember } from '../access.guard.ts';
 import { documented } from '../documented.ts';
@@ -24,24 +25,45 @@ export class RefusalsController {
   @Get()
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: queryMember('account') }))
   @documented({
-    summary: 'Refusals of every surface, newest first: what was asked, the limit that refused, what was available', auth: 'server key or owner', status: 200,
-    answer: Refusals, errors: ['ACCOUNT_UNKNOWN'],
-    description: 'Answered ones, and events that were refused when booked. Kept 30 days, the newest 1,000 an account; an account that is refused more than 60 '
-      + 'times a minute has the others counted: `count` says how many refusals of a code an item stands for. under=true: of the accounts below `account` too. '
-      + 'Users name an account of their own.',
+    summary: 'Refusals of every surface, newest first: what was asked, the limit that refused, what was available',
+    auth: 'server key or owner',
+    status: 200,
+    answer: Refusals,
+    errors: ['ACCOUNT_UNKNOWN'],
+    description:
+      'Answered ones, and events that were refused when booked. Kept 30 days, the newest 1,000 an account; an account that is refused more than 60 ' +
+      'times a minute has the others counted: `count` says how many refusals of a code an item stands for. under=true: of the accounts below `account` too. ' +
+      'Users name an account of their own.',
     example: {
-      items: [{
-        account: 'acme/search', refused_at: '2026-11-21T12:00:00.000Z', code: 'ALLOWANCE_EXHAUSTED', detail: 'asked for 12 token, the budget of acme has 3 available',
-        limit: { account: 'acme', limit: '100' }, asked: '12', available: '3', source: 'http:spend', request_id: 'k-1', type: 'spend', correlation_id: 'k3x9-17', answered: true, count: 1,
-      }],
+      items: [
+        {
+          account: 'acme/search',
+          refused_at: '2026-11-21T12:00:00.000Z',
+          code: 'ALLOWANCE_EXHAUSTED',
+          detail: 'asked for 12 token, the budget of acme has 3 available',
+          limit: { account: 'acme', limit: '100' },
+          asked: '12',
+          available: '3',
+          source: 'http:spend',
+          request_id: 'k-1',
+          type: 'spend',
+          correlation_id: 'k3x9-17',
+          answered: true,
+          count: 1,
+        },
+      ],
       next: null,
     },
   })
-  async list(@Query({ schema: RefusalsQuery }) query: RefusalsQuery, @Req() request: FastifyRequest): ReturnType<LedgerQueries['refusals']> {
+  async list(
+    @Query({ schema: RefusalsQuery }) query: RefusalsQuery,
+    @Req() request: FastifyRequest,
+  ): ReturnType<LedgerQueries['refusals']> {
     const principal = principalOf(request);
     const user = principal.type === 'user' && !principal.admin;
     if (user) {
-      if (query.account === undefined) throw new AppError('invalid', 'REQUEST_INVALID', 'account: name one of your own accounts');
+      if (query.account === undefined)
+        throw new AppError('invalid', 'REQUEST_INVALID', 'account: name one of your own accounts');
       const since = await seenFrom(this.ledger, principal, query.account);
       // Accounts below one's own may be somebody else's.
       const page = await this.ledger.refusals(present({ ...query, under: undefined }));

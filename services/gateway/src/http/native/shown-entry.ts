@@ -1,4 +1,5 @@
 import type { EntryView } from '@tollgate/contracts';
+
 import type { Principal } from '../../app/access.ts';
 
 /** An entry as a caller may see it: who acted, and from where, is for server keys and administrators, and for the actor. */

@@ -1,9 +1,10 @@
 import { Body, Controller, Get, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
+
 import { RequestLine } from '../../app/request-line.ts';
-import { advanceClock } from '../../app/test-clock.ts';
 import type { TestClock } from '../../app/test-clock.ts';
+import { advanceClock } from '../../app/test-clock.ts';
 import { guarded } from '../access.guard.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
@@ -25,7 +26,14 @@ export class TestClockController {
 
   @Get()
   @UseGuards(guarded({ scope: 'accounts:read' }))
-  @documented({ summary: 'The time of the platform (TEST_CLOCK=1 only)', auth: 'server key', status: 200, answer: Now, example, errors: ['ROUTE_UNKNOWN'] })
+  @documented({
+    summary: 'The time of the platform (TEST_CLOCK=1 only)',
+    auth: 'server key',
+    status: 200,
+    answer: Now,
+    example,
+    errors: ['ROUTE_UNKNOWN'],
+  })
   now(): unknown {
     return { now: new Date(this.there().nowMs()).toISOString() };
   }
@@ -34,7 +42,11 @@ export class TestClockController {
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented({
-    summary: 'Moves time on; answers after all that became due has been booked', auth: 'server key', status: 200, answer: Now, example,
+    summary: 'Moves time on; answers after all that became due has been booked',
+    auth: 'server key',
+    status: 200,
+    answer: Now,
+    example,
     errors: ['ROUTE_UNKNOWN', 'LEDGER_UNAVAILABLE'],
   })
   async advance(@Body({ schema: Advance }) body: Advance): Promise<unknown> {

@@ -1,9 +1,15 @@
 import { AppError } from '@tollgate/kernel';
-import { modelMeter, readUsage } from '@tollgate/pricing';
 import type { UsageInputs } from '@tollgate/pricing';
+import { modelMeter, readUsage } from '@tollgate/pricing';
 
 /** What is booked of a spend or of a hold: an amount as it is, or usage of a model, which the ledger rates. */
-export function usageData({ amount, usage }: { readonly amount?: string | undefined; readonly usage?: Readonly<Record<string, unknown>> | undefined }): UsageData {
+export function usageData({
+  amount,
+  usage,
+}: {
+  readonly amount?: string | undefined;
+  readonly usage?: Readonly<Record<string, unknown>> | undefined;
+}): UsageData {
   if (amount !== undefined) return { amount };
   const read = readUsage(modelMeter, usage ?? {});
   if ('fault' in read) throw new AppError('invalid', read.fault.code, `usage: ${read.fault.detail}`);

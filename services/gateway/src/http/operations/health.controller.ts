@@ -2,6 +2,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
 import type { FastifyReply } from 'fastify';
+
 import { documented } from '../documented.ts';
 import { Figures, Live, Ready } from '../native/answer-shapes.ts';
 import { inject } from '../tokens.ts';
@@ -18,7 +19,14 @@ export class HealthController {
   }
 
   @Get('health/live')
-  @documented({ summary: 'The process runs', auth: 'none', local: true, status: 200, answer: Live, example: { live: true } })
+  @documented({
+    summary: 'The process runs',
+    auth: 'none',
+    local: true,
+    status: 200,
+    answer: Live,
+    example: { live: true },
+  })
   live(): unknown {
     return { live: true };
   }
@@ -26,9 +34,27 @@ export class HealthController {
   @Get('health/ready')
   @documented({
     summary: 'A request would succeed now; 503 names the part that is missing, on one machine',
-    description: 'Distributed, the parts and the figures are on HEALTH_PORT alone.', auth: 'none', local: true, status: 200,
-    answer: Ready, example: { ready: true, parts: [{ name: 'log', up: true }, { name: 'ledger', up: true }, { name: 'database', up: true }] },
-    also: [{ status: 503, description: 'a part is missing', answer: Ready, example: { ready: false, parts: [{ name: 'log', up: false, detail: 'no answer within 2000 ms' }] } }],
+    description: 'Distributed, the parts and the figures are on HEALTH_PORT alone.',
+    auth: 'none',
+    local: true,
+    status: 200,
+    answer: Ready,
+    example: {
+      ready: true,
+      parts: [
+        { name: 'log', up: true },
+        { name: 'ledger', up: true },
+        { name: 'database', up: true },
+      ],
+    },
+    also: [
+      {
+        status: 503,
+        description: 'a part is missing',
+        answer: Ready,
+        example: { ready: false, parts: [{ name: 'log', up: false, detail: 'no answer within 2000 ms' }] },
+      },
+    ],
   })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const report = await this.readiness();
@@ -47,7 +73,15 @@ export class MetricsController {
   }
 
   @Get('metrics')
-  @documented({ summary: 'Figures as Prometheus text', auth: 'none', local: true, status: 200, produces: ['text/plain'], answer: Figures, example: '# HELP …' })
+  @documented({
+    summary: 'Figures as Prometheus text',
+    auth: 'none',
+    local: true,
+    status: 200,
+    produces: ['text/plain'],
+    answer: Figures,
+    example: '# HELP …',
+  })
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     void reply.type(this.registry.contentType).send(await this.registry.metrics());
   }

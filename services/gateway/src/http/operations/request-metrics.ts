@@ -13,10 +13,16 @@ export function registerRequestMetrics(fastify: FastifyInstance, registry: Metri
   const labelNames = ['method', 'route', 'status'];
   const requests = new Counter({ name: 'gateway_requests_total', help: 'Answered requests', labelNames, registers });
   const duration = new Histogram({
-    name: 'gateway_request_seconds', help: `Time to the answer, of every ${sampleEvery}th request`, labelNames: ['method', 'route'], buckets, registers,
+    name: 'gateway_request_seconds',
+    help: `Time to the answer, of every ${sampleEvery}th request`,
+    labelNames: ['method', 'route'],
+    buckets,
+    registers,
   });
   new Gauge({
-    name: 'gateway_waiting_requests', help: 'Requests that wait for the ledger', registers,
+    name: 'gateway_waiting_requests',
+    help: 'Requests that wait for the ledger',
+    registers,
     collect() {
       this.set(waiting());
     },

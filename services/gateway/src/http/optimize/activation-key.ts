@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+
 import type { QuotaCheck, QuotaQueries } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
@@ -34,7 +35,11 @@ export function fieldsOf(body: unknown): Fields {
 }
 
 /** @throws AppError('invalid', TOKEN_INVALID) */
-export async function validQuota(quota: QuotaQueries, token: string, options: { readonly refresh?: boolean; readonly use?: boolean } = {}): Promise<QuotaCheck & { valid: true }> {
+export async function validQuota(
+  quota: QuotaQueries,
+  token: string,
+  options: { readonly refresh?: boolean; readonly use?: boolean } = {},
+): Promise<QuotaCheck & { valid: true }> {
   const checked = await quota.check({ token, ...options });
   if (!checked.valid) throw new AppError('invalid', 'TOKEN_INVALID', 'Token is invalid or has expired');
   return checked;

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
-import { Busboy } from '@fastify/busboy';
+
 import type { BusboyFileStream, BusboyInstance } from '@fastify/busboy';
+import { Busboy } from '@fastify/busboy';
 import { imageBytesMax } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
@@ -12,25 +13,39 @@ export type Form<T> = {
 };
 
 /** A form has a handful of fields; what is larger is not one of ours. */
-const limits = { fieldNameSize: 100, fieldSize: 8_192, fields: 20, files: 5, parts: 25, headerPairs: 50, headerSize: 16_384 };
+const limits = {
+  fieldNameSize: 100,
+  fieldSize: 8_192,
+  fields: 20,
+  files: 5,
+  parts: 25,
+  headerPairs: 50,
+  headerSize: 16_384,
+};
 /** The file and what stands around it; a body beyond that is not read to its end. */
 const bytesMax = imageBytesMax + 4 * 1_048_576;
 const tooLarge = (): AppError => new AppError('invalid', 'FILE_TOO_LARGE', 'The file is larger than 20 MB');
-const malformed = (why: string): AppError => new AppError('invalid', 'VALIDATION_FAILED', `The form cannot be read: ${why}`);
+const malformed = (why: string): AppError =>
+  new AppError('invalid', 'VALIDATION_FAILED', `The form cannot be read: ${why}`);
 
-export const isMultipart = (request: FastifyRequest): boolean => /^multipart\/form-data\s*(;|$)/i.test(request.headers['content-type'] ?? '');
+export const isMultipart = (request: FastifyRequest): boolean =>
+  /^multipart\/form-data\s*(;|$)/i.test(request.headers['content-type'] ?? '');
 
 /**
  * Reads a multipart body to its end. The bytes of `file` go to `take` as they come, whose reading ends with an error when
  * the form breaks off or the file is larger than it may be; other files are passed over.
  * @throws AppError('invalid', VALIDATION_FAILED) for a form that cannot be read.
  */
-export async function readForm<T>(request: FastifyRequest, take: (bytes: AsyncIterable<Uint8Array>) => Promise<T>): Promise<Form<T>> {
+export async function readForm<T>(
+  request: FastifyRequest,
+  take: (bytes: AsyncIterable<Uint8Array>) => Promise<T>,
+): Promise<Form<T>> {
   const busboy = open(request);
   const fields: Record<string, string> = {};
   const files: { name: string; stream: BusboyFileStream; taken: Promise<PromiseSettledResult<T>> }[] = [];
   let fault: string | null = null;
-  for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) busboy.on(event, () => (fault = 'it has too many parts'));
+  for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const)
+    busboy.on(event, () => (fault = 'it has too many parts'));
   busboy.on('field', (name, value, nameCut, valueCut) => {
     if (nameCut || valueCut) fault = 'a field is too long';
     else if (name !== undefined) fields[name] = value;
@@ -76,20 +91,25 @@ function piped(request: Readable & { readonly complete: boolean }, busboy: Busbo
     });
     busboy.once('finish', () => end(null));
     busboy.on('error', () => end(malformed('it is not valid multipart/form-data')));
-    for (const event of ['aborted', 'error', 'close']) request.once(event, () => (request.complete ? undefined : end(malformed('the upload broke off'))));
+    for (const event of ['aborted', 'error', 'close'])
+      request.once(event, () => (request.complete ? undefined : end(malformed('the upload broke off'))));
     request.pipe(busboy);
   });
 }
 
 function open(request: FastifyRequest): BusboyInstance {
   try {
-    return new Busboy({ headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' }, limits });
+    return new Busboy({
+      headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
+      limits,
+    });
   } catch (error) {
     throw malformed(error instanceof Error ? error.message : 'unknown reason');
   }
 }
 
-const settled = async <T>(running: Promise<T>): Promise<PromiseSettledResult<T>> => (await Promise.allSettled([running]))[0];
+const settled = async <T>(running: Promise<T>): Promise<PromiseSettledResult<T>> =>
+  (await Promise.allSettled([running]))[0];
 
 /** @throws AppError('invalid', FILE_TOO_LARGE) at the first byte too many. */
 async function* bounded(stream: Readable): AsyncGenerator<Uint8Array> {

@@ -1,10 +1,12 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+
 import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { LedgerQueries, QuotaQueries, QuotaView } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import { RequestLine } from '../../app/request-line.ts';
 import { requestOf } from '../../app/requests.ts';
 import { megabytes, usage } from '../../domain/optimize.ts';
@@ -18,7 +20,12 @@ import { quotaExample, refreshExample, resetExample } from './examples.ts';
 import { isMultipart, readForm } from './form.ts';
 
 const surface = 'optimize';
-const customer = { type: 'object' as const, properties: { token: { type: 'string' as const, nullable: true } }, nullable: true, example: { token: 'customer-token' } };
+const customer = {
+  type: 'object' as const,
+  properties: { token: { type: 'string' as const, nullable: true } },
+  nullable: true,
+  example: { token: 'customer-token' },
+};
 
 /** The fields of whatever form the body came in; files are passed over. */
 async function bodyFields(request: FastifyRequest, body: unknown): Promise<Readonly<Record<string, unknown>>> {
@@ -37,7 +44,10 @@ export class QuotaController {
   private readonly adminHash: Buffer;
 
   constructor(
-    line: RequestLine, @inject.quota() quota: QuotaQueries, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock,
+    line: RequestLine,
+    @inject.quota() quota: QuotaQueries,
+    @inject.ledger() ledger: LedgerQueries,
+    @inject.clock() clock: Clock,
     @inject.optimizeAdminToken() adminToken: string,
   ) {
     this.line = line;
@@ -49,7 +59,13 @@ export class QuotaController {
 
   @Get('quota')
   @documented({
-    summary: 'What the token may use and has used', auth: 'activation key', status: 200, surface, answer: Quota, example: quotaExample, errors: ['QUOTA_SERVICE_UNAVAILABLE'],
+    summary: 'What the token may use and has used',
+    auth: 'activation key',
+    status: 200,
+    surface,
+    answer: Quota,
+    example: quotaExample,
+    errors: ['QUOTA_SERVICE_UNAVAILABLE'],
   })
   async read(@Req() request: FastifyRequest): Promise<unknown> {
     const token = activationKeyOf(request);
@@ -61,7 +77,13 @@ export class QuotaController {
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
   @ApiBody({ required: false, schema: customer })
   @documented({
-    summary: 'The same, asked of the provider now', auth: 'activation key', status: 200, surface, answer: RefreshedQuota, example: refreshExample, errors: ['QUOTA_SERVICE_UNAVAILABLE'],
+    summary: 'The same, asked of the provider now',
+    auth: 'activation key',
+    status: 200,
+    surface,
+    answer: RefreshedQuota,
+    example: refreshExample,
+    errors: ['QUOTA_SERVICE_UNAVAILABLE'],
   })
   async refresh(@Req() request: FastifyRequest, @Body() body: unknown): Promise<unknown> {
     const token = activationKeyOf(request, await bodyFields(request, body));
@@ -73,22 +95,45 @@ export class QuotaController {
   @Post('reset-usage')
   @HttpCode(200)
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
-  @ApiBody({ schema: { ...customer, nullable: false, properties: { token: { type: 'string', minLength: 1 } }, required: ['token'] } })
+  @ApiBody({
+    schema: {
+      ...customer,
+      nullable: false,
+      properties: { token: { type: 'string', minLength: 1 } },
+      required: ['token'],
+    },
+  })
   @documented({
-    summary: 'Sets what a token has used back to nothing; for the operator of the tokens', auth: 'optimize admin', status: 200, surface, once: true, answer: UsageReset,
-    example: resetExample, errors: ['TOKEN_NOT_FOUND', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE'],
+    summary: 'Sets what a token has used back to nothing; for the operator of the tokens',
+    auth: 'optimize admin',
+    status: 200,
+    surface,
+    once: true,
+    answer: UsageReset,
+    example: resetExample,
+    errors: ['TOKEN_NOT_FOUND', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE'],
   })
   async reset(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Body() body: unknown): Promise<void> {
     this.refuseOthers(request);
     const caller = callerOf(request);
     const { token } = await bodyFields(request, body);
-    if (typeof token !== 'string' || token === '') throw new AppError('invalid', 'VALIDATION_FAILED', 'token must be a string that names the customer');
+    if (typeof token !== 'string' || token === '')
+      throw new AppError('invalid', 'VALIDATION_FAILED', 'token must be a string that names the customer');
     const quota = await this.quota.stored({ token });
     if (quota === null) throw unknownToken();
     // So that a repeat under the same key finds what the first one did.
     if (!quota.opened) await this.quota.check({ token, use: true });
     const answer = await this.line.ask(
-      requestOf({ type: 'change', operation: 'optimize-reset', account: quota.account, data: { used: '0' }, content: { token } }, caller),
+      requestOf(
+        {
+          type: 'change',
+          operation: 'optimize-reset',
+          account: quota.account,
+          data: { used: '0' },
+          content: { token },
+        },
+        caller,
+      ),
     );
     const problem = problemOf(answer);
     if (problem?.code === 'ACCOUNT_UNKNOWN') throw unknownToken();
@@ -97,7 +142,8 @@ export class QuotaController {
     const old = answer.entry?.amount ?? '0';
     const quotaMb = megabytes(quota.quota_bytes);
     void reply.code(200).send({
-      success: true, message: 'Usage reset successfully',
+      success: true,
+      message: 'Usage reset successfully',
       data: { token, old_usage_mb: megabytes(old), new_usage_mb: 0, quota_mb: quotaMb, remaining_mb: quotaMb },
     });
   }
@@ -113,11 +159,20 @@ export class QuotaController {
 
   private async shown(token: string, quota: QuotaView): Promise<Record<string, unknown>> {
     const [account, last] = await Promise.all([
-      this.ledger.account({ id: quota.account }), this.ledger.entries({ account: quota.account, kinds: ['spent'], limit: 1 }),
+      this.ledger.account({ id: quota.account }),
+      this.ledger.entries({ account: quota.account, kinds: ['spent'], limit: 1 }),
     ]);
-    const { limit_mb, used_mb, remaining_mb } = usage({ limit: BigInt(quota.quota_bytes), used: BigInt(account?.used ?? '0') });
+    const { limit_mb, used_mb, remaining_mb } = usage({
+      limit: BigInt(quota.quota_bytes),
+      used: BigInt(account?.used ?? '0'),
+    });
     return {
-      token, quota_mb: limit_mb, used_mb, remaining_mb, last_used_at: last?.items[0]?.recorded_at ?? null, last_quota_check: quota.fetched_at,
+      token,
+      quota_mb: limit_mb,
+      used_mb,
+      remaining_mb,
+      last_used_at: last?.items[0]?.recorded_at ?? null,
+      last_quota_check: quota.fetched_at,
     };
   }
 }

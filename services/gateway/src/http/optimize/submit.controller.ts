@@ -1,12 +1,13 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { LedgerQueries, Optimizer, QuotaQueries, QuotaView, SpooledFile } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { ImageSubmit, Submitted as SubmitOutcome } from '../../app/image-submits.ts';
 import { ImageSubmits } from '../../app/image-submits.ts';
 import { UploadSlots } from '../../app/upload-slots.ts';
-import type { ImageSubmit, Submitted as SubmitOutcome } from '../../app/image-submits.ts';
 import { chargeOf, megabytes, shownName, usage } from '../../domain/optimize.ts';
 import { addressOf } from '../address.ts';
 import { callerOf } from '../caller.ts';
@@ -16,8 +17,8 @@ import { inject } from '../tokens.ts';
 import { activationKeyOf, headerKey, validQuota } from './activation-key.ts';
 import { Submitted } from './answer-shapes.ts';
 import { quotaExceeded, submitExample } from './examples.ts';
-import { isMultipart, readForm } from './form.ts';
 import type { Form } from './form.ts';
+import { isMultipart, readForm } from './form.ts';
 
 const qualityDefault = 80;
 const trueTexts = new Set(['1', 'true', 'on', 'yes']);
@@ -25,7 +26,9 @@ const falseTexts = new Set(['', '0', 'false', 'off', 'no']);
 
 const form = {
   schema: {
-    type: 'object' as const, required: ['file'], example: { file: '(bytes of the image)', quality: 80, generate_webp: true },
+    type: 'object' as const,
+    required: ['file'],
+    example: { file: '(bytes of the image)', quality: 80, generate_webp: true },
     properties: {
       file: { type: 'string' as const, format: 'binary', description: 'JPEG, PNG, WebP or GIF of up to 20 MB' },
       quality: { type: 'integer' as const, minimum: 1, maximum: 100, default: qualityDefault },
@@ -46,7 +49,10 @@ export class SubmitController {
   private readonly slots = new UploadSlots();
 
   constructor(
-    submits: ImageSubmits, @inject.quota() quota: QuotaQueries, @inject.optimizer() optimizer: Optimizer, @inject.ledger() ledger: LedgerQueries,
+    submits: ImageSubmits,
+    @inject.quota() quota: QuotaQueries,
+    @inject.optimizer() optimizer: Optimizer,
+    @inject.ledger() ledger: LedgerQueries,
     @inject.clock() clock: Clock,
   ) {
     this.submits = submits;
@@ -61,10 +67,22 @@ export class SubmitController {
   @ApiConsumes('multipart/form-data')
   @ApiBody(form)
   @documented({
-    summary: 'Takes an image to be optimised; charges its size, rounded up to 1 KiB', auth: 'activation key', status: 202, once: true,
-    surface: 'optimize', answer: Submitted, example: submitExample,
+    summary: 'Takes an image to be optimised; charges its size, rounded up to 1 KiB',
+    auth: 'activation key',
+    status: 202,
+    once: true,
+    surface: 'optimize',
+    answer: Submitted,
+    example: submitExample,
     errors: [
-      'QUOTA_UNAVAILABLE', quotaExceeded, 'FILE_TOO_LARGE', 'FILE_INVALID', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE', 'OPTIMIZER_UNAVAILABLE', 'RATE_LIMITED',
+      'QUOTA_UNAVAILABLE',
+      quotaExceeded,
+      'FILE_TOO_LARGE',
+      'FILE_INVALID',
+      'VALIDATION_FAILED',
+      'QUOTA_SERVICE_UNAVAILABLE',
+      'OPTIMIZER_UNAVAILABLE',
+      'RATE_LIMITED',
     ],
   })
   async submit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -84,8 +102,18 @@ export class SubmitController {
   }
 
   /** In the order of the surface: credentials, file, other fields, then quota. */
-  private async take({ request, id, kept }: { request: FastifyRequest; id: string; kept: { file: boolean; handedOver: boolean } }): Promise<{
-    readonly submitted: SubmitOutcome; readonly quota: QuotaView; readonly size: number;
+  private async take({
+    request,
+    id,
+    kept,
+  }: {
+    request: FastifyRequest;
+    id: string;
+    kept: { file: boolean; handedOver: boolean };
+  }): Promise<{
+    readonly submitted: SubmitOutcome;
+    readonly quota: QuotaView;
+    readonly size: number;
   }> {
     const caller = callerOf(request);
     const early = headerKey(request);
@@ -102,11 +130,13 @@ export class SubmitController {
     const token = early ?? activationKeyOf(request, read.fields);
     const quota = checked ?? (await validQuota(this.quota, token));
     // Nobody's image is looked at before it is known whose it is.
-    if (read.file?.taken.status === 'fulfilled') await this.slots.inspect(addressOf(request), () => this.optimizer.stage(id));
+    if (read.file?.taken.status === 'fulfilled')
+      await this.slots.inspect(addressOf(request), () => this.optimizer.stage(id));
     const submit = submitOf({ id, quota, form: read });
     const repeated = await this.submits.repeated(submit, caller.key);
     if (repeated !== null) return { submitted: repeated, quota, size: submit.size };
-    if (BigInt(quota.quota_bytes) <= 0n) throw new AppError('refused', 'QUOTA_UNAVAILABLE', 'No quota is available for this token');
+    if (BigInt(quota.quota_bytes) <= 0n)
+      throw new AppError('refused', 'QUOTA_UNAVAILABLE', 'No quota is available for this token');
     const unaffordable = await this.openFor({ token, quota, size: submit.size });
     if (unaffordable !== null) return { submitted: unaffordable, quota, size: submit.size };
     kept.handedOver = true;
@@ -117,43 +147,86 @@ export class SubmitController {
   }
 
   /** The account of a token opens with its first use; one that could not pay for that is told so without an account. */
-  private async openFor({ token, quota, size }: { readonly token: string; readonly quota: QuotaView; readonly size: number }): Promise<SubmitOutcome | null> {
+  private async openFor({
+    token,
+    quota,
+    size,
+  }: {
+    readonly token: string;
+    readonly quota: QuotaView;
+    readonly size: number;
+  }): Promise<SubmitOutcome | null> {
     if (quota.opened) return null;
     const asked = chargeOf(size);
     const { account, quota_bytes: limit } = quota;
     if (asked > BigInt(limit)) {
       const refusal = { account, limit, asked: String(asked), available: limit };
-      return { outcome: 'refused', problem: { code: 'ALLOWANCE_EXHAUSTED', detail: 'the quota does not suffice', refusal } };
+      return {
+        outcome: 'refused',
+        problem: { code: 'ALLOWANCE_EXHAUSTED', detail: 'the quota does not suffice', refusal },
+      };
     }
     await validQuota(this.quota, token, { use: true });
     return null;
   }
 
   private async refuse(refused: {
-    request: FastifyRequest; reply: FastifyReply; quota: QuotaView; size: number; submitted: Extract<SubmitOutcome, { outcome: 'refused' }>;
+    request: FastifyRequest;
+    reply: FastifyReply;
+    quota: QuotaView;
+    size: number;
+    submitted: Extract<SubmitOutcome, { outcome: 'refused' }>;
   }): Promise<void> {
-    const { request, reply, quota, size, submitted: { problem } } = refused;
+    const {
+      request,
+      reply,
+      quota,
+      size,
+      submitted: { problem },
+    } = refused;
     const failure = failureOfProblem(problem, this.clock.nowMs());
-    if (problem.code !== 'ALLOWANCE_EXHAUSTED' && problem.code !== 'LIMIT_EXCEEDED') return sendRefusal(request, reply, failure);
+    if (problem.code !== 'ALLOWANCE_EXHAUSTED' && problem.code !== 'LIMIT_EXCEEDED')
+      return sendRefusal(request, reply, failure);
     const account = await this.ledger.account({ id: quota.account });
     const limit = BigInt(problem.refusal?.limit ?? quota.quota_bytes);
     const { limit_mb, used_mb, remaining_mb } = usage({ limit, used: BigInt(account?.used ?? '0') });
     const quotaInfo = { limit_mb, used_mb, remaining_mb, requested_mb: megabytes(chargeOf(size)) };
-    sendRefusal(request, reply, { status: 429, code: 'QUOTA_EXCEEDED', detail: 'Quota exceeded', fields: { quota_info: quotaInfo } });
+    sendRefusal(request, reply, {
+      status: 429,
+      code: 'QUOTA_EXCEEDED',
+      detail: 'Quota exceeded',
+      fields: { quota_info: quotaInfo },
+    });
   }
 }
 
 /** @throws AppError('invalid', FILE_TOO_LARGE | FILE_INVALID | VALIDATION_FAILED), and what else kept the file from being taken. */
-function submitOf({ id, quota, form: { fields, file } }: { id: string; quota: QuotaView; form: Form<SpooledFile> }): ImageSubmit {
+function submitOf({
+  id,
+  quota,
+  form: { fields, file },
+}: {
+  id: string;
+  quota: QuotaView;
+  form: Form<SpooledFile>;
+}): ImageSubmit {
   if (file === null) throw new AppError('invalid', 'VALIDATION_FAILED', 'The field file is required');
   if (file.taken.status === 'rejected') throw file.taken.reason;
   const { size, sha256 } = file.taken.value;
   const quality = fields['quality'] ?? '';
-  if (quality !== '' && !/^(100|[1-9]\d?)$/.test(quality)) throw new AppError('invalid', 'VALIDATION_FAILED', 'quality must be a whole number from 1 to 100');
+  if (quality !== '' && !/^(100|[1-9]\d?)$/.test(quality))
+    throw new AppError('invalid', 'VALIDATION_FAILED', 'quality must be a whole number from 1 to 100');
   const webp = (fields['generate_webp'] ?? '').toLowerCase();
-  if (!trueTexts.has(webp) && !falseTexts.has(webp)) throw new AppError('invalid', 'VALIDATION_FAILED', 'generate_webp must be true or false');
+  if (!trueTexts.has(webp) && !falseTexts.has(webp))
+    throw new AppError('invalid', 'VALIDATION_FAILED', 'generate_webp must be true or false');
   return {
-    id, account: quota.account, name: shownName(file.name), size, sha256, quality: quality === '' ? qualityDefault : Number(quality),
-    webp: trueTexts.has(webp), quotaFetchedAt: quota.fetched_at,
+    id,
+    account: quota.account,
+    name: shownName(file.name),
+    size,
+    sha256,
+    quality: quality === '' ? qualityDefault : Number(quality),
+    webp: trueTexts.has(webp),
+    quotaFetchedAt: quota.fetched_at,
   };
 }

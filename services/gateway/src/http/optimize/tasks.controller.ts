@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
+
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Optimizer, OptimizeTaskView, QuotaQueries } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import { ownerOf } from '../../app/image-submits.ts';
 import { documented } from '../documented.ts';
 import { inject } from '../tokens.ts';
@@ -32,20 +34,40 @@ export class TasksController {
 
   @Get('status/:taskId')
   @documented({
-    summary: 'How far an image is', auth: 'activation key', status: 200, surface, answer: Task, example: taskExample, errors: [...gone, 'OPTIMIZER_UNAVAILABLE'],
+    summary: 'How far an image is',
+    auth: 'activation key',
+    status: 200,
+    surface,
+    answer: Task,
+    example: taskExample,
+    errors: [...gone, 'OPTIMIZER_UNAVAILABLE'],
   })
   async status(@Param('taskId') id: string, @Req() request: FastifyRequest): Promise<unknown> {
     return { success: true, data: shownTask(await this.find(id, request)) };
   }
 
   @Get('download/:taskId')
-  @documented({ summary: 'The optimised image, for 24 hours', auth: 'activation key', status: 200, surface, ...bytes, errors: fileErrors })
+  @documented({
+    summary: 'The optimised image, for 24 hours',
+    auth: 'activation key',
+    status: 200,
+    surface,
+    ...bytes,
+    errors: fileErrors,
+  })
   download(@Param('taskId') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.send({ id, which: 'optimized', request, reply });
   }
 
   @Get('download/:taskId/webp')
-  @documented({ summary: 'Its WebP version', auth: 'activation key', status: 200, surface, ...bytes, errors: fileErrors })
+  @documented({
+    summary: 'Its WebP version',
+    auth: 'activation key',
+    status: 200,
+    surface,
+    ...bytes,
+    errors: fileErrors,
+  })
   webp(@Param('taskId') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.send({ id, which: 'webp', request, reply });
   }
@@ -59,18 +81,31 @@ export class TasksController {
     return task;
   }
 
-  private async send(asked: { id: string; which: 'optimized' | 'webp'; request: FastifyRequest; reply: FastifyReply }): Promise<void> {
+  private async send(asked: {
+    id: string;
+    which: 'optimized' | 'webp';
+    request: FastifyRequest;
+    reply: FastifyReply;
+  }): Promise<void> {
     const { id, which, request, reply } = asked;
     const task = await this.find(id, request);
     if (task.status === 'pending') throw new AppError('conflict', 'TASK_NOT_READY', 'The image is not optimised yet');
-    if (task.status === 'failed') throw new AppError('conflict', 'TASK_FAILED', task.error ?? 'The image could not be optimised');
-    if (which === 'webp' && task.webp_size === null) throw new AppError('not_found', 'TASK_UNKNOWN', 'There is no WebP version of this image');
+    if (task.status === 'failed')
+      throw new AppError('conflict', 'TASK_FAILED', task.error ?? 'The image could not be optimised');
+    if (which === 'webp' && task.webp_size === null)
+      throw new AppError('not_found', 'TASK_UNKNOWN', 'There is no WebP version of this image');
     const file = await this.optimizer.file(id, which);
     if (file === null) throw expiredTask();
-    void reply.code(200).headers({
-      'content-type': file.type, 'content-length': file.size, 'content-disposition': disposition(task, which),
-      'x-content-type-options': 'nosniff', 'cache-control': 'private, no-store',
-    }).send(Readable.from(file.bytes, { objectMode: false }));
+    void reply
+      .code(200)
+      .headers({
+        'content-type': file.type,
+        'content-length': file.size,
+        'content-disposition': disposition(task, which),
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'private, no-store',
+      })
+      .send(Readable.from(file.bytes, { objectMode: false }));
   }
 }
 
@@ -81,19 +116,28 @@ const expiredTask = (): AppError => new AppError('not_found', 'TASK_EXPIRED', 'T
 function disposition({ name, format }: OptimizeTaskView, which: 'optimized' | 'webp'): string {
   const ending = which === 'webp' ? 'webp' : format === 'jpeg' ? 'jpg' : format;
   const full = `${name.replace(/\.[^.]{1,5}$/, '') || 'image'}.${ending}`;
-  const encoded = encodeURIComponent(full).replace(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const encoded = encodeURIComponent(full).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   return `attachment; filename="${full.replace(/[^\w .-]/g, '_')}"; filename*=UTF-8''${encoded}`;
 }
 
 function shownTask(task: OptimizeTaskView): Record<string, unknown> {
   const { id, status, name, size, format } = task;
   const shownFile = (bytes: number | null, type: string, path: string): Record<string, unknown> | null =>
-    bytes === null ? null : { format: type, size: bytes, saved_percent: Math.round((1 - bytes / size) * 1_000) / 10, download_url: path };
+    bytes === null
+      ? null
+      : { format: type, size: bytes, saved_percent: Math.round((1 - bytes / size) * 1_000) / 10, download_url: path };
   return {
-    task_id: id, status, original_file: { name, size },
+    task_id: id,
+    status,
+    original_file: { name, size },
     optimized_file: shownFile(task.optimized_size, format, `/api/optimize/download/${id}`),
     webp_file: shownFile(task.webp_size, 'webp', `/api/optimize/download/${id}/webp`),
     ...(task.error === null ? {} : { error: task.error, charge_returned: task.charge_returned }),
-    created_at: task.created_at, completed_at: task.completed_at, expires_at: task.expires_at,
+    created_at: task.created_at,
+    completed_at: task.completed_at,
+    expires_at: task.expires_at,
   };
 }

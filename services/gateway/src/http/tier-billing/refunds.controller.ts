@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { BillingQueries, RefundDecided } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import { guarded } from '../access.guard.ts';
 import { actorOf } from '../caller.ts';
 import { documented } from '../documented.ts';
@@ -13,10 +14,27 @@ import { DeclineRefund, ListRefunds, RefundId } from './shapes.ts';
 const surface = 'tier billing';
 const approver = { scope: 'billing:approve' } as const;
 const refundExample = {
-  id: '0f4cb2ee-5a3d-5b7e-8a53-1d7c52b8a7a1', charge_id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7', credit_note_id: '9a1c1a3e-7d86-5f0b-b2a5-93f5c9d3c111',
-  user_id: 'user-uuid', account: 'metered:user-uuid', period: { start: '2026-11-01T00:00:00.000Z', end: '2026-12-01T00:00:00.000Z' }, block: '1', billing_tier: '8M-16M',
-  amount_minor: '10000', currency: 'BRL', origin: 'credit', status: 'proposed', reason: null, decided_by: null, first_approval: null, method: 'refund', payment_intent: 'pi_3P1', stripe_refund: null,
-  succeeded_at: null, created_at: '2026-11-21T12:00:00.000Z', updated_at: '2026-11-21T12:00:00.000Z',
+  id: '0f4cb2ee-5a3d-5b7e-8a53-1d7c52b8a7a1',
+  charge_id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7',
+  credit_note_id: '9a1c1a3e-7d86-5f0b-b2a5-93f5c9d3c111',
+  user_id: 'user-uuid',
+  account: 'metered:user-uuid',
+  period: { start: '2026-11-01T00:00:00.000Z', end: '2026-12-01T00:00:00.000Z' },
+  block: '1',
+  billing_tier: '8M-16M',
+  amount_minor: '10000',
+  currency: 'BRL',
+  origin: 'credit',
+  status: 'proposed',
+  reason: null,
+  decided_by: null,
+  first_approval: null,
+  method: 'refund',
+  payment_intent: 'pi_3P1',
+  stripe_refund: null,
+  succeeded_at: null,
+  created_at: '2026-11-21T12:00:00.000Z',
+  updated_at: '2026-11-21T12:00:00.000Z',
 };
 
 /** Refunds of blocks that were corrected after they were paid: proposed by the platform, decided by finance. */
@@ -32,13 +50,20 @@ export class RefundsController {
   @Get()
   @UseGuards(guarded({ scope: 'billing:read' }))
   @documented({
-    summary: 'Refunds, newest first: proposals of corrected blocks, and those made by hand at Stripe', auth: 'server key', status: 200, surface, answer: RefundList,
+    summary: 'Refunds, newest first: proposals of corrected blocks, and those made by hand at Stripe',
+    auth: 'server key',
+    status: 200,
+    surface,
+    answer: RefundList,
     example: { success: true, data: { items: [refundExample], pagination: { page: 1, limit: 20, total: 1 } } },
   })
   async list(@Query({ schema: ListRefunds }) { page, limit, ...filter }: ListRefunds): Promise<unknown> {
     const { status, user_id: user } = filter;
     const { items, total } = await this.billing.listRefunds({
-      offset: (page - 1) * limit, limit, ...(status === undefined ? {} : { status }), ...(user === undefined ? {} : { user_id: user }),
+      offset: (page - 1) * limit,
+      limit,
+      ...(status === undefined ? {} : { status }),
+      ...(user === undefined ? {} : { user_id: user }),
     });
     return { success: true, data: { items, pagination: { page, limit, total } } };
   }
@@ -47,13 +72,26 @@ export class RefundsController {
   @HttpCode(200)
   @UseGuards(guarded(approver))
   @documented({
-    summary: 'Lets a proposed refund, or one that failed, be sent to Stripe; nothing is refunded without it', auth: 'admin', status: 200, once: true, surface,
-    answer: RefundShown, errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
-    description: 'Answers at once; the list says what became of it. Above the sum of FOUR_EYES_ABOVE the first approval leaves it proposed, with `first_approval`, '
-      + 'and another person or key must approve as well. Needs the scope billing:approve.',
-    example: { success: true, data: { ...refundExample, status: 'approved', decided_by: 'ada@example.org (user 0f4c)' } },
+    summary: 'Lets a proposed refund, or one that failed, be sent to Stripe; nothing is refunded without it',
+    auth: 'admin',
+    status: 200,
+    once: true,
+    surface,
+    answer: RefundShown,
+    errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
+    description:
+      'Answers at once; the list says what became of it. Above the sum of FOUR_EYES_ABOVE the first approval leaves it proposed, with `first_approval`, ' +
+      'and another person or key must approve as well. Needs the scope billing:approve.',
+    example: {
+      success: true,
+      data: { ...refundExample, status: 'approved', decided_by: 'ada@example.org (user 0f4c)' },
+    },
   })
-  async approve(@Param('id', { schema: RefundId }) id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async approve(
+    @Param('id', { schema: RefundId }) id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { key, actor: by, address } = actorOf(request);
     answer(reply, await this.billing.approveRefund({ id, by, address, ...(key === undefined ? {} : { key }) }));
   }
@@ -62,17 +100,32 @@ export class RefundsController {
   @HttpCode(200)
   @UseGuards(guarded(approver))
   @documented({
-    summary: 'Declines a proposed refund, or one that failed, and says what becomes of the credit', auth: 'admin', status: 200, once: true, surface,
-    answer: RefundShown, errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
-    description: 'credit=apply lowers the next invoice of the customer\'s subscription by it, once: the refund goes on with method invoice, until it is succeeded. credit=forfeit ends it: '
-      + 'the customer does not get it. Applying a sum above FOUR_EYES_ABOVE takes two people, as approving does.',
-    example: { success: true, data: { ...refundExample, status: 'approved', method: 'invoice', decided_by: 'ada@example.org (user 0f4c)' } },
+    summary: 'Declines a proposed refund, or one that failed, and says what becomes of the credit',
+    auth: 'admin',
+    status: 200,
+    once: true,
+    surface,
+    answer: RefundShown,
+    errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
+    description:
+      "credit=apply lowers the next invoice of the customer's subscription by it, once: the refund goes on with method invoice, until it is succeeded. credit=forfeit ends it: " +
+      'the customer does not get it. Applying a sum above FOUR_EYES_ABOVE takes two people, as approving does.',
+    example: {
+      success: true,
+      data: { ...refundExample, status: 'approved', method: 'invoice', decided_by: 'ada@example.org (user 0f4c)' },
+    },
   })
   async decline(
-    @Param('id', { schema: RefundId }) id: string, @Body({ schema: DeclineRefund }) { reason, credit }: DeclineRefund, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+    @Param('id', { schema: RefundId }) id: string,
+    @Body({ schema: DeclineRefund }) { reason, credit }: DeclineRefund,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     const { key, actor: by, address } = actorOf(request);
-    answer(reply, await this.billing.declineRefund({ id, by, address, reason, credit, ...(key === undefined ? {} : { key }) }));
+    answer(
+      reply,
+      await this.billing.declineRefund({ id, by, address, reason, credit, ...(key === undefined ? {} : { key }) }),
+    );
   }
 }
 

@@ -1,15 +1,29 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import type { Type } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { BillingQueries, CatalogResource, ResourceFields, ResourceView } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import { TokenCatalogCopy } from '../../app/token-catalog.ts';
 import { guarded } from '../access.guard.ts';
 import { callerOf } from '../caller.ts';
 import { documented } from '../documented.ts';
-import { inject } from '../tokens.ts';
 import { PageQuery } from '../paging.ts';
+import { inject } from '../tokens.ts';
 import { resourceAnswers } from './answer-shapes.ts';
 import { clientId, resourceShapes } from './shapes.ts';
 
@@ -47,7 +61,11 @@ export function resourceController(resource: CatalogResource, name: string): Typ
 
     @Get()
     @documented({
-      summary: `${name}: all, newest first`, auth, status: 200, surface, answer: page,
+      summary: `${name}: all, newest first`,
+      auth,
+      status: 200,
+      surface,
+      answer: page,
       example: { success: true, message: `${name} list`, data: [example], meta: { total: 1, page: 1, limit: 20 } },
     })
     async list(@Query({ schema: PageQuery }) { page, limit }: PageQuery): Promise<unknown> {
@@ -56,17 +74,39 @@ export function resourceController(resource: CatalogResource, name: string): Typ
     }
 
     @Get(':id')
-    @documented({ summary: `${name}: one`, auth, status: 200, surface, answer: one, example: { success: true, message: `${name} found`, data: example }, errors: [unknown] })
+    @documented({
+      summary: `${name}: one`,
+      auth,
+      status: 200,
+      surface,
+      answer: one,
+      example: { success: true, message: `${name} found`, data: example },
+      errors: [unknown],
+    })
     async read(@Param('id', { schema: clientId }) id: string): Promise<unknown> {
-      return { success: true, message: `${name} found`, data: found(name, await this.billing.readResource({ resource, id })) };
+      return {
+        success: true,
+        message: `${name} found`,
+        data: found(name, await this.billing.readResource({ resource, id })),
+      };
     }
 
     @Post()
     @documented({
-      summary: `${name}: make one, under an id of your own if you like`, auth, status: 201, once: true, surface, answer: one,
-      example: { success: true, message: `${name} created`, data: example }, errors: ['RESOURCE_EXISTS'],
+      summary: `${name}: make one, under an id of your own if you like`,
+      auth,
+      status: 201,
+      once: true,
+      surface,
+      answer: one,
+      example: { success: true, message: `${name} created`, data: example },
+      errors: ['RESOURCE_EXISTS'],
     })
-    async create(@Body({ schema: create }) body: ResourceFields & { readonly id?: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    async create(
+      @Body({ schema: create }) body: ResourceFields & { readonly id?: string },
+      @Req() request: FastifyRequest,
+      @Res() reply: FastifyReply,
+    ): Promise<void> {
       const { key } = callerOf(request);
       const { id, ...fields } = body;
       const asked = { resource, fields, ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) };
@@ -78,10 +118,18 @@ export function resourceController(resource: CatalogResource, name: string): Typ
 
     @Patch(':id')
     @documented({
-      summary: `${name}: change what is given`, auth, status: 200, surface, answer: one,
-      example: { success: true, message: `${name} updated`, data: example }, errors: [unknown],
+      summary: `${name}: change what is given`,
+      auth,
+      status: 200,
+      surface,
+      answer: one,
+      example: { success: true, message: `${name} updated`, data: example },
+      errors: [unknown],
     })
-    async change(@Param('id', { schema: clientId }) id: string, @Body({ schema: change }) fields: ResourceFields): Promise<unknown> {
+    async change(
+      @Param('id', { schema: clientId }) id: string,
+      @Body({ schema: change }) fields: ResourceFields,
+    ): Promise<unknown> {
       const item = found(name, await this.billing.changeResource({ resource, id, fields }));
       await this.copy.changed();
       return { success: true, message: `${name} updated`, data: item };
@@ -90,8 +138,13 @@ export function resourceController(resource: CatalogResource, name: string): Typ
     @Delete(':id')
     @HttpCode(200)
     @documented({
-      summary: `${name}: remove`, auth, status: 200, surface, answer: one,
-      example: { success: true, message: `${name} deleted`, data: example }, errors: [unknown, 'RESOURCE_IN_USE'],
+      summary: `${name}: remove`,
+      auth,
+      status: 200,
+      surface,
+      answer: one,
+      example: { success: true, message: `${name} deleted`, data: example },
+      errors: [unknown, 'RESOURCE_IN_USE'],
     })
     async remove(@Param('id', { schema: clientId }) id: string): Promise<unknown> {
       const item = found(name, await this.billing.removeResource({ resource, id }));

@@ -1,11 +1,12 @@
-import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
+
 import { mayDo } from '../../app/access.ts';
+import { ServerKeys } from '../../app/server-keys.ts';
 import { surfaceAccount } from '../../domain/account-id.ts';
 import { bodyMember, refuseOtherFamily } from '../access.guard.ts';
-import { ServerKeys } from '../../app/server-keys.ts';
 
 /** Start and end: a server key in `x-server-api-key`, nothing else, with the texts of surfaces §2. */
 @Injectable()
@@ -19,7 +20,8 @@ export class ServerKeyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const key = request.headers['x-server-api-key'];
-    if (typeof key !== 'string' || key.length === 0) throw new AppError('invalid', 'CREDENTIALS_MISSING', 'Server API key is required');
+    if (typeof key !== 'string' || key.length === 0)
+      throw new AppError('invalid', 'CREDENTIALS_MISSING', 'Server API key is required');
     const access = this.serverKeys.verify(key);
     if ('principal' in access) {
       const userId = bodyMember('user_id')(request);
@@ -27,8 +29,11 @@ export class ServerKeyGuard implements CanActivate {
       if (mayDo(access.principal, 'accounts:write')) return true;
       throw new AppError('refused', 'SCOPE_MISSING', 'this needs the scope accounts:write');
     }
-    if (typeof access.fault !== 'object') throw new AppError('invalid', 'CREDENTIALS_INVALID', 'Invalid server API key');
+    if (typeof access.fault !== 'object')
+      throw new AppError('invalid', 'CREDENTIALS_INVALID', 'Invalid server API key');
     const { retryAfterS } = access.fault;
-    throw new AppError('refused', 'RATE_LIMITED', 'this key sends more requests than its rate limit allows', { retry_after_s: retryAfterS });
+    throw new AppError('refused', 'RATE_LIMITED', 'this key sends more requests than its rate limit allows', {
+      retry_after_s: retryAfterS,
+    });
   }
 }

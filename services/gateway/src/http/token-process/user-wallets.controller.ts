@@ -1,32 +1,40 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { AccountState, Answer, AnswerProblem } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
 import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
 import { TokenCatalogCopy } from '../../app/token-catalog.ts';
 import { Wallets } from '../../app/wallets.ts';
-import { bodyMember, guarded, pathMember, principalOf, userOf } from '../access.guard.ts';
-import type { AccountOf } from '../access.guard.ts';
 import { surfaceAccount } from '../../domain/account-id.ts';
+import type { AccountOf } from '../access.guard.ts';
+import { bodyMember, guarded, pathMember, principalOf, userOf } from '../access.guard.ts';
 import { actorOf } from '../caller.ts';
 import { documented } from '../documented.ts';
+import { shownUnits } from '../paging.ts';
 import { failureOfProblem, sendRefusal, unexplained } from '../refusal.ts';
 import { inject } from '../tokens.ts';
-import { shownUnits } from '../paging.ts';
 import { Gift, Wallet } from './answer-shapes.ts';
 import { clientId, GiveBonusToken, GiveInitialToken, GivePackage } from './shapes.ts';
 
 const surface = 'token process';
 /** The wallet of the user whom a request names. */
-const walletOf = (user: AccountOf): AccountOf => (request) => {
-  const userId = user(request);
-  return userId === null ? null : surfaceAccount('wallet', userId);
-};
+const walletOf =
+  (user: AccountOf): AccountOf =>
+  (request) => {
+    const userId = user(request);
+    return userId === null ? null : surfaceAccount('wallet', userId);
+  };
 const givers = { scope: 'accounts:write', account: walletOf(bodyMember('user_id')) } as const;
 const packageGivers = { scope: 'accounts:write', account: walletOf(pathMember('user_id')) } as const;
 const unknownWallet = [404, 'User wallet not found'] as const;
-const walletExample = { user_id: 'user-123', token: 1000, package: 'pro', package_expires_at: '2026-12-21T12:00:00.000Z' };
+const walletExample = {
+  user_id: 'user-123',
+  token: 1000,
+  package: 'pro',
+  package_expires_at: '2026-12-21T12:00:00.000Z',
+};
 const given = (message: string) => ({ success: true, message, data: { user_id: 'user-123', token: 100 } });
 
 @ApiTags('token process: wallets')
@@ -45,7 +53,12 @@ export class UserWalletsController {
   @Get('self')
   @UseGuards(guarded('user'))
   @documented({
-    summary: 'The caller\'s wallet', auth: 'user', status: 200, surface, answer: Wallet, errors: [unknownWallet],
+    summary: "The caller's wallet",
+    auth: 'user',
+    status: 200,
+    surface,
+    answer: Wallet,
+    errors: [unknownWallet],
     example: { success: true, message: 'User wallet found', data: walletExample },
   })
   async self(@Req() request: FastifyRequest): Promise<unknown> {
@@ -55,12 +68,21 @@ export class UserWalletsController {
   @Get('user/:user_id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: walletOf(pathMember('user_id')) }))
   @documented({
-    summary: 'A user\'s wallet; users see their own', auth: 'server key or owner', status: 200, surface, answer: Wallet, errors: [unknownWallet],
+    summary: "A user's wallet; users see their own",
+    auth: 'server key or owner',
+    status: 200,
+    surface,
+    answer: Wallet,
+    errors: [unknownWallet],
     example: { success: true, message: 'User wallet found', data: walletExample },
   })
-  async ofUser(@Param('user_id', { schema: clientId }) userId: string, @Req() request: FastifyRequest): Promise<unknown> {
+  async ofUser(
+    @Param('user_id', { schema: clientId }) userId: string,
+    @Req() request: FastifyRequest,
+  ): Promise<unknown> {
     const principal = principalOf(request);
-    if (principal.type === 'user' && !principal.admin && principal.userId !== userId) throw new AppError('refused', 'SCOPE_MISSING', 'Admin access required');
+    if (principal.type === 'user' && !principal.admin && principal.userId !== userId)
+      throw new AppError('refused', 'SCOPE_MISSING', 'Admin access required');
     return this.shown(userId);
   }
 
@@ -68,10 +90,20 @@ export class UserWalletsController {
   @HttpCode(200)
   @UseGuards(guarded(givers))
   @documented({
-    summary: 'A gift once a user: 100 tokens if not said otherwise', auth: 'admin', status: 200, once: true, surface, answer: Gift,
-    errors: [[400, 'Initial token already given']], example: given('Initial token given'),
+    summary: 'A gift once a user: 100 tokens if not said otherwise',
+    auth: 'admin',
+    status: 200,
+    once: true,
+    surface,
+    answer: Gift,
+    errors: [[400, 'Initial token already given']],
+    example: given('Initial token given'),
   })
-  async giveInitial(@Body({ schema: GiveInitialToken }) body: GiveInitialToken, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async giveInitial(
+    @Body({ schema: GiveInitialToken }) body: GiveInitialToken,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { user_id: userId, token } = body;
     const answer = await this.wallets.giveInitial({ userId, tokens: BigInt(token) }, actorOf(request));
     this.send({ request, reply }, answer, { message: 'Initial token given', data: { user_id: userId } });
@@ -80,8 +112,20 @@ export class UserWalletsController {
   @Post('give-bonus-token')
   @HttpCode(200)
   @UseGuards(guarded(givers))
-  @documented({ summary: 'A gift', auth: 'admin', status: 200, once: true, surface, answer: Gift, example: given('Bonus token given') })
-  async giveBonus(@Body({ schema: GiveBonusToken }) body: GiveBonusToken, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  @documented({
+    summary: 'A gift',
+    auth: 'admin',
+    status: 200,
+    once: true,
+    surface,
+    answer: Gift,
+    example: given('Bonus token given'),
+  })
+  async giveBonus(
+    @Body({ schema: GiveBonusToken }) body: GiveBonusToken,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { user_id: userId, token } = body;
     const answer = await this.wallets.giveBonus({ userId, tokens: BigInt(token) }, actorOf(request));
     this.send({ request, reply }, answer, { message: 'Bonus token given', data: { user_id: userId } });
@@ -91,21 +135,37 @@ export class UserWalletsController {
   @HttpCode(200)
   @UseGuards(guarded(packageGivers))
   @documented({
-    summary: 'Gives a package: its tokens, and its expiry from now', auth: 'admin', status: 200, once: true, surface, answer: Wallet,
-    errors: [[404, 'Package not found']], example: { success: true, message: 'Package given', data: walletExample },
+    summary: 'Gives a package: its tokens, and its expiry from now',
+    auth: 'admin',
+    status: 200,
+    once: true,
+    surface,
+    answer: Wallet,
+    errors: [[404, 'Package not found']],
+    example: { success: true, message: 'Package given', data: walletExample },
   })
   async givePackage(
-    @Param('user_id', { schema: clientId }) userId: string, @Body({ schema: GivePackage }) body: GivePackage,
-    @Req() request: FastifyRequest, @Res() reply: FastifyReply,
+    @Param('user_id', { schema: clientId }) userId: string,
+    @Body({ schema: GivePackage }) body: GivePackage,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     const caller = actorOf(request);
     const known = (await this.catalog.fresh()).packages.get(body.package);
     const reason = 'Package not found';
-    const answer = known === undefined || known.removed
-      ? await this.wallets.refusePackage({ userId, id: body.package, reason }, caller)
-      : await this.wallets.givePackage({ userId, package: known, nowMs: this.clock.nowMs() }, caller);
-    const kept = (answer.entry?.details?.['metadata'] ?? {}) as { readonly package?: string; readonly package_expires?: string | null };
-    const data = { user_id: userId, package: kept.package ?? body.package, package_expires_at: kept.package_expires ?? null };
+    const answer =
+      known === undefined || known.removed
+        ? await this.wallets.refusePackage({ userId, id: body.package, reason }, caller)
+        : await this.wallets.givePackage({ userId, package: known, nowMs: this.clock.nowMs() }, caller);
+    const kept = (answer.entry?.details?.['metadata'] ?? {}) as {
+      readonly package?: string;
+      readonly package_expires?: string | null;
+    };
+    const data = {
+      user_id: userId,
+      package: kept.package ?? body.package,
+      package_expires_at: kept.package_expires ?? null,
+    };
     this.send({ request, reply }, answer, { message: 'Package given', data });
   }
 
@@ -116,7 +176,8 @@ export class UserWalletsController {
   }
 
   private send(
-    to: { readonly request: FastifyRequest; readonly reply: FastifyReply }, answer: Answer,
+    to: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+    answer: Answer,
     about: { readonly message: string; readonly data: Readonly<Record<string, unknown>> },
   ): void {
     const { entry } = answer;
@@ -132,7 +193,10 @@ export class UserWalletsController {
 }
 
 const shownWallet = (userId: string, { balance, settings }: AccountState): Record<string, unknown> => ({
-  user_id: userId, token: shownUnits(balance), package: settings.package ?? null, package_expires_at: settings.package_expires ?? null,
+  user_id: userId,
+  token: shownUnits(balance),
+  package: settings.package ?? null,
+  package_expires_at: settings.package_expires ?? null,
 });
 
 /** Refusals of the ledger in the words of this surface. */

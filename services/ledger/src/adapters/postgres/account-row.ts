@@ -1,30 +1,69 @@
-import { accountKinds } from '@tollgate/contracts';
 import type { AccountSettings, AccountStatus } from '@tollgate/contracts';
+import { accountKinds } from '@tollgate/contracts';
 import { invariant } from '@tollgate/kernel';
+
 import type { Account, Counter, Hold, Lot, Settings } from '../../domain/account.ts';
 import { inconsistency, newAccount } from '../../domain/account.ts';
 import { dueOf } from '../../domain/evolve.ts';
-import { holdsOf } from '../../domain/open-holds.ts';
 import type { Holds } from '../../domain/open-holds.ts';
-import { lotsOf } from '../../domain/open-lots.ts';
+import { holdsOf } from '../../domain/open-holds.ts';
 import type { Lots } from '../../domain/open-lots.ts';
+import { lotsOf } from '../../domain/open-lots.ts';
 import type { LimitCountTuple } from './limit-counts-row.ts';
 import { fromRowLimitCounts } from './limit-counts-row.ts';
 
 /** A row of `loadAccounts`. */
 export type AccountRow = {
-  readonly partition: number; readonly account: number; readonly id: string; readonly kind: number; readonly unit: string; readonly opened_at: Date;
-  readonly seq: bigint; readonly balance_after: bigint; readonly held_after: bigint; readonly used_after: bigint; readonly period_start: Date | null;
-  readonly lot: bigint | null; readonly lot_left: bigint | null; readonly recorded_at: Date;
-  readonly status: AccountStatus; readonly owner: string | null; readonly settings: AccountSettings; readonly limit_fetched_at: Date;
-  readonly lots: readonly LotTuple[] | null; readonly holds: readonly HoldTuple[] | null;
-  readonly counter: CounterTuple | null; readonly earlier: CounterTuple | null; readonly limit_counts: readonly LimitCountTuple[] | null;
+  readonly partition: number;
+  readonly account: number;
+  readonly id: string;
+  readonly kind: number;
+  readonly unit: string;
+  readonly opened_at: Date;
+  readonly seq: bigint;
+  readonly balance_after: bigint;
+  readonly held_after: bigint;
+  readonly used_after: bigint;
+  readonly period_start: Date | null;
+  readonly lot: bigint | null;
+  readonly lot_left: bigint | null;
+  readonly recorded_at: Date;
+  readonly status: AccountStatus;
+  readonly owner: string | null;
+  readonly settings: AccountSettings;
+  readonly limit_fetched_at: Date;
+  readonly lots: readonly LotTuple[] | null;
+  readonly holds: readonly HoldTuple[] | null;
+  readonly counter: CounterTuple | null;
+  readonly earlier: CounterTuple | null;
+  readonly limit_counts: readonly LimitCountTuple[] | null;
 };
-type LotTuple = readonly [lot: string, seq: string, left: string, granted: string, priority: number, expiresMs: string | null, purchased: boolean];
-type HoldTuple = readonly [
-  hold: string, seq: string, amount: string, expiresMs: string, parent: string | null, budgets: readonly string[], outcome: string,
+type LotTuple = readonly [
+  lot: string,
+  seq: string,
+  left: string,
+  granted: string,
+  priority: number,
+  expiresMs: string | null,
+  purchased: boolean,
 ];
-type CounterTuple = readonly [startMs: string, endMs: string, used: string, highWater: string, seq: string, before: string];
+type HoldTuple = readonly [
+  hold: string,
+  seq: string,
+  amount: string,
+  expiresMs: string,
+  parent: string | null,
+  budgets: readonly string[],
+  outcome: string,
+];
+type CounterTuple = readonly [
+  startMs: string,
+  endMs: string,
+  used: string,
+  highWater: string,
+  seq: string,
+  before: string,
+];
 
 /** An account exactly as it was after its last entry; frozen when its parts do not add up (rule 15). */
 export function fromRowAccount(row: AccountRow): Account {
@@ -35,11 +74,21 @@ export function fromRowAccount(row: AccountRow): Account {
   account.balance = row.balance_after;
   account.held = row.held_after;
   account.lastRecordedMs = row.recorded_at.getTime();
-  account.terms = { status: row.status, owner: row.owner, settings: fromRowSettings(row.settings), limitFetchedMs: row.limit_fetched_at.getTime() };
+  account.terms = {
+    status: row.status,
+    owner: row.owner,
+    settings: fromRowSettings(row.settings),
+    limitFetchedMs: row.limit_fetched_at.getTime(),
+  };
   account.lots = openLotsOf(row);
   account.lotSeen = row.lot === null ? null : Number(row.lot);
   account.holds = openHoldsOf(row.holds ?? []);
-  account.counter = counterOf(row, row.counter) ?? { period: null, used: row.used_after, highWater: row.used_after, before: 0n };
+  account.counter = counterOf(row, row.counter) ?? {
+    period: null,
+    used: row.used_after,
+    highWater: row.used_after,
+    before: 0n,
+  };
   account.earlier = row.earlier && row.earlier[0] !== '-1' ? counterOf(row, row.earlier) : null;
   account.limitCounts = fromRowLimitCounts(row.limit_counts ?? []);
   account.dueMs = dueOf(account);
@@ -51,7 +100,12 @@ export function fromRowSettings(settings: AccountSettings): Settings {
   const amount = (text: string | undefined): bigint | null => (text === undefined ? null : BigInt(text));
   return {
     limit: amount(settings.limit),
-    limits: (settings.limits ?? []).map(({ amount: most, period, model, since }) => ({ amount: BigInt(most), period, model: model ?? null, sinceMs: Date.parse(since ?? '') })),
+    limits: (settings.limits ?? []).map(({ amount: most, period, model, since }) => ({
+      amount: BigInt(most),
+      period,
+      model: model ?? null,
+      sinceMs: Date.parse(since ?? ''),
+    })),
     detached: settings.detached ?? false,
     overdraft: settings.overdraft === 'unlimited' ? 'unlimited' : amount(settings.overdraft),
     allowance: amount(settings.allowance),
@@ -77,7 +131,12 @@ function openLotsOf(row: AccountRow): Lots {
   const newest = new Map<number, Lot>();
   for (const [lot, seq, left, granted, priority, expiresMs, purchased] of row.lots ?? []) {
     newest.set(Number(lot), {
-      lot: Number(lot), rowSeq: Number(seq), left: BigInt(left), granted: BigInt(granted), priority, expiresMs: expiresMs === null ? null : Number(expiresMs),
+      lot: Number(lot),
+      rowSeq: Number(seq),
+      left: BigInt(left),
+      granted: BigInt(granted),
+      priority,
+      expiresMs: expiresMs === null ? null : Number(expiresMs),
       purchased,
     });
   }
@@ -94,7 +153,14 @@ function openHoldsOf(rows: readonly HoldTuple[]): Holds {
     const hold = Number(number);
     holds.delete(hold);
     if (outcome !== 'open') continue;
-    holds.set(hold, { hold, amount: BigInt(amount), expiresMs: Number(expiresMs), parent: parent === null ? null : Number(parent), budgets, rowSeq: Number(seq) });
+    holds.set(hold, {
+      hold,
+      amount: BigInt(amount),
+      expiresMs: Number(expiresMs),
+      parent: parent === null ? null : Number(parent),
+      budgets,
+      rowSeq: Number(seq),
+    });
   }
   return holdsOf(holds.values());
 }

@@ -1,5 +1,6 @@
 import { accountKinds } from '@tollgate/contracts';
 import type { Pool } from 'pg';
+
 import type { Candidate, Candidates } from '../../app/queries.ts';
 import { keepsLots } from '../../domain/account.ts';
 import { candidatesAll, candidatesLimited, candidatesOwned } from './sql/find-accounts.sql.ts';
@@ -10,8 +11,12 @@ const keepingBalance = accountKinds.flatMap((kind, number) => (keepsLots(kind) ?
 export async function readCandidates(pool: Pool, search: Candidates): Promise<readonly Candidate[]> {
   const { after, limit, limited, owner, unit = null, under = null, balanceBelow = null } = search;
   const values = [...after, limit, unit, under, balanceBelow, keepingBalance];
-  const query = owner !== undefined ? { name: 'candidates-owned', text: candidatesOwned, values: [...values, owner] }
-    : limited ? { name: 'candidates-limited', text: candidatesLimited, values } : { name: 'candidates', text: candidatesAll, values };
+  const query =
+    owner !== undefined
+      ? { name: 'candidates-owned', text: candidatesOwned, values: [...values, owner] }
+      : limited
+        ? { name: 'candidates-limited', text: candidatesLimited, values }
+        : { name: 'candidates', text: candidatesAll, values };
   const { rows } = await pool.query<{ partition: number; account: number; id: string; fits: boolean }>(query);
   return rows.map(({ partition, account, id, fits }) => ({ partition, ref: account, id, fits }));
 }

@@ -1,10 +1,16 @@
 import { canonicalJson } from '@tollgate/kernel';
 import type { Pool } from 'pg';
+
 import { commitmentOf } from './encode-commit.ts';
 import { detailsInOrder } from './sql/fold-books.sql.ts';
 
 const readMax = 2_000;
-type Row = { readonly partition_seq: bigint; readonly commitment: Buffer; readonly salt: Buffer | null; readonly content: unknown };
+type Row = {
+  readonly partition_seq: bigint;
+  readonly commitment: Buffer;
+  readonly salt: Buffer | null;
+  readonly content: unknown;
+};
 
 /**
  * The entries of a partition whose words are no longer those that their leaf commits to (rule 29). Erased words, salt and

@@ -82,7 +82,9 @@ export class CopyBuffer {
   /** Milliseconds since 1970 as timestamptz. */
   time(ms: number): this {
     const sinceEpoch = ms - postgresEpochMs;
-    return Math.abs(sinceEpoch) < 9_007_199_254_740 ? this.int8(sinceEpoch * 1000) : this.bigint(BigInt(sinceEpoch) * 1000n);
+    return Math.abs(sinceEpoch) < 9_007_199_254_740
+      ? this.int8(sinceEpoch * 1000)
+      : this.bigint(BigInt(sinceEpoch) * 1000n);
   }
 
   timeOrNull(ms: number | null): this {

@@ -1,4 +1,5 @@
 import type { HoldView } from '@tollgate/contracts';
+
 import type { FirstAnswer } from '../../app/ports.ts';
 import { answerOf } from '../../domain/decided.ts';
 import type { Entry } from '../../domain/entry.ts';
@@ -7,16 +8,26 @@ import type { Entry } from '../../domain/entry.ts';
 const aboutHolds = new Set(['held', 'extended', 'settled', 'released']);
 
 /** The first answer of a request, put together again from its entries: what could be spent then is kept on the last one. */
-export function firstAnswerOf(partition: number, entries: readonly Entry[], hold: HoldView | undefined): FirstAnswer | undefined {
+export function firstAnswerOf(
+  partition: number,
+  entries: readonly Entry[],
+  hold: HoldView | undefined,
+): FirstAnswer | undefined {
   const [first] = entries;
   const last = entries.at(-1);
   if (!first || !last) return undefined;
   if (first.kind === 'withdrawn' && first.corrects === null) {
-    const problem = { code: 'REQUEST_WITHDRAWN', detail: 'the request was withdrawn after its caller was told that it was late' };
+    const problem = {
+      code: 'REQUEST_WITHDRAWN',
+      detail: 'the request was withdrawn after its caller was told that it was late',
+    };
     return { hash: first.hash, answer: { outcome: 'refused', replayed: true, account: first.account, problem } };
   }
   const answer = answerOf(partition, {
-    outcome: 'booked', account: first.account, entries, available: last.availableAfter,
+    outcome: 'booked',
+    account: first.account,
+    entries,
+    available: last.availableAfter,
     ...(hold && aboutHolds.has(first.kind) ? { hold } : {}),
   });
   return { hash: first.hash, answer };

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+
 import type { DetailsOf, DetailsStore } from '../../app/erasing.ts';
 
 /** $1 ids, $2 owner or null. An account that is named is erased whole, also when the user owned it for a while only. */
@@ -26,11 +27,22 @@ export function detailsStore(pool: Pool): DetailsStore {
   return {
     accounts: async ({ ids, owner }) => (await pool.query<DetailsOf>(accountsOf, [ids, owner])).rows,
     erase: async ({ partition, ref, owner }, { afterSeq, limit }) => {
-      const { rows } = await pool.query<{ partition_seq: bigint; erased: bigint }>(erase, [partition, ref, afterSeq, limit, owner]);
+      const { rows } = await pool.query<{ partition_seq: bigint; erased: bigint }>(erase, [
+        partition,
+        ref,
+        afterSeq,
+        limit,
+        owner,
+      ]);
       return { seqs: rows.map((row) => Number(row.partition_seq)), erased: Number(rows[0]?.erased ?? 0n) };
     },
     nextOffset: async (partition) => {
-      const { rows: [row] } = await pool.query<{ next_offset: bigint }>('select next_offset - log_base as next_offset from ledger.positions where partition = $1', [partition]);
+      const {
+        rows: [row],
+      } = await pool.query<{ next_offset: bigint }>(
+        'select next_offset - log_base as next_offset from ledger.positions where partition = $1',
+        [partition],
+      );
       return Number(row?.next_offset ?? 0n);
     },
   };

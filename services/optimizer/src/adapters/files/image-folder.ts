@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+
 import { imageBytesMax } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
+
 import type { FileKind, ImageFiles } from '../../app/ports.ts';
 import { isTaskId } from '../../domain/image.ts';
 
@@ -18,7 +20,8 @@ export async function imageFolder(folder: string): Promise<ImageFiles> {
     return join(folder, `${id}.${kind}`);
   };
   const draft = (id: string, kind: FileKind): string => `${path(id, kind)}.part`;
-  const size = async (id: string, kind: FileKind): Promise<number | null> => (await found(stat(path(id, kind))))?.size ?? null;
+  const size = async (id: string, kind: FileKind): Promise<number | null> =>
+    (await found(stat(path(id, kind))))?.size ?? null;
 
   return {
     path,
@@ -65,7 +68,9 @@ export async function imageFolder(folder: string): Promise<ImageFiles> {
       return { size: length, bytes: createReadStream('', { fd: handle }) };
     },
     remove: async (id, of = kinds) => {
-      await Promise.all(of.flatMap((kind) => [path(id, kind), draft(id, kind)]).map((file) => rm(file, { force: true })));
+      await Promise.all(
+        of.flatMap((kind) => [path(id, kind), draft(id, kind)]).map((file) => rm(file, { force: true })),
+      );
     },
     old: async () => {
       const names = await readdir(folder);

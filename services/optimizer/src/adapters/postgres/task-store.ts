@@ -1,11 +1,24 @@
 import type { FailedTask, ImageFormat } from '@tollgate/contracts';
 import type { Pool } from 'pg';
+
 import type { ImageJob, TaskRow, TaskStore } from '../../app/ports.ts';
 
 type Row = {
-  id: string; status: TaskRow['status']; size: number; format: ImageFormat; owner: string | null; name: string | null; quality: number | null;
-  webp: boolean | null; created_at: Date | null; expires_at: Date | null; completed_at: Date | null; optimized_size: number | null;
-  webp_size: number | null; error: string | null; charge_returned_at: Date | null;
+  id: string;
+  status: TaskRow['status'];
+  size: number;
+  format: ImageFormat;
+  owner: string | null;
+  name: string | null;
+  quality: number | null;
+  webp: boolean | null;
+  created_at: Date | null;
+  expires_at: Date | null;
+  completed_at: Date | null;
+  optimized_size: number | null;
+  webp_size: number | null;
+  error: string | null;
+  charge_returned_at: Date | null;
 };
 
 /** Longer than any job may take; a claim of a process that is gone ends sooner, when the next one starts. */
@@ -24,7 +37,8 @@ export function taskStore(pool: Pool): TaskStore {
   const ids = async (sql: string, values: unknown[]): Promise<readonly string[]> =>
     (await pool.query<{ id: string }>(`${sql} limit ${atOnce}`, values)).rows.map(({ id }) => id);
   return {
-    stage: ({ id, size, format }) => run(`insert into optimizer.tasks (id, status, size, format) values ($1, 'staged', $2, $3)`, [id, size, format]),
+    stage: ({ id, size, format }) =>
+      run(`insert into optimizer.tasks (id, status, size, format) values ($1, 'staged', $2, $3)`, [id, size, format]),
     find: async (id) => {
       const { rows } = await pool.query<Row>('select * from optimizer.tasks where id = $1', [id]);
       return rows[0] === undefined ? null : fromRow(rows[0]);
@@ -44,8 +58,14 @@ export function taskStore(pool: Pool): TaskStore {
         [id, optimizedSize, webpSize, new Date(completedMs)],
       ),
     fail: (id, { error, completedMs }) =>
-      run(`update optimizer.tasks set status = 'failed', error = $2, completed_at = $3 where id = $1 and status = 'pending'`, [id, error, new Date(completedMs)]),
-    expired: (nowMs) => ids(`select id from optimizer.tasks where status in ('pending', 'completed', 'failed') and expires_at <= $1`, [new Date(nowMs)]),
+      run(
+        `update optimizer.tasks set status = 'failed', error = $2, completed_at = $3 where id = $1 and status = 'pending'`,
+        [id, error, new Date(completedMs)],
+      ),
+    expired: (nowMs) =>
+      ids(`select id from optimizer.tasks where status in ('pending', 'completed', 'failed') and expires_at <= $1`, [
+        new Date(nowMs),
+      ]),
     expire: (id, nowMs) =>
       run(
         `update optimizer.tasks set status = 'expired', error = case when status = 'pending' then $2 else error end,
@@ -53,23 +73,49 @@ export function taskStore(pool: Pool): TaskStore {
           where id = $1`,
         [id, tooLate, new Date(nowMs)],
       ),
-    failed: async () => (await pool.query<FailedTask>(
-      `select id, owner from optimizer.tasks where error is not null and charge_returned_at is null order by completed_at limit ${failedAtOnce}`,
-    )).rows,
-    chargeReturned: (id) => run('update optimizer.tasks set charge_returned_at = now() where id = $1 and error is not null and charge_returned_at is null', [id]),
+    failed: async () =>
+      (
+        await pool.query<FailedTask>(
+          `select id, owner from optimizer.tasks where error is not null and charge_returned_at is null order by completed_at limit ${failedAtOnce}`,
+        )
+      ).rows,
+    chargeReturned: (id) =>
+      run(
+        'update optimizer.tasks set charge_returned_at = now() where id = $1 and error is not null and charge_returned_at is null',
+        [id],
+      ),
     abandoned: async (nowMs) => [
-      ...(await ids(`select id from optimizer.tasks where status = 'staged' and staged_at < now() - interval '1 hour'`, [])),
-      ...(await ids(`select id from optimizer.tasks where status = 'expired' and expires_at < $1`, [new Date(nowMs - marksKeptMs)])),
+      ...(await ids(
+        `select id from optimizer.tasks where status = 'staged' and staged_at < now() - interval '1 hour'`,
+        [],
+      )),
+      ...(await ids(`select id from optimizer.tasks where status = 'expired' and expires_at < $1`, [
+        new Date(nowMs - marksKeptMs),
+      ])),
     ],
     known: async (wanted) => {
-      const { rows } = await pool.query<{ id: string }>('select id from optimizer.tasks where id = any($1::uuid[])', [wanted]);
+      const { rows } = await pool.query<{ id: string }>('select id from optimizer.tasks where id = any($1::uuid[])', [
+        wanted,
+      ]);
       return new Set(rows.map(({ id }) => id));
     },
   };
 }
 
 const fromRow = (row: Row): TaskRow => ({
-  id: row.id, status: row.status, size: row.size, format: row.format, owner: row.owner ?? '', name: row.name ?? '', quality: row.quality ?? 0,
-  webp: row.webp ?? false, optimizedSize: row.optimized_size, webpSize: row.webp_size, error: row.error, createdMs: row.created_at?.getTime() ?? 0,
-  chargeReturned: row.charge_returned_at !== null, completedMs: row.completed_at?.getTime() ?? null, expiresMs: row.expires_at?.getTime() ?? Infinity,
+  id: row.id,
+  status: row.status,
+  size: row.size,
+  format: row.format,
+  owner: row.owner ?? '',
+  name: row.name ?? '',
+  quality: row.quality ?? 0,
+  webp: row.webp ?? false,
+  optimizedSize: row.optimized_size,
+  webpSize: row.webp_size,
+  error: row.error,
+  createdMs: row.created_at?.getTime() ?? 0,
+  chargeReturned: row.charge_returned_at !== null,
+  completedMs: row.completed_at?.getTime() ?? null,
+  expiresMs: row.expires_at?.getTime() ?? Infinity,
 });

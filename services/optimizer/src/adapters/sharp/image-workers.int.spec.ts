@@ -1,8 +1,10 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
+
+import { afterAll, describe, expect, it } from '@jest/globals';
+
 import { imageWorkers } from './image-workers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-images-'));
@@ -21,23 +23,46 @@ function pngFile(name: string, size: number, interlaced = false): string {
   header.writeUInt32BE(size, 0);
   header.writeUInt32BE(size, 4);
   header.set([8, 0, 0, 0, interlaced ? 1 : 0], 8);
-  const passes = interlaced ? [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]] : [[0, 0, 1, 1]];
-  const bytes = passes.reduce((sum, [x = 0, y = 0, dx = 1, dy = 1]) => sum + Math.ceil((size - y) / dy) * (1 + Math.ceil((size - x) / dx)), 0);
+  const passes = interlaced
+    ? [
+        [0, 0, 8, 8],
+        [4, 0, 8, 8],
+        [0, 4, 4, 8],
+        [2, 0, 4, 4],
+        [0, 2, 2, 4],
+        [1, 0, 2, 2],
+        [0, 1, 1, 2],
+      ]
+    : [[0, 0, 1, 1]];
+  const bytes = passes.reduce(
+    (sum, [x = 0, y = 0, dx = 1, dy = 1]) => sum + Math.ceil((size - y) / dy) * (1 + Math.ceil((size - x) / dx)),
+    0,
+  );
   const path = join(folder, name);
-  writeFileSync(path, Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.alloc(bytes))), chunk('IEND', Buffer.alloc(0)),
-  ]));
+  writeFileSync(
+    path,
+    Buffer.concat([
+      Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+      chunk('IHDR', header),
+      chunk('IDAT', deflateSync(Buffer.alloc(bytes))),
+      chunk('IEND', Buffer.alloc(0)),
+    ]),
+  );
   return path;
 }
 /** Processes below this one that run the worker. */
-const children = (): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-  try {
-    const parent = / \S (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ''))?.[1];
-    return Number(parent) === process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker.ts');
-  } catch {
-    return false;
-  }
-});
+const children = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const parent = / \S (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ''))?.[1];
+        return Number(parent) === process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker.ts');
+      } catch {
+        return false;
+      }
+    });
 
 describe('images', () => {
   it('are decoded in a process of their own, which knows none of our secrets and goes first when memory gets short', async () => {
@@ -62,7 +87,9 @@ describe('images', () => {
     const images = imageWorkers(1, 50);
     try {
       const before = process.memoryUsage().rss;
-      await expect(images.inspect(pngFile('large.png', 9_900, true), 'png')).rejects.toMatchObject({ code: 'FILE_INVALID' });
+      await expect(images.inspect(pngFile('large.png', 9_900, true), 'png')).rejects.toMatchObject({
+        code: 'FILE_INVALID',
+      });
       await images.inspect(pngFile('next.png', 500), 'png');
       expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
     } finally {

@@ -1,12 +1,18 @@
-import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+
 import { AppError } from '@tollgate/kernel';
+
 import type { Images } from '../../app/ports.ts';
 import type { Work, WorkResult } from './work.ts';
 
-type Waiting = { readonly work: Work; readonly resolve: (result: WorkResult) => void; readonly reject: (error: Error) => void };
+type Waiting = {
+  readonly work: Work;
+  readonly resolve: (result: WorkResult) => void;
+  readonly reject: (error: Error) => void;
+};
 
 /** Longer than sharp's own time-outs together: a process that is still busy then is ended. */
 const workMs = 150_000;
@@ -60,11 +66,16 @@ class Workers {
   async close(): Promise<void> {
     this.#closed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(stopping());
-    await Promise.all([...this.#all].map((worker) => new Promise((resolve) => {
-      refer(worker, true);
-      worker.once('exit', resolve);
-      worker.kill('SIGKILL');
-    })));
+    await Promise.all(
+      [...this.#all].map(
+        (worker) =>
+          new Promise((resolve) => {
+            refer(worker, true);
+            worker.once('exit', resolve);
+            worker.kill('SIGKILL');
+          }),
+      ),
+    );
   }
 
   #next(): void {
@@ -167,7 +178,8 @@ export function imageWorkers(atOnce: number, memoryMb = memoryDefaultMb): Images
   };
   return {
     inspect: async (path, format) => void (await done(checks.run({ type: 'inspect', path, format }))),
-    optimize: ({ format, quality, webp, from, to, toWebp }) => done(jobs.run({ type: 'optimize', format, quality, webp, from, to, toWebp })),
+    optimize: ({ format, quality, webp, from, to, toWebp }) =>
+      done(jobs.run({ type: 'optimize', format, quality, webp, from, to, toWebp })),
     close: async () => void (await Promise.all([checks.close(), jobs.close()])),
   };
 }

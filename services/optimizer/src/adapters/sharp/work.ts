@@ -2,8 +2,13 @@
 export type Work =
   | { readonly type: 'inspect'; readonly path: string; readonly format: string }
   | {
-      readonly type: 'optimize'; readonly format: string; readonly quality: number; readonly webp: boolean;
-      readonly from: string; readonly to: string; readonly toWebp: string;
+      readonly type: 'optimize';
+      readonly format: string;
+      readonly quality: number;
+      readonly webp: boolean;
+      readonly from: string;
+      readonly to: string;
+      readonly toWebp: string;
     };
 export type WorkResult =
   | { readonly done: true; readonly size: number; readonly webpSize: number | null }

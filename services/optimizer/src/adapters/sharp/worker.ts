@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import sharp from 'sharp';
+
 import type { Sharp, SharpOptions } from 'sharp';
+import sharp from 'sharp';
+
 import { pixelsMax, sizeFault } from '../../domain/image.ts';
 import type { Work, WorkResult } from './work.ts';
 
@@ -12,7 +14,14 @@ firstToGo();
 sharp.cache(false);
 sharp.concurrency(1);
 sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({ operation: ['VipsForeignLoadJpegFile', 'VipsForeignLoadPngFile', 'VipsForeignLoadWebpFile', 'VipsForeignLoadNsgifFile'] });
+sharp.unblock({
+  operation: [
+    'VipsForeignLoadJpegFile',
+    'VipsForeignLoadPngFile',
+    'VipsForeignLoadWebpFile',
+    'VipsForeignLoadNsgifFile',
+  ],
+});
 
 const timeoutS = 60;
 const options: SharpOptions = { limitInputPixels: pixelsMax, failOn: 'error', sequentialRead: true };
@@ -26,7 +35,11 @@ async function inspect({ path, format }: Extract<Work, { type: 'inspect' }>): Pr
   if (about.format !== format) return { done: false, fault: 'The file is not a JPEG, PNG, WebP or GIF image' };
   const fault = sizeFault({ width: about.width, height: about.pageHeight ?? about.height, frames });
   if (fault !== null) return { done: false, fault };
-  await sharp(path, { ...options, animated: mayMove(format) }).resize(16, 16, { fit: 'fill' }).timeout({ seconds: timeoutS }).raw().toBuffer();
+  await sharp(path, { ...options, animated: mayMove(format) })
+    .resize(16, 16, { fit: 'fill' })
+    .timeout({ seconds: timeoutS })
+    .raw()
+    .toBuffer();
   return { done: true, size: 0, webpSize: null };
 }
 
@@ -37,7 +50,15 @@ async function optimize(work: Extract<Work, { type: 'optimize' }>): Promise<Work
     return mayMove(format) ? image : image.autoOrient();
   };
   const { size } = await encoded(source(), format, quality).toFile(to);
-  const webpSize = work.webp ? await source().webp({ quality, effort: 4 }).toFile(toWebp).then((written) => written.size, () => null) : null;
+  const webpSize = work.webp
+    ? await source()
+        .webp({ quality, effort: 4 })
+        .toFile(toWebp)
+        .then(
+          (written) => written.size,
+          () => null,
+        )
+    : null;
   return { done: true, size, webpSize };
 }
 
@@ -50,7 +71,10 @@ function encoded(image: Sharp, format: string, quality: number): Sharp {
     case 'webp':
       return image.webp({ quality, effort: 4 });
     default:
-      return image.gif({ effort: 7, ...(quality < 100 ? { interFrameMaxError: Math.round((100 - quality) / 10) } : {}) });
+      return image.gif({
+        effort: 7,
+        ...(quality < 100 ? { interFrameMaxError: Math.round((100 - quality) / 10) } : {}),
+      });
   }
 }
 
@@ -67,7 +91,10 @@ process.on('message', (work: Work) => {
   const running = work.type === 'inspect' ? inspect(work) : optimize(work);
   running
     .catch((): WorkResult => ({ done: false, fault: broken }))
-    .then((result) => process.send?.(result), () => undefined);
+    .then(
+      (result) => process.send?.(result),
+      () => undefined,
+    );
 });
 // The platform's process says when to stop; what the terminal sends to all is not for this one.
 process.on('SIGINT', () => undefined);

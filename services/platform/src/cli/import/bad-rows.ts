@@ -1,6 +1,7 @@
-import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+
 import type { CheckedFile } from './check-file.ts';
 import { readUsageFile } from './usage-file.ts';
 

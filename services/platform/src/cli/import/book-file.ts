@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+
 import type { Api } from '../api.ts';
 import { CommandFailed, type Output } from '../output.ts';
 import type { CheckedFile } from './check-file.ts';

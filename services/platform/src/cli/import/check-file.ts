@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+
 import { CommandFailed } from '../output.ts';
 import type { Columns, Mapping, Source } from './mapping.ts';
 import { columnsOf } from './mapping.ts';

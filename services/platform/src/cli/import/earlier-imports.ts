@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import type { Api } from '../api.ts';
 import { CommandFailed } from '../output.ts';
 import type { CheckedFile, GoodRow } from './check-file.ts';

@@ -1,4 +1,5 @@
 import { answerClasses, isQuantityClass, isTimeZone, otherClasses, promptClasses } from '@tollgate/pricing';
+
 import { CommandFailed } from '../output.ts';
 
 /** How the command line says where an event's parts come from: a column's name, or `=text` for the same in every row. */

@@ -1,7 +1,8 @@
 import type { AccountView, Answer } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
-import { countUsage, parseRateCard, quantitiesOf, rateUsage } from '@tollgate/pricing';
 import type { RateCard } from '@tollgate/pricing';
+import { countUsage, parseRateCard, quantitiesOf, rateUsage } from '@tollgate/pricing';
+
 import type { Api } from '../api.ts';
 import { CommandFailed } from '../output.ts';
 import type { UsageEvent } from './usage-row.ts';

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+
 import { parse } from 'csv-parse';
+
 import { CommandFailed } from '../output.ts';
 
 export type UsageFile = { readonly path: string; readonly name: string; readonly bytes: number };

@@ -1,4 +1,5 @@
 import { modelMeter, quantityFault } from '@tollgate/pricing';
+
 import type { Columns, Source } from './mapping.ts';
 import type { FileRow } from './usage-file.ts';
 import { readTime } from './usage-time.ts';

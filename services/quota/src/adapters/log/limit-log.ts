@@ -1,7 +1,8 @@
-import { topics } from '@tollgate/contracts';
 import type { LedgerRequest } from '@tollgate/contracts';
+import { topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
+
 import type { LimitLog } from '../../app/ports.ts';
 
 const source = 'quota';
@@ -10,14 +11,31 @@ const source = 'quota';
 export function limitLog(eventLog: EventLog, partitions: number): LimitLog {
   return {
     append: async ({ account, bytes, fetchedMs }) => {
-      const opening: LedgerRequest = { v: 1, type: 'open', source, id: 'open', account, data: { kind: 'quota', unit: 'byte' } };
+      const opening: LedgerRequest = {
+        v: 1,
+        type: 'open',
+        source,
+        id: 'open',
+        account,
+        data: { kind: 'quota', unit: 'byte' },
+      };
       const limit: LedgerRequest = {
-        v: 1, type: 'limit', source, id: `limit-${fetchedMs}`, account,
+        v: 1,
+        type: 'limit',
+        source,
+        id: `limit-${fetchedMs}`,
+        account,
         data: { limit: String(bytes), fetched_at: new Date(fetchedMs).toISOString() },
       };
       const partition = partitionOf(account, partitions);
-      await eventLog.append([opening, limit].map((request) =>
-        ({ topic: topics.usageEvents, partition, key: account, value: JSON.stringify(request) })));
+      await eventLog.append(
+        [opening, limit].map((request) => ({
+          topic: topics.usageEvents,
+          partition,
+          key: account,
+          value: JSON.stringify(request),
+        })),
+      );
     },
   };
 }

@@ -1,8 +1,17 @@
 import { partitionOf } from '@tollgate/kernel';
 import type { Pool } from 'pg';
+
 import type { LimitStore, StoredLimit } from '../../app/ports.ts';
 
-type Row = { quota_bytes: bigint; subscription_type: string; expires_at: Date | null; fetched_at: Date; valid: boolean; booked: boolean; opened: boolean };
+type Row = {
+  quota_bytes: bigint;
+  subscription_type: string;
+  expires_at: Date | null;
+  fetched_at: Date;
+  valid: boolean;
+  booked: boolean;
+  opened: boolean;
+};
 const columns = `quota_bytes, subscription_type, expires_at, fetched_at, valid,
   opened, booked_bytes is not distinct from quota_bytes as booked`;
 
@@ -27,18 +36,39 @@ export function limitStore(pool: Pool, partitions: number): LimitStore {
       const partition = partitionOf(`quota:${tokenHash.slice(0, 32)}`, partitions);
       const expiresAt = expiresMs === null ? null : new Date(expiresMs);
       await pool.query(saveSql, [tokenHash, partition, bytes, subscriptionType, expiresAt, new Date(fetchedMs)]);
-      return (await find(tokenHash)) ?? { bytes, subscriptionType, expiresMs, fetchedMs, valid: true, booked: false, opened: false };
+      return (
+        (await find(tokenHash)) ?? {
+          bytes,
+          subscriptionType,
+          expiresMs,
+          fetchedMs,
+          valid: true,
+          booked: false,
+          opened: false,
+        }
+      );
     },
     refuse: async (tokenHash, fetchedMs) => {
-      await pool.query('update quota.limits set valid = false, fetched_at = $2 where token_hash = $1 and fetched_at < $2', [tokenHash, new Date(fetchedMs)]);
+      await pool.query(
+        'update quota.limits set valid = false, fetched_at = $2 where token_hash = $1 and fetched_at < $2',
+        [tokenHash, new Date(fetchedMs)],
+      );
     },
     booked: async (tokenHash, { bytes, fetchedMs }) => {
-      await pool.query('update quota.limits set opened = true, booked_bytes = case when quota_bytes = $2 and fetched_at >= $3 then $2 else booked_bytes end where token_hash = $1', [tokenHash, bytes, new Date(fetchedMs)]);
+      await pool.query(
+        'update quota.limits set opened = true, booked_bytes = case when quota_bytes = $2 and fetched_at >= $3 then $2 else booked_bytes end where token_hash = $1',
+        [tokenHash, bytes, new Date(fetchedMs)],
+      );
     },
   };
 }
 
 const fromRow = (row: Row): StoredLimit => ({
-  bytes: row.quota_bytes, subscriptionType: row.subscription_type, expiresMs: row.expires_at?.getTime() ?? null,
-  fetchedMs: row.fetched_at.getTime(), valid: row.valid, booked: row.booked, opened: row.opened,
+  bytes: row.quota_bytes,
+  subscriptionType: row.subscription_type,
+  expiresMs: row.expires_at?.getTime() ?? null,
+  fetchedMs: row.fetched_at.getTime(),
+  valid: row.valid,
+  booked: row.booked,
+  opened: row.opened,
 });

@@ -1,7 +1,9 @@
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+
 import { remoteProvider } from './remote-provider.ts';
 
 let server: Server;
@@ -12,7 +14,9 @@ beforeAll(async () => {
     asked++;
     request.resume();
     if (status === 0) return;
-    response.writeHead(status, { 'content-type': 'application/json', location: '/elsewhere' }).end('{"valid":true,"quota_mb":1,"subscription_type":"s"}');
+    response
+      .writeHead(status, { 'content-type': 'application/json', location: '/elsewhere' })
+      .end('{"valid":true,"quota_mb":1,"subscription_type":"s"}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
@@ -23,7 +27,8 @@ afterAll(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
-const provider = (timeoutMs?: number) => remoteProvider({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`, key: 'k' }, timeoutMs);
+const provider = (timeoutMs?: number) =>
+  remoteProvider({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`, key: 'k' }, timeoutMs);
 const usual = { always: false };
 const down = { kind: 'unavailable', code: 'QUOTA_SERVICE_UNAVAILABLE' };
 
@@ -62,7 +67,14 @@ describe('the provider over HTTP', () => {
   });
 
   it('is not needed where none is configured', async () => {
-    expect(await remoteProvider({}).ask('t', usual)).toEqual({ valid: true, bytes: 1_048_576_000n, subscriptionType: 'default', expiresMs: null });
-    expect(await remoteProvider({ url: 'http://127.0.0.1:9' }).ask('t', usual)).toMatchObject({ subscriptionType: 'default' });
+    expect(await remoteProvider({}).ask('t', usual)).toEqual({
+      valid: true,
+      bytes: 1_048_576_000n,
+      subscriptionType: 'default',
+      expiresMs: null,
+    });
+    expect(await remoteProvider({ url: 'http://127.0.0.1:9' }).ask('t', usual)).toMatchObject({
+      subscriptionType: 'default',
+    });
   });
 });

@@ -1,8 +1,9 @@
 import { AppError } from '@tollgate/kernel';
 import { circuitBreaker, ConsecutiveBreaker, handleAll, isBrokenCircuitError } from 'cockatiel';
+
 import type { Provider } from '../../app/ports.ts';
-import { defaultAnswer, readProviderAnswer } from '../../domain/provider-answer.ts';
 import type { ProviderAnswer } from '../../domain/provider-answer.ts';
+import { defaultAnswer, readProviderAnswer } from '../../domain/provider-answer.ts';
 
 export type ProviderSettings = { readonly url?: string | undefined; readonly key?: string | undefined };
 
@@ -17,15 +18,20 @@ const answerBytesMax = 65_536;
 export function remoteProvider({ url, key }: ProviderSettings, timeoutMs = timeoutDefaultMs): Provider {
   if (url === undefined || key === undefined) return { knowsTokens: false, ask: () => Promise.resolve(defaultAnswer) };
   const address = `${url.replace(/\/+$/, '')}/user-quota`;
-  const breaker = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(failuresInARow), halfOpenAfter: retryAfterMs });
+  const breaker = circuitBreaker(handleAll, {
+    breaker: new ConsecutiveBreaker(failuresInARow),
+    halfOpenAfter: retryAfterMs,
+  });
   const ask = (token: string): Promise<ProviderAnswer> => askOnce({ address, key, timeoutMs }, token);
   return {
     knowsTokens: true,
     ask: async (token, { always }) => {
       if (always) return ask(token);
-      return breaker.execute(() => ask(token)).catch((error: unknown) => {
-        throw isBrokenCircuitError(error) ? down('it failed too often; it is tried again every 5 s') : error;
-      });
+      return breaker
+        .execute(() => ask(token))
+        .catch((error: unknown) => {
+          throw isBrokenCircuitError(error) ? down('it failed too often; it is tried again every 5 s') : error;
+        });
     },
   };
 }
@@ -36,7 +42,10 @@ async function askOnce({ address, key, timeoutMs }: Address, token: string): Pro
   let body: unknown;
   try {
     const response = await fetch(address, {
-      method: 'POST', redirect: 'error', signal: AbortSignal.timeout(timeoutMs), body: JSON.stringify({ token }),
+      method: 'POST',
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+      body: JSON.stringify({ token }),
       headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${key}` },
     });
     if (response.status >= 400 && response.status < 500) {
@@ -49,7 +58,9 @@ async function askOnce({ address, key, timeoutMs }: Address, token: string): Pro
     }
     body = JSON.parse(await textOf(response));
   } catch (error) {
-    throw error instanceof AppError ? error : down(error instanceof SyntaxError ? 'its answer is not JSON' : 'it does not answer', error);
+    throw error instanceof AppError
+      ? error
+      : down(error instanceof SyntaxError ? 'its answer is not JSON' : 'it does not answer', error);
   }
   const answer = readProviderAnswer(body);
   if (answer === null) throw down('its answer cannot be understood');

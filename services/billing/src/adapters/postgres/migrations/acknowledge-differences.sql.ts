@@ -35,11 +35,15 @@ create table billing.assigned_payments (
   constraint assigned_payments_pkey primary key (payment_intent)
 );
 comment on table billing.assigned_payments is 'Payments at Stripe that no charge asked for, and whose they are. Append-only.';
-${appendOnly.map((table) => `
+${appendOnly
+  .map(
+    (table) => `
 create trigger ${table}_append_only before update or delete on billing.${table} for each statement execute function billing.refuse_rewriting();
 create trigger ${table}_no_truncate before truncate on billing.${table} for each statement execute function billing.refuse_rewriting();
 alter table billing.${table} enable always trigger ${table}_append_only;
 alter table billing.${table} enable always trigger ${table}_no_truncate;
-grant select, insert on billing.${table} to tollgate_billing;`).join('')}
+grant select, insert on billing.${table} to tollgate_billing;`,
+  )
+  .join('')}
 `,
 } as const;

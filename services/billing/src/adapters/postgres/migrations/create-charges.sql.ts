@@ -177,12 +177,16 @@ create function billing.refuse_rewriting() returns trigger language plpgsql as $
 begin
   raise exception '%.% is append-only: % is refused', tg_table_schema, tg_table_name, tg_op using errcode = 'insufficient_privilege';
 end $$;
-${appendOnly.map((table) => `
+${appendOnly
+  .map(
+    (table) => `
 create trigger ${table}_append_only before update or delete on billing.${table} for each statement execute function billing.refuse_rewriting();
 create trigger ${table}_no_truncate before truncate on billing.${table} for each statement execute function billing.refuse_rewriting();
 alter table billing.${table} enable always trigger ${table}_append_only;
 alter table billing.${table} enable always trigger ${table}_no_truncate;
-grant select, insert on billing.${table} to tollgate_billing;`).join('')}
+grant select, insert on billing.${table} to tollgate_billing;`,
+  )
+  .join('')}
 grant select, insert, update on billing.customers, billing.charges, billing.charge_outbox, billing.crossing_positions, billing.stripe_events,
   billing.subscriptions, billing.invoices, billing.billing_answers to tollgate_billing;
 grant select, insert on billing.shown_charges to tollgate_billing;

@@ -30,11 +30,15 @@ create table billing.closing_entries (
   constraint closing_entries_closing_fkey foreign key (period, number) references billing.closings (period, number)
 );
 comment on table billing.closing_entries is 'The entry of the ledger that carries a closing. Append-only.';
-${appendOnly.map((table) => `
+${appendOnly
+  .map(
+    (table) => `
 create trigger ${table}_append_only before update or delete on billing.${table} for each statement execute function billing.refuse_rewriting();
 create trigger ${table}_no_truncate before truncate on billing.${table} for each statement execute function billing.refuse_rewriting();
 alter table billing.${table} enable always trigger ${table}_append_only;
 alter table billing.${table} enable always trigger ${table}_no_truncate;
-grant select, insert on billing.${table} to tollgate_billing;`).join('')}
+grant select, insert on billing.${table} to tollgate_billing;`,
+  )
+  .join('')}
 `,
 } as const;

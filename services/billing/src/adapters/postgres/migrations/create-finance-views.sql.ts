@@ -1,5 +1,6 @@
 /** A period is named by the month it is in its middle, whatever the time zone of its borders. */
-const monthOf = (start: string, end: string): string => `to_char((${start} + (${end} - ${start}) / 2) at time zone 'UTC', 'YYYY-MM')`;
+const monthOf = (start: string, end: string): string =>
+  `to_char((${start} + (${end} - ${start}) / 2) at time zone 'UTC', 'YYYY-MM')`;
 const dayMonth = (at: string): string => `to_char(${at} at time zone 'UTC', 'YYYY-MM')`;
 
 /** Views for finance; docs/finance.md says the formula of each figure. Amounts are minor units, and decimal text beside them. */

@@ -89,12 +89,16 @@ create table billing.refund_attempts (
   constraint refund_attempts_refund_fkey foreign key (refund_id) references billing.refunds (id)
 );
 comment on table billing.refund_attempts is 'What was sent to Stripe for a refund, stored before the first call and never changed. Append-only.';
-${appendOnly.map((table) => `
+${appendOnly
+  .map(
+    (table) => `
 create trigger ${table}_append_only before update or delete on billing.${table} for each statement execute function billing.refuse_rewriting();
 create trigger ${table}_no_truncate before truncate on billing.${table} for each statement execute function billing.refuse_rewriting();
 alter table billing.${table} enable always trigger ${table}_append_only;
 alter table billing.${table} enable always trigger ${table}_no_truncate;
-grant select, insert on billing.${table} to tollgate_billing;`).join('')}
+grant select, insert on billing.${table} to tollgate_billing;`,
+  )
+  .join('')}
 grant select, insert, update on billing.refunds to tollgate_billing;
 `,
 } as const;

@@ -1,5 +1,9 @@
 /** Rows of a table as they were, by the platform's clock; the moment a row of it changed is in `column`. */
-const kept = [['charges', 'id', 'updated_at'], ['refunds', 'id', 'updated_at'], ['invoices', 'invoice_id', 'told_at']] as const;
+const kept = [
+  ['charges', 'id', 'updated_at'],
+  ['refunds', 'id', 'updated_at'],
+  ['invoices', 'invoice_id', 'told_at'],
+] as const;
 
 /**
  * When money moved, beside when the books heard of it; and every state of charges, refunds and invoices, so that figures can be shown as
@@ -37,13 +41,17 @@ create trigger history_no_truncate before truncate on billing.history for each s
 alter table billing.history enable always trigger history_append_only;
 alter table billing.history enable always trigger history_no_truncate;
 grant select, insert on billing.history to tollgate_billing;
-${kept.map(([table, id, at]) => `
+${kept
+  .map(
+    ([table, id, at]) => `
 create function billing.keep_${table}() returns trigger language plpgsql as $$
 begin
   insert into billing.history (kind, id, at, content) values ('${table}', new.${id}::text, new.${at}, to_jsonb(new));
   return null;
 end $$;
 create trigger ${table}_history after insert or update on billing.${table} for each row execute function billing.keep_${table}();
-alter table billing.${table} enable always trigger ${table}_history;`).join('')}
+alter table billing.${table} enable always trigger ${table}_history;`,
+  )
+  .join('')}
 `,
 } as const;

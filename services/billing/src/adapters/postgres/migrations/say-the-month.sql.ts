@@ -34,7 +34,15 @@ grant execute on function finance.zone_at to finance, tollgate_finance;
 
 drop view finance.statement, finance.revenue, finance.open_receivables, finance.payments, finance.refunds, finance.credit_notes, finance.fees,
   finance.attempts, finance.charges, finance.unbilled_usage, finance.trial_balance;
-${([['charges', 'id'], ['refunds', 'id'], ['invoices', 'invoice_id']] as const).map(then).join('')}
+${(
+  [
+    ['charges', 'id'],
+    ['refunds', 'id'],
+    ['invoices', 'invoice_id'],
+  ] as const
+)
+  .map(then)
+  .join('')}
 
 create view finance.charges as
 select c.id, c.user_id, c.account, ${monthOf('c')} as month, c.period_start, c.period_end, c.block, c.plan, c.billing_tier,

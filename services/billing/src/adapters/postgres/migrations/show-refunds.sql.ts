@@ -1,4 +1,5 @@
-const monthOf = (start: string, end: string): string => `to_char((${start} + (${end} - ${start}) / 2) at time zone 'UTC', 'YYYY-MM')`;
+const monthOf = (start: string, end: string): string =>
+  `to_char((${start} + (${end} - ${start}) / 2) at time zone 'UTC', 'YYYY-MM')`;
 const dayMonth = (at: string): string => `to_char(${at} at time zone 'UTC', 'YYYY-MM')`;
 
 /** Credit notes and refunds as rows of their own; docs/finance.md says the formula of each figure. */

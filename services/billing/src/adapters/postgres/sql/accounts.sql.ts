@@ -1,7 +1,8 @@
 export const prepareCustomer = `
   insert into billing.customers (user_id, created_at, updated_at) values ($1, $2, $2) on conflict do nothing`;
 export const findCustomer = 'select customer_id, payment_method from billing.customers where user_id = $1';
-export const usersOfCustomer = 'select user_id from billing.customers where customer_id = $1 and user_id > $2 order by user_id limit $3';
+export const usersOfCustomer =
+  'select user_id from billing.customers where customer_id = $1 and user_id > $2 order by user_id limit $3';
 export const saveCustomer = `
   update billing.customers set customer_id = $2, payment_method = $3,
     payment_method_at = case when payment_method is distinct from $3 then $4 else payment_method_at end, updated_at = $4
@@ -21,7 +22,8 @@ const priced = `select id, subscription_id, customer_id, amount_minor, currency,
   where status not in ('canceled', 'incomplete_expired') and subscription_id is not null and current_period_end is not null`;
 export const runningSubscriptions = `${priced} and ($1::uuid is null or id > $1) order by id limit $2`;
 export const endingSubscriptions = `${priced} and current_period_end < $1 order by current_period_end limit $2`;
-export const priceSubscription = 'update billing.subscriptions set amount_minor = $2, plan = $3, plan_version = $4, updated_at = $5 where id = $1';
+export const priceSubscription =
+  'update billing.subscriptions set amount_minor = $2, plan = $3, plan_version = $4, updated_at = $5 where id = $1';
 export const runningSubscription = `
   select * from billing.subscriptions where customer_id = $1 and status not in ('canceled', 'incomplete_expired')`;
 /** An ended one stays ended; of two messages of one second, the one that is further on. */

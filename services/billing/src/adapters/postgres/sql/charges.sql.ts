@@ -1,7 +1,8 @@
 /** The place of the last crossing taken of a partition, locked until the end of the transaction; the row is made before it is locked. */
 export const preparePosition = `
   insert into billing.crossing_positions (partition, partition_seq, block) values ($1, -1, 0) on conflict do nothing`;
-export const lockPosition = 'select partition_seq, block from billing.crossing_positions where partition = $1 for update';
+export const lockPosition =
+  'select partition_seq, block from billing.crossing_positions where partition = $1 for update';
 export const setPosition = 'update billing.crossing_positions set partition_seq = $2, block = $3 where partition = $1';
 
 /** A new charge, due at once; nothing when its block was opened before. */
@@ -52,7 +53,6 @@ export const listCharges = `
     and ($2::text is null or case when status = 'processing' then 'pending' else status end = $2)
     and ($3::timestamptz is null or (period_start <= $3 and period_end > $3))
   order by created_at desc, id offset $4 limit $5`;
-
 
 export const rememberShown = `
   insert into billing.shown_charges (charge_id, status) select * from unnest($1::uuid[], $2::text[]) on conflict do nothing`;

@@ -6,4 +6,5 @@ export const lastClosing = `select ${columns} ${from} where c.period = $1 order 
 export const lockClosing = `select pg_advisory_xact_lock(hashtextextended('billing.closing:' || $1, 0))`;
 export const insertClosing = `
   insert into billing.closings (period, number, type, as_of, figures, hash, reason, actor, address, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
-export const insertClosingEntry = 'insert into billing.closing_entries (period, number, entry) values ($1, $2, $3) on conflict do nothing';
+export const insertClosingEntry =
+  'insert into billing.closing_entries (period, number, entry) values ($1, $2, $3) on conflict do nothing';

@@ -51,7 +51,8 @@ export const refundView = `
 /** The charge that a PaymentIntent is, or was, the payment of. */
 export const chargeOfIntent = `
   select id from billing.charges where payment_intent = $1 union all select charge_id from billing.past_payments where payment_intent = $1 limit 1`;
-export const refundsOfIntent = 'select * from billing.refunds where payment_intent = $1 order by created_at, id for update';
+export const refundsOfIntent =
+  'select * from billing.refunds where payment_intent = $1 order by created_at, id for update';
 
 export const refundAnswer = `
   select content_hash, answer from billing.billing_answers where operation = $1 and scope = $2 and request_key = $3`;

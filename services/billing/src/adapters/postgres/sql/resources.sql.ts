@@ -1,14 +1,20 @@
 import type { CatalogResource } from '@tollgate/contracts';
 
 /** Table and columns of a resource, beside the ones that all have. The names are ours, never a caller's. */
-export const tablesOf: { readonly [Name in CatalogResource]: { readonly table: string; readonly columns: readonly string[] } } = {
+export const tablesOf: {
+  readonly [Name in CatalogResource]: { readonly table: string; readonly columns: readonly string[] };
+} = {
   features: { table: 'billing.features', columns: ['name', 'description', 'is_active'] },
-  'feature-endpoints': { table: 'billing.feature_endpoints', columns: ['feature', 'path', 'method', 'minimum_token', 'is_active'] },
+  'feature-endpoints': {
+    table: 'billing.feature_endpoints',
+    columns: ['feature', 'path', 'method', 'minimum_token', 'is_active'],
+  },
   packages: { table: 'billing.packages', columns: ['name', 'features', 'token', 'duration_days', 'overdraft'] },
   'token-profits': { table: 'billing.token_profits', columns: ['percentage', 'is_active'] },
 };
 
-const shown = (resource: CatalogResource): string => `id, ${tablesOf[resource].columns.join(', ')}, created_at, updated_at`;
+const shown = (resource: CatalogResource): string =>
+  `id, ${tablesOf[resource].columns.join(', ')}, created_at, updated_at`;
 
 export const listRows = (resource: CatalogResource): string => `
   select ${shown(resource)} from ${tablesOf[resource].table} where removed_at is null
@@ -51,11 +57,14 @@ export const featureInUse = `
   select exists (select 1 from billing.feature_endpoints where feature = $1 and removed_at is null)
     or exists (select 1 from billing.packages where $1 = any (features) and removed_at is null) as used`;
 
-export const findCreation = 'select content_hash, answer from billing.resource_creations where resource = $1 and request_key = $2';
-export const keepCreation = 'insert into billing.resource_creations (resource, request_key, content_hash, answer) values ($1, $2, $3, $4)';
+export const findCreation =
+  'select content_hash, answer from billing.resource_creations where resource = $1 and request_key = $2';
+export const keepCreation =
+  'insert into billing.resource_creations (resource, request_key, content_hash, answer) values ($1, $2, $3, $4)';
 
 /** Sum of the active profits, in percent. */
-export const activeProfit = 'select coalesce(sum(percentage), 0)::text as percent from billing.token_profits where is_active and removed_at is null';
+export const activeProfit =
+  'select coalesce(sum(percentage), 0)::text as percent from billing.token_profits where is_active and removed_at is null';
 
 /**
  * The rate card `default` in force at $1; one dated a moment later by another instance's clock counts, so that the next

@@ -1,9 +1,11 @@
-const endpointColumns = 'id, url, events, account_prefix, balance_below, thresholds, description, enabled, disabled_reason, created_at';
+const endpointColumns =
+  'id, url, events, account_prefix, balance_below, thresholds, description, enabled, disabled_reason, created_at';
 
 export const insertEndpoint = `insert into billing.webhook_endpoints (id, url, events, account_prefix, balance_below, description, enabled, secret, created_at, thresholds)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
 /** Where a feed begins that nobody has read before. */
-export const insertFeed = 'insert into billing.webhook_feeds (feed, positions) values ($1, $2) on conflict (feed) do nothing';
+export const insertFeed =
+  'insert into billing.webhook_feeds (feed, positions) values ($1, $2) on conflict (feed) do nothing';
 /** The newest event of every partition that was published. */
 export const chargeHeads = `select coalesce(jsonb_object_agg(partition, newest), '{}'::jsonb) as heads from (
   select partition::text, max(partition_seq)::text as newest from billing.charge_outbox where partition_seq is not null group by partition) as heads`;
@@ -32,7 +34,8 @@ with there as (select id from billing.webhook_endpoints where id = $1 and remove
 message as (insert into billing.webhook_messages (id, type, payload, created_at) select $2, $3, $4, $5 from there returning id)
 insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, created_at) select there.id, message.id, 'pending', $5, $5 from there, message`;
 export const endPending = `update billing.webhook_deliveries set status = 'failed', next_try_at = null where endpoint = $1 and status = 'pending'`;
-export const disableEndpoint = 'update billing.webhook_endpoints set enabled = false, disabled_reason = $2 where id = $1 and enabled';
+export const disableEndpoint =
+  'update billing.webhook_endpoints set enabled = false, disabled_reason = $2 where id = $1 and enabled';
 /** Nobody subscribes any more: what happens until somebody does is nobody's. */
 export const forgetFeeds = `delete from billing.webhook_feeds where not exists (select 1 from billing.webhook_endpoints where removed_at is null)`;
 

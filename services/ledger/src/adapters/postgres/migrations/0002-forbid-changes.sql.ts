@@ -1,6 +1,17 @@
 /** Update, delete and truncate of the books are refused twice: the role is not granted them, and a trigger refuses anyone. */
 const appendOnly = [
-  'names', 'accounts', 'entries', 'account_terms', 'lots', 'holds', 'counters', 'timers', 'crossings', 'catalog_versions', 'dead_letters', 'seals',
+  'names',
+  'accounts',
+  'entries',
+  'account_terms',
+  'lots',
+  'holds',
+  'counters',
+  'timers',
+  'crossings',
+  'catalog_versions',
+  'dead_letters',
+  'seals',
 ];
 
 export const forbidChanges = `
@@ -9,11 +20,15 @@ begin
   raise exception '%.% is append-only: % is refused', tg_table_schema, tg_table_name, tg_op
     using errcode = 'insufficient_privilege', hint = 'a mistake is corrected by another entry';
 end $$;
-${appendOnly.map((table) => `
+${appendOnly
+  .map(
+    (table) => `
 create trigger ${table}_append_only before update or delete on ledger.${table} for each statement execute function ledger.refuse_change();
 create trigger ${table}_no_truncate before truncate on ledger.${table} for each statement execute function ledger.refuse_change();
 alter table ledger.${table} enable always trigger ${table}_append_only;
-alter table ledger.${table} enable always trigger ${table}_no_truncate;`).join('')}
+alter table ledger.${table} enable always trigger ${table}_no_truncate;`,
+  )
+  .join('')}
 
 -- Erasing the words beside an entry is the one change that is allowed: content and salt to null, the commitment stays.
 create function ledger.refuse_details_change() returns trigger language plpgsql as $$

@@ -1,4 +1,5 @@
 import type { ServiceSchema } from '@tollgate/persistence';
+
 import { createBooks } from './0001-create-books.sql.ts';
 import { forbidChanges } from './0002-forbid-changes.sql.ts';
 import { allowAnalyze } from './0003-allow-analyze.sql.ts';
@@ -7,11 +8,11 @@ import { addUsedBefore } from './0005-add-used-before.sql.ts';
 import { addChargeId } from './0006-add-charge-id.sql.ts';
 import { addPlanVersion } from './0007-add-plan-version.sql.ts';
 import { addBlockChanges } from './0008-add-block-changes.sql.ts';
+import { addPurchasedLots } from './0009-add-purchased-lots.sql.ts';
 import { addLimitCounts } from './0010-add-limit-counts.sql.ts';
 import { keepAnsweredRefusals } from './0011-keep-answered-refusals.sql.ts';
 import { findAccounts } from './0012-find-accounts.sql.ts';
 import { findTopUps } from './0013-find-top-ups.sql.ts';
-import { addPurchasedLots } from './0009-add-purchased-lots.sql.ts';
 
 /** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
 export const ledgerSchema: ServiceSchema = {

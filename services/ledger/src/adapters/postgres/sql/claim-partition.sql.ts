@@ -14,7 +14,8 @@ select partition, epoch, topic_id, log_base, next_offset, last_time_ms, last_rec
   timer_due_ms, timer_account, timer_kind, timer_object from ledger.positions where partition = any($1::smallint[])`;
 
 export const readNames = 'select name, text from ledger.names where partition = $1';
-export const readItems = 'select item, booked_at from ledger.catalog_versions where partition = $1 order by log_offset, version';
+export const readItems =
+  'select item, booked_at from ledger.catalog_versions where partition = $1 order by log_offset, version';
 
 /** Timers after one in their order, the next $6. */
 export const readTimers = `
@@ -22,4 +23,5 @@ select due_ms, account, kind, object from ledger.timers
 where partition = $1 and (due_ms, account, kind, object) > ($2::bigint, $3::integer, $4::smallint, $5::bigint)
 order by due_ms, account, kind, object limit $6`;
 
-export const setTopicId = 'update ledger.positions set topic_id = $3 where partition = $1 and epoch = $2 and topic_id is null';
+export const setTopicId =
+  'update ledger.positions set topic_id = $3 where partition = $1 and epoch = $2 and topic_id is null';

@@ -16,6 +16,9 @@ order by a.partition, a.account`;
 const page = 'and (partition, account) > ($1::smallint, $2::integer) order by partition, account limit $3';
 export const candidatesAll = candidates(`select partition, account from ledger.accounts where true ${page}`);
 export const candidatesLimited = candidates(
-  `select distinct partition, account from ledger.account_terms where settings ?| array['limit', 'limits'] ${page}`);
+  `select distinct partition, account from ledger.account_terms where settings ?| array['limit', 'limits'] ${page}`,
+);
 /** $8 owner, present or former. */
-export const candidatesOwned = candidates(`select distinct partition, account from ledger.account_terms where owner = $8 ${page}`);
+export const candidatesOwned = candidates(
+  `select distinct partition, account from ledger.account_terms where owner = $8 ${page}`,
+);

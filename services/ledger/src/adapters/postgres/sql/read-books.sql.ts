@@ -106,10 +106,12 @@ where partition = $1 and log_offset = $2`;
 
 export const catalogBooked = `select name, version, count(*)::int as partitions from ledger.catalog_versions where catalog = $1
 group by name, version order by name, version`;
-export const catalogItems = 'select item, booked_at from ledger.catalog_versions where partition = $1 order by log_offset, version';
+export const catalogItems =
+  'select item, booked_at from ledger.catalog_versions where partition = $1 order by log_offset, version';
 export const catalogItem = `select item, booked_at from ledger.catalog_versions where partition = $1 and catalog = 'rate-card' and name = $2 and version = $3`;
 
-export const allPositions = 'select partition, epoch, next_offset, last_seq, halted from ledger.positions order by partition';
+export const allPositions =
+  'select partition, epoch, next_offset, last_seq, halted from ledger.positions order by partition';
 
 /** The seal that covers an entry: $1 partition, $2 partition_seq. */
 export const sealOf = `select * from ledger.seals where partition = $1 and from_seq <= $2 and to_seq >= $2`;

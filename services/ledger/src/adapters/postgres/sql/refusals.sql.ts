@@ -16,7 +16,8 @@ const asked = `($1::smallint is null or partition = $1) and ($2::text is null or
   and ($4::text is null or code = $4)`;
 const answeredPlace = `'a' || lpad(number::text, 19, '0')`;
 const otherPlace = `'b' || lpad(partition::text, 5, '0') || lpad(log_offset::text, 19, '0')`;
-const before = (place: string): string => `($5::bigint is null or (refused_at, ${place}) < (to_timestamp($5::bigint / 1000.0), $6::text))`;
+const before = (place: string): string =>
+  `($5::bigint is null or (refused_at, ${place}) < (to_timestamp($5::bigint / 1000.0), $6::text))`;
 
 /**
  * Refusals of every kind, newest first: $1 partition and $2 account (nulls: all), $3 the accounts below it too, $4 code (null: all), $5 and $6

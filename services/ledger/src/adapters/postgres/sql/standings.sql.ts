@@ -1,7 +1,9 @@
 import { entryKinds } from '../../../domain/entry.ts';
 
-const terms = 'select t.settings from ledger.account_terms t where t.partition = $1 and t.account = w.account and t.seq <=';
-const counts = 'select m.counts from ledger.limit_counts m where m.partition = $1 and m.account = w.account and m.seq <=';
+const terms =
+  'select t.settings from ledger.account_terms t where t.partition = $1 and t.account = w.account and t.seq <=';
+const counts =
+  'select m.counts from ledger.limit_counts m where m.partition = $1 and m.account = w.account and m.seq <=';
 const topUp = `select e.balance_after from ledger.entries e where e.partition = $1 and e.account = w.account
   and e.kind in (${entryKinds.granted}, ${entryKinds.adjusted}) and e.seq <=`;
 const newest = 'order by seq desc limit 1';
