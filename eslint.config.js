@@ -35,7 +35,10 @@ const depConstraints = [
   })),
 ];
 
-/** Folders inside a service are invisible to Nx; these blocks guard them. One block a folder: flat config replaces options. */
+/**
+ * Folders inside a service are invisible to Nx; these blocks guard them. One block a folder: flat config replaces
+ * options.
+ */
 const drivers = ['pg', 'pg/*', 'typeorm', '@nestjs/typeorm', 'kafkajs', 'stripe', 'sharp'];
 const testingOnlyInSpecs = { group: ['@tollgate/testing'], message: 'test helpers are imported by specs only' };
 

@@ -1,4 +1,5 @@
-// Events from a filled log into the books, against raw binary COPY of the very same rows; then disk per row, and the rebuild.
+// Events from a filled log into the books, against raw binary COPY of the very same rows; then disk per row, and the
+// rebuild.
 import { createInProcessAnswers, embeddedLogSchema, openEmbeddedLog } from '@tollgate/messaging';
 import { checkBooks, ledgerSchema, startLedger } from '@tollgate/ledger';
 import { migrate, roleUrl, startEmbeddedPostgres } from '@tollgate/persistence';

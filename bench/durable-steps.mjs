@@ -1,5 +1,6 @@
-// What the row of a composed call cannot do without (rule 24): begun, held, answered, done, each a commit before the next. As many
-// callers as the routes have, each one step after the other, over a pool of 16. Prints operations/s and the median in milliseconds.
+// What the row of a composed call cannot do without (rule 24): begun, held, answered, done, each a commit before the
+// next. As many callers as the routes have, each one step after the other, over a pool of 16. Prints operations/s and
+// the median in milliseconds.
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 

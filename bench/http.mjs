@@ -1,4 +1,5 @@
-// Spends over HTTP. All targets run at the same time and are loaded one after the other, so that a slow spell hits them alike.
+// Spends over HTTP. All targets run at the same time and are loaded one after the other, so that a slow spell hits them
+// alike.
 import { runChild, startChild } from './children.mjs';
 import { adminUrlOf, startEmbedded } from './platform.mjs';
 

@@ -1,5 +1,5 @@
-// What one spend cannot do without: an echo, an append to the log and its delivery, and one durable commit. One caller, one
-// after the other; prints the median of the sum in milliseconds.
+// What one spend cannot do without: an echo, an append to the log and its delivery, and one durable commit. One caller,
+// one after the other; prints the median of the sum in milliseconds.
 import { openEmbeddedLog, embeddedLogSchema } from '@tollgate/messaging';
 import { migrate, roleUrl } from '@tollgate/persistence';
 import pg from 'pg';

@@ -1,8 +1,9 @@
-// The load generator: one process, closed loop, `connections` callers on kept-alive connections. It prepares requests once and
-// reads no more of an answer than its status and length, so that it takes as little of the machine as it can. Prints one JSON
-// line: answers/s and latency percentiles in milliseconds. `{n}` in the path is replaced by a number below `spread`, `{id}` in
-// the body by one that no other request has; `next`, a path and body with `{hold_id}`, is asked with the hold of each answer,
-// and both count as one. A body of bytes comes as text of that `encoding`. One more caller may read `beside` meanwhile. Any answer but 2xx ends the run with an error.
+// The load generator: one process, closed loop, `connections` callers on kept-alive connections. It prepares requests
+// once and reads no more of an answer than its status and length, so that it takes as little of the machine as it can.
+// Prints one JSON line: answers/s and latency percentiles in milliseconds. `{n}` in the path is replaced by a number
+// below `spread`, `{id}` in the body by one that no other request has; `next`, a path and body with `{hold_id}`, is
+// asked with the hold of each answer, and both count as one. A body of bytes comes as text of that `encoding`. One more
+// caller may read `beside` meanwhile. Any answer but 2xx ends the run with an error.
 import { connect } from 'node:net';
 
 const {

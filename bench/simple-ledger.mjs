@@ -1,5 +1,6 @@
-// The control: the best simple ledger. One conditional statement a spend takes the units where there are enough, inserts the
-// entry and refuses a repeated id, in one round trip and one durable commit; Nest on fastify as the gateway, a pool of 16.
+// The control: the best simple ledger. One conditional statement a spend takes the units where there are enough,
+// inserts the entry and refuses a repeated id, in one round trip and one durable commit; Nest on fastify as the
+// gateway, a pool of 16.
 import 'reflect-metadata';
 import { Controller, HttpException, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,4 +1,5 @@
-// From starting the command to the first booked spend, on a new data folder; then the memory of the whole process tree at rest.
+// From starting the command to the first booked spend, on a new data folder; then the memory of the whole process tree
+// at rest.
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEmbedded } from './platform.mjs';

@@ -1,4 +1,5 @@
-// Each consuming route of each surface beside the native spend of the same run: what an adapter costs over the ledger's own.
+// Each consuming route of each surface beside the native spend of the same run: what an adapter costs over the ledger's
+// own.
 import { runChild } from './children.mjs';
 import { adminUrlOf, startEmbedded } from './platform.mjs';
 
@@ -16,9 +17,9 @@ const plenty = 1_000_000_000;
 const json = { 'content-type': 'application/json' };
 
 /**
- * Runs the native spend between any two routes, so that each is compared with the spends right before and after it. A call
- * that is composed around a product service is compared with what it is composed of: a native hold and settle, and the
- * durable steps of its row (ADR 20).
+ * Runs the native spend between any two routes, so that each is compared with the spends right before and after it. A
+ * call that is composed around a product service is compared with what it is composed of: a native hold and settle, and
+ * the durable steps of its row (ADR 20).
  * @returns for each route its figures, and `limits`: what it is compared with, measured at about the same time
  */
 export async function benchSurfaces({ seconds, say, only }) {

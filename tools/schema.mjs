@@ -1,5 +1,5 @@
-// `npm run schema`: writes the schema.sql files from a freshly migrated database, an embedded PostgreSQL that is thrown away
-// afterwards. A spec of the platform compares them with what the migrations leave.
+// `npm run schema`: writes the schema.sql files from a freshly migrated database, an embedded PostgreSQL that is thrown
+// away afterwards. A spec of the platform compares them with what the migrations leave.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

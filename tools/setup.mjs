@@ -23,7 +23,8 @@ function install() {
   if (readIf(installStamp) === wanted) return;
   if (!isInstalled(JSON.parse(lock))) {
     say('Installing packages (npm ci) …');
-    // Without our own bin folder: npm replaces it, the Node in it included. With the development packages whatever NODE_ENV says.
+    // Without our own bin folder: npm replaces it, the Node in it included. With the development packages whatever
+    // NODE_ENV says.
     const path = (process.env.PATH ?? '')
       .split(delimiter)
       .filter((folder) => !folder.startsWith(modules))

@@ -1,6 +1,6 @@
 // Runs one of our programs on the Node of node_modules: `node tools/start.mjs [program] [arguments]`, by default the
-// platform. Without a child process, so that signals reach it whoever sends them; on an older Node (a first start, before
-// anything was installed) as a child that gets our signals and gives us its exit code.
+// platform. Without a child process, so that signals reach it whoever sends them; on an older Node (a first start,
+// before anything was installed) as a child that gets our signals and gives us its exit code.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';

@@ -1,4 +1,5 @@
-// Lets Node run our TypeScript sources (npm run dev): decorators and their metadata need a compiler, types are not checked.
+// Lets Node run our TypeScript sources (npm run dev): decorators and their metadata need a compiler, types are not
+// checked.
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,6 @@
-// `npm run test:long`: what takes minutes or needs more than a checkout. The last line is `N passed, N failed, N skipped`; what
-// could not run is named, with what it needs. `npm run test:long -- <folder>` says where the trace is (TOLLGATE_TRACE does too).
+// `npm run test:long`: what takes minutes or needs more than a checkout. The last line is `N passed, N failed, N
+// skipped`; what could not run is named, with what it needs. `npm run test:long -- <folder>` says where the trace is
+// (TOLLGATE_TRACE does too).
 import { clientTraceCampaign } from './test-long/client-trace.mjs';
 import { fuzzCampaign } from './test-long/fuzz.mjs';
 import { chargeCampaign } from './test-long/charges.mjs';

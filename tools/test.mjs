@@ -1,5 +1,5 @@
-// `npm test`: lint with its boundary fixtures, the type check, then every spec in one jest process, on real PostgreSQL and
-// real Kafka. The last line is `N passed, N failed`, with `, N skipped` when some were; it counts the checks too.
+// `npm test`: lint with its boundary fixtures, the type check, then every spec in one jest process, on real PostgreSQL
+// and real Kafka. The last line is `N passed, N failed`, with `, N skipped` when some were; it counts the checks too.
 // Arguments go to jest: `npm test -- libs/pricing`.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

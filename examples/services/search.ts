@@ -1,4 +1,5 @@
-// Events: every search is metered behind the caller's back, in batches, and counts once whatever crashes. GET /search?account=…&q=…
+// Events: every search is metered behind the caller's back, in batches, and counts once whatever crashes. GET
+// /search?account=…&q=…
 import { tollgate } from '@tollgate/client';
 import { serve } from './serve.ts';
 

@@ -1,5 +1,5 @@
-// A product service in a process of its own: sends a part of the conversation trace through `withTokenProcess` of the built client.
-// Arguments: a JSON document. Prints one JSON line when all is sent and nothing waits.
+// A product service in a process of its own: sends a part of the conversation trace through `withTokenProcess` of the
+// built client. Arguments: a JSON document. Prints one JSON line when all is sent and nothing waits.
 import { readFileSync } from 'node:fs';
 import { Tollgate } from '@tollgate/client';
 

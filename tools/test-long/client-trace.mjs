@@ -1,5 +1,5 @@
-// The conversation trace through the client library that product services install, on 50 users, while the platform is killed
-// twice: what every user was charged is compared with sums taken from the file here.
+// The conversation trace through the client library that product services install, on 50 users, while the platform is
+// killed twice: what every user was charged is compared with sums taken from the file here.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,7 +60,10 @@ async function prepare(platform) {
     await platform.call('POST', '/api/user-wallets/give-initial-token', { user_id: user, token: Number(gift) });
 }
 
-/** What each user's lines cost without profits: a quarter of what was generated, rounded up; a line without tokens books nothing. */
+/**
+ * What each user's lines cost without profits: a quarter of what was generated, rounded up; a line without tokens books
+ * nothing.
+ */
 function expected(file) {
   const [header, ...lines] = readFileSync(file, 'utf8')
     .split(/\r?\n/)
@@ -74,7 +77,10 @@ function expected(file) {
   return { rows: lines.length, costs };
 }
 
-/** Runs the product service to its end; the platform is killed when a third, and when two thirds of the lines were served. */
+/**
+ * Runs the product service to its end; the platform is killed when a third, and when two thirds of the lines were
+ * served.
+ */
 async function send({ platform, file, spool, rows }) {
   const started = performance.now();
   const child = spawn(

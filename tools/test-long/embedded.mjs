@@ -1,4 +1,5 @@
-// The embedded platform and the operator's commands as real processes, on a data folder of their own; ended by pid, whatever happens.
+// The embedded platform and the operator's commands as real processes, on a data folder of their own; ended by pid,
+// whatever happens.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

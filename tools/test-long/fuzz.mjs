@@ -1,5 +1,5 @@
-// Schemathesis reads the OpenAPI document of a running platform and sends what it allows and what it forbids, under one seed
-// and within a time: no 5xx, no answer that is not documented, nothing wrong accepted, and true books afterwards.
+// Schemathesis reads the OpenAPI document of a running platform and sends what it allows and what it forbids, under one
+// seed and within a time: no 5xx, no answer that is not documented, nothing wrong accepted, and true books afterwards.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

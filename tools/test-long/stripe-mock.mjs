@@ -1,5 +1,6 @@
-// Stripe's own mock checks the parameters of every kind of call against Stripe's description of its interface: the real adapters, through
-// the official library, on loopback. It keeps no state, so what it answers says nothing; that it refuses nothing does.
+// Stripe's own mock checks the parameters of every kind of call against Stripe's description of its interface: the real
+// adapters, through the official library, on loopback. It keeps no state, so what it answers says nothing; that it
+// refuses nothing does.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Real usage: 28,185 requests of the Azure LLM inference trace 2023, imported, imported again, and imported over a kill; the
-// books are compared with sums taken from the files here, by other code than the platform's.
+// Real usage: 28,185 requests of the Azure LLM inference trace 2023, imported, imported again, and imported over a
+// kill; the books are compared with sums taken from the files here, by other code than the platform's.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';

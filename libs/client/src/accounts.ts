@@ -3,7 +3,10 @@ import type { CallOptions, Http } from './http.ts';
 /** A whole number in the account's smallest unit. Numbers are taken up to 2^53; answers are decimal strings. */
 export type Amount = string | number | bigint;
 
-/** A limit in a period of its own: an ISO 8601 duration, or calendar:day, week or month. With a model it binds only usage that names it. */
+/**
+ * A limit in a period of its own: an ISO 8601 duration, or calendar:day, week or month. With a model it binds only
+ * usage that names it.
+ */
 export type PeriodLimit = { readonly amount: string; readonly period: string; readonly model?: string };
 export type Settings = {
   readonly limit?: string;
@@ -84,8 +87,9 @@ export type Granting = {
 };
 
 /**
- * What a spend takes: so many units, or what was counted, rated by the rate card in force. Quantities are classes that do not overlap
- * (`input_tokens`, `cache_read_tokens`, `output_tokens`, `reasoning_tokens`, …) or names of the card's own; others are refused by name.
+ * What a spend takes: so many units, or what was counted, rated by the rate card in force. Quantities are classes that
+ * do not overlap (`input_tokens`, `cache_read_tokens`, `output_tokens`, `reasoning_tokens`, …) or names of the card's
+ * own; others are refused by name.
  */
 export type Spending = { readonly metadata?: Readonly<Record<string, unknown>> | undefined } & (
   { readonly amount: Amount } | { readonly usage: Usage }
@@ -117,12 +121,18 @@ export class Accounts {
     this.#http = http;
   }
 
-  /** Opening again as before changes nothing. @throws ConflictError when it is there with another kind, unit, owner or settings. */
+  /**
+   * Opening again as before changes nothing. @throws ConflictError when it is there with another kind, unit, owner or
+   * settings.
+   */
   open(opening: Opening, options: CallOptions = {}): Promise<Account> {
     return this.#post('/v1/accounts', opening, options);
   }
 
-  /** Changes what the account obeys, by one entry. Another period, time zone or plan counts from the end of the period under way. */
+  /**
+   * Changes what the account obeys, by one entry. Another period, time zone or plan counts from the end of the period
+   * under way.
+   */
   async change(id: string, change: AccountChange, options: CallOptions = {}): Promise<Account> {
     return (await this.#http.send<Account>({ ...options, method: 'PATCH', path: accountPath(id), body: change })).body;
   }
@@ -179,7 +189,10 @@ export class Accounts {
     return this.#post(`${accountPath(id)}/holds`, { ...hold, amount: toAmount(hold.amount) }, options);
   }
 
-  /** Takes what was used of a hold, an amount or usage, and gives the rest back. @throws ConflictError with the first outcome when it has ended. */
+  /**
+   * Takes what was used of a hold, an amount or usage, and gives the rest back. @throws ConflictError with the first
+   * outcome when it has ended.
+   */
   settle(holdId: string, used: Amount | { readonly usage: Usage }, options: CallOptions = {}): Promise<EndedHold> {
     const body = typeof used === 'object' ? { usage: used.usage } : { amount: toAmount(used) };
     return this.#post(`/v1/holds/${encodeURIComponent(holdId)}/settle`, body, options);

@@ -2,7 +2,10 @@
 export type ErrorAnswer = {
   /** HTTP status; 0 where there was no answer. */
   readonly status: number;
-  /** Tollgate's code (`ALLOWANCE_EXHAUSTED`, …), or one of the client's: `NETWORK`, `TIMEOUT`, `NOT_JSON`, `HTTP_<status>`. */
+  /**
+   * Tollgate's code (`ALLOWANCE_EXHAUSTED`, …), or one of the client's: `NETWORK`, `TIMEOUT`, `NOT_JSON`,
+   * `HTTP_<status>`.
+   */
   readonly code: string;
   /** The body as it came: each surface keeps its own envelope. */
   readonly body?: unknown;
@@ -84,7 +87,9 @@ export class RateLimitedError extends TollgateError {
     return true;
   }
 }
-/** The platform could not be asked or could not answer (no connection, a time-out, 5xx): nobody knows yet what it did. */
+/**
+ * The platform could not be asked or could not answer (no connection, a time-out, 5xx): nobody knows yet what it did.
+ */
 export class UnavailableError extends TollgateError {
   override readonly name = 'UnavailableError';
   override get temporary(): boolean {
@@ -130,7 +135,9 @@ function classOf(status: number, code: string | undefined): typeof TollgateError
   }
 }
 
-/** problem+json has `detail`, the five surfaces `error` or `message`; credits say "not enough" with `remainingCredits`. */
+/**
+ * problem+json has `detail`, the five surfaces `error` or `message`; credits say "not enough" with `remainingCredits`.
+ */
 function readEnvelope(body: unknown, status: number): Read {
   const code = textIn(body, 'code') ?? (hasMember(body, 'remainingCredits') ? 'ALLOWANCE_EXHAUSTED' : undefined);
   const message =

@@ -9,7 +9,10 @@ export type UsageEvent = {
   readonly subject: string;
   /** The meter: `llm.tokens`, `request`, or one of your own in the catalog. */
   readonly type: string;
-  /** The quantities: `{input_tokens, output_tokens, model?, …}`, `{quantity}`; a name that the rate card does not know is refused. Whole numbers, or decimal strings beyond 2^53. */
+  /**
+   * The quantities: `{input_tokens, output_tokens, model?, …}`, `{quantity}`; a name that the rate card does not know
+   * is refused. Whole numbers, or decimal strings beyond 2^53.
+   */
   readonly data?: Readonly<Record<string, unknown>> | undefined;
   /** Identity with source and subject, for ever; default: a new UUID. */
   readonly id?: string | undefined;
@@ -110,8 +113,8 @@ type Waiting = {
 };
 
 /**
- * Collects events into batches. `record` resolves when its event is on disk or with the platform: from then on it is counted
- * exactly once, also when this process is killed.
+ * Collects events into batches. `record` resolves when its event is on disk or with the platform: from then on it is
+ * counted exactly once, also when this process is killed.
  */
 export class Meter {
   readonly #outbox: Outbox;

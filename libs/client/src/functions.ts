@@ -12,8 +12,8 @@ import type {
 import { Tollgate } from './tollgate.ts';
 
 /**
- * The functions that existing services call, by the names of their documents. They use one client that is made on first use
- * from TOKEN_SERVER_URL and SERVER_API_KEY, or the one given to `useTollgate`.
+ * The functions that existing services call, by the names of their documents. They use one client that is made on first
+ * use from TOKEN_SERVER_URL and SERVER_API_KEY, or the one given to `useTollgate`.
  */
 let shared: Tollgate | undefined;
 
@@ -84,8 +84,8 @@ type WithUser = {
 };
 
 /**
- * Middleware: uses one credit of the request's user (default: `req.user.id`, `req.user.sub` or `req.userId`), or answers 429
- * with the platform's refusal. Without a user: 401. Put it in front of what a credit pays for.
+ * Middleware: uses one credit of the request's user (default: `req.user.id`, `req.user.sub` or `req.userId`), or
+ * answers 429 with the platform's refusal. Without a user: 401. Put it in front of what a credit pays for.
  */
 export function validateCredits<Request extends object = WithUser>(
   options: { readonly userId?: (request: Request) => string | undefined } = {},

@@ -23,7 +23,10 @@ export type ClientOptions = {
 };
 
 export type CallOptions = {
-  /** Ends waiting at once; rejects with the signal's reason. What was sent may still be booked: send it again under its key. */
+  /**
+   * Ends waiting at once; rejects with the signal's reason. What was sent may still be booked: send it again under its
+   * key.
+   */
   readonly signal?: AbortSignal | undefined;
   /** The request's identity for ever; default: a new UUID, the same on every repetition. */
   readonly idempotencyKey?: string | undefined;
@@ -45,8 +48,8 @@ export type HttpAnswer<Body> = { readonly status: number; readonly body: Body; r
 const statusesToRepeat = new Set([429, 502, 503, 504]);
 
 /**
- * Sends requests to the gateway and repeats those that may succeed later. Every POST and PATCH carries an Idempotency-Key, so a
- * repetition books nothing twice (surfaces §0.6).
+ * Sends requests to the gateway and repeats those that may succeed later. Every POST and PATCH carries an
+ * Idempotency-Key, so a repetition books nothing twice (surfaces §0.6).
  */
 export class Http {
   readonly baseUrl: string;
@@ -66,7 +69,9 @@ export class Http {
     this.#headers = apiKey ? { 'x-server-api-key': apiKey } : { authorization: `Bearer ${options.userToken}` };
   }
 
-  /** @throws TollgateError of the last try; the signal's reason after an abort; TypeError for a body that is no JSON. */
+  /**
+   * @throws TollgateError of the last try; the signal's reason after an abort; TypeError for a body that is no JSON.
+   */
   async send<Body>(call: HttpCall): Promise<HttpAnswer<Body>> {
     const { retriesMax = this.#options.retriesMax ?? 4, signal } = call;
     const keyed = call.method === 'POST' || call.method === 'PATCH';

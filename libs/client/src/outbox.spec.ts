@@ -172,7 +172,8 @@ describe('Usage on its way', () => {
     await server.up();
   });
 
-  // Guarantee: a key without the scope for one thing, or one request that the platform stumbles over, keeps nothing else from being counted.
+  // Guarantee: a key without the scope for one thing, or one request that the platform stumbles over, keeps nothing
+  // else from being counted.
   it('that has to wait for its own reason holds up nothing behind it', async () => {
     await server.down();
     const outbox = open();

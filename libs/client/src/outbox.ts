@@ -5,8 +5,8 @@ import { SpoolFolder } from './spool.ts';
 
 export type Trouble = {
   /**
-   * `delayed`: it is kept and sent again. `refused`: the platform will never take it; kept in `refused/`. `damaged`: a file
-   * was changed on disk; kept in `damaged/`. `not_kept`: the disk would not take it; it is sent from memory only.
+   * `delayed`: it is kept and sent again. `refused`: the platform will never take it; kept in `refused/`. `damaged`: a
+   * file was changed on disk; kept in `damaged/`. `not_kept`: the disk would not take it; it is sent from memory only.
    */
   readonly what: 'delayed' | 'refused' | 'damaged' | 'not_kept';
   readonly message: string;
@@ -14,7 +14,10 @@ export type Trouble = {
 };
 
 export type OutboxOptions = SpoolBounds & {
-  /** Default: `TOLLGATE_SPOOL_DIR`, else `.tollgate-spool` in the working directory. On a disk that survives the process. */
+  /**
+   * Default: `TOLLGATE_SPOOL_DIR`, else `.tollgate-spool` in the working directory. On a disk that survives the
+   * process.
+   */
   readonly folder?: string | undefined;
   /** Pause before what could not be delivered is sent again; doubles, ± 20 %. Default 800. */
   readonly firstMs?: number | undefined;
@@ -27,12 +30,14 @@ export type OutboxOptions = SpoolBounds & {
 const atOnce = 8;
 /** Ends a try that hangs: the next one is under the same key. */
 const tryMaxMs = 10_000;
-/** What is in memory only is tried for about half a minute where nothing answers: a restart of the platform is shorter. */
+/**
+ * What is in memory only is tried for about half a minute where nothing answers: a restart of the platform is shorter.
+ */
 const unkeptRetriesMax = 8;
 
 /**
- * Usage on its way to the platform: on disk before it is sent, removed when the platform has it. Whatever fails in between,
- * a crash of this process too, it is sent again under the same key, so it counts exactly once.
+ * Usage on its way to the platform: on disk before it is sent, removed when the platform has it. Whatever fails in
+ * between, a crash of this process too, it is sent again under the same key, so it counts exactly once.
  */
 export class Outbox {
   readonly #http: Http;
@@ -79,10 +84,11 @@ export class Outbox {
   }
 
   /**
-   * Keeps the request and sends it. Resolves with the platform's answer when it comes within `waitMs`, else with null: then
-   * it is delivered behind the caller's back. Never rejects for want of the platform. What the disk will not take is waited for
-   * until it is delivered, unless `unkept` is `'go on'`.
-   * @throws TollgateError when the platform refuses this very request for good, or when it was neither kept nor delivered.
+   * Keeps the request and sends it. Resolves with the platform's answer when it comes within `waitMs`, else with null:
+   * then it is delivered behind the caller's back. Never rejects for want of the platform. What the disk will not take
+   * is waited for until it is delivered, unless `unkept` is `'go on'`.
+   * @throws TollgateError when the platform refuses this very request for good, or when it was neither kept nor
+   * delivered.
    * @throws TypeError for a body that is no JSON.
    */
   async deliver<Body>(
@@ -195,7 +201,10 @@ export class Outbox {
     this.#timer.unref();
   }
 
-  /** One round over all that waits; ends where the platform is away, and goes past what has to wait for a reason of its own. */
+  /**
+   * One round over all that waits; ends where the platform is away, and goes past what has to wait for a reason of its
+   * own.
+   */
   async #sendAll(): Promise<void> {
     let delayed = false;
     let away = false;

@@ -30,9 +30,10 @@ const bytesMaxDefault = 256 * 1024 * 1024;
 const unfinishedMs = 3_600_000;
 
 /**
- * Requests on disk, a file each: written beside, synced, renamed, and the folder synced, so a file is whole or not there,
- * also after a crash or a loss of power. Its first line is the SHA-256 of the rest: what was damaged since is set aside and
- * never sent. Several processes may share a folder; a request that two of them send is booked once, by its key.
+ * Requests on disk, a file each: written beside, synced, renamed, and the folder synced, so a file is whole or not
+ * there, also after a crash or a loss of power. Its first line is the SHA-256 of the rest: what was damaged since is
+ * set aside and never sent. Several processes may share a folder; a request that two of them send is booked once, by
+ * its key.
  */
 export class SpoolFolder {
   readonly path: string;

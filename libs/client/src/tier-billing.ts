@@ -14,7 +14,10 @@ export type TokenUsageResult = {
   readonly totalTokens: number;
   readonly tierCharges: readonly TierCharge[];
 };
-/** What a month came to in one currency, in its minor units. `owed`: not paid yet, less credits not had back; negative: owed to the user. */
+/**
+ * What a month came to in one currency, in its minor units. `owed`: not paid yet, less credits not had back; negative:
+ * owed to the user.
+ */
 export type TokenFigures = {
   readonly currency: string;
   readonly fixed_fee_charged: number;
@@ -74,8 +77,8 @@ export class TierBilling {
   }
 
   /**
-   * Keeps the usage on disk and sends it. The result, or null when the platform did not answer in time: then it is sent again
-   * until it is booked.
+   * Keeps the usage on disk and sends it. The result, or null when the platform did not answer in time: then it is sent
+   * again until it is booked.
    */
   async track(usage: TokenUsage): Promise<TokenUsageResult | null> {
     const kept = { id: randomUUID(), path: usagePath, body: usage };

@@ -88,15 +88,17 @@ export class TokenProcess {
     ).body;
   }
 
-  /** Books what was used. @throws TollgateError as every direct call; `withTokenProcess` keeps and repeats what fails. */
+  /**
+   * Books what was used. @throws TollgateError as every direct call; `withTokenProcess` keeps and repeats what fails.
+   */
   async end(end: TokenEnd, options: CallOptions = {}): Promise<TokenEnded> {
     return (await this.#http.send<TokenEnded>({ ...options, method: 'POST', path: endPath, body: end })).body;
   }
 
   /**
-   * Wraps a service: asks before, books after. A failing end never blocks the result and is not lost: it is on disk before
-   * the result is returned, and sent again under its key. Nothing is booked when the service throws, or used no tokens.
-   * The wrapper throws NotAccessibleError when the user may not go on.
+   * Wraps a service: asks before, books after. A failing end never blocks the result and is not lost: it is on disk
+   * before the result is returned, and sent again under its key. Nothing is booked when the service throws, or used no
+   * tokens. The wrapper throws NotAccessibleError when the user may not go on.
    */
   wrap<Args extends readonly unknown[], Result extends ServiceResult>(
     options: TokenProcessOptions<Args>,
@@ -110,7 +112,8 @@ export class TokenProcess {
       const { data } = await this.start({ ...who, ...(estimate === undefined ? {} : { estimate }) });
       if (data.status !== 'accessible') throw new NotAccessibleError(data);
       const result = await service(...args);
-      // Whatever a service says of itself, its result is the caller's: members that are missing or null count as in the document.
+      // Whatever a service says of itself, its result is the caller's: members that are missing or null count as in the
+      // document.
       const used = (result ?? {}) as ServiceResult;
       const [input_token, output_token] = [used.input_token || 0, used.output_token || 0];
       if (input_token > 0 || output_token > 0) {

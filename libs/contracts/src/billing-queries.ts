@@ -14,10 +14,11 @@ import { webhookQueryNames } from './webhook-queries.ts';
 export type BillingQueries = {
   /**
    * Publishes the next version of `name` and waits, within bounds, until every partition of the ledger has booked it:
-   * `booked`, else `pending` (it will be, whatever crashes). With `key`, a repeat of the same publication answers with the
-   * version of the first; other content under that key is refused (AppError 'reused').
+   * `booked`, else `pending` (it will be, whatever crashes). With `key`, a repeat of the same publication answers with
+   * the version of the first; other content under that key is refused (AppError 'reused').
    * @throws AppError('invalid', CATALOG_INVALID) for content that is none.
-   * @throws AppError('conflict', CATALOG_CONFLICT) when `effective_from` lies in the past, or another version of a price plan takes effect at that moment.
+   * @throws AppError('conflict', CATALOG_CONFLICT) when `effective_from` lies in the past, or another version of a
+   * price plan takes effect at that moment.
    */
   publishCatalog(query: {
     readonly catalog: CatalogItem['catalog'];

@@ -2,9 +2,15 @@ import type { AccountView, LimitView } from './ledger-answers.ts';
 
 /** What is asked of accounts; all that is given must hold. */
 export type FindAccounts = {
-  /** Hundredths of a percent: what is used and held of a limit of the account's own, in its present period, is at least this share. */
+  /**
+   * Hundredths of a percent: what is used and held of a limit of the account's own, in its present period, is at least
+   * this share.
+   */
   readonly used_above_bp?: number;
-  /** What is left of the balance without what is held is less, each in its own unit; accounts that keep no balance are not found. */
+  /**
+   * What is left of the balance without what is held is less, each in its own unit; accounts that keep no balance are
+   * not found.
+   */
   readonly balance_below?: string;
   readonly unit?: string;
   /** The present owner. */
@@ -15,7 +21,9 @@ export type FindAccounts = {
   readonly limit: number;
 };
 
-/** An account without its lots and holds; `nearest`: the limit of its own of which most is used, null where it has none. */
+/**
+ * An account without its lots and holds; `nearest`: the limit of its own of which most is used, null where it has none.
+ */
 export type AccountFound = Omit<AccountView, 'lots' | 'holds'> & {
   readonly nearest: (LimitView & { readonly used_percent: string }) | null;
 };

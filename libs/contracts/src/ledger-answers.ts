@@ -71,9 +71,9 @@ export type HoldView = {
 };
 
 /**
- * What the ledger says about one request.
- * `booked`: entries were written, now or (with `replayed`) when the same request came first · `unchanged`: nothing to write
- * (same opening again, older limit) · `refused`: nothing changed, the problem says why.
+ * What the ledger says about one request. `booked`: entries were written, now or (with `replayed`) when the same
+ * request came first · `unchanged`: nothing to write (same opening again, older limit) · `refused`: nothing changed,
+ * the problem says why.
  */
 export type Answer = {
   readonly outcome: 'booked' | 'unchanged' | 'refused';

@@ -2,25 +2,34 @@ import type { ErasedDetails, EraseDetails } from './erasure.ts';
 import type { AccountsFound, FindAccounts } from './find-accounts.ts';
 import type { AccountView, CrossingView, EntryView } from './ledger-answers.ts';
 
-/** `booked`: it gets its first answer when it comes again; `reused`: its id is booked with another hash, so that it will be refused. */
+/**
+ * `booked`: it gets its first answer when it comes again; `reused`: its id is booked with another hash, so that it will
+ * be refused.
+ */
 export type KnownEvent = 'unknown' | 'booked' | 'reused';
 
-/** Reads of committed books, answered by any ledger instance over Nest's TCP transport (in one process: called directly). */
+/**
+ * Reads of committed books, answered by any ledger instance over Nest's TCP transport (in one process: called
+ * directly).
+ */
 export type LedgerQueries = {
   /** null: no such account. `at`: as it was after the last entry recorded at or before this ISO time. */
   account(query: { readonly id: string; readonly at?: string }): Promise<AccountView | null>;
-  /** Accounts by what they have used, what is left, unit or owner, a page at a time. @throws AppError('invalid', REQUEST_INVALID) for a cursor that is none. */
+  /**
+   * Accounts by what they have used, what is left, unit or owner, a page at a time. @throws AppError('invalid',
+   * REQUEST_INVALID) for a cursor that is none.
+   */
   accounts(query: FindAccounts): Promise<AccountsFound>;
   /** Whether any account lies below this one (its id and a slash begin theirs). */
   hasDescendants(query: { readonly account: string }): Promise<boolean>;
   /**
-   * What an account used in the period that holds the ISO time `at`, late usage included, and the tier blocks entered in it.
-   * null: no such account, or it has no periods.
+   * What an account used in the period that holds the ISO time `at`, late usage included, and the tier blocks entered
+   * in it. null: no such account, or it has no periods.
    */
   usage(query: { readonly account: string; readonly at: string }): Promise<UsagePeriodView | null>;
   /**
-   * Newest first; `after` is the cursor of the previous page; `from` inclusive and `to` exclusive bound recorded_at, or with `by: 'use'`
-   * occurred_at. null: no such account.
+   * Newest first; `after` is the cursor of the previous page; `from` inclusive and `to` exclusive bound recorded_at, or
+   * with `by: 'use'` occurred_at. null: no such account.
    */
   entries(query: {
     readonly account: string;
@@ -36,8 +45,8 @@ export type LedgerQueries = {
   }): Promise<{ readonly items: readonly EntryView[]; readonly next: string | null; readonly total?: number } | null>;
   entry(query: { readonly id: string }): Promise<EntryView | null>;
   /**
-   * The entry (its number within the account) by which an account came to belong to its present owner, the first of all where nobody else
-   * ever owned it; null: it does not belong to `owner`.
+   * The entry (its number within the account) by which an account came to belong to its present owner, the first of all
+   * where nobody else ever owned it; null: it does not belong to `owner`.
    */
   ownedSince(query: {
     readonly account: string;
@@ -63,8 +72,9 @@ export type LedgerQueries = {
     readonly next: string | null;
   }>;
   /**
-   * Refusals of the last 30 days, newest first: answered ones (the newest 1,000 an account; beyond 60 a minute they are counted) and those of
-   * requests nobody waited for. `under`: of the accounts below `account` too; `after` is the cursor of the previous page.
+   * Refusals of the last 30 days, newest first: answered ones (the newest 1,000 an account; beyond 60 a minute they are
+   * counted) and those of requests nobody waited for. `under`: of the accounts below `account` too; `after` is the
+   * cursor of the previous page.
    */
   refusals(query: {
     readonly account?: string;
@@ -79,8 +89,9 @@ export type LedgerQueries = {
     readonly next: string | null;
   }>;
   /**
-   * Appends a dead letter's record again to its partition of the log and answers where; null: there is no such dead letter.
-   * Harmless when repeated, because what it asks is booked once; a record that is still unreadable is a dead letter again.
+   * Appends a dead letter's record again to its partition of the log and answers where; null: there is no such dead
+   * letter. Harmless when repeated, because what it asks is booked once; a record that is still unreadable is a dead
+   * letter again.
    * @throws AppError('unavailable', LOG_UNAVAILABLE) as the log does.
    */
   replayDeadLetter(query: {
@@ -89,8 +100,9 @@ export type LedgerQueries = {
   /** Versions in force or to come, as the partitions have booked them. */
   catalog(query: { readonly catalog: 'rate-card' | 'price-plan' }): Promise<readonly CatalogBooked[]>;
   /**
-   * What was committed after a place in each partition (partition_seq, exclusive), in order, without details; at most about `limit`
-   * entries. A feed of the books for services: whoever keeps the last place misses and repeats nothing. `heads`: the last place.
+   * What was committed after a place in each partition (partition_seq, exclusive), in order, without details; at most
+   * about `limit` entries. A feed of the books for services: whoever keeps the last place misses and repeats nothing.
+   * `heads`: the last place.
    */
   bookedAfter(query: {
     readonly after: readonly { readonly partition: number; readonly seq: string }[];
@@ -102,8 +114,8 @@ export type LedgerQueries = {
     readonly heads: readonly { readonly partition: number; readonly seq: string }[];
   }>;
   /**
-   * Tier blocks of periods that start in [from, to), a page at a time in an order of their own; `after` is the cursor of the previous page.
-   * What is committed meanwhile may or may not be among them.
+   * Tier blocks of periods that start in [from, to), a page at a time in an order of their own; `after` is the cursor
+   * of the previous page. What is committed meanwhile may or may not be among them.
    */
   crossings(query: {
     readonly from: string;
@@ -114,7 +126,10 @@ export type LedgerQueries = {
     readonly items: readonly CrossingEntered[];
     readonly next: string | null;
   }>;
-  /** Erases words beside entries, a page a call, and checks that the seals over them still hold (rule 29). May be repeated. */
+  /**
+   * Erases words beside entries, a page a call, and checks that the seals over them still hold (rule 29). May be
+   * repeated.
+   */
   eraseDetails(query: EraseDetails): Promise<ErasedDetails>;
   /** Per partition: who owns it, how far it is, why it halted. */
   partitions(query: Record<string, never>): Promise<readonly PartitionView[]>;
@@ -220,7 +235,10 @@ export type BookedEntry = {
   readonly crossings: readonly CrossingView[];
   readonly taken?: readonly TakenView[];
 };
-/** Of a limit, the allowance or the balance (after the last top-up: `whole`), an entry took more: used and held, before it and after it. */
+/**
+ * Of a limit, the allowance or the balance (after the last top-up: `whole`), an entry took more: used and held, before
+ * it and after it.
+ */
 export type TakenView = {
   readonly of: 'limit' | 'allowance' | 'balance';
   readonly whole: string;

@@ -7,7 +7,9 @@ export type AccountKind = (typeof accountKinds)[number];
 
 /** What an opening or a surface may set. */
 export const accountStatuses = ['active', 'inactive', 'trial'] as const;
-/** `suspended`: takes no new spends, holds and extensions; `closed`: takes no grants either, for good unless resumed. */
+/**
+ * `suspended`: takes no new spends, holds and extensions; `closed`: takes no grants either, for good unless resumed.
+ */
 export type AccountStatus = (typeof accountStatuses)[number] | 'suspended' | 'closed';
 
 /** What an account may be told to obey. An absent member is "not set"; in a change, null takes a setting away. */
@@ -19,8 +21,8 @@ export type AccountSettings = {
   /** What a credits account is refilled up to at each reset: a decimal string ≥ 0. */
   readonly allowance?: string;
   /**
-   * ISO 8601 duration between resets (`P30D`, `P1M`), counted from the opening, or `calendar:day`, `calendar:week` (from Monday) or
-   * `calendar:month` in `time_zone`. A change counts from the end of the period under way.
+   * ISO 8601 duration between resets (`P30D`, `P1M`), counted from the opening, or `calendar:day`, `calendar:week`
+   * (from Monday) or `calendar:month` in `time_zone`. A change counts from the end of the period under way.
    */
   readonly period?: string;
   /** Time zone of calendar periods: an IANA name; default UTC. */
@@ -43,7 +45,9 @@ export type AccountSettings = {
   readonly package_expires?: string;
   /** `given` once the wallet had its initial gift. */
   readonly initial_gift?: string;
-  /** Tier of a credits account (`free` is the base); with it go `base_allowance` and, for a tier that ends, `tier_end`. */
+  /**
+   * Tier of a credits account (`free` is the base); with it go `base_allowance` and, for a tier that ends, `tier_end`.
+   */
   readonly tier?: string;
   /** When the tier falls back to the base: balance and allowance become `base_allowance`. */
   readonly tier_end?: string;
@@ -54,7 +58,10 @@ export type AccountSettings = {
   readonly status_before?: string;
 };
 
-/** Most that may be used in a period. With `model`, it counts and binds only usage that names this model, at spend and settle. */
+/**
+ * Most that may be used in a period. With `model`, it counts and binds only usage that names this model, at spend and
+ * settle.
+ */
 export type AccountLimit = {
   /** A decimal string ≥ 0. */
   readonly amount: string;
@@ -65,9 +72,10 @@ export type AccountLimit = {
   readonly since?: string;
 };
 /**
- * A change of a credits account's tier or period, decided at once. `raise`: the tier, its end `days` from now, at least the
- * allowance available · `renew`: the end `days` after the later of now and the end, refilled; from the base tier it raises ·
- * `lower`: the base tier and exactly its allowance · `reset`: a new period from now, refilled up to the allowance.
+ * A change of a credits account's tier or period, decided at once. `raise`: the tier, its end `days` from now, at least
+ * the allowance available · `renew`: the end `days` after the later of now and the end, refilled; from the base tier it
+ * raises · `lower`: the base tier and exactly its allowance · `reset`: a new period from now, refilled up to the
+ * allowance.
  */
 export type TierChange =
   | {
@@ -84,9 +92,9 @@ export type GivenSettings = Omit<AccountSettings, 'earlier_plans' | 'first_plan'
 export type SettingsChange = { readonly [Name in keyof GivenSettings]?: GivenSettings[Name] | null };
 
 /**
- * What the catalog says about the package that the asker believes a wallet to have. The ledger compares: with another package
- * it refuses PACKAGE_CHANGED and tells which, so that the asker comes again with the right terms and the decision stays one.
- * Refusals under terms carry the account's state.
+ * What the catalog says about the package that the asker believes a wallet to have. The ledger compares: with another
+ * package it refuses PACKAGE_CHANGED and tells which, so that the asker comes again with the right terms and the
+ * decision stays one. Refusals under terms carry the account's state.
  */
 export type PackageTerms = {
   /** Absent: not compared; null: the wallet has none. */
@@ -97,7 +105,9 @@ export type PackageTerms = {
   readonly unexpired?: boolean;
   /** Refused ALLOWANCE_EXHAUSTED when less than this is free: a decimal string ≥ 0. */
   readonly minimum?: string;
-  /** Why the asker would not serve. Refused TERMS_REFUSED in these words, but for a repeat of what was booked before. */
+  /**
+   * Why the asker would not serve. Refused TERMS_REFUSED in these words, but for a repeat of what was booked before.
+   */
   readonly refused?: string;
 };
 
@@ -109,7 +119,10 @@ export type Opening = {
   readonly settings?: GivenSettings;
   /** Units granted in the same decision, as a first lot. Not part of "same again". */
   readonly grant?: string;
-  /** Where the account exists: refused ACCOUNT_SETTINGS_CONFLICT when the owner or a setting given is not the present one. */
+  /**
+   * Where the account exists: refused ACCOUNT_SETTINGS_CONFLICT when the owner or a setting given is not the present
+   * one.
+   */
   readonly strict?: boolean;
 };
 
@@ -118,8 +131,9 @@ export type RequestData = {
   /** Opens the account; the same opening again is answered `unchanged`, another kind or unit is refused. */
   readonly open: Opening;
   /**
-   * Changes owner, status or settings; `balance` sets the balance to a figure by one adjusting entry, `used` (quota accounts)
-   * lowers what counts as used to a figure by one adjusting entry, whose amount says how much was given back. One decision.
+   * Changes owner, status or settings; `balance` sets the balance to a figure by one adjusting entry, `used` (quota
+   * accounts) lowers what counts as used to a figure by one adjusting entry, whose amount says how much was given back.
+   * One decision.
    */
   readonly change: {
     readonly owner?: string | null;
@@ -128,18 +142,25 @@ export type RequestData = {
     readonly balance?: string;
     readonly used?: string;
     /**
-     * `suspend`: no new spends, holds and extensions · `close`: no grants either; refused ACCOUNT_NOT_EMPTY while holds are open, or units
-     * are left and `forfeit` is not set · `resume`: back to the status before. Repeating one changes nothing.
+     * `suspend`: no new spends, holds and extensions · `close`: no grants either; refused ACCOUNT_NOT_EMPTY while holds
+     * are open, or units are left and `forfeit` is not set · `resume`: back to the status before. Repeating one changes
+     * nothing.
      */
     readonly access?: 'suspend' | 'close' | 'resume';
     /** Closing takes what is left, by one adjusting entry. */
     readonly forfeit?: boolean;
-    /** Refused with ACCOUNT_INACTIVE/NOT_OWNER semantics when given and not met: the change is conditional on the current owner (null: nobody). */
+    /**
+     * Refused with ACCOUNT_INACTIVE/NOT_OWNER semantics when given and not met: the change is conditional on the
+     * current owner (null: nobody).
+     */
     readonly if_owner?: string | null;
   };
   readonly grant: {
     readonly amount: string;
-    /** `purchased`: bought units, which changes of a credits account's tier neither wipe nor count; they burn after others by default. */
+    /**
+     * `purchased`: bought units, which changes of a credits account's tier neither wipe nor count; they burn after
+     * others by default.
+     */
     readonly kind?: 'purchased';
     readonly priority?: number;
     readonly expires_at?: string;
@@ -152,8 +173,9 @@ export type RequestData = {
   };
   readonly tier: TierChange;
   /**
-   * Takes units: `amount` as it is, or a meter with its quantities, rated by the rate card in force.
-   * With `actor`, refused NOT_OWNER unless the actor owns the account. `blocks_max`: refused AMOUNT_OUT_OF_RANGE when it enters more tier blocks.
+   * Takes units: `amount` as it is, or a meter with its quantities, rated by the rate card in force. With `actor`,
+   * refused NOT_OWNER unless the actor owns the account. `blocks_max`: refused AMOUNT_OUT_OF_RANGE when it enters more
+   * tier blocks.
    */
   readonly spend: {
     readonly amount?: string;
@@ -178,14 +200,19 @@ export type RequestData = {
     readonly terms?: PackageTerms;
     /** Refused HOLD_UNKNOWN when the hold is on another account. */
     readonly of?: string;
-    /** A hold that was released or has expired meanwhile: the amount is taken from the account as by a spend, in the same decision. */
+    /**
+     * A hold that was released or has expired meanwhile: the amount is taken from the account as by a spend, in the
+     * same decision.
+     */
     readonly if_over?: 'spend';
   };
   readonly extend: { readonly hold: string; readonly amount: string };
   readonly release: { readonly hold: string };
   /** Gives back `amount` (default: all that is left) of the entry `entry`. */
   readonly correct: { readonly entry: string; readonly amount?: string };
-  /** A limit owned by somebody else, fetched at `fetched_at`; an older fetch than the stored one is ignored (rule 21). */
+  /**
+   * A limit owned by somebody else, fetched at `fetched_at`; an older fetch than the stored one is ignored (rule 21).
+   */
   readonly limit: { readonly limit: string; readonly fetched_at: string };
   /** Takes back the synchronous request (`source`, `id`) whose caller was answered 503 (rule 23). */
   /** A request that named a hold or an entry is withdrawn with it beside it, and the account empty. */
@@ -199,7 +226,10 @@ export type RequestData = {
 };
 export type RequestType = keyof RequestData;
 
-/** What a meter counted: `model` and `feature_endpoint_id` are text and say of what, all else whole numbers (JSON numbers within 2^53 or decimal strings). */
+/**
+ * What a meter counted: `model` and `feature_endpoint_id` are text and say of what, all else whole numbers (JSON
+ * numbers within 2^53 or decimal strings).
+ */
 export type RatedInputs = { readonly [quantity: string]: string | number };
 
 /** A version of something in the catalog; immutable once published. */
@@ -212,7 +242,10 @@ export type CatalogItem = {
   readonly content: unknown;
 };
 
-/** Words beside an entry, erasable (rule 29). `salt` (32 hex digits) hides them in the entry's leaf; made where the request is made. */
+/**
+ * Words beside an entry, erasable (rule 29). `salt` (32 hex digits) hides them in the entry's leaf; made where the
+ * request is made.
+ */
 export type Details = {
   readonly salt: string;
   readonly purpose?: string;
@@ -226,7 +259,8 @@ export type Details = {
 
 /**
  * The value of one record. Identity is (account, `source`, `id`): the same again gets its first answer, the same with
- * another `hash` is refused. Sources: `http:<operation>`, `http:user:<operation>` for users, `ce:<CloudEvents source>`, `timer:<kind>`, `ledger`, `catalog`.
+ * another `hash` is refused. Sources: `http:<operation>`, `http:user:<operation>` for users, `ce:<CloudEvents source>`,
+ * `timer:<kind>`, `ledger`, `catalog`.
  */
 export type LedgerRequest<T extends RequestType = RequestType> = {
   readonly [K in T]: {
@@ -234,7 +268,10 @@ export type LedgerRequest<T extends RequestType = RequestType> = {
     readonly type: K;
     readonly source: string;
     readonly id: string;
-    /** The account the request is about; empty for requests that name a hold or an entry, and for tick, clock and catalog. */
+    /**
+     * The account the request is about; empty for requests that name a hold or an entry, and for tick, clock and
+     * catalog.
+     */
     readonly account: string;
     /** true when the caller chose `id` and may send it again: refusals then look the id up first (rule 10). */
     readonly keyed?: boolean;

@@ -1,4 +1,7 @@
-/** A charge as it shows outside: `processing`, ours or Stripe's, is `pending` (surfaces §5). Amounts are decimal strings in minor units. */
+/**
+ * A charge as it shows outside: `processing`, ours or Stripe's, is `pending` (surfaces §5). Amounts are decimal strings
+ * in minor units.
+ */
 export type ShownChargeStatus = 'pending' | 'succeeded' | 'requires_action' | 'failed' | 'cancelled';
 export type ChargeView = {
   readonly id: string;
@@ -26,7 +29,10 @@ export type ChargeStatusView = {
   readonly id: string;
   readonly status: ShownChargeStatus;
 };
-/** A refund of a charge: proposed by a credit note, or made by hand at Stripe. Amounts are decimal strings in minor units. */
+/**
+ * A refund of a charge: proposed by a credit note, or made by hand at Stripe. Amounts are decimal strings in minor
+ * units.
+ */
 export type RefundStatusView =
   'proposed' | 'approved' | 'processing' | 'succeeded' | 'failed' | 'declined' | 'withdrawn';
 export type RefundView = {
@@ -58,8 +64,8 @@ export type RefundView = {
   readonly updated_at: string;
 };
 /**
- * The invoice of a monthly fee. `open`: due, nobody tried to take it yet · `failed`: tried and not paid, still due · `paid` · `voided`: as if it
- * had never been asked for · `uncollectible`: given up; a later payment still settles it.
+ * The invoice of a monthly fee. `open`: due, nobody tried to take it yet · `failed`: tried and not paid, still due ·
+ * `paid` · `voided`: as if it had never been asked for · `uncollectible`: given up; a later payment still settles it.
  */
 export type FeeView = {
   readonly invoice_id: string;
@@ -125,8 +131,9 @@ export type RefundDecided = { readonly refund: RefundView; readonly replayed: bo
 /** Charges, customers and subscriptions, as others may ask billing for them. */
 export type MoneyQueries = {
   /**
-   * Where these charges stand, in the order asked; waits until each has an outcome or waits for a payer, at most `wait_ms`. One
-   * that billing has not heard of yet is `pending`. `remember`: the same call later is answered as this one was.
+   * Where these charges stand, in the order asked; waits until each has an outcome or waits for a payer, at most
+   * `wait_ms`. One that billing has not heard of yet is `pending`. `remember`: the same call later is answered as this
+   * one was.
    */
   chargeStatuses(query: {
     readonly ids: readonly string[];
@@ -158,8 +165,10 @@ export type MoneyQueries = {
     readonly limit: number;
   }): Promise<{ readonly items: readonly FeeView[]; readonly total: number }>;
   /**
-   * Has a fee that is due taken now with what its customer pays with, also of a subscription that has ended; null: no such invoice.
-   * @throws AppError('conflict', FEE_NOT_DUE) when it is paid or voided, or nothing can pay it · AppError('unavailable', STRIPE_UNAVAILABLE)
+   * Has a fee that is due taken now with what its customer pays with, also of a subscription that has ended; null: no
+   * such invoice.
+   * @throws AppError('conflict', FEE_NOT_DUE) when it is paid or voided, or nothing can pay it ·
+   * AppError('unavailable', STRIPE_UNAVAILABLE)
    */
   retryFee(query: {
     readonly invoice: string;
@@ -182,10 +191,11 @@ export type MoneyQueries = {
     readonly limit: number;
   }): Promise<{ readonly items: readonly RefundView[]; readonly total: number }>;
   /**
-   * Lets a proposed refund, or one that failed, be sent to Stripe; declines one. Above the sum of FOUR_EYES_ABOVE the first approval leaves
-   * it proposed, with `first_approval`, and another `by` must approve as well. `address`: from where. Nothing is
-   * refunded without it. With `key`, a repeat gets the first answer. null: there is no such refund.
-   * @throws AppError('conflict', REFUND_NOT_OPEN) when it was decided before · AppError('reused') for another decision under one key
+   * Lets a proposed refund, or one that failed, be sent to Stripe; declines one. Above the sum of FOUR_EYES_ABOVE the
+   * first approval leaves it proposed, with `first_approval`, and another `by` must approve as well. `address`: from
+   * where. Nothing is refunded without it. With `key`, a repeat gets the first answer. null: there is no such refund.
+   * @throws AppError('conflict', REFUND_NOT_OPEN) when it was decided before · AppError('reused') for another decision
+   * under one key
    */
   approveRefund(query: {
     readonly id: string;
@@ -209,9 +219,10 @@ export type MoneyQueries = {
     readonly to: string;
   }): Promise<PeriodMoneyView>;
   /**
-   * Names who pays for a user; makes the customer at Stripe when there is none yet. A payment method is attached to it and used
-   * from now on; what waited for one is charged.
-   * @throws AppError('not_found', CUSTOMER_UNKNOWN) · AppError('invalid', STRIPE_REFUSED) · AppError('unavailable', STRIPE_UNAVAILABLE)
+   * Names who pays for a user; makes the customer at Stripe when there is none yet. A payment method is attached to it
+   * and used from now on; what waited for one is charged.
+   * @throws AppError('not_found', CUSTOMER_UNKNOWN) · AppError('invalid', STRIPE_REFUSED) · AppError('unavailable',
+   * STRIPE_UNAVAILABLE)
    */
   putCustomer(query: {
     readonly user_id: string;
@@ -228,8 +239,8 @@ export type MoneyQueries = {
     readonly limit: number;
   }): Promise<readonly string[]>;
   /**
-   * The monthly fee of a customer: charged in full now, then on the 1st. One that runs is answered as it is, never a second made.
-   * With `key`, a repeat gets the first answer.
+   * The monthly fee of a customer: charged in full now, then on the 1st. One that runs is answered as it is, never a
+   * second made. With `key`, a repeat gets the first answer.
    * @throws AppError('not_found', CUSTOMER_UNKNOWN) · AppError('reused') · AppError('unavailable', STRIPE_UNAVAILABLE)
    */
   createSubscription(query: { readonly customer_id: string; readonly key?: string }): Promise<{
@@ -237,8 +248,10 @@ export type MoneyQueries = {
     readonly replayed: boolean;
   }>;
   /**
-   * Takes a webhook of Stripe: `payload` is its body as it came. Kept once by its id, then applied; order does not matter.
-   * @throws AppError('invalid', SIGNATURE_INVALID) and keeps nothing when Stripe did not sign it, or longer than 5 minutes ago.
+   * Takes a webhook of Stripe: `payload` is its body as it came. Kept once by its id, then applied; order does not
+   * matter.
+   * @throws AppError('invalid', SIGNATURE_INVALID) and keeps nothing when Stripe did not sign it, or longer than 5
+   * minutes ago.
    */
   stripeWebhook(query: {
     readonly payload: string;

@@ -48,19 +48,21 @@ export type FailedTask = Pick<OptimizeTaskView, 'id' | 'owner'>;
 export type ImageFile = { readonly size: number; readonly type: string; readonly bytes: AsyncIterable<Uint8Array> };
 
 /**
- * The product service that optimises images: called directly in one process, over HTTP between processes. Ids are lower-case
- * UUIDs, made by the caller; anything else is refused, so that no text of a client becomes part of a path.
+ * The product service that optimises images: called directly in one process, over HTTP between processes. Ids are
+ * lower-case UUIDs, made by the caller; anything else is refused, so that no text of a client becomes part of a path.
  */
 export interface Optimizer {
   /**
-   * Keeps the bytes of an upload under `id`, unseen: who sends them may still be unknown. Whatever goes wrong, nothing of it stays behind.
+   * Keeps the bytes of an upload under `id`, unseen: who sends them may still be unknown. Whatever goes wrong, nothing
+   * of it stays behind.
    * @throws AppError('invalid', FILE_TOO_LARGE) beyond `imageBytesMax`.
    * @throws AppError('unavailable', OPTIMIZER_UNAVAILABLE)
    */
   spool(id: string, bytes: AsyncIterable<Uint8Array>): Promise<SpooledFile>;
   /**
    * Looks at a spooled file: its header, then every pixel. What is refused is removed.
-   * @throws AppError('invalid', FILE_INVALID) for no complete JPEG, PNG, WebP or GIF by content, and for one that is too much work.
+   * @throws AppError('invalid', FILE_INVALID) for no complete JPEG, PNG, WebP or GIF by content, and for one that is
+   * too much work.
    * @throws AppError('unavailable', OPTIMIZER_UNAVAILABLE), also when there is no such file (any more).
    */
   stage(id: string): Promise<StagedImage>;

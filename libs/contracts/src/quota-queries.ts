@@ -1,11 +1,12 @@
 /** What quota answers over Nest's TCP transport (in one process: called directly). */
 export type QuotaQueries = {
   /**
-   * What a customer's token may use now: from the cache (5 minutes), else from the provider; with `refresh` always from the
-   * provider. Where the provider does not answer, the last stored quota (type `cached`). The account is opened by `use` only:
-   * it stands for a spend that follows. Before it answers then, or for the changed limit of an account that is open, the log
-   * holds that limit (rule 21), so that a spend appended afterwards is decided by it.
-   * @throws AppError('unavailable', QUOTA_SERVICE_UNAVAILABLE | LOG_UNAVAILABLE) when neither store nor log can be reached.
+   * What a customer's token may use now: from the cache (5 minutes), else from the provider; with `refresh` always from
+   * the provider. Where the provider does not answer, the last stored quota (type `cached`). The account is opened by
+   * `use` only: it stands for a spend that follows. Before it answers then, or for the changed limit of an account that
+   * is open, the log holds that limit (rule 21), so that a spend appended afterwards is decided by it.
+   * @throws AppError('unavailable', QUOTA_SERVICE_UNAVAILABLE | LOG_UNAVAILABLE) when neither store nor log can be
+   * reached.
    */
   check(query: { readonly token: string; readonly refresh?: boolean; readonly use?: boolean }): Promise<QuotaCheck>;
   /** What is stored of a token, without asking the provider; null: it was never valid here. */

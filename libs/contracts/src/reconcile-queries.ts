@@ -3,13 +3,19 @@ export type ReconciliationView = {
   readonly id: string;
   /** `2026-10`. */
   readonly period: string;
-  /** Borders of what has but a moment (invoices, refunds, payments that are not ours), half-open, in the plan's time zone. */
+  /**
+   * Borders of what has but a moment (invoices, refunds, payments that are not ours), half-open, in the plan's time
+   * zone.
+   */
   readonly from: string;
   readonly to: string;
   /** Whether it mends what can be mended. */
   readonly fix: boolean;
   readonly state: 'running' | 'done' | 'failed' | 'abandoned';
-  /** What it is at: payments, invoice_payments, invoices, refunds, crossings, charges, strangers, …; `end` when it is done. */
+  /**
+   * What it is at: payments, invoice_payments, invoices, refunds, crossings, charges, strangers, …; `end` when it is
+   * done.
+   */
   readonly step: string;
   /** Rows read, and how many there may be. */
   readonly done: number;
@@ -67,7 +73,8 @@ export type AssignedPaymentView = {
 
 export type ReconcileQueries = {
   /**
-   * A difference does not count until then, in this comparison and later ones that find the same. null: there is no such difference.
+   * A difference does not count until then, in this comparison and later ones that find the same. null: there is no
+   * such difference.
    * @throws AppError('invalid', TIME_OUT_OF_RANGE) when `until` is past.
    */
   acknowledgeDifference(query: {
@@ -79,7 +86,8 @@ export type ReconcileQueries = {
     readonly address?: string;
   }): Promise<DifferenceView | null>;
   /**
-   * Says whose a payment at Stripe is that no charge asked for: money on account. One that was assigned is answered as it is. null: there is no such payment.
+   * Says whose a payment at Stripe is that no charge asked for: money on account. One that was assigned is answered as
+   * it is. null: there is no such payment.
    * @throws AppError('conflict', PAYMENT_NOT_FOREIGN) when it is not paid, or is of a charge or an invoice.
    */
   assignPayment(query: {
@@ -90,8 +98,9 @@ export type ReconcileQueries = {
     readonly address?: string;
   }): Promise<AssignedPaymentView | null>;
   /**
-   * Compares a month, in the background; one that is under way for the month goes on and is answered. `fresh` abandons it and begins anew;
-   * `fix` mends what is safe, also of one under way. Waits at most `wait_ms` for its end. Default month: the current one.
+   * Compares a month, in the background; one that is under way for the month goes on and is answered. `fresh` abandons
+   * it and begins anew; `fix` mends what is safe, also of one under way. Waits at most `wait_ms` for its end. Default
+   * month: the current one.
    * @throws AppError('invalid', REQUEST_INVALID) for what is no month, or one that has not begun.
    */
   startReconciliation(query: {
@@ -100,7 +109,10 @@ export type ReconcileQueries = {
     readonly fresh?: boolean;
     readonly wait_ms?: number;
   }): Promise<ReconciliationView>;
-  /** A run and a page of its differences; `after` is the number of the last one of the page before. null: there is no such run. */
+  /**
+   * A run and a page of its differences; `after` is the number of the last one of the page before. null: there is no
+   * such run.
+   */
   reconciliation(query: { readonly id: string; readonly after?: string; readonly limit: number }): Promise<{
     readonly run: ReconciliationView;
     readonly differences: readonly DifferenceView[];

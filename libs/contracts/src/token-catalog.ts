@@ -73,10 +73,11 @@ export type TokenCatalogQueries = {
   }>;
   readResource(query: { readonly resource: CatalogResource; readonly id: string }): Promise<ResourceView | null>;
   /**
-   * Makes one, under its own id or a new one. With `key`, a repeat is answered with the first answer; other content under that
-   * key is AppError('reused'). A change of token profits (also by the two below) has published the rate card `default` with the
-   * sum of the active ones, and answers when every partition has booked it or the wait is over.
-   * @throws AppError('conflict', RESOURCE_EXISTS) · AppError('invalid', REQUEST_INVALID) with `sources` for unknown references.
+   * Makes one, under its own id or a new one. With `key`, a repeat is answered with the first answer; other content
+   * under that key is AppError('reused'). A change of token profits (also by the two below) has published the rate card
+   * `default` with the sum of the active ones, and answers when every partition has booked it or the wait is over.
+   * @throws AppError('conflict', RESOURCE_EXISTS) · AppError('invalid', REQUEST_INVALID) with `sources` for unknown
+   * references.
    */
   createResource(query: {
     readonly resource: CatalogResource;

@@ -1,4 +1,7 @@
-/** What subscribers can be told of. `charge.*` names the outcome; `tier.crossed`, `balance.low` and `account.threshold` are thresholds. */
+/**
+ * What subscribers can be told of. `charge.*` names the outcome; `tier.crossed`, `balance.low` and `account.threshold`
+ * are thresholds.
+ */
 export const webhookEventTypes = [
   'charge.opened',
   'charge.succeeded',
@@ -64,7 +67,10 @@ export type DeliveryView = {
 
 /** Endpoints of subscribers and what was delivered to them. null: there is no such endpoint, or delivery. */
 export type WebhookQueries = {
-  /** The secret is answered here and never again. @throws AppError('invalid', REQUEST_INVALID) for an address that is not allowed. */
+  /**
+   * The secret is answered here and never again. @throws AppError('invalid', REQUEST_INVALID) for an address that is
+   * not allowed.
+   */
   createEndpoint(
     query: Partial<EndpointFields> & Pick<EndpointFields, 'url'>,
   ): Promise<EndpointView & { readonly secret: string }>;
@@ -74,7 +80,10 @@ export type WebhookQueries = {
     readonly id: string;
     readonly fields: Partial<EndpointFields>;
   }): Promise<EndpointView | null>;
-  /** A new secret, answered here and never again; for so long both sign, then the new one alone. @throws AppError('invalid', REQUEST_INVALID) */
+  /**
+   * A new secret, answered here and never again; for so long both sign, then the new one alone. @throws
+   * AppError('invalid', REQUEST_INVALID)
+   */
   rotateSecret(query: {
     readonly id: string;
     readonly overlap_s?: number;
@@ -90,7 +99,9 @@ export type WebhookQueries = {
     readonly after?: string;
     readonly limit: number;
   }): Promise<readonly DeliveryView[] | null>;
-  /** Delivers again, under the same message id: one delivery, or every one since a time with a status. Answers how many. */
+  /**
+   * Delivers again, under the same message id: one delivery, or every one since a time with a status. Answers how many.
+   */
   replayDeliveries(query: {
     readonly endpoint: string;
     readonly delivery?: string;

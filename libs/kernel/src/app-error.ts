@@ -106,7 +106,10 @@ export type ErrorCode = (typeof errorCodes)[number];
 
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
-/** The only error class thrown on purpose. `message` may be shown to the caller; `details` is for logs and problem fields. */
+/**
+ * The only error class thrown on purpose. `message` may be shown to the caller; `details` is for logs and problem
+ * fields.
+ */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly kind: ErrorKind;

@@ -10,7 +10,10 @@ export function familyOf(accountId: string): string {
   return slash === -1 ? accountId : accountId.slice(0, slash);
 }
 
-/** The partition (0 … partitions − 1) of an account, from FNV-1a (32 bit, UTF-16 code units as two bytes) with a final mix. */
+/**
+ * The partition (0 … partitions − 1) of an account, from FNV-1a (32 bit, UTF-16 code units as two bytes) with a final
+ * mix.
+ */
 export function partitionOf(accountId: string, partitions: number): number {
   const slash = accountId.indexOf('/');
   const end = slash === -1 ? accountId.length : slash;
@@ -26,8 +29,8 @@ export function partitionOf(accountId: string, partitions: number): number {
 }
 
 /**
- * Whether an id is `.` or `..`, or has such a segment between its slashes. Clients and proxies resolve them in a path (RFC 3986 §5.2.4),
- * so that nothing with such an id could be addressed.
+ * Whether an id is `.` or `..`, or has such a segment between its slashes. Clients and proxies resolve them in a path
+ * (RFC 3986 §5.2.4), so that nothing with such an id could be addressed.
  */
 export const hasDotSegment = (id: string): boolean =>
   id.includes('.') && id.split('/').some((segment) => segment === '.' || segment === '..');

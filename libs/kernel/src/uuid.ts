@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 
-/** A UUID made of a namespace (a UUID) and a name, after RFC 9562 §5.5 (version 5, SHA-1): the same name, the same UUID. */
+/**
+ * A UUID made of a namespace (a UUID) and a name, after RFC 9562 §5.5 (version 5, SHA-1): the same name, the same UUID.
+ */
 export const uuidV5 = (namespace: string, name: string): string => named('sha1', 5, namespace, name);
 
 /** As version 5 with MD5 (RFC 9562 §5.3), for ids that SQL makes too: PostgreSQL has no SHA-1. */

@@ -1,8 +1,8 @@
 import type { Answer } from '@tollgate/contracts';
 
 /**
- * Where a ledger hands answers over. Fire and forget through a bounded queue per gateway (rule 22): an unreachable gateway
- * costs memory up to the bound and nothing else. An address whose signature fails is never connected to.
+ * Where a ledger hands answers over. Fire and forget through a bounded queue per gateway (rule 22): an unreachable
+ * gateway costs memory up to the bound and nothing else. An address whose signature fails is never connected to.
  */
 export interface AnswerSender {
   /** `replyTo` is the record header as it came. */

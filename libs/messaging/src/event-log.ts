@@ -1,7 +1,7 @@
 /**
- * The ordered log, as the platform sees it (design §2). Two adapters keep one contract spec: Apache Kafka and an embedded
- * PostgreSQL table. Offsets are gapless per partition and start at 0 for a new topic; time is the log's own and never goes
- * back in a partition as the ledger reads it (rule 1).
+ * The ordered log, as the platform sees it (design §2). Two adapters keep one contract spec: Apache Kafka and an
+ * embedded PostgreSQL table. Offsets are gapless per partition and start at 0 for a new topic; time is the log's own
+ * and never goes back in a partition as the ledger reads it (rule 1).
  */
 export interface EventLog {
   /**
@@ -15,7 +15,10 @@ export interface EventLog {
   /** Joins a consumer group. Resolves once joined; partitions come and go through the handler. */
   subscribe(options: SubscribeOptions): Promise<Subscription>;
 
-  /** Reads [from, to) of one partition outside any group; ends early when the log ends. `to` defaults to the end at the call. */
+  /**
+   * Reads [from, to) of one partition outside any group; ends early when the log ends. `to` defaults to the end at the
+   * call.
+   */
   read(range: {
     readonly topic: string;
     readonly partition: number;
@@ -83,20 +86,25 @@ export type SubscribeOptions = {
 /** Calls for one partition never overlap; calls for different partitions may. */
 export interface PartitionHandler {
   /**
-   * The partition is ours now; answers the offset to start from, or 'committed' for the group's committed offset (0 when
-   * there is none). A rejection is retried with backoff while the partition stays ours.
+   * The partition is ours now; answers the offset to start from, or 'committed' for the group's committed offset (0
+   * when there is none). A rejection is retried with backoff while the partition stays ours.
    */
   assigned(partition: TopicPartition): Promise<number | 'committed'>;
-  /** The partition is wanted back: `revoked` follows once `records` has returned, so waits for what is down may be given up. */
+  /**
+   * The partition is wanted back: `revoked` follows once `records` has returned, so waits for what is down may be given
+   * up.
+   */
   leaving?(partition: TopicPartition): void;
   /** The partition is no longer ours: nothing more may be done for it. Called also on stop. */
   revoked(partition: TopicPartition): Promise<void>;
   /**
-   * Records in order, without gaps from the last position. The promise is the back-pressure: no more than one further batch
-   * a partition is fetched until it resolves. A rejection delivers the same records again after a backoff.
+   * Records in order, without gaps from the last position. The promise is the back-pressure: no more than one further
+   * batch a partition is fetched until it resolves. A rejection delivers the same records again after a backoff.
    */
   records(partition: TopicPartition, records: readonly LogRecord[]): Promise<void>;
-  /** The start position is not in the log (pruned, or the log lost its end): nothing is delivered until `seek` (rule 2). */
+  /**
+   * The start position is not in the log (pruned, or the log lost its end): nothing is delivered until `seek` (rule 2).
+   */
   outOfRange(partition: TopicPartition, bounds: { readonly start: number; readonly end: number }): Promise<void>;
 }
 export type TopicPartition = { readonly topic: string; readonly partition: number };
@@ -104,11 +112,14 @@ export type TopicPartition = { readonly topic: string; readonly partition: numbe
 export interface Subscription {
   /** Delivers from `offset` next; batches fetched before are dropped. */
   seek(partition: TopicPartition, offset: number): void;
-  /** Keeps the group's committed offset (`nextOffset`: the next to read). For consumers that keep no position of their own. */
+  /**
+   * Keeps the group's committed offset (`nextOffset`: the next to read). For consumers that keep no position of their
+   * own.
+   */
   commit(partition: TopicPartition, nextOffset: number): Promise<void>;
   /**
-   * Whether records appended now would be delivered: a member of the group that heard of it within the last seconds, and, with
-   * `partition`, one that it owns and fetches from its position.
+   * Whether records appended now would be delivered: a member of the group that heard of it within the last seconds,
+   * and, with `partition`, one that it owns and fetches from its position.
    */
   following(partition?: TopicPartition): boolean;
   /** Leaves the group once handlers under way have returned. */

@@ -7,8 +7,8 @@ export interface RecordSource {
   /** Delivers from here next; what was fetched before is dropped. */
   from(offset: number): void;
   /**
-   * The records that follow `position`, at most `max`: empty when there are none yet (the source calls `wake` when there
-   * are), or the bounds of the log when the position lies outside them.
+   * The records that follow `position`, at most `max`: empty when there are none yet (the source calls `wake` when
+   * there are), or the bounds of the log when the position lies outside them.
    */
   take(position: number, max: number): Promise<Taken> | Taken;
   /** The worker is done with it. */

@@ -75,7 +75,9 @@ export class CopyReader {
   }
 }
 
-/** Runs `copy (…) to stdout (format binary)` and answers what came. Values in the text are whole numbers, never words. */
+/**
+ * Runs `copy (…) to stdout (format binary)` and answers what came. Values in the text are whole numbers, never words.
+ */
 export function copyOut(client: Pick<pg.ClientBase, 'query'>, query: string): Promise<CopyReader> {
   return new Promise((resolve, reject) => {
     client.query(new CopyOut(`copy (${query}) to stdout (format binary)`, resolve, reject));

@@ -42,7 +42,10 @@ export type EmbeddedPostgres = {
 const database = 'tollgate';
 const startTimeoutMs = 60_000;
 
-/** Little memory at rest, no feature that waits: one machine, one application, no replicas (so no WAL beyond crash safety). */
+/**
+ * Little memory at rest, no feature that waits: one machine, one application, no replicas (so no WAL beyond crash
+ * safety).
+ */
 const settingsDefault: Readonly<Record<string, string | number>> = {
   shared_buffers: '64MB',
   max_connections: 80,
@@ -63,10 +66,10 @@ const settingsDefault: Readonly<Record<string, string | number>> = {
 };
 
 /**
- * Starts PostgreSQL from the npm package on a loopback port, with a password kept in the data folder (mode 0600).
- * The cluster is made once (UTF-8, locale C). The server ends when this process ends, even by SIGKILL; what an earlier one
- * left behind (a server, a lock file) is cleared away, so the caller must hold a lock on the data folder.
- * Works as root (then the server runs as the folder's owner or `nobody`) and as an ordinary user.
+ * Starts PostgreSQL from the npm package on a loopback port, with a password kept in the data folder (mode 0600). The
+ * cluster is made once (UTF-8, locale C). The server ends when this process ends, even by SIGKILL; what an earlier one
+ * left behind (a server, a lock file) is cleared away, so the caller must hold a lock on the data folder. Works as root
+ * (then the server runs as the folder's owner or `nobody`) and as an ordinary user.
  * @throws AppError('unavailable', LOG_UNAVAILABLE) with the end of the server's log when it does not come up.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {

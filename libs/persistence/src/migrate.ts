@@ -7,7 +7,10 @@ import { roleUrl } from './roles.ts';
 /** One forward step. `name` is `<14-digit UTC timestamp>-<verb>-<thing>`, `sql` may hold several statements. */
 export type Migration = { readonly name: string; readonly sql: string };
 
-/** A service's schema: owned by the administrator, used by `role`, which has the rights that the migrations grant and no more. */
+/**
+ * A service's schema: owned by the administrator, used by `role`, which has the rights that the migrations grant and no
+ * more.
+ */
 export type ServiceSchema = {
   readonly schema: string;
   readonly role: string;
@@ -31,8 +34,8 @@ const identifier = /^[a-z][a-z0-9_]{0,62}$/;
 
 /**
  * Brings every schema to its newest version: roles and schemas are created once, each migration runs once, in the order
- * given, in a transaction of its own, and is recorded in `<schema>.migrations`. Two migrators at once are safe, a repeat
- * changes nothing. Answers the names of what ran, `<schema>/<name>`.
+ * given, in a transaction of its own, and is recorded in `<schema>.migrations`. Two migrators at once are safe, a
+ * repeat changes nothing. Answers the names of what ran, `<schema>/<name>`.
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
   const admin = new pg.Client({
@@ -121,7 +124,9 @@ const silent: Logger = {
   log: nothing,
 };
 
-/** TypeORM's runner, fed with our SQL. Loaded here only: it is large, and services on a migrated database never need it. */
+/**
+ * TypeORM's runner, fed with our SQL. Loaded here only: it is large, and services on a migrated database never need it.
+ */
 async function runMigrations(adminUrl: string, { schema, migrations }: ServiceSchema): Promise<readonly string[]> {
   if (migrations.length === 0) return [];
   const { DataSource } = await import('typeorm');
@@ -159,7 +164,10 @@ function toTypeOrmMigration({ name, sql }: Migration): new () => MigrationInterf
   };
 }
 
-/** TypeORM orders by 13 digits of milliseconds at the end of a name: `20261121093000-create-x` → `create-x1795253400000`. */
+/**
+ * TypeORM orders by 13 digits of milliseconds at the end of a name: `20261121093000-create-x` →
+ * `create-x1795253400000`.
+ */
 function typeOrmNameOf(name: string): string {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)-([a-z0-9-]+)$/.exec(name);
   invariant(parts !== null, `migration ${name} is named <yyyymmddhhmmss>-<verb>-<thing>`);

@@ -28,7 +28,10 @@ const sessionOptions = [
   '-c tcp_keepalives_count=2',
 ].join(' ');
 
-/** bigint columns arrive as `bigint` and dates as text, on this pool only: the driver's own table is shared by everybody. */
+/**
+ * bigint columns arrive as `bigint` and dates as text, on this pool only: the driver's own table is shared by
+ * everybody.
+ */
 const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
     if (format !== 'binary') {
@@ -40,8 +43,8 @@ const types = {
 };
 
 /**
- * A pool on `pg`. `bigint` columns are read as `bigint`, `date` as text, `numeric` stays text. A lost idle connection never
- * ends the process; connecting takes at most 10 s, else the query that asked for it rejects.
+ * A pool on `pg`. `bigint` columns are read as `bigint`, `date` as text, `numeric` stays text. A lost idle connection
+ * never ends the process; connecting takes at most 10 s, else the query that asked for it rejects.
  */
 export function createPool(settings: PoolSettings): Pool {
   const pool = new pg.Pool({
@@ -61,14 +64,15 @@ export function createPool(settings: PoolSettings): Pool {
     delete error.client;
     settings.onLostConnection?.(error);
   });
-  // A checked-out connection reports its loss through the query under way too; this listener keeps the event from being fatal.
+  // A checked-out connection reports its loss through the query under way too; this listener keeps the event from being
+  // fatal.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
 /**
- * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. A rejection of the COMMIT itself
- * leaves the outcome unknown; the connection is closed and the error passed on.
+ * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. A rejection of the COMMIT
+ * itself leaves the outcome unknown; the connection is closed and the error passed on.
  */
 export async function withTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();

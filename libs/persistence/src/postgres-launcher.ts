@@ -20,8 +20,9 @@ const nobody = 65_534;
 const diesWithUs = '--pdeathsig=INT';
 
 /**
- * PostgreSQL refuses to run as root. As root it runs as the data folder's owner, `nobody` when that is root; where this user
- * cannot reach the programs or the folder (a home of mode 0700), as root behind a user namespace that calls it `nobody`.
+ * PostgreSQL refuses to run as root. As root it runs as the data folder's owner, `nobody` when that is root; where this
+ * user cannot reach the programs or the folder (a home of mode 0700), as root behind a user namespace that calls it
+ * `nobody`.
  */
 export async function launcherFor(dataDir: string): Promise<Launcher> {
   if (process.getuid?.() !== 0) {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The password of a service's database role where none of its own is given: anybody with SERVICE_SECRET has it. Good enough where
- * all services share one machine and one user.
+ * The password of a service's database role where none of its own is given: anybody with SERVICE_SECRET has it. Good
+ * enough where all services share one machine and one user.
  */
 export function rolePassword(serviceSecret: string, role: string): string {
   return createHmac('sha256', serviceSecret).update(`database-role:${role}`).digest('base64url');
@@ -18,7 +18,10 @@ export function roleUrl(adminUrl: string, role: string, password: string): strin
   return url.toString();
 }
 
-/** A service's address of the database: with its role's own password, as the address has it, or derived from SERVICE_SECRET. */
+/**
+ * A service's address of the database: with its role's own password, as the address has it, or derived from
+ * SERVICE_SECRET.
+ */
 export function serviceUrl(of: {
   readonly url: string;
   readonly role: string;

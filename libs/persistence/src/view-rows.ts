@@ -22,8 +22,9 @@ export type ViewPage = { readonly columns: readonly string[]; readonly rows: rea
 const noticeMs = 500;
 
 /**
- * The rows of a view, a page at a time, over a cursor in one read-only snapshot: any size in constant memory, and every row of the same
- * moment. Numbers beyond 2^53 stay text, times are ISO 8601 in UTC. The first page has the names of the columns.
+ * The rows of a view, a page at a time, over a cursor in one read-only snapshot: any size in constant memory, and every
+ * row of the same moment. Numbers beyond 2^53 stay text, times are ISO 8601 in UTC. The first page has the names of the
+ * columns.
  * @throws UnknownColumn for a column that the view does not have.
  */
 export async function* viewRows(

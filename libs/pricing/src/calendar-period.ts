@@ -13,7 +13,9 @@ export function calendarUnitOf(period: string): CalendarUnit | null {
   return units.has(unit) ? (unit as CalendarUnit) : null;
 }
 
-/** The calendar day, week or month that holds `atMs` in a time zone; summer time makes some of them longer or shorter. */
+/**
+ * The calendar day, week or month that holds `atMs` in a time zone; summer time makes some of them longer or shorter.
+ */
 export function calendarPeriod(unit: CalendarUnit, atMs: number, timeZone: string): Period {
   if (unit === 'month') return calendarMonth(atMs, timeZone);
   const today = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone).toPlainDate();
@@ -30,9 +32,10 @@ const startOf = (date: Temporal.PlainDate, timeZone: string): number =>
 const zonesDifferMs = 26 * 3_600_000;
 
 /**
- * The calendar period that holds `atMs`, where calendar periods follow another kind of period, or one in another time zone, that ends at
- * `fromMs`. The first one starts there. Where the border of the new calendar comes within the difference of two time zones, the first
- * period is the one behind it: a December in Berlin that follows a November in Auckland is a month, not a few hours and a month.
+ * The calendar period that holds `atMs`, where calendar periods follow another kind of period, or one in another time
+ * zone, that ends at `fromMs`. The first one starts there. Where the border of the new calendar comes within the
+ * difference of two time zones, the first period is the one behind it: a December in Berlin that follows a November in
+ * Auckland is a month, not a few hours and a month.
  */
 export function calendarPeriodFrom(
   fromMs: number,

@@ -1,4 +1,7 @@
-/** What a credit is worth and what each tier gets a period (surfaces §4). The base tier is where an ended one falls back to. */
+/**
+ * What a credit is worth and what each tier gets a period (surfaces §4). The base tier is where an ended one falls back
+ * to.
+ */
 export const tokensPerCredit = 2_000;
 export const tokensPerRequest = 2_000;
 export const baseTier = 'free';

@@ -1,15 +1,19 @@
 /**
- * How many digits each currency has after the point, and how many Stripe counts with: the one table that prices, statements, charges and
- * reconciliation follow. Source: https://docs.stripe.com/currencies ("Zero-decimal currencies", "Three-decimal currencies", "Special
- * cases"), as of November 2026, for what can be charged; ISO 4217 for the others. Where the two differ, Stripe's count is what a customer
- * pays: an ariary (MGA) has five iraimbilanja and ISO gives it two digits, Stripe counts whole ones. Codes are upper-case.
+ * How many digits each currency has after the point, and how many Stripe counts with: the one table that prices,
+ * statements, charges and reconciliation follow. Source: https://docs.stripe.com/currencies ("Zero-decimal currencies",
+ * "Three-decimal currencies", "Special cases"), as of November 2026, for what can be charged; ISO 4217 for the others.
+ * Where the two differ, Stripe's count is what a customer pays: an ariary (MGA) has five iraimbilanja and ISO gives it
+ * two digits, Stripe counts whole ones. Codes are upper-case.
  */
 const zeroDecimal = 'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF';
 /** Without digits after the point, but counted by Stripe in hundredths, always 00: what used to be so stays so. */
 const zeroDecimalInHundredths = 'ISK UGX';
 /** Stripe takes multiples of ten only. IQD and LYD are ISO 4217's: Stripe does not charge them. */
 const threeDecimal = 'BHD IQD JOD KWD LYD OMR TND';
-/** HUF and TWD are whole in payouts alone; they are charged with two digits. ANG, BGN and STD are replaced, and listed by Stripe still. */
+/**
+ * HUF and TWD are whole in payouts alone; they are charged with two digits. ANG, BGN and STD are replaced, and listed
+ * by Stripe still.
+ */
 const twoDecimal =
   'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ' +
   'ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT ' +
@@ -35,7 +39,10 @@ const stripeFactor = (currency: string): bigint => {
   return 10n ** BigInt(stripe - own);
 };
 
-/** The amount as Stripe counts it. Amounts of three-decimal currencies must be multiples of ten, which a price plan's are. */
+/**
+ * The amount as Stripe counts it. Amounts of three-decimal currencies must be multiples of ten, which a price plan's
+ * are.
+ */
 export const stripeAmount = (amountMinor: bigint, currency: string): bigint => amountMinor * stripeFactor(currency);
 
 /** The other way round: what Stripe counted, in minor units; whole, because Stripe takes no fractions of them. */

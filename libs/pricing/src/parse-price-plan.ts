@@ -23,8 +23,9 @@ const priceMax = 999_999_999_999n;
 const graceSecondsMax = 7 * 86_400;
 
 /**
- * Reads the content of a price plan: `{ included ≥ 0, block ≥ 1, block_price ≥ 0, fixed_fee ≥ 0, currency, time_zone?, grace_seconds? }`; units and
- * amounts are integers or decimal strings of them, amounts in minor units of the ISO 4217 currency.
+ * Reads the content of a price plan: `{ included ≥ 0, block ≥ 1, block_price ≥ 0, fixed_fee ≥ 0, currency, time_zone?,
+ * grace_seconds? }`; units and amounts are integers or decimal strings of them, amounts in minor units of the ISO 4217
+ * currency.
  * @throws AppError('invalid', CATALOG_INVALID) naming the member that is wrong.
  */
 export function parsePricePlan(content: unknown): PricePlan {

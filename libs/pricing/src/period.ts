@@ -36,8 +36,8 @@ export const monthStart = ({ year, month }: YearMonth, timeZone: string): number
 const durationMinMs = 60_000;
 
 /**
- * Checks a period: an ISO 8601 duration (`P30D`, `P1M`, `PT1H`) of at least one minute, counted from 2000-01-01, or `calendar:day`,
- * `calendar:week` or `calendar:month`.
+ * Checks a period: an ISO 8601 duration (`P30D`, `P1M`, `PT1H`) of at least one minute, counted from 2000-01-01, or
+ * `calendar:day`, `calendar:week` or `calendar:month`.
  * @throws AppError('invalid', REQUEST_INVALID)
  */
 export function parsePeriod(text: string): string {
@@ -56,7 +56,10 @@ export function parsePeriod(text: string): string {
   );
 }
 
-/** The period that holds `atMs` when periods of `duration` follow each other from `anchorMs` on (UTC); `atMs` ≥ `anchorMs`. */
+/**
+ * The period that holds `atMs` when periods of `duration` follow each other from `anchorMs` on (UTC); `atMs` ≥
+ * `anchorMs`.
+ */
 export function periodSince(anchorMs: number, duration: string, atMs: number): Period {
   const length = fixedLengthMs(duration);
   if (length !== undefined) {
@@ -94,8 +97,8 @@ function times(duration: Temporal.Duration, count: number): Temporal.Duration {
 }
 
 /**
- * When it is `local` (`2026-10-31T12:00:00.5`) on the clocks of a zone, in ms; null: no such time of day or day. Of a time that comes
- * twice the first is meant; one that is skipped is as much later as the clocks are put forward.
+ * When it is `local` (`2026-10-31T12:00:00.5`) on the clocks of a zone, in ms; null: no such time of day or day. Of a
+ * time that comes twice the first is meant; one that is skipped is as much later as the clocks are put forward.
  */
 export function localInstant(local: string, timeZone: string): number | null {
   try {

@@ -27,7 +27,10 @@ export function overageBlocks(used: bigint, plan: PricePlan): bigint {
   return used <= plan.included ? 0n : divCeil(used - plan.included, plan.block);
 }
 
-/** What a block is called: "0-8M" while none was entered, "8M-16M" for the first, in millions where it is a whole number. */
+/**
+ * What a block is called: "0-8M" while none was entered, "8M-16M" for the first, in millions where it is a whole
+ * number.
+ */
 export function tierLabel(blocks: bigint, plan: PricePlan): string {
   if (blocks === 0n) return `0-${millions(plan.included)}`;
   const from = plan.included + (blocks - 1n) * plan.block;

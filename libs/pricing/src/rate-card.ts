@@ -17,7 +17,10 @@ export type MeterRates = {
 /** A published rate card; immutable. `profitBasisPoints`: 2000 is 20 %. */
 export type RateCard = { readonly meters: ReadonlyMap<string, MeterRates>; readonly profitBasisPoints: bigint };
 
-/** The rate card in force where none was published: output counts 4 : 1, input is recorded and, as somebody decided, free (surfaces §2). */
+/**
+ * The rate card in force where none was published: output counts 4 : 1, input is recorded and, as somebody decided,
+ * free (surfaces §2).
+ */
 export const defaultRateCardContent = {
   profit_percent: 0,
   meters: { 'llm.tokens': { rates: { '*': { input_tokens: '0', output_tokens: '1/4' } }, profit: true } },
@@ -30,9 +33,10 @@ const refuse = (message: string): never => {
 };
 
 /**
- * Reads the content of a rate card: `{ profit_percent?: 0–1000 with up to 2 decimals, meters?: { [type]: { rates: { [model|"*"]:
- * { [quantity]: "n/d" } }, profit? } } }`. Meters that are not named keep their default. A model's row takes `input_tokens` and `output_tokens`,
- * where it does not name them, from the row `*`, and that (of `llm.tokens`) from the built-in card; nothing else is inherited.
+ * Reads the content of a rate card: `{ profit_percent?: 0–1000 with up to 2 decimals, meters?: { [type]: { rates: {
+ * [model|"*"]: { [quantity]: "n/d" } }, profit? } } }`. Meters that are not named keep their default. A model's row
+ * takes `input_tokens` and `output_tokens`, where it does not name them, from the row `*`, and that (of `llm.tokens`)
+ * from the built-in card; nothing else is inherited.
  * @throws AppError('invalid', CATALOG_INVALID) naming the member that is wrong.
  */
 export function parseRateCard(content: unknown): RateCard {
@@ -113,7 +117,8 @@ function rowOf(
 }
 
 /**
- * The units of usage on accounts that count it and price it otherwise (`countedUnits`). `undefined`: the card has no such meter.
+ * The units of usage on accounts that count it and price it otherwise (`countedUnits`). `undefined`: the card has no
+ * such meter.
  * @throws AppError('invalid', QUANTITY_UNKNOWN) for a name that the card does not know.
  */
 export function countUsage(card: RateCard, meter: string, usage: RatedUsage): bigint | undefined {
@@ -124,9 +129,10 @@ export function countUsage(card: RateCard, meter: string, usage: RatedUsage): bi
 }
 
 /**
- * The cost of counted quantities: each quantity times its rate, rounded up; then the profit on the sum, rounded up once.
- * Exact integers: base 100 at 10 % is 110. `undefined`: the card has no such meter.
- * @throws AppError('invalid'): AMOUNT_OUT_OF_RANGE when the cost leaves the range of an amount, QUANTITY_UNKNOWN and QUANTITY_UNPRICED
+ * The cost of counted quantities: each quantity times its rate, rounded up; then the profit on the sum, rounded up
+ * once. Exact integers: base 100 at 10 % is 110. `undefined`: the card has no such meter.
+ * @throws AppError('invalid'): AMOUNT_OUT_OF_RANGE when the cost leaves the range of an amount, QUANTITY_UNKNOWN and
+ * QUANTITY_UNPRICED
  *   naming what the card cannot price.
  */
 export function rateUsage(card: RateCard, meter: string, usage: RatedUsage): Rated | undefined {

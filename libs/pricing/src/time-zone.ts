@@ -1,8 +1,8 @@
 export const timeZoneMessage = 'time_zone is UTC or the name of an IANA time zone, such as America/Sao_Paulo';
 
 /**
- * Whether a text is `UTC` or the name of an IANA time zone. Names only: an offset such as +02:00 knows no summer time, and a link
- * such as "cet" may change its meaning.
+ * Whether a text is `UTC` or the name of an IANA time zone. Names only: an offset such as +02:00 knows no summer time,
+ * and a link such as "cet" may change its meaning.
  */
 export function isTimeZone(value: unknown): value is string {
   if (value === 'UTC') return true;

@@ -1,8 +1,8 @@
 import { amountMax, AppError, hasAtMost } from '@tollgate/kernel';
 
 /**
- * What the usage of a model is counted in. The classes never overlap: a token is counted in one of them, so that they add up to the
- * totals of the seller, and none is priced twice.
+ * What the usage of a model is counted in. The classes never overlap: a token is counted in one of them, so that they
+ * add up to the totals of the seller, and none is priced twice.
  */
 export const promptClasses = [
   'input_tokens',
@@ -40,9 +40,9 @@ export type UsageInputs = { readonly [member: string]: string | number };
 export type UsageFault = { readonly code: 'REQUEST_INVALID' | 'QUANTITY_UNKNOWN'; readonly detail: string };
 
 /**
- * Reads one request's usage, whichever way it comes in. Every member is a label or a quantity: what is neither is a fault that names it,
- * so that nothing is dropped without a word. A label that is null is not there. Which names may be counted is the rate card's to say
- * (`rateUsage`, `countUsage`).
+ * Reads one request's usage, whichever way it comes in. Every member is a label or a quantity: what is neither is a
+ * fault that names it, so that nothing is dropped without a word. A label that is null is not there. Which names may be
+ * counted is the rate card's to say (`rateUsage`, `countUsage`).
  */
 export function readUsage(
   meter: string,
@@ -77,7 +77,10 @@ function readLabel(name: string, value: unknown): string | null {
   return typeof text === 'string' && text.length > 0 && hasAtMost(labelMax, text) ? text : null;
 }
 
-/** A request has one quantity; model usage says what was read and written, unless it is counted in names of the card's own. */
+/**
+ * A request has one quantity; model usage says what was read and written, unless it is counted in names of the card's
+ * own.
+ */
 function meterFault(meter: string, inputs: UsageInputs): UsageFault | null {
   if (meter !== requestMeter && meter !== modelMeter) return null;
   const names = Object.keys(inputs).filter((name) => !usageLabels.has(name));
@@ -129,7 +132,10 @@ export function quantitiesOf(inputs: UsageInputs): ReadonlyMap<string, bigint> {
   return quantities;
 }
 
-/** What usage counts on accounts that count: the sum of its token classes, once; of a meter without tokens, all its quantities. */
+/**
+ * What usage counts on accounts that count: the sum of its token classes, once; of a meter without tokens, all its
+ * quantities.
+ */
 export const countedUnits = (quantities: ReadonlyMap<string, bigint>): bigint =>
   countedQuantities(quantities).reduce((sum, [, quantity]) => sum + quantity, 0n);
 
@@ -157,7 +163,10 @@ export function refuseUnknown(
   }
 }
 
-/** @throws AppError('invalid', QUANTITY_UNPRICED) for a count above 0 for which `rated` has no rate: it would cost nothing by mistake. */
+/**
+ * @throws AppError('invalid', QUANTITY_UNPRICED) for a count above 0 for which `rated` has no rate: it would cost
+ * nothing by mistake.
+ */
 export function refuseUnpriced(
   meter: string,
   quantities: ReadonlyMap<string, bigint>,

@@ -59,7 +59,9 @@ export function parseConfig<Schema extends z.ZodType>(
   return parsed.data;
 }
 
-/** What stands in examples and templates until somebody puts a secret there. A database's address is looked at whole. */
+/**
+ * What stands in examples and templates until somebody puts a secret there. A database's address is looked at whole.
+ */
 const placeholder =
   /change[-_ ]?(me|this)|replace[-_ ]?(me|this|with)|not[-_ ]?set|place[-_ ]?holder|(^|[-_/:])your[-_]|insert[-_ ]?(here|your)|x{6,}|^<.*>$|\.\.\.$|^todo$/i;
 const isPlaceholder = (value: string | undefined): boolean => value !== undefined && placeholder.test(value);

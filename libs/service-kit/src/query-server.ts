@@ -20,8 +20,8 @@ export type QueryServer = { readonly port: number; close(): Promise<void> };
 export type QuerySet<Queries> = { readonly [Name in keyof Queries]: (query: never) => Promise<unknown> };
 
 /**
- * Answers typed queries over Nest's TCP transport, for peers that know `secret` only (`sealedServerSocket`). Resolves once the port is
- * open.
+ * Answers typed queries over Nest's TCP transport, for peers that know `secret` only (`sealedServerSocket`). Resolves
+ * once the port is open.
  */
 export async function serveQueries<Queries extends QuerySet<Queries>>(options: {
   readonly host: string;
@@ -71,7 +71,10 @@ async function run(query: () => Promise<unknown>, logger: Logger): Promise<Query
 
 type Handler = { readonly pattern: string; readonly answer: (message: unknown) => Promise<unknown> };
 
-/** A controller with one message handler a query: the names are data here, so they cannot be written as decorated methods. */
+/**
+ * A controller with one message handler a query: the names are data here, so they cannot be written as decorated
+ * methods.
+ */
 function controllerFor(handlers: readonly Handler[]): Type {
   class QueriesController {}
   Controller()(QueriesController);

@@ -22,9 +22,9 @@ export function sessionKeys(
 }
 
 /**
- * Numbers the frames of one direction and seals each; a frame that is left out, repeated or changed fits no seal any more. The seal is
- * GMAC (AES-256-GCM over data that is not encrypted): 3 µs whatever the size, where HMAC-SHA-256 takes 15 for the answers of a
- * batch. Its number is the nonce, so no key sees a nonce twice.
+ * Numbers the frames of one direction and seals each; a frame that is left out, repeated or changed fits no seal any
+ * more. The seal is GMAC (AES-256-GCM over data that is not encrypted): 3 µs whatever the size, where HMAC-SHA-256
+ * takes 15 for the answers of a batch. Its number is the nonce, so no key sees a nonce twice.
  */
 export class Sealer {
   readonly #key: KeyObject;

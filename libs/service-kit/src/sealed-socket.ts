@@ -29,9 +29,10 @@ export type SealedSocketOptions = {
 type SocketClass = new (socket: Socket) => TcpSocket;
 
 /**
- * The wire between services under Nest's TCP transport: the side that connects first shows that it knows the secret, in frames of 512 bytes
- * at most; then every frame of both directions carries a MAC under keys of this one connection, and its number. So nothing can be
- * replayed, reordered or changed, and a stranger costs a few hundred bytes for three seconds. The content is not encrypted.
+ * The wire between services under Nest's TCP transport: the side that connects first shows that it knows the secret, in
+ * frames of 512 bytes at most; then every frame of both directions carries a MAC under keys of this one connection, and
+ * its number. So nothing can be replayed, reordered or changed, and a stranger costs a few hundred bytes for three
+ * seconds. The content is not encrypted.
  *
  * server → client `serverNonce`; client → server `clientNonce.proof`; server → client `proof`; then sealed frames.
  */

@@ -2,7 +2,9 @@ import { ConfigError } from './config.ts';
 
 /** EX_CONFIG of sysexits.h (running.md §2). */
 const exitConfig = 78;
-/** Ctrl-C reaches a process directly and through npm: what comes within this time of the first signal is the same wish. */
+/**
+ * Ctrl-C reaches a process directly and through npm: what comes within this time of the first signal is the same wish.
+ */
 const sameSignalMs = 2_000;
 /** A service has this long to drain; the promise is 10 s from the signal to the exit. */
 const drainMs = 9_500;
@@ -19,8 +21,8 @@ export type Shutdown = {
 type Step = { readonly name: string; readonly close: () => Promise<void> };
 
 /**
- * SIGTERM and SIGINT as running.md §2 promises: the first drains and exits 0 within 10 s, those within 2 s of it count as
- * one with it, a later one exits at once. `say` tells the operator.
+ * SIGTERM and SIGINT as running.md §2 promises: the first drains and exits 0 within 10 s, those within 2 s of it count
+ * as one with it, a later one exits at once. `say` tells the operator.
  */
 export function createShutdown(say: (line: string) => void): Shutdown {
   const steps: Step[] = [];
@@ -71,7 +73,9 @@ export function createShutdown(say: (line: string) => void): Shutdown {
   };
 }
 
-/** Runs a service's main: a configuration error exits 78 with every problem, any other failure 1, each said on stderr. */
+/**
+ * Runs a service's main: a configuration error exits 78 with every problem, any other failure 1, each said on stderr.
+ */
 export async function runMain(main: () => Promise<void>): Promise<void> {
   try {
     await main();

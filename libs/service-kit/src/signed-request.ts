@@ -10,7 +10,9 @@ type Named = { readonly method: string; readonly path: string };
 const macOf = (secret: string, { method, path }: Named, expires: string): Buffer =>
   createHmac('sha256', secret).update(`tollgate-request\n${method}\n${path}\n${expires}`).digest();
 
-/** Says that a holder of `secret` asks for just this method and path within the next minute. The body is not covered. */
+/**
+ * Says that a holder of `secret` asks for just this method and path within the next minute. The body is not covered.
+ */
 export function signRequest(secret: string, request: Named): string {
   const expires = String(Date.now() + validMs);
   return `${expires}.${macOf(secret, request, expires).toString('base64url')}`;

@@ -44,7 +44,10 @@ const rows = async (view: string, user = 'ada'): Promise<readonly Row[]> =>
     await platform.server.get<{ data: { items: readonly Row[] } }>(`/api/admin/billing/finance/${view}`)
   ).body.data.items.filter((row) => row['user_id'] === user);
 
-/** Two customers: blocks paid, one credited after a correction, a fee, usage that comes late; and a wallet with rated usage. */
+/**
+ * Two customers: blocks paid, one credited after a correction, a fee, usage that comes late; and a wallet with rated
+ * usage.
+ */
 async function liveOneMonth(): Promise<void> {
   const { server } = platform;
   const before = await now();

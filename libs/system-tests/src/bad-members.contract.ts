@@ -7,7 +7,10 @@ import { ApiDocument } from './harness/open-api.ts';
 import { adminOf } from './harness/people.ts';
 import type { Platform } from './harness/platform.ts';
 
-/** What no member should be; each is sent for each member of each body, and must be refused where the document does not allow it. */
+/**
+ * What no member should be; each is sent for each member of each body, and must be refused where the document does not
+ * allow it.
+ */
 const wrong: Readonly<Record<string, unknown>> = {
   null: null,
   true: true,

@@ -65,7 +65,10 @@ export function correctedBeforeCharged(platform: () => Platform): void {
   });
 }
 
-/** Blocks that are corrected after they were paid, through Stripe or its simulator: credits, refunds and what finance reads. */
+/**
+ * Blocks that are corrected after they were paid, through Stripe or its simulator: credits, refunds and what finance
+ * reads.
+ */
 export function correctedAfterPaid(platform: () => Platform): void {
   describe('blocks corrected after they were paid', () => {
     const path = '/api/admin/billing/refunds';
@@ -89,7 +92,8 @@ export function correctedAfterPaid(platform: () => Platform): void {
         ])
       )[0];
 
-    // Guarantee: nobody keeps what is not owed, nothing is paid back unless finance said so, and what is owed again is paid once.
+    // Guarantee: nobody keeps what is not owed, nothing is paid back unless finance said so, and what is owed again is
+    // paid once.
     it('become credits and proposals; finance decides each; a refunded one that is entered again is paid anew, and the sums are right', async () => {
       const userId = `credited-${randomUUID()}`;
       const { correct, charges, refunds, report } = await paidBlocks(userId);

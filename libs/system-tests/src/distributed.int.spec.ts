@@ -286,7 +286,8 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
       expect((await platform.anybody.get('/health/ready')).status).toBe(503);
       await platform.kafka.restart();
 
-      // Guarantee: a broker that is back is used within 10 s, whatever client libraries wait for (ADR 22); the bound is for busy machines.
+      // Guarantee: a broker that is back is used within 10 s, whatever client libraries wait for (ADR 22); the bound is
+      // for busy machines.
       const backAt = performance.now();
       await everyPartitionBooks(platform, 30_000);
       expect(performance.now() - backAt).toBeLessThan(20_000);

@@ -211,7 +211,8 @@ export function licenceKeysJourney(platform: () => Platform): void {
       ).toHaveLength(2);
     });
 
-    // Guarantee: the next owner of a key learns nothing of the one before: no id, purpose, metadata, or how much was used.
+    // Guarantee: the next owner of a key learns nothing of the one before: no id, purpose, metadata, or how much was
+    // used.
     it('show a later owner what happened since they got it, on every way to look', async () => {
       const { license_key: key, id } = await assigned(10);
       const account = `/v1/accounts/licence:${key}`;

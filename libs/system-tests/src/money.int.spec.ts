@@ -110,8 +110,8 @@ async function isProven(used: ReadonlyMap<string, number>): Promise<void> {
   expect(run).toMatchObject({ state: 'done', differences: 0, under_way: 0, items: [] });
 }
 
-// Guarantee: from the report of a product service to the card, through faults at Stripe and a kill of the platform, nothing is lost and
-// nothing is charged twice; and finance can prove it from the books alone.
+// Guarantee: from the report of a product service to the card, through faults at Stripe and a kill of the platform,
+// nothing is lost and nothing is charged twice; and finance can prove it from the books alone.
 it(`500 reports of 50 users are as many payments as tier blocks, proven by finance, under faults, a kill and corrections (seed ${seed})`, async () => {
   const people = Array.from({ length: users }, (_, i): Person => ({
     id: `proven-${i}`,

@@ -7,8 +7,9 @@ import { waitFor } from '@tollgate/testing';
 import { EmbeddedPlatform } from './harness/embedded.ts';
 
 /**
- * A month that finance closes. Price plans: `default` 8,000,000 included, blocks of 8,000,000 for BRL 100.00, fee BRL 400.00 · `dollars` 1,000,000
- * included, blocks of 1,000,000 for USD 9.00, fee USD 30.00 · `yen` the same for JPY 1,000 · `small` the same for BRL 5.00. Who is who:
+ * A month that finance closes. Price plans: `default` 8,000,000 included, blocks of 8,000,000 for BRL 100.00, fee BRL
+ * 400.00 · `dollars` 1,000,000 included, blocks of 1,000,000 for USD 9.00, fee USD 30.00 · `yen` the same for JPY 1,000
+ * · `small` the same for BRL 5.00. Who is who:
  *
  * | customer | in the month | blocks |
  * |---|---|---|
@@ -19,7 +20,8 @@ import { EmbeddedPlatform } from './harness/embedded.ts';
  * | eve | 9,000,000, a card that is declined | 1 |
  * | fay | 17,000,000, no card | 2 |
  * | gus | 7,000,000, and 2,000,000 that come 20 minutes after the month: paid in the next one | 1 |
- * | hal | 16,000,001, of which 7,000,001 are corrected away after the payment; refunded by proposal in the next month | 2, 1 credited |
+ * | hal | 16,000,001, of which 7,000,001 are corrected away after the payment; refunded by proposal in the next month |
+ * 2, 1 credited |
  * | ivy | 9,000,000; 40.00 refunded by hand at Stripe in the next month | 1 |
  * | jon | 9,000,000; from the next month on small, where 2,500,000 are 2 blocks | 1 |
  * | kim | the fee; the subscription ends in the month | – |
@@ -225,7 +227,8 @@ describe('a month of eleven customers', () => {
     const cash = new Map<string, bigint>();
     for (const { month: at, currency, amount_minor: amount } of await figures('cash'))
       cash.set(`${at} ${currency}`, (cash.get(`${at} ${currency}`) ?? 0n) + BigInt(amount ?? '0'));
-    // The month: ann 100 + bob 300 + hal 200 + ivy 100 + jon 100, fees 800. The next: gus 100 + jon 10, fee 400, hal -100, ivy -40.
+    // The month: ann 100 + bob 300 + hal 200 + ivy 100 + jon 100, fees 800. The next: gus 100 + jon 10, fee 400, hal
+    // -100, ivy -40.
     expect(Object.fromEntries(cash)).toEqual({
       [`${month} BRL`]: 160_000n,
       [`${month} USD`]: 4_800n,

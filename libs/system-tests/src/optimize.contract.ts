@@ -317,7 +317,8 @@ export function optimizesImages(subject: () => OptimizeSubject): void {
       expect(await account(token)).toMatchObject({ used: before['used'] });
     });
 
-    // Guarantee: a crash between charge and task neither loses the task nor charges twice; who has no key is not charged.
+    // Guarantee: a crash between charge and task neither loses the task nor charges twice; who has no key is not
+    // charged.
     it('of a submit that broke off after its charge are finished for a key, and given back without one', async () => {
       const { platform } = subject();
       const token = newToken(1000);
@@ -355,7 +356,8 @@ export function optimizesImages(subject: () => OptimizeSubject): void {
       ).toEqual([]);
     });
 
-    // Guarantee: nobody pays for an image that was taken and cannot be optimised, and nobody gets its charge back twice.
+    // Guarantee: nobody pays for an image that was taken and cannot be optimised, and nobody gets its charge back
+    // twice.
     it('that fail after their charge are given back, once, also when a crash has it repeated', async () => {
       const { platform } = subject();
       const token = newToken(1000);

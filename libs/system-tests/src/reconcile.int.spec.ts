@@ -47,7 +47,8 @@ const found = (id: string): Promise<readonly unknown[]> =>
   );
 
 describe('a comparison with Stripe', () => {
-  // Guarantee: a comparison of hours that dies in its last minute does not begin anew, and finds what one that lived would have.
+  // Guarantee: a comparison of hours that dies in its last minute does not begin anew, and finds what one that lived
+  // would have.
   it('goes on after its process was killed, three times in the middle of its steps, to the same result in as many pages', async () => {
     const { body } = await platform.server.put<{ customer_id: string }>('/api/admin/billing/customers/payer', {
       payment_method: 'pm_card_visa',

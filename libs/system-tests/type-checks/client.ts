@@ -1,5 +1,6 @@
-// Compiled by open-api.contract.ts, with `./api.ts` made from the running platform's OpenAPI document: what the client library
-// says it sends is taken, and what comes is what the library says it gives. Assignability alone; nothing here runs.
+// Compiled by open-api.contract.ts, with `./api.ts` made from the running platform's OpenAPI document: what the client
+// library says it sends is taken, and what comes is what the library says it gives. Assignability alone; nothing here
+// runs.
 import type {
   Account,
   AccountChange,

@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** A child process that ends with its parent, also when the parent is killed (on Linux, through `setpriv --pdeathsig`). */
+/**
+ * A child process that ends with its parent, also when the parent is killed (on Linux, through `setpriv --pdeathsig`).
+ */
 export type BoundProcess = {
   readonly pid: number;
   /** Resolves with a short account of how it ended. */
@@ -21,7 +23,9 @@ export type BoundOptions = {
   readonly logFile: string;
   /** Sent by the kernel when the parent dies. */
   readonly deathSignal: 'KILL' | 'INT';
-  /** Run as an unprivileged user when this process is root (PostgreSQL refuses root). `reach`: what that user must read. */
+  /**
+   * Run as an unprivileged user when this process is root (PostgreSQL refuses root). `reach`: what that user must read.
+   */
   readonly unprivileged?: { readonly reach: readonly string[] };
 };
 

@@ -43,7 +43,9 @@ export async function freshDatabase(options: FreshDatabaseOptions = {}): Promise
   };
 }
 
-/** Makes the template if it is not there; one maker at a time on the server. A maker that died leaves no half template. */
+/**
+ * Makes the template if it is not there; one maker at a time on the server. A maker that died leaves no half template.
+ */
 async function templateOf(
   client: pg.Client,
   server: string,

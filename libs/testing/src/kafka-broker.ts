@@ -38,9 +38,9 @@ const jvm = [
 ];
 
 /**
- * Starts a broker on free ports of the loopback; ready when it answers. The first clean stop on a machine leaves a class-data
- * archive in the cache, which halves the start of the next ones.
- * `settings`: further lines of its properties, which win.
+ * Starts a broker on free ports of the loopback; ready when it answers. The first clean stop on a machine leaves a
+ * class-data archive in the cache, which halves the start of the next ones. `settings`: further lines of its
+ * properties, which win.
  * @throws Error that says why it cannot run here (Java, Maven, network).
  */
 export async function startKafka(settings = ''): Promise<TestKafka> {

@@ -15,8 +15,8 @@ export function kafkaCache(): string {
 }
 
 /**
- * The class path of Apache Kafka, fetched once from Maven Central with the local Maven. The folder appears by a rename, so
- * several processes may ask at once.
+ * The class path of Apache Kafka, fetched once from Maven Central with the local Maven. The folder appears by a rename,
+ * so several processes may ask at once.
  * @throws Error that says what is missing: Java, Maven or the network.
  */
 export async function kafkaClassPath(): Promise<string> {

@@ -26,7 +26,10 @@ export type TestPostgres = {
 
 const noFsync = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
-/** Starts a PostgreSQL server of its own on a free port of the loopback, from the npm package's binaries. `fsync` default: off. `passwords`: roles but the superuser log in with theirs. */
+/**
+ * Starts a PostgreSQL server of its own on a free port of the loopback, from the npm package's binaries. `fsync`
+ * default: off. `passwords`: roles but the superuser log in with theirs.
+ */
 export async function startPostgres(
   options: { readonly fsync?: boolean; readonly settings?: readonly string[]; readonly passwords?: boolean } = {},
 ): Promise<TestPostgres> {

@@ -100,7 +100,10 @@ export function startLoops(parts: LoopParts): Loops {
   return { worker: releasing(parts, worker), refunder, payFees, priceFees };
 }
 
-/** What waited because Stripe was off is due again. Found after the start, so that a database that is away delays nothing. */
+/**
+ * What waited because Stripe was off is due again. Found after the start, so that a database that is away delays
+ * nothing.
+ */
 function releasing({ store, clock, logger, tell }: LoopParts, worker: Loop): Loop {
   let done = false;
   const release = startLoop({

@@ -34,7 +34,9 @@ import { noLoop, startLoops } from './charging-loops.ts';
 import type { FourEyes } from './domain/four-eyes.ts';
 import { startReconciling } from './reconcile-parts.ts';
 
-/** Charges worked on at once by one instance, each on a database connection of its own while it lasts; and one refund. */
+/**
+ * Charges worked on at once by one instance, each on a database connection of its own while it lasts; and one refund.
+ */
 const concurrency = 4;
 const outboxIdleMs = 2_000;
 
@@ -63,7 +65,9 @@ const tellWith =
   (error: unknown): void =>
     logger[error instanceof AppError && error.kind === 'unavailable' ? 'warn' : 'error']({ err: error }, what);
 
-/** Joins charges, customers, subscriptions and webhooks with Stripe and the database, and starts what works by itself. */
+/**
+ * Joins charges, customers, subscriptions and webhooks with Stripe and the database, and starts what works by itself.
+ */
 export function startCharging(options: ChargingOptions): RunningCharging {
   const { pool, clock, logger, planAt } = options;
   const tell = tellWith(logger);

@@ -13,13 +13,19 @@ import { parseFourEyes } from './domain/four-eyes.ts';
 
 /** How Stripe is reached; `STRIPE_API_BASE` names a test server. */
 export const stripeSettings = {
-  /** `off`: nothing is asked of Stripe and none of its webhooks is taken; charges stay pending with the reason `stripe_off`. */
+  /**
+   * `off`: nothing is asked of Stripe and none of its webhooks is taken; charges stay pending with the reason
+   * `stripe_off`.
+   */
   STRIPE: z.enum(['on', 'off'], 'is neither on nor off').default('on'),
   STRIPE_SECRET_KEY: z.string().min(8, 'is shorter than 8 characters'),
   STRIPE_WEBHOOK_SECRET: z.string().min(8, 'is shorter than 8 characters'),
   /** How long a call of Stripe may take; then its outcome is looked up. */
   STRIPE_TIMEOUT_MS: z.coerce.number().int().min(100).max(80_000).default(20_000),
-  /** Above which sum of a refund a second person must approve, in minor units: 50000, or BRL=50000,USD=10000. Unset: one is enough. */
+  /**
+   * Above which sum of a refund a second person must approve, in minor units: 50000, or BRL=50000,USD=10000. Unset: one
+   * is enough.
+   */
   FOUR_EYES_ABOVE: z
     .string()
     .default('')

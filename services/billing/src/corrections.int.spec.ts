@@ -189,7 +189,8 @@ describe('a block that a correction left', () => {
     expect((await refundsOf('refunded')).map(({ status }) => status)).toEqual(['succeeded', 'proposed']);
   });
 
-  // Guarantee: wherever a process dies, a corrected block keeps nobody's money and no payment that could still be taken.
+  // Guarantee: wherever a process dies, a corrected block keeps nobody's money and no payment that could still be
+  // taken.
   it('has its declined PaymentIntent cancelled at Stripe, at whatever call its process dies, and a new one when it is entered again', async () => {
     for (let dieAt = 0; dieAt < 10; dieAt++) {
       const user = `cancel-${dieAt}`;
@@ -216,7 +217,8 @@ describe('a block that a correction left', () => {
     }
   });
 
-  // Guarantee: a correction that comes while the card is being charged ends in a credit or in no payment, never in both or neither.
+  // Guarantee: a correction that comes while the card is being charged ends in a credit or in no payment, never in both
+  // or neither.
   it('while it is being charged, at whatever call the process dies, ends paid and credited, or not paid at all', async () => {
     const ends = new Set<string>();
     for (let dieAt = 0; dieAt < 10; dieAt++) {
@@ -412,7 +414,8 @@ describe('a refund', () => {
     await owesExactly('meanwhile', 1);
   });
 
-  // Guarantee: above the set sum one person alone pays nothing back, also when several race; and the books say who approved, from where.
+  // Guarantee: above the set sum one person alone pays nothing back, also when several race; and the books say who
+  // approved, from where.
   it('above the set sum needs two persons', async () => {
     const id = await proposed('two persons');
     const approve = (by: string, rule: string) => finance(rule).approveRefund({ id, by, address: '192.0.2.7' });

@@ -39,7 +39,10 @@ async function reconcile(billing: RunningBilling, period: string, fix: boolean):
   const found = await billing.queries.reconciliation({ id, limit: 1_000 });
   return found!.differences.map(({ kind, reference, outcome }) => [kind, reference, outcome].filter(Boolean).join(' '));
 }
-/** A customer who pays November, and whose card will be declined as December begins. No message of Stripe's comes through here. */
+/**
+ * A customer who pays November, and whose card will be declined as December begins. No message of Stripe's comes
+ * through here.
+ */
 async function subscribeOwing(billing: RunningBilling, user: string): Promise<string> {
   money.clock.set(Math.max(money.clock.nowMs(), Date.UTC(2026, 10, 20)));
   const customer = await put(billing, user, 'pm_card_visa');

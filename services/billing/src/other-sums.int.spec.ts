@@ -42,7 +42,10 @@ const others = [
   ['another currency', 10_000, 'usd'],
 ] as const;
 
-/** It waits for a person: no card of anybody's is asked again, nothing makes it paid, and finance finds it in the comparison. */
+/**
+ * It waits for a person: no card of anybody's is asked again, nothing makes it paid, and finance finds it in the
+ * comparison.
+ */
 async function waitsForAPerson(user: string): Promise<void> {
   const id = money.chargeId(user, 1);
   const shown = { status: 'requires_action', reason: 'amount_differs', next_try_at: null };

@@ -96,7 +96,10 @@ export const gatewaySecretSettings = {
 
 type Settings = z.output<z.ZodObject<typeof gatewaySettings>>;
 
-/** The config of parsed settings. An outside provider needs all three of its variables; `outsideFault` says when it lacks one. */
+/**
+ * The config of parsed settings. An outside provider needs all three of its variables; `outsideFault` says when it
+ * lacks one.
+ */
 export function gatewayConfig(settings: Settings): GatewayConfig {
   const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings;
   const outside =
@@ -153,7 +156,9 @@ const distributed = z
     if (fault !== null) context.addIssue({ code: 'custom', path: ['JWT_JWKS_URL'], message: fault });
   });
 
-/** The gateway as a process of its own; health and metrics are on its own port. @throws ConfigError with every problem. */
+/**
+ * The gateway as a process of its own; health and metrics are on its own port. @throws ConfigError with every problem.
+ */
 export const readConfig = (env: NodeJS.ProcessEnv): z.output<typeof distributed> =>
   parseConfig(distributed, {
     env,

@@ -19,7 +19,10 @@ import { leafHash, merkleLevels, pathIn } from './domain/merkle.ts';
 import { leafText, type Seal } from './domain/seal.ts';
 import { entryView } from './domain/views.ts';
 
-/** An entry with all that proves and explains it. `words`: what was said beside it, with the salt of its commitment; null: nothing, or erased. */
+/**
+ * An entry with all that proves and explains it. `words`: what was said beside it, with the salt of its commitment;
+ * null: nothing, or erased.
+ */
 export type AuditedEntry = {
   readonly entry: Omit<EntryView, 'details'>;
   readonly words: { readonly salt: string; readonly text: string } | null;
@@ -37,11 +40,16 @@ export type Audit = {
   partitionOf(account: string): number;
   /** The period of the account that holds a time, with what it used; null: it has none. */
   usage(account: string, at: string): Promise<UsagePeriodView | null>;
-  /** Entries booked in [from, to), in order. @throws AppError('conflict', NOT_SEALED_YET) when nobody seals the last of them. */
+  /**
+   * Entries booked in [from, to), in order. @throws AppError('conflict', NOT_SEALED_YET) when nobody seals the last of
+   * them.
+   */
   entries(of: Stretch): AsyncGenerator<AuditedEntry>;
   /** The entry of an account with this number; null: there is none. @throws as `entries` */
   entry(account: string, seq: number): Promise<AuditedEntry | null>;
-  /** Entries booked from `to` on that count in the period which starts at `from`, or correct what was booked between. */
+  /**
+   * Entries booked from `to` on that count in the period which starts at `from`, or correct what was booked between.
+   */
   later(of: Stretch): AsyncGenerator<AuditedEntry>;
   /** Without a gap, both inclusive. */
   seals(partition: number, from: number, to: number): AsyncGenerator<AuditedSeal>;

@@ -108,7 +108,8 @@ describe('a removed end of the books', () => {
 });
 
 describe('what billing charges from', () => {
-  // Guarantee: a block that was taken out is never charged, one that was put in is charged to somebody who owes nothing.
+  // Guarantee: a block that was taken out is never charged, one that was put in is charged to somebody who owes
+  // nothing.
   it.each([
     [
       'a removed crossing',

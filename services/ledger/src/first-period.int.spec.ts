@@ -68,7 +68,8 @@ const zones = [
   },
 ] as const;
 
-// Guarantee: a monthly limit lets pass its amount a month of the plan, whatever the zone of the plan `default` is (rule 17).
+// Guarantee: a monthly limit lets pass its amount a month of the plan, whatever the zone of the plan `default` is (rule
+// 17).
 it.each(['UTC', 'Asia/Tokyo', 'America/Sao_Paulo'])(
   "is a month in the zone of the account's own plan, beside a default plan in %s",
   async (other) => {

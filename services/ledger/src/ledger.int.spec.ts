@@ -109,7 +109,8 @@ describe('once only', () => {
     });
   });
 
-  // Guarantee: whatever characters an event's source and id have, one event is never taken for another, nor its repeat for new.
+  // Guarantee: whatever characters an event's source and id have, one event is never taken for another, nor its repeat
+  // for new.
   it('tells identities apart whatever their characters, and knows them again', async () => {
     const id = await wallet();
     const twins = [
@@ -124,7 +125,8 @@ describe('once only', () => {
     expect(await harness.ledger.queries.account({ id })).toMatchObject({ balance: '98' });
   });
 
-  // Guarantee: an event that was accepted with 202 is booked or refused by its merit, never put aside for the length of its names.
+  // Guarantee: an event that was accepted with 202 is booked or refused by its merit, never put aside for the length of
+  // its names.
   it('takes sources and types as long as gateways let in', async () => {
     const id = await wallet();
     const event = (type: string, more: string) =>

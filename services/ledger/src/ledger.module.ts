@@ -144,7 +144,9 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     this.#sweep = setInterval(sweep, 3_600_000).unref();
   }
 
-  /** Ready while the log is followed, every partition that the group gave this instance is claimed, and none has halted. */
+  /**
+   * Ready while the log is followed, every partition that the group gave this instance is claimed, and none has halted.
+   */
   async health(): Promise<HealthReport> {
     const following = this.#subscription?.following() ?? false;
     const log = {

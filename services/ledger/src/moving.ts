@@ -14,9 +14,9 @@ export type MoveOptions = {
 type Row = { partition: number; topic_id: string | null; booked: bigint };
 
 /**
- * Goes on with the books on another log (rule 4): drained, from offset 0 of an empty topic under its own id. What the ledger
- * published is published again there; consumers ignore what they know (rule 25). All partitions move or none. Answers how
- * many records were booked until now.
+ * Goes on with the books on another log (rule 4): drained, from offset 0 of an empty topic under its own id. What the
+ * ledger published is published again there; consumers ignore what they know (rule 25). All partitions move or none.
+ * Answers how many records were booked until now.
  * @throws AppError('conflict', LOG_NOT_MOVABLE) that says what is in the way; nothing has changed then.
  */
 export async function moveLog({

@@ -261,8 +261,8 @@ async function claimedAt(
 }
 
 /**
- * Recomputes every seal of every partition from the entries, and what they commit to from the words beside them. `readSeals`: what the
- * topic of seals holds of a partition, where it can be read.
+ * Recomputes every seal of every partition from the entries, and what they commit to from the words beside them.
+ * `readSeals`: what the topic of seals holds of a partition, where it can be read.
  */
 export async function verifyChain(options: {
   readonly databaseUrl: string;
@@ -327,8 +327,8 @@ async function* sealsOf(pool: Pool, partition: number): AsyncGenerator<Seal> {
 }
 
 /**
- * Tells a halted partition where in the log it goes on (rule 2): the operator answers for what lies between. The owner is
- * fenced and claims again. Answers the position before; null: there is no such partition.
+ * Tells a halted partition where in the log it goes on (rule 2): the operator answers for what lies between. The owner
+ * is fenced and claims again. Answers the position before; null: there is no such partition.
  */
 export async function realign(options: {
   readonly databaseUrl: string;

@@ -49,7 +49,8 @@ const drifts = async () =>
     })
   ).drifts;
 
-// Guarantee: a customer pays what the plan said when the month began, whatever is published or restarted since (rule 17).
+// Guarantee: a customer pays what the plan said when the month began, whatever is published or restarted since (rule
+// 17).
 it('prices a month by the version at its start, over publications, restarts and a rebuild', async () => {
   const november = harness.clock.nowMs();
   await open('before');

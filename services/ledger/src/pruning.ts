@@ -26,8 +26,8 @@ export async function bookedPositions(options: { readonly databaseUrl: string })
 }
 
 /**
- * Offsets of the first record that is booked and not yet sealed, and not yet published; null where there is none. Offsets
- * grow with the numbers of entries, so the first entry that waits is enough.
+ * Offsets of the first record that is booked and not yet sealed, and not yet published; null where there is none.
+ * Offsets grow with the numbers of entries, so the first entry that waits is enough.
  */
 const needs = `
 select p.partition, p.next_offset, p.log_base,
@@ -62,8 +62,8 @@ type NeedsRow = {
 
 /**
  * What may be removed of the log of requests (rule 3): all below the booked position of the oldest backup that one may
- * restore (`backup`; null: none will ever be), the publisher, the sealer, and the books themselves. The record before is
- * kept too: a partition is taken over by comparing it (rule 2).
+ * restore (`backup`; null: none will ever be), the publisher, the sealer, and the books themselves. The record before
+ * is kept too: a partition is taken over by comparing it (rule 2).
  */
 export async function neededFrom(options: {
   /** Of the role `tollgate_ledger`. */

@@ -129,7 +129,8 @@ it('ignores the older of two fetched limits (rule 21)', async () => {
   });
 });
 
-// Guarantee: a monthly reset by the owner of the limit counts once, says how much it gave back, and stands after a restart.
+// Guarantee: a monthly reset by the owner of the limit counts once, says how much it gave back, and stands after a
+// restart.
 it('lowers what a quota account has used in one decision, and on no other kind', async () => {
   await harness.ask('open', 'reset', { kind: 'quota', unit: 'B' });
   await harness.ask('limit', 'reset', { limit: '100', fetched_at: '2026-11-21T10:00:10Z' });

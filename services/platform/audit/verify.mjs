@@ -1,5 +1,5 @@
-// Verifies an audit bundle: node verify.mjs [folder]. Plain Node.js 20 or newer, nothing else: read it before you trust it.
-// Exit code 0: everything that it says it checked holds. 1: something does not, and where.
+// Verifies an audit bundle: node verify.mjs [folder]. Plain Node.js 20 or newer, nothing else: read it before you trust
+// it. Exit code 0: everything that it says it checked holds. 1: something does not, and where.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

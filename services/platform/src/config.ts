@@ -44,7 +44,9 @@ const settings = z.object({
 });
 export type Settings = z.output<typeof settings>;
 
-/** How this process runs. `distributed`: on a given Kafka and PostgreSQL, with nothing generated and nothing simulated. */
+/**
+ * How this process runs. `distributed`: on a given Kafka and PostgreSQL, with nothing generated and nothing simulated.
+ */
 export type PlatformConfig = { readonly mode: 'embedded' | 'distributed'; readonly settings: Settings };
 
 const mayComeAsFile = [

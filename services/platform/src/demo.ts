@@ -7,8 +7,8 @@ const opening = { id: 'demo', kind: 'wallet', unit: 'token' };
 const grant = { amount: '1000', reason: 'a first thousand units to try' };
 
 /**
- * Gives a new data folder the wallet `demo` with 1,000 units, through the API like anybody else. Both requests carry a key,
- * so a crash between them and the note in the folder books nothing twice. Answers whether it was done now.
+ * Gives a new data folder the wallet `demo` with 1,000 units, through the API like anybody else. Both requests carry a
+ * key, so a crash between them and the note in the folder books nothing twice. Answers whether it was done now.
  */
 export async function openDemoWallet(options: {
   readonly dataDir: string;

@@ -17,7 +17,10 @@ export type PreparedDatabase = {
   urlFor(schema: ServiceSchema): string;
 };
 
-/** Brings the database to this version: every service's role and schema, the embedded log's where it is used, and the views. */
+/**
+ * Brings the database to this version: every service's role and schema, the embedded log's where it is used, and the
+ * views.
+ */
 export async function prepareDatabase(options: {
   readonly adminUrl: string;
   readonly passwordOf: (role: string) => string;

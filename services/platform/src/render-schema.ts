@@ -1,9 +1,9 @@
 import pg from 'pg';
 
 /**
- * One schema as PostgreSQL has it, as text: tables with columns, types, defaults and constraints, indexes, sequences, views,
- * functions, triggers and grants. Read from the catalog and ordered by name, so that the same schema gives the same text on
- * every machine. Ledgers of migrations that were run are left out: they are TypeORM's.
+ * One schema as PostgreSQL has it, as text: tables with columns, types, defaults and constraints, indexes, sequences,
+ * views, functions, triggers and grants. Read from the catalog and ordered by name, so that the same schema gives the
+ * same text on every machine. Ledgers of migrations that were run are left out: they are TypeORM's.
  */
 export async function renderSchema(databaseUrl: string, schema: string): Promise<string> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });

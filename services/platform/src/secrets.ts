@@ -49,13 +49,19 @@ export function embeddedSecrets(dataDir: string, settings: Settings): Secrets {
   return secretsOf({ ...settings, ...values });
 }
 
-/** What the Stripe simulator alone knows: its API key and what it signs webhooks with. Nothing follows from another secret. */
+/**
+ * What the Stripe simulator alone knows: its API key and what it signs webhooks with. Nothing follows from another
+ * secret.
+ */
 export const simulatorSecrets = (dataDir: string): { readonly key: string; readonly webhookSecret: string } => ({
   key: keptSecret(join(dataDir, 'secrets', 'stripe-simulator-key')),
   webhookSecret: keptSecret(join(dataDir, 'secrets', 'stripe-simulator-webhook-secret')),
 });
 
-/** What seals the secrets of subscribers: as it is set, else kept in the data folder; a distributed platform derives it from SERVICE_SECRET. */
+/**
+ * What seals the secrets of subscribers: as it is set, else kept in the data folder; a distributed platform derives it
+ * from SERVICE_SECRET.
+ */
 export function webhookEncryptionKey(
   settings: Settings,
   at: { readonly dataDir: string | null; readonly serviceSecret: string },

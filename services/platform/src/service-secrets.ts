@@ -36,9 +36,9 @@ const services = ['gateway', 'ledger', 'billing', 'quota', 'optimizer'] as const
 const ofGateway = ['server-api-key', 'jwt-secret', 'admin-password', 'optimize-admin-token'] as const;
 
 /**
- * Makes what can be made of the secrets of a distributed platform, a folder a service below `root`: 256 random bits each. What is there
- * stays, so a repeat changes nothing. `host`: where the services reach PostgreSQL. As root, each folder belongs to its service's
- * user and is closed to others. Answers the files.
+ * Makes what can be made of the secrets of a distributed platform, a folder a service below `root`: 256 random bits
+ * each. What is there stays, so a repeat changes nothing. `host`: where the services reach PostgreSQL. As root, each
+ * folder belongs to its service's user and is closed to others. Answers the files.
  */
 export function makeServiceSecrets(root: string, { host }: { readonly host: string }): readonly string[] {
   const files: string[] = [];

@@ -1,7 +1,10 @@
 import { deadLetterTopic, groups, partitionsDefault, topics } from '@tollgate/contracts';
 import type { TopicSpec } from '@tollgate/messaging';
 
-/** The topics that are written today. The log of requests is kept for ever: the books can be decided from it again (rule 3). */
+/**
+ * The topics that are written today. The log of requests is kept for ever: the books can be decided from it again (rule
+ * 3).
+ */
 export const topicSpecs: readonly TopicSpec[] = [
   { topic: topics.usageEvents, partitions: partitionsDefault, retention: 'forever' },
   { topic: topics.ledgerEntries, partitions: partitionsDefault, retention: { days: 7 } },

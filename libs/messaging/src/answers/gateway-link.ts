@@ -7,7 +7,9 @@ import { sealedClientSocket } from '@tollgate/service-kit';
 
 import type { ReplyAddress } from './reply-address.ts';
 
-/** What waits for a gateway at most; beyond it the newest are dropped (their callers' retries get the booked answer). */
+/**
+ * What waits for a gateway at most; beyond it the newest are dropped (their callers' retries get the booked answer).
+ */
 const waitingAnswersMax = 20_000;
 const socketBytesMax = 16 * 1024 * 1024;
 /** A caller that has waited longer has its 503 (ANSWER_WAIT_MS is 5 s). */
@@ -18,7 +20,10 @@ const connectTimeoutMs = 3_000;
 
 type Waiting = { readonly batch: AnswerBatch; readonly since: number };
 
-/** The connection to one boot of one gateway: connects when there is something to say, drops what cannot be said in time. */
+/**
+ * The connection to one boot of one gateway: connects when there is something to say, drops what cannot be said in
+ * time.
+ */
 export class GatewayLink {
   /** When something was handed over last. */
   usedAt = performance.now();

@@ -24,7 +24,10 @@ export type TcpAnswerReceiverOptions = {
 
 type Answers = readonly (readonly [waiter: number, answer: Answer])[];
 
-/** Takes answers in over Nest's TCP transport, from ledgers that show the secret. What is meant for an earlier boot of this gateway is dropped. */
+/**
+ * Takes answers in over Nest's TCP transport, from ledgers that show the secret. What is meant for an earlier boot of
+ * this gateway is dropped.
+ */
 export async function createTcpAnswerReceiver(options: TcpAnswerReceiverOptions): Promise<AnswerReceiver> {
   const { gatewayId, serviceSecret, host } = options;
   const nonce = randomBytes(16).toString('base64url');

@@ -3,10 +3,10 @@ import { invariant } from '@tollgate/kernel';
 import type { LogRecord, OutgoingRecord, RecordHeaders } from '../event-log.ts';
 
 /**
- * The records of one append batch and partition as one value: an index of lengths, then all text at once, so that reading
- * costs one decoding and a few substrings per record. Little endian unsigned 32-bit numbers:
- * version (1), bytes of the index, then per record: key, value and number of headers, per header: name and value. Lengths
- * count UTF-16 units of the text, which follows as UTF-8.
+ * The records of one append batch and partition as one value: an index of lengths, then all text at once, so that
+ * reading costs one decoding and a few substrings per record. Little endian unsigned 32-bit numbers: version (1), bytes
+ * of the index, then per record: key, value and number of headers, per header: name and value. Lengths count UTF-16
+ * units of the text, which follows as UTF-8.
  */
 const version = 1;
 const none: RecordHeaders = Object.freeze({});

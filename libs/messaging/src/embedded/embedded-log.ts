@@ -58,8 +58,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
 }
 
 /**
- * Reads an embedded log that another process may have open, for the operator's tools, and prunes it: that process finds the
- * new start when it opens the log again, and none of its readers is below it (rule 3).
+ * Reads an embedded log that another process may have open, for the operator's tools, and prunes it: that process finds
+ * the new start when it opens the log again, and none of its readers is below it (rule 3).
  */
 export function readEmbeddedLog(options: {
   readonly url: string;

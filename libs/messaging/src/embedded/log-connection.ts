@@ -7,7 +7,9 @@ const lockKey = 0x74676c01;
 /** How long a statement of the writer may hang before its connection is given up. */
 const hangMaxMs = 10_000;
 
-/** The writer's connection: the lock belongs to its session, so a statement on it can only run while the lock is held. */
+/**
+ * The writer's connection: the lock belongs to its session, so a statement on it can only run while the lock is held.
+ */
 export type LogConnection = {
   readonly client: pg.Client;
   /** Back end, for ending it when the connection is lost on our side only. */
@@ -17,8 +19,8 @@ export type LogConnection = {
 export type Backend = { readonly pid: number; readonly startedAt: string };
 
 /**
- * Connects and takes the lock. When it is held by `previous`, our own back end whose connection was lost, that one is ended
- * first: once the lock is ours, nothing of it can still commit.
+ * Connects and takes the lock. When it is held by `previous`, our own back end whose connection was lost, that one is
+ * ended first: once the lock is ours, nothing of it can still commit.
  * @throws AppError('conflict', LOG_IN_USE) when another process has the log open.
  */
 export async function connectLog(

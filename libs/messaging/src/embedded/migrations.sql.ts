@@ -1,8 +1,8 @@
 import type { Migration, ServiceSchema } from '@tollgate/persistence';
 
 /**
- * The tables of the embedded log. Batches are only inserted, and removed from their low end by prune. `partitions` keeps
- * what must outlive the batches: where the log starts, and the time of the last record removed.
+ * The tables of the embedded log. Batches are only inserted, and removed from their low end by prune. `partitions`
+ * keeps what must outlive the batches: where the log starts, and the time of the last record removed.
  */
 const createLog = `
 create table log.topics (

@@ -83,7 +83,10 @@ type StoredRange = {
   readonly max: number;
 };
 
-/** Committed records from `from`, at most `max`; empty when the log has none there. Bodies come as bytes, not as hexadecimal text. */
+/**
+ * Committed records from `from`, at most `max`; empty when the log has none there. Bodies come as bytes, not as
+ * hexadecimal text.
+ */
 export async function storedRecords(db: Pool, range: StoredRange): Promise<readonly LogRecord[]> {
   const { from, max } = range;
   const client = await db.connect();

@@ -38,9 +38,10 @@ const reconnectMaxMs = 500;
 const openPatienceMs = 1_000;
 
 /**
- * The only writer of the log: one statement in flight, all that waits is collected into the next one, its commit is on disk
- * before callers hear of it. Offsets are given out here and follow the commits, so they have no gaps (rule 2): after an
- * unknown outcome the connection is given up and the ends are read again under the lock before anything is written.
+ * The only writer of the log: one statement in flight, all that waits is collected into the next one, its commit is on
+ * disk before callers hear of it. Offsets are given out here and follow the commits, so they have no gaps (rule 2):
+ * after an unknown outcome the connection is given up and the ends are read again under the lock before anything is
+ * written.
  */
 export class LogWriter {
   readonly partitions = new Map<string, PartitionLog[]>();
@@ -110,7 +111,9 @@ export class LogWriter {
     }
   }
 
-  /** Takes over the bounds that the database has, under the lock: commits of ours whose answer was lost are among them. */
+  /**
+   * Takes over the bounds that the database has, under the lock: commits of ours whose answer was lost are among them.
+   */
   private async reload(connection: LogConnection): Promise<void> {
     const all = await storedPartitions(connection.client, null);
     this.add(all);

@@ -29,7 +29,8 @@ async function untilAppended(appender: KafkaAppender): Promise<unknown> {
   }
 }
 
-// Guarantee: an answer that never comes costs seconds; without a bound the log takes nothing until the process is started again.
+// Guarantee: an answer that never comes costs seconds; without a bound the log takes nothing until the process is
+// started again.
 it.each([
   ['connecting', { connect: () => never }],
   ['sending', { sendBatch: () => never }],

@@ -8,17 +8,23 @@ import { type OnTrouble, within } from './client.ts';
 /** Idempotence allows one request in flight per broker, so all that waits goes into one send (measured: kafka.md). */
 const limits = { recordsMax: 2_000, charsMax: 2 * 1024 * 1024 };
 const reconnectMaxMs = 500;
-/** kafkajs may wait for ever for an answer of a connection that is gone; then the producer is thrown away as after a failure. */
+/**
+ * kafkajs may wait for ever for an answer of a connection that is gone; then the producer is thrown away as after a
+ * failure.
+ */
 const connectMaxMs = 3_000;
 const sendMaxMs = 5_000;
 const disconnectMaxMs = 2_000;
-/** An append that failed says more than a connection that holds; without further appends it is forgotten after this time. */
+/**
+ * An append that failed says more than a connection that holds; without further appends it is forgotten after this
+ * time.
+ */
 const failureCountsMs = 1_000;
 
 /**
  * The producer: idempotent, acks=all, one collected send in flight. A send that failed leaves the producer's sequence
- * numbers in doubt (the next batch under the same number would be taken for a repetition and vanish), so the producer is
- * thrown away with it and a new one, with a new id, goes on.
+ * numbers in doubt (the next batch under the same number would be taken for a repetition and vanish), so the producer
+ * is thrown away with it and a new one, with a new id, goes on.
  */
 export class KafkaAppender {
   private readonly kafka: Kafka;

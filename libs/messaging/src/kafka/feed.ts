@@ -14,8 +14,8 @@ export type FeedPorts = {
 
 /**
  * The bounded queue between kafkajs, which fetches again only after `eachBatch` has returned, and the handler, so that
- * fetching and handling overlap. It trusts no offset: whatever does not follow the last one makes it look at the topic's
- * bounds, then seek back or report (rule 2; kafkajs jumps silently when its position is out of range).
+ * fetching and handling overlap. It trusts no offset: whatever does not follow the last one makes it look at the
+ * topic's bounds, then seek back or report (rule 2; kafkajs jumps silently when its position is out of range).
  */
 export class Feed implements RecordSource {
   readonly where: TopicPartition;
@@ -37,7 +37,10 @@ export class Feed implements RecordSource {
     this.wake = wake;
   }
 
-  /** `waits`: nothing is fetched before the start is known, or there is none; `full`: as much as may be is fetched already. */
+  /**
+   * `waits`: nothing is fetched before the start is known, or there is none; `full`: as much as may be is fetched
+   * already.
+   */
   get state(): 'waits' | 'fetches' | 'full' {
     if (!this.checked) return 'waits';
     return this.paused ? 'full' : 'fetches';

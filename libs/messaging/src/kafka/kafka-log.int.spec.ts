@@ -56,7 +56,8 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
     });
   });
 
-  // Guarantee (rule 5): a member woken from a freeze claims anew what it is given, and goes on with nothing it held before.
+  // Guarantee (rule 5): a member woken from a freeze claims anew what it is given, and goes on with nothing it held
+  // before.
   it('assigns every partition anew to a member that the group had put out', async () => {
     await withLogs(1, async ([log], brokers) => {
       const topic = uniqueName('put-out');
@@ -236,7 +237,10 @@ type Cluster = {
   findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
 };
 
-/** Tells the group's coordinator in the only member's name that it leaves, as the coordinator concludes from a long silence. */
+/**
+ * Tells the group's coordinator in the only member's name that it leaves, as the coordinator concludes from a long
+ * silence.
+ */
 async function putOut(brokers: string, groupId: string): Promise<void> {
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
   const admin = kafka.admin();

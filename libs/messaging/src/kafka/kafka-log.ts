@@ -163,8 +163,9 @@ class KafkaLog implements EventLog {
   }
 
   /**
-   * Asks through the shared admin client, within a bound. After a failure the client is replaced: kafkajs keeps asking for
-   * every topic it was once asked about, so one that was deleted meanwhile fails every call: then a new one asks once more.
+   * Asks through the shared admin client, within a bound. After a failure the client is replaced: kafkajs keeps asking
+   * for every topic it was once asked about, so one that was deleted meanwhile fails every call: then a new one asks
+   * once more.
    */
   private async ask<T>(work: (admin: Admin) => Promise<T>, timeoutMs = adminTimeoutMs): Promise<T> {
     return this.askOnce(work, timeoutMs).catch((error: unknown) => {
@@ -209,7 +210,10 @@ function isUnknownTopic(error: unknown): boolean {
   return typeof cause === 'object' && cause !== null && 'type' in cause && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION';
 }
 
-/** Our time is the log's (rule 1), nothing is removed but by prune (rule 3), a broker that is alone writes to disk at once. */
+/**
+ * Our time is the log's (rule 1), nothing is removed but by prune (rule 3), a broker that is alone writes to disk at
+ * once.
+ */
 function topicConfig({ topic, partitions, retention }: TopicSpec, brokers: number): ITopicConfig {
   const settings: Record<string, string> = {
     'message.timestamp.type': 'LogAppendTime',

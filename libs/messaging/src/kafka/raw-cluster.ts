@@ -106,7 +106,9 @@ export class RawCluster {
       ).catch(() => undefined);
   }
 
-  /** A failure replaces the connections: a moved leader, a lost broker and a deleted topic are all forgotten with them. */
+  /**
+   * A failure replaces the connections: a moved leader, a lost broker and a deleted topic are all forgotten with them.
+   */
   private async ask<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
     const connected = (this.connected ??= this.connect());
     try {

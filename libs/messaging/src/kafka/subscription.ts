@@ -21,8 +21,9 @@ const restartMaxMs = 500;
 const connectMaxMs = 3_000;
 const disconnectMaxMs = 2_000;
 /**
- * How long the group waits for a member that is gone before it gives its partitions to another, or to the same one come back. Brokers
- * take less than 6 s only with `group.min.session.timeout.ms`; those that refuse are asked for their default.
+ * How long the group waits for a member that is gone before it gives its partitions to another, or to the same one come
+ * back. Brokers take less than 6 s only with `group.min.session.timeout.ms`; those that refuse are asked for their
+ * default.
  */
 const sessionMs = { short: 2_500, usual: 6_000 } as const;
 /** Members hear of a rebalance by their next heartbeat, so this adds to each. */
@@ -30,12 +31,15 @@ const heartbeatMs = 500;
 const rebalanceMs = 6_000;
 const commitTimeoutMs = 10_000;
 /**
- * A member that neither fetched, nor beat, nor joined for so long is replaced, whatever the client library believes. Longer
- * than a rebalance may take (the session of one that is gone, within the rebalance).
+ * A member that neither fetched, nor beat, nor joined for so long is replaced, whatever the client library believes.
+ * Longer than a rebalance may take (the session of one that is gone, within the rebalance).
  */
 const silentMaxDefaultMs = 12_000;
 const watchEveryMs = 500;
-/** A member that follows fetches four times a second and beats once; without either for so long it is not to be counted on. */
+/**
+ * A member that follows fetches four times a second and beats once; without either for so long it is not to be counted
+ * on.
+ */
 const followingMaxMs = 3_000;
 
 type Owned = { readonly worker: PartitionWorker; readonly feed: Feed };
@@ -81,8 +85,8 @@ export class KafkaSubscription implements Subscription {
     if (!this.member || this.beatAt < since) return false;
     if (where === undefined) return true;
     const state = this.assigned.has(keyOf(where)) ? this.owned.get(keyOf(where))?.feed.state : undefined;
-    // A beat of the heart shows that the group counts on us, a fetch that the partition's broker gives records: after an outage
-    // each may come long before the other.
+    // A beat of the heart shows that the group counts on us, a fetch that the partition's broker gives records: after
+    // an outage each may come long before the other.
     return state === 'full' || (state === 'fetches' && this.fetchedAt > since);
   }
 
@@ -209,7 +213,10 @@ export class KafkaSubscription implements Subscription {
     this.reconcile();
   }
 
-  /** Ends workers of partitions that are no longer ours and starts those of new ones, paused until they know their start. */
+  /**
+   * Ends workers of partitions that are no longer ours and starts those of new ones, paused until they know their
+   * start.
+   */
   private reconcile(): void {
     for (const [key, { worker }] of this.owned) {
       if (this.assigned.has(key)) continue;

@@ -35,8 +35,8 @@ const backoffFirstMs = 50;
 const backoffMaxMs = 5_000;
 
 /**
- * Owns failure for consumers (style guide §6): a record is done, tried again or put aside as a dead letter, so that a poison
- * record neither blocks its partition nor is lost. What is down (`unavailable`) is waited for, however long.
+ * Owns failure for consumers (style guide §6): a record is done, tried again or put aside as a dead letter, so that a
+ * poison record neither blocks its partition nor is lost. What is down (`unavailable`) is waited for, however long.
  */
 export class ConsumerRunner {
   private readonly options: ConsumerRunnerOptions;
@@ -53,7 +53,9 @@ export class ConsumerRunner {
     );
   }
 
-  /** Resolves when the record needs nothing more. @throws only when the partition was lost meanwhile: deliver it again. */
+  /**
+   * Resolves when the record needs nothing more. @throws only when the partition was lost meanwhile: deliver it again.
+   */
   async run(ctx: RecordContext, work: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       ctx.signal.throwIfAborted();

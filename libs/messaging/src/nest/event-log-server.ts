@@ -21,9 +21,9 @@ export type EventLogServerOptions = {
 };
 
 /**
- * Nest's transport on the event log: `@EventPattern(topic)` handlers get one record after the other of a partition, with a
- * `RecordContext`; the group's offset is committed behind them. Each record goes through a `ConsumerRunner` here too, so a
- * handler that does not use one cannot block its partition.
+ * Nest's transport on the event log: `@EventPattern(topic)` handlers get one record after the other of a partition,
+ * with a `RecordContext`; the group's offset is committed behind them. Each record goes through a `ConsumerRunner` here
+ * too, so a handler that does not use one cannot block its partition.
  */
 export class EventLogServer extends Server implements CustomTransportStrategy {
   override readonly transportId = Symbol.for('tollgate.event-log');
@@ -41,7 +41,10 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
     this.runner = new ConsumerRunner({ log, group, ...(onFailure === undefined ? {} : { onFailure }) });
   }
 
-  /** @throws AppError('bug') through the callback when a subscribed topic has no handler: its records would be lost silently. */
+  /**
+   * @throws AppError('bug') through the callback when a subscribed topic has no handler: its records would be lost
+   * silently.
+   */
   async listen(done: (error?: unknown) => void): Promise<void> {
     const { log, group, topics, partitionHandler, batchMax } = this.options;
     try {

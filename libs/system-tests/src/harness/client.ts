@@ -16,7 +16,9 @@ export type Observed = {
 };
 const watchers = new Set<(seen: Observed) => void>();
 
-/** Every answer that any client gets from now on is shown to `watcher`, until the function that is returned is called. */
+/**
+ * Every answer that any client gets from now on is shown to `watcher`, until the function that is returned is called.
+ */
 export function watchAnswers(watcher: (seen: Observed) => void): () => void {
   watchers.add(watcher);
   return () => void watchers.delete(watcher);

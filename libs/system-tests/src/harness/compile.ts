@@ -4,7 +4,10 @@ import ts from 'typescript';
 
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 
-/** Compiles one file of the workspace beside generated ones that exist in memory alone; answers what is wrong, line by line. */
+/**
+ * Compiles one file of the workspace beside generated ones that exist in memory alone; answers what is wrong, line by
+ * line.
+ */
 export function compileErrors(file: string, generated: Readonly<Record<string, string>>): readonly string[] {
   const options: ts.CompilerOptions = {
     noEmit: true,

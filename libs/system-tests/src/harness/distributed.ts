@@ -41,7 +41,9 @@ type Ports = Readonly<
   >
 >;
 
-/** The distributed platform: every service a process of its own on a real Kafka and PostgreSQL that may be killed too. */
+/**
+ * The distributed platform: every service a process of its own on a real Kafka and PostgreSQL that may be killed too.
+ */
 export class DistributedPlatform implements Platform {
   readonly name = 'distributed';
   readonly admin = { email: 'admin@localhost', password };

@@ -13,8 +13,9 @@ const ofTheHop = new Set(['host', 'connection', 'content-length', 'transfer-enco
 const webhookSecret = 'whsec_of_a_faulty_stripe';
 
 /**
- * Stripe with faults: the simulator of a platform of its own, which lives on when the platform under test is killed, behind a proxy that
- * answers 500 or 429 or ends the connection, before or after a call had its effect. Webhooks are delivered when a spec asks for it.
+ * Stripe with faults: the simulator of a platform of its own, which lives on when the platform under test is killed,
+ * behind a proxy that answers 500 or 429 or ends the connection, before or after a call had its effect. Webhooks are
+ * delivered when a spec asks for it.
  */
 export class FaultyStripe {
   readonly #owner: EmbeddedPlatform;

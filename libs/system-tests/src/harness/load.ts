@@ -65,8 +65,8 @@ type Tally = {
 };
 
 /**
- * Clients that spend with keys, send events with ids and spend without keys, all the time. Those with a key or an id send
- * the same again until it is answered, as an SDK does.
+ * Clients that spend with keys, send events with ids and spend without keys, all the time. Those with a key or an id
+ * send the same again until it is answered, as an SDK does.
  */
 export async function startLoad(platform: Platform, run = `load-${randomUUID().slice(0, 8)}`): Promise<Load> {
   const { server } = platform;

@@ -40,7 +40,10 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export class ApiDocument {
   readonly document: Document;
   readonly routes: readonly Route[];
-  /** `closed`: a member that the schema does not name is a fault, because an answer must not hold what nobody may rely on. */
+  /**
+   * `closed`: a member that the schema does not name is a fault, because an answer must not hold what nobody may rely
+   * on.
+   */
   readonly #open: Ajv;
   readonly #closed: Ajv;
   readonly #compiled = new Map<JsonSchema, ValidateFunction>();

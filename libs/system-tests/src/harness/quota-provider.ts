@@ -13,7 +13,10 @@ export type Behaviour = { readonly quota: Quota } | { readonly status: number } 
 
 const key = 'key-of-the-quota-provider';
 
-/** The remote quota provider of the document, as a real server: `POST /api/user-quota`. A token it was told nothing about is unknown (404). */
+/**
+ * The remote quota provider of the document, as a real server: `POST /api/user-quota`. A token it was told nothing
+ * about is unknown (404).
+ */
 export class QuotaProvider {
   readonly #server: Server;
   readonly #behaviours = new Map<string, Behaviour>();

@@ -8,8 +8,8 @@ const timeoutMs = 2_000;
 type Asked = { readonly key: string; readonly path: string; readonly body: Readonly<Record<string, unknown>> };
 
 /**
- * The product services behind the credits surface, as a real HTTP server: does the work of one key once, and behaves as the
- * project's id says (`fail-…`, `hang-…`, `garbage-…`, `wait-…` until `open`ed).
+ * The product services behind the credits surface, as a real HTTP server: does the work of one key once, and behaves as
+ * the project's id says (`fail-…`, `hang-…`, `garbage-…`, `wait-…` until `open`ed).
  */
 export class UpstreamServer {
   readonly asked: Asked[] = [];

@@ -81,7 +81,8 @@ export function imagesInTime(): void {
       expect((await client.get(`/api/optimize/status/${id}`)).status).toBe(410);
     });
 
-    // Guarantee: a limit that shrank at the provider is obeyed by who keeps asking, without a request of his own for it.
+    // Guarantee: a limit that shrank at the provider is obeyed by who keeps asking, without a request of his own for
+    // it.
     it('are refreshed in the background after 15 minutes, while the token is in use', async () => {
       provider.gives('in-use', 10);
       const client = platform.anybody.with({ 'x-token': 'in-use' });

@@ -102,7 +102,9 @@ export type UnpaidFee = {
   readonly attempts: number;
 };
 export type FeeStore = {
-  /** These users can pay now: their subscriptions are tried, once Stripe has made them. Answers whether there are any. */
+  /**
+   * These users can pay now: their subscriptions are tried, once Stripe has made them. Answers whether there are any.
+   */
   ask(userIds: readonly string[], nowMs: number): Promise<boolean>;
   due(nowMs: number, limit: number): Promise<readonly UnpaidFee[]>;
   /** null: it is done; what was asked for anew meanwhile stays. */
@@ -127,7 +129,10 @@ export type StripeAccounts = {
   customer(id: string): Promise<{ readonly paymentMethod: string | null } | null>;
   /** @throws AppError('invalid', STRIPE_REFUSED) */
   setEmail(customer: string, email: string): Promise<void>;
-  /** Attaches and makes it the default; answers its id, which a test method gets only now. @throws AppError('invalid', STRIPE_REFUSED) */
+  /**
+   * Attaches and makes it the default; answers its id, which a test method gets only now. @throws AppError('invalid',
+   * STRIPE_REFUSED)
+   */
   attach(of: { readonly customer: string; readonly paymentMethod: string }): Promise<string>;
   /** Product and Price of a monthly fee, looked up or created once. */
   price(of: {
@@ -152,7 +157,10 @@ export type StripeAccounts = {
   }): Promise<readonly { readonly id: string; readonly open: boolean; readonly facts: InvoiceFacts }[]>;
   /** An invoice of a subscription of ours as it is now; null: there is none. */
   invoice(id: string): Promise<InvoiceFacts | null>;
-  /** Ends what is due: `void` as if it had never been asked for, `uncollectible` given up, which a later payment still settles. @throws AppError('invalid', STRIPE_REFUSED) */
+  /**
+   * Ends what is due: `void` as if it had never been asked for, `uncollectible` given up, which a later payment still
+   * settles. @throws AppError('invalid', STRIPE_REFUSED)
+   */
   writeOffInvoice(of: {
     readonly invoice: string;
     readonly how: 'void' | 'uncollectible';

@@ -14,7 +14,10 @@ type Parts = {
   readonly ledger: Pick<LedgerQueries, 'catalog'>;
 };
 
-/** Brings published versions to every partition of the ledger; runs until stopped and goes on after a crash where it was. */
+/**
+ * Brings published versions to every partition of the ledger; runs until stopped and goes on after a crash where it
+ * was.
+ */
 export const startBroadcaster = ({
   onFailure,
   ...parts

@@ -5,8 +5,8 @@ import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState } from '..
 import type { Payer } from '../domain/charging.ts';
 
 /**
- * A crossing as the ledger published it, with its place among those of its partition (rule 25): a block was entered first, left by a
- * correction, or entered again (rule 18).
+ * A crossing as the ledger published it, with its place among those of its partition (rule 25): a block was entered
+ * first, left by a correction, or entered again (rule 18).
  */
 export type Crossing = {
   readonly change: 'entered' | 'left' | 'regained';
@@ -48,11 +48,14 @@ export type PlanAt = (plan: string, atMs: number) => Promise<PricePlan>;
 /** Charges, their attempts and their events; each call is one transaction. */
 export type ChargeStore = {
   /**
-   * Opens a charge unless the crossing is a repeat, or its block was opened before; one whose block was left or regained learns of it,
-   * with all that follows. Answers whether anything changed.
+   * Opens a charge unless the crossing is a repeat, or its block was opened before; one whose block was left or
+   * regained learns of it, with all that follows. Answers whether anything changed.
    */
   take(crossing: Crossing, charge: NewCharge, nowMs: number): Promise<boolean>;
-  /** Opens the charge of a block whose crossing was lost on its way here, wherever the feed of crossings is. Answers whether it did. */
+  /**
+   * Opens the charge of a block whose crossing was lost on its way here, wherever the feed of crossings is. Answers
+   * whether it did.
+   */
   openMissing(charge: NewCharge, nowMs: number): Promise<boolean>;
   /** Ids of charges whose time has come, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
@@ -61,13 +64,13 @@ export type ChargeStore = {
   /** Ids of pending charges that wait for this reason, with no time at which they are tried. */
   heldBack(reason: string, limit: number): Promise<readonly string[]>;
   /**
-   * Runs `work` while no other instance works on this charge; false: another one does. The hold ends with the connection, so
-   * that a killed process blocks nobody.
+   * Runs `work` while no other instance works on this charge; false: another one does. The hold ends with the
+   * connection, so that a killed process blocks nobody.
    */
   hold(id: string, work: (held: HeldCharge) => Promise<void>): Promise<boolean>;
   /**
-   * Decides on the charge as it is and keeps the event with what follows from it (`consequence`); null from `decide` changes nothing.
-   * Answers the charge after it.
+   * Decides on the charge as it is and keeps the event with what follows from it (`consequence`); null from `decide`
+   * changes nothing. Answers the charge after it.
    */
   record(id: string, decide: (charge: Charge) => ChargeEvent | null, nowMs: number): Promise<Charge | null>;
   byIds(ids: readonly string[]): Promise<readonly Charge[]>;
@@ -104,7 +107,8 @@ export type Payments = {
   /** @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
   retrieve(paymentIntent: string): Promise<PaymentState>;
   /**
-   * The payment of a charge's series among those of a customer, by listing: Stripe's search lags behind (rule 26). null: there is none.
+   * The payment of a charge's series among those of a customer, by listing: Stripe's search lags behind (rule 26).
+   * null: there is none.
    * @throws AppError('unavailable', STRIPE_UNAVAILABLE)
    */
   find(of: {

@@ -67,7 +67,8 @@ function charges(ids: readonly string[]): { readonly all: Map<string, Charge>; r
 }
 
 describe('a mistake of our own in charging', () => {
-  // Guarantee: one charge that trips over a defect is told with its stack, is looked up before it is sent again, and stops no other.
+  // Guarantee: one charge that trips over a defect is told with its stack, is looked up before it is sent again, and
+  // stops no other.
   it('is told, waits like a call without an answer, and holds up no other charge', async () => {
     const bad = Array.from({ length: 8 }, (_, n) => `bad-${n}`);
     const { all, store } = charges([...bad, 'good']);

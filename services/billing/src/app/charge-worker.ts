@@ -22,7 +22,9 @@ type Parts = {
   readonly onFailure: (error: unknown) => void;
 };
 
-/** Charges what is due until stopped. Any number of instances may run: a charge is worked on by one of them at a time. */
+/**
+ * Charges what is due until stopped. Any number of instances may run: a charge is worked on by one of them at a time.
+ */
 export const startChargeWorker = (parts: Parts): Loop =>
   startLoop({ round: (stopped) => round(parts, stopped), onFailure: parts.onFailure });
 
@@ -123,9 +125,9 @@ async function whatIsThere(
 }
 
 /**
- * Looks for what an attempt may have left at Stripe before anything is sent again. A creation that left no PaymentIntent is
- * repeated unchanged; so is a confirmation while its key still finds its first answer. Nothing is paid for a block that is not owed any
- * more, and nothing is cancelled of one that is.
+ * Looks for what an attempt may have left at Stripe before anything is sent again. A creation that left no
+ * PaymentIntent is repeated unchanged; so is a confirmation while its key still finds its first answer. Nothing is paid
+ * for a block that is not owed any more, and nothing is cancelled of one that is.
  */
 async function lookUpOrSend(payments: Payments, charge: Charge, attempt: Attempt, nowMs: number): Promise<CallOutcome> {
   if (attempt.kind === 'create') {
@@ -144,8 +146,8 @@ async function lookUpOrSend(payments: Payments, charge: Charge, attempt: Attempt
 }
 
 /**
- * A mistake of our own is told and taken as a call without an answer: what was sent may have had its effect, so it is looked up
- * before anything is sent again.
+ * A mistake of our own is told and taken as a call without an answer: what was sent may have had its effect, so it is
+ * looked up before anything is sent again.
  */
 async function asOutcome(
   { onFailure }: Pick<Parts, 'onFailure'>,

@@ -5,7 +5,10 @@ import { accountOfUser } from '../domain/metered-account.ts';
 import type { CustomerStore } from './account-ports.ts';
 import type { PlanAt } from './charge-ports.ts';
 
-/** The monthly fee of a plan version, in minor units, and the period that it is for. `version` null: of an account that was never opened. */
+/**
+ * The monthly fee of a plan version, in minor units, and the period that it is for. `version` null: of an account that
+ * was never opened.
+ */
 export type FeePlan = {
   readonly plan: string;
   readonly version: number | null;
@@ -20,8 +23,9 @@ export type FeePlanOf = (customerId: string, atMs: number) => Promise<FeePlan>;
 const planDefault = 'default';
 
 /**
- * The plan of the user whom the customer pays for decides fee and currency: the version in force as the period begins, as the ledger says
- * (rule 17). Of several users the first with a metered account counts; of none, the plan `default` does.
+ * The plan of the user whom the customer pays for decides fee and currency: the version in force as the period begins,
+ * as the ledger says (rule 17). Of several users the first with a metered account counts; of none, the plan `default`
+ * does.
  */
 export const makeFeePlanOf =
   (parts: {

@@ -22,9 +22,9 @@ const restMs = 5_000;
 const soonMs = 120_000;
 
 /**
- * Keeps the price of running subscriptions at Stripe at what the plan version says that will be in force as the next period begins. It is
- * set without proration, so that Stripe takes it for the next invoice. Setting it again changes nothing: a crash anywhere, or a second
- * instance, costs a call.
+ * Keeps the price of running subscriptions at Stripe at what the plan version says that will be in force as the next
+ * period begins. It is set without proration, so that Stripe takes it for the next invoice. Setting it again changes
+ * nothing: a crash anywhere, or a second instance, costs a call.
  */
 export function makeFeePriceRound(parts: Parts): () => Promise<number> {
   let after: string | null = null;

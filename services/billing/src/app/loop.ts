@@ -10,7 +10,9 @@ export type Loop = {
 
 const failedMs = 1_000;
 
-/** Runs `round` again and again; it answers how long to rest. A round that fails is told and tried again after a second. */
+/**
+ * Runs `round` again and again; it answers how long to rest. A round that fails is told and tried again after a second.
+ */
 export function startLoop(parts: {
   readonly round: (stopped: AbortSignal) => Promise<number>;
   readonly onFailure: (error: unknown) => void;

@@ -4,9 +4,9 @@ import { userOfAccount } from '../domain/metered-account.ts';
 import type { ChargeStore, Crossing, NewCharge } from './charge-ports.ts';
 
 /**
- * A crossing becomes a charge, once: its id follows from account, period and block (rule 26), its amount is what the ledger's
- * plan version says. Repeating it changes nothing. A block that a
- * correction left, or that was entered again, changes its charge (ADR 19).
+ * A crossing becomes a charge, once: its id follows from account, period and block (rule 26), its amount is what the
+ * ledger's plan version says. Repeating it changes nothing. A block that a correction left, or that was entered again,
+ * changes its charge (ADR 19).
  */
 export const makeOpenCharge =
   (parts: { readonly store: Pick<ChargeStore, 'take'>; readonly nowMs: () => number; readonly wake: () => void }) =>

@@ -4,7 +4,9 @@ import type { PlanAt } from './charge-ports.ts';
 import type { CatalogStore } from './ports.ts';
 import type { PlanOf } from './reconcile-ports.ts';
 
-/** The newest version of a price plan that takes effect at or before a moment; the built-in plan where there is none. */
+/**
+ * The newest version of a price plan that takes effect at or before a moment; the built-in plan where there is none.
+ */
 export const makePlanAt =
   (catalog: Pick<CatalogStore, 'list'>): PlanAt =>
   async (name, atMs) => {

@@ -11,7 +11,10 @@ import type { CheckedPublication } from '../domain/catalog-version.ts';
 
 /** Published versions and which of them the ledger has yet to hear of; one database transaction a call. */
 export type CatalogStore = {
-  /** Keeps the next version of its name, and that it must be broadcast, in one commit. With a known `key`: the first version. */
+  /**
+   * Keeps the next version of its name, and that it must be broadcast, in one commit. With a known `key`: the first
+   * version.
+   */
   publish(
     publication: CheckedPublication,
     at: { readonly nowMs: number; readonly key?: string; readonly hash: string },

@@ -31,7 +31,9 @@ export const makePublishCatalog =
     return (await parts.awaitBooked(published)) ?? published;
   };
 
-/** Hurries the broadcaster and waits, within bounds, until every partition has booked a version; null: there is none. */
+/**
+ * Hurries the broadcaster and waits, within bounds, until every partition has booked a version; null: there is none.
+ */
 export type AwaitBooked = (
   version: Pick<CatalogItem, 'catalog' | 'name' | 'version'>,
 ) => Promise<CatalogVersionView | null>;

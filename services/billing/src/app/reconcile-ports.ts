@@ -79,7 +79,10 @@ export type ReconcileStore = {
     month: ReconciledMonth,
     options: { readonly id: string; readonly fix: boolean; readonly fresh: boolean; readonly nowMs: number },
   ): Promise<string>;
-  /** Oldest run under way that no other instance is at, for as long as `work` takes; false: there is none. The hold ends with the connection. */
+  /**
+   * Oldest run under way that no other instance is at, for as long as `work` takes; false: there is none. The hold ends
+   * with the connection.
+   */
   hold(work: (id: string) => Promise<void>): Promise<boolean>;
   /** null: it is not under way (any more). */
   running(id: string): Promise<ReconcileRun | null>;
@@ -131,7 +134,10 @@ export type ReconcileStore = {
 };
 
 type StripePage<T> = { readonly items: readonly T[]; readonly read: number; readonly next: string | null };
-/** Stripe's lists, newest first, a page of a hundred at a time; and single objects as they are now. @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
+/**
+ * Stripe's lists, newest first, a page of a hundred at a time; and single objects as they are now. @throws
+ * AppError('unavailable', STRIPE_UNAVAILABLE)
+ */
 export type StripeBooks = {
   /** Those of charges of the month by their metadata, and those without our metadata of its moments. */
   payments(month: ReconciledMonth, after: string | null): Promise<StripePage<StripePayment>>;
@@ -142,9 +148,7 @@ export type StripeBooks = {
   payment(id: string): Promise<StripePayment | null>;
   isOfInvoice(paymentIntent: string): Promise<boolean>;
   /** null: there is none, or it is not of a subscription of ours. */
-  invoice(
-    id: string,
-  ): Promise<{
+  invoice(id: string): Promise<{
     readonly invoice: StripeInvoice;
     readonly facts: Extract<StripeFacts, { readonly about: 'invoice' }>;
   } | null>;

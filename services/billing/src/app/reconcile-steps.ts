@@ -36,7 +36,10 @@ const crossingsMax = 1_000;
 /** What changed so lately may be on its way between Stripe, the ledger and us: it is looked at by the next run. */
 const settlesWithinMs = 60_000;
 
-/** Each step's next page. Nothing is a difference that a second look, at the thing itself and of this moment, does not show. */
+/**
+ * Each step's next page. Nothing is a difference that a second look, at the thing itself and of this moment, does not
+ * show.
+ */
 export const readingSteps: Readonly<Record<Exclude<ReconcileStep, 'fixes'>, Step>> = {
   payments: async ({ stripe }, run) => {
     const { items, ...page } = await stripe.payments(run, run.cursor);

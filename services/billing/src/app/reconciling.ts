@@ -24,8 +24,8 @@ const limitMax = 1_000;
 const planDefault = 'default';
 
 /**
- * Works on runs that are under way, a page at a time; answers how long to rest. A page and its place are kept together, so that a crash
- * anywhere costs one page. What does not answer, or limits us, is waited for.
+ * Works on runs that are under way, a page at a time; answers how long to rest. A page and its place are kept together,
+ * so that a crash anywhere costs one page. What does not answer, or limits us, is waited for.
  */
 export function makeReconcileRound(parts: ReconcileParts): (stopped: AbortSignal) => Promise<number> {
   let failures = 0;

@@ -2,15 +2,18 @@ import type { MoneyQueries, RefundDecided, RefundView } from '@tollgate/contract
 
 import type { Refund, RefundAttempt, RefundEvent, RefundOutcome, RefundState } from '../domain/refund.ts';
 
-/** Refunds of charges; each call is one transaction, with the events it means for their charges and what follows (rule 18). */
+/**
+ * Refunds of charges; each call is one transaction, with the events it means for their charges and what follows (rule
+ * 18).
+ */
 export type RefundStore = {
   /** Ids of refunds whose time has come, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
   /** Runs `work` while no other instance works on this refund; false: another one does. */
   hold(id: string, work: (held: HeldRefund) => Promise<void>): Promise<boolean>;
   /**
-   * Decides on a refund as it is; `left`: what is not refunded yet of its payment, without itself. With a key, a repeat gets the first
-   * answer. null: there is no such refund.
+   * Decides on a refund as it is; `left`: what is not refunded yet of its payment, without itself. With a key, a repeat
+   * gets the first answer. null: there is no such refund.
    * @throws AppError('reused', IDEMPOTENCY_KEY_REUSED)
    */
   decide(
@@ -19,8 +22,9 @@ export type RefundStore = {
     nowMs: number,
   ): Promise<RefundDecided | null>;
   /**
-   * Takes Stripe's refunds of a payment as they are now: known ones go on, one that somebody made there settles a proposal of the same
-   * amount, else becomes a row of its own. Answers how many changed; null: the payment is of no charge.
+   * Takes Stripe's refunds of a payment as they are now: known ones go on, one that somebody made there settles a
+   * proposal of the same amount, else becomes a row of its own. Answers how many changed; null: the payment is of no
+   * charge.
    */
   told(paymentIntent: string, refunds: readonly ToldRefund[], nowMs: number): Promise<number | null>;
   /** Whose running subscription has a next invoice in the currency of the refund; null: nobody's. */
@@ -49,6 +53,9 @@ export type Refunds = {
   send(attempt: RefundAttempt): Promise<RefundOutcome>;
   /** All refunds of a payment. @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
   ofPayment(paymentIntent: string): Promise<readonly ToldRefund[]>;
-  /** All credits of ours on a customer's invoices, those of the next one included. @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
+  /**
+   * All credits of ours on a customer's invoices, those of the next one included. @throws AppError('unavailable',
+   * STRIPE_UNAVAILABLE)
+   */
   creditsOf(customer: string): Promise<readonly ToldRefund[]>;
 };

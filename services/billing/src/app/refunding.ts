@@ -41,7 +41,10 @@ export const startRefundWorker = (parts: WorkerParts): Loop =>
     },
   });
 
-/** One step of one refund: at most one call that makes something, stored before it is sent and looked for before it is repeated. */
+/**
+ * One step of one refund: at most one call that makes something, stored before it is sent and looked for before it is
+ * repeated.
+ */
 export async function advanceRefund(parts: Omit<WorkerParts, 'store'>, held: HeldRefund): Promise<void> {
   const { refunds, clock, onChange } = parts;
   const nowMs = clock.nowMs();
@@ -66,7 +69,10 @@ export async function advanceRefund(parts: Omit<WorkerParts, 'store'>, held: Hel
   onChange();
 }
 
-/** The refund of an attempt among those of the payment; what left no trace is sent again, unchanged in key and parameters. */
+/**
+ * The refund of an attempt among those of the payment; what left no trace is sent again, unchanged in key and
+ * parameters.
+ */
 async function lookedUp(refunds: Refunds, refund: Refund, attempt: RefundAttempt | null): Promise<RefundOutcome> {
   const all =
     refund.applyTo === null ? await refunds.ofPayment(refund.paymentIntent) : await refunds.creditsOf(refund.applyTo);

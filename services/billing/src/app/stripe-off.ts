@@ -18,8 +18,8 @@ type Parts = {
 };
 
 /**
- * In the place of the worker while Stripe is off: a charge whose time comes stays pending and says why. What an earlier process sent to
- * Stripe is left as it is: its outcome is looked up once Stripe is on.
+ * In the place of the worker while Stripe is off: a charge whose time comes stays pending and says why. What an earlier
+ * process sent to Stripe is left as it is: its outcome is looked up once Stripe is on.
  */
 export const startHolding = (parts: Parts): Loop =>
   startLoop({

@@ -16,7 +16,9 @@ type Parts = {
   readonly clock: Clock;
 };
 
-/** See `MoneyQueries.createSubscription`. A crash anywhere is made good by the next call: the row's id is Stripe's key. */
+/**
+ * See `MoneyQueries.createSubscription`. A crash anywhere is made good by the next call: the row's id is Stripe's key.
+ */
 export const makeCreateSubscription =
   (parts: Parts): MoneyQueries['createSubscription'] =>
   async ({ customer_id: customerId, key }) => {
@@ -30,7 +32,10 @@ export const makeCreateSubscription =
     return { subscription: answer, replayed: false };
   };
 
-/** The fee of the plan of whom the customer pays for. The whole fee now as an item of the first invoice, then the monthly price from the 1st on, without proration. */
+/**
+ * The fee of the plan of whom the customer pays for. The whole fee now as an item of the first invoice, then the
+ * monthly price from the 1st on, without proration.
+ */
 async function draftOf(parts: Parts, customerId: string): Promise<Parameters<SubscriptionStore['begin']>[0]> {
   const nowMs = parts.clock.nowMs();
   const {

@@ -2,7 +2,10 @@ import { type Loop, startLoop } from './loop.ts';
 import type { Deliver, DueDelivery, WebhookStore } from './webhook-ports.ts';
 
 const [second, minute, hour] = [1_000, 60_000, 3_600_000];
-/** Pauses after each failed attempt, as Standard Webhooks advises: ten attempts over about three days, then it has failed. */
+/**
+ * Pauses after each failed attempt, as Standard Webhooks advises: ten attempts over about three days, then it has
+ * failed.
+ */
 export const retriesDefault: readonly number[] = [
   5 * second,
   5 * minute,
@@ -32,8 +35,9 @@ export type DeliveryParts = {
 };
 
 /**
- * Delivers what is due until stopped, at least once: a process that dies between sending and noting it sends again, under the same
- * message id. 2xx is delivered; 410 disables the endpoint; all else is tried again until the pauses are used up.
+ * Delivers what is due until stopped, at least once: a process that dies between sending and noting it sends again,
+ * under the same message id. 2xx is delivered; 410 disables the endpoint; all else is tried again until the pauses are
+ * used up.
  */
 export function startDelivery(parts: DeliveryParts): Loop {
   const underWay = new Set<Promise<void>>();

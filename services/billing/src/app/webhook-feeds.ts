@@ -7,7 +7,9 @@ const pageMax = 500;
 const keptMs = 30 * 86_400_000;
 const pruneEveryMs = 3_600_000;
 
-/** Reads the ledger's entries and the charges' events as they come, and keeps what subscribers want of them (ADR 0017). */
+/**
+ * Reads the ledger's entries and the charges' events as they come, and keeps what subscribers want of them (ADR 0017).
+ */
 export function startFeeds(parts: {
   readonly store: WebhookStore;
   readonly ledger: Books;

@@ -36,8 +36,8 @@ export type WebhookStore = {
     nowMs: number,
   ): Promise<number>;
   /**
-   * Reads on in a feed and keeps what endpoints want of it, once, in one commit with the place; one instance at a time. Answers how
-   * many messages were read, null when nobody subscribes or another instance is at it.
+   * Reads on in a feed and keeps what endpoints want of it, once, in one commit with the place; one instance at a time.
+   * Answers how many messages were read, null when nobody subscribes or another instance is at it.
    */
   feed(
     feed: Feed,
@@ -47,7 +47,10 @@ export type WebhookStore = {
     ) => Promise<{ readonly messages: readonly WebhookMessage[]; readonly to: Positions }>,
     nowMs: number,
   ): Promise<number | null>;
-  /** Takes deliveries that are due, so many an endpoint, of none that is busy; another instance may take them after the lease. */
+  /**
+   * Takes deliveries that are due, so many an endpoint, of none that is busy; another instance may take them after the
+   * lease.
+   */
   claim(due: {
     readonly nowMs: number;
     readonly leaseMs: number;

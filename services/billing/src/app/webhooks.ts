@@ -65,7 +65,10 @@ export type Applying = Pick<
   | 'onChange'
 >;
 
-/** What an event means for charges, fees and payers; a repeat changes nothing. `unknown`: of a charge that is not here (yet). */
+/**
+ * What an event means for charges, fees and payers; a repeat changes nothing. `unknown`: of a charge that is not here
+ * (yet).
+ */
 export async function apply(
   parts: Applying,
   { facts, createdMs }: Pick<StripeEvent, 'facts' | 'createdMs'>,
@@ -99,8 +102,8 @@ export async function apply(
 }
 
 /**
- * `succeeded` is taken as it is, because it is final. Another state may be old news by now, so Stripe is asked for the state of
- * today; and while an attempt is under way its own answer counts (rule 27).
+ * `succeeded` is taken as it is, because it is final. Another state may be old news by now, so Stripe is asked for the
+ * state of today; and while an attempt is under way its own answer counts (rule 27).
  */
 async function applyPayment(
   parts: Applying,

@@ -6,7 +6,10 @@ import { RecordContext } from '@tollgate/messaging';
 import { Charging } from '../app/charging.ts';
 import { fromWireTierCrossed } from './tier-crossed.ts';
 
-/** Delivered at least once and ordered per account; repeating a delivery is a no-op. The server runs it through a `ConsumerRunner`. */
+/**
+ * Delivered at least once and ordered per account; repeating a delivery is a no-op. The server runs it through a
+ * `ConsumerRunner`.
+ */
 @Controller()
 export class TierCrossingsConsumer {
   readonly #charging: Charging;

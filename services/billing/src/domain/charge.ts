@@ -1,8 +1,9 @@
 import { assertNever } from '@tollgate/kernel';
 
 /**
- * One tier block of one period, charged once (surfaces §5). `pending`: nothing was sent. `processing`: something was sent whose
- * outcome is not known, or Stripe is at it. `requires_action` and `failed` are tried again while `nextTryMs` says so.
+ * One tier block of one period, charged once (surfaces §5). `pending`: nothing was sent. `processing`: something was
+ * sent whose outcome is not known, or Stripe is at it. `requires_action` and `failed` are tried again while `nextTryMs`
+ * says so.
  */
 export type ChargeStatus = 'pending' | 'processing' | 'succeeded' | 'requires_action' | 'failed' | 'cancelled';
 
@@ -74,7 +75,9 @@ export type PaymentState =
   | { readonly is: 'action_required'; readonly paymentIntent: string; readonly code: string; readonly sum: Sum }
   | { readonly is: 'cancelled'; readonly paymentIntent: string };
 
-/** How a call ended. `rejected`: Stripe refused the request itself and made nothing. `unanswered`: it may have happened. */
+/**
+ * How a call ended. `rejected`: Stripe refused the request itself and made nothing. `unanswered`: it may have happened.
+ */
 export type CallOutcome =
   | PaymentState
   | { readonly is: 'rejected'; readonly code: string }

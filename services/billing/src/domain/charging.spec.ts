@@ -158,7 +158,8 @@ describe('what Stripe says of a charge', () => {
     );
   });
 
-  // Guarantee: nothing but the charge's own amount in its own currency makes it paid, and what is about something else is never confirmed.
+  // Guarantee: nothing but the charge's own amount in its own currency makes it paid, and what is about something else
+  // is never confirmed.
   it('about another amount or currency leaves it waiting for a person, whatever is told after that, and nothing is sent any more', () => {
     const others = [
       { amountMinor: 9_999n, currency: 'BRL' },

@@ -17,10 +17,16 @@ export type Step =
   /** An attempt whose outcome is not known: look it up, then send the very same again if it left no trace. */
   | { readonly do: 'resume'; readonly attempt: Attempt }
   | { readonly do: 'look_up'; readonly paymentIntent: string }
-  /** Not owed any more, and nothing known of it at Stripe: make sure, then drop it. `customer` null: there is nobody to ask about. */
+  /**
+   * Not owed any more, and nothing known of it at Stripe: make sure, then drop it. `customer` null: there is nobody to
+   * ask about.
+   */
   | { readonly do: 'drop'; readonly customer: string | null };
 
-/** Why a charge waits for a person: its payment at Stripe is about another amount or currency. Nothing is sent for it any more. */
+/**
+ * Why a charge waits for a person: its payment at Stripe is about another amount or currency. Nothing is sent for it
+ * any more.
+ */
 export const amountDiffers = 'amount_differs';
 /** Why a charge of a corrected block was cancelled: it is revived when the block is entered again. */
 export const corrected = 'corrected';
@@ -28,7 +34,9 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** Stripe forgets idempotency keys after 24 hours; an hour less, so that clocks may differ. */
 export const keyWindowMs = 23 * hourMs;
-/** What to wait after each refusal in a row; after the last, somebody has to ask. Spread over two weeks, as dunning is. */
+/**
+ * What to wait after each refusal in a row; after the last, somebody has to ask. Spread over two weeks, as dunning is.
+ */
 const refusalDelaysMs = [hourMs, 6 * hourMs, dayMs, 2 * dayMs, 4 * dayMs, 7 * dayMs];
 /** While Stripe does not answer: doubling, without an end, because an outage is waited for (style guide §6). */
 const outageFirstMs = 1_000;
@@ -78,8 +86,9 @@ function cancelling(
 }
 
 /**
- * The first call creates the PaymentIntent under the charge's id; with one there, another attempt confirms it under the id and
- * the attempt's number (surfaces §5). Where one ended before (ADR 19), its number is in key and metadata: so each is found for itself.
+ * The first call creates the PaymentIntent under the charge's id; with one there, another attempt confirms it under the
+ * id and the attempt's number (surfaces §5). Where one ended before (ADR 19), its number is in key and metadata: so
+ * each is found for itself.
  */
 function attemptOf(
   charge: Charge,
@@ -116,8 +125,8 @@ function attemptOf(
 export const keyHolds = (attempt: Attempt, nowMs: number): boolean => nowMs - attempt.startedMs <= keyWindowMs;
 
 /**
- * What a call, a look-up or a webhook means for the charge; null: nothing new. `succeeded` is final, and it counts whatever we
- * thought before, because the money was taken (rule 27). `jitter`: 0 to 1.
+ * What a call, a look-up or a webhook means for the charge; null: nothing new. `succeeded` is final, and it counts
+ * whatever we thought before, because the money was taken (rule 27). `jitter`: 0 to 1.
  */
 export function afterOutcome(
   charge: Charge,
@@ -168,7 +177,10 @@ export function afterOutcome(
 const isAbout = (sum: Sum, charge: Charge): boolean =>
   sum.amountMinor === charge.amountMinor && sum.currency === charge.currency;
 
-/** Paying it would take what is not owed, and calling it paid would hide what is: a person decides, and reconcile lists it. */
+/**
+ * Paying it would take what is not owed, and calling it paid would hide what is: a person decides, and reconcile lists
+ * it.
+ */
 function otherSum(charge: Charge, { is, paymentIntent }: PaymentState): ChargeEvent | null {
   if (charge.status === 'cancelled' && is !== 'succeeded') return null;
   const known = charge.reason === amountDiffers && charge.paymentIntent === paymentIntent && charge.nextTryMs === null;
@@ -196,7 +208,10 @@ export const shownStatus = (
 ): 'pending' | 'succeeded' | 'requires_action' | 'failed' | 'cancelled' =>
   charge.status === 'processing' ? 'pending' : charge.status;
 
-/** Whether waiting a moment longer can bring news: not once it ended, was refused, or waits for a payer or for Stripe's webhook. */
+/**
+ * Whether waiting a moment longer can bring news: not once it ended, was refused, or waits for a payer or for Stripe's
+ * webhook.
+ */
 export function isSettled(charge: Pick<Charge, 'status' | 'reason' | 'attemptOpen'>): boolean {
   if (charge.status === 'pending') return charge.reason !== null;
   return charge.status !== 'processing' || !charge.attemptOpen;

@@ -108,7 +108,8 @@ const moves = fc.array(
 );
 
 describe('a charge whose block comes and goes', () => {
-  // Guarantee: in whatever order corrections, payments and refunds come, one payment is kept of what is owed and none of what is not.
+  // Guarantee: in whatever order corrections, payments and refunds come, one payment is kept of what is owed and none
+  // of what is not.
   it('ends paid once when it is owed, and not paid, credited or refunded when it is not', () => {
     fc.assert(
       fc.property(moves, fc.boolean(), (history, owed) => {

@@ -12,8 +12,8 @@ export type Refunded = {
 };
 
 /**
- * What must follow, in the same transaction, from what a charge has become (rule 18, ADR 19); null: nothing. A block that is owed is
- * paid once, one that is not is cancelled or credited:
+ * What must follow, in the same transaction, from what a charge has become (rule 18, ADR 19); null: nothing. A block
+ * that is owed is paid once, one that is not is cancelled or credited:
  *
  * | | not owed any more | owed again |
  * |---|---|---|
@@ -47,6 +47,9 @@ export function consequence(charge: Charge, refunded: Refunded, nowMs: number): 
   return { type: 'CreditTakenBack', creditNote: charge.creditNote, reversal: uuidV5(charge.id, `reversal:${version}`) };
 }
 
-/** Nothing was ever sent, and no restored database forgot that something was: what is older is looked for at Stripe first. */
+/**
+ * Nothing was ever sent, and no restored database forgot that something was: what is older is looked for at Stripe
+ * first.
+ */
 const isUntried = ({ attempts, crossedMs }: Charge, nowMs: number): boolean =>
   attempts === 0 && crossedMs !== null && nowMs - crossedMs <= keyWindowMs;

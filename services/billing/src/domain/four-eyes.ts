@@ -1,11 +1,14 @@
 import { AppError } from '@tollgate/kernel';
 import { currencyExponent } from '@tollgate/pricing';
 
-/** Above which sum a second person must approve, in minor units by currency; `*`: of every other currency. Empty: never. */
+/**
+ * Above which sum a second person must approve, in minor units by currency; `*`: of every other currency. Empty: never.
+ */
 export type FourEyes = ReadonlyMap<string, bigint>;
 
 /**
- * Reads `FOUR_EYES_ABOVE`: one sum for every currency (`50000`), or sums by currency (`BRL=50000,USD=10000,*=0`), in minor units.
+ * Reads `FOUR_EYES_ABOVE`: one sum for every currency (`50000`), or sums by currency (`BRL=50000,USD=10000,*=0`), in
+ * minor units.
  * @throws AppError('invalid', REQUEST_INVALID) saying what is wrong.
  */
 export function parseFourEyes(text: string): FourEyes {

@@ -69,7 +69,10 @@ function feeStatusAt({ status, attempted }: StripeInvoice): string | null {
   return status === 'draft' ? null : status === 'void' ? 'voided' : status;
 }
 
-/** A fee that is not what the plan says of its period; null: it is. An invoice of 0 is of a subscription that began within a period already asked for. */
+/**
+ * A fee that is not what the plan says of its period; null: it is. An invoice of 0 is of a subscription that began
+ * within a period already asked for.
+ */
 export function compareFee(
   books: BookedInvoice,
   fee: {

@@ -8,11 +8,14 @@ const halfMonthMs = 14 * dayMs;
 /** A month that is compared. Each border is half-open. */
 export type ReconciledMonth = {
   readonly period: string;
-  /** Of what has but a moment (invoices, refunds, payments that are not ours): the calendar month in the plan's time zone. */
+  /**
+   * Of what has but a moment (invoices, refunds, payments that are not ours): the calendar month in the plan's time
+   * zone.
+   */
   readonly moments: Period;
   /**
-   * Of periods, by their start: a month is named by its middle, whatever the time zone of its borders (docs/finance.md), so that each
-   * period of each account is in exactly one month.
+   * Of periods, by their start: a month is named by its middle, whatever the time zone of its borders
+   * (docs/finance.md), so that each period of each account is in exactly one month.
    */
   readonly starts: Period;
 };

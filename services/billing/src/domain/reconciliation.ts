@@ -8,7 +8,10 @@ export type BookedCharge = Pick<
   'id' | 'account' | 'status' | 'amountMinor' | 'currency' | 'paymentIntent' | 'attemptOpen'
 > & { readonly changedMs: number };
 
-/** A PaymentIntent as Stripe has it; the amounts in minor units of ISO 4217, the currency in capitals. `chargeId`: null without our metadata. */
+/**
+ * A PaymentIntent as Stripe has it; the amounts in minor units of ISO 4217, the currency in capitals. `chargeId`: null
+ * without our metadata.
+ */
 export type StripePayment = {
   readonly id: string;
   readonly chargeId: string | null;
@@ -77,9 +80,9 @@ const agreeing: Readonly<Record<PaymentState['is'], readonly ChargeStatus[]>> = 
 };
 
 /**
- * What is different between a charge, its PaymentIntents at Stripe (in any order) and its block in the ledger (null: there is none). `past`:
- * payments of it that the books know to have ended before the one in use.
- * A charge that nothing was sent for, and that no payment exists of, agrees with Stripe.
+ * What is different between a charge, its PaymentIntents at Stripe (in any order) and its block in the ledger (null:
+ * there is none). `past`: payments of it that the books know to have ended before the one in use. A charge that nothing
+ * was sent for, and that no payment exists of, agrees with Stripe.
  */
 export function compareCharge(
   charge: BookedCharge,
@@ -103,8 +106,9 @@ export function compareCharge(
 }
 
 /**
- * The payment that counts: the books' own where it is paid, else the first that is paid, else the books' own, else the newest that is open. A
- * cancelled one only where the books say that it is theirs: a charge may have been charged anew since.
+ * The payment that counts: the books' own where it is paid, else the first that is paid, else the books' own, else the
+ * newest that is open. A cancelled one only where the books say that it is theirs: a charge may have been charged anew
+ * since.
  */
 function mainPayment(charge: BookedCharge, payments: readonly StripePayment[]): StripePayment | null {
   const named = payments.find(({ id }) => id === charge.paymentIntent);

@@ -2,8 +2,9 @@ import { assertNever } from '@tollgate/kernel';
 import { stripeAmount } from '@tollgate/pricing';
 
 /**
- * A refund of a charge. `proposed` by a credit note, it is `approved` or `declined` by finance; `processing`: sent, without an outcome;
- * `withdrawn`: the block was entered again first. One that somebody made at Stripe itself begins as what Stripe says.
+ * A refund of a charge. `proposed` by a credit note, it is `approved` or `declined` by finance; `processing`: sent,
+ * without an outcome; `withdrawn`: the block was entered again first. One that somebody made at Stripe itself begins as
+ * what Stripe says.
  */
 export type RefundStatus = 'proposed' | 'approved' | 'processing' | 'succeeded' | 'failed' | 'declined' | 'withdrawn';
 
@@ -187,7 +188,10 @@ const outageFirstMs = 1_000;
 const outageMaxMs = 600_000;
 const lookUpEveryMs = 3_600_000;
 
-/** What Stripe's news mean; null: nothing new. A bank may send a refund back after it succeeded, so failure goes before success. */
+/**
+ * What Stripe's news mean; null: nothing new. A bank may send a refund back after it succeeded, so failure goes before
+ * success.
+ */
 export function afterRefund(refund: Refund, outcome: RefundOutcome, nowMs: number): RefundEvent | null {
   switch (outcome.is) {
     case 'succeeded':

@@ -36,8 +36,9 @@ export type StripeFacts =
   | { readonly about: 'nothing' };
 
 /**
- * Where the invoice of a monthly fee stands. `open`: due, nobody tried to take it yet · `failed`: tried and not paid, still due · `paid`,
- * `voided` and `uncollectible` (given up; paying it later makes it paid) · only `paid` and `voided` are final.
+ * Where the invoice of a monthly fee stands. `open`: due, nobody tried to take it yet · `failed`: tried and not paid,
+ * still due · `paid`, `voided` and `uncollectible` (given up; paying it later makes it paid) · only `paid` and `voided`
+ * are final.
  */
 export type FeeStatus = 'open' | 'failed' | 'paid' | 'voided' | 'uncollectible';
 

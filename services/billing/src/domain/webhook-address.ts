@@ -1,8 +1,8 @@
 import { AppError } from '@tollgate/kernel';
 
 /**
- * Where events may be sent. `allowPrivate`: test set-ups, where subscribers are on private networks and this machine; there plain http is
- * enough to this machine. `isOpen`: whether a literal address may be connected to.
+ * Where events may be sent. `allowPrivate`: test set-ups, where subscribers are on private networks and this machine;
+ * there plain http is enough to this machine. `isOpen`: whether a literal address may be connected to.
  */
 export type AddressRule = { readonly allowPrivate: boolean; readonly isOpen: (address: string) => boolean };
 
@@ -12,8 +12,9 @@ const innerNames =
   /(^|\.)(localhost|local|internal|intranet|lan|home|corp|localdomain|arpa|test|invalid|onion)\.?$|^[^.]+\.?$/;
 
 /**
- * The address that events may be sent to, as it is kept: https, no user and password, no name or address of a private network, however it is
- * spelt (the URL's own reading of `0x7f.1` or `2130706433` counts). What a name leads to is checked at each connection.
+ * The address that events may be sent to, as it is kept: https, no user and password, no name or address of a private
+ * network, however it is spelt (the URL's own reading of `0x7f.1` or `2130706433` counts). What a name leads to is
+ * checked at each connection.
  * @throws AppError('invalid', REQUEST_INVALID) saying what is wrong.
  */
 export function checkAddress(text: string, { allowPrivate, isOpen }: AddressRule): string {

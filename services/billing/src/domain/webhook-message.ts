@@ -84,8 +84,8 @@ export function chargeMessage(event: PublishedChargeEvent): WebhookMessage | nul
 }
 
 /**
- * What subscribers hear of a committed entry: itself, the tier blocks it entered, that the balance fell, and that one of `shares` (in percent) of a
- * limit, allowance or balance is taken.
+ * What subscribers hear of a committed entry: itself, the tier blocks it entered, that the balance fell, and that one
+ * of `shares` (in percent) of a limit, allowance or balance is taken.
  */
 export function entryMessages(
   { partition, partition_seq: seq, entry, crossings, taken = [] }: BookedEntry,

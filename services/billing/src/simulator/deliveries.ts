@@ -7,7 +7,10 @@ const timeoutMs = 10_000;
 const delayMaxS = 60;
 const triesMax = 200;
 
-/** Delivers what is waiting to the webhook endpoint, signed as Stripe signs, in order of what happened; answers whether all is delivered. */
+/**
+ * Delivers what is waiting to the webhook endpoint, signed as Stripe signs, in order of what happened; answers whether
+ * all is delivered.
+ */
 export async function deliver(pool: Pool, to: { readonly url: string; readonly secret: string }): Promise<boolean> {
   const { rows } = await pool.query<Waiting>(
     `select position, body, tries from stripe_simulator.events where delivered_at is null and next_try_at <= now() order by position limit 50`,

@@ -1,6 +1,8 @@
 import type { ServiceSchema } from '@tollgate/persistence';
 
-/** What the simulator keeps, in a schema of its own: billing's role cannot reach it, so that both meet over HTTP alone. */
+/**
+ * What the simulator keeps, in a schema of its own: billing's role cannot reach it, so that both meet over HTTP alone.
+ */
 export const stripeSimulatorSchema: ServiceSchema = {
   schema: 'stripe_simulator',
   role: 'tollgate_stripe_simulator',

@@ -29,7 +29,10 @@ export type StripeSimulatorOptions = {
     readonly key: string | undefined;
   }) => SimulatedFault | undefined;
 };
-/** `fail`: 500 · `limit`: 429 · `drop`: the connection ends without an answer · `silence`: it stays open, and nothing comes. */
+/**
+ * `fail`: 500 · `limit`: 429 · `drop`: the connection ends without an answer · `silence`: it stays open, and nothing
+ * comes.
+ */
 export type SimulatedFault = {
   readonly when: 'before' | 'after';
   readonly what: 'fail' | 'limit' | 'drop' | 'silence';
@@ -49,8 +52,9 @@ const idleMs = 500;
 const bodyMax = 1_000_000;
 
 /**
- * A stand-in for Stripe that keeps its state: the calls this platform makes, in Stripe's own encoding, on loopback. It follows
- * the platform's clock, is durable, delivers signed webhooks, and says what it is in the header `Tollgate-Stripe-Simulator`.
+ * A stand-in for Stripe that keeps its state: the calls this platform makes, in Stripe's own encoding, on loopback. It
+ * follows the platform's clock, is durable, delivers signed webhooks, and says what it is in the header
+ * `Tollgate-Stripe-Simulator`.
  */
 export async function startStripeSimulator(options: StripeSimulatorOptions): Promise<StripeSimulator> {
   const pool = createPool({

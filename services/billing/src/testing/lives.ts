@@ -42,7 +42,9 @@ export class Lives {
     this.#money = money;
   }
 
-  /** One step of a charge; answers how many moments it had. `during`: what happens while a call to Stripe is under way. */
+  /**
+   * One step of a charge; answers how many moments it had. `during`: what happens while a call to Stripe is under way.
+   */
   charge(id: string, dieAt = -1, during: () => Promise<unknown> = () => Promise.resolve()): Promise<number> {
     return this.#life(dieAt, async (mortal, { store, clock }) => {
       const real = stripePayments(stripeClient(this.#money.stripe));

@@ -86,5 +86,7 @@ export class Remembered<T> {
   }
 }
 
-/** Under this name a credential is remembered, so that no dump of the memory shows one. A microsecond, for the hot path. */
+/**
+ * Under this name a credential is remembered, so that no dump of the memory shows one. A microsecond, for the hot path.
+ */
 export const fingerprint = (credential: string): string => hash('sha256', credential, 'base64');

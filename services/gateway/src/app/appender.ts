@@ -7,8 +7,8 @@ type Waiting = {
 };
 
 /**
- * Collects what is appended in one turn of the event loop into one append: many requests that arrive together cost the log
- * one call. Order per partition is the order of the calls.
+ * Collects what is appended in one turn of the event loop into one append: many requests that arrive together cost the
+ * log one call. Order per partition is the order of the calls.
  */
 export class Appender {
   private waiting: Waiting[] = [];

@@ -27,7 +27,10 @@ export type Month = {
 const compareMs = 20_000;
 /** What was committed by the moment that is kept is readable by then. */
 const settlesMs = 1_000;
-/** Views whose rows of the month are kept by their hash: that of the CSV that `finance export <view> --month <m> --as-of <m>` writes. */
+/**
+ * Views whose rows of the month are kept by their hash: that of the CSV that `finance export <view> --month <m> --as-of
+ * <m>` writes.
+ */
 const hashed: readonly FinanceView[] = ['charges', 'payments', 'refunds', 'revenue', 'usage'];
 
 /** Closes months: what stands against it is told, then the figures are kept, and their hash goes into the ledger. */
@@ -42,7 +45,10 @@ export class Closing {
     return this.#parts.billing.closings({});
   }
 
-  /** The moment that a closed month was kept at; a time is that moment itself. @throws AppError('conflict', PERIOD_NOT_CLOSED) */
+  /**
+   * The moment that a closed month was kept at; a time is that moment itself. @throws AppError('conflict',
+   * PERIOD_NOT_CLOSED)
+   */
   async momentOf(asOf: string): Promise<string> {
     if (!/^\d{4}-\d\d$/.test(asOf)) return asOf;
     const last = (await this.#parts.billing.closings({ period: asOf })).at(-1);
@@ -177,7 +183,9 @@ export class Closing {
     return hash.digest('hex');
   }
 
-  /** The step's entry in the ledger, under an id that says period, number and hash, so that its leaf commits to them. */
+  /**
+   * The step's entry in the ledger, under an id that says period, number and hash, so that its leaf commits to them.
+   */
   async #booked(step: ClosingView, by: Actor): Promise<ClosingView> {
     if (step.entry !== null) return step;
     const { line, billing } = this.#parts;

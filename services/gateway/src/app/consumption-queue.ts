@@ -37,15 +37,19 @@ type Options = {
 type Ready = { readonly id: string; readonly account: string; readonly request: LedgerRequest; readonly bytes: number };
 
 /**
- * Brings queued usage to the log, in order and at least once: the ledger books an id once, so that a crash between the append
- * and its note here counts nothing twice. A row that the log cannot take becomes a dead letter and stops no other.
+ * Brings queued usage to the log, in order and at least once: the ledger books an id once, so that a crash between the
+ * append and its note here counts nothing twice. A row that the log cannot take becomes a dead letter and stops no
+ * other.
  */
 export class ConsumptionQueue {
   private readonly options: Options;
   private readonly timer: NodeJS.Timeout;
   private draining = false;
 
-  /** `dated`: usage counts when it was recorded; else (the test clock, which PostgreSQL does not follow) when it reaches the log. */
+  /**
+   * `dated`: usage counts when it was recorded; else (the test clock, which PostgreSQL does not follow) when it reaches
+   * the log.
+   */
   constructor(options: Options) {
     this.options = options;
     this.timer = setInterval(() => void this.drain(), lookMs);
@@ -86,7 +90,10 @@ export class ConsumptionQueue {
     return ready;
   }
 
-  /** Appends rows together; when something else than an outage stops them, one by one, so that it is only the bad one that is set aside. */
+  /**
+   * Appends rows together; when something else than an outage stops them, one by one, so that it is only the bad one
+   * that is set aside.
+   */
   private async bring(rows: readonly Ready[]): Promise<void> {
     const { store, line } = this.options;
     try {

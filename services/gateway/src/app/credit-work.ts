@@ -18,7 +18,10 @@ export type Feature = (typeof features)[number];
 export type Delivery = { readonly content: unknown; readonly standIn: boolean };
 export type UpstreamFault = { readonly fault: 'timeout' | 'failed'; readonly detail: string };
 
-/** Port: a product service. Asked twice with one key it must do its work once (rule 24). @throws when this process stops. */
+/**
+ * Port: a product service. Asked twice with one key it must do its work once (rule 24). @throws when this process
+ * stops.
+ */
 export type Upstream = (work: { readonly key: string; readonly request: unknown }) => Promise<Delivery | UpstreamFault>;
 
 export type WorkResult =
@@ -47,9 +50,10 @@ type Options = {
 };
 
 /**
- * A credit is held, the product service asked with the hold's id as its key, and the hold settled when it delivered, whether
- * the client still waits or not, or released when it did not. Every step is in the operation's row first, and every request
- * to the ledger is keyed by the row, so that whoever goes on after a crash repeats without doing twice (rule 24).
+ * A credit is held, the product service asked with the hold's id as its key, and the hold settled when it delivered,
+ * whether the client still waits or not, or released when it did not. Every step is in the operation's row first, and
+ * every request to the ledger is keyed by the row, so that whoever goes on after a crash repeats without doing twice
+ * (rule 24).
  */
 export class CreditWork {
   private readonly options: Options;

@@ -47,8 +47,8 @@ export type AdminAction =
   | { readonly action: 'downgrade' | 'reset-monthly' | 'check-expiry' | 'check' };
 
 /**
- * Credits over the ledger. An account opens with the free allowance when it is first met; each change is one decision of the
- * ledger, which also books resets and ends of tiers by itself (rule 16).
+ * Credits over the ledger. An account opens with the free allowance when it is first met; each change is one decision
+ * of the ledger, which also books resets and ends of tiers by itself (rule 16).
  */
 export class Credits {
   private readonly line: RequestLine;
@@ -71,7 +71,8 @@ export class Credits {
 
   /**
    * One of the admin functions; with a key, once.
-   * @throws AppError as `Operations.run`, and 'conflict' when the ledger refuses for another reason than too few credits.
+   * @throws AppError as `Operations.run`, and 'conflict' when the ledger refuses for another reason than too few
+   * credits.
    */
   async act(userId: string, action: AdminAction, caller: Caller): Promise<Ran<CreditsResult>> {
     const account = creditsAccount(userId);
@@ -106,7 +107,10 @@ export class Credits {
     return answer.state ?? this.stateOf(account, answer);
   }
 
-  /** `as`: keyed by the operation's row, or without a key: then the ledger is told to take back what is answered too late (rule 23). */
+  /**
+   * `as`: keyed by the operation's row, or without a key: then the ledger is told to take back what is answered too
+   * late (rule 23).
+   */
   private async decide(account: string, action: AdminAction, as: Caller): Promise<CreditsResult> {
     // The one that is called at every use: it finds out by itself whether the account is there.
     if (action.action === 'consume') return this.consume(account, action.reason, as);

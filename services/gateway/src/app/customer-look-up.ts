@@ -31,8 +31,8 @@ type Parts = {
 };
 
 /**
- * Finds customers by what identifies them, by exact match: the e-mail of a user account; the owner of accounts; an id that another system gave
- * (a customer of Stripe, or the user's id where products or an identity provider chose it).
+ * Finds customers by what identifies them, by exact match: the e-mail of a user account; the owner of accounts; an id
+ * that another system gave (a customer of Stripe, or the user's id where products or an identity provider chose it).
  */
 export class CustomerLookUp {
   private readonly parts: Parts;

@@ -15,7 +15,9 @@ export type LineKind = 'usage' | 'fee' | 'write_off' | 'credit' | 'payment' | 'r
 export type Money = { readonly amount_minor: string; readonly amount: string };
 export type StatementLine = Omit<LedgerLine, 'currency'> & Money;
 
-/** What a customer used, was charged, paid and had back in a month, in one currency: `closing` = `opening` + all lines. */
+/**
+ * What a customer used, was charged, paid and had back in a month, in one currency: `closing` = `opening` + all lines.
+ */
 export type StatementAccount = {
   readonly currency: string;
   readonly opening: Money;
@@ -67,7 +69,10 @@ const sides: Readonly<Record<LineKind, 'usage' | 'fees' | 'credits' | 'payments'
   refund: 'refunds',
 };
 
-/** Blocks and fees stand in the month that they are for; credits, payments and refunds in the one in which they were made. */
+/**
+ * Blocks and fees stand in the month that they are for; credits, payments and refunds in the one in which they were
+ * made.
+ */
 export class StatementOfMonth {
   readonly #of: { readonly userId: string; readonly period: string; readonly fromMs: number; readonly toMs: number };
   readonly #totals = new Map<string, Totals>();

@@ -32,8 +32,8 @@ const metered = 'metered:';
 const userOf = (account: string): string => account.slice(metered.length).replaceAll('%2F', '/').replaceAll('%25', '%');
 
 /**
- * Erases what was said beside entries, and every copy of it: in the books and the gateway's rows; webhooks carry none. Amounts and ids stay.
- * Each step may be repeated; what is booked meanwhile is not covered, so a repeat finds it.
+ * Erases what was said beside entries, and every copy of it: in the books and the gateway's rows; webhooks carry none.
+ * Amounts and ids stay. Each step may be repeated; what is booked meanwhile is not covered, so a repeat finds it.
  */
 export function makeErase(parts: {
   readonly store: ErasureStore;

@@ -81,9 +81,9 @@ export function nameOf(
 }
 
 /**
- * What an event says of the usage, however it was written and delivered: two that differ in nothing else are one. Source, id and subject
- * are its identity. Extension attributes, `datacontenttype` and the spelling of times and counts say nothing; nor does a class that
- * counted 0.
+ * What an event says of the usage, however it was written and delivered: two that differ in nothing else are one.
+ * Source, id and subject are its identity. Extension attributes, `datacontenttype` and the spelling of times and counts
+ * say nothing; nor does a class that counted 0.
  */
 function meaningOf({ meter, inputs, occurred }: MeteredEvent): unknown {
   const members = Object.entries(inputs)

@@ -49,8 +49,8 @@ export class FinanceExports {
   }
 
   /**
-   * The text of an export, piece by piece. Resolves once the first page was read, so that what cannot be read is refused before anything
-   * is answered. `signal` ends the query.
+   * The text of an export, piece by piece. Resolves once the first page was read, so that what cannot be read is
+   * refused before anything is answered. `signal` ends the query.
    * @throws AppError('refused', RATE_LIMITED) while as many as may be are read already.
    */
   async open(query: FinanceQuery, format: ExportFormat, signal: AbortSignal): Promise<FinanceExport> {

@@ -16,8 +16,8 @@ const userMissesMax = 100;
 type Seen = { readonly misses: number[]; readonly asked: number[]; readonly open: Set<Promise<unknown>> };
 
 /**
- * Keeps keys from being guessed: an address that asks for too many that do not exist has to wait, whatever it asks for next. In this process
- * alone, by the real clock.
+ * Keeps keys from being guessed: an address that asks for too many that do not exist has to wait, whatever it asks for
+ * next. In this process alone, by the real clock.
  */
 export class GuessLimit {
   private readonly clock: Clock;
@@ -28,8 +28,8 @@ export class GuessLimit {
   }
 
   /**
-   * Looks something up for an address. What is not there counts as a guess; while as many as would be too many are being looked up, further
-   * ones wait for them. @throws AppError('refused', RATE_LIMITED)
+   * Looks something up for an address. What is not there counts as a guess; while as many as would be too many are
+   * being looked up, further ones wait for them. @throws AppError('refused', RATE_LIMITED)
    */
   async lookUp<T>(address: string, find: () => Promise<T | null>): Promise<T | null> {
     const seen = this.of(address);
@@ -53,7 +53,10 @@ export class GuessLimit {
     return finding;
   }
 
-  /** Answers a user who names a key. A key that does not exist counts as a guess. @throws AppError('refused', RATE_LIMITED) after too many. */
+  /**
+   * Answers a user who names a key. A key that does not exist counts as a guess. @throws AppError('refused',
+   * RATE_LIMITED) after too many.
+   */
   async answerUser<T>(
     { address, userId }: { readonly address: string; readonly userId: string },
     answer: () => Promise<T>,

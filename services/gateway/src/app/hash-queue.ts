@@ -12,8 +12,8 @@ const perAddressDefault = 64;
 const inAllDefault = 1_000;
 
 /**
- * Passwords are hashed a few at a time: logins before registrations, addresses in turn. An address, and all together, may have so
- * many of a kind waiting; more are told to come back.
+ * Passwords are hashed a few at a time: logins before registrations, addresses in turn. An address, and all together,
+ * may have so many of a kind waiting; more are told to come back.
  */
 export class HashQueue {
   private readonly perAddress: number;

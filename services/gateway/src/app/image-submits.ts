@@ -75,9 +75,9 @@ const repeatPollMs = 100;
 const orphansAtOnce = 20;
 
 /**
- * Charge and start of an image: two systems, one outcome. The row is there before the charge, the charge carries the row's
- * id, and starting may be repeated, so that whoever finishes a submit gets to the same end: charged once and worked on, or
- * neither.
+ * Charge and start of an image: two systems, one outcome. The row is there before the charge, the charge carries the
+ * row's id, and starting may be repeated, so that whoever finishes a submit gets to the same end: charged once and
+ * worked on, or neither.
  */
 export class ImageSubmits {
   readonly #store: SubmitStore;
@@ -100,7 +100,9 @@ export class ImageSubmits {
     return randomUUID();
   }
 
-  /** The answer that a key got, or null. The staged file of the repeat is the caller's to discard. @throws as `submit` */
+  /**
+   * The answer that a key got, or null. The staged file of the repeat is the caller's to discard. @throws as `submit`
+   */
   async repeated(submit: ImageSubmit, key: string | undefined): Promise<Submitted | null> {
     if (key === undefined) return null;
     const row = await this.#store.find(submit.account, key);
@@ -117,7 +119,9 @@ export class ImageSubmits {
     return (await this.repeated(submit, key)) ?? this.submit(submit, key);
   }
 
-  /** Submits that a crash left: those with a key are finished, because their caller comes back; others are taken back. */
+  /**
+   * Submits that a crash left: those with a key are finished, because their caller comes back; others are taken back.
+   */
   async sweep(): Promise<void> {
     for (const row of await this.#store.orphans(this.#leaseMs, orphansAtOnce)) {
       if (row.key === null) await this.#takeBack(row.submit);
@@ -143,8 +147,8 @@ export class ImageSubmits {
   }
 
   /**
-   * Gives back what was charged for images that could not be optimised. Each carries one identity for ever, so that it is given
-   * back once, however often a crash between the log and the mark has it repeated, or whoever else repeats it.
+   * Gives back what was charged for images that could not be optimised. Each carries one identity for ever, so that it
+   * is given back once, however often a crash between the log and the mark has it repeated, or whoever else repeats it.
    */
   async returnCharges(): Promise<void> {
     for (const { id, owner } of await this.#optimizer.failed()) {

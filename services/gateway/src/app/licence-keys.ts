@@ -53,8 +53,8 @@ const dayMs = 86_400_000;
 const latestMs = Date.UTC(9999, 11, 31);
 
 /**
- * Licence keys over the ledger. Each change is one decision of the ledger; the rows here only follow it, so a crash between
- * the two is made good by the next call.
+ * Licence keys over the ledger. Each change is one decision of the ledger; the rows here only follow it, so a crash
+ * between the two is made good by the next call.
  */
 export class LicenceKeys {
   readonly store: LicenceKeyStore;

@@ -61,8 +61,9 @@ export class Logins {
   }
 
   /**
-   * Checks a password that came from an address. The attempt is noted as failed first and taken back when it succeeds, so that
-   * parallel guesses count too; a throttled attempt is not made and does not count. Other addresses are not kept waiting.
+   * Checks a password that came from an address. The attempt is noted as failed first and taken back when it succeeds,
+   * so that parallel guesses count too; a throttled attempt is not made and does not count. Other addresses are not
+   * kept waiting.
    */
   async logIn(credentials: { email: string; password: string; address: string }): Promise<LoginOutcome> {
     const account = credentials.email.toLowerCase();
@@ -140,8 +141,9 @@ export class Logins {
   }
 
   /**
-   * Makes the configured administrator the only one whose role comes from the configuration. Whatever opens an account that
-   * becomes an administrator's or ceases to be one ends. A password that was changed over HTTP stays until another is configured.
+   * Makes the configured administrator the only one whose role comes from the configuration. Whatever opens an account
+   * that becomes an administrator's or ceases to be one ends. A password that was changed over HTTP stays until another
+   * is configured.
    */
   async ensureAdmin(admin: { email: string; password: string }): Promise<void> {
     const email = admin.email.toLowerCase();

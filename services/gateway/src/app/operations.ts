@@ -5,15 +5,18 @@ import { AppError } from '@tollgate/kernel';
 import { contentHash } from './requests.ts';
 
 /**
- * Where an operation is. `started`: nothing is known to be held · `held`: upstream may have been asked · `answered`: upstream
- * delivered, not settled yet · `failing`: to be released · `done`, `failed`: over · `orphaned`: over after a crash, released
- * or unpaid, for an operator to look at.
+ * Where an operation is. `started`: nothing is known to be held · `held`: upstream may have been asked · `answered`:
+ * upstream delivered, not settled yet · `failing`: to be released · `done`, `failed`: over · `orphaned`: over after a
+ * crash, released or unpaid, for an operator to look at.
  */
 export type Step = 'started' | 'held' | 'answered' | 'failing' | 'done' | 'failed' | 'orphaned';
 export const openSteps = ['started', 'held', 'answered', 'failing'] as const satisfies readonly Step[];
 export const isOver = (step: Step): boolean => !(openSteps as readonly Step[]).includes(step);
 
-/** The durable row of one composed operation (rule 24). `result` is what its caller was or will be told, in our own terms. */
+/**
+ * The durable row of one composed operation (rule 24). `result` is what its caller was or will be told, in our own
+ * terms.
+ */
 export type Operation = {
   readonly id: string;
   readonly account: string;
@@ -80,7 +83,10 @@ export type Ran<Result> = { readonly result: Result; readonly replayed: boolean 
 /** Runs an operation's work; what it answers is what the row keeps. */
 export type Work<Result> = (operation: Begun) => Promise<{ readonly result: Result; readonly kept: boolean }>;
 
-/** Runs operations once per key: a repeat waits for the first and gets its result, other content is refused (surfaces §0.6). */
+/**
+ * Runs operations once per key: a repeat waits for the first and gets its result, other content is refused (surfaces
+ * §0.6).
+ */
 export class Operations {
   readonly store: OperationStore;
   private readonly owner = randomUUID();
@@ -99,7 +105,8 @@ export class Operations {
   }
 
   /**
-   * @throws AppError('reused') for other content under the key; AppError('unavailable') when the first takes too long, and
+   * @throws AppError('reused') for other content under the key; AppError('unavailable') when the first takes too long,
+   * and
    *   whatever `work` throws: the row then stays open for whoever goes on with it.
    */
   async run<Result>(asked: Asked, work: Work<Result>): Promise<Ran<Result>> {

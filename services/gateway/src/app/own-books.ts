@@ -7,8 +7,8 @@ import type { Principal } from './access.ts';
 export type SeenFrom = { readonly seq: string; readonly recorded_at: string };
 
 /**
- * A user sees of an account what happened since it came to belong to them, so that the next owner of a licence key learns nothing of the
- * one before. undefined: servers and administrators see all of it.
+ * A user sees of an account what happened since it came to belong to them, so that the next owner of a licence key
+ * learns nothing of the one before. undefined: servers and administrators see all of it.
  * @throws AppError('not_found', ACCOUNT_UNKNOWN) for what belongs to others too.
  */
 export async function seenFrom(

@@ -31,8 +31,8 @@ const withdrawalsMax = 10_000;
 const withdrawalRetryMs = 1_000;
 
 /**
- * What a late caller without a key may have had booked without knowing (rule 23). Settle and release end a hold once: sent
- * again they are answered with how it ended, so that nothing counts twice, and what was used stays booked.
+ * What a late caller without a key may have had booked without knowing (rule 23). Settle and release end a hold once:
+ * sent again they are answered with how it ended, so that nothing counts twice, and what was used stays booked.
  */
 const withdrawable: ReadonlySet<string> = new Set(['spend', 'grant', 'hold', 'extend', 'correct']);
 
@@ -41,8 +41,8 @@ const addsToTier = (request: LedgerRequest): boolean =>
   request.type === 'tier' && (request.data.change === 'raise' || request.data.change === 'renew');
 
 /**
- * The way of a request through the log to its answer: append, wait for the ledger's answer under this waiter's number, give
- * up after the wait. Answers of numbers nobody waits for are dropped.
+ * The way of a request through the log to its answer: append, wait for the ledger's answer under this waiter's number,
+ * give up after the wait. Answers of numbers nobody waits for are dropped.
  */
 export class RequestLine {
   readonly partitions: number;
@@ -71,7 +71,8 @@ export class RequestLine {
 
   /**
    * Asks the ledger and waits. A request that names a hold or an entry gives its partition.
-   * @throws AppError('unavailable', LOG_UNAVAILABLE) when the log does not take it, LEDGER_UNAVAILABLE when the answer is
+   * @throws AppError('unavailable', LOG_UNAVAILABLE) when the log does not take it, LEDGER_UNAVAILABLE when the answer
+   * is
    *   late; in both cases an unkeyed request is withdrawn and a keyed one gets its first answer when sent again.
    */
   ask(request: LedgerRequest, partition = partitionOf(request.account, this.partitions)): Promise<Answer> {

@@ -27,7 +27,9 @@ export function freshId(): string {
   return `${boot}-${count.toString(36)}`;
 }
 
-/** First 32 hex digits of the SHA-256 of the canonical content: the same content, the same hash, whatever its spelling. */
+/**
+ * First 32 hex digits of the SHA-256 of the canonical content: the same content, the same hash, whatever its spelling.
+ */
 export const contentHash = (content: unknown): string => hash('sha256', canonicalJson(content), 'hex').slice(0, 32);
 
 export type Asked<T extends RequestType> = {

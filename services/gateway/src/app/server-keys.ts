@@ -62,8 +62,8 @@ const unknown: Access = { fault: 'invalid' };
 const expired: Access = { fault: 'key expired' };
 
 /**
- * Server keys: hashed at rest and found in memory by their hash. Revoking takes effect at this gateway at once, at the others
- * within two seconds; the end of a key by the real clock.
+ * Server keys: hashed at rest and found in memory by their hash. Revoking takes effect at this gateway at once, at the
+ * others within two seconds; the end of a key by the real clock.
  */
 export class ServerKeys {
   private readonly store: ServerKeyStore;
@@ -116,7 +116,10 @@ export class ServerKeys {
     return known.access;
   }
 
-  /** Makes a key; the answer is the only time it is seen. @throws AppError('invalid', TIME_OUT_OF_RANGE) for an end in the past. */
+  /**
+   * Makes a key; the answer is the only time it is seen. @throws AppError('invalid', TIME_OUT_OF_RANGE) for an end in
+   * the past.
+   */
   async create(options: NewKey): Promise<MadeKey> {
     this.refusePast(options.expiresAt);
     const { key, digest } = newKey();

@@ -94,8 +94,8 @@ export class TokenBilling {
   }
 
   /**
-   * Where the charges of an answer stand: waits at most 2 s for Stripe. Usage does not depend on it: without an answer of
-   * billing they are pending. A keyed call is answered as the first one under its key was.
+   * Where the charges of an answer stand: waits at most 2 s for Stripe. Usage does not depend on it: without an answer
+   * of billing they are pending. A keyed call is answered as the first one under its key was.
    */
   async charges(
     answer: Answer,
@@ -113,7 +113,9 @@ export class TokenBilling {
     return new Map(statuses.map((status) => [status.id, status]));
   }
 
-  /** What a month cost so far besides usage: of the plan's period where there is one, else of the calendar month in UTC. */
+  /**
+   * What a month cost so far besides usage: of the plan's period where there is one, else of the calendar month in UTC.
+   */
   money(userId: string, usage: UsagePeriodView | null, atMs: number): Promise<PeriodMoneyView> {
     const month = calendarMonth(atMs, 'UTC');
     const from = usage?.period.start ?? new Date(month.startMs).toISOString();

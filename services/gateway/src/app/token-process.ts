@@ -56,8 +56,8 @@ const unknownWallet: Refused = { problem: { code: 'ACCOUNT_UNKNOWN', detail: fau
 const unknownHold: Refused = { problem: { code: 'HOLD_UNKNOWN', detail: 'Hold not found' } };
 
 /**
- * Start and end of a token process (surfaces §2). The catalog is this gateway's copy; whether a wallet may, has and pays is
- * one decision of the ledger, under the terms of the package that the gateway believes it to have.
+ * Start and end of a token process (surfaces §2). The catalog is this gateway's copy; whether a wallet may, has and
+ * pays is one decision of the ledger, under the terms of the package that the gateway believes it to have.
  */
 export class TokenProcess {
   private readonly line: RequestLine;
@@ -140,7 +140,10 @@ export class TokenProcess {
     return { problem: problem ?? { code: 'INVARIANT_BROKEN', detail: 'the ledger answered without a hold' } };
   }
 
-  /** Asks under the terms of the package that the wallet is believed to have, and again with the right ones when it has another. */
+  /**
+   * Asks under the terms of the package that the wallet is believed to have, and again with the right ones when it has
+   * another.
+   */
   private async underTerms(account: string, send: (believed: string | null) => Promise<Answer>): Promise<Answer> {
     for (let tries = 1; ; tries++) {
       const answer = await send(this.believed.get(account) ?? null);
@@ -193,8 +196,8 @@ function startRefusal(problem: AnswerProblem, state: Pick<AccountState, 'balance
 }
 
 /**
- * The record of an end: a spend, or the settling of its hold. A hold is settled once, so that an end without a key has its
- * hold's name as one: sent again it gets the first answer.
+ * The record of an end: a spend, or the settling of its hold. A hold is settled once, so that an end without a key has
+ * its hold's name as one: sent again it gets the first answer.
  */
 function usageOf(
   end: End,

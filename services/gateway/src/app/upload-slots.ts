@@ -24,7 +24,8 @@ export class UploadSlots {
 
   /**
    * Takes a place; what is answered gives it back.
-   * @throws AppError('refused', RATE_LIMITED) for one too many of an address or a token, AppError('unavailable', OPTIMIZER_UNAVAILABLE) for one too many in all.
+   * @throws AppError('refused', RATE_LIMITED) for one too many of an address or a token, AppError('unavailable',
+   * OPTIMIZER_UNAVAILABLE) for one too many in all.
    */
   enter({ address, token }: { readonly address: string; readonly token: string | null }): () => void {
     const names = [

@@ -52,9 +52,8 @@ type Asked = {
 };
 
 /**
- * Sums an account's entries of a period by day, kind and model, reading page by page: the memory is that of the rows, however
- * many entries there are. Default: the 30 days up to now, what happens
- * now included: a test clock stands still.
+ * Sums an account's entries of a period by day, kind and model, reading page by page: the memory is that of the rows,
+ * however many entries there are. Default: the 30 days up to now, what happens now included: a test clock stands still.
  * @throws AppError('invalid') for a period that ends before it begins or is longer than 366 days; ('not_found').
  */
 export async function usageReport(ledger: Pick<LedgerQueries, 'entries'>, of: Asked): Promise<UsageReport> {

@@ -22,8 +22,8 @@ const refreshMs = 1_000;
 type RememberedAccess = { readonly userId: string; readonly access: Access; readonly expiresMs: number };
 
 /**
- * Logins and API keys of users. A token is verified once and then found in memory until it expires, by the real clock; so the
- * consuming routes cost no cryptography and no query.
+ * Logins and API keys of users. A token is verified once and then found in memory until it expires, by the real clock;
+ * so the consuming routes cost no cryptography and no query.
  */
 export class UserAccess {
   private readonly secret: Uint8Array;
@@ -73,7 +73,10 @@ export class UserAccess {
     for (const memory of [this.tokens, this.apiKeys]) memory.deleteWhere(({ userId }) => gone.has(userId));
   }
 
-  /** Signs a login that is valid for 24 hours: HS256, `sub` is the user's id, `ver` ends with the user's next change of credentials. */
+  /**
+   * Signs a login that is valid for 24 hours: HS256, `sub` is the user's id, `ver` ends with the user's next change of
+   * credentials.
+   */
   async issue(user: User): Promise<string> {
     const nowS = Math.floor(this.realClock.nowMs() / 1000);
     return new SignJWT({
@@ -198,8 +201,8 @@ export class UserAccess {
 }
 
 /**
- * Our own login is good until the user's credentials change. An outside provider has no say over a user who logs in here: it
- * could name anybody's id.
+ * Our own login is good until the user's credentials change. An outside provider has no say over a user who logs in
+ * here: it could name anybody's id.
  */
 function isOfUser(payload: JWTPayload, user: User, ours: boolean): boolean {
   return ours ? (payload['ver'] ?? 0) === user.tokenVersion : user.passwordHash === null;

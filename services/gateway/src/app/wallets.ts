@@ -25,7 +25,10 @@ export const walletState = (view: AccountState): WalletState => ({
   status: view.status,
 });
 
-/** The wallets of users: opened by their first start or gift, filled by gifts and packages. Each change is one decision of the ledger. */
+/**
+ * The wallets of users: opened by their first start or gift, filled by gifts and packages. Each change is one decision
+ * of the ledger.
+ */
 export class Wallets {
   private readonly line: RequestLine;
   private readonly ledger: LedgerQueries;
@@ -49,7 +52,10 @@ export class Wallets {
     return view;
   }
 
-  /** Opened once, with 0 units and the user as owner; again changes nothing. @throws AppError('conflict') for an account of another kind. */
+  /**
+   * Opened once, with 0 units and the user as owner; again changes nothing. @throws AppError('conflict') for an account
+   * of another kind.
+   */
   async open(userId: string): Promise<Answer> {
     const data = { kind: 'wallet', unit: 'token', owner: userId } as const;
     const account = walletAccount(userId);
@@ -89,7 +95,9 @@ export class Wallets {
     );
   }
 
-  /** Sets package and expiry and grants the package's units, in one decision. The units stay when the package expires. */
+  /**
+   * Sets package and expiry and grants the package's units, in one decision. The units stay when the package expires.
+   */
   givePackage(
     sold: { readonly userId: string; readonly package: Package; readonly nowMs: number },
     caller: Caller,
@@ -118,7 +126,10 @@ export class Wallets {
     );
   }
 
-  /** For a package that is not for sale: a repeat of what was sold once is answered, anything else refused TERMS_REFUSED. */
+  /**
+   * For a package that is not for sale: a repeat of what was sold once is answered, anything else refused
+   * TERMS_REFUSED.
+   */
   refusePackage(
     refused: { readonly userId: string; readonly id: string; readonly reason: string },
     caller: Caller,

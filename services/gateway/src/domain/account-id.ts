@@ -1,11 +1,16 @@
 import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
 
-/** Longest account id, in characters (of 4 bytes each it still fits an index of PostgreSQL), of all its segments and slashes together. */
+/**
+ * Longest account id, in characters (of 4 bytes each it still fits an index of PostgreSQL), of all its segments and
+ * slashes together.
+ */
 export const accountIdMax = 512;
 /** Longest segment that a client may choose. */
 export const segmentMax = 128;
 
-/** Prefixes of the accounts behind the surfaces; an escaped client id may make such a segment longer than `segmentMax`. */
+/**
+ * Prefixes of the accounts behind the surfaces; an escaped client id may make such a segment longer than `segmentMax`.
+ */
 const reserved = /^(licence|wallet|quota|credits|metered):/u;
 const control = /[\u0000-\u001f\u007f-\u009f]/u;
 

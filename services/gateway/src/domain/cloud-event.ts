@@ -24,8 +24,9 @@ const earliestMs = Date.UTC(2000, 0, 1);
 const aheadMaxMs = 24 * 3_600_000;
 
 /**
- * Reads a CloudEvent 1.0 in its JSON form. `nowMs` is the platform's time, against which `time` is judged. Text and nesting
- * have been checked when the body was parsed. Unknown meters and quantities are left to the ledger: the catalog decides them.
+ * Reads a CloudEvent 1.0 in its JSON form. `nowMs` is the platform's time, against which `time` is judged. Text and
+ * nesting have been checked when the body was parsed. Unknown meters and quantities are left to the ledger: the catalog
+ * decides them.
  */
 export function parseEvent(value: unknown, nowMs: number): ParsedEvent {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -1,6 +1,9 @@
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|([+-])(\d{2}):(\d{2}))$/;
 
-/** Milliseconds since 1970 of an RFC 3339 timestamp (finer fractions are cut); null for anything else, 30 February included. */
+/**
+ * Milliseconds since 1970 of an RFC 3339 timestamp (finer fractions are cut); null for anything else, 30 February
+ * included.
+ */
 export function parseTime(text: string): number | null {
   const match = rfc3339.exec(text);
   if (match === null) return null;

@@ -1,6 +1,6 @@
 /**
- * How many failures there may be in so long a time, for one account from one address (surfaces §0.10). The longer windows make
- * the waits grow for one that goes on guessing.
+ * How many failures there may be in so long a time, for one account from one address (surfaces §0.10). The longer
+ * windows make the waits grow for one that goes on guessing.
  */
 const minuteMs = 60_000;
 export const failureLimits = [

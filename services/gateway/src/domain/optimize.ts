@@ -17,7 +17,9 @@ export const usage = ({ limit, used }: { readonly limit: bigint; readonly used: 
 const nameMax = 255;
 const control = /[\u0000-\u001f\u007f-\u009f]/gu;
 
-/** A client's file name as it is shown again: the last part of a path, without control characters. Never used as a path. */
+/**
+ * A client's file name as it is shown again: the last part of a path, without control characters. Never used as a path.
+ */
 export function shownName(name: string | undefined): string {
   const last = (name ?? '').split(/[/\\]/).at(-1) ?? '';
   return last.toWellFormed().replace(control, '').slice(0, nameMax).toWellFormed() || 'file';

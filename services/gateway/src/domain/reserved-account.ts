@@ -30,7 +30,10 @@ const openings: Readonly<Record<string, (id: string) => SurfaceOpening>> = {
   metered: () => ({ kind: 'metered', unit: 'tokens', owner: null, settings: { plan: planDefault }, free: ['plan'] }),
 };
 
-/** The wallet whose balance is the number of closed months: each closing and reopening is an entry of it, which names the hash and is sealed. */
+/**
+ * The wallet whose balance is the number of closed months: each closing and reopening is an entry of it, which names
+ * the hash and is sealed.
+ */
 export const closedMonths = 'books:closed-months';
 /** Without an end, so that nothing that is booked on it keeps a month from being reopened. */
 export const closedMonthsOpening = {
@@ -41,7 +44,10 @@ export const closedMonthsOpening = {
   free: [],
 } as const satisfies SurfaceOpening;
 
-/** What the surface opens an account with; null: the id belongs to no surface. Accounts below one of a surface's are nobody's. */
+/**
+ * What the surface opens an account with; null: the id belongs to no surface. Accounts below one of a surface's are
+ * nobody's.
+ */
 export function surfaceOpeningOf(account: string): SurfaceOpening | null {
   if (account === closedMonths) return closedMonthsOpening;
   const [prefix = '', ...rest] = account.split(':');
@@ -60,8 +66,8 @@ type Given = {
 };
 
 /**
- * What an opening by `/v1` gives an account of a surface other than the surface does: members by name. Empty: it opens just as the surface
- * would. Otherwise the surface would meet an account that does not keep its rules.
+ * What an opening by `/v1` gives an account of a surface other than the surface does: members by name. Empty: it opens
+ * just as the surface would. Otherwise the surface would meet an account that does not keep its rules.
  */
 export function otherThanSurface(
   surface: SurfaceOpening,

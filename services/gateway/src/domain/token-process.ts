@@ -36,7 +36,10 @@ export function closedBy(endpoint: Endpoint | undefined): string | null {
   return endpoint.active ? null : faults.endpointInactive;
 }
 
-/** Why a package does not open the endpoint; a wallet without one skips this check. `undefined`: the catalog does not know it. */
+/**
+ * Why a package does not open the endpoint; a wallet without one skips this check. `undefined`: the catalog does not
+ * know it.
+ */
 export function lackedBy(
   held: { readonly id: string | null; readonly terms: Package | undefined },
   endpoint: Endpoint,

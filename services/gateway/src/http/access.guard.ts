@@ -50,8 +50,8 @@ function faultError(fault: AccessFault): AppError {
 /** Whom a route lets in. */
 export type Door =
   /**
-   * Server keys with the scope, admins; `owners`: users too, who then see what is theirs only. `account`: which account the
-   * request is about, or that the route looks at each account itself; without it a key of one family is refused.
+   * Server keys with the scope, admins; `owners`: users too, who then see what is theirs only. `account`: which account
+   * the request is about, or that the route looks at each account itself; without it a key of one family is refused.
    */
   | { readonly scope: Scope; readonly owners?: boolean; readonly account?: 'checked' | AccountOf }
   /** Users, by their login or API key. */

@@ -6,8 +6,8 @@ export type Schema = Readonly<Record<string, unknown>>;
 const named = new Map<string, Schema>();
 
 /**
- * The JSON schema of what a route answers. Schemas with an `id` (`.meta({ id })`) become components of the document and are
- * referred to. Members may be added to an answer at any time, so none of these schemas is closed.
+ * The JSON schema of what a route answers. Schemas with an `id` (`.meta({ id })`) become components of the document and
+ * are referred to. Members may be added to an answer at any time, so none of these schemas is closed.
  */
 export function schemaOf(shape: z.ZodType): Schema {
   const { definitions = {}, ...schema } = z.toJSONSchema(shape, {

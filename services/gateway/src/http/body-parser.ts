@@ -40,8 +40,9 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
 }
 
 /**
- * Forms exist on the optimize surface alone: multipart is read by its routes, as it comes; `application/x-www-form-urlencoded`,
- * which its document sends JSON under, is read as JSON where it is such, else as the fields it says it has.
+ * Forms exist on the optimize surface alone: multipart is read by its routes, as it comes;
+ * `application/x-www-form-urlencoded`, which its document sends JSON under, is read as JSON where it is such, else as
+ * the fields it says it has.
  */
 function registerForms(fastify: FastifyInstance): void {
   const refuseElsewhere = (url: string): Error | null =>
@@ -79,8 +80,8 @@ const drainMs = 2_000;
 const drainBytesMax = 32 * 1_048_576;
 
 /**
- * Reads a refused body to its end before the refusal goes out and the connection closes: a sender that is still writing would
- * see a broken pipe instead of the 413. Bounded in time and bytes.
+ * Reads a refused body to its end before the refusal goes out and the connection closes: a sender that is still writing
+ * would see a broken pipe instead of the 413. Bounded in time and bytes.
  */
 function drained(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return Promise.resolve();
@@ -98,7 +99,8 @@ function drained(request: IncomingMessage): Promise<void> {
 
 /**
  * The parsed body; an empty one is `undefined`.
- * @throws AppError('invalid', BODY_MALFORMED) for broken UTF-8 or JSON, nesting deeper than 64, NUL and lone surrogates.
+ * @throws AppError('invalid', BODY_MALFORMED) for broken UTF-8 or JSON, nesting deeper than 64, NUL and lone
+ * surrogates.
  */
 function parseBody(body: Buffer): unknown {
   if (body.length === 0) return undefined;

@@ -11,7 +11,10 @@ type Admitted = { readonly principal?: Principal };
 const keyPattern = /^[\u0020-\u007e]{1,255}$/;
 const correlationPattern = /^[\u0021-\u007e]{1,128}$/;
 
-/** Idempotency key, correlation id and class of the caller of a request; behind the guard. @throws AppError('invalid', REQUEST_INVALID) for an unusable key. */
+/**
+ * Idempotency key, correlation id and class of the caller of a request; behind the guard. @throws AppError('invalid',
+ * REQUEST_INVALID) for an unusable key.
+ */
 export function callerOf(request: FastifyRequest): Caller {
   const { headers } = request;
   const key = headers['idempotency-key'];

@@ -9,7 +9,10 @@ import type { Failure } from './failure.ts';
 
 export type ConnectionLimits = { readonly inAll: number; readonly perAddress: number };
 
-/** How long a connection may take to take its last answer, and how long it is read on afterwards, so that the answer is not lost. */
+/**
+ * How long a connection may take to take its last answer, and how long it is read on afterwards, so that the answer is
+ * not lost.
+ */
 const flushMs = 2_000;
 const lingerMs = 250;
 /** Connections that are being refused at once; more are ended without an answer. */
@@ -32,7 +35,10 @@ export function answerAndDestroy(socket: Socket, failure: Failure & { readonly r
   socket.resume();
 }
 
-/** Refuses connections beyond the limits with 503; answers how many there are. What trusted proxies open is bounded in all only. */
+/**
+ * Refuses connections beyond the limits with 503; answers how many there are. What trusted proxies open is bounded in
+ * all only.
+ */
 export function limitConnections(
   server: Server,
   { inAll, perAddress }: ConnectionLimits,

@@ -49,8 +49,8 @@ const surfaces = {
 } as const;
 
 /**
- * A code, or a status with the text that clients see; behind it the code that is shown, or the whole body where it has more
- * than the envelope knows.
+ * A code, or a status with the text that clients see; behind it the code that is shown, or the whole body where it has
+ * more than the envelope knows.
  */
 export type DocumentedError =
   ErrorCode | readonly [status: number, detail: string, shown?: ErrorCode | Readonly<Record<string, unknown>>];
@@ -106,7 +106,9 @@ const billingErrors: readonly ErrorCode[] = ['BILLING_UNAVAILABLE', 'BILLING_DAT
 const loginErrors: readonly ErrorCode[] = ['CREDENTIALS_MISSING', 'CREDENTIALS_INVALID'];
 const keyErrors: readonly ErrorCode[] = [...loginErrors, 'SCOPE_MISSING', 'RATE_LIMITED'];
 
-/** What OpenAPI says of a route: who may call it, its answers with an example, its errors in the surface's own shape. */
+/**
+ * What OpenAPI says of a route: who may call it, its answers with an example, its errors in the surface's own shape.
+ */
 export function documented(about: Documentation): MethodDecorator {
   const { status, example, answer, also = [], produces = [json], texts = {} } = about;
   const errors = [
@@ -205,7 +207,10 @@ type ErrorResponse = {
   readonly content: Record<string, object>;
 };
 
-/** One response a status; several errors of one status are examples of it. Statuses that are `taken` are answers already. */
+/**
+ * One response a status; several errors of one status are examples of it. Statuses that are `taken` are answers
+ * already.
+ */
 export function describeErrors(
   errors: readonly DocumentedError[],
   envelope: Envelope,

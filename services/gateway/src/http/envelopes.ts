@@ -46,7 +46,10 @@ export const creditsEnvelope: Envelope = {
   },
 };
 
-/** `{success:false, status, message, sources?}` of the token-process surface; input that cannot be read is a validation error too. */
+/**
+ * `{success:false, status, message, sources?}` of the token-process surface; input that cannot be read is a validation
+ * error too.
+ */
 export const tokenEnvelope: Envelope = {
   contentType: 'application/json; charset=utf-8',
   body: ({ status, code, detail, sources }) => {
@@ -67,7 +70,10 @@ export const tierBillingEnvelope: Envelope = {
   }),
 };
 
-/** `{success:false, error, code, quota_info?}` of the optimize surface; tasks that are not there any more say `message` alone. */
+/**
+ * `{success:false, error, code, quota_info?}` of the optimize surface; tasks that are not there any more say `message`
+ * alone.
+ */
 export const optimizeEnvelope: Envelope = {
   contentType: 'application/json; charset=utf-8',
   body: ({ code, detail, fields }) => {
@@ -78,8 +84,8 @@ export const optimizeEnvelope: Envelope = {
 };
 
 /**
- * Which surface a path belongs to, before routing too (surfaces §0.1). The first match decides, so narrower prefixes stand
- * above wider ones. Prefixes of surfaces that are not there yet answer in problem+json.
+ * Which surface a path belongs to, before routing too (surfaces §0.1). The first match decides, so narrower prefixes
+ * stand above wider ones. Prefixes of surfaces that are not there yet answer in problem+json.
  */
 const prefixes: readonly (readonly [prefix: string, envelope: Envelope])[] = [
   ['/api/user/usage', creditsEnvelope],

@@ -5,7 +5,9 @@ import { parseTime } from '../domain/instant.ts';
 /** The ledger's times end with the year 9999. */
 const latestMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** A time as clients write it, an RFC 3339 timestamp; out comes ISO 8601 in UTC. A `+` that a query lost is put back. */
+/**
+ * A time as clients write it, an RFC 3339 timestamp; out comes ISO 8601 in UTC. A `+` that a query lost is put back.
+ */
 export const instant = z
   .string()
   .max(64)

@@ -7,8 +7,8 @@ import type { z } from 'zod';
 const issuesShown = 5;
 
 /**
- * The one pipe: checks a parameter against the zod schema it was declared with (`@Body({ schema })`). Synchronous, because a
- * promise per parameter costs more than the check.
+ * The one pipe: checks a parameter against the zod schema it was declared with (`@Body({ schema })`). Synchronous,
+ * because a promise per parameter costs more than the check.
  */
 @Injectable()
 export class SchemaPipe implements PipeTransform {

@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 
-/** Where browsers show what we send as a page. Elsewhere answers are JSON, and a hook a request would cost the consuming routes. */
+/**
+ * Where browsers show what we send as a page. Elsewhere answers are JSON, and a hook a request would cost the consuming
+ * routes.
+ */
 const pages = ['/api-docs'];
 
 /** The pages load their own files alone, are framed by nobody, and may style themselves inline, as Swagger UI does. */

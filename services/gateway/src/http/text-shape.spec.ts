@@ -4,7 +4,8 @@ import { UserId as CreditsUser } from './credits/shapes.ts';
 import { ProcessUsage, UserId as BilledUser } from './tier-billing/shapes.ts';
 import { clientId as WalletUser } from './token-process/shapes.ts';
 
-// Guarantee: whatever a surface opens, its books can be read through /v1, which takes no control characters (surfaces §0.9).
+// Guarantee: whatever a surface opens, its books can be read through /v1, which takes no control characters (surfaces
+// §0.9).
 describe('The id of a user', () => {
   const surfaces = {
     credits: CreditsUser,

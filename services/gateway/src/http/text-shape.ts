@@ -2,8 +2,8 @@ import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
 
 /**
- * A text of `min` to `max` characters that PostgreSQL takes (rule 13). Whole characters of any script are counted, as OpenAPI's `maxLength`
- * does, not UTF-16 units (surfaces §0.5).
+ * A text of `min` to `max` characters that PostgreSQL takes (rule 13). Whole characters of any script are counted, as
+ * OpenAPI's `maxLength` does, not UTF-16 units (surfaces §0.5).
  */
 export const textOf = (max: number, min = 1) =>
   z

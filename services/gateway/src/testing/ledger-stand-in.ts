@@ -9,8 +9,8 @@ const now = '2026-01-01T00:00:00.000Z';
 type Account = { view: AccountView; seq: number };
 
 /**
- * Answers as the contract says, for the gateway alone: wallets and licence keys without lots, holds or time. What the ledger
- * really does is proved in its own specs and end to end.
+ * Answers as the contract says, for the gateway alone: wallets and licence keys without lots, holds or time. What the
+ * ledger really does is proved in its own specs and end to end.
  */
 export class LedgerStandIn implements AnswerReceiver {
   readonly replyTo = 'stand-in';

@@ -11,8 +11,8 @@ const stepAccounts = 500;
 const stepsMax = 10;
 
 /**
- * Accounts that fit, in the order of partition and number. What rows can tell is asked of them; what remains (limits in their present periods, the
- * present owner) is decided on the account as a reader of it alone would see it.
+ * Accounts that fit, in the order of partition and number. What rows can tell is asked of them; what remains (limits in
+ * their present periods, the present owner) is decided on the account as a reader of it alone would see it.
  */
 export async function findAccounts(ports: QueryPorts, query: FindAccounts): Promise<AccountsFound> {
   let after = placeOf(query.after);

@@ -30,7 +30,10 @@ const steps = fc.array(
   { minLength: 3, maxLength: 30 },
 );
 
-/** The log of a history of one metered account: usage, some of it of days before, corrections of any entry, and withdrawals. */
+/**
+ * The log of a history of one metered account: usage, some of it of days before, corrections of any entry, and
+ * withdrawals.
+ */
 async function logOf(history: readonly Step[]): Promise<readonly LogRecord[]> {
   const records: LogRecord[] = [];
   const store = new MemoryBookStore();
@@ -78,7 +81,10 @@ async function logOf(history: readonly Step[]): Promise<readonly LogRecord[]> {
   return records;
 }
 
-/** Blocks in force, a period: what billing makes of the messages. @throws when one is left that is not in force, or entered twice. */
+/**
+ * Blocks in force, a period: what billing makes of the messages. @throws when one is left that is not in force, or
+ * entered twice.
+ */
 function inForce(entries: readonly Entry[]): ReadonlyMap<number, ReadonlySet<bigint>> {
   const periods = new Map<number, Set<bigint>>();
   const ever = new Set<string>();
@@ -111,7 +117,8 @@ function usedIn(entries: readonly Entry[]): ReadonlyMap<number, { used: bigint; 
 }
 
 describe('the tier blocks of a period', () => {
-  // Guarantee: what billing makes of the messages is what is owed, whatever was corrected, in whichever month (rule 18).
+  // Guarantee: what billing makes of the messages is what is owed, whatever was corrected, in whichever month (rule
+  // 18).
   it('in force are always those of what is used, whatever is corrected and withdrawn, in whichever period', async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (history) => {

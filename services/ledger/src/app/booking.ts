@@ -13,7 +13,9 @@ import type { AnsweredRefusal } from './refusal-log.ts';
 /** One partition's records of a group. */
 export type Batch = { readonly books: PartitionBooks; readonly records: readonly ReadRecord[] };
 
-/** How one partition's batch ended. `lost`: another instance owns it. `doubt`: the books moved without us; claim again. */
+/**
+ * How one partition's batch ended. `lost`: another instance owns it. `doubt`: the books moved without us; claim again.
+ */
 export type BatchOutcome = {
   readonly batch: Batch;
   readonly result: 'booked' | 'lost' | 'doubt';
@@ -209,7 +211,8 @@ async function readUntilUp<T>(ports: BookingPorts, read: () => Promise<T>): Prom
     try {
       return await read();
     } catch (error) {
-      // The server will never take such a question: waiting would stop the partition in silence, halting it raises the alarm.
+      // The server will never take such a question: waiting would stop the partition in silence, halting it raises the
+      // alarm.
       if (isAboutData(error) || isDefect(error)) throw error;
       ports.warn('books cannot be read', { error: String(error) });
       await ports.pause(attempt);

@@ -104,8 +104,8 @@ export function accountsOf(request: Request): readonly string[] {
 }
 
 /**
- * Decides the records of one batch in order, on a book of its own. Deterministic: the entries depend on the records and the
- * committed state alone, not on where the batch begins or ends (rule 9).
+ * Decides the records of one batch in order, on a book of its own. Deterministic: the entries depend on the records and
+ * the committed state alone, not on where the batch begins or ends (rule 9).
  */
 export function decideBatch(books: PartitionBooks, records: readonly ReadRecord[], loaded: Loaded): BatchResult {
   const run = new BatchRun(books, loaded);
@@ -170,7 +170,10 @@ class BatchRun {
     };
   }
 
-  /** After a crash the opening of an account or hold and a request that names it can be in one batch: its account is known by now. */
+  /**
+   * After a crash the opening of an account or hold and a request that names it can be in one batch: its account is
+   * known by now.
+   */
   #named(request: Request): Request {
     const { ask } = request;
     if (request.account !== '') return request;
@@ -203,7 +206,8 @@ class BatchRun {
     if (decided.outcome === 'booked') {
       this.#inBatch.set(identity, decided);
       this.#noteWithdrawn(request, decided);
-      // What nobody waited for is not kept: its repetition is found by the once-only constraint, and looked up from then on.
+      // What nobody waited for is not kept: its repetition is found by the once-only constraint, and looked up from
+      // then on.
       if (request.keyed && answer) this.#recent.push({ identity, first: { hash: request.cause.hash, answer } });
     } else if (request.keyed && this.#loaded.known.get(identity) === undefined) {
       this.#lookUp.push(identity);
@@ -253,7 +257,9 @@ class BatchRun {
     });
   }
 
-  /** What strangers ask of accounts that do not exist is not kept, nor what the gateway asks again with the right terms. */
+  /**
+   * What strangers ask of accounts that do not exist is not kept, nor what the gateway asks again with the right terms.
+   */
   #answeredRefusal({ account, cause, ask, correlation }: Request, { problem }: Decided): void {
     if (
       !problem ||
@@ -367,7 +373,9 @@ class BatchRun {
   }
 }
 
-/** An entry of this very batch as a target of a later record in it; `committed`: its account as it was before the batch. */
+/**
+ * An entry of this very batch as a target of a later record in it; `committed`: its account as it was before the batch.
+ */
 function targetOf(entry: Entry, entries: readonly Entry[], committed: Account | null): Target {
   const before =
     entries.find((one) => one.ref === entry.ref && one.seq === entry.seq - 1)?.heldAfter ?? committed?.held ?? 0n;

@@ -10,8 +10,8 @@ export interface DetailsStore {
   /** Numbers of these accounts, and of those that the user owns or owned, by their ids. */
   accounts(query: { readonly ids: readonly string[]; readonly owner: string | null }): Promise<readonly DetailsOf[]>;
   /**
-   * Erases words and salts beside an account's entries after a number; with `owner`, beside those only that were booked while the account
-   * was that user's. Answers the entries, also those erased before, and how many were erased now.
+   * Erases words and salts beside an account's entries after a number; with `owner`, beside those only that were booked
+   * while the account was that user's. Answers the entries, also those erased before, and how many were erased now.
    */
   erase(
     of: DetailsOf,
@@ -30,8 +30,8 @@ export type DetailsOf = {
 const pageMax = 1_000;
 
 /**
- * Erases the words beside the entries of accounts, with the salts without which nobody can tell from a leaf what they were (rule 29). The
- * entries stay, and every proof: the seals over them are recomputed and compared. One page a call.
+ * Erases the words beside the entries of accounts, with the salts without which nobody can tell from a leaf what they
+ * were (rule 29). The entries stay, and every proof: the seals over them are recomputed and compared. One page a call.
  */
 export async function eraseDetails(
   ports: { readonly details: DetailsStore; readonly seals: SealStore; readonly hash: Hash },
@@ -57,7 +57,9 @@ export async function eraseDetails(
   return { accounts, erased, seals, problems, prune: next === null ? await pruneOf(ports.details, found) : [], next };
 }
 
-/** Read after the last page: whatever the log holds of these accounts below is what was erased, or is not booked yet. */
+/**
+ * Read after the last page: whatever the log holds of these accounts below is what was erased, or is not booked yet.
+ */
 async function pruneOf(details: DetailsStore, found: readonly DetailsOf[]): Promise<ErasedDetails['prune']> {
   const partitions = [...new Set(found.map(({ partition }) => partition))];
   return Promise.all(

@@ -1,4 +1,6 @@
-/** What follows a commit, behind the hot path, for the partitions that were marked; answers those to be taken up again. */
+/**
+ * What follows a commit, behind the hot path, for the partitions that were marked; answers those to be taken up again.
+ */
 export type FollowUpWork = (partitions: readonly number[]) => Promise<readonly number[]>;
 
 /**

@@ -53,9 +53,9 @@ export async function publishFollowing(
 const publishMax = 1_000;
 
 /**
- * Publishes what a partition has booked since the last time: at least once, in order, each message carrying
- * (partition, partition_seq) to ignore repeats by (rule 25). After a crash it goes on from its position. Answers how far
- * the partition is published then.
+ * Publishes what a partition has booked since the last time: at least once, in order, each message carrying (partition,
+ * partition_seq) to ignore repeats by (rule 25). After a crash it goes on from its position. Answers how far the
+ * partition is published then.
  */
 export async function publishPartition(
   ports: { readonly store: OutboxStore; readonly append: (records: readonly OutgoingRecord[]) => Promise<unknown> },

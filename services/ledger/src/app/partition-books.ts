@@ -18,16 +18,19 @@ export const createAccountCache = (max: number): AccountCache => ({
   ids: new LRUCache({ max }),
 });
 
-/** Keeps every account of one partition, for deciding again; grows as needed, where a bound by count is allocated at once. */
+/**
+ * Keeps every account of one partition, for deciding again; grows as needed, where a bound by count is allocated at
+ * once.
+ */
 export function createWholeAccountCache(): AccountCache {
   const whole = { maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 };
   return { accounts: new LRUCache(whole), ids: new LRUCache(whole) };
 }
 
 /**
- * Answers of keyed requests seen lately, so that a storm of retries costs no transaction. Bounded over all partitions: two
- * generations, the older of which is dropped when the younger is full. Far cheaper than a list in order of use, which a
- * request that is never repeated would pay for.
+ * Answers of keyed requests seen lately, so that a storm of retries costs no transaction. Bounded over all partitions:
+ * two generations, the older of which is dropped when the younger is full. Far cheaper than a list in order of use,
+ * which a request that is never repeated would pay for.
  */
 export class RecentAnswers {
   readonly #generationMax: number;
@@ -50,7 +53,10 @@ export class RecentAnswers {
 }
 export const createRecentAnswers = (max: number): RecentAnswers => new RecentAnswers(max);
 
-/** The committed state of one partition while this instance owns it. Dropped whole when ownership or an outcome is in doubt. */
+/**
+ * The committed state of one partition while this instance owns it. Dropped whole when ownership or an outcome is in
+ * doubt.
+ */
 export class PartitionBooks {
   readonly partition: number;
   position: StoredPosition;

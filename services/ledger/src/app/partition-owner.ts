@@ -211,7 +211,10 @@ export class PartitionOwner implements PartitionHandler {
     this.#subscription?.seek(tp, offset - (books?.position.logBase ?? 0));
   }
 
-  /** Records that follow the last ones; lower offsets are dropped, higher ones are asked for again from the gap (rule 2). */
+  /**
+   * Records that follow the last ones; lower offsets are dropped, higher ones are asked for again from the gap (rule
+   * 2).
+   */
   #inSequence(owned: Owned, records: readonly LogRecord[]): readonly LogRecord[] {
     const { books } = owned;
     if (!books || owned.state !== 'owned') return [];

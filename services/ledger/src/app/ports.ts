@@ -11,7 +11,9 @@ export type StoredPosition = {
   readonly partition: number;
   readonly epoch: number;
   readonly topicId: string | null;
-  /** Offsets in the books are those of the topic plus this: the records booked before the books moved to it (rule 4). */
+  /**
+   * Offsets in the books are those of the topic plus this: the records booked before the books moved to it (rule 4).
+   */
   readonly logBase: number;
   readonly nextOffset: number;
   /** The log's time of the last record; time never goes back (rule 1). */

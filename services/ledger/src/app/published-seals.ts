@@ -27,9 +27,9 @@ export function readPublishedSeal(value: string): PublishedSeal | null {
 }
 
 /**
- * Compares what was published with the entries as they are: somebody who removes the end of the books, or rewrites them with a chain of their
- * own, does not reach the topic. Seals of before a restore may end elsewhere than those in the table: what they cover is the
- * same, so their roots are recomputed.
+ * Compares what was published with the entries as they are: somebody who removes the end of the books, or rewrites them
+ * with a chain of their own, does not reach the topic. Seals of before a restore may end elsewhere than those in the
+ * table: what they cover is the same, so their roots are recomputed.
  */
 export async function comparePublished(
   { store, hash }: { readonly store: Pick<SealStore, 'entries'>; readonly hash: Hash },

@@ -37,7 +37,10 @@ import type { SealStore } from './sealer.ts';
 import { leavesOf } from './sealer.ts';
 import { usageOfPeriod } from './usage-query.ts';
 
-/** Which accounts a look-up goes through, at most `limit` of them. `limited`: those that have or had a limit of their own. */
+/**
+ * Which accounts a look-up goes through, at most `limit` of them. `limited`: those that have or had a limit of their
+ * own.
+ */
 export type Candidates = {
   readonly after: readonly [partition: number, ref: number];
   readonly limit: number;
@@ -80,7 +83,10 @@ export interface BooksReader {
     readonly fromSeq?: number;
   }): Promise<{ readonly items: readonly Entry[]; readonly total?: number } | null>;
   entry(id: EntryId): Promise<Entry | null>;
-  /** Which of these requests of one partition are booked, by their places in the list, with the hashes of what they said. */
+  /**
+   * Which of these requests of one partition are booked, by their places in the list, with the hashes of what they
+   * said.
+   */
   booked(
     partition: number,
     requests: readonly { readonly account: string; readonly source: string; readonly id: string }[],
@@ -121,7 +127,9 @@ export interface BooksReader {
     partition: number,
     entries: readonly Entry[],
   ): Promise<readonly { readonly before: Standing | null; readonly after: Standing }[]>;
-  /** Blocks of periods that start in [from, to), after a place (partition, account, start of the period in ms, block). */
+  /**
+   * Blocks of periods that start in [from, to), after a place (partition, account, start of the period in ms, block).
+   */
   crossings(page: {
     readonly from: string;
     readonly to: string;
@@ -381,7 +389,10 @@ export async function explainEntry(
   };
 }
 
-/** From what the usage came to in all to what this entry took of it: usage is negative, and a request that burned several grants has an entry for each. */
+/**
+ * From what the usage came to in all to what this entry took of it: usage is negative, and a request that burned
+ * several grants has an entry for each.
+ */
 function amountStep(amount: string, total: bigint): Explanation['steps'][number] {
   const taken = String(-total);
   return {

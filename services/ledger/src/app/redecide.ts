@@ -54,8 +54,8 @@ export type Redecided = {
 };
 
 /**
- * Decides the kept part of a partition's log once more and compares entry by entry with what was booked (rules 9 and 30).
- * Nothing is written: the commit is the comparison.
+ * Decides the kept part of a partition's log once more and compares entry by entry with what was booked (rules 9 and
+ * 30). Nothing is written: the commit is the comparison.
  */
 export async function redecide(options: RedecideOptions): Promise<Redecided> {
   const { past, start, claimed, caches, until, progress } = options;

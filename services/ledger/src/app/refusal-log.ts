@@ -38,9 +38,9 @@ export const refusalsKept = 1_000;
 type Recent = { startMs: number; kept: number; sinceTrim: number };
 
 /**
- * Keeps answered refusals, behind the answers and outside of the books: they decide nothing, and writing them must cost no request a
- * commit. What was refused within the last half second is lost when the process is killed. Bounded: the newest 1,000 an account, at most
- * 60 a minute one by one and the others as counts.
+ * Keeps answered refusals, behind the answers and outside of the books: they decide nothing, and writing them must cost
+ * no request a commit. What was refused within the last half second is lost when the process is killed. Bounded: the
+ * newest 1,000 an account, at most 60 a minute one by one and the others as counts.
  */
 export class RefusalLog {
   readonly #keeper: RefusalKeeper;
@@ -87,7 +87,9 @@ export class RefusalLog {
     return recent;
   }
 
-  /** Writes what waits. One that fails is dropped with a warning: refusals are for people who look, the next ones come. */
+  /**
+   * Writes what waits. One that fails is dropped with a warning: refusals are for people who look, the next ones come.
+   */
   flush(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;

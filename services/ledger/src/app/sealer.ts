@@ -42,7 +42,10 @@ export class UnsealedEntries {
     else this.#byPartition.set(partition, entries.length <= unsealedMax ? [...entries] : []);
   }
 
-  /** The entries after a number, at most `limit`, and forgets those up to the last one; empty when they do not begin there. */
+  /**
+   * The entries after a number, at most `limit`, and forgets those up to the last one; empty when they do not begin
+   * there.
+   */
   take(partition: number, afterSeq: number, limit: number): readonly SealedEntry[] {
     const kept = this.#byPartition.get(partition) ?? [];
     const from = afterSeq + 1 - (kept[0]?.entry.partitionSeq ?? Infinity);
@@ -58,8 +61,8 @@ export class UnsealedEntries {
 }
 
 /**
- * Seals what partitions have booked since their last seals (rule 28): committed rows only, without gaps, one statement for
- * all. Answers the new seals, and the partitions in which more is to be sealed. Repeating it is harmless.
+ * Seals what partitions have booked since their last seals (rule 28): committed rows only, without gaps, one statement
+ * for all. Answers the new seals, and the partitions in which more is to be sealed. Repeating it is harmless.
  */
 export async function sealPartitions(
   ports: SealerPorts,
@@ -139,8 +142,8 @@ export type KnownEnd = {
 };
 
 /**
- * Recomputes a partition's seals from its entries: a changed, missing or inserted row, a missing or exchanged seal, and a removed
- * end are found and named. `seals` are all seals of the partition in order of their number.
+ * Recomputes a partition's seals from its entries: a changed, missing or inserted row, a missing or exchanged seal, and
+ * a removed end are found and named. `seals` are all seals of the partition in order of their number.
  */
 export async function verifyPartition(
   { store, hash }: Pick<SealerPorts, 'store' | 'hash'>,

@@ -2,8 +2,8 @@ import type { Timer } from '../domain/entry.ts';
 import { compareTimers } from '../domain/entry.ts';
 
 /**
- * The timers of one partition in the order they are booked. Timers beyond the horizon stay in the books and are loaded when
- * time comes near. What a batch takes and adds can be undone as a whole (rule 12).
+ * The timers of one partition in the order they are booked. Timers beyond the horizon stay in the books and are loaded
+ * when time comes near. What a batch takes and adds can be undone as a whole (rule 12).
  */
 export class TimerQueue {
   #timers: Timer[] = [];

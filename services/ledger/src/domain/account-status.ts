@@ -6,7 +6,10 @@ import { isBudget } from './account.ts';
 import type { Book } from './book.ts';
 import { Refusal } from './decided.ts';
 
-/** Terms of an account that takes no new spends, holds and extensions, or (closed) no grants either; it keeps what it is resumed to. */
+/**
+ * Terms of an account that takes no new spends, holds and extensions, or (closed) no grants either; it keeps what it is
+ * resumed to.
+ */
 export function withoutAccess(terms: Terms, status: 'suspended' | 'closed'): Terms {
   return { ...terms, status, settings: { ...terms.settings, statusBefore: statusBehind(terms) } };
 }
@@ -31,8 +34,9 @@ export function refuseClosed(account: Readonly<Account>): void {
 }
 
 /**
- * Refuses new usage: of an account that is suspended, closed or not active, of one below a suspended or closed account, and of one that
- * would escape a budget above it because it counts another unit. A licence's trial ends without a record: the time of the request decides.
+ * Refuses new usage: of an account that is suspended, closed or not active, of one below a suspended or closed account,
+ * and of one that would escape a budget above it because it counts another unit. A licence's trial ends without a
+ * record: the time of the request decides.
  */
 export function refuseUse(book: Book, account: Readonly<Account>): void {
   refuseNoAccess(account);
@@ -43,7 +47,9 @@ export function refuseUse(book: Book, account: Readonly<Account>): void {
   refuseAbove(book, account);
 }
 
-/** What the accounts above one forbid it: rules of `refuseUse` that also hold for an account that is opened below them. */
+/**
+ * What the accounts above one forbid it: rules of `refuseUse` that also hold for an account that is opened below them.
+ */
 export function refuseAbove(book: Book, account: Pick<Account, 'id' | 'unit' | 'terms'>): void {
   if (!account.id.includes('/')) return;
   for (const id of ancestorsOf(account.id)) {

@@ -33,7 +33,9 @@ export type Hold = {
   readonly rowSeq: number;
 };
 
-/** A limit beside `Settings.limit`, in a period of its own; with a model it counts and binds only usage that names it. */
+/**
+ * A limit beside `Settings.limit`, in a period of its own; with a model it counts and binds only usage that names it.
+ */
 export type PeriodLimit = {
   readonly amount: bigint;
   readonly period: string;
@@ -57,7 +59,10 @@ export type Settings = {
   readonly plan: string | null;
   /** Plans the account had before, oldest first, as far as an open period started with one (rule 17). */
   readonly earlierPlans: readonly { readonly plan: string | null; readonly untilMs: number }[];
-  /** The version in force when the account was opened: it prices the period of the opening. null: the one at the period's start does. */
+  /**
+   * The version in force when the account was opened: it prices the period of the opening. null: the one at the
+   * period's start does.
+   */
   readonly firstPlan: { readonly name: string; readonly version: number } | null;
   readonly package: string | null;
   readonly packageExpiresMs: number | null;
@@ -94,8 +99,8 @@ export const noSettings: Settings = {
 };
 
 /**
- * What was used in one period. `highWater` is the most it ever was: tier crossings follow it (rule 18). `before`: what was
- * used in all periods before it.
+ * What was used in one period. `highWater` is the most it ever was: tier crossings follow it (rule 18). `before`: what
+ * was used in all periods before it.
  */
 export type Counter = {
   readonly period: Period | null;
@@ -104,7 +109,10 @@ export type Counter = {
   readonly before: bigint;
 };
 
-/** What one of an account's `limits` counts: in its current period and, while usage may still arrive for it, in the one before. */
+/**
+ * What one of an account's `limits` counts: in its current period and, while usage may still arrive for it, in the one
+ * before.
+ */
 export type LimitCount = {
   readonly period: Period;
   readonly used: bigint;

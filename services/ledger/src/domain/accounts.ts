@@ -166,8 +166,8 @@ export function decideGrant(book: Book, request: Request, ask: AskOf<'grant'>): 
 }
 
 /**
- * A limit that somebody else owns; the older of two fetches is ignored (rule 21). A newer fetch of the same limit is booked,
- * because it says that what an older fetch still under way will bring is outdated.
+ * A limit that somebody else owns; the older of two fetches is ignored (rule 21). A newer fetch of the same limit is
+ * booked, because it says that what an older fetch still under way will bring is outdated.
  */
 export function decideLimit(book: Book, request: Request, ask: AskOf<'limit'>): Decided {
   const account = existing(book, request.account);

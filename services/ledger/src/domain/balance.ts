@@ -4,7 +4,10 @@ import { burn, lotAfter, postGrant } from './lots.ts';
 import { priorityDefault } from './request.ts';
 import { existing, inCurrentPeriod, postBudgets } from './spend.ts';
 
-/** Brings the balance to a figure: by one lot more, or by taking from the lots in burning order; `sparing` those that were bought. */
+/**
+ * Brings the balance to a figure: by one lot more, or by taking from the lots in burning order; `sparing` those that
+ * were bought.
+ */
 export function postBalance(
   book: Book,
   accountId: string,

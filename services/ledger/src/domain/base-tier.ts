@@ -7,7 +7,10 @@ import type { Cause, Entry } from './entry.ts';
 import { periodTimers } from './period-timers.ts';
 import { divided } from './purchased.ts';
 
-/** The base tier: exactly its allowance is left to spend, more or less than before; open holds keep what they reserve, and bought units stay. A closed account has nothing. */
+/**
+ * The base tier: exactly its allowance is left to spend, more or less than before; open holds keep what they reserve,
+ * and bought units stay. A closed account has nothing.
+ */
 export function postBase(book: Book, account: Readonly<Account>, cause: Cause): readonly Entry[] {
   const { settings } = account.terms;
   const base = settings.baseAllowance ?? 0n;

@@ -10,16 +10,20 @@ import type { BlockChange, Crossing } from './entry.ts';
 export type Moved = { readonly before: Counter; readonly after: Counter };
 type Blocks = { readonly crossings: readonly Crossing[]; readonly changes: readonly BlockChange[] };
 
-/** Each block is a row and a charge: more at once is a mistake of whoever reports (at 8M tokens a block, 80 thousand million). */
+/**
+ * Each block is a row and a charge: more at once is a mistake of whoever reports (at 8M tokens a block, 80 thousand
+ * million).
+ */
 const crossingsMax = 10_000n;
 const none: readonly never[] = [];
 export const noBlocks: Blocks = { crossings: none, changes: none };
 
 /**
- * What an entry does to the tier blocks of its period (rule 18). A block above the high-water mark is entered for the first time: a
- * crossing, once a period. One at or below it that usage falls under is left, and one that usage enters again is regained; the mark
- * never falls. So entered + regained − left blocks are those of what is used now.
- * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when one request enters more than 10,000 blocks, or `most` where that is less.
+ * What an entry does to the tier blocks of its period (rule 18). A block above the high-water mark is entered for the
+ * first time: a crossing, once a period. One at or below it that usage falls under is left, and one that usage enters
+ * again is regained; the mark never falls. So entered + regained − left blocks are those of what is used now.
+ * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when one request enters more than 10,000 blocks, or `most` where
+ * that is less.
  */
 export function blocksMoved(
   account: Pick<Account, 'id'>,

@@ -59,8 +59,8 @@ export type Posting = {
 };
 
 /**
- * The working copy of one partition's books while a batch is decided: committed accounts are read from behind it, changed
- * ones are copies of its own, so that a failed batch is undone by dropping the book (rule 12).
+ * The working copy of one partition's books while a batch is decided: committed accounts are read from behind it,
+ * changed ones are copies of its own, so that a failed batch is undone by dropping the book (rule 12).
  */
 export class Book {
   readonly partition: number;
@@ -129,7 +129,8 @@ export class Book {
 
   /**
    * Writes one entry and applies it to the working copy.
-   * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when a sum would leave the range of bigint; `undo` takes back what the
+   * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when a sum would leave the range of bigint; `undo` takes back what
+   * the
    *   request posted before.
    */
   post(accountId: string, posting: Posting): Entry {
@@ -259,7 +260,10 @@ type Counting = {
   readonly moved: Moved | null;
 };
 
-/** Which counter an entry moves, what it is afterwards, and which rows must be kept because the entry alone cannot tell (rule 15). */
+/**
+ * Which counter an entry moves, what it is afterwards, and which rows must be kept because the entry alone cannot tell
+ * (rule 15).
+ */
 function countersAfter(account: Account, rolled: Counters, posting: Posting): Counting {
   if (posting.counter) return begun(account, posting.counter);
   const used = posting.used ?? 0n;

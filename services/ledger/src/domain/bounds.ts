@@ -70,7 +70,10 @@ function boundsOf(book: Book, account: Readonly<Account>, use: Use): readonly Bo
   return bounds;
 }
 
-/** The `limits` of an account that bind a use. Of a reservation those with a model know nothing: they bind what is spent and settled. */
+/**
+ * The `limits` of an account that bind a use. Of a reservation those with a model know nothing: they bind what is spent
+ * and settled.
+ */
 function limitBounds(
   book: Book,
   account: Readonly<Account>,
@@ -147,8 +150,9 @@ const budgetBounds = (book: Book, budget: Readonly<Account>, use: Use): readonly
   boundsOf(book, { ...budget, lots: noLots }, use).filter(({ limit }) => limit !== undefined);
 
 /**
- * Refuses what the account or the first budget above it cannot give, nearest first, naming the tightest that refused. `freed`: what a
- * hold gives back with this request. `models`: only limits that name a model are asked, because a hold has reserved the rest.
+ * Refuses what the account or the first budget above it cannot give, nearest first, naming the tightest that refused.
+ * `freed`: what a hold gives back with this request. `models`: only limits that name a model are asked, because a hold
+ * has reserved the rest.
  */
 export function refuseBeyond(
   book: Book,
@@ -174,7 +178,10 @@ export function refuseBeyond(
 /** An account of a family and its tightest bound. */
 type Level = { readonly of: Readonly<Account>; readonly bound: Bound };
 
-/** `available` is what could be spent: the least that any level leaves, also where a nearer one, which is named, refuses first. */
+/**
+ * `available` is what could be spent: the least that any level leaves, also where a nearer one, which is named, refuses
+ * first.
+ */
 function refusal(account: Readonly<Account>, asked: bigint, named: Level, levels: readonly Level[]): Refusal {
   const least = levels.reduce((a, b) => (b.bound.left < a.bound.left ? b : a), named);
   const available = atLeast0(least.bound.left);

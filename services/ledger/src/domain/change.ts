@@ -86,8 +86,9 @@ function termsAfter(account: Readonly<Account>, ask: Change, settings: Settings)
 }
 
 /**
- * Other periods count from the end of the one under way, so that no usage is counted in two periods or in none. Where there is none, or
- * one without an end, the first period begins now. Without periods, what is counted goes on without a reset.
+ * Other periods count from the end of the one under way, so that no usage is counted in two periods or in none. Where
+ * there is none, or one without an end, the first period begins now. Without periods, what is counted goes on without a
+ * reset.
  */
 function withPeriods(
   book: Book,

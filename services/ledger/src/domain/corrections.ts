@@ -80,8 +80,9 @@ export type Targets = {
 const correctable = new Set<EntryKind>(['spent', 'settled', 'granted', 'adjusted', 'reset']);
 
 /**
- * A mistake is corrected by another entry that names the first; usage is given back, a grant is taken back. The entry that a
- * spend was answered with stands for all of it, whatever lots it burned; each further entry of it for its own part.
+ * A mistake is corrected by another entry that names the first; usage is given back, a grant is taken back. The entry
+ * that a spend was answered with stands for all of it, whatever lots it burned; each further entry of it for its own
+ * part.
  */
 export function decideCorrect(
   book: Book,
@@ -143,8 +144,8 @@ function refuseSpentGrant(account: Readonly<Account>, target: Target, amount: bi
 }
 
 /**
- * Takes back a request whose caller was told 503 (rule 23). Booked: reversed by entries. Not booked: its id is booked with
- * amount 0, so that a late arrival is a duplicate.
+ * Takes back a request whose caller was told 503 (rule 23). Booked: reversed by entries. Not booked: its id is booked
+ * with amount 0, so that a late arrival is a duplicate.
  */
 export function decideWithdraw(
   book: Book,
@@ -211,7 +212,10 @@ function withdrawOne(book: Book, back: Withdrawn): Entry | null {
   return postBack(book, { target, amount: size, kind: 'withdrawn', cause, ordinal });
 }
 
-/** Puts terms back that a request changed, unless somebody changed any since: a tier, its end and its allowance belong together. */
+/**
+ * Puts terms back that a request changed, unless somebody changed any since: a tier, its end and its allowance belong
+ * together.
+ */
 function withdrawTerms(
   book: Book,
   back: { readonly target: Target; readonly cause: Cause; readonly ordinal: number },
@@ -232,9 +236,9 @@ function termsBefore(account: Readonly<Account>, target: Target): Terms | null {
 }
 
 /**
- * Takes a correction back: usage is booked again as far as the account still has it, a grant is granted again. It counts again where
- * the correction had taken it off, and nowhere else. What had expired when it came back is not there to be taken. It names the entry that
- * was corrected, of which as much may be corrected again.
+ * Takes a correction back: usage is booked again as far as the account still has it, a grant is granted again. It
+ * counts again where the correction had taken it off, and nowhere else. What had expired when it came back is not there
+ * to be taken. It names the entry that was corrected, of which as much may be corrected again.
  */
 function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
   const { target, cause, ordinal, corrected } = back;
@@ -335,8 +339,8 @@ function postBack(
 }
 
 /**
- * Whether an entry moved the lot that it carries: what was taken beyond all lots, from overdraft, carries the one moved last, and comes
- * back with the terms of none.
+ * Whether an entry moved the lot that it carries: what was taken beyond all lots, from overdraft, carries the one moved
+ * last, and comes back with the terms of none.
  */
 export const movedLot = (entry: Pick<Entry, 'accountKind' | 'amount' | 'balanceAfter' | 'contra'>): boolean =>
   entry.amount > 0n ||
@@ -361,7 +365,10 @@ const statusAfter = ({ statusBefore }: Target): AccountStatus => (statusBefore =
 /** How `limits` counted an entry that is taken back. */
 const usedAs = ({ model, occurredMs, recordedMs }: Target): Omit<Uses, 'amount'> => ({ model, occurredMs, recordedMs });
 
-/** Budgets give back what they still count: what they counted in a period that is over is not taken off the one that runs. */
+/**
+ * Budgets give back what they still count: what they counted in a period that is over is not taken off the one that
+ * runs.
+ */
 function postBudgetsBack(
   book: Book,
   { target, entry, amount }: { readonly target: Target; readonly entry: Entry; readonly amount: bigint },

@@ -6,8 +6,8 @@ import type { CountedOn, Target } from './corrections.ts';
 export type CountedIn = { readonly counter: Counter; readonly posting: Pick<Posting, 'into' | 'pricedBy'> };
 
 /**
- * The period that an entry to be taken back has counted in: the current one, or for metered accounts any before it, because its blocks
- * were charged (rule 18). null: it counts nowhere any more.
+ * The period that an entry to be taken back has counted in: the current one, or for metered accounts any before it,
+ * because its blocks were charged (rule 18). null: it counts nowhere any more.
  */
 export function countedIn(
   book: Book,
@@ -22,7 +22,10 @@ export function countedIn(
   return longAgo(book, account, startMs, target);
 }
 
-/** A period before the last two: from the books, as this batch has left it. Its blocks keep the plan version they were entered at. */
+/**
+ * A period before the last two: from the books, as this batch has left it. Its blocks keep the plan version they were
+ * entered at.
+ */
 function longAgo(
   book: Book,
   account: Readonly<Account>,

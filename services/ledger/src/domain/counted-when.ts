@@ -5,7 +5,10 @@ import type { Book } from './book.ts';
 export type CountedWhen = { readonly into?: Counter; readonly late?: boolean };
 export const inTime: CountedWhen = {};
 
-/** Usage that happened in the period before counts there while it is open, later in the current one, flagged late (rule 17). */
+/**
+ * Usage that happened in the period before counts there while it is open, later in the current one, flagged late (rule
+ * 17).
+ */
 export function periodFor(book: Book, account: Readonly<Account>, occurredMs: number): CountedWhen {
   const { counter, earlier } = book.rolled(account, book.nowMs);
   if (!counter.period || occurredMs >= counter.period.startMs) return inTime;

@@ -21,8 +21,8 @@ import { accountState } from './views.ts';
 export type Past = { readonly targets: Targets; readonly endedHolds: EndedHolds };
 
 /**
- * Decides one request and posts its entries on the book: first what is due on the accounts it touches (rule 16), then the
- * request. The same book, record and past give the same entries (rule 9). A refusal posts nothing of the request.
+ * Decides one request and posts its entries on the book: first what is due on the accounts it touches (rule 16), then
+ * the request. The same book, record and past give the same entries (rule 9). A refusal posts nothing of the request.
  */
 export function decide(book: Book, request: Request, past: Past): Decided {
   if (request.account !== '') {

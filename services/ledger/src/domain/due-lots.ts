@@ -5,7 +5,10 @@ import type { Entry } from './entry.ts';
 import { lotAfter } from './lots.ts';
 import { lotNumbered, lotPastExpiry } from './open-lots.ts';
 
-/** A lot past its expiry with units that no open hold reserves, if there is one; what holds reserve expires when they end. */
+/**
+ * A lot past its expiry with units that no open hold reserves, if there is one; what holds reserve expires when they
+ * end.
+ */
 export function dueLot(account: Readonly<Account>, nowMs: number): { lot: Lot; expiring: bigint } | undefined {
   const free = account.kind === 'metered' ? goodwillOf(account) : account.balance - account.held;
   if (free <= 0n) return undefined;
@@ -14,8 +17,8 @@ export function dueLot(account: Readonly<Account>, nowMs: number): { lot: Lot; e
 }
 
 /**
- * Units that come back to a lot whose time is over expire at once, whatever holds reserve (ADR 10): those also that filled a negative
- * balance, because what has expired pays no debt.
+ * Units that come back to a lot whose time is over expire at once, whatever holds reserve (ADR 10): those also that
+ * filled a negative balance, because what has expired pays no debt.
  */
 export function expireReturned(book: Book, returned: Entry, expiresMs: number): void {
   const expire = (amount: bigint, lot: Lot | null): void => {

@@ -40,7 +40,9 @@ function expireHold(book: Book, account: Readonly<Account>, hold: Hold): void {
   postRelease(book, account.id, { hold, cause, outcome: 'expired' });
 }
 
-/** Start of the newest period when its reset was not booked yet; older ones that were missed change nothing any more. */
+/**
+ * Start of the newest period when its reset was not booked yet; older ones that were missed change nothing any more.
+ */
 function dueReset(book: Book, account: Readonly<Account>): number | undefined {
   if (!isRefilled(account)) return undefined;
   const { counter } = book.rolled(account, book.nowMs);
@@ -49,7 +51,10 @@ function dueReset(book: Book, account: Readonly<Account>): number | undefined {
     : undefined;
 }
 
-/** A new period: what was used is counted from 0, and what was not bought is refilled up to the allowance, never lowered. */
+/**
+ * A new period: what was used is counted from 0, and what was not bought is refilled up to the allowance, never
+ * lowered.
+ */
 function bookReset(book: Book, account: Readonly<Account>, resetMs: number): void {
   const cause = { source: 'timer:reset', id: `0@${resetMs}`, hash: null, occurredMs: resetMs, details: null };
   const missing = (account.terms.settings.allowance ?? 0n) - divided(account).own;

@@ -23,7 +23,10 @@ export const entryKinds = {
 } as const;
 export type EntryKind = keyof typeof entryKinds;
 
-/** Where an amount came from or went: one row is both sides of the posting, so the trial balance is zero by construction. */
+/**
+ * Where an amount came from or went: one row is both sides of the posting, so the trial balance is zero by
+ * construction.
+ */
 export type Contra = 'none' | 'usage' | 'goodwill' | 'grants' | 'allowance' | 'expiry' | 'adjustments';
 
 /** Who asked: the identity of a request (rule 11) and what travels with it. */
@@ -72,7 +75,9 @@ export type Crossing = {
   readonly periodStartMs: number;
   readonly periodEndMs: number;
   readonly block: bigint;
-  /** The plan version that prices the period, and what it says of the block; kept, so that nobody need look it up again. */
+  /**
+   * The plan version that prices the period, and what it says of the block; kept, so that nobody need look it up again.
+   */
   readonly plan: string;
   readonly planVersion: number;
   readonly label: string;
@@ -81,7 +86,10 @@ export type Crossing = {
   readonly charge: string;
 };
 
-/** A block that was entered before, and that a correction left or later usage entered again: its charge follows (rule 18). */
+/**
+ * A block that was entered before, and that a correction left or later usage entered again: its charge follows (rule
+ * 18).
+ */
 export type BlockChange = Crossing & { readonly change: 'left' | 'regained' };
 
 /** An immutable signed change of one account, and the rows that are inserted with it. */

@@ -112,8 +112,9 @@ export function postUnextend(
 }
 
 /**
- * Settling less gives the rest back; settling more takes it from what is available (or, by the terms, from overdraft), else
- * the hold stays. One that is over is settled as by a spend where that was asked for: what was delivered is booked, once.
+ * Settling less gives the rest back; settling more takes it from what is available (or, by the terms, from overdraft),
+ * else the hold stays. One that is over is settled as by a spend where that was asked for: what was delivered is
+ * booked, once.
  */
 export function decideSettle(
   book: Book,
@@ -226,8 +227,8 @@ export function postRelease(
 }
 
 /**
- * What ending a hold moves: its own amount and that of its open children, which end as released. What is not settled goes
- * back to an open parent, else to the account.
+ * What ending a hold moves: its own amount and that of its open children, which end as released. What is not settled
+ * goes back to an open parent, else to the account.
  */
 function endingOf(account: Readonly<Account>, hold: Hold, outcome: HoldOutcome, settled: bigint | null) {
   const children = descendantsOf(account.holds, hold.hold);

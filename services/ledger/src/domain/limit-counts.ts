@@ -4,7 +4,10 @@ import type { Account, LimitCount, PeriodLimit, Settings } from './account.ts';
 import { limitPeriodAt } from './periods.ts';
 import { sameLimit } from './request.ts';
 
-/** Usage as an account's `limits` count it: how much (negative: given back), of what, when it happened and when it was booked. */
+/**
+ * Usage as an account's `limits` count it: how much (negative: given back), of what, when it happened and when it was
+ * booked.
+ */
 export type Uses = {
   readonly amount: bigint;
   readonly model: string | null;
@@ -15,7 +18,10 @@ export type Uses = {
 /** How long after its end a period that began then still takes usage that happened in it (rule 17). */
 export type GraceMs = (startMs: number) => number;
 
-/** The counts of the limits in `settings`, as of a time: a limit that was there before goes on counting, a new one begins. */
+/**
+ * The counts of the limits in `settings`, as of a time: a limit that was there before goes on counting, a new one
+ * begins.
+ */
 export function countsAt(
   account: Pick<Account, 'limitCounts' | 'terms'>,
   settings: Settings,
@@ -54,7 +60,10 @@ export const sameLimits = (a: readonly PeriodLimit[], b: readonly PeriodLimit[])
 export const countsModel = (limit: PeriodLimit, model: string | null): boolean =>
   limit.model === null || limit.model === model;
 
-/** The counts after some usage; those that did not move are the same objects. What is given back lowers a count to 0 at most. */
+/**
+ * The counts after some usage; those that did not move are the same objects. What is given back lowers a count to 0 at
+ * most.
+ */
 export function countsAfter(
   counts: readonly LimitCount[],
   limits: readonly PeriodLimit[],
@@ -79,8 +88,8 @@ const atLeast0 = (used: bigint): bigint => (used < 0n ? 0n : used);
 type Earlier = { readonly period: Period; readonly used: bigint };
 
 /**
- * Where usage counts, or counted when it was booked: in the current period, in the one before while that takes late usage, or (null) in
- * none that is still known.
+ * Where usage counts, or counted when it was booked: in the current period, in the one before while that takes late
+ * usage, or (null) in none that is still known.
  */
 export function placeOf(
   count: LimitCount,

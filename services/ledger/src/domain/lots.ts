@@ -5,7 +5,9 @@ import type { Cause, Contra, Entry, EntryKind, LotRow } from './entry.ts';
 /** A part of a spend, from one lot or (beyond all lots) from overdraft. */
 export type Piece = { readonly lot: Lot | null; readonly take: bigint };
 
-/** Which lots an amount burns, in order; `sparing` bought ones. Lots past their expiry still burn: a hold reserved them. */
+/**
+ * Which lots an amount burns, in order; `sparing` bought ones. Lots past their expiry still burn: a hold reserved them.
+ */
 export function burn(account: Readonly<Account>, amount: bigint, sparing?: 'purchased'): readonly Piece[] {
   if (account.kind === 'quota') return [{ lot: null, take: amount }];
   const pieces: Piece[] = [];

@@ -1,4 +1,6 @@
-/** A hash function over bytes, or over a text's UTF-8; SHA-256 in the books. Given, so that this file knows no library. */
+/**
+ * A hash function over bytes, or over a text's UTF-8; SHA-256 in the books. Given, so that this file knows no library.
+ */
 export type Hash = (bytes: Uint8Array | string) => Buffer;
 
 /** RFC 6962 §2.1: the hash of a leaf, SHA-256(0x00 ‖ leaf); NUL is one zero byte in UTF-8. */

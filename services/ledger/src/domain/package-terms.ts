@@ -7,8 +7,8 @@ import type { BelievedTerms } from './request.ts';
 export const freeUnits = (account: Readonly<Account>): bigint => account.balance - account.held;
 
 /**
- * Refuses what the terms of the account's package do not allow, in the order of surfaces §2: another package than believed,
- * the asker's own reason, an expired package, less than the minimum.
+ * Refuses what the terms of the account's package do not allow, in the order of surfaces §2: another package than
+ * believed, the asker's own reason, an expired package, less than the minimum.
  */
 export function refuseTerms(account: Readonly<Account>, terms: BelievedTerms | null, nowMs: number): void {
   if (terms === null) return;

@@ -31,8 +31,8 @@ function periodOf(
 }
 
 /**
- * The period that holds a time, where the one before it ended at `endedMs` (null: there was none): periods follow each other without a
- * gap and never overlap, also where the settings changed meanwhile.
+ * The period that holds a time, where the one before it ended at `endedMs` (null: there was none): periods follow each
+ * other without a gap and never overlap, also where the settings changed meanwhile.
  */
 function periodAfter(
   endedMs: number | null,

@@ -4,8 +4,9 @@ import { planDefault } from './catalog.ts';
 import { planInForce, withPlan } from './plans.ts';
 
 /**
- * The settings of an account that is being opened, with the plan version that prices the period of its opening: by its place in the
- * log, because a time cannot tell what was published just before from what comes just after. The built-in version needs no word.
+ * The settings of an account that is being opened, with the plan version that prices the period of its opening: by its
+ * place in the log, because a time cannot tell what was published just before from what comes just after. The built-in
+ * version needs no word.
  */
 export function withFirstPlan(book: Book, settings: Settings): Settings {
   const { name, version } = planInForce(book.catalog, settings.plan ?? planDefault, book.nowMs);

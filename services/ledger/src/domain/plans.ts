@@ -12,10 +12,10 @@ export type Planned = {
 };
 
 /**
- * The plan version that prices the period of an account that starts at `startMs` (rule 17): of the plan the account had then, the
- * version in force then; in the period in which it was opened, the version in force at the opening. What is booked or changed at
- * the start itself or later counts from the next period, so that a period never changes its price. A name of which nothing is in
- * force is priced by the plan `default`.
+ * The plan version that prices the period of an account that starts at `startMs` (rule 17): of the plan the account had
+ * then, the version in force then; in the period in which it was opened, the version in force at the opening. What is
+ * booked or changed at the start itself or later counts from the next period, so that a period never changes its price.
+ * A name of which nothing is in force is priced by the plan `default`.
  */
 export function planAt(catalog: Catalog, account: Planned, startMs: number): BookedPlan {
   const { settings } = account.terms;
@@ -55,9 +55,9 @@ function newest(catalog: Catalog, name: string, counts: (booked: BookedPlan) => 
 }
 
 /**
- * The calendar month that holds a time. The first one is that of the opening, in the time zone of the plan version that prices it; each
- * ends where the next month begins in the time zone of the version at its start, and the next starts there. So months never overlap or
- * leave a gap, also where versions or plans differ in their zone.
+ * The calendar month that holds a time. The first one is that of the opening, in the time zone of the plan version that
+ * prices it; each ends where the next month begins in the time zone of the version at its start, and the next starts
+ * there. So months never overlap or leave a gap, also where versions or plans differ in their zone.
  */
 export function planMonth(catalog: Catalog, account: Planned, atMs: number): Period {
   const { plan, earlierPlans, firstPlan } = account.terms.settings;
@@ -93,8 +93,8 @@ const monthAfter = ({ year, month }: YearMonth): YearMonth =>
   month === 12 ? { year: year + 1, month: 1 } : { year, month: month + 1 };
 
 /**
- * The settings with another plan, from `nowMs` on: the period under way keeps the plan it started with. Of the plans of before, only
- * those are kept that a period still open started with.
+ * The settings with another plan, from `nowMs` on: the period under way keeps the plan it started with. Of the plans of
+ * before, only those are kept that a period still open started with.
  */
 export function withPlan(
   settings: Settings,

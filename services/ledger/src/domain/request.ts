@@ -36,7 +36,9 @@ export type Ask =
       readonly status: AccountStatus;
       readonly settings: Settings;
       readonly grant: bigint;
-      /** The settings given, on top of others: what an account that exists is compared with. null: it is not compared. */
+      /**
+       * The settings given, on top of others: what an account that exists is compared with. null: it is not compared.
+       */
       readonly strict: ((current: Settings) => Settings) | null;
     }
   | {
@@ -134,7 +136,10 @@ const refuse = (message: string): never => {
 /** What gateways let in: a CloudEvent's source has up to 512 characters behind `ce:`, its type up to 255. */
 const sourceMax = 520;
 const meterMax = 255;
-/** A user's id of 255 characters, each percent-encoded, behind its prefix, or 512 of any script; an index of PostgreSQL takes 2,700 bytes. */
+/**
+ * A user's id of 255 characters, each percent-encoded, behind its prefix, or 512 of any script; an index of PostgreSQL
+ * takes 2,700 bytes.
+ */
 const accountMax = 800;
 const accountBytesMax = 2_400;
 /** Numbers of accounts are 32-bit integers in the books: a larger one could not even be looked for. */

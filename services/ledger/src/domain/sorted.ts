@@ -12,8 +12,8 @@ export type Chunk<T, S> = { readonly items: readonly T[]; readonly summary: S };
 const chunkMax = 64;
 
 /**
- * An immutable sorted list whose changes cost little however long it is: a change gives a new list that shares all but one
- * chunk with the old one. Each chunk has a summary, so that a search can pass over whole chunks.
+ * An immutable sorted list whose changes cost little however long it is: a change gives a new list that shares all but
+ * one chunk with the old one. Each chunk has a summary, so that a search can pass over whole chunks.
  */
 export class Sorted<T, S> implements Iterable<T> {
   readonly chunks: readonly Chunk<T, S>[];
@@ -54,7 +54,10 @@ export class Sorted<T, S> implements Iterable<T> {
     return this.#replaced(chunk, next);
   }
 
-  /** The list with `item` at a known place: it is the same in the list's order, and what its chunk's summary says stays true. */
+  /**
+   * The list with `item` at a known place: it is the same in the list's order, and what its chunk's summary says stays
+   * true.
+   */
   withAt(chunk: number, at: number, item: T): Sorted<T, S> {
     const { items = [], summary } = this.chunks[chunk] ?? {};
     const next = items.slice();

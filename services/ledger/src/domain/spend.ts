@@ -19,8 +19,9 @@ import type { Ask, Request, Usage } from './request.ts';
 import { accountState } from './views.ts';
 
 /**
- * Takes units at once: the account's own balance and every budget above it are checked and booked in one decision. Usage that
- * costs 0 is an entry too: its id is remembered for ever, so that it is never charged when it comes again under another price.
+ * Takes units at once: the account's own balance and every budget above it are checked and booked in one decision.
+ * Usage that costs 0 is an entry too: its id is remembered for ever, so that it is never charged when it comes again
+ * under another price.
  */
 export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { type: 'spend' }>): Decided {
   const account = existing(book, request.account);
@@ -67,7 +68,9 @@ export function existing(book: Book, id: string): Readonly<Account> {
 /** The model that usage names; null: none. */
 export const modelOf = ({ inputs }: Pick<Usage, 'inputs'>): string | null => inputs['model'] ?? null;
 
-/** Amounts are booked as they are; a meter's quantities are rated, or (metered and quota accounts) counted as they are. */
+/**
+ * Amounts are booked as they are; a meter's quantities are rated, or (metered and quota accounts) counted as they are.
+ */
 export function amountOf(
   book: Book,
   account: Readonly<Account>,
@@ -94,8 +97,9 @@ export function amountOf(
 }
 
 /**
- * Posts a spend lot by lot, then one row on each budget, which counts it in its own period of the time at which it happened (rule 17).
- * `held` gives back what a hold had reserved, with the first entry. Nothing is checked here any more.
+ * Posts a spend lot by lot, then one row on each budget, which counts it in its own period of the time at which it
+ * happened (rule 17). `held` gives back what a hold had reserved, with the first entry. Nothing is checked here any
+ * more.
  */
 export function postSpend(
   book: Book,

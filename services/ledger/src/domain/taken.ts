@@ -25,7 +25,10 @@ export type Taken = {
 };
 type Part = Omit<Taken, 'before' | 'after'> & { readonly taken: bigint };
 
-/** What an entry took of limits, allowance and balance; of a period that begins with it all is new. A fact about entries: nothing is decided by it. */
+/**
+ * What an entry took of limits, allowance and balance; of a period that begins with it all is new. A fact about
+ * entries: nothing is decided by it.
+ */
 export function takenBy(
   kind: AccountKind,
   recordedMs: number,
@@ -43,7 +46,10 @@ export function takenBy(
 const sameKind = (a: Pick<Part, 'of' | 'period' | 'model'>, b: Pick<Part, 'of' | 'period' | 'model'>): boolean =>
   a.of === b.of && a.period === b.period && a.model === b.model;
 
-/** The part that was taken before, as one of the present whole; rounded up, so that a share that was reached stays reached. */
+/**
+ * The part that was taken before, as one of the present whole; rounded up, so that a share that was reached stays
+ * reached.
+ */
 const shareOfNow = ({ taken, whole }: Part, now: bigint): bigint =>
   whole === now || whole <= 0n ? taken : (taken * now + whole - 1n) / whole;
 

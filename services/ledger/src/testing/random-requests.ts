@@ -60,30 +60,28 @@ const packageUntil = fc
   .integer({ min: 1, max: 9 })
   .map((hours) => new Date(Date.parse('2026-11-21T10:00:00Z') + hours * 3_600_000).toISOString());
 
-/** What the token-process surface asks: usage and holds under the terms of a package, packages, and the gift of once. */
+/**
+ * What the token-process surface asks: usage and holds under the terms of a package, packages, and the gift of once.
+ */
 const packaged = fc.oneof(
   fc
     .tuple(usage, terms)
     .map(([used, under]) => () => ({ type: 'spend', account: 'packaged', data: { ...used, terms: under } })),
-  fc
-    .tuple(amount, terms)
-    .map(([units, under]) => () => ({
-      type: 'hold',
-      account: 'packaged',
-      data: { amount: units, expires_in_ms: 600_000, terms: under },
-    })),
+  fc.tuple(amount, terms).map(([units, under]) => () => ({
+    type: 'hold',
+    account: 'packaged',
+    data: { amount: units, expires_in_ms: 600_000, terms: under },
+  })),
   fc.tuple(fc.nat(50), usage, terms).map(
     ([index, used, under]) =>
       ({ holds }: Known) =>
         hold(holds, index, 'settle', { ...used, terms: under, of: 'packaged', if_over: 'spend' }),
   ),
-  fc
-    .tuple(amount, packageUntil)
-    .map(([units, until]) => () => ({
-      type: 'grant',
-      account: 'packaged',
-      data: { amount: units, settings: { package: 'pro', package_expires: until } },
-    })),
+  fc.tuple(amount, packageUntil).map(([units, until]) => () => ({
+    type: 'grant',
+    account: 'packaged',
+    data: { amount: units, settings: { package: 'pro', package_expires: until } },
+  })),
   amount.map((units) => () => ({ type: 'grant', account: 'packaged', data: { amount: units, initial_gift: true } })),
   fc.tuple(fc.nat(200), fc.constantFrom('grant', 'spend', 'hold')).map(([index, type]) => () => ({
     type: 'withdraw',
@@ -92,7 +90,10 @@ const packaged = fc.oneof(
   })),
 );
 
-/** Versions of two plans with one size of block, so that blocks can be counted without knowing which prices which period. */
+/**
+ * Versions of two plans with one size of block, so that blocks can be counted without knowing which prices which
+ * period.
+ */
 const pricePlan = fc
   .record({
     name: fc.constantFrom('default', 'pro'),

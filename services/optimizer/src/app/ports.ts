@@ -78,9 +78,15 @@ export interface ImageFiles {
 
 /** Port: work on pixels, away from this process. */
 export interface Images {
-  /** Decodes the whole file. @throws AppError('invalid', FILE_INVALID) for what is no complete image of that format, or too large. */
+  /**
+   * Decodes the whole file. @throws AppError('invalid', FILE_INVALID) for what is no complete image of that format, or
+   * too large.
+   */
   inspect(path: string, format: ImageFormat): Promise<void>;
-  /** Writes the drafts; `webpSize` null where none was asked for or the image cannot be one. @throws what makes the job fail. */
+  /**
+   * Writes the drafts; `webpSize` null where none was asked for or the image cannot be one. @throws what makes the job
+   * fail.
+   */
   optimize(
     job: ImageJob & { readonly from: string; readonly to: string; readonly toWebp: string },
   ): Promise<{ readonly size: number; readonly webpSize: number | null }>;

@@ -22,8 +22,8 @@ const sweepMs = 2_000;
 const attemptsMax = 5;
 
 /**
- * Works on pending tasks, oldest first, and removes what has expired. A task that a kill interrupted is pending still: it is
- * claimed again after the restart, its files are written anew.
+ * Works on pending tasks, oldest first, and removes what has expired. A task that a kill interrupted is pending still:
+ * it is claimed again after the restart, its files are written anew.
  */
 export async function startTaskRunner(options: TaskRunnerOptions): Promise<TaskRunner> {
   const { store, atOnce, onFailure } = options;

@@ -10,7 +10,10 @@ export type ImageHeader = {
   /** Bits of one channel. */
   readonly depth: number;
   readonly alpha: boolean;
-  /** The whole image is in memory before its first row is complete: rows come in several passes, or the decoder works so. */
+  /**
+   * The whole image is in memory before its first row is complete: rows come in several passes, or the decoder works
+   * so.
+   */
   readonly interlaced: boolean;
 };
 

@@ -5,8 +5,8 @@ import { CommandFailed } from './output.ts';
 /** The platform's HTTP interface, as the operator's commands use it: with the server key. */
 export type Api = {
   /**
-   * Sends a request and reads its JSON answer (undefined: 404). While the platform answers 503 or is unreachable the same
-   * request is sent again, for a minute at most: everything we send can be repeated.
+   * Sends a request and reads its JSON answer (undefined: 404). While the platform answers 503 or is unreachable the
+   * same request is sent again, for a minute at most: everything we send can be repeated.
    * @throws CommandFailed with the problem's detail for any other refusal.
    */
   send<Answer>(method: 'GET' | 'POST' | 'DELETE', path: string, content?: Content): Promise<Answer | undefined>;

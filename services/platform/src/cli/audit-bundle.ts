@@ -181,8 +181,8 @@ async function writeEntry(
 }
 
 /**
- * The seals over the entries, with all between them while these are not too many (`whole`), and what the topic outside of the tables has of
- * them.
+ * The seals over the entries, with all between them while these are not too many (`whole`), and what the topic outside
+ * of the tables has of them.
  */
 async function writeSeals(
   files: BundleFiles,

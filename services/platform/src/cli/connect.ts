@@ -33,7 +33,10 @@ export function operatorConfig(needed: readonly (keyof Settings)[]): PlatformCon
   return readConfig(process.env, needed);
 }
 
-/** What a command on the database itself must be told in distributed mode: the roles' passwords come from their folder, else from SERVICE_SECRET. */
+/**
+ * What a command on the database itself must be told in distributed mode: the roles' passwords come from their folder,
+ * else from SERVICE_SECRET.
+ */
 export const booksNeed = (env: NodeJS.ProcessEnv): readonly (keyof Settings)[] => [
   'DATABASE_URL',
   'KAFKA_BROKERS',

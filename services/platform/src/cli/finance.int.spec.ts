@@ -73,7 +73,8 @@ describe('the figures of finance', () => {
     await note(first!, 'pi_anna2', 10_000, '2026-11-05T00:00Z');
     await refund('proposed', 'pi_anna2', 10_000, first!);
     await charge('bert', 'failed', 10_000);
-    // Credited and taken back; refunded in part by hand; corrected before it was paid; paid twice, because it was refunded between.
+    // Credited and taken back; refunded in part by hand; corrected before it was paid; paid twice, because it was
+    // refunded between.
     await charge('dora', 'succeeded', 10_000);
     await note(second!, 'pi_dora1', 10_000, '2026-12-05T00:00Z');
     await refund('withdrawn', 'pi_dora1', 10_000, second!);

@@ -25,7 +25,10 @@ import { addRefundsCommands } from './refunds.ts';
 import { addSecretsCommand } from './secrets.ts';
 import { addStatementCommand } from './statement.ts';
 
-/** The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings (`reconcile`: 2 wrong usage). */
+/**
+ * The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings
+ * (`reconcile`: 2 wrong usage).
+ */
 const program = new Command('tollgate')
   .description('Operates the platform: while it runs, and in embedded mode also while it is stopped.')
   .option('--json', 'answer with JSON')
@@ -61,7 +64,8 @@ function everywhere(parent: Command): void {
   }
 }
 
-// Whoever reads our output may have seen enough (`| head`): that ends the command, and what was started is closed by its end.
+// Whoever reads our output may have seen enough (`| head`): that ends the command, and what was started is closed by
+// its end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {

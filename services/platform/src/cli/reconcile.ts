@@ -24,7 +24,9 @@ const pollMs = 500;
 const pageSize = 1_000;
 const path = '/api/admin/billing/reconcile';
 
-/** `reconcile`: Stripe compared with the books of a month, by the billing service; this command asks, waits and shows. */
+/**
+ * `reconcile`: Stripe compared with the books of a month, by the billing service; this command asks, waits and shows.
+ */
 export function addReconcileCommand(program: Command, connect: Connect): void {
   program
     .command('reconcile')

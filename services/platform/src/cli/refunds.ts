@@ -14,7 +14,10 @@ type Page = {
 const pageSize = 100;
 const path = '/api/admin/billing/refunds';
 
-/** `refunds list|approve|decline`: what the platform proposes to pay back, for finance to decide. Nothing is refunded by itself. */
+/**
+ * `refunds list|approve|decline`: what the platform proposes to pay back, for finance to decide. Nothing is refunded by
+ * itself.
+ */
 export function addRefundsCommands(program: Command, connect: Connect): void {
   const refunds = program.command('refunds').description('refunds of blocks that were corrected after they were paid');
 

@@ -6,7 +6,8 @@ export interface Provider {
   readonly knowsTokens: boolean;
   /**
    * Asks about one token; `always`: whatever the circuit breaker says.
-   * @throws AppError('unavailable', QUOTA_SERVICE_UNAVAILABLE) for time-outs, 5xx, answers that cannot be read, and while the breaker is open.
+   * @throws AppError('unavailable', QUOTA_SERVICE_UNAVAILABLE) for time-outs, 5xx, answers that cannot be read, and
+   * while the breaker is open.
    */
   ask(token: string, options: { readonly always: boolean }): Promise<ProviderAnswer>;
 }
@@ -27,7 +28,9 @@ export interface LimitStore {
   find(tokenHash: string): Promise<StoredLimit | null>;
   /** Keeps an answer unless a newer fetch is kept already; answers what is kept then. */
   save(tokenHash: string, fetched: Quota & { readonly fetchedMs: number }): Promise<StoredLimit>;
-  /** The provider refused a token: what is stored of it no longer counts. A token that was never valid leaves no row. */
+  /**
+   * The provider refused a token: what is stored of it no longer counts. A token that was never valid leaves no row.
+   */
   refuse(tokenHash: string, fetchedMs: number): Promise<void>;
   /** The log holds this limit. */
   booked(tokenHash: string, limit: { readonly bytes: bigint; readonly fetchedMs: number }): Promise<void>;

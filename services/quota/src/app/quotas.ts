@@ -9,7 +9,9 @@ import { cacheMs, inUseMs, refreshDueMs } from '../domain/schedule.ts';
 import type { LimitLog, LimitStore, Provider, StoredLimit } from './ports.ts';
 
 export const tokenMax = 1_024;
-/** Tokens remembered at once; the one not asked about for longest goes first, and is fetched anew when it comes back. */
+/**
+ * Tokens remembered at once; the one not asked about for longest goes first, and is fetched anew when it comes back.
+ */
 const knownMax = 100_000;
 
 /** `stored`: the table has it, and the log where the account is open. */
@@ -43,8 +45,8 @@ export type QuotasOptions = {
 };
 
 /**
- * What remote tokens may use. Fetches for one token never overlap, so that what is stored, cached and put into the log is in
- * the order of the fetches.
+ * What remote tokens may use. Fetches for one token never overlap, so that what is stored, cached and put into the log
+ * is in the order of the fetches.
  */
 export class Quotas implements QuotaQueries {
   readonly #options: QuotasOptions;

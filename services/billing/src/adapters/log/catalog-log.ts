@@ -3,7 +3,10 @@ import type { EventLog } from '@tollgate/messaging';
 
 import type { CatalogLog } from '../../app/ports.ts';
 
-/** Broadcasts on `usage.events.v1`: one request in every partition, so that each has one order of usage and prices (rule 19). */
+/**
+ * Broadcasts on `usage.events.v1`: one request in every partition, so that each has one order of usage and prices (rule
+ * 19).
+ */
 export function catalogLog(eventLog: EventLog): CatalogLog {
   return {
     broadcast: async (item) => {

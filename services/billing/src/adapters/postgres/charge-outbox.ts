@@ -18,7 +18,10 @@ const outstanding = `
   join billing.charge_events e on e.charge_id = o.charge_id and e.number = o.number
   join billing.charges c on c.id = o.charge_id
   where o.appended_at is null order by o.position limit $1`;
-/** The number after the last one of its partition; committed before the message leaves, so that a repeat carries the same. */
+/**
+ * The number after the last one of its partition; committed before the message leaves, so that a repeat carries the
+ * same.
+ */
 const numberRow = `
   update billing.charge_outbox set partition = $2,
     partition_seq = (select coalesce(max(partition_seq), 0) + 1 from billing.charge_outbox where partition = $2)

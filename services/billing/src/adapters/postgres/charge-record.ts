@@ -14,7 +14,9 @@ export async function lockedCharge(tx: PoolClient, id: string): Promise<Charge |
   return row === undefined ? null : fromRowCharge(row);
 }
 
-/** Keeps an event of a locked charge, and all that follows from what it leaves (rule 18). Answers the charge after them. */
+/**
+ * Keeps an event of a locked charge, and all that follows from what it leaves (rule 18). Answers the charge after them.
+ */
 export async function recorded(tx: PoolClient, before: Charge, event: ChargeEvent, nowMs: number): Promise<Charge> {
   let charge = await one(tx, before, event, nowMs);
   for (let follows = await next(tx, charge, nowMs); follows !== null; follows = await next(tx, charge, nowMs)) {

@@ -25,7 +25,10 @@ import {
   setPosition,
 } from './sql/charges.sql.ts';
 
-/** `ChargeStore` on PostgreSQL. `holders`: the pool whose sessions hold charges. Loss of the database is AppError('unavailable'). */
+/**
+ * `ChargeStore` on PostgreSQL. `holders`: the pool whose sessions hold charges. Loss of the database is
+ * AppError('unavailable').
+ */
 export function chargeStore(pool: Pool, holders: Pool): ChargeStore {
   return {
     take: (crossing, charge, nowMs) => guarded(() => withTransaction(pool, (tx) => take(tx, crossing, charge, nowMs))),

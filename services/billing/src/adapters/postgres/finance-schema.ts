@@ -17,8 +17,9 @@ import { showRefunds } from './migrations/show-refunds.sql.ts';
 import { usageAsOf } from './migrations/usage-as-of.sql.ts';
 
 /**
- * What finance reads: views over the books and the charges, owned by the migration role, so that no service reads another's schema at
- * run time. Migrated after ledger and billing. `finance` and `tollgate_finance` may read them and nothing else here.
+ * What finance reads: views over the books and the charges, owned by the migration role, so that no service reads
+ * another's schema at run time. Migrated after ledger and billing. `finance` and `tollgate_finance` may read them and
+ * nothing else here.
  */
 export const financeSchema: ServiceSchema = {
   schema: financeSchemaName,

@@ -4,8 +4,8 @@ import { guarded } from './guarded.ts';
 import { endHold, tryHold } from './sql/charges.sql.ts';
 
 /**
- * Runs `work` on a session that holds this charge or refund; false: another one does. The hold ends with the session, so that a killed
- * process blocks nobody (ADR 18).
+ * Runs `work` on a session that holds this charge or refund; false: another one does. The hold ends with the session,
+ * so that a killed process blocks nobody (ADR 18).
  */
 export async function whileHeld(
   holders: Pool,

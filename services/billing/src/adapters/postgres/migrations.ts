@@ -19,7 +19,10 @@ import { publishBuiltInPlan } from './migrations/publish-built-in-plan.sql.ts';
 import { retryFees } from './migrations/retry-fees.sql.ts';
 import { tellThresholds } from './migrations/tell-thresholds.sql.ts';
 
-/** Billing's schema; the service may read and add, and note on the outbox how far a broadcast is. Nothing is ever removed: resources are marked. */
+/**
+ * Billing's schema; the service may read and add, and note on the outbox how far a broadcast is. Nothing is ever
+ * removed: resources are marked.
+ */
 export const billingSchema: ServiceSchema = {
   schema: 'billing',
   role: 'tollgate_billing',

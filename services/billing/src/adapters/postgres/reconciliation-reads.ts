@@ -134,12 +134,7 @@ const fromRow = (row: Omit<ChargeRow, 'payments' | 'crossing' | 'past'>): Booked
   changedMs: row.updated_at.getTime(),
 });
 
-function bookedOf({
-  id,
-  status,
-  amount_minor: amountMinor,
-  currency,
-}: BookedRow): {
+function bookedOf({ id, status, amount_minor: amountMinor, currency }: BookedRow): {
   readonly id: string;
   readonly status: string;
   readonly amountMinor: bigint;

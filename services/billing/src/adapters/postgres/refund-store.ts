@@ -36,7 +36,10 @@ import {
   updateRefund,
 } from './sql/refunds.sql.ts';
 
-/** `RefundStore` on PostgreSQL. `holders`: the pool whose sessions hold refunds. Loss of the database is AppError('unavailable'). */
+/**
+ * `RefundStore` on PostgreSQL. `holders`: the pool whose sessions hold refunds. Loss of the database is
+ * AppError('unavailable').
+ */
 export function refundStore(pool: Pool, holders: Pool): RefundStore {
   return {
     due: (nowMs, limit) =>
@@ -86,7 +89,10 @@ async function viewOf(client: Pick<PoolClient, 'query'>, id: string): Promise<Re
   return row === undefined ? null : toRefundView(row);
 }
 
-/** The charge's row is locked before the refund's, everywhere, so that two changes of one charge never wait for each other. */
+/**
+ * The charge's row is locked before the refund's, everywhere, so that two changes of one charge never wait for each
+ * other.
+ */
 async function locked(
   tx: PoolClient,
   id: string,
@@ -205,7 +211,10 @@ async function told(
   return changed;
 }
 
-/** Ours by its metadata, known by Stripe's id, or an open proposal of the same amount, which a refund made by hand settles. */
+/**
+ * Ours by its metadata, known by Stripe's id, or an open proposal of the same amount, which a refund made by hand
+ * settles.
+ */
 const matching = (known: readonly Refund[], { ours, state, amountMinor }: ToldRefund): Refund | undefined =>
   known.find(({ id, stripeRefund }) => (ours === null ? stripeRefund === state.stripeRefund : id === ours)) ??
   (ours !== null

@@ -31,7 +31,10 @@ import {
 
 type Row = Readonly<Record<string, unknown>> & { readonly created_at: Date; readonly updated_at: Date };
 
-/** `ResourceStore` on PostgreSQL: each change is one transaction, in one order with all others, profits with their rate card. */
+/**
+ * `ResourceStore` on PostgreSQL: each change is one transaction, in one order with all others, profits with their rate
+ * card.
+ */
 export function resourceStore(pool: Pool, clock: Clock): ResourceStore {
   const change = (
     resource: CatalogResource,
@@ -107,8 +110,8 @@ const create = (pool: Pool, clock: Clock, creation: Parameters<ResourceStore['cr
   );
 
 /**
- * The next version of the rate card `default`, with the active profits as this transaction leaves them; whoever publishes
- * that name waits meanwhile, so the newest version always says what is active.
+ * The next version of the rate card `default`, with the active profits as this transaction leaves them; whoever
+ * publishes that name waits meanwhile, so the newest version always says what is active.
  */
 async function publishProfit(tx: PoolClient, clock: Clock): Promise<Pick<CatalogItem, 'catalog' | 'name' | 'version'>> {
   const [catalog, name] = ['rate-card', 'default'] as const;

@@ -77,7 +77,9 @@ async function customer(stripe: Stripe, id: string): Promise<{ readonly paymentM
   }
 }
 
-/** Found by our own id and lookup key, else made; a race is lost gracefully, because Stripe refuses the second of each. */
+/**
+ * Found by our own id and lookup key, else made; a race is lost gracefully, because Stripe refuses the second of each.
+ */
 async function price(
   stripe: Stripe,
   of: { readonly amountMinor: bigint; readonly currency: string },
@@ -135,7 +137,10 @@ export function subscriptionState(subscription: Stripe.Subscription): Subscripti
   };
 }
 
-/** A definite refusal is the caller's to mend; anything else is waited for. What Stripe wrote stays out of it: it may name people. */
+/**
+ * A definite refusal is the caller's to mend; anything else is waited for. What Stripe wrote stays out of it: it may
+ * name people.
+ */
 async function asked<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();

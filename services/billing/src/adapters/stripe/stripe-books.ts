@@ -17,7 +17,10 @@ const marginS = 86_400;
 
 type Listed<T> = { readonly data: readonly T[]; readonly has_more: boolean };
 
-/** `StripeBooks` on Stripe's lists. What is created while they are read is not among them: new objects come before the first page. */
+/**
+ * `StripeBooks` on Stripe's lists. What is created while they are read is not among them: new objects come before the
+ * first page.
+ */
 export function stripeBooks(stripe: Stripe): StripeBooks {
   const page =
     <T extends { readonly id?: string }, Item>(

@@ -17,8 +17,8 @@ export type StripeAccess = {
 };
 
 /**
- * The official library. It repeats nothing by itself but a call whose connection was closed (once, under its key): what is sent
- * again, and after which look-up, is for the charges to decide.
+ * The official library. It repeats nothing by itself but a call whose connection was closed (once, under its key): what
+ * is sent again, and after which look-up, is for the charges to decide.
  */
 export function stripeClient(settings: StripeSettings): Stripe {
   if (settings === 'off') return noStripe() as unknown as Stripe;

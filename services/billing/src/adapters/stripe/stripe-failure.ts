@@ -46,9 +46,9 @@ function refused(intent: Stripe.PaymentIntent, reason: string | undefined, code:
 }
 
 /**
- * What a failed call means. A refusal that names its PaymentIntent is that one's state; another definite refusal made nothing.
- * Everything else (no connection, time-out, 5xx, 429, a key in use or used otherwise, a bad API key) may have happened or may
- * yet succeed: it is looked up and tried again.
+ * What a failed call means. A refusal that names its PaymentIntent is that one's state; another definite refusal made
+ * nothing. Everything else (no connection, time-out, 5xx, 429, a key in use or used otherwise, a bad API key) may have
+ * happened or may yet succeed: it is looked up and tried again.
  * @throws what is not Stripe's: a mistake of our own, which no waiting mends.
  */
 export function outcomeOf(error: unknown): CallOutcome {
@@ -90,7 +90,8 @@ export const isRefusal = (error: unknown): error is Stripe.errors.StripeError =>
   (error.type === 'StripeInvalidRequestError' || error.type === 'StripeCardError');
 
 /**
- * The error for callers: no answer of Stripe is something to wait for. Never with what Stripe wrote, which may name people.
+ * The error for callers: no answer of Stripe is something to wait for. Never with what Stripe wrote, which may name
+ * people.
  * @throws what is not Stripe's, as it is.
  */
 export function stripeTrouble(error: unknown): AppError {

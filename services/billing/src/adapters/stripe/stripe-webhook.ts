@@ -139,7 +139,9 @@ function payment(intent: Stripe.PaymentIntent, type: string): StripeFacts {
   };
 }
 
-/** An invoice of a subscription of ours; null: other subscriptions of the same Stripe account are none of our business. */
+/**
+ * An invoice of a subscription of ours; null: other subscriptions of the same Stripe account are none of our business.
+ */
 export function invoiceFacts(object: Stripe.Invoice): Extract<StripeFacts, { readonly about: 'invoice' }> | null {
   const status = feeStatus(object);
   const details = object.parent?.subscription_details ?? null;

@@ -30,9 +30,9 @@ export type DeliverOptions = {
 };
 
 /**
- * One signed POST. The name is resolved once, every address it leads to is checked, and the connection goes to just these: so a name
- * that leads elsewhere a moment later (DNS rebinding) leads nowhere. Redirects are not followed, and of the answer only its status
- * is read.
+ * One signed POST. The name is resolved once, every address it leads to is checked, and the connection goes to just
+ * these: so a name that leads elsewhere a moment later (DNS rebinding) leads nowhere. Redirects are not followed, and
+ * of the answer only its status is read.
  */
 export const deliverOver =
   (options: DeliverOptions): Deliver =>

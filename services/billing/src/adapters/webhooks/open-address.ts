@@ -50,7 +50,10 @@ function listOf(v4: readonly (readonly [string, number])[], v6: readonly (readon
 }
 const [inner, never] = [listOf(innerV4, innerV6), listOf(neverV4, neverV6)];
 
-/** Whether an address may be connected to; an IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, compatible) counts as itself. */
+/**
+ * Whether an address may be connected to; an IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, compatible) counts
+ * as itself.
+ */
 export function isOpenAddress(address: string, { allowPrivate }: { readonly allowPrivate: boolean }): boolean {
   const bare = address.replace(/%.*$/, '');
   const within = isIPv6(bare) ? embeddedV4(bare) : null;

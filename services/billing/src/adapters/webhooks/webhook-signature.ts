@@ -8,8 +8,9 @@ const prefix = 'whsec_';
 export const webhookSecret = (key: Buffer): string => prefix + key.toString('base64');
 
 /**
- * The headers of Standard Webhooks 1.0.0: `webhook-id`, `webhook-timestamp` in seconds (by the real clock), and `webhook-signature`, HMAC-SHA256
- * over `id.timestamp.body` in base64 behind `v1,`; with several secrets, while one takes over from another, one signature each.
+ * The headers of Standard Webhooks 1.0.0: `webhook-id`, `webhook-timestamp` in seconds (by the real clock), and
+ * `webhook-signature`, HMAC-SHA256 over `id.timestamp.body` in base64 behind `v1,`; with several secrets, while one
+ * takes over from another, one signature each.
  */
 export function webhookHeaders(
   message: { readonly id: string; readonly body: string },

@@ -7,9 +7,9 @@ type Waiting<T, R> = {
 };
 
 /**
- * Joins what many callers write at the same time: what comes while a statement is under way goes with the next one, so that
- * a lone caller waits for nobody and many share a commit. Each caller hears of its own item: a statement that was refused
- * is repeated item by item, so that a bad one harms no other.
+ * Joins what many callers write at the same time: what comes while a statement is under way goes with the next one, so
+ * that a lone caller waits for nobody and many share a commit. Each caller hears of its own item: a statement that was
+ * refused is repeated item by item, so that a bad one harms no other.
  */
 export class MicroBatch<T, R> {
   private waiting: Waiting<T, R>[] = [];

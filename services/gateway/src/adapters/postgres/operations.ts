@@ -56,7 +56,10 @@ const across = <T>(items: readonly T[], values: (item: T) => readonly unknown[])
   return (rows[0] ?? []).map((_, column) => rows.map((row) => row[column]));
 };
 
-/** Inserts operations; true for each that was, false where another has the key. Sorted, so that two gateways never wait for each other. */
+/**
+ * Inserts operations; true for each that was, false where another has the key. Sorted, so that two gateways never wait
+ * for each other.
+ */
 async function begin(pool: Pool, items: readonly Beginning[]): Promise<readonly boolean[]> {
   const sorted = items.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const { rows } = await pool.query<{ id: string }>(
@@ -81,8 +84,8 @@ async function begin(pool: Pool, items: readonly Beginning[]): Promise<readonly 
 }
 
 /**
- * What is over stays as it is: two who worked on one operation cannot undo each other. Of what was asked only the user is kept then: a repeat
- * is compared by its hash.
+ * What is over stays as it is: two who worked on one operation cannot undo each other. Of what was asked only the user
+ * is kept then: a repeat is compared by its hash.
  */
 async function progress(pool: Pool, items: readonly Progressing[]): Promise<readonly void[]> {
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));

@@ -34,8 +34,8 @@ export const gatewaySchema: ServiceSchema = {
 };
 
 /**
- * Views in `public` under the names of the documents. Migrated after every service's schema, because they read several; the
- * schema `views` keeps only the list of what ran.
+ * Views in `public` under the names of the documents. Migrated after every service's schema, because they read several;
+ * the schema `views` keeps only the list of what ran.
  */
 export const publicViews: ServiceSchema = {
   schema: 'views',

@@ -93,7 +93,8 @@ export function makeLoginFailureStore(pool: Pool): LoginFailureStore {
   return {
     begin: ({ account, address, atMs, sinceMs, most }) =>
       withTransaction(pool, async (client) => {
-        // One attempt of an account and address at a time: else parallel ones, each seeing all others, would throttle one another.
+        // One attempt of an account and address at a time: else parallel ones, each seeing all others, would throttle
+        // one another.
         await client.query("select pg_advisory_xact_lock(hashtext('gateway.login_failures'), hashtext($1))", [
           `${account} ${address}`,
         ]);

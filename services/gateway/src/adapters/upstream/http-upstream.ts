@@ -6,8 +6,8 @@ import type { Upstream, UpstreamFault } from '../../app/credit-work.ts';
 const answerMax = 4 * 1_048_576;
 
 /**
- * A product service over HTTP: `POST url` with the request as JSON and the hold's id as `Idempotency-Key`; any 2xx with JSON is
- * a delivery. Redirects are not followed.
+ * A product service over HTTP: `POST url` with the request as JSON and the hold's id as `Idempotency-Key`; any 2xx with
+ * JSON is a delivery. Redirects are not followed.
  */
 export function httpUpstream(options: {
   readonly url: string;

@@ -4,7 +4,9 @@ const standIn =
   (content: Readonly<Record<string, string>>): Upstream =>
   async () => ({ content, standIn: true });
 
-/** What answers in embedded mode where no product service is configured. It does no work, and says so in its answers. */
+/**
+ * What answers in embedded mode where no product service is configured. It does no work, and says so in its answers.
+ */
 export const standIns: Readonly<Record<Feature, Upstream>> = {
   'start-workflow': standIn({
     message:

@@ -19,7 +19,10 @@ export function send(
     .send(JSON.stringify(of.body));
 }
 
-/** Answers a consuming route: 200 with what the service delivered, 429, or 502/504 when the service failed and nothing was used. */
+/**
+ * Answers a consuming route: 200 with what the service delivered, 429, or 502/504 when the service failed and nothing
+ * was used.
+ */
 export function sendWork(
   exchange: Exchange,
   { result, replayed }: Ran<WorkResult>,

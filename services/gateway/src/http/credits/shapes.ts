@@ -44,7 +44,9 @@ export const Consume = z
   .meta({ example: { reason: 'support ticket 118' } });
 export const Nothing = z.record(z.string(), z.unknown()).nullish().meta({ example: {} });
 
-/** A figure as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */
+/**
+ * A figure as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it.
+ */
 export function shownNumber(amount: bigint): number {
   const value = Number(amount);
   if (Number.isSafeInteger(value)) return value;

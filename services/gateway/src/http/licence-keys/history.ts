@@ -14,7 +14,10 @@ export type OwnHistory = {
   readonly userId: string;
 };
 
-/** Uses of a key since it is its owner's, newest first. The ledger pages by cursor, this surface by number: what lies before the page is skipped. */
+/**
+ * Uses of a key since it is its owner's, newest first. The ledger pages by cursor, this surface by number: what lies
+ * before the page is skipped.
+ */
 export async function usesOf(
   ledger: Pick<LedgerQueries, 'entries'>,
   { licence, since, userId }: OwnHistory,

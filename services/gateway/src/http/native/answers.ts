@@ -4,7 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { failureOfProblem, problemOf, sendRefusal } from '../refusal.ts';
 
 /**
- * Sends what the ledger said: a refusal as a problem, anything else as `body`. A replayed answer says so and keeps its status.
+ * Sends what the ledger said: a refusal as a problem, anything else as `body`. A replayed answer says so and keeps its
+ * status.
  */
 export function sendAnswer(
   { request, reply, nowMs }: { request: FastifyRequest; reply: FastifyReply; nowMs: number },

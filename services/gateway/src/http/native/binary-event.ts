@@ -4,8 +4,9 @@ import type { FastifyRequest } from 'fastify';
 const prefix = 'ce-';
 
 /**
- * A CloudEvent in binary mode: attributes in `ce-` headers (percent-encoded where not ASCII), data in the body. null: the
- * request has none of those headers. @throws AppError('invalid', EVENT_MALFORMED) for a header that cannot be decoded.
+ * A CloudEvent in binary mode: attributes in `ce-` headers (percent-encoded where not ASCII), data in the body. null:
+ * the request has none of those headers. @throws AppError('invalid', EVENT_MALFORMED) for a header that cannot be
+ * decoded.
  */
 export function binaryEvent({ headers, body }: FastifyRequest): Record<string, unknown> | null {
   if (headers['ce-specversion'] === undefined && headers['ce-id'] === undefined && headers['ce-type'] === undefined)

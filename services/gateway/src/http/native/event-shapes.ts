@@ -5,7 +5,10 @@ import { schemaOf } from '../answer-schemas.ts';
 import { textOf } from '../text-shape.ts';
 import { accountId } from './shapes.ts';
 
-/** A CloudEvent 1.0 in its JSON form: for the document alone, because events are read one by one (domain/cloud-event.ts). */
+/**
+ * A CloudEvent 1.0 in its JSON form: for the document alone, because events are read one by one
+ * (domain/cloud-event.ts).
+ */
 const CloudEvent = z
   .object({
     specversion: z.literal('1.0'),
@@ -15,13 +18,10 @@ const CloudEvent = z
     subject: z.string().min(1).max(512),
     time: z.string().meta({ format: 'date-time' }).nullish(),
     datacontenttype: z.string().nullish(),
-    data: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .meta({
-        description:
-          'the quantities: of llm.tokens input_tokens and output_tokens, and further classes beside them; of request quantity (default 1); and model',
-      }),
+    data: z.record(z.string(), z.unknown()).optional().meta({
+      description:
+        'the quantities: of llm.tokens input_tokens and output_tokens, and further classes beside them; of request quantity (default 1); and model',
+    }),
   })
   .meta({ id: 'CloudEvent' });
 

@@ -2,7 +2,9 @@ import type { EntryView } from '@tollgate/contracts';
 
 import type { Principal } from '../../app/access.ts';
 
-/** An entry as a caller may see it: who acted, and from where, is for server keys and administrators, and for the actor. */
+/**
+ * An entry as a caller may see it: who acted, and from where, is for server keys and administrators, and for the actor.
+ */
 export function shownEntry(principal: Principal, entry: EntryView): EntryView {
   if (principal.type === 'server' || principal.admin || entry.details === undefined) return entry;
   const { actor, address: _, ...words } = entry.details;

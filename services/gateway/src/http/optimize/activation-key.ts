@@ -6,7 +6,10 @@ import type { FastifyRequest } from 'fastify';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The header `X-Token`; null when it is missing or empty. Node reads headers as Latin-1: what was sent as UTF-8 is read as such. */
+/**
+ * The header `X-Token`; null when it is missing or empty. Node reads headers as Latin-1: what was sent as UTF-8 is read
+ * as such.
+ */
 export function headerKey({ headers }: FastifyRequest): string | null {
   const given = headers['x-token'];
   if (typeof given !== 'string' || given === '') return null;
@@ -14,7 +17,10 @@ export function headerKey({ headers }: FastifyRequest): string | null {
   return isUtf8(bytes) ? bytes.toString('utf8') : given;
 }
 
-/** A customer's activation key: the header, else the field `token`, else the query. @throws AppError('invalid', TOKEN_REQUIRED) */
+/**
+ * A customer's activation key: the header, else the field `token`, else the query. @throws AppError('invalid',
+ * TOKEN_REQUIRED)
+ */
 export function activationKeyOf(request: FastifyRequest, fields: Fields = {}): string {
   const header = headerKey(request);
   for (const given of [fields['token'], (request.query as Fields)['token']]) {
@@ -27,7 +33,10 @@ export function activationKeyOf(request: FastifyRequest, fields: Fields = {}): s
   throw new AppError('invalid', 'TOKEN_REQUIRED', 'Token is required');
 }
 
-/** The members of a JSON body; without a body there are none. @throws AppError('invalid', VALIDATION_FAILED) for no object. */
+/**
+ * The members of a JSON body; without a body there are none. @throws AppError('invalid', VALIDATION_FAILED) for no
+ * object.
+ */
 export function fieldsOf(body: unknown): Fields {
   if (body === undefined || body === null) return {};
   if (typeof body === 'object' && !Array.isArray(body)) return body as Fields;

@@ -32,8 +32,8 @@ export const isMultipart = (request: FastifyRequest): boolean =>
   /^multipart\/form-data\s*(;|$)/i.test(request.headers['content-type'] ?? '');
 
 /**
- * Reads a multipart body to its end. The bytes of `file` go to `take` as they come, whose reading ends with an error when
- * the form breaks off or the file is larger than it may be; other files are passed over.
+ * Reads a multipart body to its end. The bytes of `file` go to `take` as they come, whose reading ends with an error
+ * when the form breaks off or the file is larger than it may be; other files are passed over.
  * @throws AppError('invalid', VALIDATION_FAILED) for a form that cannot be read.
  */
 export async function readForm<T>(
@@ -77,7 +77,10 @@ export async function readForm<T>(
   return { fields, file: file === undefined || taken === undefined ? null : { name: file.name, taken } };
 }
 
-/** Resolves once the form was read to its end, or with what is wrong with it. The request is never destroyed: it is answered. */
+/**
+ * Resolves once the form was read to its end, or with what is wrong with it. The request is never destroyed: it is
+ * answered.
+ */
 function piped(request: Readable & { readonly complete: boolean }, busboy: BusboyInstance): Promise<AppError | null> {
   return new Promise((resolve) => {
     let bytes = 0;

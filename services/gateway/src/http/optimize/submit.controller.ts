@@ -200,7 +200,10 @@ export class SubmitController {
   }
 }
 
-/** @throws AppError('invalid', FILE_TOO_LARGE | FILE_INVALID | VALIDATION_FAILED), and what else kept the file from being taken. */
+/**
+ * @throws AppError('invalid', FILE_TOO_LARGE | FILE_INVALID | VALIDATION_FAILED), and what else kept the file from
+ * being taken.
+ */
 function submitOf({
   id,
   quota,

@@ -46,7 +46,8 @@ describe('the summary of a month', () => {
   });
 
   it('owes blocks and fees that are not paid, less credits that were not had back', () => {
-    // Four blocks of 100.00: one cancelled, one paid, one paid and credited, one unpaid; a fee of 30.00 paid, one of 30.00 due.
+    // Four blocks of 100.00: one cancelled, one paid, one paid and credited, one unpaid; a fee of 30.00 paid, one of
+    // 30.00 due.
     const money = {
       totals: [total('USD', { fee_paid: '3000', fee_due: '3000', blocks_paid: '20000', credited: '10000' })],
       cancelled_charges: ['a'],

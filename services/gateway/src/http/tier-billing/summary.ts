@@ -4,8 +4,9 @@ import { defaultPricePlan, tierLabel } from '@tollgate/pricing';
 import { shownNumber } from '../credits/shapes.ts';
 
 /**
- * What a month came to in one currency. `charged`: paid fees and the blocks that stand, as the ledger priced them, whether they are paid or
- * not. `owed`: blocks and fees that are not paid yet, less credits that the customer has not had back; negative: the customer is owed.
+ * What a month came to in one currency. `charged`: paid fees and the blocks that stand, as the ledger priced them,
+ * whether they are paid or not. `owed`: blocks and fees that are not paid yet, less credits that the customer has not
+ * had back; negative: the customer is owed.
  */
 type Figures = Readonly<
   Record<
@@ -22,8 +23,8 @@ type Figures = Readonly<
 >;
 
 /**
- * The figures of a month; without any usage all are 0. The single figures are those in the currency of the plan; `totals` has a row for
- * each currency that money moved in, because sums of different currencies never meet.
+ * The figures of a month; without any usage all are 0. The single figures are those in the currency of the plan;
+ * `totals` has a row for each currency that money moved in, because sums of different currencies never meet.
  */
 export function shownSummary(usage: UsagePeriodView | null, money: PeriodMoneyView): Record<string, unknown> {
   const cancelled = new Set(money.cancelled_charges);

@@ -15,7 +15,10 @@ const eventExample = {
   data: { object: { id: 'pi_1', object: 'payment_intent' } },
 };
 
-/** Stripe's own call. Its signature is its credential; the body is handed on as it came, because that is what was signed. */
+/**
+ * Stripe's own call. Its signature is its credential; the body is handed on as it came, because that is what was
+ * signed.
+ */
 @ApiTags('tier billing')
 @Controller('api/webhooks')
 export class WebhooksController {

@@ -38,8 +38,8 @@ const found = (name: string, item: ResourceView | null): ResourceView => {
 };
 
 /**
- * Admins' plain REST for one resource of the catalog: kept by billing, seen by the next start through this gateway when the
- * answer goes out. `name`: in the singular, as messages say it.
+ * Admins' plain REST for one resource of the catalog: kept by billing, seen by the next start through this gateway when
+ * the answer goes out. `name`: in the singular, as messages say it.
  */
 export function resourceController(resource: CatalogResource, name: string): Type {
   const { create, change, example: shown } = resourceShapes[resource];

@@ -59,8 +59,8 @@ export const EndBody = z
 export type EndBody = z.output<typeof EndBody>;
 
 /**
- * A number under a name of tokens that an end does not count would cost nothing without a word, misspelt or not. What else stands in a body is
- * not read. @throws AppError('invalid', QUANTITY_UNKNOWN) that names it.
+ * A number under a name of tokens that an end does not count would cost nothing without a word, misspelt or not. What
+ * else stands in a body is not read. @throws AppError('invalid', QUANTITY_UNKNOWN) that names it.
  */
 export function refuseUnknownCounts(body: unknown): void {
   const sources = Object.entries(body as Record<string, unknown>)

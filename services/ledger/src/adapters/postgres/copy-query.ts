@@ -10,9 +10,10 @@ type CopyConnection = {
 };
 
 /**
- * Several statements and the data of their COPYs in one round trip (rule 8): one simple query is one implicit transaction,
- * and CopyData and CopyDone are sent at once, without waiting for the server to ask. An error in any part rolls all back;
- * what is still on its way then is ignored by the server (PostgreSQL documentation, "Message Flow", COPY).
+ * Several statements and the data of their COPYs in one round trip (rule 8): one simple query is one implicit
+ * transaction, and CopyData and CopyDone are sent at once, without waiting for the server to ask. An error in any part
+ * rolls all back; what is still on its way then is ignored by the server (PostgreSQL documentation, "Message Flow",
+ * COPY).
  */
 export class CopyQuery implements pg.Submittable {
   readonly #text: string;
@@ -58,7 +59,9 @@ export class CopyQuery implements pg.Submittable {
   handleEmptyQuery(): void {}
 }
 
-/** Runs statements with their COPY data as one transaction. @throws pg.DatabaseError, or the error of a lost connection. */
+/**
+ * Runs statements with their COPY data as one transaction. @throws pg.DatabaseError, or the error of a lost connection.
+ */
 export function runCopyQuery(client: pg.ClientBase, text: string, copies: readonly Buffer[]): Promise<void> {
   return new Promise((resolve, reject) => {
     client.query(new CopyQuery(text, copies, (error) => (error ? reject(error) : resolve())));

@@ -7,7 +7,9 @@ import type { Entry } from '../../domain/entry.ts';
 /** Kinds of entries whose answer names a hold. */
 const aboutHolds = new Set(['held', 'extended', 'settled', 'released']);
 
-/** The first answer of a request, put together again from its entries: what could be spent then is kept on the last one. */
+/**
+ * The first answer of a request, put together again from its entries: what could be spent then is kept on the last one.
+ */
 export function firstAnswerOf(
   partition: number,
   entries: readonly Entry[],

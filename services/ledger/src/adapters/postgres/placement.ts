@@ -2,9 +2,10 @@ import { AppError, placementVersion } from '@tollgate/kernel';
 import type { Pool } from 'pg';
 
 /**
- * Fixes the number of partitions and the version of the placement hash with the books, once; they decide where an account
- * lives (rule 4).
- * @throws AppError('invalid') when the books were made with others: starting would look for accounts in the wrong place.
+ * Fixes the number of partitions and the version of the placement hash with the books, once; they decide where an
+ * account lives (rule 4).
+ * @throws AppError('invalid') when the books were made with others: starting would look for accounts in the wrong
+ * place.
  */
 export async function fixPlacement(pool: Pool, partitions: number): Promise<void> {
   await pool.query('insert into ledger.placement (partitions, hash_version) values ($1, $2) on conflict do nothing', [

@@ -61,8 +61,8 @@ type PositionRow = {
 };
 
 /**
- * The books on PostgreSQL. The pool's role may insert and read them, nothing else. Look-ups by arrays are not prepared: a
- * plan made once for tables that were small then is a hundred times as slow when they have grown.
+ * The books on PostgreSQL. The pool's role may insert and read them, nothing else. Look-ups by arrays are not prepared:
+ * a plan made once for tables that were small then is a hundred times as slow when they have grown.
  */
 export class PostgresBookStore implements BookStore {
   readonly #pool: Pool;
@@ -275,7 +275,8 @@ function failureOf(error: unknown): CommitError {
     const partition = /=\((\d+),/.exec(error.detail ?? '')?.[1];
     return new CommitError({ why: 'duplicate', partition: partition === undefined ? null : Number(partition) }, error);
   }
-  // Data exceptions, violated constraints and exceeded limits (an index row too long) are about a row; everything else (deadlock, shutdown, disk) is about the server.
+  // Data exceptions, violated constraints and exceeded limits (an index row too long) are about a row; everything else
+  // (deadlock, shutdown, disk) is about the server.
   if (/^(22|23|54)/.test(code))
     return new CommitError({ why: 'unstorable', detail: `${code} ${error.message}` }, error);
   return new CommitError({ why: 'unknown', detail: `${code} ${error.message}` }, error);

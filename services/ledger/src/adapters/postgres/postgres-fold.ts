@@ -28,8 +28,8 @@ const entryColumns = `kind, ordinal, late, account, contra, source, partition_se
 type AccountNames = ReadonlyMap<number, Pick<Entry, 'account' | 'accountKind' | 'unit'>>;
 
 /**
- * The entries of a partition in order, each with the version rows beside it: all that `evolve` needs to fold them again.
- * `client` is in a snapshot, or nothing is written meanwhile.
+ * The entries of a partition in order, each with the version rows beside it: all that `evolve` needs to fold them
+ * again. `client` is in a snapshot, or nothing is written meanwhile.
  */
 export async function* entriesWithRows(client: pg.ClientBase, partition: number): AsyncGenerator<readonly Entry[]> {
   const names = await namesOf(client, partition);

@@ -12,7 +12,10 @@ import { isTaskId } from '../../domain/image.ts';
 const kinds: readonly FileKind[] = ['original', 'optimized', 'webp'];
 const oldMs = 3_600_000;
 
-/** Files named `<id>.<kind>` in one folder of mode 0700; what is being written ends in `.part`. Only ids and kinds make a path. */
+/**
+ * Files named `<id>.<kind>` in one folder of mode 0700; what is being written ends in `.part`. Only ids and kinds make
+ * a path.
+ */
 export async function imageFolder(folder: string): Promise<ImageFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = (id: string, kind: FileKind): string => {

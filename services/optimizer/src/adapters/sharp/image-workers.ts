@@ -31,8 +31,8 @@ const idleMb = 90;
 const lookMs = 20;
 
 /**
- * A shell sets the outer bound and becomes Node; within it the process is watched. Where the system has neither, the header's budgets hold.
- * Nothing of our environment goes along.
+ * A shell sets the outer bound and becomes Node; within it the process is watched. Where the system has neither, the
+ * header's budgets hold. Nothing of our environment goes along.
  */
 function started(memoryMb: number): ChildProcess {
   const node = [process.execPath, `--max-old-space-size=${heapMb}`];
@@ -165,8 +165,8 @@ function refer(worker: ChildProcess, keeps: boolean): void {
 const stopping = (): AppError => new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'the optimizer is stopping');
 
 /**
- * sharp in processes of their own, each bound in its memory: one for the checks of uploads, so that they never wait for the work itself,
- * `atOnce` for that. Whatever an image does to its process, the platform's goes on.
+ * sharp in processes of their own, each bound in its memory: one for the checks of uploads, so that they never wait for
+ * the work itself, `atOnce` for that. Whatever an image does to its process, the platform's goes on.
  */
 export function imageWorkers(atOnce: number, memoryMb = memoryDefaultMb): Images {
   const checks = new Workers(1, memoryMb);

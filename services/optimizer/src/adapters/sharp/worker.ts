@@ -7,8 +7,8 @@ import { pixelsMax, sizeFault } from '../../domain/image.ts';
 import type { Work, WorkResult } from './work.ts';
 
 /**
- * A process of its own: one image at a time, nothing kept between two. It knows no secret, and where memory gets short it is the first to
- * go. Only the four loaders we name may read a file.
+ * A process of its own: one image at a time, nothing kept between two. It knows no secret, and where memory gets short
+ * it is the first to go. Only the four loaders we name may read a file.
  */
 firstToGo();
 sharp.cache(false);

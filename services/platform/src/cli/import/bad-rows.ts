@@ -5,7 +5,10 @@ import { finished } from 'node:stream/promises';
 import type { CheckedFile } from './check-file.ts';
 import { readUsageFile } from './usage-file.ts';
 
-/** Writes the header and the bad rows of a file beside it, as they were, to be mended and imported. Answers the new file's path. */
+/**
+ * Writes the header and the bad rows of a file beside it, as they were, to be mended and imported. Answers the new
+ * file's path.
+ */
 export async function writeBadRows({ file, badRows, header }: CheckedFile): Promise<string> {
   const path = `${file.path}.bad.csv`;
   const out = createWriteStream(path);

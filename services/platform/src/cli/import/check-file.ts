@@ -57,7 +57,9 @@ export async function checkFile(path: string, mapping: Mapping, facts: PlatformF
   };
 }
 
-/** The file with these good rows among the bad ones, each with one fault. What the others come to is not known any more. */
+/**
+ * The file with these good rows among the bad ones, each with one fault. What the others come to is not known any more.
+ */
 export function withFaults(checked: CheckedFile, bad: readonly (GoodRow & { readonly fault: Fault })[]): CheckedFile {
   if (bad.length === 0) return checked;
   const quantities = new Map(checked.quantities);
@@ -126,7 +128,10 @@ class Findings {
   }
 }
 
-/** The good rows of a checked file as events, in order, with the line of each. @throws CommandFailed when the file has changed since. */
+/**
+ * The good rows of a checked file as events, in order, with the line of each. @throws CommandFailed when the file has
+ * changed since.
+ */
 export async function* goodRows(
   checked: CheckedFile,
   of: { readonly source: string; readonly nowMs: number },

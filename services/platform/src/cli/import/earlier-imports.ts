@@ -15,7 +15,10 @@ const firstRows = 1_000;
 /** Good rows that are booked already, and those whose id is booked with other content: they would be refused. */
 export type KnownRows = { readonly known: number; readonly reused: readonly GoodRow[] };
 
-/** What the books know of the good rows of a file, under the names that the import gives them; `whole`: of all, however it begins. */
+/**
+ * What the books know of the good rows of a file, under the names that the import gives them; `whole`: of all, however
+ * it begins.
+ */
 export async function knownRows(
   api: Api,
   checked: CheckedFile,
@@ -50,7 +53,10 @@ export async function knownRows(
 /** What to do with a file some of whose rows were booked before. */
 export type Choice = { readonly continue?: boolean; readonly asNew?: boolean };
 
-/** @throws CommandFailed for a file that begins with the rows of an earlier import, unless the operator said what is meant. */
+/**
+ * @throws CommandFailed for a file that begins with the rows of an earlier import, unless the operator said what is
+ * meant.
+ */
 export function refuseGrown(checked: CheckedFile, known: number, choice: Choice & { readonly begun: boolean }): void {
   if (known === 0 || known >= checked.rows - checked.badRows.size || choice.begun || choice.continue === true) return;
   const rest = checked.rows - known;
@@ -62,8 +68,8 @@ export function refuseGrown(checked: CheckedFile, known: number, choice: Choice 
 }
 
 /**
- * Remembers in the data folder which imports have begun and not ended, so that one that broke off is simply run again. What is lost
- * with the folder costs a question and nothing else: rows that are booked are known by the books.
+ * Remembers in the data folder which imports have begun and not ended, so that one that broke off is simply run again.
+ * What is lost with the folder costs a question and nothing else: rows that are booked are known by the books.
  */
 export class BegunImports {
   readonly #folder: string;

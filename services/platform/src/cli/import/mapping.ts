@@ -2,7 +2,9 @@ import { answerClasses, isQuantityClass, isTimeZone, otherClasses, promptClasses
 
 import { CommandFailed } from '../output.ts';
 
-/** How the command line says where an event's parts come from: a column's name, or `=text` for the same in every row. */
+/**
+ * How the command line says where an event's parts come from: a column's name, or `=text` for the same in every row.
+ */
 export type Mapping = {
   readonly account: string;
   readonly time?: string;
@@ -36,7 +38,9 @@ export type Columns = {
   readonly emptyAsZero: boolean;
 };
 
-/** @throws CommandFailed naming a column that is not there, one that is there twice, or an option that cannot be meant. */
+/**
+ * @throws CommandFailed naming a column that is not there, one that is there twice, or an option that cannot be meant.
+ */
 export function columnsOf(file: string, header: readonly string[], mapping: Mapping): Columns {
   const twice = header.find((name, at) => header.indexOf(name) !== at);
   if (twice !== undefined)

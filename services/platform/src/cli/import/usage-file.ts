@@ -9,7 +9,10 @@ import { CommandFailed } from '../output.ts';
 
 export type UsageFile = { readonly path: string; readonly name: string; readonly bytes: number };
 
-/** Makes sure that a file can be read and is UTF-8. @throws CommandFailed; an empty file is a mistake, not usage of nothing. */
+/**
+ * Makes sure that a file can be read and is UTF-8. @throws CommandFailed; an empty file is a mistake, not usage of
+ * nothing.
+ */
 export async function openUsageFile(path: string): Promise<UsageFile> {
   // Two spellings in another encoding would both read as the same replacement characters, and one account as another.
   const text = new TextDecoder('utf-8', { fatal: true });
@@ -40,7 +43,10 @@ export type FileRow = {
   /** Line on which the row begins, from 1. */
   readonly line: number;
   readonly cells: readonly string[];
-  /** Names the header and all rows up to this one, by their content: the same rows in the same order, the same chain, in whatever file. */
+  /**
+   * Names the header and all rows up to this one, by their content: the same rows in the same order, the same chain, in
+   * whatever file.
+   */
   readonly chain: string;
   /** How much of the file has been read. */
   readonly bytes: number;

@@ -16,7 +16,10 @@ export type UsageEvent = {
 export type Fault = { readonly line: number; readonly column?: string; readonly detail: string };
 
 const sources = 'urn:tollgate:import';
-/** Where rows without an id come from: each is named by the rows before it, so that it is known in a copy, a mended and a grown file. */
+/**
+ * Where rows without an id come from: each is named by the rows before it, so that it is known in a copy, a mended and
+ * a grown file.
+ */
 export const rowsSource = `${sources}:rows`;
 /** Rows that are booked although the same were imported before; the same file so once more is the same again. */
 export const asNewSource = (chain: string): string => `${sources}:as-new:${chain}`;
@@ -26,7 +29,9 @@ const idMax = 255;
 const earliestMs = Date.UTC(2000, 0, 1);
 const aheadMaxMs = 24 * 3_600_000;
 
-/** The event of a row, or all that is wrong with it. `nowMs`: the platform's time, which a row may be a day ahead of. */
+/**
+ * The event of a row, or all that is wrong with it. `nowMs`: the platform's time, which a row may be a day ahead of.
+ */
 export function eventOf(
   row: FileRow,
   of: { readonly columns: Columns; readonly width: number; readonly source: string; readonly nowMs: number },

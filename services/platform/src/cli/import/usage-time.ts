@@ -3,8 +3,8 @@ import { localInstant } from '@tollgate/pricing';
 const written = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?)? ?(Z|UTC|[+-]\d\d(?::?\d\d)?)?$/i;
 
 /**
- * A time as consoles write it, as RFC 3339: a date (its first instant), date and time with or without a zone, seconds or milliseconds
- * since 1970. Without a zone it is of `zone`. null: it is none of these, or there is no such day.
+ * A time as consoles write it, as RFC 3339: a date (its first instant), date and time with or without a zone, seconds
+ * or milliseconds since 1970. Without a zone it is of `zone`. null: it is none of these, or there is no such day.
  */
 export function readTime(text: string, zone: string): string | null {
   const epoch = /^(?:(\d{9,10})(?:\.(\d{1,9}))?|(\d{11,13}))$/.exec(text);

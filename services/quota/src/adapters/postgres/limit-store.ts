@@ -15,7 +15,10 @@ type Row = {
 const columns = `quota_bytes, subscription_type, expires_at, fetched_at, valid,
   opened, booked_bytes is not distinct from quota_bytes as booked`;
 
-/** What is booked is forgotten with the figure it was booked for, so that nobody takes an append under way for this one's. */
+/**
+ * What is booked is forgotten with the figure it was booked for, so that nobody takes an append under way for this
+ * one's.
+ */
 const saveSql = `
 insert into quota.limits as l (token_hash, partition, quota_bytes, subscription_type, expires_at, fetched_at, used_at, valid)
 values ($1, $2, $3, $4, $5, $6, now(), true)

@@ -14,7 +14,10 @@ const retryAfterMs = 5_000;
 /** An answer is a few hundred bytes; what is longer is none. */
 const answerBytesMax = 65_536;
 
-/** The provider over HTTP: `POST {url}/user-quota` with the key as bearer. URL or key unset: everybody has the default quota. */
+/**
+ * The provider over HTTP: `POST {url}/user-quota` with the key as bearer. URL or key unset: everybody has the default
+ * quota.
+ */
 export function remoteProvider({ url, key }: ProviderSettings, timeoutMs = timeoutDefaultMs): Provider {
   if (url === undefined || key === undefined) return { knowsTokens: false, ask: () => Promise.resolve(defaultAnswer) };
   const address = `${url.replace(/\/+$/, '')}/user-quota`;

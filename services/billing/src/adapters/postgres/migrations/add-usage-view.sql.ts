@@ -1,6 +1,7 @@
 /**
- * What the ledger counted against what billing charges, month by month. Two readings of the same usage meet in it: the sum of the entries,
- * and the counter that blocks are entered by; a row of either that is changed or missing shows as a difference.
+ * What the ledger counted against what billing charges, month by month. Two readings of the same usage meet in it: the
+ * sum of the entries, and the counter that blocks are entered by; a row of either that is changed or missing shows as a
+ * difference.
  */
 export const addUsageView = {
   name: '20261121171000-add-usage-view',

@@ -1,4 +1,7 @@
-/** A refund that finance declines is forfeited, or goes off the customer's next invoice; an invoice says how much of it credits paid. */
+/**
+ * A refund that finance declines is forfeited, or goes off the customer's next invoice; an invoice says how much of it
+ * credits paid.
+ */
 export const applyCredits = {
   name: '20261127235000-apply-credits',
   sql: `

@@ -1,7 +1,8 @@
 /**
- * `finance.usage` shows what is billed: periods of metered accounts that a price plan prices. An account without a plan, as a budget above
- * others often is, charges nothing and is not in it; a budget that has one charges for what is used below it, so that is its usage as well:
- * the amounts of the entries that its budget rows name, where they counted.
+ * `finance.usage` shows what is billed: periods of metered accounts that a price plan prices. An account without a
+ * plan, as a budget above others often is, charges nothing and is not in it; a budget that has one charges for what is
+ * used below it, so that is its usage as well: the amounts of the entries that its budget rows name, where they
+ * counted.
  */
 export const billWhatHasAPlan = {
   name: '20261127231000-bill-what-has-a-plan',

@@ -1,6 +1,7 @@
 /**
- * Revenue of closed months as it was kept; what has changed of them since is an adjustment in the first month that is open after the last closed
- * one. Whatever is live less what was kept anywhere stays to be shown, so that every sum is in exactly one month.
+ * Revenue of closed months as it was kept; what has changed of them since is an adjustment in the first month that is
+ * open after the last closed one. Whatever is live less what was kept anywhere stays to be shown, so that every sum is
+ * in exactly one month.
  */
 export const closeMonths = {
   name: '20261127234600-close-months',

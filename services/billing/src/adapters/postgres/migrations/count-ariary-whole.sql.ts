@@ -1,4 +1,7 @@
-/** Amounts as text, by the table of `libs/pricing/src/currencies.ts`: an ariary is whole, as Stripe counts and charges it. */
+/**
+ * Amounts as text, by the table of `libs/pricing/src/currencies.ts`: an ariary is whole, as Stripe counts and charges
+ * it.
+ */
 export const countAriaryWhole = {
   name: '20261127193000-count-ariary-whole',
   sql: `

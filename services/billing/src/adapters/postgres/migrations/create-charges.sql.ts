@@ -2,8 +2,9 @@
 const appendOnly = ['charge_attempts', 'charge_events'];
 
 /**
- * Charges, customers and subscriptions (surfaces §5, rules 25–27). `charges` is where a charge stands; `charge_attempts` holds
- * what was sent to Stripe, stored before it is sent, and `charge_events` all that ever happened to a charge.
+ * Charges, customers and subscriptions (surfaces §5, rules 25–27). `charges` is where a charge stands;
+ * `charge_attempts` holds what was sent to Stripe, stored before it is sent, and `charge_events` all that ever happened
+ * to a charge.
  */
 export const createCharges = {
   name: '20261121110000-create-charges',

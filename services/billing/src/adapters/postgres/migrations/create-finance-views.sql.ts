@@ -3,7 +3,10 @@ const monthOf = (start: string, end: string): string =>
   `to_char((${start} + (${end} - ${start}) / 2) at time zone 'UTC', 'YYYY-MM')`;
 const dayMonth = (at: string): string => `to_char(${at} at time zone 'UTC', 'YYYY-MM')`;
 
-/** Views for finance; docs/finance.md says the formula of each figure. Amounts are minor units, and decimal text beside them. */
+/**
+ * Views for finance; docs/finance.md says the formula of each figure. Amounts are minor units, and decimal text beside
+ * them.
+ */
 export const createFinanceViews = {
   name: '20261121130000-create-finance-views',
   sql: `

@@ -2,8 +2,8 @@
 const appendOnly = ['credit_notes', 'past_payments', 'refund_attempts'];
 
 /**
- * What corrections do to charges (rule 18, ADR 19): whether the books still owe a block, credits of paid ones, and refunds, which
- * finance approves one by one. Each step of a refund is an event of its charge.
+ * What corrections do to charges (rule 18, ADR 19): whether the books still owe a block, credits of paid ones, and
+ * refunds, which finance approves one by one. Each step of a refund is an event of its charge.
  */
 export const createRefunds = {
   name: '20261121150000-create-refunds',

@@ -1,4 +1,7 @@
-/** Events out: endpoints of subscribers, what is to be delivered to them, and every attempt. The rows are the outbox (ADR 0017). */
+/**
+ * Events out: endpoints of subscribers, what is to be delivered to them, and every attempt. The rows are the outbox
+ * (ADR 0017).
+ */
 export const createWebhooks = {
   name: '20261121112000-create-webhooks',
   sql: `

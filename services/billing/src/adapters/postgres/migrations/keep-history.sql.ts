@@ -6,8 +6,8 @@ const kept = [
 ] as const;
 
 /**
- * When money moved, beside when the books heard of it; and every state of charges, refunds and invoices, so that figures can be shown as
- * they were at a time.
+ * When money moved, beside when the books heard of it; and every state of charges, refunds and invoices, so that
+ * figures can be shown as they were at a time.
  */
 export const keepHistory = {
   name: '20261127233000-keep-history',

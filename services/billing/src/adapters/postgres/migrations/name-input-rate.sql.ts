@@ -1,4 +1,7 @@
-/** The built-in rate card says of input tokens what it always meant: recorded and free. Nothing else of a published version ever changes. */
+/**
+ * The built-in rate card says of input tokens what it always meant: recorded and free. Nothing else of a published
+ * version ever changes.
+ */
 export const nameInputRate = {
   name: '20261127190000-name-input-rate',
   sql: `

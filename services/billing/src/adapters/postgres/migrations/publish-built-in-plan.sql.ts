@@ -1,4 +1,6 @@
-/** The price plan that the ledger has built in is version 1 of `default`; no broadcast needed, so nothing in the outbox. */
+/**
+ * The price plan that the ledger has built in is version 1 of `default`; no broadcast needed, so nothing in the outbox.
+ */
 export const publishBuiltInPlan = {
   name: '20261121111000-publish-built-in-plan',
   sql: `

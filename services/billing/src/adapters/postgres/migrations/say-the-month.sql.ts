@@ -11,8 +11,8 @@ select (jsonb_populate_record(null::billing.${name}, h.content)).* from (
 comment on view finance.${name}_then is 'billing.${name} as they were at finance.as_of(); key ${key}';`;
 
 /**
- * One meaning of month in every view (docs/finance.md): \`month\` is that of the service, \`cash_month\` that of the money; and every view
- * as it was at a time, by the setting \`tollgate.as_of\` of the transaction that reads it.
+ * One meaning of month in every view (docs/finance.md): \`month\` is that of the service, \`cash_month\` that of the
+ * money; and every view as it was at a time, by the setting \`tollgate.as_of\` of the transaction that reads it.
  */
 export const sayTheMonth = {
   name: '20261127233100-say-the-month',

@@ -1,4 +1,7 @@
-/** What became of credits whose refund was declined: applied to an invoice, or forfeited. A fee is shown whole, and the credit apart. */
+/**
+ * What became of credits whose refund was declined: applied to an invoice, or forfeited. A fee is shown whole, and the
+ * credit apart.
+ */
 export const showApplied = {
   name: '20261127235100-show-applied',
   sql: `

@@ -3,7 +3,9 @@ const lastEntry = (columns: string): string => `
     select ${columns} from ledger.entries e
     where e.partition = a.partition and e.account = a.account and e.recorded_at <= finance.as_of() order by e.seq desc limit 1`;
 
-/** Accrual by the month of the service, cash by the month of the money; the rest of the views that `sayTheMonth` began. */
+/**
+ * Accrual by the month of the service, cash by the month of the money; the rest of the views that `sayTheMonth` began.
+ */
 export const showCash = {
   name: '20261127233200-show-cash',
   sql: `

@@ -1,4 +1,7 @@
-/** The place of the last crossing taken of a partition, locked until the end of the transaction; the row is made before it is locked. */
+/**
+ * The place of the last crossing taken of a partition, locked until the end of the transaction; the row is made before
+ * it is locked.
+ */
 export const preparePosition = `
   insert into billing.crossing_positions (partition, partition_seq, block) values ($1, -1, 0) on conflict do nothing`;
 export const lockPosition =

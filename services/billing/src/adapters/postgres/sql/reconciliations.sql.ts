@@ -1,5 +1,8 @@
 export const abandonRun = `update billing.reconciliations set state = 'abandoned', finished_at = $2, updated_at = $2 where period = $1 and state = 'running'`;
-/** Nothing when one of the month is under way. $1 id, $2 period, $3 to $6 borders, $7 fix, $8 now; expected: a charge is read at most three times. */
+/**
+ * Nothing when one of the month is under way. $1 id, $2 period, $3 to $6 borders, $7 fix, $8 now; expected: a charge is
+ * read at most three times.
+ */
 export const insertRun = `
   insert into billing.reconciliations (id, period, from_at, to_at, starts_from, starts_to, fix, state, step, expected, started_at, updated_at)
   select $1, $2, $3, $4, $5, $6, $7, 'running', 'payments',
@@ -75,7 +78,10 @@ export const missingOfRun = `
   select f.facts from billing.reconciliation_found f
   where f.run = $1 and f.kind = 'crossing' and f.id > $2 and not exists (select 1 from billing.charges c where c.id = f.charge_id)
   order by f.id limit $3`;
-/** $1 run, $2 after, $3 at most, $4 and $5 the month. Stripe's first: an invoice of the books that was dated otherwise is still the same. */
+/**
+ * $1 run, $2 after, $3 at most, $4 and $5 the month. Stripe's first: an invoice of the books that was dated otherwise
+ * is still the same.
+ */
 export const invoicesOfRun = `
   with ids as (
     select f.id from billing.reconciliation_found f where f.run = $1 and f.kind = 'invoice' and f.id > $2

@@ -39,7 +39,10 @@ export const disableEndpoint =
 /** Nobody subscribes any more: what happens until somebody does is nobody's. */
 export const forgetFeeds = `delete from billing.webhook_feeds where not exists (select 1 from billing.webhook_endpoints where removed_at is null)`;
 
-/** One instance reads a feed at a time, until the end of the transaction; no row: nobody subscribes, or another one is at it. */
+/**
+ * One instance reads a feed at a time, until the end of the transaction; no row: nobody subscribes, or another one is
+ * at it.
+ */
 export const lockFeed = 'select positions from billing.webhook_feeds where feed = $1 for update skip locked';
 export const moveFeed = 'update billing.webhook_feeds set positions = $2 where feed = $1';
 export const endpointsToTell = `select id, events, account_prefix, balance_below, thresholds from billing.webhook_endpoints where removed_at is null and enabled`;
@@ -82,7 +85,9 @@ with due as (
 select c.id, c.endpoint, e.url, e.secret, case when e.secret_before_until > $1 then e.secret_before end as secret_before, c.message, m.payload as body, c.attempts
 from claimed c join billing.webhook_endpoints e on e.id = c.endpoint join billing.webhook_messages m on m.id = c.message`;
 
-/** Notes the attempt; the delivery moves on only while it is still that attempt's: a replay or a removal meanwhile wins. */
+/**
+ * Notes the attempt; the delivery moves on only while it is still that attempt's: a replay or a removal meanwhile wins.
+ */
 export const settleDelivery = `
 with noted as (
   insert into billing.webhook_attempts (delivery, started_at, status_code, error, duration_ms) values ($1, $3, $4, $5, $6)

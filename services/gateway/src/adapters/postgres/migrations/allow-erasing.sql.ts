@@ -1,4 +1,7 @@
-/** What callers said beside their requests can be erased; keys, hashes and steps stay, so that a repeat still does nothing twice. */
+/**
+ * What callers said beside their requests can be erased; keys, hashes and steps stay, so that a repeat still does
+ * nothing twice.
+ */
 export const allowErasing = {
   name: '20261127224500-allow-erasing',
   sql: `

@@ -1,6 +1,6 @@
 /**
- * `license_quotas` of the remote-quota document, as a view over limits and books: one row a token, which is shown hashed.
- * Made by the migration role, after the tables of quota and ledger.
+ * `license_quotas` of the remote-quota document, as a view over limits and books: one row a token, which is shown
+ * hashed. Made by the migration role, after the tables of quota and ledger.
  */
 export const createLicenseQuotas = {
   name: '20261121112500-create-license-quotas',

@@ -5,8 +5,8 @@ const userOf = (id: string): string => `replace(replace(substr(${id}, 9), '%2F',
 const isUser = "a.kind = 4 and a.id like 'metered:%' and position('/' in a.id) = 0";
 
 /**
- * The tier-billing document's tables and functions, as views over the books, and row-level security: `tollgate_reader` sees the
- * user named by the setting `app.user_id`, `finance` sees all. Prices are those of the built-in plan.
+ * The tier-billing document's tables and functions, as views over the books, and row-level security: `tollgate_reader`
+ * sees the user named by the setting `app.user_id`, `finance` sees all. Prices are those of the built-in plan.
  */
 export const createTierBilling = {
   name: '20261121070600-create-tier-billing',

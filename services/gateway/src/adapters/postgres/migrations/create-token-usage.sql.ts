@@ -1,6 +1,6 @@
 /**
- * `token_usage` of the licence-key document, as a view over the books: one row a use, with the owner at that time. Made by
- * the migration role, after the tables of gateway and ledger.
+ * `token_usage` of the licence-key document, as a view over the books: one row a use, with the owner at that time. Made
+ * by the migration role, after the tables of gateway and ledger.
  */
 export const createTokenUsage = {
   name: '20261121040000-create-token-usage',

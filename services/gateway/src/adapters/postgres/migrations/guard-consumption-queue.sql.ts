@@ -1,4 +1,7 @@
-/** One bad row stops no other: what can be refused is refused when it is recorded, and what the log cannot take is set aside. */
+/**
+ * One bad row stops no other: what can be refused is refused when it is recorded, and what the log cannot take is set
+ * aside.
+ */
 export const guardConsumptionQueue = {
   name: '20261127221500-guard-consumption-queue',
   sql: `

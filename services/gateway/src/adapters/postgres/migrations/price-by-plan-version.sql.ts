@@ -3,8 +3,8 @@ const userOf = (id: string): string => `replace(replace(substr(${id}, 9), '%2F',
 const isUser = "a.kind = 4 and a.id like 'metered:%' and position('/' in a.id) = 0";
 
 /**
- * Tier names and amounts by the plan version that prices the period (rule 17), as the ledger decided them; crossings of before are of
- * the built-in plan. `views.plan_content` follows `planAt` of the ledger's domain.
+ * Tier names and amounts by the plan version that prices the period (rule 17), as the ledger decided them; crossings of
+ * before are of the built-in plan. `views.plan_content` follows `planAt` of the ledger's domain.
  */
 export const priceByPlanVersion = {
   name: '20261121120000-price-by-plan-version',

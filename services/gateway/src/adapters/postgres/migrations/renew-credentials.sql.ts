@@ -1,4 +1,6 @@
-/** Credentials end when role or password change; server keys may end at a time, belong to one family and are rotated. */
+/**
+ * Credentials end when role or password change; server keys may end at a time, belong to one family and are rotated.
+ */
 export const renewCredentials = {
   name: '20261127220000-renew-credentials',
   sql: `

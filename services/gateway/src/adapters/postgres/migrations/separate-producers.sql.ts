@@ -1,4 +1,6 @@
-/** Who may record usage by SQL: `tollgate_producer` of anybody, `tollgate_reader` of the user that `app.user_id` names. */
+/**
+ * Who may record usage by SQL: `tollgate_producer` of anybody, `tollgate_reader` of the user that `app.user_id` names.
+ */
 export const separateProducers = {
   name: '20261127221600-separate-producers',
   sql: `

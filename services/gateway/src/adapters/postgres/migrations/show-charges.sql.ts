@@ -2,7 +2,10 @@
 const userOf = (id: string): string => `replace(replace(substr(${id}, 9), '%2F', '/'), '%25', '%')`;
 const isUser = "a.kind = 4 and a.id like 'metered:%' and position('/' in a.id) = 0";
 
-/** The document's tables with what billing knows: where each charge stands and which fees are paid. A block it has not heard of yet is pending. */
+/**
+ * The document's tables with what billing knows: where each charge stands and which fees are paid. A block it has not
+ * heard of yet is pending.
+ */
 export const showCharges = {
   name: '20261121122000-show-charges',
   sql: `

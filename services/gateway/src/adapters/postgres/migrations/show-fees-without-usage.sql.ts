@@ -1,4 +1,7 @@
-/** The month of a fee, as `token_usage_summary` names months: the one the moment is in, in the zone of the plan that was in force. */
+/**
+ * The month of a fee, as `token_usage_summary` names months: the one the moment is in, in the zone of the plan that was
+ * in force.
+ */
 const zoneAt = `(select v.content ->> 'time_zone' from billing.catalog_versions v
   where v.catalog = 'price-plan' and v.name = 'default' and v.effective_from <= i.period_start order by v.effective_from desc, v.version desc limit 1)`;
 

@@ -2,11 +2,17 @@
 const userOf = (id: string): string => `replace(replace(substr(${id}, 9), '%2F', '/'), '%25', '%')`;
 const isUser = "a.kind = 4 and a.id like 'metered:%' and position('/' in a.id) = 0";
 
-/** The month of a fee, as `token_usage_summary` names months: the one the moment is in, in the zone of the plan that was in force. */
+/**
+ * The month of a fee, as `token_usage_summary` names months: the one the moment is in, in the zone of the plan that was
+ * in force.
+ */
 const zoneAt = `(select v.content ->> 'time_zone' from billing.catalog_versions v
   where v.catalog = 'price-plan' and v.name = 'default' and v.effective_from <= i.period_start order by v.effective_from desc, v.version desc limit 1)`;
 
-/** Sums of different currencies never meet: a month of a user is in the currency of the plan; the charges of others are rows of `token_billing_charges`. */
+/**
+ * Sums of different currencies never meet: a month of a user is in the currency of the plan; the charges of others are
+ * rows of `token_billing_charges`.
+ */
 export const sumNoTwoCurrencies = {
   name: '20261127232000-sum-no-two-currencies',
   sql: `

@@ -1,4 +1,7 @@
-/** The books: everything is inserted, nothing is changed in place but the positions. `partition` leads every key (design §2). */
+/**
+ * The books: everything is inserted, nothing is changed in place but the positions. `partition` leads every key (design
+ * §2).
+ */
 export const createBooks = `
 create table ledger.placement (
   one boolean primary key default true check (one),

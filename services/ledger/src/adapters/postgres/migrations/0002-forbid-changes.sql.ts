@@ -1,4 +1,7 @@
-/** Update, delete and truncate of the books are refused twice: the role is not granted them, and a trigger refuses anyone. */
+/**
+ * Update, delete and truncate of the books are refused twice: the role is not granted them, and a trigger refuses
+ * anyone.
+ */
 const appendOnly = [
   'names',
   'accounts',

@@ -1,6 +1,7 @@
 /**
- * Lets the ledger refresh the planner's statistics while its tables grow from nothing: the server's own turn comes a minute
- * later, and until then look-ups in thousands of entries are planned for an empty table. PostgreSQL 17 and newer.
+ * Lets the ledger refresh the planner's statistics while its tables grow from nothing: the server's own turn comes a
+ * minute later, and until then look-ups in thousands of entries are planned for an empty table. PostgreSQL 17 and
+ * newer.
  */
 export const allowAnalyze = `
 do $$ begin

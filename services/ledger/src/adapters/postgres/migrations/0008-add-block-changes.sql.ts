@@ -1,6 +1,6 @@
 /**
- * Blocks that a correction left and that later usage entered again (rule 18): published with the crossings, in one order. They follow
- * from the entries, which are sealed, and the plan version of the period.
+ * Blocks that a correction left and that later usage entered again (rule 18): published with the crossings, in one
+ * order. They follow from the entries, which are sealed, and the plan version of the period.
  */
 export const addBlockChanges = `
 create table ledger.block_changes (

@@ -1,6 +1,7 @@
 /**
- * What the `limits` of an account count after an entry that moved one (rule 15): [[period start, period end, used, earlier start, earlier
- * end, earlier used], …] in the order of the limits, in milliseconds since 1970; null where nothing is known of the period before.
+ * What the `limits` of an account count after an entry that moved one (rule 15): [[period start, period end, used,
+ * earlier start, earlier end, earlier used], …] in the order of the limits, in milliseconds since 1970; null where
+ * nothing is known of the period before.
  */
 export const addLimitCounts = `
 create table ledger.limit_counts (

@@ -1,5 +1,6 @@
 /**
- * Refusals that were answered, for people who look: no part of the books, so that they are trimmed and removed. Kept behind the answers.
+ * Refusals that were answered, for people who look: no part of the books, so that they are trimmed and removed. Kept
+ * behind the answers.
  */
 export const keepAnsweredRefusals = `
 create table ledger.answered_refusals (

@@ -14,7 +14,9 @@ import { keepAnsweredRefusals } from './0011-keep-answered-refusals.sql.ts';
 import { findAccounts } from './0012-find-accounts.sql.ts';
 import { findTopUps } from './0013-find-top-ups.sql.ts';
 
-/** What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it. */
+/**
+ * What `migrate` creates for the ledger. The role gets select and insert; nothing it may not change is granted to it.
+ */
 export const ledgerSchema: ServiceSchema = {
   schema: 'ledger',
   role: 'tollgate_ledger',

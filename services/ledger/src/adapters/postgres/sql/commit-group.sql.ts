@@ -4,9 +4,9 @@ import { timerKinds } from '../../../domain/entry.ts';
 const text = (value: string | null): string => (value === null ? 'null' : `'${value.replaceAll("'", "''")}'`);
 
 /**
- * Advances the positions of a group, all or none (rules 5 to 8): rows are locked in ascending order, each only where epoch
- * and position are the expected ones; when one is missing the division by zero aborts the transaction, so that nothing
- * after it happens either.
+ * Advances the positions of a group, all or none (rules 5 to 8): rows are locked in ascending order, each only where
+ * epoch and position are the expected ones; when one is missing the division by zero aborts the transaction, so that
+ * nothing after it happens either.
  */
 export function advancePositions(group: readonly PartitionCommit[]): string {
   const rows = group.map(

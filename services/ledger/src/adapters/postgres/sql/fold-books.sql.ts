@@ -1,4 +1,6 @@
-/** Version rows beside the entries $2 (exclusive) to $3 of partition $1; each query answers one kind, by partition_seq. */
+/**
+ * Version rows beside the entries $2 (exclusive) to $3 of partition $1; each query answers one kind, by partition_seq.
+ */
 const beside = (
   table: string,
 ): string => `select e.partition_seq, v.* from ledger.entries e join ledger.${table} v using (partition, account, seq)

@@ -1,6 +1,6 @@
 /**
- * Accounts by id ($1 partitions, $2 ids) or by number ($3 partitions, $4 numbers), each with its last entry, terms, and the
- * rows of its open lots and holds: those from the floor of the newest row on. What does not exist is absent.
+ * Accounts by id ($1 partitions, $2 ids) or by number ($3 partitions, $4 numbers), each with its last entry, terms, and
+ * the rows of its open lots and holds: those from the floor of the newest row on. What does not exist is absent.
  */
 export const loadAccounts = statement('');
 

@@ -1,6 +1,7 @@
 /**
- * The entries of requests booked before: $1 partition, then arrays of account ids, sources and request ids; $5 an offset: only what
- * was booked from records before it. `asked` is the place in the arrays, from 1. Rides on the once-only index.
+ * The entries of requests booked before: $1 partition, then arrays of account ids, sources and request ids; $5 an
+ * offset: only what was booked from records before it. `asked` is the place in the arrays, from 1. Rides on the
+ * once-only index.
  */
 export const firstAnswers = `
 select w.asked, e.*, a.id as account_id, a.kind as account_kind, u.text as unit_text, k.text as contra_text, w.source as source_text,
@@ -28,7 +29,10 @@ join lateral (select h.* from ledger.holds h join ledger.entries e using (partit
   where h.partition = w.partition and h.account = w.account and h.hold = w.hold and e.log_offset < $4 order by h.seq desc limit 1) h on true
 where h.outcome <> 'open'`;
 
-/** What an entry's account (`of`: its alias) counted in the entry's period, as the newest row of the books before offset $1 tells. */
+/**
+ * What an entry's account (`of`: its alias) counted in the entry's period, as the newest row of the books before offset
+ * $1 tells.
+ */
 const counted = (of: 'e' | 'b'): string => `
   (select json_build_array(c.period_start_ms::text, c.period_end_ms::text, c.used::text, c.high_water::text, c.used_before::text)
     from ledger.counters c join ledger.entries ce using (partition, account, seq)

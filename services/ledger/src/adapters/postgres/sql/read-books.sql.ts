@@ -6,7 +6,10 @@ join ledger.names k on k.partition = e.partition and k.name = e.contra
 join ledger.names s on s.partition = e.partition and s.name = e.source
 left join ledger.details d on d.partition = e.partition and d.partition_seq = e.partition_seq`;
 
-/** $1 partition, $2 account id, $3 before seq, $4 limit, $5 from, $6 to, $7 kinds (null: all), $8 whether from and to bound the time of use. Newest first. */
+/**
+ * $1 partition, $2 account id, $3 before seq, $4 limit, $5 from, $6 to, $7 kinds (null: all), $8 whether from and to
+ * bound the time of use. Newest first.
+ */
 export const entriesPage = `select ${entryColumns} from ledger.entries e ${entryJoins}
 where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2) and e.seq < $3
   and ($5::timestamptz is null or case when $8::boolean then e.occurred_at else e.recorded_at end >= $5)
@@ -14,7 +17,10 @@ where e.partition = $1 and e.account = (select account from ledger.accounts wher
   and ($7::smallint[] is null or e.kind = any($7)) and e.seq >= $9
 order by e.seq desc limit $4`;
 
-/** Which requests are booked: $1 partition, then arrays of account ids, sources and request ids; answers places from 1. Rides on the once-only index. */
+/**
+ * Which requests are booked: $1 partition, then arrays of account ids, sources and request ids; answers places from 1.
+ * Rides on the once-only index.
+ */
 export const requestsBooked = `
 select w.asked, encode(e.content_hash, 'hex') as hash from unnest($2::text[], $3::text[], $4::text[]) with ordinality w(account, source, request_id, asked)
 join ledger.accounts a on a.partition = $1 and a.id = w.account
@@ -22,8 +28,8 @@ join ledger.names s on s.partition = $1 and s.text = w.source
 join ledger.entries e on e.partition = $1 and e.account = a.account and e.source = s.name and e.request_id = w.request_id and e.ordinal = 0`;
 
 /**
- * $1 partition, $2 account id, $3 start of a period in ms: the last entry knows its own period's figure, the newest counter row
- * that of any other, because one is written whenever entries go over to another period.
+ * $1 partition, $2 account id, $3 start of a period in ms: the last entry knows its own period's figure, the newest
+ * counter row that of any other, because one is written whenever entries go over to another period.
  */
 export const usageOfPeriod = `
 with a as (select account from ledger.accounts where partition = $1 and id = $2),
@@ -46,7 +52,10 @@ where c.partition = $1 and c.account = (select account from ledger.accounts wher
 export const crossingsBetween = `select c.*, a.id from ledger.crossings c join ledger.accounts a using (partition, account)
 where c.partition = $1 and c.partition_seq > $2 and c.partition_seq <= $3 order by c.partition_seq, c.block`;
 
-/** Periods that start in [$1, $2), after ($3 partition, $4 account, $5 period start in ms, $6 block), $7 at most; in the order of the key. */
+/**
+ * Periods that start in [$1, $2), after ($3 partition, $4 account, $5 period start in ms, $6 block), $7 at most; in the
+ * order of the key.
+ */
 export const crossingsPage = `select c.*, a.id, e.recorded_at, floor(extract(epoch from c.period_start) * 1000)::bigint as start_ms
 from ledger.crossings c
 join ledger.accounts a on a.partition = c.partition and a.account = c.account
@@ -62,8 +71,8 @@ where e.partition = $1 and e.account = (select account from ledger.accounts wher
   and ($5::smallint[] is null or e.kind = any($5)) and e.seq >= $7`;
 
 /**
- * $1 partition, $2 account id, $3 owner: the entry of the latest unbroken terms with that owner, or the first of all where nobody else has ever
- * owned the account. No row where the present owner is another.
+ * $1 partition, $2 account id, $3 owner: the entry of the latest unbroken terms with that owner, or the first of all
+ * where nobody else has ever owned the account. No row where the present owner is another.
  */
 export const ownedSince = `
 with a as (select account from ledger.accounts where partition = $1 and id = $2),
@@ -88,7 +97,10 @@ export const entryById = `select ${entryColumns} from ledger.entries e ${entryJo
 export const entriesInOrder = `select ${entryColumns}, d.commitment from ledger.entries e ${entryJoins}
 where e.partition = $1 and e.partition_seq > $2 order by e.partition_seq limit $3`;
 
-/** $1 account (null: all), $2 before "refused_at in ms.partition.offset" as three values ($2 ms, $3 partition, $4 offset), $5 limit. */
+/**
+ * $1 account (null: all), $2 before "refused_at in ms.partition.offset" as three values ($2 ms, $3 partition, $4
+ * offset), $5 limit.
+ */
 export const refusedPage = `select *, floor(extract(epoch from refused_at) * 1000)::bigint as refused_ms from ledger.refusals
 where ($1::text is null or account = $1)
   and ($2::bigint is null or (floor(extract(epoch from refused_at) * 1000)::bigint, partition, log_offset) < ($2::bigint, $3::smallint, $4::bigint))
@@ -116,7 +128,10 @@ export const allPositions =
 /** The seal that covers an entry: $1 partition, $2 partition_seq. */
 export const sealOf = `select * from ledger.seals where partition = $1 and from_seq <= $2 and to_seq >= $2`;
 export const lastSeal = 'select * from ledger.seals where partition = $1 order by number desc limit 1';
-/** Seals of several partitions at once; where another instance was first, nothing is inserted (unique partition, from_seq). */
+/**
+ * Seals of several partitions at once; where another instance was first, nothing is inserted (unique partition,
+ * from_seq).
+ */
 export const insertSeals = `insert into ledger.seals (partition, number, from_seq, to_seq, root, previous, seal_hash, sealed_at)
 select * from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bytea[], $8::timestamptz[])
 on conflict do nothing returning partition`;

@@ -20,8 +20,9 @@ const before = (place: string): string =>
   `($5::bigint is null or (refused_at, ${place}) < (to_timestamp($5::bigint / 1000.0), $6::text))`;
 
 /**
- * Refusals of every kind, newest first: $1 partition and $2 account (nulls: all), $3 the accounts below it too, $4 code (null: all), $5 and $6
- * the place before (ms and name, nulls: the newest), $7 limit. `place` orders those of one millisecond.
+ * Refusals of every kind, newest first: $1 partition and $2 account (nulls: all), $3 the accounts below it too, $4 code
+ * (null: all), $5 and $6 the place before (ms and name, nulls: the newest), $7 limit. `place` orders those of one
+ * millisecond.
  */
 export const refusalsPage = `
 (select account, source, request_id, type, code, detail, bound, correlation, refused_at, count, true as answered, ${answeredPlace} as place

@@ -8,7 +8,10 @@ const topUp = `select e.balance_after from ledger.entries e where e.partition = 
   and e.kind in (${entryKinds.granted}, ${entryKinds.adjusted}) and e.seq <=`;
 const newest = 'order by seq desc limit 1';
 
-/** What beside them tells how accounts stood after entries and before them: $1 partition, $2 numbers of accounts, $3 entries' numbers in these. By indexes alone. */
+/**
+ * What beside them tells how accounts stood after entries and before them: $1 partition, $2 numbers of accounts, $3
+ * entries' numbers in these. By indexes alone.
+ */
 export const standings = `select w.account, w.seq,
   (${terms} w.seq ${newest}) as settings, (${terms} w.seq - 1 ${newest}) as settings_before,
   (${counts} w.seq ${newest}) as counts, (${counts} w.seq - 1 ${newest}) as counts_before,
