@@ -98,7 +98,8 @@ const copyPerSecond = await rawCopy();
 const {
   rows: [size],
 } = await admin.query(
-  `select pg_total_relation_size('ledger.entries')::float8 / count(*) as stored, avg(pg_column_size(e.*))::float8 as own from ledger.entries e`,
+  `select pg_total_relation_size('ledger.entries')::float8 / count(*) as stored, avg(pg_column_size(e.*))::float8
+    as own from ledger.entries e`,
 );
 const rebuildFrom = performance.now();
 const report = await checkBooks({ databaseUrl: urlOf(ledgerSchema) });
@@ -117,7 +118,8 @@ process.exit(0);
 async function rawCopy() {
   await admin.query('create table public.raw (like ledger.entries including all)');
   await admin.query(
-    `create table public.source as select row_number() over (order by log_offset, partition) as n, e.* from ledger.entries e where kind = 4`,
+    `create table public.source as select row_number() over (order by log_offset, partition) as n, e.*
+      from ledger.entries e where kind = 4`,
   );
   const { rows: columns } =
     await admin.query(`select string_agg(quote_ident(attname), ',' order by attnum) as list from pg_attribute
@@ -129,7 +131,8 @@ async function rawCopy() {
   for (let start = 0; start < events; start += batch)
     buffers.push(
       await copyOut(
-        `copy (select ${list} from public.source where n > ${start} and n <= ${start + batch}) to stdout (format binary)`,
+        `copy (select ${list} from public.source where n > ${start} and n <= ${start + batch}) to stdout (format
+          binary)`,
       ),
     );
   await admin.query('drop table public.source; checkpoint');

@@ -6,7 +6,8 @@ import pg from 'pg';
 
 const { adminUrl, connections, seconds } = JSON.parse(process.argv[2]);
 const pool = new pg.Pool({ connectionString: adminUrl, max: 16 });
-await pool.query(`create table public.bench_steps (id uuid primary key, account text not null, operation text not null, step text not null,
+await pool.query(`create table public.bench_steps (id uuid primary key, account text not null, operation text not null,
+  step text not null,
   hold text, delivered jsonb, result jsonb, updated_at timestamptz not null default now())`);
 await pool.query(`create index on public.bench_steps (updated_at) where step in ('started', 'held', 'answered')`);
 const begin = (id) =>
@@ -18,7 +19,9 @@ const begin = (id) =>
 const progress = (id, step, said) =>
   pool.query({
     name: 'progress',
-    text: 'update public.bench_steps set step = $2, delivered = coalesce($3, delivered), updated_at = now() where id = $1',
+    text:
+      'update public.bench_steps set step = $2, delivered = coalesce($3, delivered), updated_at = now() ' +
+      'where id = $1',
     values: [id, step, said],
   });
 

@@ -18,7 +18,8 @@ const { values } = parseArgs({
 });
 if (values.help) {
   process.stdout.write(
-    'npm run bench -- [--quick] [--only start,http,surfaces,drain] [--route <part of a name>]\nMeasures on this machine, about 6 minutes; --quick about 3.\n',
+    'npm run bench -- [--quick] [--only start,http,surfaces,drain] [--route <part of a name>]\nMeasures on this ' +
+      'machine, about 6 minutes; --quick about 3.\n',
   );
   process.exit(0);
 }
@@ -157,11 +158,13 @@ function reasons(drain) {
     ],
     [
       '64 clients / bare echo',
-      'two durable writes lie between request and answer (log, books); with few callers their latency, not the processor, is the limit',
+      'two durable writes lie between request and answer (log, books); with few callers their latency, not the ' +
+        'processor, is the limit',
     ],
     [
       '256 clients / bare echo',
-      'HTTP, log, ledger and PostgreSQL share the two cores with the load generator; socket writes are the largest single part',
+      'HTTP, log, ledger and PostgreSQL share the two cores with the load generator; socket writes are the ' +
+        'largest single part',
     ],
     [
       '10,000 accounts',
@@ -170,7 +173,8 @@ function reasons(drain) {
     ['one hot account / many', 'many accounts are spread over 64 partitions, each with its own share of a commit'],
     [
       'one account / simple',
-      'the control waits for one row lock a commit; see how far the log and the commit are from each other on this disk',
+      'the control waits for one row lock a commit; see how far the log and the commit are from each other on ' +
+        'this disk',
     ],
     ['rebuild', 'folding is bound by reading rows and their versions, one thread'],
     [

@@ -13,15 +13,18 @@ const { databaseUrl, accounts, key } = JSON.parse(process.argv[2]);
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 16 });
 await pool.query(`drop schema if exists simple cascade; create schema simple;
   create table simple.balances (account text primary key, balance bigint not null) with (fillfactor = 50);
-  create table simple.entries (id bigint generated always as identity primary key, account text not null, request_id text not null,
-    amount bigint not null, balance_after bigint not null, recorded_at timestamptz not null default now(), unique (account, request_id));`);
+  create table simple.entries (id bigint generated always as identity primary key, account text not null,
+    request_id text not null,
+    amount bigint not null, balance_after bigint not null, recorded_at timestamptz not null default now(),
+      unique (account, request_id));`);
 await pool.query(`insert into simple.balances select 'bench' || n, 1000000000 from generate_series(0, $1 - 1) n`, [
   accounts,
 ]);
 
 const spendOnce = {
   name: 'spend',
-  text: `with taken as (update simple.balances set balance = balance - $2 where account = $1 and balance >= $2 returning balance)
+  text: `with taken as (update simple.balances set balance = balance - $2 where account = $1 and balance >= $2
+    returning balance)
     insert into simple.entries (account, request_id, amount, balance_after) select $1, $3, -$2, balance from taken
     returning id, balance_after, recorded_at`,
 };

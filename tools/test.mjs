@@ -1,4 +1,4 @@
-// `npm test`: lint with its boundary fixtures, the type check, then every spec in one jest process, on real PostgreSQL
+// `npm test`: the layout, lint with its boundary fixtures, the type check, then every spec in one jest process, on real PostgreSQL
 // and real Kafka. The last line is `N passed, N failed`, with `, N skipped` when some were; it counts the checks too.
 // Arguments go to jest: `npm test -- libs/pricing`.
 import { spawn } from 'node:child_process';
@@ -15,6 +15,7 @@ const failures = [];
 /** jest has printed its results but something keeps the process alive: a leak, which is a failure. */
 const leakWaitMs = 30_000;
 
+await check('layout', bin('prettier', 'bin', 'prettier.cjs'), '--check', '.');
 await check('lint', bin('nx', 'dist', 'bin', 'nx.js'), 'run-many', '-t', 'lint');
 await check('boundary fixtures are refused', join(root, 'tools', 'lint-fixtures.mjs'));
 await check('type check', bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.spec.json');

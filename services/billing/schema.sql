@@ -596,7 +596,8 @@ CREATE OR REPLACE FUNCTION billing.refuse_rewriting()
  LANGUAGE plpgsql
 AS $function$
 begin
-  raise exception '%.% is append-only: % is refused', tg_table_schema, tg_table_name, tg_op using errcode = 'insufficient_privilege';
+  raise exception '%.% is append-only: % is refused', tg_table_schema, tg_table_name,
+    tg_op using errcode = 'insufficient_privilege';
 end $function$
 
 
@@ -1739,11 +1740,13 @@ AS $function$
   with counted as (
     select b.kind, b.request_id, b.period_start,
       b.used_after <> coalesce(lag(b.used_after) over (partition by b.period_start order by b.seq), 0) as moved
-      from ledger.entries b where b.partition = p_partition and b.account = p_account and b.recorded_at <= finance.as_of()
+      from ledger.entries b where b.partition = p_partition and b.account = p_account
+        and b.recorded_at <= finance.as_of()
   )
   select coalesce(-sum(case when f.amount > 0 then f.amount else (
       select sum(e.amount) from ledger.entries e join ledger.names k on k.partition = e.partition and k.name = e.contra
-       where e.partition = f.partition and e.account = f.account and e.source = f.source and e.request_id = f.request_id and e.kind = f.kind
+       where e.partition = f.partition and e.account = f.account and e.source = f.source
+         and e.request_id = f.request_id and e.kind = f.kind
          and e.amount < 0 and k.text in ('usage', 'goodwill')) end), 0)
     from counted b
     join ledger.entries f on f.partition = p_partition and f.partition_seq = b.request_id::bigint
@@ -1756,7 +1759,8 @@ CREATE OR REPLACE FUNCTION finance."decimal"(p_minor numeric, p_currency text)
  IMMUTABLE STRICT
 AS $function$
   select case
-    when p_currency in ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'MGA', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF')
+    when p_currency in ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'MGA', 'PYG', 'RWF', 'UGX', 'VND',
+      'VUV', 'XAF', 'XOF', 'XPF')
       then trunc(p_minor)::text
     when p_currency in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then round(p_minor / 1000, 3)::text
     else round(p_minor / 100, 2)::text end
@@ -1802,7 +1806,8 @@ CREATE OR REPLACE FUNCTION finance.zone_at(p_at timestamp with time zone)
  SET search_path TO ''
 AS $function$
   select coalesce((select content ->> 'time_zone' from billing.catalog_versions
-    where catalog = 'price-plan' and name = 'default' and effective_from <= p_at order by effective_from desc, version desc limit 1), 'UTC')
+    where catalog = 'price-plan' and name = 'default' and effective_from <= p_at order by effective_from desc,
+      version desc limit 1), 'UTC')
 $function$
 
 

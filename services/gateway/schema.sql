@@ -276,12 +276,14 @@ CREATE OR REPLACE FUNCTION public.get_user_token_summary(p_user_id text, p_perio
  LANGUAGE sql
  STABLE
 AS $function$
-  select coalesce(s.total_tokens, 0), coalesce(s.current_tier, '0-8M'), coalesce(s.fixed_fee_charged, f.amount, 0), coalesce(s.tier_charges_count, 0),
+  select coalesce(s.total_tokens, 0), coalesce(s.current_tier, '0-8M'), coalesce(s.fixed_fee_charged, f.amount, 0),
+    coalesce(s.tier_charges_count, 0),
          coalesce(s.tier_charges_total, 0), coalesce(s.total_charged, f.amount, 0)
     from (select date_trunc('month', p_period_start)::date as month) as asked
     left join public.token_usage_summary s on s.user_id = p_user_id and s.period_start = asked.month
     left join lateral (
-      select amount from views.paid_fees where user_id = p_user_id and period_start = asked.month order by currency = 'BRL' desc, currency limit 1
+      select amount from views.paid_fees where user_id = p_user_id and period_start = asked.month
+        order by currency = 'BRL' desc, currency limit 1
     ) f on true
 $function$
 
@@ -295,10 +297,12 @@ declare
   recorded uuid;
 begin
   if not coalesce(views.may_report(p_user_id), false) then
-    raise insufficient_privilege using message = 'usage of another user than app.user_id names is recorded by tollgate_producer only';
+    raise insufficient_privilege using message =
+      'usage of another user than app.user_id names is recorded by tollgate_producer only';
   end if;
   insert into gateway.consumption_queue (user_id, tokens_used, operation_type, client_id, metadata)
-  values (p_user_id, p_tokens_used, p_operation_type, p_client_id, coalesce(p_metadata, '{}'::jsonb)) returning id into recorded;
+  values (p_user_id, p_tokens_used, p_operation_type, p_client_id, coalesce(p_metadata, '{}'::jsonb))
+    returning id into recorded;
   return recorded;
 end
 $function$

@@ -107,7 +107,9 @@ export function toAmount(amount: Amount): string {
     typeof amount === 'number' ? Number.isSafeInteger(amount) : typeof amount === 'bigint' || /^-?\d+$/.test(amount);
   if (!fits)
     throw new TypeError(
-      `${String(amount)} is not a whole number${typeof amount === 'number' ? ' within 2^53; give a decimal string' : ''}`,
+      `${String(amount)} is not a whole number${
+        typeof amount === 'number' ? ' within 2^53; give a decimal ' + 'string' : ''
+      }`,
     );
   return String(amount);
 }

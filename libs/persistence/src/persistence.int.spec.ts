@@ -28,7 +28,9 @@ const schema = {
   migrations: [
     {
       name: '20260101000000-create-sales',
-      sql: 'create table shop.sales (id bigint primary key, at date); grant select, insert on shop.sales to tollgate_shop',
+      sql:
+        'create table shop.sales (id bigint primary key, at date); grant select, insert on shop.sales to ' +
+        'tollgate_shop',
     },
     { name: '20260102000000-add-first-sale', sql: "insert into shop.sales values (9007199254740993, '2026-01-02')" },
   ],

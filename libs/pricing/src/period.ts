@@ -52,7 +52,8 @@ export function parsePeriod(text: string): string {
   throw new AppError(
     'invalid',
     'REQUEST_INVALID',
-    'period is calendar:day, calendar:week, calendar:month or an ISO 8601 duration of at least one minute, such as P30D',
+    'period is calendar:day, calendar:week, calendar:month or an ISO 8601 duration of at least one minute, such ' +
+      'as P30D',
   );
 }
 

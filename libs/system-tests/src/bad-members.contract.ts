@@ -110,24 +110,29 @@ export function refusesBadMembers(platform: () => Platform): void {
     };
     const booked = async (): Promise<unknown> =>
       platform().rows(
-        `select count(*) from ledger.entries e join ledger.names s on s.partition = e.partition and s.name = e.source where s.text not like 'timer:%'`,
+        `select count(*) from ledger.entries e join ledger.names s on s.partition = e.partition and s.name = e.source
+          where s.text not like 'timer:%'`,
       );
 
-    it("is refused in its surface's own words when it is missing, null, of another type, empty, huge, negative, fractional or unstorable", async () => {
-      const cases = casesOf(api.routes).filter(isForbidden);
-      expect(cases.length).toBeGreaterThan(1_000);
-      const before = await booked();
+    it(
+      "is refused in its surface's own words when it is missing, null, of another type, empty, huge, negative, " +
+        'fractional or unstorable',
+      async () => {
+        const cases = casesOf(api.routes).filter(isForbidden);
+        expect(cases.length).toBeGreaterThan(1_000);
+        const before = await booked();
 
-      const faults: string[] = [];
-      for (const one of cases) {
-        const path = pathOf(one.route);
-        const fault = faultOf(one.route.method, path, await send(one, path));
-        if (fault !== null) faults.push(`${one.route.method} ${one.route.path}, ${one.what}: ${fault}`);
-      }
+        const faults: string[] = [];
+        for (const one of cases) {
+          const path = pathOf(one.route);
+          const fault = faultOf(one.route.method, path, await send(one, path));
+          if (fault !== null) faults.push(`${one.route.method} ${one.route.path}, ${one.what}: ${fault}`);
+        }
 
-      expect(faults).toEqual([]);
-      expect(await booked()).toEqual(before);
-    });
+        expect(faults).toEqual([]);
+        expect(await booked()).toEqual(before);
+      },
+    );
 
     it('of the path or the query is refused or not found, and never breaks anything', async () => {
       const faults: string[] = [];

@@ -88,9 +88,11 @@ describe('the packed client', () => {
 
   it('has types in both', async () => {
     const source = `import { Tollgate, withTokenProcess } from '@tollgate/client';
-      const wrapped = withTokenProcess({ feature_endpoint_id: 'f', user_id: (args) => args[0].user_id }, async (data: { user_id: string }) => ({ text: data.user_id, output_token: 1 }));
+      const wrapped = withTokenProcess({ feature_endpoint_id: 'f', user_id: (args) => args[0].user_id },
+        async (data: { user_id: string }) => ({ text: data.user_id, output_token: 1 }));
       export const text: Promise<string> = wrapped({ user_id: 'u' }).then((result) => result.text);
-      export const spend = (client: Tollgate): Promise<string | null> => client.accounts.spend('a', { amount: 1n }).then(({ available }) => available);
+      export const spend = (client: Tollgate): Promise<string | null> => client.accounts.spend('a',
+        { amount: 1n }).then(({ available }) => available);
       // @ts-expect-error: an amount or a usage
       export const wrong = (client: Tollgate) => client.accounts.spend('a', {});`;
     for (const name of ['typed.mts', 'typed.cts']) await writeFile(join(project, name), source);

@@ -52,17 +52,20 @@ function blocksOf(platform: Platform, userId: string) {
 
 /** Blocks that are corrected before anything is charged (rule 18); needs no Stripe. */
 export function correctedBeforeCharged(platform: () => Platform): void {
-  it('a block that is corrected before it is charged is cancelled, and owed again when it is entered again', async () => {
-    const { report, correct, charges, refunds } = blocksOf(platform(), `corrected-${randomUUID()}`);
-    await report(8_000_001);
-    await waitFor('the charge', async () => (await charges())[0]?.reason === 'no_customer');
-    await correct(1);
-    await waitFor('its cancellation', async () => (await charges())[0]?.status === 'cancelled');
-    expect(await charges()).toMatchObject([{ reason: 'corrected' }]);
-    await report(2);
-    await waitFor('its revival', async () => (await charges())[0]?.status === 'pending');
-    expect([(await charges()).length, await refunds()]).toEqual([1, []]);
-  });
+  it(
+    'a block that is corrected before it is charged is cancelled, and owed ' + 'again when it is entered again',
+    async () => {
+      const { report, correct, charges, refunds } = blocksOf(platform(), `corrected-${randomUUID()}`);
+      await report(8_000_001);
+      await waitFor('the charge', async () => (await charges())[0]?.reason === 'no_customer');
+      await correct(1);
+      await waitFor('its cancellation', async () => (await charges())[0]?.status === 'cancelled');
+      expect(await charges()).toMatchObject([{ reason: 'corrected' }]);
+      await report(2);
+      await waitFor('its revival', async () => (await charges())[0]?.status === 'pending');
+      expect([(await charges()).length, await refunds()]).toEqual([1, []]);
+    },
+  );
 }
 
 /**
@@ -94,89 +97,105 @@ export function correctedAfterPaid(platform: () => Platform): void {
 
     // Guarantee: nobody keeps what is not owed, nothing is paid back unless finance said so, and what is owed again is
     // paid once.
-    it('become credits and proposals; finance decides each; a refunded one that is entered again is paid anew, and the sums are right', async () => {
-      const userId = `credited-${randomUUID()}`;
-      const { correct, charges, refunds, report } = await paidBlocks(userId);
-      await correct(17_000_000);
-      const proposals = await waitFor('three proposals', async () => {
-        const found = await refunds();
-        return found.length === 3 && found;
-      });
-      expect(proposals.map(({ status, amount_minor: minor }) => `${status} ${minor}`)).toEqual(
-        Array.from({ length: 3 }, () => 'proposed 10000'),
-      );
-      expect((await charges()).map(({ status, credited_at: at }) => [status, at === null])).toEqual(
-        Array.from({ length: 3 }, () => ['succeeded', false]),
-      );
-      expect(await net(userId)).toEqual({ net: 0 });
-      const [first, second] = ['1', '2'].map((block) => proposals.find((each) => each.block === block)?.id ?? '');
+    it(
+      'become credits and proposals; finance decides each; a refunded one that is entered again is paid anew, ' +
+        'and the sums are right',
+      async () => {
+        const userId = `credited-${randomUUID()}`;
+        const { correct, charges, refunds, report } = await paidBlocks(userId);
+        await correct(17_000_000);
+        const proposals = await waitFor('three proposals', async () => {
+          const found = await refunds();
+          return found.length === 3 && found;
+        });
+        expect(proposals.map(({ status, amount_minor: minor }) => `${status} ${minor}`)).toEqual(
+          Array.from({ length: 3 }, () => 'proposed 10000'),
+        );
+        expect((await charges()).map(({ status, credited_at: at }) => [status, at === null])).toEqual(
+          Array.from({ length: 3 }, () => ['succeeded', false]),
+        );
+        expect(await net(userId)).toEqual({ net: 0 });
+        const [first, second] = ['1', '2'].map((block) => proposals.find((each) => each.block === block)?.id ?? '');
 
-      const key = { 'idempotency-key': 'approve' };
-      const approved = await platform().server.post<Answer<Refund>>(`${path}/${first}/approve`, undefined, key);
-      expect([approved.status, approved.body]).toEqual([
-        200,
-        { success: true, data: expect.objectContaining({ id: first, status: 'approved' }) },
-      ]);
-      await waitFor('the refund', async () => (await refunds()).find(({ id }) => id === first)?.status === 'succeeded');
-      const again = await platform().server.post<Answer<Refund>>(`${path}/${first}/approve`, undefined, key);
-      expect([again.status, again.body, again.headers.get('idempotent-replay')]).toEqual([200, approved.body, 'true']);
-      expect((await platform().server.post(`${path}/${first}/approve`)).status).toBe(409);
-      const declined = await platform().cli(
-        'refunds',
-        'decline',
-        second ?? '',
-        '--forfeit',
-        '--reason',
-        'settled otherwise',
-        '--json',
-      );
-      expect(
-        JSON.parse(
-          declined.output
-            .trim()
-            .split('\n')
-            .findLast((line) => line.startsWith('{')) ?? '{}',
-        ),
-      ).toMatchObject({ refund: { status: 'declined', reason: 'settled otherwise' } });
+        const key = { 'idempotency-key': 'approve' };
+        const approved = await platform().server.post<Answer<Refund>>(`${path}/${first}/approve`, undefined, key);
+        expect([approved.status, approved.body]).toEqual([
+          200,
+          { success: true, data: expect.objectContaining({ id: first, status: 'approved' }) },
+        ]);
+        await waitFor(
+          'the refund',
+          async () => (await refunds()).find(({ id }) => id === first)?.status === 'succeeded',
+        );
+        const again = await platform().server.post<Answer<Refund>>(`${path}/${first}/approve`, undefined, key);
+        expect([again.status, again.body, again.headers.get('idempotent-replay')]).toEqual([
+          200,
+          approved.body,
+          'true',
+        ]);
+        expect((await platform().server.post(`${path}/${first}/approve`)).status).toBe(409);
+        const declined = await platform().cli(
+          'refunds',
+          'decline',
+          second ?? '',
+          '--forfeit',
+          '--reason',
+          'settled otherwise',
+          '--json',
+        );
+        expect(
+          JSON.parse(
+            declined.output
+              .trim()
+              .split('\n')
+              .findLast((line) => line.startsWith('{')) ?? '{}',
+          ),
+        ).toMatchObject({ refund: { status: 'declined', reason: 'settled otherwise' } });
 
-      await report(1);
-      await waitFor('the block to be paid anew', async () => {
-        const [block] = await charges();
-        return block?.status === 'succeeded' && block.credited_at === null;
-      });
-      const made = await platform().rows<{ payments: number; refunded: number }>(
-        `select count(*) filter (where kind = 'payment_intent')::int as payments, coalesce(sum((body ->> 'amount')::int) filter (where kind = 'refund'), 0)::int as refunded
-         from stripe_simulator.objects where customer = (select customer_id from billing.customers where user_id = $1) and kind in ('payment_intent', 'refund')`,
-        [userId],
-      );
-      expect(made).toEqual([{ payments: 4, refunded: 10_000 }]);
-      // Four payments less three credits, one of which was forfeited: the block that is owed, and that one.
-      expect(await net(userId)).toEqual({ net: 20_000 });
-      expect(
-        await platform().rows(`select * from finance.trial_balance where side like 'total%' and amount <> 0`),
-      ).toEqual([]);
-    });
+        await report(1);
+        await waitFor('the block to be paid anew', async () => {
+          const [block] = await charges();
+          return block?.status === 'succeeded' && block.credited_at === null;
+        });
+        const made = await platform().rows<{ payments: number; refunded: number }>(
+          `select count(*) filter (where kind = 'payment_intent')::int as payments,
+          coalesce(sum((body ->> 'amount')::int) filter (where kind = 'refund'), 0)::int as refunded
+         from stripe_simulator.objects where customer = (select customer_id from billing.customers
+           where user_id = $1) and kind in ('payment_intent', 'refund')`,
+          [userId],
+        );
+        expect(made).toEqual([{ payments: 4, refunded: 10_000 }]);
+        // Four payments less three credits, one of which was forfeited: the block that is owed, and that one.
+        expect(await net(userId)).toEqual({ net: 20_000 });
+        expect(
+          await platform().rows(`select * from finance.trial_balance where side like 'total%' and amount <> 0`),
+        ).toEqual([]);
+      },
+    );
 
-    it('whose usage comes back before a refund are simply paid, and the proposal cannot be approved any more', async () => {
-      const userId = `regained-${randomUUID()}`;
-      const { correct, charges, refunds, report } = await paidBlocks(userId);
-      await correct(1_000_001);
-      const [proposal] = await waitFor('a proposal', async () => {
-        const found = await refunds();
-        return found.length === 1 && found;
-      });
-      await report(2_000_000);
-      await waitFor('the proposal to be withdrawn', async () => (await refunds())[0]?.status === 'withdrawn');
-      expect((await charges()).every(({ status, credited_at: at }) => status === 'succeeded' && at === null)).toBe(
-        true,
-      );
-      const refused = await platform().server.post(`${path}/${proposal?.id}/approve`);
-      expect([refused.status, refused.body]).toEqual([
-        409,
-        { success: false, error: expect.any(String), details: expect.objectContaining({ code: 'REFUND_NOT_OPEN' }) },
-      ]);
-      expect(await net(userId)).toEqual({ net: 30_000 });
-    });
+    it(
+      'whose usage comes back before a refund are simply paid, and the proposal cannot be approved any ' + 'more',
+      async () => {
+        const userId = `regained-${randomUUID()}`;
+        const { correct, charges, refunds, report } = await paidBlocks(userId);
+        await correct(1_000_001);
+        const [proposal] = await waitFor('a proposal', async () => {
+          const found = await refunds();
+          return found.length === 1 && found;
+        });
+        await report(2_000_000);
+        await waitFor('the proposal to be withdrawn', async () => (await refunds())[0]?.status === 'withdrawn');
+        expect((await charges()).every(({ status, credited_at: at }) => status === 'succeeded' && at === null)).toBe(
+          true,
+        );
+        const refused = await platform().server.post(`${path}/${proposal?.id}/approve`);
+        expect([refused.status, refused.body]).toEqual([
+          409,
+          { success: false, error: expect.any(String), details: expect.objectContaining({ code: 'REFUND_NOT_OPEN' }) },
+        ]);
+        expect(await net(userId)).toEqual({ net: 30_000 });
+      },
+    );
 
     it('are decided by admins only, and bad input changes nothing', async () => {
       const { client } = await newPerson(platform());

@@ -155,7 +155,8 @@ describe('a month', () => {
     expect(await revenue()).toEqual([...atClose, `${second} usage 1 100.00 of ${first}`]);
     expect(
       await platform.rows(
-        "select balance_after::int as months from ledger.entries e join ledger.accounts a using (partition, account) where a.id = 'books:closed-months' order by seq desc limit 1",
+        'select balance_after::int as months from ledger.entries e join ledger.accounts a using (partition, ' +
+          "account) where a.id = 'books:closed-months' order by seq desc limit 1",
       ),
     ).toEqual([{ months: 2 }]);
 

@@ -36,8 +36,10 @@ const figures = async (view: string, query = ''): Promise<readonly Row[]> => {
 /** A payment that somebody took at Stripe itself. */
 const foreign = (id: string, amount: number) =>
   platform.rows(
-    `insert into stripe_simulator.objects (id, kind, customer, created, body) values ($1, 'payment_intent', null, $2::bigint, jsonb_build_object('id', $1::text, 'object', 'payment_intent',
-     'created', $2::bigint, 'livemode', false, 'amount', $3::bigint, 'amount_received', $3::bigint, 'currency', 'brl', 'customer', null, 'payment_method', null, 'status', 'succeeded', 'latest_charge', null,
+    `insert into stripe_simulator.objects (id, kind, customer, created, body) values ($1, 'payment_intent', null,
+      $2::bigint, jsonb_build_object('id', $1::text, 'object', 'payment_intent',
+     'created', $2::bigint, 'livemode', false, 'amount', $3::bigint, 'amount_received', $3::bigint, 'currency', 'brl',
+       'customer', null, 'payment_method', null, 'status', 'succeeded', 'latest_charge', null,
      'last_payment_error', null, 'metadata', '{}'::jsonb, 'description', null, 'canceled_at', null))
    on conflict (id) do update set body = excluded.body`,
     [id, atS, amount],

@@ -150,9 +150,11 @@ describe('the figures of finance', () => {
     expect((await platform.cli('reconcile', '--period', '2026-13')).how).toBe('exit code 2');
     expect(await usage()).toContain('exact 16000000 8000000 8000000 0 1 0');
 
-    const entry = `partition_seq = (select min(e.partition_seq) from ledger.entries e where e.partition = a.partition and e.account = a.account and e.amount < 0)`;
+    const entry = `partition_seq = (select min(e.partition_seq) from ledger.entries e where e.partition = a.partition
+      and e.account = a.account and e.amount < 0)`;
     await tamper(
-      `update ledger.entries e set amount = amount - 7 from ledger.accounts a where e.partition = a.partition and e.account = a.account and a.id = 'metered:small' and e.${entry}`,
+      `update ledger.entries e set amount = amount - 7 from ledger.accounts a where e.partition = a.partition
+        and e.account = a.account and a.id = 'metered:small' and e.${entry}`,
       'ledger.entries',
     );
     expect(await usage()).toContain('small 5000007 5000000 0 0 0 7');
@@ -164,15 +166,18 @@ describe('the figures of finance', () => {
   it("stream 200,000 charges through the view itself, as finance's own role, as slowly as they are read", async () => {
     const rows = 200_000;
     await platform.rows(
-      `insert into billing.charges (id, account, user_id, period_start, period_end, block, plan, billing_tier, amount_minor, currency, entry, status, version, created_at, updated_at)
-       select gen_random_uuid(), 'metered:streamed', 'streamed', '2020-01-01Z', '2020-02-01Z', n, 'default', '8M-16M', 10000, 'BRL', '0-1', 'cancelled', 1, now(), now()
+      `insert into billing.charges (id, account, user_id, period_start, period_end, block, plan, billing_tier,
+        amount_minor, currency, entry, status, version, created_at, updated_at)
+       select gen_random_uuid(), 'metered:streamed', 'streamed', '2020-01-01Z', '2020-02-01Z', n, 'default', '8M-16M',
+         10000, 'BRL', '0-1', 'cancelled', 1, now(), now()
        from generate_series(1, $1::int) n`,
       [rows],
     );
     const exporting = async (): Promise<readonly string[]> =>
       (
         await platform.rows<{ who: string }>(
-          `select usename || ' ' || state as who from pg_stat_activity where query ~ 'exported' and pid <> pg_backend_pid()`,
+          `select usename || ' ' || state as who from pg_stat_activity
+            where query ~ 'exported' and pid <> pg_backend_pid()`,
         )
       ).map(({ who }) => who);
     const waiting = 'tollgate_finance idle in transaction';

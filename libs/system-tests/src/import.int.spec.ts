@@ -73,53 +73,60 @@ function partial(name: string, cell: string): string {
 
 describe('an import', () => {
   // Guarantee: nothing is booked of a file with a fault, so that the mended file books each row once.
-  it('books nothing of a file with one bad cell far down, says where it is, and each row of the mended file once', async () => {
-    const bad = await run([partial('partial_bad.csv', '')], ...simple);
-    expect(bad).toMatchObject({
-      how: 'exit code 1',
-      files: [{ rows: 2_500, booked: 0, fault_count: 1, faults: [{ line: 2_401, column: 'out' }] }],
-    });
-    expect([await entries(), await balance()]).toEqual([0, '0']);
-    const mended = partial('partial_fixed.csv', '0');
-    // 2,499 rows of 4 output tokens cost 1 each, the mended one nothing; it is an entry all the same.
-    expect(await run([mended], ...simple)).toMatchObject({
-      how: 'exit code 0',
-      files: [{ booked: 2_500, duplicates: 0, amount_booked: '-2499' }],
-    });
-    expect(await run([mended], ...simple)).toMatchObject({
-      how: 'exit code 0',
-      files: [{ booked: 0, duplicates: 2_500 }],
-    });
-    expect([await entries(), await balance()]).toEqual([2_500, '-2499']);
-  });
+  it(
+    'books nothing of a file with one bad cell far down, says where it is, and each row of the mended file ' + 'once',
+    async () => {
+      const bad = await run([partial('partial_bad.csv', '')], ...simple);
+      expect(bad).toMatchObject({
+        how: 'exit code 1',
+        files: [{ rows: 2_500, booked: 0, fault_count: 1, faults: [{ line: 2_401, column: 'out' }] }],
+      });
+      expect([await entries(), await balance()]).toEqual([0, '0']);
+      const mended = partial('partial_fixed.csv', '0');
+      // 2,499 rows of 4 output tokens cost 1 each, the mended one nothing; it is an entry all the same.
+      expect(await run([mended], ...simple)).toMatchObject({
+        how: 'exit code 0',
+        files: [{ booked: 2_500, duplicates: 0, amount_booked: '-2499' }],
+      });
+      expect(await run([mended], ...simple)).toMatchObject({
+        how: 'exit code 0',
+        files: [{ booked: 0, duplicates: 2_500 }],
+      });
+      expect([await entries(), await balance()]).toEqual([2_500, '-2499']);
+    },
+  );
 
   it('of two files books neither when one has a fault', async () => {
     expect((await run([fixture('grow1.csv'), partial('partial_bad.csv', 'x')], ...simple)).how).toBe('exit code 1');
     expect(await entries()).toBe(0);
   });
 
-  it('knows the same rows with other line ends, and stops at a file that begins with them until it is told what is meant', async () => {
-    expect(await run([fixture('grow1.csv')], ...simple)).toMatchObject({
-      files: [{ booked: 10, amount_booked: '-10' }],
-    });
-    expect(await run([fixture('grow1crlf.csv')], ...simple)).toMatchObject({
-      how: 'exit code 0',
-      files: [{ booked: 0, duplicates: 10 }],
-    });
-    const stopped = await run([fixture('grow2.csv')], ...simple);
-    expect([stopped.how, stopped.output.includes('10 of its 12 rows were imported before')]).toEqual([
-      'exit code 1',
-      true,
-    ]);
-    expect(await entries()).toBe(10);
-    expect(await run([fixture('grow2.csv')], ...simple, '--continue')).toMatchObject({
-      how: 'exit code 0',
-      files: [{ booked: 2, duplicates: 10 }],
-    });
-    for (const again of ['grow1.csv', 'grow2.csv'])
-      expect(await run([fixture(again)], ...simple)).toMatchObject({ files: [{ booked: 0 }] });
-    expect(await entries()).toBe(12);
-  });
+  it(
+    'knows the same rows with other line ends, and stops at a file that begins with them until it is told what ' +
+      'is meant',
+    async () => {
+      expect(await run([fixture('grow1.csv')], ...simple)).toMatchObject({
+        files: [{ booked: 10, amount_booked: '-10' }],
+      });
+      expect(await run([fixture('grow1crlf.csv')], ...simple)).toMatchObject({
+        how: 'exit code 0',
+        files: [{ booked: 0, duplicates: 10 }],
+      });
+      const stopped = await run([fixture('grow2.csv')], ...simple);
+      expect([stopped.how, stopped.output.includes('10 of its 12 rows were imported before')]).toEqual([
+        'exit code 1',
+        true,
+      ]);
+      expect(await entries()).toBe(10);
+      expect(await run([fixture('grow2.csv')], ...simple, '--continue')).toMatchObject({
+        how: 'exit code 0',
+        files: [{ booked: 2, duplicates: 10 }],
+      });
+      for (const again of ['grow1.csv', 'grow2.csv'])
+        expect(await run([fixture(again)], ...simple)).toMatchObject({ files: [{ booked: 0 }] });
+      expect(await entries()).toBe(12);
+    },
+  );
 
   it('books all rows of such a file as new where that is said, once', async () => {
     await run([fixture('grow1.csv')], ...simple);

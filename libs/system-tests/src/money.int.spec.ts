@@ -51,7 +51,8 @@ async function figures<Row>(view: string): Promise<readonly Row[]> {
 const advance = (seconds: number): Promise<unknown> => platform.server.post('/v1/test-clock/advance', { seconds });
 const intents = (): Promise<readonly Intent[]> =>
   stripe.rows<Intent>(
-    `select body -> 'metadata' ->> 'charge_id' as charge, body ->> 'status' as status, (body ->> 'amount')::int as amount from stripe_simulator.objects where kind = 'payment_intent'`,
+    `select body -> 'metadata' ->> 'charge_id' as charge, body ->> 'status' as status, (body ->> 'amount')::int
+      as amount from stripe_simulator.objects where kind = 'payment_intent'`,
   );
 const paid = async (): Promise<number> =>
   (await figures<{ status: string }>('charges')).filter(({ status }) => status === 'succeeded').length;

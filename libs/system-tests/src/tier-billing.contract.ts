@@ -126,26 +126,30 @@ export function tierBillingJourney(platform: () => Platform): void {
       expect(stored.map(({ id: one }) => one).sort()).toEqual(charges.map(({ id: one }) => one).sort());
     });
 
-    it('answers a repeat under one key with the first answer and its charges, also when both are under way, and another body with 409', async () => {
-      const id = user();
-      const headers = { 'idempotency-key': 'once' };
-      const both = await Promise.all([1, 2, 3].map(() => report(id, 25_000_000, {}, headers)));
-      await report(id, 1);
-      const later = await report(id, 25_000_000, {}, headers);
-      for (const { status, body } of [...both, later]) expect([status, body]).toEqual([200, both[0]?.body]);
-      expect(both[0]?.body.data.tierCharges.length).toBe(3);
-      expect(later.headers.get('idempotent-replay')).toBe('true');
-      const other = await report(id, 24_000_000, {}, headers);
-      expect([other.status, other.body]).toEqual([
-        409,
-        {
-          success: false,
-          error: expect.any(String),
-          details: expect.objectContaining({ code: 'IDEMPOTENCY_KEY_REUSED' }),
-        },
-      ]);
-      expect(await summary(id)).toMatchObject({ total_tokens: 25_000_001 });
-    });
+    it(
+      'answers a repeat under one key with the first answer and its charges, also when both are under way, and ' +
+        'another body with 409',
+      async () => {
+        const id = user();
+        const headers = { 'idempotency-key': 'once' };
+        const both = await Promise.all([1, 2, 3].map(() => report(id, 25_000_000, {}, headers)));
+        await report(id, 1);
+        const later = await report(id, 25_000_000, {}, headers);
+        for (const { status, body } of [...both, later]) expect([status, body]).toEqual([200, both[0]?.body]);
+        expect(both[0]?.body.data.tierCharges.length).toBe(3);
+        expect(later.headers.get('idempotent-replay')).toBe('true');
+        const other = await report(id, 24_000_000, {}, headers);
+        expect([other.status, other.body]).toEqual([
+          409,
+          {
+            success: false,
+            error: expect.any(String),
+            details: expect.objectContaining({ code: 'IDEMPOTENCY_KEY_REUSED' }),
+          },
+        ]);
+        expect(await summary(id)).toMatchObject({ total_tokens: 25_000_001 });
+      },
+    );
 
     it('records an operation of 0 tokens, and any script in an id', async () => {
       const id = `ユーザー/50% ${randomUUID()}`;
@@ -157,7 +161,8 @@ export function tierBillingJourney(platform: () => Platform): void {
       expect((await report(id, 7, { operationType: 'imagem' })).body.data.totalTokens).toBe(7);
       expect(await summary(id)).toMatchObject({ total_tokens: 7 });
       const rows = await platform().rows(
-        'SELECT operation_type, SUM(tokens_used)::int as total_tokens, COUNT(*)::int as operations FROM token_consumption WHERE user_id = $1 GROUP BY operation_type ORDER BY 1',
+        'SELECT operation_type, SUM(tokens_used)::int as total_tokens, COUNT(*)::int as operations FROM ' +
+          'token_consumption WHERE user_id = $1 GROUP BY operation_type ORDER BY 1',
         [id],
       );
       expect(rows).toEqual([
@@ -279,7 +284,8 @@ export function tierBillingJourney(platform: () => Platform): void {
         await platform().rows('select id::text, status from token_billing_charges where user_id = $1', [id]),
       ).toEqual([{ id: data.tierCharges[0]?.id, status: 'pending' }]);
       const tiers = await platform().rows<{ tier: string }>(
-        'select calculate_billing_tier(t) as tier from unnest(array[0, 1000000, 8000000, 8000001, 16000000, 16000001, 25000000, 100000000]::bigint[]) t',
+        'select calculate_billing_tier(t) as tier from unnest(array[0, 1000000, 8000000, 8000001, 16000000, ' +
+          '16000001, 25000000, 100000000]::bigint[]) t',
       );
       expect(tiers.map(({ tier }) => tier)).toEqual([
         '0-8M',
@@ -385,36 +391,41 @@ export function tierBillingJourney(platform: () => Platform): void {
       );
     });
 
-    it('refuses ids with control characters and large rows when they are recorded, and sets a bad row aside without stopping the others', async () => {
-      const id = user();
-      const record = (userId: string, metadata: string, type = 'chat') =>
-        platform().rows<{ id: string }>(
-          'select record_token_consumption($1, 1, $3, null, $2::jsonb) as id',
-          [userId, metadata, type],
-          ['set role tollgate_producer'],
+    it(
+      'refuses ids with control characters and large rows when they are recorded, and sets a bad row aside ' +
+        'without stopping the others',
+      async () => {
+        const id = user();
+        const record = (userId: string, metadata: string, type = 'chat') =>
+          platform().rows<{ id: string }>(
+            'select record_token_consumption($1, 1, $3, null, $2::jsonb) as id',
+            [userId, metadata, type],
+            ['set role tollgate_producer'],
+          );
+        for (const bad of ['a\u0001b', 'a\u0085b', 'a\nb', '..', 'a/../b'])
+          await expect(record(bad, '{}')).rejects.toThrow('consumption_user_id_readable');
+        await expect(record(id, '{}', 'chat\u0007')).rejects.toThrow('consumption_operation_type_readable');
+        await expect(record(id, JSON.stringify({ text: 'x'.repeat(70_000) }))).rejects.toThrow(
+          'consumption_metadata_size',
         );
-      for (const bad of ['a\u0001b', 'a\u0085b', 'a\nb', '..', 'a/../b'])
-        await expect(record(bad, '{}')).rejects.toThrow('consumption_user_id_readable');
-      await expect(record(id, '{}', 'chat\u0007')).rejects.toThrow('consumption_operation_type_readable');
-      await expect(record(id, JSON.stringify({ text: 'x'.repeat(70_000) }))).rejects.toThrow(
-        'consumption_metadata_size',
-      );
-      const [deep] = await record(id, `${'{"a":'.repeat(80)}1${'}'.repeat(80)}`);
-      await record(id, '{}');
-      await waitFor(
-        'the good row to be counted',
-        async () => ((await summary(id)) as { total_tokens: number }).total_tokens === 1,
-        20_000,
-      );
-      expect(
-        await platform().rows(
-          'select set_aside_reason, set_aside_at is not null as aside, appended_at from gateway.consumption_queue where id = $1',
-          [deep?.id],
-        ),
-      ).toEqual([
-        { set_aside_reason: expect.stringMatching(/^REQUEST_INVALID: metadata/), aside: true, appended_at: null },
-      ]);
-      expect(await platform().figures.text('/metrics')).toMatch(/^tollgate_sql_usage_set_aside_total [1-9]/m);
-    });
+        const [deep] = await record(id, `${'{"a":'.repeat(80)}1${'}'.repeat(80)}`);
+        await record(id, '{}');
+        await waitFor(
+          'the good row to be counted',
+          async () => ((await summary(id)) as { total_tokens: number }).total_tokens === 1,
+          20_000,
+        );
+        expect(
+          await platform().rows(
+            'select set_aside_reason, set_aside_at is not null as aside, appended_at from ' +
+              'gateway.consumption_queue where id = $1',
+            [deep?.id],
+          ),
+        ).toEqual([
+          { set_aside_reason: expect.stringMatching(/^REQUEST_INVALID: metadata/), aside: true, appended_at: null },
+        ]);
+        expect(await platform().figures.text('/metrics')).toMatch(/^tollgate_sql_usage_set_aside_total [1-9]/m);
+      },
+    );
   });
 }

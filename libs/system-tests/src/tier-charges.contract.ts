@@ -57,7 +57,8 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       customerId: string,
     ): Promise<readonly { readonly charge: string; readonly status: string; readonly amount: number }[]> =>
       platform().rows(
-        `select body -> 'metadata' ->> 'charge_id' as charge, body ->> 'status' as status, (body ->> 'amount')::int as amount
+        `select body -> 'metadata' ->> 'charge_id' as charge, body ->> 'status' as status, (body ->> 'amount')::int
+          as amount
          from stripe_simulator.objects where kind = 'payment_intent' and customer = $1 order by 1`,
         [customerId],
       );
@@ -217,7 +218,8 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       );
       // Nothing was used yet: SQL says what HTTP says, to a reader as well.
       const sql =
-        'select total_tokens, current_tier, fixed_fee_charged, tier_charges_count, total_charged from get_user_token_summary($1)';
+        'select total_tokens, current_tier, fixed_fee_charged, tier_charges_count, total_charged from ' +
+        'get_user_token_summary($1)';
       const feeOnly = [
         {
           total_tokens: '0',
@@ -264,62 +266,68 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
     });
 
     // Guarantee: what cannot be charged is refused where it is said, with its reason, and leaves nothing behind.
-    it('by a plan that cannot be charged, or of a customer that is not there, are refused with a reason, and nothing is stored', async () => {
-      const name = `refused-${randomUUID()}`;
-      const plan = { included: 8_000_000, block: 8_000_000, block_price: 10_000, fixed_fee: 40_000, currency: 'BRL' };
-      const publish = (content: object, more = {}) =>
-        platform().server.post('/api/admin/catalog/price-plans', { name, content, ...more });
-      const stored = async (): Promise<number> =>
-        (await platform().rows('select 1 from billing.catalog_versions where name = $1', [name])).length;
-      const wrong: readonly (readonly [object, string])[] = [
-        [{ block: 0 }, 'block'],
-        [{ block: -1 }, 'block'],
-        [{ block: 1.5 }, 'block'],
-        [{ block_price: -1 }, 'block_price'],
-        [{ block_price: '10.5' }, 'block_price'],
-        [{ block_price: '1000000000000' }, 'block_price'],
-        [{ fixed_fee: -1 }, 'fixed_fee'],
-        [{ included: -1 }, 'included'],
-        [{ currency: 'XXX' }, 'currency'],
-        [{ currency: 'BRLX' }, 'currency'],
-        [{ currency: 7 }, 'currency'],
-        [{ currency: 'KWD', block_price: 10_001 }, 'block_price'],
-        [{ time_zone: 'Nowhere/Land' }, 'time_zone'],
-      ];
-      for (const [change, member] of wrong) {
-        const { status, body } = await publish({ ...plan, ...change });
-        expect([change, status, body]).toEqual([
-          change,
-          400,
-          expect.objectContaining({ code: 'CATALOG_INVALID', detail: expect.stringContaining(member) }),
+    it(
+      'by a plan that cannot be charged, or of a customer that is not there, are refused with a reason, and ' +
+        'nothing is stored',
+      async () => {
+        const name = `refused-${randomUUID()}`;
+        const plan = { included: 8_000_000, block: 8_000_000, block_price: 10_000, fixed_fee: 40_000, currency: 'BRL' };
+        const publish = (content: object, more = {}) =>
+          platform().server.post('/api/admin/catalog/price-plans', { name, content, ...more });
+        const stored = async (): Promise<number> =>
+          (await platform().rows('select 1 from billing.catalog_versions where name = $1', [name])).length;
+        const wrong: readonly (readonly [object, string])[] = [
+          [{ block: 0 }, 'block'],
+          [{ block: -1 }, 'block'],
+          [{ block: 1.5 }, 'block'],
+          [{ block_price: -1 }, 'block_price'],
+          [{ block_price: '10.5' }, 'block_price'],
+          [{ block_price: '1000000000000' }, 'block_price'],
+          [{ fixed_fee: -1 }, 'fixed_fee'],
+          [{ included: -1 }, 'included'],
+          [{ currency: 'XXX' }, 'currency'],
+          [{ currency: 'BRLX' }, 'currency'],
+          [{ currency: 7 }, 'currency'],
+          [{ currency: 'KWD', block_price: 10_001 }, 'block_price'],
+          [{ time_zone: 'Nowhere/Land' }, 'time_zone'],
+        ];
+        for (const [change, member] of wrong) {
+          const { status, body } = await publish({ ...plan, ...change });
+          expect([change, status, body]).toEqual([
+            change,
+            400,
+            expect.objectContaining({ code: 'CATALOG_INVALID', detail: expect.stringContaining(member) }),
+          ]);
+        }
+        expect(await stored()).toBe(0);
+        const from = new Date(Date.now() + 86_400_000).toISOString();
+        expect((await publish(plan, { effective_from: from })).status).toBe(201);
+        const overlap = await publish({ ...plan, block_price: 1 }, { effective_from: from });
+        expect([overlap.status, overlap.body]).toEqual([
+          409,
+          expect.objectContaining({ code: 'CATALOG_CONFLICT', detail: expect.any(String) }),
         ]);
-      }
-      expect(await stored()).toBe(0);
-      const from = new Date(Date.now() + 86_400_000).toISOString();
-      expect((await publish(plan, { effective_from: from })).status).toBe(201);
-      const overlap = await publish({ ...plan, block_price: 1 }, { effective_from: from });
-      expect([overlap.status, overlap.body]).toEqual([
-        409,
-        expect.objectContaining({ code: 'CATALOG_CONFLICT', detail: expect.any(String) }),
-      ]);
-      expect(await stored()).toBe(1);
+        expect(await stored()).toBe(1);
 
-      const id = user();
-      expect(
-        (await platform().server.put(`/api/admin/billing/customers/${id}`, { customer_id: 'cus_nobody' })).body,
-      ).toEqual({
-        success: false,
-        error: 'Customer not found',
-        details: expect.objectContaining({ code: 'CUSTOMER_UNKNOWN' }),
-      });
-      expect(
-        await platform().rows('select 1 from billing.customers where user_id = $1 and customer_id is not null', [id]),
-      ).toEqual([]);
-      expect(
-        (await platform().server.post('/api/token-billing/create-subscription', { customerId: 'cus_nobody' })).status,
-      ).toBe(404);
-      expect(await platform().rows(`select 1 from billing.subscriptions where customer_id = 'cus_nobody'`)).toEqual([]);
-    });
+        const id = user();
+        expect(
+          (await platform().server.put(`/api/admin/billing/customers/${id}`, { customer_id: 'cus_nobody' })).body,
+        ).toEqual({
+          success: false,
+          error: 'Customer not found',
+          details: expect.objectContaining({ code: 'CUSTOMER_UNKNOWN' }),
+        });
+        expect(
+          await platform().rows('select 1 from billing.customers where user_id = $1 and customer_id is not null', [id]),
+        ).toEqual([]);
+        expect(
+          (await platform().server.post('/api/token-billing/create-subscription', { customerId: 'cus_nobody' })).status,
+        ).toBe(404);
+        expect(await platform().rows(`select 1 from billing.subscriptions where customer_id = 'cus_nobody'`)).toEqual(
+          [],
+        );
+      },
+    );
 
     // Guarantee: what is in one currency is never added to what is in another, on the surface and in SQL.
     it('of a plan in another currency, and its fee, are in that currency, and added to no other', async () => {
@@ -348,7 +356,8 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       );
       const start = `${new Date().toISOString().slice(0, 8)}01`;
       await platform().rows(
-        `insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency, period_start, told_at)
+        `insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency,
+          period_start, told_at)
         values ($1, 'sub_other', $2, 'paid', 40000, 'BRL', $3, now())`,
         [`in_${name}`, customerId, start],
       );
@@ -416,45 +425,49 @@ export function chargesThroughStripe(platform: () => EmbeddedPlatform): void {
       expect((await platform().server.post(`/api/admin/billing/charges/${randomUUID()}/retry`)).status).toBe(404);
     });
 
-    it('take a webhook that Stripe signed lately, once and also of a type that nobody knows, and keep nothing of any other', async () => {
-      const path = '/api/webhooks/stripe';
-      const secret = await simulatorSecret(platform());
-      const kept = (id: string): Promise<readonly object[]> =>
-        platform().rows('select type, outcome from billing.stripe_events where id = $1', [id]);
-      const send = async (
-        id: string,
-        by: { readonly secret?: string; readonly atS?: number; readonly body?: (payload: string) => string } = {},
-      ): Promise<number> => {
-        const atS = by.atS ?? Math.floor(Date.now() / 1000);
-        const payload = JSON.stringify({
-          id,
-          object: 'event',
-          type: 'galaxy.created',
-          created: 1,
-          data: { object: { id: 'x' } },
-        });
-        const signature = createHmac('sha256', by.secret ?? secret)
-          .update(`${atS}.${payload}`)
-          .digest('hex');
-        return (
-          await platform().anybody.raw(path, by.body?.(payload) ?? payload, {
-            'stripe-signature': `t=${atS},v1=${signature}`,
-          })
-        ).status;
-      };
-      const [forged, old, changed, unknown] = ['forged', 'old', 'changed', 'unknown'].map(
-        (name) => `evt_${name}_${randomUUID()}`,
-      ) as [string, string, string, string];
-      expect(await send(forged, { secret: 'whsec_of_somebody_else' })).toBe(400);
-      expect(await send(old, { atS: Math.floor(Date.now() / 1000) - 301 })).toBe(400);
-      // Guarantee: what is signed for later could be sent again until then and five minutes more.
-      expect(await send(old, { atS: Math.floor(Date.now() / 1000) + 90 })).toBe(400);
-      expect(await send(old, { atS: 99_999_999_999 })).toBe(400);
-      expect(await send(changed, { body: (payload) => `${payload} ` })).toBe(400);
-      for (const id of [forged, old, changed]) expect(await kept(id)).toEqual([]);
-      expect([await send(unknown), await send(unknown)]).toEqual([200, 200]);
-      expect(await kept(unknown)).toEqual([{ type: 'galaxy.created', outcome: 'ignored' }]);
-    });
+    it(
+      'take a webhook that Stripe signed lately, once and also of a type that nobody knows, and keep nothing ' +
+        'of any other',
+      async () => {
+        const path = '/api/webhooks/stripe';
+        const secret = await simulatorSecret(platform());
+        const kept = (id: string): Promise<readonly object[]> =>
+          platform().rows('select type, outcome from billing.stripe_events where id = $1', [id]);
+        const send = async (
+          id: string,
+          by: { readonly secret?: string; readonly atS?: number; readonly body?: (payload: string) => string } = {},
+        ): Promise<number> => {
+          const atS = by.atS ?? Math.floor(Date.now() / 1000);
+          const payload = JSON.stringify({
+            id,
+            object: 'event',
+            type: 'galaxy.created',
+            created: 1,
+            data: { object: { id: 'x' } },
+          });
+          const signature = createHmac('sha256', by.secret ?? secret)
+            .update(`${atS}.${payload}`)
+            .digest('hex');
+          return (
+            await platform().anybody.raw(path, by.body?.(payload) ?? payload, {
+              'stripe-signature': `t=${atS},v1=${signature}`,
+            })
+          ).status;
+        };
+        const [forged, old, changed, unknown] = ['forged', 'old', 'changed', 'unknown'].map(
+          (name) => `evt_${name}_${randomUUID()}`,
+        ) as [string, string, string, string];
+        expect(await send(forged, { secret: 'whsec_of_somebody_else' })).toBe(400);
+        expect(await send(old, { atS: Math.floor(Date.now() / 1000) - 301 })).toBe(400);
+        // Guarantee: what is signed for later could be sent again until then and five minutes more.
+        expect(await send(old, { atS: Math.floor(Date.now() / 1000) + 90 })).toBe(400);
+        expect(await send(old, { atS: 99_999_999_999 })).toBe(400);
+        expect(await send(changed, { body: (payload) => `${payload} ` })).toBe(400);
+        for (const id of [forged, old, changed]) expect(await kept(id)).toEqual([]);
+        expect([await send(unknown), await send(unknown)]).toEqual([200, 200]);
+        expect(await kept(unknown)).toEqual([{ type: 'galaxy.created', outcome: 'ignored' }]);
+      },
+    );
 
     it('take no webhook that is not signed', async () => {
       const path = '/api/webhooks/stripe';

@@ -56,81 +56,86 @@ const balance = async (id: string) =>
 
 describe('the same usage', () => {
   // Guarantee: whichever way usage comes in, it costs the same, and what cannot be priced is refused by name.
-  it('costs the same as an event, a spend and the end of a token process, and an unknown quantity is refused on every way', async () => {
-    await open('same');
-    const counts = { input_tokens: 100, output_tokens: 401 };
-    expect((await book({ id: 's-1', subject: 'same', data: counts })).entry?.amount).toBe('-101');
-    expect((await spend('same', counts)).body.entry.amount).toBe('-101');
-    // The end of a hold is another way in.
-    const settle = async (usage: object) => {
-      const { body: hold } = await platform.server.post<{ hold_id: string }>('/v1/accounts/same/holds', {
-        amount: '200',
-        expires_in_s: 60,
+  it(
+    'costs the same as an event, a spend and the end of a token process, and an unknown quantity is refused on ' +
+      'every way',
+    async () => {
+      await open('same');
+      const counts = { input_tokens: 100, output_tokens: 401 };
+      expect((await book({ id: 's-1', subject: 'same', data: counts })).entry?.amount).toBe('-101');
+      expect((await spend('same', counts)).body.entry.amount).toBe('-101');
+      // The end of a hold is another way in.
+      const settle = async (usage: object) => {
+        const { body: hold } = await platform.server.post<{ hold_id: string }>('/v1/accounts/same/holds', {
+          amount: '200',
+          expires_in_s: 60,
+        });
+        return platform.server.post<{ code: string; detail: string; entry: { amount: string } }>(
+          `/v1/holds/${hold.hold_id}/settle`,
+          { usage },
+        );
+      };
+      expect(
+        (await platform.server.post('/v1/accounts/same/holds', { amount: '1', expires_in_s: 60, usage: counts }))
+          .status,
+      ).toBe(400);
+      expect((await settle(counts)).body.entry.amount).toBe('-101');
+      expect((await settle({ ...counts, ouput_tokens: 400 })).body).toMatchObject({
+        code: 'QUANTITY_UNKNOWN',
+        detail: expect.stringContaining('ouput_tokens'),
       });
-      return platform.server.post<{ code: string; detail: string; entry: { amount: string } }>(
-        `/v1/holds/${hold.hold_id}/settle`,
-        { usage },
-      );
-    };
-    expect(
-      (await platform.server.post('/v1/accounts/same/holds', { amount: '1', expires_in_s: 60, usage: counts })).status,
-    ).toBe(400);
-    expect((await settle(counts)).body.entry.amount).toBe('-101');
-    expect((await settle({ ...counts, ouput_tokens: 400 })).body).toMatchObject({
-      code: 'QUANTITY_UNKNOWN',
-      detail: expect.stringContaining('ouput_tokens'),
-    });
-    expect((await settle({ ...counts, output_tokens: null })).status).toBe(400);
-    await platform.server.post('/api/features', { id: 'text', name: 'Text' });
-    await platform.server.post('/api/feature-endpoints', { id: 'text-1', feature: 'text', path: '/text' });
-    await platform.server.post('/api/user-wallets/give-initial-token', { user_id: 'same', token: 1000 });
-    const end = (more: object) =>
-      platform.server.post('/api/token-process/end', {
-        user_id: 'same',
-        feature_endpoint_id: 'text-1',
-        input_token: 100,
-        output_token: 401,
-        ...more,
-      });
-    expect((await end({})).body).toMatchObject({ data: { cost: 101, token: 899 } });
+      expect((await settle({ ...counts, output_tokens: null })).status).toBe(400);
+      await platform.server.post('/api/features', { id: 'text', name: 'Text' });
+      await platform.server.post('/api/feature-endpoints', { id: 'text-1', feature: 'text', path: '/text' });
+      await platform.server.post('/api/user-wallets/give-initial-token', { user_id: 'same', token: 1000 });
+      const end = (more: object) =>
+        platform.server.post('/api/token-process/end', {
+          user_id: 'same',
+          feature_endpoint_id: 'text-1',
+          input_token: 100,
+          output_token: 401,
+          ...more,
+        });
+      expect((await end({})).body).toMatchObject({ data: { cost: 101, token: 899 } });
 
-    const misspelt = { ...counts, ouput_tokens: 400 };
-    expect((await spend('same', misspelt)).body).toMatchObject({
-      code: 'QUANTITY_UNKNOWN',
-      detail: expect.stringContaining('ouput_tokens'),
-    });
-    expect((await book({ id: 's-2', subject: 'same', data: misspelt })).problem).toMatchObject({
-      code: 'QUANTITY_UNKNOWN',
-      detail: expect.stringContaining('ouput_tokens'),
-    });
-    const unpriced = { ...counts, cache_read_tokens: 50 };
-    expect(await spend('same', unpriced)).toMatchObject({
-      status: 422,
-      body: { code: 'QUANTITY_UNPRICED', detail: expect.stringContaining('cache_read_tokens') },
-    });
-    expect((await book({ id: 's-2', subject: 'same', data: unpriced })).problem?.code).toBe('QUANTITY_UNPRICED');
-    for (const value of [null, 2 ** 53, '9223372036854775808', 'four'])
-      expect((await spend('same', { ...counts, output_tokens: value })).status).toBe(400);
-    expect((await spend('same', { ...counts, output_tokens: 2 ** 53 })).body.detail).toContain('9007199254740991');
-    expect((await end({ output_token: 10 ** 13 })).body).toMatchObject({
-      success: false,
-      sources: [{ path: 'output_token', message: 'must be from 0 to 1000000000000, not 10000000000000' }],
-    });
-    for (const misspelt of ['output_tokens', 'ouput_token', 'cache_read_tokens', 'images']) {
-      expect((await end({ [misspelt]: 400 })).body).toMatchObject({
-        success: false,
-        status: 400,
-        sources: [{ path: misspelt, message: expect.stringContaining('is not counted') }],
+      const misspelt = { ...counts, ouput_tokens: 400 };
+      expect((await spend('same', misspelt)).body).toMatchObject({
+        code: 'QUANTITY_UNKNOWN',
+        detail: expect.stringContaining('ouput_tokens'),
       });
-    }
-    expect((await end({ input_token: 0, output_token: 0, took_ms: 12, token_note: 'x' })).status).toBe(200);
-    expect((await end({ output_token: 2 ** 53 })).body).toEqual(
-      expect.objectContaining({
-        sources: [{ path: 'output_token', message: 'must be from 0 to 1000000000000, not 9007199254740992' }],
-      }),
-    );
-    expect(await balance('same')).toBe('-303');
-  });
+      expect((await book({ id: 's-2', subject: 'same', data: misspelt })).problem).toMatchObject({
+        code: 'QUANTITY_UNKNOWN',
+        detail: expect.stringContaining('ouput_tokens'),
+      });
+      const unpriced = { ...counts, cache_read_tokens: 50 };
+      expect(await spend('same', unpriced)).toMatchObject({
+        status: 422,
+        body: { code: 'QUANTITY_UNPRICED', detail: expect.stringContaining('cache_read_tokens') },
+      });
+      expect((await book({ id: 's-2', subject: 'same', data: unpriced })).problem?.code).toBe('QUANTITY_UNPRICED');
+      for (const value of [null, 2 ** 53, '9223372036854775808', 'four'])
+        expect((await spend('same', { ...counts, output_tokens: value })).status).toBe(400);
+      expect((await spend('same', { ...counts, output_tokens: 2 ** 53 })).body.detail).toContain('9007199254740991');
+      expect((await end({ output_token: 10 ** 13 })).body).toMatchObject({
+        success: false,
+        sources: [{ path: 'output_token', message: 'must be from 0 to 1000000000000, not 10000000000000' }],
+      });
+      for (const misspelt of ['output_tokens', 'ouput_token', 'cache_read_tokens', 'images']) {
+        expect((await end({ [misspelt]: 400 })).body).toMatchObject({
+          success: false,
+          status: 400,
+          sources: [{ path: misspelt, message: expect.stringContaining('is not counted') }],
+        });
+      }
+      expect((await end({ input_token: 0, output_token: 0, took_ms: 12, token_note: 'x' })).status).toBe(200);
+      expect((await end({ output_token: 2 ** 53 })).body).toEqual(
+        expect.objectContaining({
+          sources: [{ path: 'output_token', message: 'must be from 0 to 1000000000000, not 9007199254740992' }],
+        }),
+      );
+      expect(await balance('same')).toBe('-303');
+    },
+  );
 
   it('is listed as refused when nobody waited for it', async () => {
     const { status } = await platform.server.raw(

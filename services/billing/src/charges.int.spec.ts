@@ -376,7 +376,8 @@ describe('subscriptions', () => {
     expect(asked.filter(({ status }) => status === 'rejected')).toEqual([]);
     expect(new Set(ids).size).toBe(1);
     const counted = await money.admin.query<{ kind: string; count: number }>(
-      `select kind, count(*)::int as count from stripe_simulator.objects where kind in ('product', 'price', 'subscription', 'invoice') group by 1 order by 1`,
+      `select kind, count(*)::int as count from stripe_simulator.objects where kind in ('product', 'price',
+        'subscription', 'invoice') group by 1 order by 1`,
     );
     expect(counted.rows).toEqual(['invoice', 'price', 'product', 'subscription'].map((kind) => ({ kind, count: 1 })));
   });

@@ -64,7 +64,8 @@ const intentsOf = async (user: string): Promise<readonly string[]> =>
 const notesOf = async (user: string): Promise<readonly string[]> =>
   (
     await money.admin.query<{ note: string }>(
-      "select reason || ' ' || amount_minor as note from billing.credit_notes where charge_id = $1 order by created_at, amount_minor desc",
+      "select reason || ' ' || amount_minor as note from billing.credit_notes where charge_id = $1 order by " +
+        'created_at, amount_minor desc',
       [idOf(user)],
     )
   ).rows.map(({ note }) => note);
@@ -80,7 +81,8 @@ const refundedAtStripe = async (user: string): Promise<readonly number[]> =>
   (
     await money.admin.query<{ amount: number }>(
       `select (r.body ->> 'amount')::int as amount from stripe_simulator.objects r
-    join stripe_simulator.objects i on i.id = r.body ->> 'payment_intent' where r.kind = 'refund' and i.body -> 'metadata' ->> 'charge_id' = $1`,
+    join stripe_simulator.objects i on i.id = r.body ->> 'payment_intent'
+      where r.kind = 'refund' and i.body -> 'metadata' ->> 'charge_id' = $1`,
       [idOf(user)],
     )
   ).rows.map(({ amount }) => amount);
@@ -114,26 +116,29 @@ const owesExactly = async (user: string, count: 0 | 1): Promise<void> => {
 };
 
 describe('a block that a correction left', () => {
-  it('is not charged when nothing was tried, and is when it is entered again, once, however often that is told', async () => {
-    await payWith('untried', 'pm_card_visa');
-    await tell('untried', 'TierCrossed', 5);
-    await tell('untried', 'TierBlockLeft', 5);
-    expect(await chargeOf('untried')).toMatchObject({
-      status: 'cancelled',
-      reason: 'corrected',
-      owed: false,
-      attempts: 0,
-    });
-    await lives.charge(idOf('untried'));
-    expect(await intentsOf('untried')).toEqual([]);
-    await tell('untried', 'TierBlockRegained', 5);
-    await untilRest('untried');
-    expect([await chargeOf('untried'), await intentsOf('untried')]).toEqual([
-      expect.objectContaining({ status: 'succeeded', series: 0 }),
-      ['succeeded'],
-    ]);
-    expect(await refundsOf('untried')).toEqual([]);
-  });
+  it(
+    'is not charged when nothing was tried, and is when it is entered again, once, however often that is ' + 'told',
+    async () => {
+      await payWith('untried', 'pm_card_visa');
+      await tell('untried', 'TierCrossed', 5);
+      await tell('untried', 'TierBlockLeft', 5);
+      expect(await chargeOf('untried')).toMatchObject({
+        status: 'cancelled',
+        reason: 'corrected',
+        owed: false,
+        attempts: 0,
+      });
+      await lives.charge(idOf('untried'));
+      expect(await intentsOf('untried')).toEqual([]);
+      await tell('untried', 'TierBlockRegained', 5);
+      await untilRest('untried');
+      expect([await chargeOf('untried'), await intentsOf('untried')]).toEqual([
+        expect.objectContaining({ status: 'succeeded', series: 0 }),
+        ['succeeded'],
+      ]);
+      expect(await refundsOf('untried')).toEqual([]);
+    },
+  );
 
   it('is credited when it was paid, and a refund proposed once; nothing is paid back by itself', async () => {
     await paid('paid');
@@ -191,72 +196,82 @@ describe('a block that a correction left', () => {
 
   // Guarantee: wherever a process dies, a corrected block keeps nobody's money and no payment that could still be
   // taken.
-  it('has its declined PaymentIntent cancelled at Stripe, at whatever call its process dies, and a new one when it is entered again', async () => {
-    for (let dieAt = 0; dieAt < 10; dieAt++) {
-      const user = `cancel-${dieAt}`;
-      await payWith(user, 'pm_card_chargeDeclined');
-      await tell(user, 'TierCrossed');
-      await lives.charge(idOf(user));
-      await tell(user, 'TierBlockLeft');
-      await lives.charge(idOf(user), dieAt);
-      await untilRest(user);
-      expect([dieAt, await chargeOf(user), await intentsOf(user)]).toEqual([
-        dieAt,
-        expect.objectContaining({ status: 'cancelled', reason: 'corrected' }),
-        ['canceled'],
-      ]);
-      await payWith(user, 'pm_card_visa');
-      await tell(user, 'TierBlockRegained');
-      await lives.charge(idOf(user), dieAt);
-      await untilRest(user);
-      expect([dieAt, await chargeOf(user), await intentsOf(user)]).toEqual([
-        dieAt,
-        expect.objectContaining({ status: 'succeeded', series: 1 }),
-        ['canceled', 'succeeded'],
-      ]);
-    }
-  });
+  it(
+    'has its declined PaymentIntent cancelled at Stripe, at whatever call its process dies, and a new one when ' +
+      'it is entered again',
+    async () => {
+      for (let dieAt = 0; dieAt < 10; dieAt++) {
+        const user = `cancel-${dieAt}`;
+        await payWith(user, 'pm_card_chargeDeclined');
+        await tell(user, 'TierCrossed');
+        await lives.charge(idOf(user));
+        await tell(user, 'TierBlockLeft');
+        await lives.charge(idOf(user), dieAt);
+        await untilRest(user);
+        expect([dieAt, await chargeOf(user), await intentsOf(user)]).toEqual([
+          dieAt,
+          expect.objectContaining({ status: 'cancelled', reason: 'corrected' }),
+          ['canceled'],
+        ]);
+        await payWith(user, 'pm_card_visa');
+        await tell(user, 'TierBlockRegained');
+        await lives.charge(idOf(user), dieAt);
+        await untilRest(user);
+        expect([dieAt, await chargeOf(user), await intentsOf(user)]).toEqual([
+          dieAt,
+          expect.objectContaining({ status: 'succeeded', series: 1 }),
+          ['canceled', 'succeeded'],
+        ]);
+      }
+    },
+  );
 
   // Guarantee: a correction that comes while the card is being charged ends in a credit or in no payment, never in both
   // or neither.
-  it('while it is being charged, at whatever call the process dies, ends paid and credited, or not paid at all', async () => {
-    const ends = new Set<string>();
-    for (let dieAt = 0; dieAt < 10; dieAt++) {
-      const user = `racing-${dieAt}`;
-      await payWith(user, 'pm_card_visa');
-      await tell(user, 'TierCrossed');
-      await lives.charge(idOf(user), dieAt, () => tell(user, 'TierBlockLeft'));
-      await tell(user, 'TierBlockLeft');
-      await untilRest(user);
-      const charge = await chargeOf(user);
-      const [intents, refunds] = [await intentsOf(user), await refundsOf(user)];
-      ends.add(`${charge!.status} ${intents.join()} ${refunds.map(({ status }) => status).join()}`);
-      await tell(user, 'TierBlockRegained');
-      await untilRest(user);
-      expect(await chargeOf(user)).toMatchObject({ status: 'succeeded', credited_at: null });
-      await owesExactly(user, 1);
-    }
-    expect([...ends].sort()).toEqual(['cancelled  ', 'succeeded succeeded proposed']);
-  });
+  it(
+    'while it is being charged, at whatever call the process dies, ends paid and credited, or not paid at ' + 'all',
+    async () => {
+      const ends = new Set<string>();
+      for (let dieAt = 0; dieAt < 10; dieAt++) {
+        const user = `racing-${dieAt}`;
+        await payWith(user, 'pm_card_visa');
+        await tell(user, 'TierCrossed');
+        await lives.charge(idOf(user), dieAt, () => tell(user, 'TierBlockLeft'));
+        await tell(user, 'TierBlockLeft');
+        await untilRest(user);
+        const charge = await chargeOf(user);
+        const [intents, refunds] = [await intentsOf(user), await refundsOf(user)];
+        ends.add(`${charge!.status} ${intents.join()} ${refunds.map(({ status }) => status).join()}`);
+        await tell(user, 'TierBlockRegained');
+        await untilRest(user);
+        expect(await chargeOf(user)).toMatchObject({ status: 'succeeded', credited_at: null });
+        await owesExactly(user, 1);
+      }
+      expect([...ends].sort()).toEqual(['cancelled  ', 'succeeded succeeded proposed']);
+    },
+  );
 
-  it('and that is entered again while its cancellation is under way is charged once, whatever became of it', async () => {
-    for (let dieAt = -1; dieAt < 8; dieAt++) {
-      const user = `turn-${dieAt}`;
-      await payWith(user, 'pm_card_chargeDeclined');
-      await tell(user, 'TierCrossed');
-      await lives.charge(idOf(user));
-      await payWith(user, 'pm_card_visa');
-      await tell(user, 'TierBlockLeft');
-      await lives.charge(idOf(user), dieAt, () => tell(user, 'TierBlockRegained'));
-      await tell(user, 'TierBlockRegained');
-      await untilRest(user);
-      expect([dieAt, await chargeOf(user)]).toEqual([
-        dieAt,
-        expect.objectContaining({ status: 'succeeded', owed: true }),
-      ]);
-      await owesExactly(user, 1);
-    }
-  });
+  it(
+    'and that is entered again while its cancellation is under way is ' + 'charged once, whatever became of it',
+    async () => {
+      for (let dieAt = -1; dieAt < 8; dieAt++) {
+        const user = `turn-${dieAt}`;
+        await payWith(user, 'pm_card_chargeDeclined');
+        await tell(user, 'TierCrossed');
+        await lives.charge(idOf(user));
+        await payWith(user, 'pm_card_visa');
+        await tell(user, 'TierBlockLeft');
+        await lives.charge(idOf(user), dieAt, () => tell(user, 'TierBlockRegained'));
+        await tell(user, 'TierBlockRegained');
+        await untilRest(user);
+        expect([dieAt, await chargeOf(user)]).toEqual([
+          dieAt,
+          expect.objectContaining({ status: 'succeeded', owed: true }),
+        ]);
+        await owesExactly(user, 1);
+      }
+    },
+  );
 
   it('told to two instances five times over, with others, is taken once and in order', async () => {
     await payWith('twice', 'pm_card_visa');
@@ -333,7 +348,8 @@ describe('a refund', () => {
         return (await refundsOf(user))[0]!.status === 'succeeded';
       });
       const { rows } = await money.admin.query<{ amount: number }>(
-        `select (body ->> 'amount')::int as amount from stripe_simulator.objects where kind = 'invoiceitem' and body -> 'metadata' ->> 'charge_id' = $1`,
+        `select (body ->> 'amount')::int as amount from stripe_simulator.objects
+          where kind = 'invoiceitem' and body -> 'metadata' ->> 'charge_id' = $1`,
         [idOf(user)],
       );
       expect([dieAt, rows, await refundedAtStripe(user)]).toEqual([dieAt, [{ amount: -10_000 }], []]);
@@ -463,35 +479,40 @@ describe('a refund', () => {
   });
 
   // Guarantee: what finance does in Stripe's dashboard is in the books too, and is not done again from here.
-  it('made by hand at Stripe settles the proposal of its amount; of another amount it is a row of its own', async () => {
-    const deliver = async (billing: RunningBilling, from: number): Promise<void> => {
-      for (const payload of (await money.events()).slice(from)) {
-        await billing.queries.stripeWebhook({
-          payload,
-          signature: Stripe.webhooks.generateTestHeaderString({ payload, secret: money.webhookSecret }),
+  it(
+    'made by hand at Stripe settles the proposal of its amount; of another ' + 'amount it is a row of its own',
+    async () => {
+      const deliver = async (billing: RunningBilling, from: number): Promise<void> => {
+        for (const payload of (await money.events()).slice(from)) {
+          await billing.queries.stripeWebhook({
+            payload,
+            signature: Stripe.webhooks.generateTestHeaderString({ payload, secret: money.webhookSecret }),
+          });
+        }
+      };
+      const stripe = stripeClient(money.stripe);
+      for (const [user, amount, expected] of [
+        ['by-hand', 10_000, ['succeeded credit 10000']],
+        ['in-part', 4_000, ['proposed credit 10000', 'succeeded stripe 4000']],
+      ] as const) {
+        const id = await proposed(user);
+        const from = (await money.events()).length;
+        const intent = (await money.intents()).find(({ metadata }) => metadata.charge_id === idOf(user))!;
+        await stripe.refunds.create({ payment_intent: intent.id, amount });
+        const billing = await money.billing();
+        await deliver(billing, from);
+        await deliver(billing, from);
+        expect(
+          (await refundsOf(user))
+            .map(({ status, origin, amount_minor: minor }) => `${status} ${origin} ${minor}`)
+            .sort(),
+        ).toEqual(expected);
+        await expect(billing.queries.approveRefund({ id, by: 'test' })).rejects.toMatchObject({
+          code: 'REFUND_NOT_OPEN',
         });
       }
-    };
-    const stripe = stripeClient(money.stripe);
-    for (const [user, amount, expected] of [
-      ['by-hand', 10_000, ['succeeded credit 10000']],
-      ['in-part', 4_000, ['proposed credit 10000', 'succeeded stripe 4000']],
-    ] as const) {
-      const id = await proposed(user);
-      const from = (await money.events()).length;
-      const intent = (await money.intents()).find(({ metadata }) => metadata.charge_id === idOf(user))!;
-      await stripe.refunds.create({ payment_intent: intent.id, amount });
-      const billing = await money.billing();
-      await deliver(billing, from);
-      await deliver(billing, from);
-      expect(
-        (await refundsOf(user)).map(({ status, origin, amount_minor: minor }) => `${status} ${origin} ${minor}`).sort(),
-      ).toEqual(expected);
-      await expect(billing.queries.approveRefund({ id, by: 'test' })).rejects.toMatchObject({
-        code: 'REFUND_NOT_OPEN',
-      });
-    }
-  });
+    },
+  );
 
   it('keeps what was sent and credited as it was', async () => {
     for (const table of ['credit_notes', 'refund_attempts', 'past_payments']) {

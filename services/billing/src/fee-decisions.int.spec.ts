@@ -20,7 +20,8 @@ const put = async (billing: RunningBilling, user: string, method?: string): Prom
 const invoicesOf = async (customer: string): Promise<readonly { readonly id: string; readonly shown: string }[]> =>
   (
     await money.admin.query<{ id: string; shown: string }>(
-      `select id, (body ->> 'status') || ' ' || (body ->> 'amount_due') as shown from stripe_simulator.objects where kind = 'invoice' and customer = $1 order by position`,
+      `select id, (body ->> 'status') || ' ' || (body ->> 'amount_due') as shown from stripe_simulator.objects
+        where kind = 'invoice' and customer = $1 order by position`,
       [customer],
     )
   ).rows;
@@ -48,7 +49,8 @@ async function subscribeOwing(billing: RunningBilling, user: string): Promise<st
   const customer = await put(billing, user, 'pm_card_visa');
   await billing.queries.createSubscription({ customer_id: customer });
   await money.admin.query(
-    `update stripe_simulator.objects set body = jsonb_set(body, '{simulated_outcome}', $2) where kind = 'payment_method' and customer = $1`,
+    `update stripe_simulator.objects set body = jsonb_set(body, '{simulated_outcome}', $2)
+      where kind = 'payment_method' and customer = $1`,
     [customer, declined],
   );
   return customer;
@@ -117,7 +119,8 @@ describe('the fee of a subscription that has ended', () => {
       decided: { what: 'retried', by },
     });
     await money.admin.query(
-      `update stripe_simulator.objects set body = jsonb_set(body, '{simulated_outcome}', '{"ok": true}') where kind = 'payment_method' and customer = $1`,
+      `update stripe_simulator.objects set body = jsonb_set(body, '{simulated_outcome}', '{"ok": true}')
+        where kind = 'payment_method' and customer = $1`,
       [customers.get('retry')],
     );
     const paid = await Promise.allSettled([
@@ -137,32 +140,36 @@ describe('the fee of a subscription that has ended', () => {
     expect(await billing.queries.retryFee({ invoice: 'in_unknown', by })).toBeNull();
   });
 
-  it('ends voided or given up, at Stripe and in the books, with who and why; a given-up one can still be paid, a voided one never', async () => {
-    const billing = await money.billing();
-    const [voided, givenUp] = [invoices.get('void')!, invoices.get('given-up')!];
-    expect(await billing.queries.writeOffFee({ invoice: voided, by, how: 'void', reason: 'never used' })).toMatchObject(
-      { status: 'voided', decided: { what: 'voided', by, reason: 'never used' } },
-    );
-    expect(
-      await billing.queries.writeOffFee({ invoice: givenUp, by, how: 'uncollectible', reason: 'insolvent' }),
-    ).toMatchObject({ status: 'uncollectible' });
-    expect([(await atStripe(customers.get('void')!))[1], (await atStripe(customers.get('given-up')!))[1]]).toEqual([
-      'void 40000',
-      'uncollectible 40000',
-    ]);
-    await expect(
-      billing.queries.writeOffFee({ invoice: givenUp, by, how: 'uncollectible', reason: 'again' }),
-    ).rejects.toMatchObject({ code: 'FEE_NOT_DUE' });
-    // Another card pays neither by itself; a person's retry pays what was given up.
-    await put(billing, 'void', 'pm_card_visa');
-    await put(billing, 'given-up', 'pm_card_visa');
-    await expect(billing.queries.retryFee({ invoice: voided, by })).rejects.toMatchObject({
-      code: 'FEE_NOT_DUE',
-      message: 'The fee is voided',
-    });
-    expect(shown(await feesOf(billing, 'given-up'))[0]).toBe('2026-12 uncollectible 40000 BRL');
-    expect(await billing.queries.retryFee({ invoice: givenUp, by })).toMatchObject({ status: 'paid' });
-    const found = (await reconcile(billing, '2026-12', false)).join();
-    expect([found.includes(voided), found.includes(givenUp)]).toEqual([false, false]);
-  });
+  it(
+    'ends voided or given up, at Stripe and in the books, with who and why; a given-up one can still be paid, ' +
+      'a voided one never',
+    async () => {
+      const billing = await money.billing();
+      const [voided, givenUp] = [invoices.get('void')!, invoices.get('given-up')!];
+      expect(
+        await billing.queries.writeOffFee({ invoice: voided, by, how: 'void', reason: 'never used' }),
+      ).toMatchObject({ status: 'voided', decided: { what: 'voided', by, reason: 'never used' } });
+      expect(
+        await billing.queries.writeOffFee({ invoice: givenUp, by, how: 'uncollectible', reason: 'insolvent' }),
+      ).toMatchObject({ status: 'uncollectible' });
+      expect([(await atStripe(customers.get('void')!))[1], (await atStripe(customers.get('given-up')!))[1]]).toEqual([
+        'void 40000',
+        'uncollectible 40000',
+      ]);
+      await expect(
+        billing.queries.writeOffFee({ invoice: givenUp, by, how: 'uncollectible', reason: 'again' }),
+      ).rejects.toMatchObject({ code: 'FEE_NOT_DUE' });
+      // Another card pays neither by itself; a person's retry pays what was given up.
+      await put(billing, 'void', 'pm_card_visa');
+      await put(billing, 'given-up', 'pm_card_visa');
+      await expect(billing.queries.retryFee({ invoice: voided, by })).rejects.toMatchObject({
+        code: 'FEE_NOT_DUE',
+        message: 'The fee is voided',
+      });
+      expect(shown(await feesOf(billing, 'given-up'))[0]).toBe('2026-12 uncollectible 40000 BRL');
+      expect(await billing.queries.retryFee({ invoice: givenUp, by })).toMatchObject({ status: 'paid' });
+      const found = (await reconcile(billing, '2026-12', false)).join();
+      expect([found.includes(voided), found.includes(givenUp)]).toEqual([false, false]);
+    },
+  );
 });

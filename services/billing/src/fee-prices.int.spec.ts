@@ -20,7 +20,8 @@ const dearer =
 const invoicesOf = async (customer: string): Promise<readonly string[]> =>
   (
     await money.admin.query<{ shown: string }>(
-      `select (body ->> 'status') || ' ' || (body ->> 'amount_due') || ' ' || (body ->> 'currency') as shown from stripe_simulator.objects
+      `select (body ->> 'status') || ' ' || (body ->> 'amount_due') || ' ' || (body ->> 'currency') as shown
+        from stripe_simulator.objects
    where kind = 'invoice' and customer = $1 order by position`,
       [customer],
     )
@@ -28,7 +29,8 @@ const invoicesOf = async (customer: string): Promise<readonly string[]> =>
 const priceOf = async (customer: string): Promise<string | undefined> =>
   (
     await money.admin.query<{ price: string }>(
-      `select body #>> '{items,data,0,price,unit_amount}' as price from stripe_simulator.objects where kind = 'subscription' and customer = $1`,
+      `select body #>> '{items,data,0,price,unit_amount}' as price from stripe_simulator.objects
+        where kind = 'subscription' and customer = $1`,
       [customer],
     )
   ).rows[0]?.price;
@@ -94,13 +96,17 @@ describe('the fee of a running subscription', () => {
     expect(await invoicesOf(customer)).toEqual(['paid 100 brl', 'paid 200 brl']);
   });
 
-  it('is that of the plan of whom the customer pays for, in its currency; a plan in another currency is told, and changes nothing', async () => {
-    money.clock.set(Date.UTC(2027, 4, 2));
-    money.plans.set('metered:dollars', () => ({ name: 'usd', version: 1, fixed_fee: '999', currency: 'USD' }));
-    const customer = await subscribe('dollars');
-    expect(await invoicesOf(customer)).toEqual(['paid 999 usd']);
-    money.plans.set('metered:dollars', () => ({ name: 'eur', version: 1, fixed_fee: '999', currency: 'EUR' }));
-    await passTo(Date.UTC(2027, 5, 1, 0, 5), customer, 2);
-    expect(await invoicesOf(customer)).toEqual(['paid 999 usd', 'paid 999 usd']);
-  });
+  it(
+    'is that of the plan of whom the customer pays for, in its currency; a plan in another currency is told, ' +
+      'and changes nothing',
+    async () => {
+      money.clock.set(Date.UTC(2027, 4, 2));
+      money.plans.set('metered:dollars', () => ({ name: 'usd', version: 1, fixed_fee: '999', currency: 'USD' }));
+      const customer = await subscribe('dollars');
+      expect(await invoicesOf(customer)).toEqual(['paid 999 usd']);
+      money.plans.set('metered:dollars', () => ({ name: 'eur', version: 1, fixed_fee: '999', currency: 'EUR' }));
+      await passTo(Date.UTC(2027, 5, 1, 0, 5), customer, 2);
+      expect(await invoicesOf(customer)).toEqual(['paid 999 usd', 'paid 999 usd']);
+    },
+  );
 });

@@ -28,7 +28,8 @@ async function feesOf(customer: string): Promise<unknown> {
     [customer],
   );
   const { rows: there } = await money.admin.query<{ shown: string }>(
-    `select (body ->> 'status') || ' ' || (body ->> 'amount_paid') as shown from stripe_simulator.objects where kind = 'invoice' and customer = $1 order by position`,
+    `select (body ->> 'status') || ' ' || (body ->> 'amount_paid') as shown from stripe_simulator.objects
+      where kind = 'invoice' and customer = $1 order by position`,
     [customer],
   );
   return {
@@ -94,7 +95,8 @@ describe('a fee that could not be paid', () => {
     const customer = await put(billing, 'past-due', 'pm_card_visa');
     await billing.queries.createSubscription({ customer_id: customer });
     await money.admin.query(
-      `update stripe_simulator.objects set body = jsonb_set(body, '{simulated_outcome}', '{"ok": false, "code": "card_declined", "declineCode": "generic_decline"}')
+      `update stripe_simulator.objects set body = jsonb_set(body, '{simulated_outcome}',
+        '{"ok": false, "code": "card_declined", "declineCode": "generic_decline"}')
        where kind = 'payment_method' and customer = $1`,
       [customer],
     );
@@ -103,7 +105,8 @@ describe('a fee that could not be paid', () => {
     await put(billing, 'past-due', 'pm_card_visa');
     await becomes(customer, { ...paidOnce, books: ['paid 40000', 'paid 40000'], stripe: ['paid 40000', 'paid 40000'] });
     const { rows } = await money.admin.query(
-      `select 1 from stripe_simulator.events where body ->> 'type' = 'invoice.paid' and body -> 'data' -> 'object' ->> 'customer' = $1`,
+      `select 1 from stripe_simulator.events where body ->> 'type' = 'invoice.paid' and body -> 'data' -> 'object' ->>
+        'customer' = $1`,
       [customer],
     );
     expect(rows).toHaveLength(2);

@@ -25,7 +25,8 @@ const changeAtStripe = async (id: string, amount: number, currency: string): Pro
   const {
     rows: [row],
   } = await money.admin.query<{ body: { id: string } }>(
-    `update stripe_simulator.objects set body = body || jsonb_build_object('amount', $2::int, 'amount_received', $2::int, 'currency', $3::text, 'status', 'succeeded')
+    `update stripe_simulator.objects set body = body || jsonb_build_object('amount', $2::int, 'amount_received',
+      $2::int, 'currency', $3::text, 'status', 'succeeded')
      where kind = 'payment_intent' and body -> 'metadata' ->> 'charge_id' = $1 returning body`,
     [id, amount, currency],
   );

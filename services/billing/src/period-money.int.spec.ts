@@ -76,7 +76,8 @@ describe('what a month came to', () => {
     ]);
     // A fee in another currency that nobody paid.
     await money.admin.query(
-      `insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency, period_start, told_at)
+      `insert into billing.invoices (invoice_id, subscription_id, customer_id, status, amount_minor, currency,
+        period_start, told_at)
       values ('in_usd', 'sub_usd', $1, 'failed', 3000, 'USD', '2026-11-05', now())`,
       [customer],
     );

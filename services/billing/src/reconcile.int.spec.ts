@@ -145,7 +145,8 @@ describe('a reconciliation', () => {
     await setCharge(wrong, 'amount_minor = 10000');
     await money.admin.query('delete from billing.charge_outbox where charge_id = any($1)', [[lost, unasked]]);
     await money.admin.query(
-      'alter table billing.charge_events disable trigger user; alter table billing.charge_attempts disable trigger user',
+      'alter table billing.charge_events disable trigger user; alter table billing.charge_attempts disable ' +
+        'trigger user',
     );
     for (const table of ['charge_events', 'charge_attempts'])
       await money.admin.query(`delete from billing.${table} where charge_id = any($1)`, [[lost, unasked]]);
@@ -207,7 +208,8 @@ describe('a reconciliation', () => {
     await money.admin.query(`update billing.invoices set status = 'failed' where invoice_id = $1`, [id]);
     expect(shown(await reconcile({ fix: true }))).toEqual([`invoice_differs ${id} fixed`]);
     await money.admin.query(
-      `insert into billing.invoices select 'in_nowhere', subscription_id, customer_id, status, amount_minor, currency, period_start, told_at from billing.invoices limit 1`,
+      `insert into billing.invoices select 'in_nowhere', subscription_id, customer_id, status, amount_minor, currency,
+        period_start, told_at from billing.invoices limit 1`,
     );
     expect(shown(await reconcile())).toEqual(['invoice_not_at_stripe in_nowhere']);
     await money.admin.query(`delete from billing.invoices where invoice_id = 'in_nowhere'`);

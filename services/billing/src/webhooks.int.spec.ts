@@ -178,26 +178,29 @@ describe('a signature', () => {
 });
 
 describe('a subscriber', () => {
-  it('hears of every entry that it asked for, from its registration on, signed with the secret that it was shown', async () => {
-    const [billing, subscriber] = [await start(), await Subscriber.start()];
-    book(`${subscriber.url}/before`, -1, 9);
-    const { secret } = await endpoint(billing, subscriber.url);
-    book(`${subscriber.url}/a`, -1, 9);
-    book('somebody else', -1, 9);
-    book(`${subscriber.url}/b`, 5, 14);
-    await waitFor('two deliveries', () => Promise.resolve(subscriber.received.length >= 2));
-    expect(
-      subscriber.received.map(({ body }) => (JSON.parse(body) as { data: { account: string } }).data.account).sort(),
-    ).toEqual([`${subscriber.url}/a`, `${subscriber.url}/b`]);
-    for (const { headers, body } of subscriber.received) {
-      const signed = createHmac('sha256', Buffer.from(secret.slice('whsec_'.length), 'base64')).update(
-        `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`,
-      );
-      expect(headers['webhook-signature']).toBe(`v1,${signed.digest('base64')}`);
-      expect(Math.abs(Number(headers['webhook-timestamp']) * 1000 - Date.now())).toBeLessThan(10_000);
-    }
-    expect(JSON.stringify(await billing.queries.listEndpoints({}))).not.toContain(secret);
-  });
+  it(
+    'hears of every entry that it asked for, from its registration on, signed with the secret that it was ' + 'shown',
+    async () => {
+      const [billing, subscriber] = [await start(), await Subscriber.start()];
+      book(`${subscriber.url}/before`, -1, 9);
+      const { secret } = await endpoint(billing, subscriber.url);
+      book(`${subscriber.url}/a`, -1, 9);
+      book('somebody else', -1, 9);
+      book(`${subscriber.url}/b`, 5, 14);
+      await waitFor('two deliveries', () => Promise.resolve(subscriber.received.length >= 2));
+      expect(
+        subscriber.received.map(({ body }) => (JSON.parse(body) as { data: { account: string } }).data.account).sort(),
+      ).toEqual([`${subscriber.url}/a`, `${subscriber.url}/b`]);
+      for (const { headers, body } of subscriber.received) {
+        const signed = createHmac('sha256', Buffer.from(secret.slice('whsec_'.length), 'base64')).update(
+          `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`,
+        );
+        expect(headers['webhook-signature']).toBe(`v1,${signed.digest('base64')}`);
+        expect(Math.abs(Number(headers['webhook-timestamp']) * 1000 - Date.now())).toBeLessThan(10_000);
+      }
+      expect(JSON.stringify(await billing.queries.listEndpoints({}))).not.toContain(secret);
+    },
+  );
 
   // Guarantee: reading the database, or a backup of it, is not enough to forge an event.
   it('has a secret that the database alone does not tell, nor another row', async () => {
@@ -224,43 +227,46 @@ describe('a subscriber', () => {
     ]).toEqual([one.secret, null, null, null]);
   });
 
-  it('gets a new secret that takes over from the one before: both sign for a while, then the new one alone', async () => {
-    const [billing, subscriber] = [await start(), await Subscriber.start()];
-    const made = await endpoint(billing, subscriber.url);
-    const rotated = await billing.queries.rotateSecret({ id: made.id, overlap_s: 3_600 });
-    expect(rotated).toMatchObject({
-      id: made.id,
-      secret: expect.stringMatching(/^whsec_/),
-      secret_before_until: expect.any(String),
-    });
-    expect(Date.parse(rotated!.secret_before_until) - Date.now()).toBeGreaterThan(3_500_000);
-    const signedBy = ({ headers, body }: Received, secrets: readonly string[]): void => {
-      const by = (secret: string) =>
-        `v1,${createHmac('sha256', Buffer.from(secret.slice(6), 'base64'))
-          .update(`${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`)
-          .digest('base64')}`;
-      expect(headers['webhook-signature']).toBe(secrets.map(by).join(' '));
-    };
-    book(`${subscriber.url}/a`, -1, 9);
-    await waitFor('the first delivery', () => Promise.resolve(subscriber.received.length === 1));
-    signedBy(subscriber.received[0]!, [rotated!.secret, made.secret]);
-    await admin.query(
-      "update billing.webhook_endpoints set secret_before_until = now() - interval '1 second' where id = $1",
-      [made.id],
-    );
-    book(`${subscriber.url}/b`, -1, 9);
-    await waitFor('the second delivery', () => Promise.resolve(subscriber.received.length === 2));
-    signedBy(subscriber.received[1]!, [rotated!.secret]);
-    const last = await billing.queries.rotateSecret({ id: made.id, overlap_s: 0 });
-    book(`${subscriber.url}/c`, -1, 9);
-    await waitFor('the third delivery', () => Promise.resolve(subscriber.received.length === 3));
-    signedBy(subscriber.received[2]!, [last!.secret]);
-    for (const overlap of [-1, 604_801, 1.5])
-      await expect(billing.queries.rotateSecret({ id: made.id, overlap_s: overlap })).rejects.toMatchObject({
-        code: 'REQUEST_INVALID',
+  it(
+    'gets a new secret that takes over from the one before: both sign for a ' + 'while, then the new one alone',
+    async () => {
+      const [billing, subscriber] = [await start(), await Subscriber.start()];
+      const made = await endpoint(billing, subscriber.url);
+      const rotated = await billing.queries.rotateSecret({ id: made.id, overlap_s: 3_600 });
+      expect(rotated).toMatchObject({
+        id: made.id,
+        secret: expect.stringMatching(/^whsec_/),
+        secret_before_until: expect.any(String),
       });
-    expect(await billing.queries.rotateSecret({ id: randomUUID() })).toBeNull();
-  });
+      expect(Date.parse(rotated!.secret_before_until) - Date.now()).toBeGreaterThan(3_500_000);
+      const signedBy = ({ headers, body }: Received, secrets: readonly string[]): void => {
+        const by = (secret: string) =>
+          `v1,${createHmac('sha256', Buffer.from(secret.slice(6), 'base64'))
+            .update(`${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`)
+            .digest('base64')}`;
+        expect(headers['webhook-signature']).toBe(secrets.map(by).join(' '));
+      };
+      book(`${subscriber.url}/a`, -1, 9);
+      await waitFor('the first delivery', () => Promise.resolve(subscriber.received.length === 1));
+      signedBy(subscriber.received[0]!, [rotated!.secret, made.secret]);
+      await admin.query(
+        "update billing.webhook_endpoints set secret_before_until = now() - interval '1 second' where id = $1",
+        [made.id],
+      );
+      book(`${subscriber.url}/b`, -1, 9);
+      await waitFor('the second delivery', () => Promise.resolve(subscriber.received.length === 2));
+      signedBy(subscriber.received[1]!, [rotated!.secret]);
+      const last = await billing.queries.rotateSecret({ id: made.id, overlap_s: 0 });
+      book(`${subscriber.url}/c`, -1, 9);
+      await waitFor('the third delivery', () => Promise.resolve(subscriber.received.length === 3));
+      signedBy(subscriber.received[2]!, [last!.secret]);
+      for (const overlap of [-1, 604_801, 1.5])
+        await expect(billing.queries.rotateSecret({ id: made.id, overlap_s: overlap })).rejects.toMatchObject({
+          code: 'REQUEST_INVALID',
+        });
+      expect(await billing.queries.rotateSecret({ id: randomUUID() })).toBeNull();
+    },
+  );
 
   it('can be sent a test event, whatever it asked for, which nobody else hears', async () => {
     const [billing, subscriber, other] = [await start(), await Subscriber.start(), await Subscriber.start()];
@@ -280,57 +286,60 @@ describe('a subscriber', () => {
     expect(await billing.queries.testEndpoint({ id: randomUUID() })).toBeNull();
   });
 
-  it('hears once a limit and period that a share of it is used or held, and each time that a balance falls so far', async () => {
-    const [billing, subscriber] = [await start(), await Subscriber.start()];
-    const made = await endpoint(billing, subscriber.url, ['account.threshold'], { thresholds: [100, 50, 80, 80] });
-    expect(made.thresholds).toEqual([50, 80, 100]);
-    const took = (of: 'limit' | 'balance', before: number, after: number, period: string | null = null): void => {
-      book(`${subscriber.url}/a`, -1, 9);
-      const last = books.length - 1;
-      books[last] = {
-        ...books[last]!,
-        taken: [{ of, whole: '200', before: String(before), after: String(after), period_start: period }],
+  it(
+    'hears once a limit and period that a share of it is used or held, and each time that a balance falls so ' + 'far',
+    async () => {
+      const [billing, subscriber] = [await start(), await Subscriber.start()];
+      const made = await endpoint(billing, subscriber.url, ['account.threshold'], { thresholds: [100, 50, 80, 80] });
+      expect(made.thresholds).toEqual([50, 80, 100]);
+      const took = (of: 'limit' | 'balance', before: number, after: number, period: string | null = null): void => {
+        book(`${subscriber.url}/a`, -1, 9);
+        const last = books.length - 1;
+        books[last] = {
+          ...books[last]!,
+          taken: [{ of, whole: '200', before: String(before), after: String(after), period_start: period }],
+        };
       };
-    };
-    const told = (): readonly string[] =>
-      subscriber.received
-        .map(({ body }) => {
-          const { type, data } = JSON.parse(body) as {
-            type: string;
-            data: { of: string; share: number; taken: string; period_start: string | null };
-          };
-          return `${type} ${data.of} ${data.share} ${data.taken} ${data.period_start ?? '-'}`;
-        })
-        .sort();
-    const [november, december] = ['2026-11-01T00:00:00.000Z', '2026-12-01T00:00:00.000Z'];
-    took('limit', 0, 99, november);
-    took('limit', 99, 160, november);
-    // Given back, and used again: the period has been told of.
-    took('limit', 90, 170, november);
-    took('limit', 0, 160, december);
-    took('balance', 150, 200);
-    took('balance', 150, 200);
-    const all = [
-      'account.threshold balance 100 200 -',
-      'account.threshold balance 100 200 -',
-      'account.threshold balance 80 200 -',
-      'account.threshold balance 80 200 -',
-      `account.threshold limit 50 160 ${november}`,
-      `account.threshold limit 50 160 ${december}`,
-      `account.threshold limit 80 160 ${november}`,
-      `account.threshold limit 80 160 ${december}`,
-    ].sort();
-    await waitFor('the thresholds', () => Promise.resolve(told().length >= all.length));
-    expect(told()).toEqual(all);
-    expect(new Set(subscriber.ids()).size).toBe(all.length);
-    for (const thresholds of [[], [0], [101], [1.5]])
-      await expect(endpoint(billing, subscriber.url, ['account.threshold'], { thresholds })).rejects.toMatchObject({
-        code: 'REQUEST_INVALID',
-      });
-    expect((await billing.queries.changeEndpoint({ id: made.id, fields: { thresholds: [90] } }))?.thresholds).toEqual([
-      90,
-    ]);
-  });
+      const told = (): readonly string[] =>
+        subscriber.received
+          .map(({ body }) => {
+            const { type, data } = JSON.parse(body) as {
+              type: string;
+              data: { of: string; share: number; taken: string; period_start: string | null };
+            };
+            return `${type} ${data.of} ${data.share} ${data.taken} ${data.period_start ?? '-'}`;
+          })
+          .sort();
+      const [november, december] = ['2026-11-01T00:00:00.000Z', '2026-12-01T00:00:00.000Z'];
+      took('limit', 0, 99, november);
+      took('limit', 99, 160, november);
+      // Given back, and used again: the period has been told of.
+      took('limit', 90, 170, november);
+      took('limit', 0, 160, december);
+      took('balance', 150, 200);
+      took('balance', 150, 200);
+      const all = [
+        'account.threshold balance 100 200 -',
+        'account.threshold balance 100 200 -',
+        'account.threshold balance 80 200 -',
+        'account.threshold balance 80 200 -',
+        `account.threshold limit 50 160 ${november}`,
+        `account.threshold limit 50 160 ${december}`,
+        `account.threshold limit 80 160 ${november}`,
+        `account.threshold limit 80 160 ${december}`,
+      ].sort();
+      await waitFor('the thresholds', () => Promise.resolve(told().length >= all.length));
+      expect(told()).toEqual(all);
+      expect(new Set(subscriber.ids()).size).toBe(all.length);
+      for (const thresholds of [[], [0], [101], [1.5]])
+        await expect(endpoint(billing, subscriber.url, ['account.threshold'], { thresholds })).rejects.toMatchObject({
+          code: 'REQUEST_INVALID',
+        });
+      expect((await billing.queries.changeEndpoint({ id: made.id, fields: { thresholds: [90] } }))?.thresholds).toEqual(
+        [90],
+      );
+    },
+  );
 
   it('hears once that a balance fell below its bound, on the way down only', async () => {
     const [billing, subscriber] = [await start(), await Subscriber.start()];
@@ -350,28 +359,32 @@ describe('a subscriber', () => {
     ).toEqual(['90', '99']);
   });
 
-  it('that fails is told again under the same id, and after the last pause the delivery has failed, until it is replayed', async () => {
-    const [billing, subscriber] = [await start(), await Subscriber.start()];
-    const made = await endpoint(billing, subscriber.url);
-    subscriber.answer = () => 500;
-    book(`${subscriber.url}/x`, -1, 1);
-    await waitFor('the end of the attempts', async () => (await deliveries(billing, made))[0]?.status === 'failed');
-    expect(subscriber.received).toHaveLength(3);
-    expect(new Set(subscriber.ids()).size).toBe(1);
-    const [failed] = await deliveries(billing, made);
-    expect(failed).toMatchObject({
-      attempts: 3,
-      next_try_at: null,
-      log: [{ status_code: 500 }, { status_code: 500 }, { status_code: 500, error: 'answered 500' }],
-    });
-    subscriber.answer = () => 204;
-    expect(await billing.queries.replayDeliveries({ endpoint: made.id, delivery: failed!.id })).toEqual({
-      replayed: 1,
-    });
-    await waitFor('the replay', async () => (await deliveries(billing, made))[0]?.status === 'delivered');
-    expect(new Set(subscriber.ids()).size).toBe(1);
-    expect(await billing.queries.replayDeliveries({ endpoint: made.id, delivery: '999999' })).toBeNull();
-  });
+  it(
+    'that fails is told again under the same id, and after the last pause the delivery has failed, until it is ' +
+      'replayed',
+    async () => {
+      const [billing, subscriber] = [await start(), await Subscriber.start()];
+      const made = await endpoint(billing, subscriber.url);
+      subscriber.answer = () => 500;
+      book(`${subscriber.url}/x`, -1, 1);
+      await waitFor('the end of the attempts', async () => (await deliveries(billing, made))[0]?.status === 'failed');
+      expect(subscriber.received).toHaveLength(3);
+      expect(new Set(subscriber.ids()).size).toBe(1);
+      const [failed] = await deliveries(billing, made);
+      expect(failed).toMatchObject({
+        attempts: 3,
+        next_try_at: null,
+        log: [{ status_code: 500 }, { status_code: 500 }, { status_code: 500, error: 'answered 500' }],
+      });
+      subscriber.answer = () => 204;
+      expect(await billing.queries.replayDeliveries({ endpoint: made.id, delivery: failed!.id })).toEqual({
+        replayed: 1,
+      });
+      await waitFor('the replay', async () => (await deliveries(billing, made))[0]?.status === 'delivered');
+      expect(new Set(subscriber.ids()).size).toBe(1);
+      expect(await billing.queries.replayDeliveries({ endpoint: made.id, delivery: '999999' })).toBeNull();
+    },
+  );
 
   // Guarantee: one subscriber that hangs costs the others nothing.
   it('that hangs holds nobody else up', async () => {
@@ -385,33 +398,38 @@ describe('a subscriber', () => {
     expect(hanging.received.length).toBeLessThan(30);
   });
 
-  it('that is down is told when it is back, also after a restart of billing; one that is gone is disabled', async () => {
-    const [billing, subscriber, gone] = [
-      await start([100, 100, 100, 100, 100, 100, 100, 100, 100, 60_000]),
-      await Subscriber.start(),
-      await Subscriber.start(),
-    ];
-    subscriber.answer = (index) => (index < 3 ? 503 : 200);
-    gone.answer = () => 410;
-    const made = await endpoint(billing, subscriber.url);
-    const left = await endpoint(billing, gone.url);
-    book(`${subscriber.url}/x`, -1, 1);
-    book(`${gone.url}/x`, -1, 1);
-    await waitFor('a first attempt', () => Promise.resolve(subscriber.received.length > 0 && gone.received.length > 0));
-    await billing.stop();
-    running = [];
-    const again = await start([100, 100, 100, 100]);
-    await waitFor('the delivery', async () => (await deliveries(again, made))[0]?.status === 'delivered');
-    expect(new Set(subscriber.ids()).size).toBe(1);
-    expect(await again.queries.readEndpoint({ id: left.id })).toMatchObject({
-      enabled: false,
-      disabled_reason: 'it answered 410 Gone',
-    });
-    expect(await again.queries.changeEndpoint({ id: left.id, fields: { enabled: true } })).toMatchObject({
-      enabled: true,
-      disabled_reason: null,
-    });
-  });
+  it(
+    'that is down is told when it is back, also after a restart of ' + 'billing; one that is gone is disabled',
+    async () => {
+      const [billing, subscriber, gone] = [
+        await start([100, 100, 100, 100, 100, 100, 100, 100, 100, 60_000]),
+        await Subscriber.start(),
+        await Subscriber.start(),
+      ];
+      subscriber.answer = (index) => (index < 3 ? 503 : 200);
+      gone.answer = () => 410;
+      const made = await endpoint(billing, subscriber.url);
+      const left = await endpoint(billing, gone.url);
+      book(`${subscriber.url}/x`, -1, 1);
+      book(`${gone.url}/x`, -1, 1);
+      await waitFor('a first attempt', () =>
+        Promise.resolve(subscriber.received.length > 0 && gone.received.length > 0),
+      );
+      await billing.stop();
+      running = [];
+      const again = await start([100, 100, 100, 100]);
+      await waitFor('the delivery', async () => (await deliveries(again, made))[0]?.status === 'delivered');
+      expect(new Set(subscriber.ids()).size).toBe(1);
+      expect(await again.queries.readEndpoint({ id: left.id })).toMatchObject({
+        enabled: false,
+        disabled_reason: 'it answered 410 Gone',
+      });
+      expect(await again.queries.changeEndpoint({ id: left.id, fields: { enabled: true } })).toMatchObject({
+        enabled: true,
+        disabled_reason: null,
+      });
+    },
+  );
 
   it('is told once of everything by two instances', async () => {
     const [one, two, subscriber] = [await start(), await start(), await Subscriber.start()];
@@ -434,7 +452,8 @@ describe('a subscriber', () => {
     const [nowMs, id] = [Date.now(), `msg_${randomUUID()}`];
     await admin.query("insert into billing.webhook_messages values ($1, 'entry.booked', '{}', now())", [id]);
     await admin.query(
-      "insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, created_at) values ($1, $2, 'pending', $3, now())",
+      'insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, created_at) values ($1, ' +
+        "$2, 'pending', $3, now())",
       [made.id, id, new Date(nowMs)],
     );
     const claim = (atMs: number) => store.claim({ nowMs: atMs, leaseMs: 60_000, perEndpoint: 2, limit: 9, busy: [] });
@@ -457,8 +476,10 @@ describe('a subscriber', () => {
     await endpoint(billing, subscriber.url, ['charge.opened', 'charge.succeeded']);
     const id = randomUUID();
     await admin.query(
-      `insert into billing.charges (id, account, period_start, period_end, block, plan, billing_tier, amount_minor, currency, entry, status, version, created_at, updated_at)
-      values ($1, $2, '2026-11-01Z', '2026-12-01Z', 1, 'default', '8M-16M', 10000, 'BRL', '0-1', 'succeeded', 3, now(), now())`,
+      `insert into billing.charges (id, account, period_start, period_end, block, plan, billing_tier, amount_minor,
+        currency, entry, status, version, created_at, updated_at)
+      values ($1, $2, '2026-11-01Z', '2026-12-01Z', 1, 'default', '8M-16M', 10000, 'BRL', '0-1', 'succeeded', 3, now(),
+        now())`,
       [id, account],
     );
     for (const [number, type] of [
@@ -472,7 +493,8 @@ describe('a subscriber', () => {
         type,
       ]);
       await admin.query(
-        'insert into billing.charge_outbox (charge_id, number, partition, partition_seq, appended_at) values ($1, $2, 7, $3, now())',
+        'insert into billing.charge_outbox (charge_id, number, partition, partition_seq, appended_at) values ' +
+          '($1, $2, 7, $3, now())',
         [id, number, number],
       );
     }

@@ -84,54 +84,58 @@ describe('the configured administrator', () => {
 });
 
 describe('a user', () => {
-  it('changes the password with the present one only; then every earlier login and the key end, at other gateways within seconds', async () => {
-    const eve = await person('eve@example.org');
-    const other = await harness.another();
-    const atOther = async (headers: Record<string, string>): Promise<number> =>
-      (await fetch(`${other.address.url}/api/user/profile`, { headers })).status;
-    expect([await atOther(eve.bearer), await atOther(eve.key)]).toEqual([200, 200]);
-    const wrong = await harness.call(
-      'POST',
-      '/api/auth/change-password',
-      { current_password: 'not that one', new_password: 'another one' },
-      eve.bearer,
-    );
-    expect([wrong.status, (await profile(eve.bearer)).status]).toEqual([401, 200]);
-    const short = await harness.call(
-      'POST',
-      '/api/auth/change-password',
-      { current_password: secret, new_password: 'short' },
-      eve.bearer,
-    );
-    expect(short.status).toBe(400);
+  it(
+    'changes the password with the present one only; then every earlier login and the key end, at other ' +
+      'gateways within seconds',
+    async () => {
+      const eve = await person('eve@example.org');
+      const other = await harness.another();
+      const atOther = async (headers: Record<string, string>): Promise<number> =>
+        (await fetch(`${other.address.url}/api/user/profile`, { headers })).status;
+      expect([await atOther(eve.bearer), await atOther(eve.key)]).toEqual([200, 200]);
+      const wrong = await harness.call(
+        'POST',
+        '/api/auth/change-password',
+        { current_password: 'not that one', new_password: 'another one' },
+        eve.bearer,
+      );
+      expect([wrong.status, (await profile(eve.bearer)).status]).toEqual([401, 200]);
+      const short = await harness.call(
+        'POST',
+        '/api/auth/change-password',
+        { current_password: secret, new_password: 'short' },
+        eve.bearer,
+      );
+      expect(short.status).toBe(400);
 
-    const changed = await harness.call(
-      'POST',
-      '/api/auth/change-password',
-      { current_password: secret, new_password: 'another one' },
-      eve.bearer,
-    );
-    expect(changed).toMatchObject({
-      status: 200,
-      body: { success: true, access_token: expect.any(String), api_key: expect.any(String) },
-    });
-    expect([(await profile(eve.bearer)).status, (await profile(eve.key)).status]).toEqual([401, 401]);
-    await waitFor(
-      'the other gateway to refuse both',
-      async () => (await atOther(eve.bearer)) === 401 && (await atOther(eve.key)) === 401,
-      5_000,
-    );
-    await other.stop();
-    const { access_token: token, api_key: key } = changed.body;
-    expect([
-      (await profile({ authorization: `Bearer ${token}` })).status,
-      (await profile({ 'x-api-key': key })).status,
-    ]).toEqual([200, 200]);
-    expect([
-      (await logIn('eve@example.org', secret)).status,
-      (await logIn('eve@example.org', 'another one')).status,
-    ]).toEqual([401, 200]);
-  });
+      const changed = await harness.call(
+        'POST',
+        '/api/auth/change-password',
+        { current_password: secret, new_password: 'another one' },
+        eve.bearer,
+      );
+      expect(changed).toMatchObject({
+        status: 200,
+        body: { success: true, access_token: expect.any(String), api_key: expect.any(String) },
+      });
+      expect([(await profile(eve.bearer)).status, (await profile(eve.key)).status]).toEqual([401, 401]);
+      await waitFor(
+        'the other gateway to refuse both',
+        async () => (await atOther(eve.bearer)) === 401 && (await atOther(eve.key)) === 401,
+        5_000,
+      );
+      await other.stop();
+      const { access_token: token, api_key: key } = changed.body;
+      expect([
+        (await profile({ authorization: `Bearer ${token}` })).status,
+        (await profile({ 'x-api-key': key })).status,
+      ]).toEqual([200, 200]);
+      expect([
+        (await logIn('eve@example.org', secret)).status,
+        (await logIn('eve@example.org', 'another one')).status,
+      ]).toEqual([401, 200]);
+    },
+  );
 
   it('logs out everywhere; the key goes on', async () => {
     const ada = await person('ada@example.org');

@@ -112,33 +112,36 @@ describe('the native API', () => {
     expect(ledger.records.length).toBe(before);
   });
 
-  it('tells an unknown address, a wrong method and a wrong content type apart, in the words of the surface', async () => {
-    expect((await call('GET', '/v1/nothing')).body).toMatchObject({ status: 404, code: 'ROUTE_UNKNOWN' });
-    const method = await call('PUT', '/v1/accounts/x');
-    expect([method.status, method.headers.get('allow'), method.body.code]).toEqual([
-      405,
-      'GET, HEAD, PATCH',
-      'METHOD_NOT_ALLOWED',
-    ]);
-    expect((await call('POST', '/v1/accounts', 'x', { 'content-type': 'text/plain' })).body.code).toBe(
-      'MEDIA_TYPE_UNSUPPORTED',
-    );
-    expect((await call('GET', '/api/user/nothing')).body).toEqual({
-      success: false,
-      error: 'there is nothing at this address',
-    });
-    expect((await call('DELETE', '/api/auth/login')).body.success).toBe(false);
-    expect((await call('POST', '/api/auth/login', '{')).body).toEqual({
-      success: false,
-      error: 'the body is not valid JSON in UTF-8',
-    });
-    expect((await call('GET', '/api/user/usage')).body).toEqual({ error: 'Unauthorized' });
-    expect((await call('GET', '/api/projects')).body).toEqual({
-      error: 'Route unknown',
-      detail: 'there is nothing at this address',
-      status: 404,
-    });
-  });
+  it(
+    'tells an unknown address, a wrong method and a wrong content type ' + 'apart, in the words of the surface',
+    async () => {
+      expect((await call('GET', '/v1/nothing')).body).toMatchObject({ status: 404, code: 'ROUTE_UNKNOWN' });
+      const method = await call('PUT', '/v1/accounts/x');
+      expect([method.status, method.headers.get('allow'), method.body.code]).toEqual([
+        405,
+        'GET, HEAD, PATCH',
+        'METHOD_NOT_ALLOWED',
+      ]);
+      expect((await call('POST', '/v1/accounts', 'x', { 'content-type': 'text/plain' })).body.code).toBe(
+        'MEDIA_TYPE_UNSUPPORTED',
+      );
+      expect((await call('GET', '/api/user/nothing')).body).toEqual({
+        success: false,
+        error: 'there is nothing at this address',
+      });
+      expect((await call('DELETE', '/api/auth/login')).body.success).toBe(false);
+      expect((await call('POST', '/api/auth/login', '{')).body).toEqual({
+        success: false,
+        error: 'the body is not valid JSON in UTF-8',
+      });
+      expect((await call('GET', '/api/user/usage')).body).toEqual({ error: 'Unauthorized' });
+      expect((await call('GET', '/api/projects')).body).toEqual({
+        error: 'Route unknown',
+        detail: 'there is nothing at this address',
+        status: 404,
+      });
+    },
+  );
 
   it('lets keys do what their scopes say, until they are revoked', async () => {
     expect((await call('GET', '/v1/accounts/x')).body.code).toBe('CREDENTIALS_MISSING');
@@ -280,21 +283,25 @@ describe('licence keys', () => {
     expect((await use(ada)).body.error).toBe('License key not found');
   });
 
-  it("stops guessing after ten failed logins of an account from one address, parallel ones included, and nobody else's", async () => {
-    await call('POST', '/api/auth/register', { email: 'eve@example.org', password: 'long enough', name: 'Eve' });
-    const tries = await Promise.all(
-      Array.from({ length: 14 }, () =>
-        call('POST', '/api/auth/login', { email: 'eve@example.org', password: 'wrong' }),
-      ),
-    );
-    expect(tries.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(10);
-    const locked = await call('POST', '/api/auth/login', { email: 'eve@example.org', password: 'long enough' });
-    expect(locked.status).toBe(429);
-    expect(Number(locked.headers.get('retry-after'))).toBeGreaterThan(800);
-    expect((await call('POST', '/api/auth/login', { email: 'ada@example.org', password: 'long enough' })).status).toBe(
-      200,
-    );
-  });
+  it(
+    'stops guessing after ten failed logins of an account from one address, parallel ones included, and nobody ' +
+      "else's",
+    async () => {
+      await call('POST', '/api/auth/register', { email: 'eve@example.org', password: 'long enough', name: 'Eve' });
+      const tries = await Promise.all(
+        Array.from({ length: 14 }, () =>
+          call('POST', '/api/auth/login', { email: 'eve@example.org', password: 'wrong' }),
+        ),
+      );
+      expect(tries.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(10);
+      const locked = await call('POST', '/api/auth/login', { email: 'eve@example.org', password: 'long enough' });
+      expect(locked.status).toBe(429);
+      expect(Number(locked.headers.get('retry-after'))).toBeGreaterThan(800);
+      expect(
+        (await call('POST', '/api/auth/login', { email: 'ada@example.org', password: 'long enough' })).status,
+      ).toBe(200);
+    },
+  );
 });
 
 describe('when a part is away', () => {
@@ -355,10 +362,14 @@ describe('figures of finance over HTTP', () => {
   beforeAll(async () => {
     admin = createPool({ url: database.url, max: 2, applicationName: 'finance-test' });
     await admin.query(`create schema finance;
-      create view finance.charges as select n as id, '=cmd' || n as user_id, case when n % 2 = 0 then '2026-10' else '2026-11' end as month,
-        n::bigint * 1000000000000 as amount_minor, 'a' as account, 0 as period_start, n as block, repeat('x', 1500) as filler from generate_series(1, ${rows}) n;
-      create view finance.revenue as select n as month, 1 as currency, 1 as kind, 1 as adjusts from generate_series(1, 2) n where pg_sleep(30) is not null;
-      create view finance.fees as select '2026-10' as month, 'x' as user_id, 1 as period_start, 1 as invoice_id where false;
+      create view finance.charges as select n as id, '=cmd' || n as user_id, case when n % 2 = 0 then '2026-10'
+        else '2026-11' end as month,
+        n::bigint * 1000000000000 as amount_minor, 'a' as account, 0 as period_start, n as block, repeat('x',
+          1500) as filler from generate_series(1, ${rows}) n;
+      create view finance.revenue as select n as month, 1 as currency, 1 as kind, 1 as adjusts from generate_series(1,
+        2) n where pg_sleep(30) is not null;
+      create view finance.fees as select '2026-10' as month, 'x' as user_id, 1 as period_start, 1 as invoice_id
+        where false;
       create view finance.trial_balance as select 'x' as unit, 'y' as side where false`);
   });
   afterAll(() => admin?.end());
@@ -366,7 +377,8 @@ describe('figures of finance over HTTP', () => {
   const exporting = async (): Promise<readonly string[]> =>
     (
       await admin.query<{ state: string }>(
-        `select state from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and query ~ 'exported'`,
+        `select state from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+          and query ~ 'exported'`,
       )
     ).rows.map(({ state }) => state);
   /** What is reachable, garbage aside. */

@@ -86,26 +86,32 @@ describe('licence keys', () => {
     expect(await validate('GUESS-1', '127.0.0.6')).toBe(200);
   });
 
-  it('cannot be guessed with a login either: assigning, using and looking at a hundred that do not exist is enough for a user', async () => {
-    await register('guesser@example.org');
-    await register('honest@example.org');
-    const [guesser, honest] = [
-      await harness.loggedIn('guesser@example.org', password),
-      await harness.loggedIn('honest@example.org', password),
-    ];
-    const assign = (headers: Record<string, string>, key: string) =>
-      harness.call('POST', '/api/user/assign-license', { license_key: key }, headers);
-    for (let i = 0; i < 60; i++) expect((await assign(guesser, `GUESS-${i}`)).status).toBe(404);
-    for (let i = 0; i < 20; i++)
-      expect((await harness.call('POST', `/api/user/license-keys/GUESS-${i}/use-token`, {}, guesser)).status).toBe(404);
-    for (let i = 0; i < 20; i++)
-      expect((await harness.call('GET', `/api/user/license-keys/GUESS-${i}/usage`, undefined, guesser)).status).toBe(
-        404,
-      );
-    expect(await assign(guesser, 'GUESS-1')).toMatchObject({ status: 429, body: { success: false } });
-    expect((await harness.call('POST', '/api/user/license-keys/GUESS-1/use-token', {}, guesser)).status).toBe(429);
-    expect((await assign(honest, 'GUESS-1')).status).toBe(404);
-  });
+  it(
+    'cannot be guessed with a login either: assigning, using and looking at a hundred that do not exist is ' +
+      'enough for a user',
+    async () => {
+      await register('guesser@example.org');
+      await register('honest@example.org');
+      const [guesser, honest] = [
+        await harness.loggedIn('guesser@example.org', password),
+        await harness.loggedIn('honest@example.org', password),
+      ];
+      const assign = (headers: Record<string, string>, key: string) =>
+        harness.call('POST', '/api/user/assign-license', { license_key: key }, headers);
+      for (let i = 0; i < 60; i++) expect((await assign(guesser, `GUESS-${i}`)).status).toBe(404);
+      for (let i = 0; i < 20; i++)
+        expect((await harness.call('POST', `/api/user/license-keys/GUESS-${i}/use-token`, {}, guesser)).status).toBe(
+          404,
+        );
+      for (let i = 0; i < 20; i++)
+        expect((await harness.call('GET', `/api/user/license-keys/GUESS-${i}/usage`, undefined, guesser)).status).toBe(
+          404,
+        );
+      expect(await assign(guesser, 'GUESS-1')).toMatchObject({ status: 429, body: { success: false } });
+      expect((await harness.call('POST', '/api/user/license-keys/GUESS-1/use-token', {}, guesser)).status).toBe(429);
+      expect((await assign(honest, 'GUESS-1')).status).toBe(404);
+    },
+  );
 });
 
 describe('behind a trusted proxy', () => {

@@ -20,8 +20,10 @@ beforeAll(async () => {
   await harness.ask('spend', 'billed', { amount: '16000000' });
   await waitFor('every entry to be sealed and every seal published', async () => {
     const [row] = await harness.rows<{ done: boolean }>(
-      `select coalesce((select max(to_seq) from ledger.seals where partition = $1) = (select last_seq from ledger.positions where partition = $1)
-      and (select max(number) from ledger.seals where partition = $1) = (select published_through from ledger.publications where partition = $1 and topic = $2), false) as done`,
+      `select coalesce((select max(to_seq) from ledger.seals where partition = $1) = (select last_seq
+        from ledger.positions where partition = $1)
+      and (select max(number) from ledger.seals where partition = $1) = (select published_through
+        from ledger.publications where partition = $1 and topic = $2), false) as done`,
       [partition, topics.ledgerSeals],
     );
     return row?.done === true;
@@ -46,7 +48,8 @@ async function tampered<T>(sql: string, look: () => Promise<T>): Promise<T> {
     await harness.admin.query(
       each(
         (table) =>
-          `delete from ledger.${table}; insert into ledger.${table} select * from kept_${table}; drop table kept_${table}`,
+          `delete from ledger.${table}; insert into ledger.${table} select *
+            from kept_${table}; drop table kept_${table}`,
       ),
     );
   }
@@ -69,7 +72,8 @@ const drifts = async (): Promise<readonly string[]> =>
 
 describe('a removed end of the books', () => {
   const last = `(select max(partition_seq) from ledger.entries where partition = ${partition})`;
-  const cut = `delete from ledger.seals where partition = ${partition} and to_seq >= ${last}; delete from ledger.entries where partition = ${partition} and partition_seq = ${last}`;
+  const cut = `delete from ledger.seals where partition = ${partition} and to_seq >= ${last}; delete
+    from ledger.entries where partition = ${partition} and partition_seq = ${last}`;
 
   it('is not there to begin with', async () => {
     expect([await problems(), await drifts()]).toEqual([[], []]);
@@ -93,7 +97,8 @@ describe('a removed end of the books', () => {
 
   it('is found by the topic of seals, when every table was set back', async () => {
     const back = `${cut}; update ledger.positions set last_seq = ${last} where partition = ${partition};
-      update ledger.publications set published_through = (select max(number) from ledger.seals where partition = ${partition}) where partition = ${partition} and topic = '${topics.ledgerSeals}'`;
+      update ledger.publications set published_through = (select max(number) from ledger.seals
+        where partition = ${partition}) where partition = ${partition} and topic = '${topics.ledgerSeals}'`;
     expect(await tampered(back, () => problems(false))).toEqual([]);
     expect(await tampered(back, () => problems())).toEqual([
       expect.stringMatching(/of the entries \d+ to \d+ are missing, by the seal that was published$/),
@@ -123,13 +128,15 @@ describe('what billing charges from', () => {
     ],
     [
       'an inserted crossing',
-      `insert into ledger.crossings select partition, partition_seq, account, period_start, period_end, 9, plan, gen_random_uuid(), plan_version, billing_tier, amount_minor, currency
+      `insert into ledger.crossings select partition, partition_seq, account, period_start, period_end, 9, plan,
+        gen_random_uuid(), plan_version, billing_tier, amount_minor, currency
       from ledger.crossings where block = 1`,
       /block 9 .*: was booked so and is not decided$/,
     ],
     [
       'a crossing of no entry',
-      `insert into ledger.crossings select partition, 1000000, account, period_start, period_end, 9, plan, gen_random_uuid(), plan_version, billing_tier, amount_minor, currency
+      `insert into ledger.crossings select partition, 1000000, account, period_start, period_end, 9, plan,
+        gen_random_uuid(), plan_version, billing_tier, amount_minor, currency
       from ledger.crossings where block = 1`,
       /^crossings has a row of entry \d+-1000000, which is not there/,
     ],

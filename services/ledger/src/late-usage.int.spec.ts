@@ -20,7 +20,8 @@ const now = (): string => new Date(harness.clock.nowMs()).toISOString();
 const counted = async (id: string): Promise<readonly string[]> =>
   (
     await harness.rows<{ used: string }>(
-      `select distinct on (e.period_start) e.used_after as used from ledger.entries e join ledger.accounts a using (partition, account)
+      `select distinct on (e.period_start) e.used_after as used from ledger.entries e
+        join ledger.accounts a using (partition, account)
     where a.id = $1 order by e.period_start desc, e.seq desc`,
       [id],
     )

@@ -276,11 +276,13 @@ describe('the tables', () => {
   });
   it('balance to zero against the contra accounts, and number entries without gaps', async () => {
     const [gaps] = await harness.rows<{ n: string }>(
-      'select count(*) n from (select partition_seq - lag(partition_seq) over (partition by partition order by partition_seq) d from ledger.entries) x where d <> 1',
+      'select count(*) n from (select partition_seq - lag(partition_seq) over (partition by partition order by ' +
+        'partition_seq) d from ledger.entries) x where d <> 1',
     );
     expect(gaps).toEqual({ n: '0' });
     const sums = await harness.rows(
-      'select account from ledger.entries e group by partition, account having sum(amount) <> (array_agg(balance_after order by seq desc))[1]',
+      'select account from ledger.entries e group by partition, account having sum(amount) <> ' +
+        '(array_agg(balance_after order by seq desc))[1]',
     );
     expect(sums).toEqual([]);
   });

@@ -293,7 +293,8 @@ export class Ledger implements OnApplicationBootstrap, OnApplicationShutdown {
     this.#analyzeAt = this.#booked * 10;
     this.#reading
       .query(
-        'analyze ledger.entries, ledger.accounts, ledger.account_terms, ledger.lots, ledger.holds, ledger.counters, ledger.names, ledger.details',
+        'analyze ledger.entries, ledger.accounts, ledger.account_terms, ledger.lots, ledger.holds, ' +
+          'ledger.counters, ledger.names, ledger.details',
       )
       .catch((error: unknown) => this.#options.logger.debug({ err: error }, 'statistics were not refreshed'));
   }

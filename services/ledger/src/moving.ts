@@ -29,7 +29,8 @@ export async function moveLog({
   try {
     await client.query('begin');
     const { rows } = await client.query<Row>(
-      'select partition, topic_id, next_offset - log_base as booked from ledger.positions order by partition for update',
+      'select partition, topic_id, next_offset - log_base as booked from ledger.positions order by partition ' +
+        'for update',
     );
     refuseUnless(rows, from, to);
     await client.query(

@@ -346,7 +346,8 @@ export async function realign(options: {
     );
     if (!before) return null;
     await pool.query(
-      'update ledger.positions set epoch = epoch + 1, next_offset = log_base + $2, topic_id = $3, last_record = null, halted = null where partition = $1',
+      'update ledger.positions set epoch = epoch + 1, next_offset = log_base + $2, topic_id = $3, last_record = ' +
+        'null, halted = null where partition = $1',
       [options.partition, options.toOffset, options.topicId],
     );
     return { nextOffset: String(before.next_offset), topicId: before.topic_id };

@@ -25,7 +25,8 @@ const logOf = async (topic: string, partition: number): Promise<readonly Record<
 };
 const withoutTriggers = async (table: string, sql: string): Promise<void> => {
   await harness.admin.query(
-    `alter table ledger.${table} disable trigger user; ${sql}; alter table ledger.${table} enable always trigger ${table}_append_only`,
+    `alter table ledger.${table} disable trigger user; ${sql}; alter table ledger.${table} enable always trigger
+      ${table}_append_only`,
   );
 };
 
@@ -61,7 +62,8 @@ it('freezes an account whose parts do not add up when it is loaded (rule 15)', a
   await harness.ask('open', 'frozen', { kind: 'wallet', unit: 'u', grant: '10' });
   await harness.ask('grant', 'frozen', { amount: '5', priority: 1 });
   await harness.ledger.stop();
-  const which = `account = (select account from ledger.accounts where id = 'frozen') and partition = ${partitionOf('frozen', partitions)} and granted = 10`;
+  const which = `account = (select account from ledger.accounts
+    where id = 'frozen') and partition = ${partitionOf('frozen', partitions)} and granted = 10`;
   await withoutTriggers('lots', `update ledger.lots set "left" = "left" + 1 where ${which}`);
   await harness.startLedger({ publishEntries: true });
   expect(await harness.ask('spend', 'frozen', { amount: '1' })).toMatchObject({
@@ -93,7 +95,8 @@ it('books what is due in portions, each account once, spends in between (rule 16
     once: string;
     most: string;
   }>(`select count(*) as all, count(distinct (partition, account)) as once,
-    (select max(n) from (select count(*) n from ledger.entries where kind = 11 group by partition, log_offset) x) as most from ledger.entries where kind = 11`);
+    (select max(n) from (select count(*) n from ledger.entries where kind = 11 group by partition, log_offset) x)
+      as most from ledger.entries where kind = 11`);
   expect(resets).toMatchObject({ all: '3000', once: '3000' });
   expect(Number(resets!.most)).toBeLessThanOrEqual(500);
 });
@@ -157,37 +160,40 @@ it('lowers what a quota account has used in one decision, and on no other kind',
 });
 
 // Guarantee: what was booked and not yet published is published after a crash, numbered so that repeats are ignored.
-it('publishes entries, crossings and seals from the books, also those of before a restart (rules 18, 25 and 28)', async () => {
-  const partition = partitionOf('crossing', partitions);
-  await harness.ask('open', 'crossing', { kind: 'metered', unit: 'tokens', settings: { plan: 'default' } });
-  const spent = harness.ask('spend', 'crossing', { amount: '25000000' });
-  const { entry } = await spent;
-  await harness.ledger.stop();
-  await harness.admin.query('delete from ledger.publications');
-  await harness.startLedger({ publishEntries: true });
-  const [of] = await harness.rows<{ n: string }>('select count(*) n from ledger.entries where partition = $1', [
-    partition,
-  ]);
-  const published = await waitFor('every entry to be published', async () => {
-    const seen = (await logOf(topics.ledgerEntries, partition)).map((message) => String(message['partition_seq']));
-    return new Set(seen).size === Number(of!.n) ? seen : undefined;
-  });
-  expect([...new Set(published)]).toEqual(Array.from({ length: Number(of!.n) }, (_, index) => String(index + 1)));
-  const crossings = await waitFor('the crossings', async () => {
-    const found = (await logOf(topics.tierCrossings, partition)).filter(({ account }) => account === 'crossing');
-    return found.length >= 3 ? found : undefined;
-  });
-  expect(new Set(crossings.map(({ block, entry: id }) => `${String(block)} ${String(id)}`))).toEqual(
-    new Set([1, 2, 3].map((block) => `${block} ${entry!.id}`)),
-  );
-  await waitFor('the seals', async () => {
-    const sealed = await harness.rows<{ root: Buffer }>('select root from ledger.seals where partition = $1', [
+it(
+  'publishes entries, crossings and seals from the books, also those of before a restart (rules 18, 25 and ' + '28)',
+  async () => {
+    const partition = partitionOf('crossing', partitions);
+    await harness.ask('open', 'crossing', { kind: 'metered', unit: 'tokens', settings: { plan: 'default' } });
+    const spent = harness.ask('spend', 'crossing', { amount: '25000000' });
+    const { entry } = await spent;
+    await harness.ledger.stop();
+    await harness.admin.query('delete from ledger.publications');
+    await harness.startLedger({ publishEntries: true });
+    const [of] = await harness.rows<{ n: string }>('select count(*) n from ledger.entries where partition = $1', [
       partition,
     ]);
-    const roots = new Set((await logOf(topics.ledgerSeals, partition)).map(({ root }) => root));
-    return sealed.length > 0 && sealed.every(({ root }) => roots.has(root.toString('hex')));
-  });
-});
+    const published = await waitFor('every entry to be published', async () => {
+      const seen = (await logOf(topics.ledgerEntries, partition)).map((message) => String(message['partition_seq']));
+      return new Set(seen).size === Number(of!.n) ? seen : undefined;
+    });
+    expect([...new Set(published)]).toEqual(Array.from({ length: Number(of!.n) }, (_, index) => String(index + 1)));
+    const crossings = await waitFor('the crossings', async () => {
+      const found = (await logOf(topics.tierCrossings, partition)).filter(({ account }) => account === 'crossing');
+      return found.length >= 3 ? found : undefined;
+    });
+    expect(new Set(crossings.map(({ block, entry: id }) => `${String(block)} ${String(id)}`))).toEqual(
+      new Set([1, 2, 3].map((block) => `${block} ${entry!.id}`)),
+    );
+    await waitFor('the seals', async () => {
+      const sealed = await harness.rows<{ root: Buffer }>('select root from ledger.seals where partition = $1', [
+        partition,
+      ]);
+      const roots = new Set((await logOf(topics.ledgerSeals, partition)).map(({ root }) => root));
+      return sealed.length > 0 && sealed.every(({ root }) => roots.has(root.toString('hex')));
+    });
+  },
+);
 
 // Guarantee: a customer's words can be erased without making any proof worthless.
 it('keeps every proof valid when the words beside an entry are erased (rule 29)', async () => {
@@ -201,7 +207,8 @@ it('keeps every proof valid when the words beside an entry are erased (rule 29)'
   const before = await waitFor('the seal', proofOf);
   expect(JSON.stringify(before)).not.toContain('private');
   const [partition, seq] = entry!.id.split('-');
-  const erase = `update ledger.details set salt = null, content = null where partition = ${partition} and partition_seq = ${seq}`;
+  const erase = `update ledger.details set salt = null, content = null where partition = ${partition}
+    and partition_seq = ${seq}`;
   await harness.admin.query(erase);
   await expect(
     harness.admin.query(
@@ -214,40 +221,43 @@ it('keeps every proof valid when the words beside an entry are erased (rule 29)'
 });
 
 // Guarantee: PostgreSQL restored to an earlier time is brought forward by the log to the very same rows.
-it('decides the log again to the same rows: on books that lost everything, and from a pruned tail (rules 9 and 30)', async () => {
-  const columns = `partition, partition_seq, account, seq, kind, amount, balance_after, held_after, used_after, log_offset, occurred_at, recorded_at,
+it(
+  'decides the log again to the same rows: on books that lost everything, and from a pruned tail (rules 9 and ' + '30)',
+  async () => {
+    const columns = `partition, partition_seq, account, seq, kind, amount, balance_after, held_after, used_after, log_offset, occurred_at, recorded_at,
     available_after, lot, lot_left, hold, period_start, corrects, request_id, ordinal`;
-  const booked = await harness.rows(`select ${columns} from ledger.entries order by partition, partition_seq`);
-  await harness.ledger.stop();
-  const lost = await ledgerDatabase();
-  const url = roleUrl(lost.url, ledgerSchema.role, `${ledgerSchema.role}-password`);
-  await harness.startLedger({ databaseUrl: url, publishEntries: false });
-  const restored = new pg.Pool({ connectionString: lost.url, max: 1 });
-  await waitFor(
-    'the log to be booked again',
-    async () => (await restored.query('select 1 from ledger.entries')).rowCount === booked.length,
-    20_000,
-  );
-  expect(
-    (await restored.query(`select ${columns} from ledger.entries order by partition, partition_seq`)).rows,
-  ).toEqual(booked);
-  await harness.ledger.stop();
-  await restored.end();
-  await lost.drop();
-  await harness.startLedger({ publishEntries: true });
-  const { partitions: bounds } = await harness.log.describe(topics.usageEvents);
-  for (const { partition, end } of bounds)
-    await harness.log.prune({ topic: topics.usageEvents, partition, before: Math.floor(end / 2) });
-  const kept = new Map(
-    (await harness.log.describe(topics.usageEvents)).partitions.map(({ partition, start }) => [partition, start]),
-  );
-  expect([...kept.values()].some((start) => start > 0)).toBe(true);
-  const report = await checkBooks({
-    databaseUrl: harness.url,
-    readLog: async (partition, to) => ({
-      start: kept.get(partition) ?? 0,
-      batches: harness.log.read({ topic: topics.usageEvents, partition, from: kept.get(partition) ?? 0, to }),
-    }),
-  });
-  expect(report.drifts).toEqual([]);
-});
+    const booked = await harness.rows(`select ${columns} from ledger.entries order by partition, partition_seq`);
+    await harness.ledger.stop();
+    const lost = await ledgerDatabase();
+    const url = roleUrl(lost.url, ledgerSchema.role, `${ledgerSchema.role}-password`);
+    await harness.startLedger({ databaseUrl: url, publishEntries: false });
+    const restored = new pg.Pool({ connectionString: lost.url, max: 1 });
+    await waitFor(
+      'the log to be booked again',
+      async () => (await restored.query('select 1 from ledger.entries')).rowCount === booked.length,
+      20_000,
+    );
+    expect(
+      (await restored.query(`select ${columns} from ledger.entries order by partition, partition_seq`)).rows,
+    ).toEqual(booked);
+    await harness.ledger.stop();
+    await restored.end();
+    await lost.drop();
+    await harness.startLedger({ publishEntries: true });
+    const { partitions: bounds } = await harness.log.describe(topics.usageEvents);
+    for (const { partition, end } of bounds)
+      await harness.log.prune({ topic: topics.usageEvents, partition, before: Math.floor(end / 2) });
+    const kept = new Map(
+      (await harness.log.describe(topics.usageEvents)).partitions.map(({ partition, start }) => [partition, start]),
+    );
+    expect([...kept.values()].some((start) => start > 0)).toBe(true);
+    const report = await checkBooks({
+      databaseUrl: harness.url,
+      readLog: async (partition, to) => ({
+        start: kept.get(partition) ?? 0,
+        batches: harness.log.read({ topic: topics.usageEvents, partition, from: kept.get(partition) ?? 0, to }),
+      }),
+    });
+    expect(report.drifts).toEqual([]);
+  },
+);

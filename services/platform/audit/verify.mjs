@@ -95,7 +95,11 @@ function checkSeals(manifest) {
     previous = seal;
   }
   say(
-    `${seals.size} seals recomputed${manifest.chain === 'whole' ? ', each chained to the one before it' : '; only those over these entries are in the bundle'}${previous === null ? '' : `; the last is number ${previous.number} of partition ${previous.partition}, ${previous.seal_hash}`}`,
+    `${seals.size} seals recomputed${
+      manifest.chain === 'whole'
+        ? ', each chained to the one before it'
+        : '; only those over these entries are ' + 'in the bundle'
+    }${previous === null ? '' : `; the last is number ${previous.number} of partition ${previous.partition}, ${previous.seal_hash}`}`,
   );
   let published = 0;
   for (const { at, value } of linesOf('checkpoints.jsonl')) {
@@ -247,7 +251,8 @@ function checkEntries(manifest, seals) {
   for (const id of proofs.keys())
     if (!entries.has(id)) problem('proofs.jsonl', `proves ${id}, which is not in the bundle`);
   say(
-    `${entries.size} entries recomputed, each with its proof of inclusion; balances from ${manifest.opening.balance} to ${balance} ${manifest.unit}`,
+    `${entries.size} entries recomputed, each with its proof of inclusion; balances
+      from ${manifest.opening.balance} to ${balance} ${manifest.unit}`,
   );
   return { entries, commitments };
 }
@@ -274,7 +279,8 @@ function checkBoundaries({ opening, closing, from, to }, check) {
   say(
     found.has(String(BigInt(closing.seq) + 1n))
       ? 'the first entry after the month follows its last: nothing is missing'
-      : 'nothing was booked after the month when the bundle was made: whether its end is complete, a later bundle shows',
+      : 'nothing was booked after the month when the bundle was made: whether its end is complete, a later ' +
+          'bundle shows',
   );
 }
 

@@ -134,15 +134,19 @@ describeWith('postgres', await whyNot('postgres'), 'A limit that others own', ()
     expect(await limitsOf(await accountOf(token))).toEqual(['100']);
   });
 
-  it('comes twice, never less, when the process was killed between the log and its note: the ledger takes the same fetch once', async () => {
-    const token = newToken(70);
-    await expect(started({ store: { booked: crash } }).check({ token, use: true })).rejects.toThrow('killed');
+  it(
+    'comes twice, never less, when the process was killed between the log and its note: the ledger takes the ' +
+      'same fetch once',
+    async () => {
+      const token = newToken(70);
+      await expect(started({ store: { booked: crash } }).check({ token, use: true })).rejects.toThrow('killed');
 
-    await started().check({ token, use: true });
-    await started().check({ token, use: true });
+      await started().check({ token, use: true });
+      await started().check({ token, use: true });
 
-    expect(await limitsOf(await accountOf(token))).toEqual(['70', '70']);
-  });
+      expect(await limitsOf(await accountOf(token))).toEqual(['70', '70']);
+    },
+  );
 
   // Guarantee: a made-up token leaves nothing behind, in the books or beside them.
   it('opens its account with the first use, not when somebody asks for it', async () => {

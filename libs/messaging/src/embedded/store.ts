@@ -73,7 +73,8 @@ export async function createTopic(db: Pool, spec: TopicSpec): Promise<void> {
 const readSql = ({ topicNumber, partition, from, max }: StoredRange): string => `
 select first_offset, time_ms, body from log.batches
 where topic = ${topicNumber} and partition = ${partition} and first_offset < ${from + max} and first_offset >= coalesce(
-  (select max(first_offset) from log.batches where topic = ${topicNumber} and partition = ${partition} and first_offset <= ${from}), ${from})
+  (select max(first_offset) from log.batches where topic = ${topicNumber} and partition = ${partition}
+    and first_offset <= ${from}), ${from})
 order by batches.first_offset`;
 
 type StoredRange = {
@@ -111,9 +112,11 @@ export async function storedRecords(db: Pool, range: StoredRange): Promise<reado
 }
 
 const pruneSql = `
-with gone as (delete from log.batches where topic = $1 and partition = $2 and first_offset + records <= $3 and time_ms < $4
+with gone as (delete from log.batches where topic = $1 and partition = $2 and first_offset + records <= $3
+  and time_ms < $4
   returning first_offset + records as next_offset, time_ms)
-update log.partitions p set start_offset = greatest(p.start_offset, g.next_offset), pruned_time_ms = greatest(p.pruned_time_ms, g.time_ms)
+update log.partitions p set start_offset = greatest(p.start_offset, g.next_offset),
+  pruned_time_ms = greatest(p.pruned_time_ms, g.time_ms)
 from (select max(next_offset) as next_offset, max(time_ms) as time_ms from gone) g
 where p.topic = $1 and p.partition = $2 and g.next_offset is not null
 returning p.start_offset::text as start_offset`;

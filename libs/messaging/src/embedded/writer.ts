@@ -24,7 +24,8 @@ export type WriterOptions = {
 const appendSql = `
 insert into log.batches (topic, partition, records, first_offset, time_ms, body)
 select t, p, r, o, m, substring($6::bytea from s for l)
-from unnest($1::int[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $7::int[], $8::int[]) as u (t, p, r, o, m, s, l)`;
+from unnest($1::int[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $7::int[], $8::int[]) as u (t, p, r, o, m, s,
+  l)`;
 
 /** The part of a send that goes into one partition. */
 type Part = {

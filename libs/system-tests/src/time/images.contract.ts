@@ -64,7 +64,8 @@ export function imagesInTime(): void {
           1,
       );
       await platform.rows(
-        `update optimizer.tasks set status = 'pending', completed_at = null, claimed_until = now() + interval '1 hour' where id = $1`,
+        `update optimizer.tasks set status = 'pending', completed_at = null, claimed_until = now() + interval '1 hour'
+          where id = $1`,
         [id],
       );
 

@@ -65,7 +65,8 @@ export function tierBillingInTime(): void {
       expect(await summary('biller')).toMatchObject(figures(8_000_001, 1, '8M-16M'));
       expect(await summary('biller', '2020-01-01')).toMatchObject(figures(0, 0, '0-8M'));
       const rows = await platform.rows(
-        "select to_char(period_start, 'YYYY-MM-DD') as month, total_tokens, tier_charges_count from token_usage_summary where user_id = 'biller' order by 1",
+        "select to_char(period_start, 'YYYY-MM-DD') as month, total_tokens, tier_charges_count from " +
+          "token_usage_summary where user_id = 'biller' order by 1",
       );
       expect(rows).toEqual([
         { month: first, total_tokens: '16000001', tier_charges_count: '2' },
@@ -119,7 +120,8 @@ export function tierBillingInTime(): void {
       });
       expect(await summary('planned', old)).toMatchObject(figures(8_000_002, 1, '8M-16M'));
       const rows = await platform.rows(
-        `select to_char(period_start, 'YYYY-MM-DD') as month, current_tier, tier_charges_total from token_usage_summary where user_id = 'planned' order by 1`,
+        `select to_char(period_start, 'YYYY-MM-DD') as month, current_tier, tier_charges_total from token_usage_summary
+          where user_id = 'planned' order by 1`,
       );
       expect(rows).toEqual([
         { month: old, current_tier: '8M-16M', tier_charges_total: '10000' },
@@ -127,7 +129,8 @@ export function tierBillingInTime(): void {
       ]);
       expect(
         await platform.rows(
-          `select billing_tier, amount_charged, currency from token_billing_charges where user_id = 'planned' order by period_start, block limit 2`,
+          `select billing_tier, amount_charged, currency from token_billing_charges where user_id = 'planned'
+            order by period_start, block limit 2`,
         ),
       ).toEqual([
         { billing_tier: '8M-16M', amount_charged: '10000', currency: 'BRL' },
@@ -141,48 +144,52 @@ export function tierBillingInTime(): void {
       await intoNextMonth(day);
     });
 
-    it('takes the fee in full at once and again on the 1st, and tries a refused charge again when its pause is over', async () => {
-      await intoNextMonth(10 * day);
-      const first = await day1();
-      const put = async (userId: string, method: string): Promise<string> =>
-        (
-          await platform.server.put<{ customer_id: string }>(`/api/admin/billing/customers/${userId}`, {
-            payment_method: method,
-          })
-        ).body.customer_id;
-      const customerId = await put('subscribed', 'pm_card_visa');
-      const { body } = await platform.server.post<{ data: object }>('/api/token-billing/create-subscription', {
-        customerId,
-      });
-      expect(body.data).toMatchObject({ status: 'active', amount: 40_000 });
-      const fee = async (at?: string): Promise<number> =>
-        ((await summary('subscribed', at)) as { fixed_fee_charged: number }).fixed_fee_charged;
-      await waitFor('the first fee', async () => (await fee()) === 40_000);
+    it(
+      'takes the fee in full at once and again on the 1st, and tries a refused charge again when its pause is ' +
+        'over',
+      async () => {
+        await intoNextMonth(10 * day);
+        const first = await day1();
+        const put = async (userId: string, method: string): Promise<string> =>
+          (
+            await platform.server.put<{ customer_id: string }>(`/api/admin/billing/customers/${userId}`, {
+              payment_method: method,
+            })
+          ).body.customer_id;
+        const customerId = await put('subscribed', 'pm_card_visa');
+        const { body } = await platform.server.post<{ data: object }>('/api/token-billing/create-subscription', {
+          customerId,
+        });
+        expect(body.data).toMatchObject({ status: 'active', amount: 40_000 });
+        const fee = async (at?: string): Promise<number> =>
+          ((await summary('subscribed', at)) as { fixed_fee_charged: number }).fixed_fee_charged;
+        await waitFor('the first fee', async () => (await fee()) === 40_000);
 
-      await put('refused', 'pm_card_chargeDeclined');
-      const [refused] = (await report('refused', 8_000_001)).body.data.tierCharges;
-      const charge = async (): Promise<{ status: string; attempts: number }> =>
-        (
-          await platform.server.get<{ data: { items: { id: string; status: string; attempts: number }[] } }>(
-            '/api/admin/billing/charges?user_id=refused',
-          )
-        ).body.data.items[0] ?? { status: '', attempts: 0 };
-      expect(refused).toMatchObject({ status: 'failed' });
-      await advance(hour * 2);
-      await waitFor(
-        'the second attempt',
-        async () => (await charge()).attempts === 2 && (await charge()).status === 'failed',
-      );
-      expect(await charge()).toMatchObject({ id: refused?.id, status: 'failed' });
+        await put('refused', 'pm_card_chargeDeclined');
+        const [refused] = (await report('refused', 8_000_001)).body.data.tierCharges;
+        const charge = async (): Promise<{ status: string; attempts: number }> =>
+          (
+            await platform.server.get<{ data: { items: { id: string; status: string; attempts: number }[] } }>(
+              '/api/admin/billing/charges?user_id=refused',
+            )
+          ).body.data.items[0] ?? { status: '', attempts: 0 };
+        expect(refused).toMatchObject({ status: 'failed' });
+        await advance(hour * 2);
+        await waitFor(
+          'the second attempt',
+          async () => (await charge()).attempts === 2 && (await charge()).status === 'failed',
+        );
+        expect(await charge()).toMatchObject({ id: refused?.id, status: 'failed' });
 
-      await intoNextMonth(hour);
-      await waitFor('the fee of the next month', async () => (await fee()) === 40_000);
-      expect(await fee(first)).toBe(40_000);
-      expect(
-        (await platform.server.post<{ data: object }>('/api/token-billing/create-subscription', { customerId })).body
-          .data,
-      ).toMatchObject({ currentPeriodStart: `${await day1()}T00:00:00.000Z` });
-    });
+        await intoNextMonth(hour);
+        await waitFor('the fee of the next month', async () => (await fee()) === 40_000);
+        expect(await fee(first)).toBe(40_000);
+        expect(
+          (await platform.server.post<{ data: object }>('/api/token-billing/create-subscription', { customerId })).body
+            .data,
+        ).toMatchObject({ currentPeriodStart: `${await day1()}T00:00:00.000Z` });
+      },
+    );
 
     it('names the same charges to a repeat after a kill', async () => {
       const first = await report('killed-biller', 25_000_000, { 'idempotency-key': 'k' });

@@ -160,40 +160,44 @@ describe('what Stripe says of a charge', () => {
 
   // Guarantee: nothing but the charge's own amount in its own currency makes it paid, and what is about something else
   // is never confirmed.
-  it('about another amount or currency leaves it waiting for a person, whatever is told after that, and nothing is sent any more', () => {
-    const others = [
-      { amountMinor: 9_999n, currency: 'BRL' },
-      { amountMinor: 10_000n, currency: 'USD' },
-      { amountMinor: 0n, currency: 'BRL' },
-    ];
-    for (const other of others) {
-      for (const outcome of outcomes.slice(0, 4)) {
-        const waiting = told(aCharge({ status: 'processing', attemptOpen: true, attempts: 1 }), {
-          ...outcome,
-          sum: other,
-        } as CallOutcome);
-        expect(waiting).toMatchObject({
+  it(
+    'about another amount or currency leaves it waiting for a person, whatever is told after that, and nothing ' +
+      'is sent any more',
+    () => {
+      const others = [
+        { amountMinor: 9_999n, currency: 'BRL' },
+        { amountMinor: 10_000n, currency: 'USD' },
+        { amountMinor: 0n, currency: 'BRL' },
+      ];
+      for (const other of others) {
+        for (const outcome of outcomes.slice(0, 4)) {
+          const waiting = told(aCharge({ status: 'processing', attemptOpen: true, attempts: 1 }), {
+            ...outcome,
+            sum: other,
+          } as CallOutcome);
+          expect(waiting).toMatchObject({
+            status: 'requires_action',
+            reason: 'amount_differs',
+            paymentIntent: 'pi_1',
+            nextTryMs: null,
+            attemptOpen: false,
+          });
+          expect(told(waiting, { ...outcome, sum: other } as CallOutcome)).toBe(waiting);
+          const asked = evolve(waiting, { type: 'RetryRequested', by: 'admin', nextTryMs: nowMs });
+          expect(nextStep(asked, { payer, last: null, nowMs })).toEqual({ do: 'look_up', paymentIntent: 'pi_1' });
+          expect(told(asked, { ...outcome, sum: other } as CallOutcome)).toMatchObject({
+            status: 'requires_action',
+            nextTryMs: null,
+          });
+        }
+        const cancelled = aCharge({ status: 'cancelled', nextTryMs: null });
+        expect(told(cancelled, { is: 'succeeded', paymentIntent: 'pi_1', sum: other })).toMatchObject({
           status: 'requires_action',
           reason: 'amount_differs',
-          paymentIntent: 'pi_1',
-          nextTryMs: null,
-          attemptOpen: false,
-        });
-        expect(told(waiting, { ...outcome, sum: other } as CallOutcome)).toBe(waiting);
-        const asked = evolve(waiting, { type: 'RetryRequested', by: 'admin', nextTryMs: nowMs });
-        expect(nextStep(asked, { payer, last: null, nowMs })).toEqual({ do: 'look_up', paymentIntent: 'pi_1' });
-        expect(told(asked, { ...outcome, sum: other } as CallOutcome)).toMatchObject({
-          status: 'requires_action',
-          nextTryMs: null,
         });
       }
-      const cancelled = aCharge({ status: 'cancelled', nextTryMs: null });
-      expect(told(cancelled, { is: 'succeeded', paymentIntent: 'pi_1', sum: other })).toMatchObject({
-        status: 'requires_action',
-        reason: 'amount_differs',
-      });
-    }
-  });
+    },
+  );
 
   it('after a cancellation counts only when it is a payment', () => {
     const cancelled = aCharge({ status: 'cancelled', nextTryMs: null });
@@ -201,15 +205,19 @@ describe('what Stripe says of a charge', () => {
     expect(told(cancelled, outcomes[0]!).status).toBe('succeeded');
   });
 
-  it('as a refusal is followed by longer and longer pauses and then by none; an outage is waited for without an end', () => {
-    const refused = (refusals: number) => told(aCharge({ refusals, attempts: 1 }), outcomes[2]!).nextTryMs;
-    const pauses = Array.from({ length: 6 }, (_, refusals) => (refused(refusals) ?? 0) - nowMs);
-    expect(pauses).toEqual([1, 6, 24, 48, 96, 168].map((hours) => hours * 3_600_000));
-    expect(refused(6)).toBeNull();
-    const waited = (unanswered: number) =>
-      (told(aCharge({ unanswered, attempts: 1 }), outcomes[6]!).nextTryMs ?? 0) - nowMs;
-    expect([0, 1, 5, 9, 10, 1_000].map(waited)).toEqual([1_000, 2_000, 32_000, 512_000, 600_000, 600_000]);
-  });
+  it(
+    'as a refusal is followed by longer and longer pauses and then by none; an outage is waited for without an ' +
+      'end',
+    () => {
+      const refused = (refusals: number) => told(aCharge({ refusals, attempts: 1 }), outcomes[2]!).nextTryMs;
+      const pauses = Array.from({ length: 6 }, (_, refusals) => (refused(refusals) ?? 0) - nowMs);
+      expect(pauses).toEqual([1, 6, 24, 48, 96, 168].map((hours) => hours * 3_600_000));
+      expect(refused(6)).toBeNull();
+      const waited = (unanswered: number) =>
+        (told(aCharge({ unanswered, attempts: 1 }), outcomes[6]!).nextTryMs ?? 0) - nowMs;
+      expect([0, 1, 5, 9, 10, 1_000].map(waited)).toEqual([1_000, 2_000, 32_000, 512_000, 600_000, 600_000]);
+    },
+  );
 
   it('shows processing as pending, which is settled only while nobody can hurry it', () => {
     expect(shownStatus({ status: 'processing' })).toBe('pending');

@@ -28,7 +28,8 @@ export function checkAddress(text: string, { allowPrivate, isOpen }: AddressRule
   const literal = literalOf(url.hostname);
   if (literal !== null ? !isOpen(literal) : !allowPrivate && innerNames.test(url.hostname)) {
     throw invalid(
-      'url must not lead into a private network, to this machine or to link-local addresses (ALLOW_PRIVATE_WEBHOOKS=1 lets test set-ups)',
+      'url must not lead into a private network, to this machine or to link-local addresses ' +
+        '(ALLOW_PRIVATE_WEBHOOKS=1 lets test set-ups)',
     );
   }
   return url.href;

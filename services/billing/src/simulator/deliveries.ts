@@ -13,7 +13,8 @@ const triesMax = 200;
  */
 export async function deliver(pool: Pool, to: { readonly url: string; readonly secret: string }): Promise<boolean> {
   const { rows } = await pool.query<Waiting>(
-    `select position, body, tries from stripe_simulator.events where delivered_at is null and next_try_at <= now() order by position limit 50`,
+    `select position, body, tries from stripe_simulator.events where delivered_at is null and next_try_at <= now()
+      order by position limit 50`,
   );
   for (const { position, body, tries } of rows) {
     const done = (await send(to, JSON.stringify(body))) || tries >= triesMax;

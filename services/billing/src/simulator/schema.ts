@@ -45,7 +45,8 @@ export const stripeSimulatorSchema: ServiceSchema = {
         );
         create index events_undelivered on stripe_simulator.events (next_try_at) where delivered_at is null;
 
-        grant select, insert, update, delete on stripe_simulator.objects, stripe_simulator.answers, stripe_simulator.events to tollgate_stripe_simulator;
+        grant select, insert, update, delete on stripe_simulator.objects, stripe_simulator.answers,
+          stripe_simulator.events to tollgate_stripe_simulator;
       `,
     },
   ],

@@ -115,7 +115,8 @@ export class Transaction {
     answer: { readonly requestHash: string; readonly status: number; readonly body: unknown },
   ): Promise<void> {
     await this.#client.query(
-      'insert into stripe_simulator.answers (idempotency_key, request_hash, status, body, created) values ($1, $2, $3, $4, $5)',
+      'insert into stripe_simulator.answers (idempotency_key, request_hash, status, body, created) values ($1, ' +
+        '$2, $3, $4, $5)',
       [key, answer.requestHash, answer.status, JSON.stringify(answer.body), this.nowS],
     );
   }

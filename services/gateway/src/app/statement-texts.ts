@@ -60,16 +60,19 @@ export function statementHtml(statement: CustomerStatement): string {
   const { user_id: user, period, from, to, plan, accounts } = statement;
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Statement ${escaped(period)} of ${escaped(user)}</title><style>${style}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Statement ${escaped(period)} of
+  ${escaped(user)}</title><style>${style}</style></head>
 <body>
 <header><h1>Statement</h1><dl>
-<dt>Customer</dt><dd>${escaped(user)}</dd><dt>Period</dt><dd>${escaped(period)} <small>(${day(from)} to ${day(new Date(Date.parse(to) - 1).toISOString())})</small></dd>
+<dt>Customer</dt><dd>${escaped(user)}</dd><dt>Period</dt><dd>${escaped(period)} <small>(${day(from)} to
+  ${day(new Date(Date.parse(to) - 1).toISOString())})</small></dd>
 ${plan === null ? '' : `<dt>Plan</dt><dd>${escaped(plan.name ?? 'none')}, version ${plan.version}</dd>`}
 </dl></header>
 ${usageSection(statement)}
 ${accounts.map(accountSection).join('\n')}
 ${accounts.length === 0 ? '<p>Nothing was charged or paid.</p>' : ''}
-<footer>Times in UTC. Blocks and fees stand in the month that they are for; credits, payments and refunds in the one in which they were made.</footer>
+<footer>Times in UTC. Blocks and fees stand in the month that they are for; credits,
+  payments and refunds in the one in which they were made.</footer>
 </body></html>
 `;
 }

@@ -142,7 +142,8 @@ const idempotencyKey = {
   name: 'Idempotency-Key',
   required: false,
   description:
-    "Same key and same body: the first answer again. Kept for ever. A user's keys and those of servers and administrators never meet.",
+    "Same key and same body: the first answer again. Kept for ever. A user's keys and those of servers and " +
+    'administrators never meet.',
   schema: { type: 'string' as const, pattern: '^[ -~]{1,255}$' },
 };
 

@@ -5,7 +5,8 @@ import { Gauge } from 'prom-client';
 /** $1: the number of the kind `credits`. The newest terms of each account that has a tier. */
 const countByTier = `
 select t.settings ->> 'tier' as tier, count(*)::int as accounts from ledger.accounts a
-cross join lateral (select settings from ledger.account_terms t where t.partition = a.partition and t.account = a.account order by t.seq desc limit 1) t
+cross join lateral (select settings from ledger.account_terms t where t.partition = a.partition
+  and t.account = a.account order by t.seq desc limit 1) t
 where a.kind = $1 and t.settings ? 'tier' group by 1`;
 
 /** Counting reads one row an account: no more often than this. */

@@ -101,7 +101,8 @@ it('finds a changed, a missing and an inserted row', async () => {
   expect(await problems()).toEqual([]);
   const tamper = async (sql: string): Promise<void> => {
     await harness.admin.query(
-      `alter table ledger.entries disable trigger user; ${sql}; alter table ledger.entries enable always trigger entries_append_only`,
+      `alter table ledger.entries disable trigger user; ${sql}; alter table ledger.entries enable always trigger
+        entries_append_only`,
     );
   };
   const [victim] = await harness.rows<{ partition: number; partition_seq: string; amount: string }>(

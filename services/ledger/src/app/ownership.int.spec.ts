@@ -196,7 +196,8 @@ describe('a defect while a batch is decided', () => {
     await harness.ledger.stop();
     // Reading what is left in lots fails, as it does for a value that no retry makes right.
     await harness.admin.query(`alter table ledger.lots rename to lots_away;
-      create view ledger.lots as select * from ledger.lots_away where 1 / (lot - lot) = 0; grant select on ledger.lots to tollgate_ledger`);
+      create view ledger.lots as select * from ledger.lots_away where 1 / (lot - lot) = 0; grant
+        select on ledger.lots to tollgate_ledger`);
     await harness.startLedger();
     const waiting = harness.ask('spend', id, { amount: '1' }, { id: 'meanwhile' });
     await halted(partition, /cannot be decided/);

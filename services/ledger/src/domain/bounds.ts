@@ -206,7 +206,8 @@ function told(account: Readonly<Account>, { of: one, bound }: Level): string {
     bound.period === undefined
       ? ''
       : ` of its limit${bound.model === undefined ? '' : ` for ${bound.model}`} of ${bound.limit} in ${bound.period}`;
-  return `${where} has ${atLeast0(bound.left)}${of} available${bound.over ? ' in the period in which it happened' : ''}`;
+  return `${where} has ${atLeast0(bound.left)}${of}
+    available${bound.over ? ' in the period in which it ' + 'happened' : ''}`;
 }
 
 const atLeast0 = (left: bigint): bigint => (left > 0n ? left : 0n);

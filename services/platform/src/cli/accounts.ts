@@ -26,7 +26,8 @@ export function addAccountsCommands(program: Command, connect: Connect): void {
   program
     .command('accounts')
     .description(
-      'lists accounts near a limit, below a balance, of a unit or an owner; what is held counts as used. All that is asked must hold.',
+      'lists accounts near a limit, below a balance, of a unit or an owner; what is held counts as used. All ' +
+        'that is asked must hold.',
     )
     .option('--used-above <share>', 'at least this share of a limit of the account is used or held, such as 80%')
     .option('--balance-below <amount>', "the balance without what is held is less, in the account's smallest unit")

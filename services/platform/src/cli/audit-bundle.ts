@@ -23,7 +23,8 @@ export function addAuditBundleCommand(program: Command): void {
   program
     .command('audit-bundle')
     .description(
-      'writes a folder with the entries of an account for a month, their proofs, seals, explanations, charges and ids at Stripe, and a program that verifies them without anything of ours',
+      'writes a folder with the entries of an account for a month, their proofs, seals, explanations, charges ' +
+        'and ids at Stripe, and a program that verifies them without anything of ours',
     )
     .requiredOption('--account <id>', 'the account')
     .requiredOption(
@@ -39,7 +40,8 @@ export function addAuditBundleCommand(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nWorks while the platform runs and when it is stopped. Give the folder to the auditor, who runs `node verify.mjs` in it.',
+      '\nWorks while the platform runs and when it is stopped. Give the folder to the auditor, who runs `node ' +
+        'verify.mjs` in it.',
     )
     .action(async (options: { account: string; period: string; out?: string; maxSeals: number }, command: Command) => {
       const { account, period } = options;

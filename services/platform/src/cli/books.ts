@@ -15,7 +15,8 @@ export function addBooksCommands(program: Command): void {
   program
     .command('rebuild')
     .description(
-      'folds all entries into empty projections and compares them with the live ones, then decides the kept log once more and compares entry by entry',
+      'folds all entries into empty projections and compares them with the live ones, then decides the kept log ' +
+        'once more and compares entry by entry',
     )
     .requiredOption(
       '--check',
@@ -30,7 +31,8 @@ export function addBooksCommands(program: Command): void {
   program
     .command('verify-chain')
     .description(
-      'recomputes every seal from the entries, and compares with the seals that were published: a changed, missing or inserted row and a removed end are found and named',
+      'recomputes every seal from the entries, and compares with the seals that were published: a changed, ' +
+        'missing or inserted row and a removed end are found and named',
     )
     .addHelpText(
       'after',
@@ -40,7 +42,8 @@ export function addBooksCommands(program: Command): void {
   program
     .command('realign')
     .description(
-      'tells a halted partition where in the log it goes on; what lies between is not booked, and that is yours to answer for',
+      'tells a halted partition where in the log it goes on; what lies between is not booked, and that is yours ' +
+        'to answer for',
     )
     .requiredOption('--partition <number>', 'the halted partition', wholeNumber)
     .requiredOption('--to-offset <offset>', 'the next record to be booked', wholeNumber)

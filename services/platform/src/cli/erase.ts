@@ -22,7 +22,8 @@ export function addEraseCommand(program: Command, connect: Connect): void {
     .option('--user <id>', 'the accounts of a user on every surface, those that the user owns or owned, and the login')
     .addHelpText(
       'after',
-      '\nExit code 0: erased, and all proofs hold. 1: a seal does not hold, named, or nothing is known of the id. The log still has the words until it is pruned (`prune`) below the offsets named.',
+      '\nExit code 0: erased, and all proofs hold. 1: a seal does not hold, named, or nothing is known of the ' +
+        'id. The log still has the words until it is pruned (`prune`) below the offsets named.',
     )
     .action((_, command: Command) =>
       connect(command, async (api, output) => {

@@ -101,7 +101,8 @@ function refuseOptions({ continue: goOn, asNew, skipBad, id }: Options): void {
     throw new CommandFailed('rows with --id are known by it whatever the file: leave out --continue and --as-new');
   if (skipBad === true && id === undefined) {
     throw new CommandFailed(
-      '--skip-bad needs --id: a row without an id is known by the rows before it, so the mended file would book all others again',
+      '--skip-bad needs --id: a row without an id is known by the rows before it, so the mended file would book ' +
+        'all others again',
     );
   }
 }

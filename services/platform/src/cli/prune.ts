@@ -26,7 +26,8 @@ export function addPruneCommands(program: Command): void {
   program
     .command('prune')
     .description(
-      'removes records of the log of requests that nothing needs any more: all below the oldest backup, the publisher and the sealer',
+      'removes records of the log of requests that nothing needs any more: all below the oldest backup, the ' +
+        'publisher and the sealer',
     )
     .option(
       '--backup <file>',
@@ -36,7 +37,8 @@ export function addPruneCommands(program: Command): void {
     .option('--dry-run', 'only say what would be removed')
     .addHelpText(
       'after',
-      '\nThe log is kept for ever until this is run. A backup older than the one named cannot be brought up to date afterwards.',
+      '\nThe log is kept for ever until this is run. A backup older than the one named cannot be brought up to ' +
+        'date afterwards.',
     )
     .action((options: PruneOptions, command: Command) => prune(command, options));
 }
@@ -72,12 +74,11 @@ async function prune(command: Command, options: PruneOptions): Promise<void> {
   const what = options.dryRun === true ? 'would be removed' : 'removed';
   output.result({ dry_run: options.dryRun === true, removed }, [
     removed.length === 0 ? 'nothing to remove' : `records ${what} in ${removed.length} partitions:`,
-    ...removed
-      .slice(0, shownMax)
-      .map(
-        (row) =>
-          `  partition ${row.partition}: ${row.from} up to below ${row.before}; the rest is kept for the ${row.kept_for}`,
-      ),
+    ...removed.slice(0, shownMax).map(
+      (row) =>
+        `  partition ${row.partition}: ${row.from} up to below ${row.before}; the rest
+            is kept for the ${row.kept_for}`,
+    ),
     ...(removed.length > shownMax ? [`  … and ${removed.length - shownMax} more; --json lists all`] : []),
   ]);
 }

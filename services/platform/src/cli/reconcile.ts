@@ -31,7 +31,8 @@ export function addReconcileCommand(program: Command, connect: Connect): void {
   program
     .command('reconcile')
     .description(
-      "compares Stripe's payments, invoices and refunds of a month with the books, and lists each difference with what --fix would do",
+      "compares Stripe's payments, invoices and refunds of a month with the books, and lists each difference " +
+        'with what --fix would do',
     )
     .option('--period <yyyy-mm>', 'the month, in the time zone of the price plan')
     .option('--fix', 'mend what moves no money; the rest stays a proposal')

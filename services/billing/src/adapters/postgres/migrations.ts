@@ -68,7 +68,8 @@ export const billingSchema: ServiceSchema = {
         grant select, insert, update (appended_at, booked_at) on billing.outbox to tollgate_billing;
 
         -- The rate card that the ledger has built in; no broadcast needed, so nothing in the outbox.
-        insert into billing.catalog_versions (catalog, name, version, effective_from, published_at, content, content_hash)
+        insert into billing.catalog_versions (catalog, name, version, effective_from, published_at, content,
+          content_hash)
         values ('rate-card', 'default', 1, '1970-01-01Z', '1970-01-01Z',
           '{"profit_percent": 0, "meters": {"llm.tokens": {"rates": {"*": {"output_tokens": "1/4"}}, "profit": true}}}', 'built-in');
       `,

@@ -38,7 +38,8 @@ export function makeConsumptionStore(pool: Pool): ConsumptionStore {
     },
     async setAside(id, reason) {
       await pool.query(
-        'update gateway.consumption_queue set set_aside_at = now(), set_aside_reason = $2 where id = $1 and appended_at is null',
+        'update gateway.consumption_queue set set_aside_at = now(), set_aside_reason = $2 where id = $1 and ' +
+          'appended_at is null',
         [id, reason],
       );
     },

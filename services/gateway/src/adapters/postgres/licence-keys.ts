@@ -34,7 +34,8 @@ export function makeLicenceKeyStore(pool: Pool): LicenceKeyStore {
   return {
     reserve: (key) =>
       one(
-        `insert into gateway.license_keys (id, license_key, account, partition, price_per_token) values ($1, $2, $3, $4, $5)
+        `insert into gateway.license_keys (id, license_key, account, partition, price_per_token)
+          values ($1, $2, $3, $4, $5)
          on conflict (license_key) do update set price_per_token = excluded.price_per_token
            where gateway.license_keys.opened_at is null
          returning ${columns}`,
@@ -60,7 +61,8 @@ export function makeLicenceKeyStore(pool: Pool): LicenceKeyStore {
         `select count(*)::int as total from gateway.license_keys where ${live}`,
       );
       const items = await many(
-        `select ${columns} from gateway.license_keys where ${live} order by created_at desc, id desc offset $1 limit $2`,
+        `select ${columns} from gateway.license_keys where ${live} order by created_at desc,
+          id desc offset $1 limit $2`,
         [offset, limit],
       );
       return { items, total: counted.rows[0]?.total ?? 0 };

@@ -91,7 +91,8 @@ async function progress(pool: Pool, items: readonly Progressing[]): Promise<read
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   await pool.query(
     `update gateway.operations o set step = p.step,
-       request = case when p.step in ('done', 'failed') then jsonb_build_object('userId', o.request -> 'userId') else o.request end, hold = coalesce(p.hold, o.hold), delivered = coalesce(p.delivered::jsonb, o.delivered),
+       request = case when p.step in ('done', 'failed') then jsonb_build_object('userId', o.request -> 'userId')
+         else o.request end, hold = coalesce(p.hold, o.hold), delivered = coalesce(p.delivered::jsonb, o.delivered),
        result = coalesce(p.result::jsonb, o.result), reason = coalesce(p.reason, o.reason),
        key = case when p.free_key then null else o.key end, updated_at = now()
       from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
@@ -140,7 +141,8 @@ export function makeOperationStore(pool: Pool): OperationStore {
     progress: (id, progress) => progresses.add({ id, progress }),
     async beat({ owner, ms }) {
       await pool.query(
-        `update gateway.operations set leased_until = ${until('$2::int')} where leased_by = $1 and ${isOpen()} and leased_until > now()`,
+        `update gateway.operations set leased_until = ${until('$2::int')} where leased_by = $1 and ${isOpen()}
+          and leased_until > now()`,
         [owner, ms],
       );
     },
@@ -151,13 +153,15 @@ export function makeOperationStore(pool: Pool): OperationStore {
       many(
         `update gateway.operations set leased_by = $1, leased_until = ${until('$2::int')}
           where id in (select id from gateway.operations where ${isOpen()} and leased_until <= now()
-            and ${'id' in of ? 'id = $3::uuid' : 'operation = any ($3::text[])'} order by leased_until limit ${orphansPerLook} for update skip locked)
+            and ${'id' in of ? 'id = $3::uuid' : 'operation = any ($3::text[])'}
+              order by leased_until limit ${orphansPerLook} for update skip locked)
           returning ${columns}`,
         [owner, ms, 'id' in of ? of.id : of.operations],
       ),
     orphaned: (limit) =>
       many(
-        `select ${columns} from gateway.operations where step = 'orphaned' or reason is not null order by updated_at desc limit $1`,
+        `select ${columns} from gateway.operations where step = 'orphaned' or reason is not null
+          order by updated_at desc limit $1`,
         [limit],
       ),
     async prune(beforeMs) {

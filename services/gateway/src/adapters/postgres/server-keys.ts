@@ -38,7 +38,8 @@ export function makeServerKeyStore(pool: Pool): ServerKeyStore {
   return {
     async insert(key) {
       const { rows } = await pool.query<KeyRow>(
-        `insert into gateway.api_keys (id, name, key_hash, scopes, rate_limit_per_s, account, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
+        `insert into gateway.api_keys (id, name, key_hash, scopes, rate_limit_per_s, account, expires_at)
+          values ($1, $2, $3, $4, $5, $6, $7)
          returning ${columns}`,
         [key.id, key.name, key.hash, key.scopes, key.rateLimitPerS, key.account, key.expiresAt],
       );

@@ -37,13 +37,15 @@ export function makeSubmitStore(pool: Pool): SubmitStore {
     },
     takeOver: (id, leaseMs) =>
       changed(
-        `update gateway.optimize_submits set lease_until = ${lease('$2')} where id = $1 and answer is null and lease_until <= now()`,
+        `update gateway.optimize_submits set lease_until = ${lease('$2')} where id = $1 and answer is null
+          and lease_until <= now()`,
         [id, leaseMs],
       ),
     orphans: async (leaseMs, max) => {
       const { rows } = await pool.query<Row>(
         `update gateway.optimize_submits set lease_until = ${lease('$1')}
-          where id in (select id from gateway.optimize_submits where answer is null and lease_until <= now() - interval '1 second'
+          where id in (select id from gateway.optimize_submits
+            where answer is null and lease_until <= now() - interval '1 second'
                         order by lease_until limit $2 for update skip locked)
          returning ${columns}`,
         [leaseMs, max],

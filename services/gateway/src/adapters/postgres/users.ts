@@ -42,7 +42,8 @@ export function makeUserStore(pool: Pool): UserStore {
   return {
     insert: (user) =>
       one(
-        `insert into gateway.users (id, email, name, role, password_hash, key_salt, configured_password_hash) values ($1, $2, $3, $4, $5, $6, $7)
+        `insert into gateway.users (id, email, name, role, password_hash, key_salt, configured_password_hash)
+          values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (email) do nothing returning ${columns}`,
         [user.id, user.email, user.name, user.role, user.passwordHash, user.keySalt, user.configuredHash],
       ),
@@ -60,9 +61,11 @@ export function makeUserStore(pool: Pool): UserStore {
     renew: (id, { role, passwordHash, keySalt, endLogins = false, configuredHash }, ifPassword) =>
       one(
         `update gateway.users set role = coalesce($2, role), password_hash = coalesce($3, password_hash),
-           key_salt = case when $4 then $5 else key_salt end, key_created_at = case when $4 then now() else key_created_at end,
+           key_salt = case when $4 then $5 else key_salt end, key_created_at = case when $4 then now()
+             else key_created_at end,
            token_version = token_version + case when $6 then 1 else 0 end,
-           configured_password_hash = case when $7 then $8 else configured_password_hash end, credentials_changed_at = clock_timestamp()
+           configured_password_hash = case when $7 then $8 else configured_password_hash end,
+             credentials_changed_at = clock_timestamp()
          where id = $1 and (not $9 or password_hash is not distinct from $10) returning ${columns}`,
         [
           id,
@@ -81,7 +84,8 @@ export function makeUserStore(pool: Pool): UserStore {
     async changedSince(since) {
       const { rows } = await pool.query<{ now: Date; ids: string[] }>(
         `select clock_timestamp() as now,
-           array(select id from gateway.users where $1::timestamptz is not null and credentials_changed_at > $1::timestamptz - ${overlap}) as ids`,
+           array(select id from gateway.users where $1::timestamptz is not null
+             and credentials_changed_at > $1::timestamptz - ${overlap}) as ids`,
         [since],
       );
       return { ids: rows[0]?.ids ?? [], now: rows[0]?.now ?? new Date(0) };
@@ -99,7 +103,8 @@ export function makeLoginFailureStore(pool: Pool): LoginFailureStore {
           `${account} ${address}`,
         ]);
         const { rows: before } = await client.query<{ failed_at: Date }>(
-          `select failed_at from gateway.login_failures where account = $1 and address = $2 and failed_at > $3 order by failed_at desc limit $4`,
+          `select failed_at from gateway.login_failures where account = $1 and address = $2 and failed_at > $3
+            order by failed_at desc limit $4`,
           [account, address, new Date(sinceMs), most],
         );
         const { rows: noted } = await client.query<{ id: bigint }>(

@@ -50,7 +50,8 @@ export class LicenceController {
     answer: ValidatedKey,
     example: validExample,
     description:
-      'Valid is a key that is active, or in a trial that has not ended. An unknown key is answered 200 with `exists: false`; an address that asks for more than 20 of them in 15 minutes has to wait.',
+      'Valid is a key that is active, or in a trial that has not ended. An unknown key is answered 200 with ' +
+      '`exists: false`; an address that asks for more than 20 of them in 15 minutes has to wait.',
     errors: [tooManyUnknown],
   })
   async validate(@Param('key', { schema: keyText }) key: string, @Req() request: FastifyRequest): Promise<unknown> {

@@ -47,7 +47,8 @@ export class LicenceReportController {
     surface: 'licence keys',
     answer: z.object({ success: z.boolean(), data: Report }),
     description:
-      'By the time of use in `zone` (default UTC), or `by=booked`. Default: the last 30 days; at most 366. With `format=csv` the rows as CSV.',
+      'By the time of use in `zone` (default UTC), or `by=booked`. Default: the last 30 days; at most 366. With ' +
+      '`format=csv` the rows as CSV.',
     example: { success: true, data: reportExample },
     texts: reportCsv,
     errors: [

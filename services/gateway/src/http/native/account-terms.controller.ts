@@ -45,7 +45,8 @@ export class AccountTermsController {
     answer: Account,
     example: accountExample,
     description:
-      'An account that exists is compared in the members given: another owner or setting is 409 ACCOUNT_SETTINGS_CONFLICT, and changes nothing. ' +
+      'An account that exists is compared in the members given: another owner or setting is 409 ' +
+      'ACCOUNT_SETTINGS_CONFLICT, and changes nothing. ' +
       'A limit on an account with accounts below it needs the scope admin.',
     also: [{ status: 200, description: 'it was opened so before', answer: Account, example: accountExample }],
     errors: [
@@ -83,8 +84,10 @@ export class AccountTermsController {
     answer: Account,
     example: accountExample,
     description:
-      'One entry, deciding from then on. Settings are merged, null removes one. Another period, time zone or plan counts from the end of the period ' +
-      'under way, all else at once. status: suspended refuses spends, holds and extensions here and below (settle, release, grants and timers go on); ' +
+      'One entry, deciding from then on. Settings are merged, null removes one. Another period, time zone or ' +
+      'plan counts from the end of the period ' +
+      'under way, all else at once. status: suspended refuses spends, holds and extensions here and below ' +
+      '(settle, release, grants and timers go on); ' +
       'closed needs balance 0, or "forfeit": true, and takes no grants either; active takes either back.',
     errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_ID_RESERVED', 'ACCOUNT_NOT_EMPTY', 'AMOUNT_OUT_OF_RANGE', 'ACCOUNT_FROZEN'],
   })

@@ -72,7 +72,8 @@ export class AccountsController {
     status: 200,
     answer: Entries,
     description:
-      '`from` and `to` bound recorded_at, when an entry was booked; occurred_at says when it happened. A report goes by the latter.',
+      '`from` and `to` bound recorded_at, when an entry was booked; occurred_at says when it happened. A report ' +
+      'goes by the latter.',
     example: { items: [entryExample], next: null },
     errors: ['ACCOUNT_UNKNOWN'],
   })
@@ -97,7 +98,8 @@ export class AccountsController {
   @documented({
     summary: 'Adds units as a lot of their own',
     description:
-      'Bought units (`"kind": "purchased"`) are never wiped or counted by tier changes of a credits account, and burn after others unless priority says otherwise.',
+      'Bought units (`"kind": "purchased"`) are never wiped or counted by tier changes of a credits account, ' +
+      'and burn after others unless priority says otherwise.',
     auth: 'server key',
     status: 201,
     once: true,

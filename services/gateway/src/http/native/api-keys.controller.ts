@@ -40,7 +40,8 @@ export class ApiKeysController {
     example: { ...keyExample, key: 'tg_…' },
     errors: ['TIME_OUT_OF_RANGE'],
     description:
-      'With `account` the key works for that account and those below it only, on the routes that are about one account. `expires_at` ends it.',
+      'With `account` the key works for that account and those below it only, on the routes that are about one ' +
+      'account. `expires_at` ends it.',
   })
   async create(@Body({ schema: NewApiKey }) body: NewApiKey): Promise<unknown> {
     const {
@@ -62,7 +63,8 @@ export class ApiKeysController {
     status: 201,
     answer: NewKey,
     description:
-      'The overlap is a day unless `overlap_s` says otherwise; the successor ends when the key would have, unless `expires_at` says otherwise.',
+      'The overlap is a day unless `overlap_s` says otherwise; the successor ends when the key would have, ' +
+      'unless `expires_at` says otherwise.',
     example: { ...keyExample, key: 'tg_…' },
     errors: ['KEY_UNKNOWN', 'TIME_OUT_OF_RANGE'],
   })

@@ -26,8 +26,10 @@ export class CustomersController {
     answer: Customers,
     asks: 'billing',
     description:
-      'Exactly one of: `email` of a user account; `owner` of accounts, as these name it; `external_id`, by which another system knows them: a customer of ' +
-      "Stripe (`cus_…`), or a user's id that a product or an identity provider chose. Exact matches only; who is not known gives an empty list. " +
+      'Exactly one of: `email` of a user account; `owner` of accounts, as these name it; `external_id`, by ' +
+      'which another system knows them: a customer of ' +
+      "Stripe (`cus_…`), or a user's id that a product or an identity provider chose. Exact matches only; who " +
+      'is not known gives an empty list. ' +
       'At most 100 accounts are shown; GET /v1/accounts?owner= lists all of an owner.',
     example: {
       items: [

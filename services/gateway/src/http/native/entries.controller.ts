@@ -43,8 +43,10 @@ export class EntriesController {
     example: entryExample,
     errors: ['ENTRY_UNKNOWN'],
     description:
-      'As it was booked. A request that burned several grants has an entry for each, in order: `ordinal` 0, 1, …, with the same `source` and ' +
-      '`request_id` and following `seq`s in GET /v1/accounts/:id/entries. Its answer names the first and shows the amount and the balance of the whole.',
+      'As it was booked. A request that burned several grants has an entry for each, in order: `ordinal` 0, 1, ' +
+      '…, with the same `source` and ' +
+      '`request_id` and following `seq`s in GET /v1/accounts/:id/entries. Its answer names the first and shows ' +
+      'the amount and the balance of the whole.',
   })
   read(@Param('id') id: string, @Req() request: FastifyRequest): Promise<EntryView> {
     return this.find(id, principalOf(request));

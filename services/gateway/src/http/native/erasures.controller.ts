@@ -47,8 +47,10 @@ export class ErasuresController {
     status: 200,
     answer: Erased,
     description:
-      "Of a user: the accounts of the surfaces under that id, accounts that the user owns or owned as far as they were the user's, and the login. " +
-      'All proofs still hold: the seals over the entries are recomputed, problems name those that do not. The log of requests still has the words below the offsets in ' +
+      'Of a user: the accounts of the surfaces under that id, accounts that the user owns or owned as far as ' +
+      "they were the user's, and the login. " +
+      'All proofs still hold: the seals over the entries are recomputed, problems name those that do not. The ' +
+      'log of requests still has the words below the offsets in ' +
       'prune, until it is pruned; on Kafka ledger.entries.v1 has them for 7 days. May be repeated.',
     example: {
       accounts: ['metered:user-123'],

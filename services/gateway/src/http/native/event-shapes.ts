@@ -18,10 +18,14 @@ const CloudEvent = z
     subject: z.string().min(1).max(512),
     time: z.string().meta({ format: 'date-time' }).nullish(),
     datacontenttype: z.string().nullish(),
-    data: z.record(z.string(), z.unknown()).optional().meta({
-      description:
-        'the quantities: of llm.tokens input_tokens and output_tokens, and further classes beside them; of request quantity (default 1); and model',
-    }),
+    data: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({
+        description:
+          'the quantities: of llm.tokens input_tokens and output_tokens, and further classes beside them; of ' +
+          'request quantity (default 1); and model',
+      }),
   })
   .meta({ id: 'CloudEvent' });
 

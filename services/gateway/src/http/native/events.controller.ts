@@ -111,7 +111,8 @@ export class EventsController {
     answer: KnownEvents,
     example: { known: [true], reused: [false] },
     description:
-      'One answer an event, in order. An event that is `known` gets its first answer when it is sent again. Of one that was sent whole, with its ' +
+      'One answer an event, in order. An event that is `known` gets its first answer when it is sent again. Of ' +
+      'one that was sent whole, with its ' +
       'specversion, type and data, `reused` says that its id is booked with other content: it would be refused.',
     errors: ['SCOPE_MISSING'],
   })

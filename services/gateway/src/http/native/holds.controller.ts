@@ -46,7 +46,8 @@ export class HoldsController {
     once: true,
     answer: HoldChanged,
     description:
-      'Limits with a model bind what is settled by `usage` that names it: more than they leave is refused, and the hold stays.',
+      'Limits with a model bind what is settled by `usage` that names it: more than they leave is refused, and ' +
+      'the hold stays.',
     example: holdExample,
     errors: [...errors, 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
   })

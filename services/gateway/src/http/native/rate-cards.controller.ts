@@ -67,8 +67,10 @@ export class RateCardsController {
     answer: CatalogVersion,
     example: cardExample,
     description:
-      'content: `{profit_percent?, meters?: {<event type>: {rates: {<model>|"*": {<quantity>: "n/d"}}, profit?}}}`. A model takes input_tokens and ' +
-      'output_tokens, where its row does not name them, from the row `*`, and that from the built-in card; any other count above 0 that has no rate is refused ' +
+      'content: `{profit_percent?, meters?: {<event type>: {rates: {<model>|"*": {<quantity>: "n/d"}}, ' +
+      'profit?}}}`. A model takes input_tokens and ' +
+      'output_tokens, where its row does not name them, from the row `*`, and that from the built-in card; any ' +
+      'other count above 0 that has no rate is refused ' +
       'with QUANTITY_UNPRICED: "0" says that it is free. A version is immutable and in force from ' +
       'effective_from (default: now) in every partition. Answers once all have booked it; ' +
       'status "pending" says that some had not within the wait, and will.',

@@ -31,8 +31,10 @@ export class RefusalsController {
     answer: Refusals,
     errors: ['ACCOUNT_UNKNOWN'],
     description:
-      'Answered ones, and events that were refused when booked. Kept 30 days, the newest 1,000 an account; an account that is refused more than 60 ' +
-      'times a minute has the others counted: `count` says how many refusals of a code an item stands for. under=true: of the accounts below `account` too. ' +
+      'Answered ones, and events that were refused when booked. Kept 30 days, the newest 1,000 an account; an ' +
+      'account that is refused more than 60 ' +
+      'times a minute has the others counted: `count` says how many refusals of a code an item stands for. ' +
+      'under=true: of the accounts below `account` too. ' +
       'Users name an account of their own.',
     example: {
       items: [

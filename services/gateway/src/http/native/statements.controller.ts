@@ -100,8 +100,11 @@ export class StatementsController {
       [429, 'at most 4 exports are read at once', 'RATE_LIMITED'],
     ],
     description:
-      'Of usage that is billed by tiers. Amounts in minor units and as decimal text, positive where the customer owes, negative where it takes off; closing = opening + usage + fees + credits + payments + refunds, ' +
-      'for each currency. Blocks and fees stand in the month that they are for; credits, payments and refunds in the one in which they were made. format=html is a page to read or print.',
+      'Of usage that is billed by tiers. Amounts in minor units and as decimal text, positive where the ' +
+      'customer owes, negative where it takes off; closing = opening + usage + fees + credits + payments + ' +
+      'refunds, ' +
+      'for each currency. Blocks and fees stand in the month that they are for; credits, payments and refunds ' +
+      'in the one in which they were made. format=html is a page to read or print.',
     example,
     texts: { 'text/csv': statementCsv(example as unknown as CustomerStatement), 'text/html': '<!doctype html> …' },
   })

@@ -32,7 +32,8 @@ export class UsageReportController {
     auth: 'server key or owner',
     status: 200,
     description:
-      'By the time of use; with `by=booked` by the time at which it was booked. At most 366 days. `counts` has every other quantity that was counted. ' +
+      'By the time of use; with `by=booked` by the time at which it was booked. At most 366 days. `counts` has ' +
+      'every other quantity that was counted. ' +
       'With `format=csv` the rows as CSV, a column a quantity.',
     answer: Report,
     example: reportExample,

@@ -45,10 +45,14 @@ export class WebhookEndpointsController {
     example: { ...endpointExample, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' },
     errors: ['LIMIT_EXCEEDED'],
     description:
-      'From now on each event it asks for is POSTed to its public https address (ALLOW_PRIVATE_WEBHOOKS=1: private ones, and http on this machine), signed after Standard Webhooks ' +
-      '(webhook-id, webhook-timestamp, webhook-signature). At least once: ignore a webhook-id that you know. Order is not kept. Anything but 2xx ' +
-      'within 15 s is tried again, ten times over about three days; 410 disables the endpoint. balance.low needs balance_below. account.threshold tells that a share of a limit, an ' +
-      'allowance or a balance (since its last top-up) is used or held: at each of thresholds, in percent, 80 and 100 by default, once a limit and period.',
+      'From now on each event it asks for is POSTed to its public https address (ALLOW_PRIVATE_WEBHOOKS=1: ' +
+      'private ones, and http on this machine), signed after Standard Webhooks ' +
+      '(webhook-id, webhook-timestamp, webhook-signature). At least once: ignore a webhook-id that you know. ' +
+      'Order is not kept. Anything but 2xx ' +
+      'within 15 s is tried again, ten times over about three days; 410 disables the endpoint. balance.low ' +
+      'needs balance_below. account.threshold tells that a share of a limit, an ' +
+      'allowance or a balance (since its last top-up) is used or held: at each of thresholds, in percent, 80 ' +
+      'and 100 by default, once a limit and period.',
   })
   create(@Body({ schema: NewEndpoint }) body: NewEndpoint): Promise<unknown> {
     return this.billing.createEndpoint({ ...given(body), url: body.url });
@@ -115,7 +119,8 @@ export class WebhookEndpointsController {
     },
     errors: ['RESOURCE_UNKNOWN'],
     description:
-      'Until secret_before_until (overlap_s, by default a day, at most a week; 0: at once) webhook-signature holds a signature by each, separated by a space; then by the new one alone.',
+      'Until secret_before_until (overlap_s, by default a day, at most a week; 0: at once) webhook-signature ' +
+      'holds a signature by each, separated by a space; then by the new one alone.',
   })
   rotate(@Param('id') id: string, @Body({ schema: Rotation }) { overlap_s: overlapS }: Rotation): Promise<unknown> {
     return known(id, () =>
@@ -135,7 +140,8 @@ export class WebhookEndpointsController {
     example: { message_id: 'msg_test_0f4a1f2e-6f39-4a3e-8a55-6b7b6d7b1c10' },
     errors: ['RESOURCE_UNKNOWN'],
     description:
-      'Whatever it subscribes to; signed, tried again and logged among its deliveries as every other. While it is disabled it waits.',
+      'Whatever it subscribes to; signed, tried again and logged among its deliveries as every other. While it ' +
+      'is disabled it waits.',
   })
   test(@Param('id') id: string): Promise<unknown> {
     return known(id, () => this.billing.testEndpoint({ id }));

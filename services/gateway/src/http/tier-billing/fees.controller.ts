@@ -44,7 +44,8 @@ export class FeesController {
     answer: FeeList,
     example: { success: true, data: { items: [feeExample], pagination: { page: 1, limit: 20, total: 1 } } },
     description:
-      'status: open (due, not tried yet), failed (tried, still due), paid, voided, uncollectible (given up; a later payment still settles it).',
+      'status: open (due, not tried yet), failed (tried, still due), paid, voided, uncollectible (given up; a ' +
+      'later payment still settles it).',
   })
   async list(@Query({ schema: ListFees }) { page, limit, status, user_id: user }: ListFees): Promise<unknown> {
     const { items, total } = await this.billing.listFees({

@@ -115,8 +115,10 @@ export class PeriodsController {
     example: { success: true, data: step },
     errors: ['PERIOD_NOT_READY'],
     description:
-      'Refused with what is open: the comparison with Stripe, the trial balance, usage without a charge, differences, undecided refunds, missing seals. A month that is closed ' +
-      'is answered as it is. What changes of it later is an adjustment in the open month. Needs the scope billing:approve.',
+      'Refused with what is open: the comparison with Stripe, the trial balance, usage without a charge, ' +
+      'differences, undecided refunds, missing seals. A month that is closed ' +
+      'is answered as it is. What changes of it later is an adjustment in the open month. Needs the scope ' +
+      'billing:approve.',
   })
   async close(@Param('period', { schema: Month }) period: string, @Req() request: FastifyRequest): Promise<unknown> {
     return { success: true, data: await this.closing.close(period, actorOf(request)) };

@@ -69,7 +69,8 @@ export class ReconcileController {
     answer: Reconciled,
     example,
     description:
-      'Waits at most 3 s for the end; after that state is running, and GET shows how far it is. A comparison of the month that is under way goes on and is answered; ' +
+      'Waits at most 3 s for the end; after that state is running, and GET shows how far it is. A comparison of ' +
+      'the month that is under way goes on and is answered; ' +
       'fresh begins anew. Default period: the current month.',
   })
   async start(@Body({ schema: Reconcile }) body: Reconcile): Promise<unknown> {

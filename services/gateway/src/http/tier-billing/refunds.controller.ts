@@ -80,7 +80,8 @@ export class RefundsController {
     answer: RefundShown,
     errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
     description:
-      'Answers at once; the list says what became of it. Above the sum of FOUR_EYES_ABOVE the first approval leaves it proposed, with `first_approval`, ' +
+      'Answers at once; the list says what became of it. Above the sum of FOUR_EYES_ABOVE the first approval ' +
+      'leaves it proposed, with `first_approval`, ' +
       'and another person or key must approve as well. Needs the scope billing:approve.',
     example: {
       success: true,
@@ -108,7 +109,8 @@ export class RefundsController {
     answer: RefundShown,
     errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
     description:
-      "credit=apply lowers the next invoice of the customer's subscription by it, once: the refund goes on with method invoice, until it is succeeded. credit=forfeit ends it: " +
+      "credit=apply lowers the next invoice of the customer's subscription by it, once: the refund goes on with " +
+      'method invoice, until it is succeeded. credit=forfeit ends it: ' +
       'the customer does not get it. Applying a sum above FOUR_EYES_ABOVE takes two people, as approving does.',
     example: {
       success: true,

@@ -56,7 +56,9 @@ export class TierBillingController {
     surface,
     errors: [notOwn, [400, 'one request enters at most 10000 tier blocks'], [400, userMetadataFault]],
     description:
-      'Beyond 8,000,000 included tokens a month, each block of 8,000,000 that is started is one charge. Each is paid through Stripe, which is waited for at most 2 s; a charge without an outcome by then is pending. What a user reports enters at most 100 blocks and has at most 16 kB of metadata.',
+      'Beyond 8,000,000 included tokens a month, each block of 8,000,000 that is started is one charge. Each is ' +
+      'paid through Stripe, which is waited for at most 2 s; a charge without an outcome by then is pending. ' +
+      'What a user reports enters at most 100 blocks and has at most 16 kB of metadata.',
     example: {
       success: true,
       data: {
@@ -114,7 +116,11 @@ export class TierBillingController {
     answer: TokenSummary,
     errors: [notOwn],
     description:
-      'Amounts in minor units of the currency of the plan (centavos for BRL); totals has a row for each currency. The fixed fee counts once the invoice of the month is paid; charges count unless they are cancelled. credited: blocks that were corrected away after they had been paid. refunded: what went back. paid: all payments of the month. owed: fees and blocks not paid yet, less credits not settled (paid back, taken off an invoice, forfeited); negative: owed to the user.',
+      'Amounts in minor units of the currency of the plan (centavos for BRL); totals has a row for each ' +
+      'currency. The fixed fee counts once the invoice of the month is paid; charges count unless they are ' +
+      'cancelled. credited: blocks that were corrected away after they had been paid. refunded: what went back. ' +
+      'paid: all payments of the month. owed: fees and blocks not paid yet, less credits not settled (paid ' +
+      'back, taken off an invoice, forfeited); negative: owed to the user.',
     example: {
       success: true,
       data: {

@@ -43,7 +43,8 @@ export class TokenProcessController {
     answer: ProcessStarted,
     errors: keyErrors,
     description:
-      'Never fails for business reasons: status "not-accessible" says why in data.message. With "estimate" so many units are ' +
+      'Never fails for business reasons: status "not-accessible" says why in data.message. With "estimate" so ' +
+      'many units are ' +
       'reserved, never from overdraft, until end settles data.hold_id or data.expires_at releases it.',
     example: {
       success: true,
@@ -85,7 +86,8 @@ export class TokenProcessController {
     surface,
     answer: ProcessEnded,
     description:
-      'The cost is always booked, also below zero, unless the wallet\'s package forbids overdraft: status "not-returnable" says ' +
+      "The cost is always booked, also below zero, unless the wallet's package forbids overdraft: status " +
+      '"not-returnable" says ' +
       'in data.message why nothing was booked, and cost what it would have been.',
     example: {
       success: true,

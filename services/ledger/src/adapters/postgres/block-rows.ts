@@ -5,14 +5,17 @@ import type { CrossingRow } from './crossing-row.ts';
 import { fromRowCrossing } from './crossing-row.ts';
 
 const columns =
-  't.partition_seq, a.id, t.period_start, t.period_end, t.block, t.plan, t.charge_id, t.plan_version, t.billing_tier, t.amount_minor, t.currency';
+  't.partition_seq, a.id, t.period_start, t.period_end, t.block, t.plan, t.charge_id, t.plan_version, ' +
+  't.billing_tier, t.amount_minor, t.currency';
 const from = (
   table: string,
   change: string,
-): string => `select ${columns}, ${change} as change from ledger.${table} t join ledger.accounts a using (partition, account)
+): string => `select ${columns}, ${change} as change from ledger.${table} t join ledger.accounts a using (partition,
+  account)
 where t.partition = $1 and t.partition_seq > $2 and t.partition_seq <= $3`;
 /** $1 partition, $2 partition_seq exclusive, $3 inclusive. */
-const sql = `${from('crossings', "'entered'")} union all ${from('block_changes', 'change')} order by partition_seq, block`;
+const sql = `${from('crossings', "'entered'")} union all ${from('block_changes', 'change')} order by partition_seq,
+  block`;
 
 /** Crossings and changes of blocks beside the entries of a range. */
 export async function blocksBetween(

@@ -23,9 +23,11 @@ const tables = {
   counters: 'partition, account, seq, period_start_ms, period_end_ms, used, high_water, used_before',
   timers: 'partition, due_ms, account, kind, object',
   crossings:
-    'partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version, billing_tier, amount_minor, currency',
+    'partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version, ' +
+    'billing_tier, amount_minor, currency',
   block_changes:
-    'partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version, billing_tier, amount_minor, currency, change',
+    'partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version, ' +
+    'billing_tier, amount_minor, currency, change',
   details: 'partition, partition_seq, commitment, salt, content',
   catalog_versions: 'partition, catalog, name, version, booked_at, log_offset, item',
   refusals: 'partition, log_offset, account, source, request_id, type, code, detail, refused_at',

@@ -148,7 +148,12 @@ async function tablesInUse(client: pg.ClientBase, partition: number): Promise<Re
   const {
     rows: [row],
   } = await client.query<Record<string, boolean>>(
-    `select ${tables.map((table) => `exists (select from ledger.${table} where partition = $1) as ${table}`).join(', ')}`,
+    `select ${tables
+      .map(
+        (table) => `exists (select from ledger.${table}
+      where partition = $1) as ${table}`,
+      )
+      .join(', ')}`,
     [partition],
   );
   return new Set(tables.filter((table) => row?.[table]));

@@ -28,7 +28,8 @@ export const optimizerSchema: ServiceSchema = {
           error text,
           constraint tasks_pkey primary key (id),
           constraint tasks_status_known check (status in ('staged', 'pending', 'completed', 'failed', 'expired')),
-          constraint tasks_started check (status = 'staged' or (owner is not null and name is not null and quality between 1 and 100
+          constraint tasks_started check (status = 'staged' or (owner is not null and name is not null
+            and quality between 1 and 100
             and webp is not null and created_at is not null and expires_at is not null))
         );
         comment on table optimizer.tasks is 'images that were uploaded; staged: not started, and removed after an hour';
@@ -45,9 +46,12 @@ export const optimizerSchema: ServiceSchema = {
       name: '20261121221500-mark-returned-charges',
       sql: `
         alter table optimizer.tasks add column charge_returned_at timestamptz;
-        comment on column optimizer.tasks.error is 'why it failed; set exactly where it failed, also when it has expired since';
-        comment on column optimizer.tasks.charge_returned_at is 'the charge of the failed task is in the log as withdrawn; by the real clock';
-        create index tasks_to_return on optimizer.tasks (completed_at) where error is not null and charge_returned_at is null;
+        comment on column optimizer.tasks.error
+          is 'why it failed; set exactly where it failed, also when it has expired since';
+        comment on column optimizer.tasks.charge_returned_at
+          is 'the charge of the failed task is in the log as withdrawn; by the real clock';
+        create index tasks_to_return on optimizer.tasks (completed_at) where error is not null and charge_returned_at
+          is null;
       `,
     },
   ],

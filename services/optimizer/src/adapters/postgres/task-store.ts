@@ -24,7 +24,8 @@ type Row = {
 /** Longer than any job may take; a claim of a process that is gone ends sooner, when the next one starts. */
 const claimSql = `
 update optimizer.tasks set claimed_until = now() + interval '5 minutes', attempts = attempts + 1
- where id = (select id from optimizer.tasks where status = 'pending' and (claimed_until is null or claimed_until < now())
+ where id = (select id from optimizer.tasks where status = 'pending' and (claimed_until is null
+   or claimed_until < now())
               order by created_at limit 1 for update skip locked)
 returning id, format, quality, webp, attempts`;
 const marksKeptMs = 30 * 86_400_000;
@@ -45,7 +46,8 @@ export function taskStore(pool: Pool): TaskStore {
     },
     start: ({ id, owner, name, quality, webp, createdMs, expiresMs }) =>
       run(
-        `update optimizer.tasks set status = 'pending', owner = $2, name = $3, quality = $4, webp = $5, created_at = $6, expires_at = $7
+        `update optimizer.tasks set status = 'pending', owner = $2, name = $3, quality = $4, webp = $5,
+          created_at = $6, expires_at = $7
           where id = $1 and status = 'staged'`,
         [id, owner, name, quality, webp, new Date(createdMs), new Date(expiresMs)],
       ),
@@ -54,12 +56,14 @@ export function taskStore(pool: Pool): TaskStore {
     unclaim: () => run(`update optimizer.tasks set claimed_until = null where status = 'pending'`, []),
     complete: (id, { optimizedSize, webpSize, completedMs }) =>
       run(
-        `update optimizer.tasks set status = 'completed', optimized_size = $2, webp_size = $3, completed_at = $4 where id = $1 and status = 'pending'`,
+        `update optimizer.tasks set status = 'completed', optimized_size = $2, webp_size = $3, completed_at = $4
+          where id = $1 and status = 'pending'`,
         [id, optimizedSize, webpSize, new Date(completedMs)],
       ),
     fail: (id, { error, completedMs }) =>
       run(
-        `update optimizer.tasks set status = 'failed', error = $2, completed_at = $3 where id = $1 and status = 'pending'`,
+        `update optimizer.tasks set status = 'failed', error = $2, completed_at = $3
+          where id = $1 and status = 'pending'`,
         [id, error, new Date(completedMs)],
       ),
     expired: (nowMs) =>
@@ -76,12 +80,14 @@ export function taskStore(pool: Pool): TaskStore {
     failed: async () =>
       (
         await pool.query<FailedTask>(
-          `select id, owner from optimizer.tasks where error is not null and charge_returned_at is null order by completed_at limit ${failedAtOnce}`,
+          `select id, owner from optimizer.tasks where error is not null and charge_returned_at is null
+            order by completed_at limit ${failedAtOnce}`,
         )
       ).rows,
     chargeReturned: (id) =>
       run(
-        'update optimizer.tasks set charge_returned_at = now() where id = $1 and error is not null and charge_returned_at is null',
+        'update optimizer.tasks set charge_returned_at = now() where id = $1 and error is not null and ' +
+          'charge_returned_at is null',
         [id],
       ),
     abandoned: async (nowMs) => [

@@ -66,27 +66,31 @@ const head = 'TIMESTAMP,ContextTokens,GeneratedTokens\r\n';
 const simple: Mapping = { account: '=demo', time: 'time', model: 'model', input: 'in', output: 'out' };
 
 describe('the exports of real consoles', () => {
-  it('openai: a byte order mark, CRLF, quotes and breaks in cells, empty last lines; cached tokens are inside of the input', async () => {
-    const checked = await check(fixture('openai.csv'), {
-      account: '=demo',
-      time: 'start_time_iso',
-      model: 'model',
-      input: 'input_tokens',
-      output: 'output_tokens',
-      part: ['cache_read_tokens=input_cached_tokens'],
-    });
-    expect(faultsOf(checked)).toEqual([]);
-    const model = 'gpt-4o-2024-08-06';
-    expect(await eventsOf(checked)).toMatchObject([
-      {
-        time: '2026-10-30T00:00:00+00:00',
-        data: { model, input_tokens: 86, cache_read_tokens: 1920, output_tokens: 300 },
-      },
-      { time: '2026-10-31T00:00:00+00:00', data: { model, input_tokens: 5, cache_read_tokens: 0, output_tokens: 9 } },
-    ]);
-    // ceil(1920 / 100) + ceil(300 / 4), and ceil(9 / 4).
-    expect([checked.rows, checked.amount]).toEqual([2, -(20n + 75n + 3n)]);
-  });
+  it(
+    'openai: a byte order mark, CRLF, quotes and breaks in cells, empty last lines; cached tokens are inside ' +
+      'of the input',
+    async () => {
+      const checked = await check(fixture('openai.csv'), {
+        account: '=demo',
+        time: 'start_time_iso',
+        model: 'model',
+        input: 'input_tokens',
+        output: 'output_tokens',
+        part: ['cache_read_tokens=input_cached_tokens'],
+      });
+      expect(faultsOf(checked)).toEqual([]);
+      const model = 'gpt-4o-2024-08-06';
+      expect(await eventsOf(checked)).toMatchObject([
+        {
+          time: '2026-10-30T00:00:00+00:00',
+          data: { model, input_tokens: 86, cache_read_tokens: 1920, output_tokens: 300 },
+        },
+        { time: '2026-10-31T00:00:00+00:00', data: { model, input_tokens: 5, cache_read_tokens: 0, output_tokens: 9 } },
+      ]);
+      // ceil(1920 / 100) + ceil(300 / 4), and ceil(9 / 4).
+      expect([checked.rows, checked.amount]).toEqual([2, -(20n + 75n + 3n)]);
+    },
+  );
 
   it('openai: an empty count is a fault with its line and column, or 0 where that is said', async () => {
     const mapping = {
@@ -162,25 +166,28 @@ describe('the exports of real consoles', () => {
     expect([checked.quantities.get('input_tokens'), checked.quantities.get('output_tokens')]).toEqual([10n, 20n]);
   });
 
-  it("openrouter: other columns are nobody's business, reasoning is inside of the completion, rows have ids", async () => {
-    const checked = await check(fixture('openrouter.csv'), {
-      account: '=demo',
-      time: 'created_at',
-      model: 'model_permaslug',
-      input: 'tokens_prompt',
-      output: 'tokens_completion',
-      part: ['reasoning_tokens=tokens_reasoning'],
-      id: 'generation_id',
-    });
-    expect(await eventsOf(checked)).toMatchObject([
-      {
-        id: 'gen-1',
-        time: '2026-10-31T23:59:59.999Z',
-        data: { input_tokens: 17903, output_tokens: 8, reasoning_tokens: 4 },
-      },
-      { id: 'gen-2', data: { input_tokens: 86, output_tokens: 0, reasoning_tokens: 0 } },
-    ]);
-  });
+  it(
+    "openrouter: other columns are nobody's business, reasoning is inside " + 'of the completion, rows have ids',
+    async () => {
+      const checked = await check(fixture('openrouter.csv'), {
+        account: '=demo',
+        time: 'created_at',
+        model: 'model_permaslug',
+        input: 'tokens_prompt',
+        output: 'tokens_completion',
+        part: ['reasoning_tokens=tokens_reasoning'],
+        id: 'generation_id',
+      });
+      expect(await eventsOf(checked)).toMatchObject([
+        {
+          id: 'gen-1',
+          time: '2026-10-31T23:59:59.999Z',
+          data: { input_tokens: 17903, output_tokens: 8, reasoning_tokens: 4 },
+        },
+        { id: 'gen-2', data: { input_tokens: 86, output_tokens: 0, reasoning_tokens: 0 } },
+      ]);
+    },
+  );
 
   it('a header that names a column twice, and a file without a byte, are refused', async () => {
     expect(
@@ -192,19 +199,23 @@ describe('the exports of real consoles', () => {
 });
 
 describe('the rows of a file', () => {
-  it('are known by what they and those before them say: CRLF, a byte order mark, quotes and a longer file make no other ones', async () => {
-    const once = await chainsOf(fixture('grow1.csv'), simple);
-    expect(new Set(once).size).toBe(10);
-    expect(await chainsOf(fixture('grow1crlf.csv'), simple)).toEqual(once);
-    expect((await chainsOf(fixture('grow2.csv'), simple)).slice(0, 10)).toEqual(once);
-    const quoted = `\ufefftime,"model",in,out\r\n${'"2026-10-31T00:00:00Z",m,"10",4\r\n'.repeat(10)}\r\n`;
-    expect(await chainsOf(fileWith(quoted), simple)).toEqual(once);
-    const multi = (end: string): string => `time,model,in,out,note${end}2026-10-31T00:00:00Z,m,10,4,"a${end}b"${end}`;
-    expect(await chainsOf(fileWith(multi('\r\n')), simple)).toEqual(await chainsOf(fileWith(multi('\n')), simple));
-    expect(await chainsOf(fileWith(multi('\n').replace('10,4', '10,5')), simple)).not.toEqual(
-      await chainsOf(fileWith(multi('\n')), simple),
-    );
-  });
+  it(
+    'are known by what they and those before them say: CRLF, a byte order mark, quotes and a longer file make ' +
+      'no other ones',
+    async () => {
+      const once = await chainsOf(fixture('grow1.csv'), simple);
+      expect(new Set(once).size).toBe(10);
+      expect(await chainsOf(fixture('grow1crlf.csv'), simple)).toEqual(once);
+      expect((await chainsOf(fixture('grow2.csv'), simple)).slice(0, 10)).toEqual(once);
+      const quoted = `\ufefftime,"model",in,out\r\n${'"2026-10-31T00:00:00Z",m,"10",4\r\n'.repeat(10)}\r\n`;
+      expect(await chainsOf(fileWith(quoted), simple)).toEqual(once);
+      const multi = (end: string): string => `time,model,in,out,note${end}2026-10-31T00:00:00Z,m,10,4,"a${end}b"${end}`;
+      expect(await chainsOf(fileWith(multi('\r\n')), simple)).toEqual(await chainsOf(fileWith(multi('\n')), simple));
+      expect(await chainsOf(fileWith(multi('\n').replace('10,4', '10,5')), simple)).not.toEqual(
+        await chainsOf(fileWith(multi('\n')), simple),
+      );
+    },
+  );
 
   it('have times as they were written, and UTC or --zone where none is', async () => {
     const text = `${head}2023-11-16 18:17:03.9799600,4808,10\r\n2023-11-16T18:17:04+01:00,1,0`;

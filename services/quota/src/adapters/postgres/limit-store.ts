@@ -20,7 +20,8 @@ const columns = `quota_bytes, subscription_type, expires_at, fetched_at, valid,
  * one's.
  */
 const saveSql = `
-insert into quota.limits as l (token_hash, partition, quota_bytes, subscription_type, expires_at, fetched_at, used_at, valid)
+insert into quota.limits as l (token_hash, partition, quota_bytes, subscription_type, expires_at, fetched_at, used_at,
+  valid)
 values ($1, $2, $3, $4, $5, $6, now(), true)
 on conflict (token_hash) do update set
   booked_bytes = case when l.quota_bytes = excluded.quota_bytes then l.booked_bytes end,
@@ -59,7 +60,8 @@ export function limitStore(pool: Pool, partitions: number): LimitStore {
     },
     booked: async (tokenHash, { bytes, fetchedMs }) => {
       await pool.query(
-        'update quota.limits set opened = true, booked_bytes = case when quota_bytes = $2 and fetched_at >= $3 then $2 else booked_bytes end where token_hash = $1',
+        'update quota.limits set opened = true, booked_bytes = case when quota_bytes = $2 and fetched_at >= $3 ' +
+          'then $2 else booked_bytes end where token_hash = $1',
         [tokenHash, bytes, new Date(fetchedMs)],
       );
     },

@@ -19,8 +19,10 @@ create table billing.acknowledgements (
   constraint acknowledgements_for_a_while check (until > at)
 );
 create index acknowledgements_of on billing.acknowledgements (kind, reference, until);
-comment on table billing.acknowledgements is 'Differences that somebody has looked at: they do not count until then, as long as they say the same. Append-only.';
-comment on column billing.acknowledgements.difference is 'What the difference said; one that says something else is another one.';
+comment on table billing.acknowledgements
+  is 'Differences that somebody has looked at: they do not count until then, as long as they say the same. Append-only.';
+comment on column billing.acknowledgements.difference
+  is 'What the difference said; one that says something else is another one.';
 
 create table billing.assigned_payments (
   payment_intent text not null,
@@ -34,12 +36,15 @@ create table billing.assigned_payments (
   at timestamptz not null,
   constraint assigned_payments_pkey primary key (payment_intent)
 );
-comment on table billing.assigned_payments is 'Payments at Stripe that no charge asked for, and whose they are. Append-only.';
+comment on table billing.assigned_payments
+  is 'Payments at Stripe that no charge asked for, and whose they are. Append-only.';
 ${appendOnly
   .map(
     (table) => `
-create trigger ${table}_append_only before update or delete on billing.${table} for each statement execute function billing.refuse_rewriting();
-create trigger ${table}_no_truncate before truncate on billing.${table} for each statement execute function billing.refuse_rewriting();
+create trigger ${table}_append_only before update or delete on billing.${table} for each statement
+  execute function billing.refuse_rewriting();
+create trigger ${table}_no_truncate before truncate on billing.${table} for each statement
+  execute function billing.refuse_rewriting();
 alter table billing.${table} enable always trigger ${table}_append_only;
 alter table billing.${table} enable always trigger ${table}_no_truncate;
 grant select, insert on billing.${table} to tollgate_billing;`,

@@ -10,20 +10,26 @@ create view finance.usage as
 with figures as (
   select a.partition, a.account, a.id, u.text as unit, k.period_start, k.period_end,
     case when last.period_start = k.period_start then last.used_after else k.used end as counted,
-    coalesce(booked.units, 0) as entered, coalesce(booked.goodwill, 0) as goodwill, views.plan_content(a.partition, a.account, k.period_start) as plan
+    coalesce(booked.units, 0) as entered, coalesce(booked.goodwill, 0) as goodwill, views.plan_content(a.partition,
+      a.account, k.period_start) as plan
   from ledger.accounts a
   join ledger.names u on u.partition = a.partition and u.name = a.unit
   cross join lateral (
-    select distinct on (c.period_start_ms) to_timestamp(c.period_start_ms / 1000.0) as period_start, to_timestamp(c.period_end_ms / 1000.0) as period_end, c.used
-    from ledger.counters c where c.partition = a.partition and c.account = a.account and c.period_start_ms >= 0 order by c.period_start_ms, c.seq desc
+    select distinct on (c.period_start_ms) to_timestamp(c.period_start_ms / 1000.0) as period_start,
+      to_timestamp(c.period_end_ms / 1000.0) as period_end, c.used
+    from ledger.counters c where c.partition = a.partition and c.account = a.account and c.period_start_ms >= 0
+      order by c.period_start_ms, c.seq desc
   ) k
   cross join lateral (
-    select e.period_start, e.used_after from ledger.entries e where e.partition = a.partition and e.account = a.account order by e.seq desc limit 1
+    select e.period_start, e.used_after from ledger.entries e where e.partition = a.partition and e.account = a.account
+      order by e.seq desc limit 1
   ) last
   left join lateral (
-    select -sum(e.amount) filter (where c.text = 'usage') as units, -sum(e.amount) filter (where c.text = 'goodwill') as goodwill from ledger.entries e
+    select -sum(e.amount) filter (where c.text = 'usage') as units, -sum(e.amount) filter (where c.text = 'goodwill')
+      as goodwill from ledger.entries e
     join ledger.names c on c.partition = e.partition and c.name = e.contra
-    where e.partition = a.partition and e.account = a.account and e.period_start = k.period_start and c.text in ('usage', 'goodwill')
+    where e.partition = a.partition and e.account = a.account and e.period_start = k.period_start
+      and c.text in ('usage', 'goodwill')
   ) booked on true
   where a.kind = 4
 ), blocks as (
@@ -32,7 +38,8 @@ with figures as (
   from figures f
   cross join lateral (select (f.plan ->> 'included')::numeric as included, (f.plan ->> 'block')::numeric as block) p
 ), charged as (
-  select b.*, greatest(b.counted - b.included - (b.started - 1) * b.block, 0) as in_last, c.whole, c.last, c.beyond, x.entered_blocks
+  select b.*, greatest(b.counted - b.included - (b.started - 1) * b.block, 0) as in_last, c.whole, c.last, c.beyond,
+    x.entered_blocks
   from blocks b
   cross join lateral (
     select count(*) filter (where c.block < b.started) as whole, count(*) filter (where c.block = b.started) as last,
@@ -41,16 +48,21 @@ with figures as (
   ) c
   cross join lateral (
     select count(*) as entered_blocks from ledger.crossings x
-    where x.partition = b.partition and x.account = b.account and x.period_start = b.period_start and x.block <= b.started
+    where x.partition = b.partition and x.account = b.account and x.period_start = b.period_start
+      and x.block <= b.started
   ) x
 ), sums as (
   select c.*, least(counted, included) as included_units, whole * block + last * in_last as billed_units,
-    greatest(started - 1 - whole, 0) * block + case when started > 0 and last = 0 then in_last else 0 end as unbilled_units
+    greatest(started - 1 - whole, 0) * block + case when started > 0 and last = 0 then in_last else 0 end
+      as unbilled_units
   from charged c
 )
-select id as account, case when id like 'metered:%' and position('/' in id) = 0 then replace(replace(substr(id, 9), '%2F', '/'), '%25', '%') end as user_id,
-  to_char((period_start + (period_end - period_start) / 2) at time zone 'UTC', 'YYYY-MM') as month, period_start, period_end, unit,
-  entered as ledger_units, counted as counted_units, included_units, billed_units, unbilled_units, started as blocks_started,
+select id as account, case when id like 'metered:%' and position('/' in id) = 0 then replace(replace(substr(id, 9),
+  '%2F', '/'), '%25', '%') end as user_id,
+  to_char((period_start + (period_end - period_start) / 2) at time zone 'UTC', 'YYYY-MM') as month, period_start,
+    period_end, unit,
+  entered as ledger_units, counted as counted_units, included_units, billed_units, unbilled_units,
+    started as blocks_started,
   entered_blocks as blocks_entered, whole + last as blocks_charged, beyond as blocks_charged_beyond,
   entered - (included_units + billed_units + unbilled_units) as difference, goodwill as goodwill_units
 from sums;

@@ -17,7 +17,8 @@ create table billing.closings (
   address text,
   at timestamptz not null,
   constraint closings_pkey primary key (period, number),
-  constraint closings_with_figures check ((type = 'closed') = (figures is not null and hash is not null and as_of is not null)),
+  constraint closings_with_figures check ((type = 'closed') = (figures is not null and hash is not null and as_of
+    is not null)),
   constraint closings_reopened_for_a_reason check (type = 'closed' or reason is not null)
 );
 comment on table billing.closings is 'Closings of months and their reopenings. Append-only.';
@@ -33,8 +34,10 @@ comment on table billing.closing_entries is 'The entry of the ledger that carrie
 ${appendOnly
   .map(
     (table) => `
-create trigger ${table}_append_only before update or delete on billing.${table} for each statement execute function billing.refuse_rewriting();
-create trigger ${table}_no_truncate before truncate on billing.${table} for each statement execute function billing.refuse_rewriting();
+create trigger ${table}_append_only before update or delete on billing.${table} for each statement
+  execute function billing.refuse_rewriting();
+create trigger ${table}_no_truncate before truncate on billing.${table} for each statement
+  execute function billing.refuse_rewriting();
 alter table billing.${table} enable always trigger ${table}_append_only;
 alter table billing.${table} enable always trigger ${table}_no_truncate;
 grant select, insert on billing.${table} to tollgate_billing;`,

@@ -24,7 +24,8 @@ create table billing.reconciliations (
   constraint reconciliations_pkey primary key (id)
 );
 create unique index reconciliations_running_once on billing.reconciliations (period) where state = 'running';
-comment on table billing.reconciliations is 'One comparison of Stripe with the books over a month; step and cursor say where it goes on after a crash.';
+comment on table billing.reconciliations
+  is 'One comparison of Stripe with the books over a month; step and cursor say where it goes on after a crash.';
 
 create table billing.reconciliation_found (
   run uuid not null,
@@ -35,8 +36,10 @@ create table billing.reconciliation_found (
   constraint reconciliation_found_pkey primary key (run, kind, id),
   constraint reconciliation_found_run_fkey foreign key (run) references billing.reconciliations (id)
 );
-create index reconciliation_found_by_charge on billing.reconciliation_found (run, charge_id) where charge_id is not null;
-comment on table billing.reconciliation_found is 'What a comparison has read of Stripe and of the ledger: ids and amounts, no names, no cards; removed when it ends.';
+create index reconciliation_found_by_charge on billing.reconciliation_found (run, charge_id)
+  where charge_id is not null;
+comment on table billing.reconciliation_found
+  is 'What a comparison has read of Stripe and of the ledger: ids and amounts, no names, no cards; removed when it ends.';
 
 create table billing.reconciliation_differences (
   run uuid not null,

@@ -8,10 +8,13 @@ const appendOnly = ['credit_notes', 'past_payments', 'refund_attempts'];
 export const createRefunds = {
   name: '20261121150000-create-refunds',
   sql: `
-alter table billing.charges add column owed boolean not null default true, add column series integer not null default 0, add column credit_note uuid,
+alter table billing.charges add column owed boolean not null default true, add column series integer not null default
+  0, add column credit_note uuid,
   add column cancel_sent boolean not null default false;
-comment on column billing.charges.owed is 'Whether the usage of the period still enters the block, as far as the ledger told (rule 18).';
-comment on column billing.charges.series is 'How many PaymentIntents ended before the one in use: cancelled at Stripe, or refunded, and the block entered again.';
+comment on column billing.charges.owed is
+  'Whether the usage of the period still enters the block, as far as the ledger told (rule 18).';
+comment on column billing.charges.series
+  is 'How many PaymentIntents ended before the one in use: cancelled at Stripe, or refunded, and the block entered again.';
 comment on column billing.charges.credit_note is 'The credit in force; null: none.';
 comment on column billing.charges.cancel_sent is 'Whether we asked Stripe to cancel the PaymentIntent in use.';
 
@@ -30,7 +33,8 @@ create table billing.credit_notes (
   constraint credit_notes_sign check ((reverses is null) = (amount_minor > 0))
 );
 create index credit_notes_by_charge on billing.credit_notes (charge_id);
-comment on table billing.credit_notes is 'Paid blocks that a correction took away, and, with a negative amount, credits taken back when the block was entered again. Append-only.';
+comment on table billing.credit_notes is
+  'Paid blocks that a correction took away, and, with a negative amount, credits taken back when the block was entered again. Append-only.';
 
 create table billing.past_payments (
   charge_id uuid not null,
@@ -43,7 +47,8 @@ create table billing.past_payments (
   constraint past_payments_intent_once unique (payment_intent),
   constraint past_payments_charge_fkey foreign key (charge_id) references billing.charges (id)
 );
-comment on table billing.past_payments is 'Payments that were refunded whole before their block was entered again and charged anew. Append-only.';
+comment on table billing.past_payments is
+  'Payments that were refunded whole before their block was entered again and charged anew. Append-only.';
 
 create table billing.refunds (
   id uuid not null,
@@ -53,7 +58,8 @@ create table billing.refunds (
   amount_minor bigint not null check (amount_minor > 0),
   currency text not null,
   origin text not null check (origin in ('credit', 'stripe')),
-  status text not null check (status in ('proposed', 'approved', 'processing', 'succeeded', 'failed', 'declined', 'withdrawn')),
+  status text not null check (status in ('proposed', 'approved', 'processing', 'succeeded', 'failed', 'declined',
+    'withdrawn')),
   reason text,
   decided_by text,
   stripe_refund text,
@@ -88,12 +94,15 @@ create table billing.refund_attempts (
   constraint refund_attempts_pkey primary key (refund_id, number),
   constraint refund_attempts_refund_fkey foreign key (refund_id) references billing.refunds (id)
 );
-comment on table billing.refund_attempts is 'What was sent to Stripe for a refund, stored before the first call and never changed. Append-only.';
+comment on table billing.refund_attempts
+  is 'What was sent to Stripe for a refund, stored before the first call and never changed. Append-only.';
 ${appendOnly
   .map(
     (table) => `
-create trigger ${table}_append_only before update or delete on billing.${table} for each statement execute function billing.refuse_rewriting();
-create trigger ${table}_no_truncate before truncate on billing.${table} for each statement execute function billing.refuse_rewriting();
+create trigger ${table}_append_only before update or delete on billing.${table} for each statement
+  execute function billing.refuse_rewriting();
+create trigger ${table}_no_truncate before truncate on billing.${table} for each statement
+  execute function billing.refuse_rewriting();
 alter table billing.${table} enable always trigger ${table}_append_only;
 alter table billing.${table} enable always trigger ${table}_no_truncate;
 grant select, insert on billing.${table} to tollgate_billing;`,

@@ -69,7 +69,8 @@ create table billing.resource_creations (
   constraint resource_creations_once primary key (resource, request_key)
 );
 
-grant select, insert, update on billing.features, billing.feature_endpoints, billing.packages, billing.token_profits to tollgate_billing;
+grant select, insert, update on billing.features, billing.feature_endpoints, billing.packages,
+  billing.token_profits to tollgate_billing;
 grant select, update (revision) on billing.token_catalog_revision to tollgate_billing;
 grant select, insert on billing.resource_creations to tollgate_billing;
 `,

@@ -26,7 +26,8 @@ create table billing.webhook_feeds (
   positions jsonb not null,
   constraint webhook_feeds_pkey primary key (feed)
 );
-comment on table billing.webhook_feeds is 'How far each source of events was read: partition → sequence number. No row: nobody subscribes.';
+comment on table billing.webhook_feeds is
+  'How far each source of events was read: partition → sequence number. No row: nobody subscribes.';
 
 create table billing.webhook_messages (
   id text not null,
@@ -36,7 +37,8 @@ create table billing.webhook_messages (
   constraint webhook_messages_once primary key (id)
 );
 create index webhook_messages_by_age on billing.webhook_messages (created_at);
-comment on table billing.webhook_messages is 'What is told, once an event: the body as it is signed and sent. Kept 30 days.';
+comment on table billing.webhook_messages
+  is 'What is told, once an event: the body as it is signed and sent. Kept 30 days.';
 
 create table billing.webhook_deliveries (
   id bigint generated always as identity,
@@ -49,12 +51,14 @@ create table billing.webhook_deliveries (
   constraint webhook_deliveries_pkey primary key (id),
   constraint webhook_deliveries_once unique (endpoint, message),
   constraint webhook_deliveries_endpoint_fkey foreign key (endpoint) references billing.webhook_endpoints (id),
-  constraint webhook_deliveries_message_fkey foreign key (message) references billing.webhook_messages (id) on delete cascade
+  constraint webhook_deliveries_message_fkey foreign key (message) references billing.webhook_messages (id)
+    on delete cascade
 );
 create index webhook_deliveries_due on billing.webhook_deliveries (endpoint, next_try_at, id) where status = 'pending';
 create index webhook_deliveries_by_message on billing.webhook_deliveries (message);
 create index webhook_deliveries_newest on billing.webhook_deliveries (endpoint, id desc);
-comment on column billing.webhook_deliveries.next_try_at is 'By the real clock. While an attempt is under way: when another may begin, should this process have died.';
+comment on column billing.webhook_deliveries.next_try_at
+  is 'By the real clock. While an attempt is under way: when another may begin, should this process have died.';
 
 create table billing.webhook_attempts (
   delivery bigint not null,
@@ -62,12 +66,14 @@ create table billing.webhook_attempts (
   status_code integer,
   error text,
   duration_ms integer not null,
-  constraint webhook_attempts_delivery_fkey foreign key (delivery) references billing.webhook_deliveries (id) on delete cascade
+  constraint webhook_attempts_delivery_fkey foreign key (delivery) references billing.webhook_deliveries (id)
+    on delete cascade
 );
 create index webhook_attempts_by_delivery on billing.webhook_attempts (delivery, started_at desc);
 comment on table billing.webhook_attempts is 'Every answer, or none, of a subscriber; never its body.';
 
-grant select, insert, update on billing.webhook_endpoints, billing.webhook_feeds, billing.webhook_deliveries to tollgate_billing;
+grant select, insert, update on billing.webhook_endpoints, billing.webhook_feeds,
+  billing.webhook_deliveries to tollgate_billing;
 grant delete on billing.webhook_feeds, billing.webhook_messages to tollgate_billing;
 grant select, insert on billing.webhook_messages, billing.webhook_attempts to tollgate_billing;
 `,

@@ -3,7 +3,8 @@ export const endFees = {
   name: '20261127231000-end-fees',
   sql: `
 alter table billing.invoices drop constraint invoices_status_check;
-alter table billing.invoices add constraint invoices_status_check check (status in ('open', 'failed', 'paid', 'voided', 'uncollectible'));
+alter table billing.invoices add constraint invoices_status_check check (status in ('open', 'failed', 'paid', 'voided',
+  'uncollectible'));
 comment on table billing.invoices is 'Invoices of monthly fees as Stripe told them; paid and voided are final.';
 
 create table billing.fee_events (
@@ -18,8 +19,10 @@ create table billing.fee_events (
   constraint fee_events_invoice_fkey foreign key (invoice_id) references billing.invoices (invoice_id)
 );
 comment on table billing.fee_events is 'What people decided about fees. Append-only.';
-create trigger fee_events_append_only before update or delete on billing.fee_events for each statement execute function billing.refuse_rewriting();
-create trigger fee_events_no_truncate before truncate on billing.fee_events for each statement execute function billing.refuse_rewriting();
+create trigger fee_events_append_only before update or delete on billing.fee_events for each statement
+  execute function billing.refuse_rewriting();
+create trigger fee_events_no_truncate before truncate on billing.fee_events for each statement
+  execute function billing.refuse_rewriting();
 alter table billing.fee_events enable always trigger fee_events_append_only;
 alter table billing.fee_events enable always trigger fee_events_no_truncate;
 grant select, insert on billing.fee_events to tollgate_billing;

@@ -23,7 +23,8 @@ begin
   if new.status = 'paid' and new.paid_at is null then new.paid_at := new.told_at; end if;
   return new;
 end $$;
-create trigger invoices_dated before insert or update on billing.invoices for each row execute function billing.date_payment();
+create trigger invoices_dated before insert or update on billing.invoices for each row
+  execute function billing.date_payment();
 alter table billing.invoices enable always trigger invoices_dated;
 
 create table billing.history (
@@ -36,8 +37,10 @@ create table billing.history (
 );
 create index history_of on billing.history (kind, id, position);
 comment on table billing.history is 'Each state of charges, refunds and invoices, in the order in which they came about. Append-only.';
-create trigger history_append_only before update or delete on billing.history for each statement execute function billing.refuse_rewriting();
-create trigger history_no_truncate before truncate on billing.history for each statement execute function billing.refuse_rewriting();
+create trigger history_append_only before update or delete on billing.history for each statement
+  execute function billing.refuse_rewriting();
+create trigger history_no_truncate before truncate on billing.history for each statement
+  execute function billing.refuse_rewriting();
 alter table billing.history enable always trigger history_append_only;
 alter table billing.history enable always trigger history_no_truncate;
 grant select, insert on billing.history to tollgate_billing;
@@ -49,7 +52,8 @@ begin
   insert into billing.history (kind, id, at, content) values ('${table}', new.${id}::text, new.${at}, to_jsonb(new));
   return null;
 end $$;
-create trigger ${table}_history after insert or update on billing.${table} for each row execute function billing.keep_${table}();
+create trigger ${table}_history after insert or update on billing.${table} for each row
+  execute function billing.keep_${table}();
 alter table billing.${table} enable always trigger ${table}_history;`,
   )
   .join('')}

@@ -2,16 +2,19 @@
 export const usageAsOf = {
   name: '20261127233300-usage-as-of',
   sql: `
-create or replace function finance.budgeted_units(p_partition smallint, p_account integer, p_start timestamptz) returns numeric
+create or replace function finance.budgeted_units(p_partition smallint, p_account integer,
+  p_start timestamptz) returns numeric
 language sql stable security definer set search_path = '' as $$
   with counted as (
     select b.kind, b.request_id, b.period_start,
       b.used_after <> coalesce(lag(b.used_after) over (partition by b.period_start order by b.seq), 0) as moved
-      from ledger.entries b where b.partition = p_partition and b.account = p_account and b.recorded_at <= finance.as_of()
+      from ledger.entries b where b.partition = p_partition and b.account = p_account
+        and b.recorded_at <= finance.as_of()
   )
   select coalesce(-sum(case when f.amount > 0 then f.amount else (
       select sum(e.amount) from ledger.entries e join ledger.names k on k.partition = e.partition and k.name = e.contra
-       where e.partition = f.partition and e.account = f.account and e.source = f.source and e.request_id = f.request_id and e.kind = f.kind
+       where e.partition = f.partition and e.account = f.account and e.source = f.source
+         and e.request_id = f.request_id and e.kind = f.kind
          and e.amount < 0 and k.text in ('usage', 'goodwill')) end), 0)
     from counted b
     join ledger.entries f on f.partition = p_partition and f.partition_seq = b.request_id::bigint
@@ -22,22 +25,28 @@ create or replace view finance.usage as
 with figures as (
   select a.partition, a.account, a.id, u.text as unit, k.period_start, k.period_end,
     case when last.period_start = k.period_start then last.used_after else k.used end as counted,
-    coalesce(booked.units, 0) + finance.budgeted_units(a.partition, a.account, k.period_start) as entered, coalesce(booked.goodwill, 0) as goodwill, views.plan_content(a.partition, a.account, k.period_start) as plan
+    coalesce(booked.units, 0) + finance.budgeted_units(a.partition, a.account, k.period_start) as entered,
+      coalesce(booked.goodwill, 0) as goodwill, views.plan_content(a.partition, a.account, k.period_start) as plan
   from ledger.accounts a
   join ledger.names u on u.partition = a.partition and u.name = a.unit
   cross join lateral (
     select e.seq, e.period_start, e.used_after from ledger.entries e
-    where e.partition = a.partition and e.account = a.account and e.recorded_at <= finance.as_of() order by e.seq desc limit 1
+    where e.partition = a.partition and e.account = a.account and e.recorded_at <= finance.as_of()
+      order by e.seq desc limit 1
   ) last
   cross join lateral (
-    select distinct on (c.period_start_ms) to_timestamp(c.period_start_ms / 1000.0) as period_start, to_timestamp(c.period_end_ms / 1000.0) as period_end, c.used
-    from ledger.counters c where c.partition = a.partition and c.account = a.account and c.period_start_ms >= 0 and c.seq <= last.seq
+    select distinct on (c.period_start_ms) to_timestamp(c.period_start_ms / 1000.0) as period_start,
+      to_timestamp(c.period_end_ms / 1000.0) as period_end, c.used
+    from ledger.counters c where c.partition = a.partition and c.account = a.account and c.period_start_ms >= 0
+      and c.seq <= last.seq
     order by c.period_start_ms, c.seq desc
   ) k
   left join lateral (
-    select -sum(e.amount) filter (where c.text = 'usage') as units, -sum(e.amount) filter (where c.text = 'goodwill') as goodwill from ledger.entries e
+    select -sum(e.amount) filter (where c.text = 'usage') as units, -sum(e.amount) filter (where c.text = 'goodwill')
+      as goodwill from ledger.entries e
     join ledger.names c on c.partition = e.partition and c.name = e.contra
-    where e.partition = a.partition and e.account = a.account and e.period_start = k.period_start and c.text in ('usage', 'goodwill')
+    where e.partition = a.partition and e.account = a.account and e.period_start = k.period_start
+      and c.text in ('usage', 'goodwill')
       and e.seq <= last.seq
   ) booked on true
   where a.kind = 4 and finance.is_priced(a.partition, a.account, k.period_start)
@@ -47,7 +56,8 @@ with figures as (
   from figures f
   cross join lateral (select (f.plan ->> 'included')::numeric as included, (f.plan ->> 'block')::numeric as block) p
 ), charged as (
-  select b.*, greatest(b.counted - b.included - (b.started - 1) * b.block, 0) as in_last, c.whole, c.last, c.beyond, x.entered_blocks
+  select b.*, greatest(b.counted - b.included - (b.started - 1) * b.block, 0) as in_last, c.whole, c.last, c.beyond,
+    x.entered_blocks
   from blocks b
   cross join lateral (
     select count(*) filter (where c.block < b.started) as whole, count(*) filter (where c.block = b.started) as last,
@@ -55,17 +65,23 @@ with figures as (
     from finance.charges_then c where c.account = b.id and c.period_start = b.period_start
   ) c
   cross join lateral (
-    select count(*) as entered_blocks from ledger.crossings x join ledger.entries e on e.partition = x.partition and e.partition_seq = x.partition_seq
-    where x.partition = b.partition and x.account = b.account and x.period_start = b.period_start and x.block <= b.started and e.recorded_at <= finance.as_of()
+    select count(*) as entered_blocks from ledger.crossings x join ledger.entries e on e.partition = x.partition
+      and e.partition_seq = x.partition_seq
+    where x.partition = b.partition and x.account = b.account and x.period_start = b.period_start
+      and x.block <= b.started and e.recorded_at <= finance.as_of()
   ) x
 ), sums as (
   select c.*, least(counted, included) as included_units, whole * block + last * in_last as billed_units,
-    greatest(started - 1 - whole, 0) * block + case when started > 0 and last = 0 then in_last else 0 end as unbilled_units
+    greatest(started - 1 - whole, 0) * block + case when started > 0 and last = 0 then in_last else 0 end
+      as unbilled_units
   from charged c
 )
-select id as account, case when id like 'metered:%' and position('/' in id) = 0 then replace(replace(substr(id, 9), '%2F', '/'), '%25', '%') end as user_id,
-  to_char((period_start + (period_end - period_start) / 2) at time zone 'UTC', 'YYYY-MM') as month, period_start, period_end, unit,
-  entered as ledger_units, counted as counted_units, included_units, billed_units, unbilled_units, started as blocks_started,
+select id as account, case when id like 'metered:%' and position('/' in id) = 0 then replace(replace(substr(id, 9),
+  '%2F', '/'), '%25', '%') end as user_id,
+  to_char((period_start + (period_end - period_start) / 2) at time zone 'UTC', 'YYYY-MM') as month, period_start,
+    period_end, unit,
+  entered as ledger_units, counted as counted_units, included_units, billed_units, unbilled_units,
+    started as blocks_started,
   entered_blocks as blocks_entered, whole + last as blocks_charged, beyond as blocks_charged_beyond,
   entered - (included_units + billed_units + unbilled_units) as difference, goodwill as goodwill_units
 from sums;

@@ -8,7 +8,8 @@ export const findByKey = `
 /** The next version and its place in the outbox, in one statement. */
 export const insertVersion = `
   with published as (
-    insert into billing.catalog_versions (catalog, name, version, effective_from, published_at, content, request_key, content_hash)
+    insert into billing.catalog_versions (catalog, name, version, effective_from, published_at, content, request_key,
+      content_hash)
     select $1, $2, coalesce(max(version), 0) + 1, $3::timestamptz, $4::timestamptz, $5::jsonb, $6, $7
     from billing.catalog_versions where catalog = $1 and name = $2
     returning catalog, name, version)
@@ -30,12 +31,15 @@ export const listVersions = `${versionColumns}
 /** One broadcasting instance at a time, until the end of the transaction; false: another one is at it. */
 export const tryBroadcastLock = `select pg_try_advisory_xact_lock(hashtextextended('billing.broadcast', 0)) as ours`;
 
-export const nextOutstanding = `${versionColumns} where o.appended_at is null and o.position is not null order by o.position limit 1`;
+export const nextOutstanding = `${versionColumns} where o.appended_at is null and o.position is not null
+  order by o.position limit 1`;
 
 export const markAppended = `
-  update billing.outbox set appended_at = now() where catalog = $1 and name = $2 and version = $3 and appended_at is null`;
+  update billing.outbox set appended_at = now() where catalog = $1 and name = $2 and version = $3 and appended_at
+    is null`;
 
-export const awaitingBooking = `${versionColumns} where o.appended_at is not null and o.booked_at is null order by o.position`;
+export const awaitingBooking = `${versionColumns} where o.appended_at is not null and o.booked_at is null
+  order by o.position`;
 
 export const markBooked = `
   update billing.outbox set booked_at = now() where catalog = $1 and name = $2 and version = $3 and booked_at is null`;

@@ -31,7 +31,8 @@ export function insertRow(resource: CatalogResource): string {
   const replaced = columns.map((column) => `${column} = excluded.${column}`).join(', ');
   return `
   insert into ${table} as t (id, created_at, updated_at, ${columns.join(', ')}) values ($1, $2, $2, ${values})
-  on conflict (id) do update set created_at = excluded.created_at, updated_at = excluded.updated_at, removed_at = null, ${replaced}
+  on conflict (id) do update set created_at = excluded.created_at, updated_at = excluded.updated_at, removed_at = null,
+    ${replaced}
   where t.removed_at is not null
   returning ${shown(resource)}`;
 }
@@ -39,18 +40,21 @@ export function insertRow(resource: CatalogResource): string {
 /** $1 the id, $2 the time, then the named columns. */
 export function updateRow(resource: CatalogResource, columns: readonly string[]): string {
   const assigned = ['updated_at = $2', ...columns.map((column, index) => `${column} = $${index + 3}`)].join(', ');
-  return `update ${tablesOf[resource].table} set ${assigned} where id = $1 and removed_at is null returning ${shown(resource)}`;
+  return `update ${tablesOf[resource].table} set ${assigned} where id = $1 and removed_at is null
+    returning ${shown(resource)}`;
 }
 
 export const removeRow = (resource: CatalogResource): string =>
-  `update ${tablesOf[resource].table} set removed_at = $2 where id = $1 and removed_at is null returning ${shown(resource)}`;
+  `update ${tablesOf[resource].table} set removed_at = $2 where id = $1 and removed_at is null
+    returning ${shown(resource)}`;
 
 /** Raises the revision and, until the end of the transaction, keeps every other change waiting. */
 export const raiseRevision = 'update billing.token_catalog_revision set revision = revision + 1';
 
 /** Of the ids in $1, those that are no feature. */
 export const unknownFeatures = `
-  select w.id from unnest($1::text[]) w(id) left join billing.features f on f.id = w.id and f.removed_at is null where f.id is null`;
+  select w.id from unnest($1::text[]) w(id) left join billing.features f on f.id = w.id and f.removed_at is null
+    where f.id is null`;
 
 /** Whether an endpoint or a package names the feature $1. */
 export const featureInUse = `
@@ -64,7 +68,8 @@ export const keepCreation =
 
 /** Sum of the active profits, in percent. */
 export const activeProfit =
-  'select coalesce(sum(percentage), 0)::text as percent from billing.token_profits where is_active and removed_at is null';
+  'select coalesce(sum(percentage), 0)::text as percent from billing.token_profits where is_active and ' +
+  'removed_at is null';
 
 /**
  * The rate card `default` in force at $1; one dated a moment later by another instance's clock counts, so that the next
@@ -78,7 +83,8 @@ export const cardInForce = `
 /** What changes whenever the catalog of the token process does; $1 now. */
 export const readTag = `
   select r.revision || '-' || (select version from billing.catalog_versions
-    where catalog = 'rate-card' and name = 'default' and effective_from <= $1 order by effective_from desc, version desc limit 1) as tag
+    where catalog = 'rate-card' and name = 'default' and effective_from <= $1 order by effective_from desc,
+      version desc limit 1) as tag
   from billing.token_catalog_revision r`;
 
 export const readEndpoints = `

@@ -1,43 +1,56 @@
 const endpointColumns =
   'id, url, events, account_prefix, balance_below, thresholds, description, enabled, disabled_reason, created_at';
 
-export const insertEndpoint = `insert into billing.webhook_endpoints (id, url, events, account_prefix, balance_below, description, enabled, secret, created_at, thresholds)
+export const insertEndpoint = `insert into billing.webhook_endpoints (id, url, events, account_prefix, balance_below,
+  description, enabled, secret, created_at, thresholds)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
 /** Where a feed begins that nobody has read before. */
 export const insertFeed =
   'insert into billing.webhook_feeds (feed, positions) values ($1, $2) on conflict (feed) do nothing';
 /** The newest event of every partition that was published. */
 export const chargeHeads = `select coalesce(jsonb_object_agg(partition, newest), '{}'::jsonb) as heads from (
-  select partition::text, max(partition_seq)::text as newest from billing.charge_outbox where partition_seq is not null group by partition) as heads`;
+  select partition::text, max(partition_seq)::text as newest from billing.charge_outbox where partition_seq is not null
+    group by partition) as heads`;
 
-export const listEndpoints = `select ${endpointColumns} from billing.webhook_endpoints where removed_at is null order by created_at, id`;
-export const readEndpoint = `select ${endpointColumns} from billing.webhook_endpoints where id = $1 and removed_at is null`;
+export const listEndpoints = `select ${endpointColumns} from billing.webhook_endpoints where removed_at is null
+  order by created_at, id`;
+export const readEndpoint = `select ${endpointColumns} from billing.webhook_endpoints
+  where id = $1 and removed_at is null`;
 /** $2 names the columns that change, in jsonb; enabling clears why it was disabled. */
 export const changeEndpoint = `update billing.webhook_endpoints set
   url = coalesce($2::jsonb ->> 'url', url),
-  events = case when $2::jsonb ? 'events' then array(select jsonb_array_elements_text($2::jsonb -> 'events')) else events end,
+  events = case when $2::jsonb ? 'events' then array(select jsonb_array_elements_text($2::jsonb -> 'events'))
+    else events end,
   account_prefix = case when $2::jsonb ? 'account_prefix' then $2::jsonb ->> 'account_prefix' else account_prefix end,
-  balance_below = case when $2::jsonb ? 'balance_below' then ($2::jsonb ->> 'balance_below')::bigint else balance_below end,
-  thresholds = case when $2::jsonb ? 'thresholds' then array(select jsonb_array_elements_text($2::jsonb -> 'thresholds')::smallint) else thresholds end,
+  balance_below = case when $2::jsonb ? 'balance_below' then ($2::jsonb ->> 'balance_below')::bigint
+    else balance_below end,
+  thresholds = case when $2::jsonb ? 'thresholds' then array(select jsonb_array_elements_text($2::jsonb ->
+    'thresholds')::smallint) else thresholds end,
   description = case when $2::jsonb ? 'description' then $2::jsonb ->> 'description' else description end,
   enabled = coalesce(($2::jsonb ->> 'enabled')::boolean, enabled),
   disabled_reason = case when ($2::jsonb ->> 'enabled')::boolean then null else disabled_reason end
 where id = $1 and removed_at is null returning ${endpointColumns}`;
-export const removeEndpoint = `update billing.webhook_endpoints set removed_at = $2, secret = '', secret_before = null, secret_before_until = null, enabled = false
+export const removeEndpoint = `update billing.webhook_endpoints set removed_at = $2, secret = '', secret_before = null,
+  secret_before_until = null, enabled = false
 where id = $1 and removed_at is null returning ${endpointColumns}`;
 /** $2 the new secret, $3 until when the present one signs too. */
-export const rotateSecret = `update billing.webhook_endpoints set secret_before = secret, secret_before_until = $3, secret = $2
+export const rotateSecret = `update billing.webhook_endpoints set secret_before = secret, secret_before_until = $3,
+  secret = $2
 where id = $1 and removed_at is null returning ${endpointColumns}`;
 /** One message for one endpoint: $1 endpoint, $2 id, $3 type, $4 body, $5 now. */
 export const tellOne = `
 with there as (select id from billing.webhook_endpoints where id = $1 and removed_at is null),
-message as (insert into billing.webhook_messages (id, type, payload, created_at) select $2, $3, $4, $5 from there returning id)
-insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, created_at) select there.id, message.id, 'pending', $5, $5 from there, message`;
-export const endPending = `update billing.webhook_deliveries set status = 'failed', next_try_at = null where endpoint = $1 and status = 'pending'`;
+message as (insert into billing.webhook_messages (id, type, payload, created_at) select $2, $3, $4, $5 from there
+  returning id)
+insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, created_at)
+  select there.id, message.id, 'pending', $5, $5 from there, message`;
+export const endPending = `update billing.webhook_deliveries set status = 'failed', next_try_at = null
+  where endpoint = $1 and status = 'pending'`;
 export const disableEndpoint =
   'update billing.webhook_endpoints set enabled = false, disabled_reason = $2 where id = $1 and enabled';
 /** Nobody subscribes any more: what happens until somebody does is nobody's. */
-export const forgetFeeds = `delete from billing.webhook_feeds where not exists (select 1 from billing.webhook_endpoints where removed_at is null)`;
+export const forgetFeeds = `delete from billing.webhook_feeds where not exists (select 1 from billing.webhook_endpoints
+  where removed_at is null)`;
 
 /**
  * One instance reads a feed at a time, until the end of the transaction; no row: nobody subscribes, or another one is
@@ -45,16 +58,19 @@ export const forgetFeeds = `delete from billing.webhook_feeds where not exists (
  */
 export const lockFeed = 'select positions from billing.webhook_feeds where feed = $1 for update skip locked';
 export const moveFeed = 'update billing.webhook_feeds set positions = $2 where feed = $1';
-export const endpointsToTell = `select id, events, account_prefix, balance_below, thresholds from billing.webhook_endpoints where removed_at is null and enabled`;
+export const endpointsToTell = `select id, events, account_prefix, balance_below, thresholds
+  from billing.webhook_endpoints where removed_at is null and enabled`;
 
 /** $1 positions as jsonb, $2 limit. In the order of publication a partition. */
 export const chargeEventsAfter = `
-select o.partition, o.partition_seq, e.charge_id, e.number, e.type, e.data, e.occurred_at, c.account, c.user_id, c.period_start, c.period_end, c.block,
+select o.partition, o.partition_seq, e.charge_id, e.number, e.type, e.data, e.occurred_at, c.account, c.user_id,
+  c.period_start, c.period_end, c.block,
   c.billing_tier, c.amount_minor, c.currency
 from (select distinct partition from billing.charge_outbox where partition is not null) p
 cross join lateral (
   select * from billing.charge_outbox o
-  where o.partition = p.partition and o.partition_seq > coalesce(($1::jsonb ->> p.partition::text)::bigint, 0) order by o.partition_seq limit $2
+  where o.partition = p.partition and o.partition_seq > coalesce(($1::jsonb ->> p.partition::text)::bigint, 0)
+    order by o.partition_seq limit $2
 ) o
 join billing.charge_events e using (charge_id, number)
 join billing.charges c on c.id = e.charge_id
@@ -64,10 +80,12 @@ order by o.partition, o.partition_seq limit $2`;
 export const keepMessages = `
 with messages as (
   insert into billing.webhook_messages (id, type, payload, created_at)
-  select id, type, payload, $4 from unnest($1::text[], $2::text[], $3::text[]) m(id, type, payload) on conflict (id) do nothing
+  select id, type, payload, $4 from unnest($1::text[], $2::text[], $3::text[]) m(id, type, payload)
+    on conflict (id) do nothing
 )
 insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, created_at)
-select endpoint, message, 'pending', $4, $4 from unnest($5::uuid[], $6::text[]) d(endpoint, message) on conflict (endpoint, message) do nothing`;
+select endpoint, message, 'pending', $4, $4 from unnest($5::uuid[], $6::text[]) d(endpoint, message)
+  on conflict (endpoint, message) do nothing`;
 
 /** $1 now, $2 end of the lease, $3 at most an endpoint, $4 in all, $5 endpoints that are busy. */
 export const claimDue = `
@@ -82,31 +100,40 @@ with due as (
   update billing.webhook_deliveries d set attempts = attempts + 1, next_try_at = $2 from due where d.id = due.id
   returning d.id, d.endpoint, d.message, d.attempts
 )
-select c.id, c.endpoint, e.url, e.secret, case when e.secret_before_until > $1 then e.secret_before end as secret_before, c.message, m.payload as body, c.attempts
-from claimed c join billing.webhook_endpoints e on e.id = c.endpoint join billing.webhook_messages m on m.id = c.message`;
+select c.id, c.endpoint, e.url, e.secret, case when e.secret_before_until > $1 then e.secret_before end
+  as secret_before, c.message, m.payload as body, c.attempts
+from claimed c join billing.webhook_endpoints e on e.id = c.endpoint join billing.webhook_messages m
+  on m.id = c.message`;
 
 /**
  * Notes the attempt; the delivery moves on only while it is still that attempt's: a replay or a removal meanwhile wins.
  */
 export const settleDelivery = `
 with noted as (
-  insert into billing.webhook_attempts (delivery, started_at, status_code, error, duration_ms) values ($1, $3, $4, $5, $6)
+  insert into billing.webhook_attempts (delivery, started_at, status_code, error, duration_ms) values ($1, $3, $4, $5,
+    $6)
 )
-update billing.webhook_deliveries set status = $7, next_try_at = $8 where id = $1 and attempts = $2 and status = 'pending'`;
+update billing.webhook_deliveries set status = $7, next_try_at = $8 where id = $1 and attempts = $2
+  and status = 'pending'`;
 
 export const deliveriesPage = `
-select d.id, d.message, m.type, m.payload, d.status, d.attempts, d.next_try_at, d.created_at, coalesce(log.attempts, '[]') as log
+select d.id, d.message, m.type, m.payload, d.status, d.attempts, d.next_try_at, d.created_at, coalesce(log.attempts,
+  '[]') as log
 from billing.webhook_deliveries d
 join billing.webhook_messages m on m.id = d.message
 left join lateral (
-  select json_agg(json_build_object('at', a.started_at, 'status_code', a.status_code, 'error', a.error, 'duration_ms', a.duration_ms)) as attempts
+  select json_agg(json_build_object('at', a.started_at, 'status_code', a.status_code, 'error', a.error, 'duration_ms',
+    a.duration_ms)) as attempts
   from (select * from billing.webhook_attempts a where a.delivery = d.id order by started_at desc limit 10) a
 ) log on true
-where d.endpoint = $1 and ($2::text is null or d.status = $2) and ($3::bigint is null or d.id < $3) order by d.id desc limit $4`;
+where d.endpoint = $1 and ($2::text is null or d.status = $2) and ($3::bigint is null or d.id < $3)
+  order by d.id desc limit $4`;
 
 /** $2 delivery or null, $3 since or null, $4 status or null; pending ones are under way already. */
-export const replayDeliveries = `update billing.webhook_deliveries set status = 'pending', attempts = 0, next_try_at = $5
-where endpoint = $1 and status <> 'pending' and ($2::bigint is null or id = $2) and ($3::timestamptz is null or created_at >= $3)
+export const replayDeliveries = `update billing.webhook_deliveries set status = 'pending', attempts = 0,
+  next_try_at = $5
+where endpoint = $1 and status <> 'pending' and ($2::bigint is null or id = $2) and ($3::timestamptz is null
+  or created_at >= $3)
   and ($4::text is null or status = $4)`;
 export const pruneMessages = `delete from billing.webhook_messages m where m.created_at < $1
   and not exists (select 1 from billing.webhook_deliveries d where d.message = m.id and d.status = 'pending')`;

@@ -28,6 +28,7 @@ select l.token_hash,
      order by seq desc limit 1
   ) s on true;
 grant select on public.license_quotas to finance;
-comment on view public.license_quotas is 'remote quotas by the hash of their token; a projection of limits and books, for reading only';
+comment on view public.license_quotas is
+  'remote quotas by the hash of their token; a projection of limits and books, for reading only';
 `,
 } as const;

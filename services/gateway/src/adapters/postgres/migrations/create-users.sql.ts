@@ -48,7 +48,8 @@ create table gateway.license_keys (
   constraint license_keys_account_once unique (account),
   constraint license_keys_price_positive check (price_per_token >= 1)
 );
-comment on column gateway.license_keys.partition is 'where the account lives: chosen once, as the number of partitions is';
+comment on column gateway.license_keys.partition
+  is 'where the account lives: chosen once, as the number of partitions is';
 comment on column gateway.license_keys.user_id is 'projection of the ledger''s owner';
 comment on column gateway.license_keys.opened_at is 'null: the ledger has not confirmed the account yet';
 create index license_keys_by_user on gateway.license_keys (user_id);

@@ -12,7 +12,8 @@ alter table gateway.users
   alter column key_salt drop not null;
 comment on column gateway.users.token_version is 'logins carry it; logins with an earlier one are over';
 comment on column gateway.users.key_salt is 'random part of the API key; null: the user has revoked it';
-comment on column gateway.users.configured_password_hash is 'of ADMIN_PASSWORD when it was applied; null: not the configured administrator';
+comment on column gateway.users.configured_password_hash
+  is 'of ADMIN_PASSWORD when it was applied; null: not the configured administrator';
 create index users_by_credentials_change on gateway.users (credentials_changed_at);
 
 alter table gateway.api_keys

@@ -26,8 +26,10 @@ end $$;
 ${appendOnly
   .map(
     (table) => `
-create trigger ${table}_append_only before update or delete on ledger.${table} for each statement execute function ledger.refuse_change();
-create trigger ${table}_no_truncate before truncate on ledger.${table} for each statement execute function ledger.refuse_change();
+create trigger ${table}_append_only before update or delete on ledger.${table} for each statement
+  execute function ledger.refuse_change();
+create trigger ${table}_no_truncate before truncate on ledger.${table} for each statement
+  execute function ledger.refuse_change();
 alter table ledger.${table} enable always trigger ${table}_append_only;
 alter table ledger.${table} enable always trigger ${table}_no_truncate;`,
   )
@@ -41,8 +43,10 @@ begin
   end if;
   raise exception 'ledger.details can only be erased' using errcode = 'insufficient_privilege';
 end $$;
-create trigger details_erase_only before update or delete on ledger.details for each row execute function ledger.refuse_details_change();
-create trigger details_no_truncate before truncate on ledger.details for each statement execute function ledger.refuse_change();
+create trigger details_erase_only before update or delete on ledger.details for each row
+  execute function ledger.refuse_details_change();
+create trigger details_no_truncate before truncate on ledger.details for each statement
+  execute function ledger.refuse_change();
 
 grant select, insert on all tables in schema ledger to tollgate_ledger;
 grant update on ledger.positions, ledger.publications to tollgate_ledger;

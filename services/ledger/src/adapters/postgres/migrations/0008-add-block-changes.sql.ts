@@ -21,8 +21,10 @@ create table ledger.block_changes (
 );
 create index block_changes_by_block on ledger.block_changes (partition, account, period_start, block);
 
-create trigger block_changes_append_only before update or delete on ledger.block_changes for each statement execute function ledger.refuse_change();
-create trigger block_changes_no_truncate before truncate on ledger.block_changes for each statement execute function ledger.refuse_change();
+create trigger block_changes_append_only before update or delete on ledger.block_changes for each statement
+  execute function ledger.refuse_change();
+create trigger block_changes_no_truncate before truncate on ledger.block_changes for each statement
+  execute function ledger.refuse_change();
 alter table ledger.block_changes enable always trigger block_changes_append_only;
 alter table ledger.block_changes enable always trigger block_changes_no_truncate;
 grant select, insert on ledger.block_changes to tollgate_ledger;

@@ -11,8 +11,10 @@ create table ledger.limit_counts (
   counts jsonb not null,
   constraint limit_counts_pkey primary key (partition, account, seq)
 );
-create trigger limit_counts_append_only before update or delete on ledger.limit_counts for each statement execute function ledger.refuse_change();
-create trigger limit_counts_no_truncate before truncate on ledger.limit_counts for each statement execute function ledger.refuse_change();
+create trigger limit_counts_append_only before update or delete on ledger.limit_counts for each statement
+  execute function ledger.refuse_change();
+create trigger limit_counts_no_truncate before truncate on ledger.limit_counts for each statement
+  execute function ledger.refuse_change();
 alter table ledger.limit_counts enable always trigger limit_counts_append_only;
 alter table ledger.limit_counts enable always trigger limit_counts_no_truncate;
 grant select, insert on ledger.limit_counts to tollgate_ledger;

@@ -22,6 +22,7 @@ create table ledger.answered_refusals (
 );
 create index answered_refusals_by_account on ledger.answered_refusals (partition, account, number);
 create index answered_refusals_by_time on ledger.answered_refusals (refused_at, number);
-comment on table ledger.answered_refusals is 'Answered refusals, 30 days, the newest 1,000 an account; beyond 60 a minute they are counted';
+comment on table ledger.answered_refusals
+  is 'Answered refusals, 30 days, the newest 1,000 an account; beyond 60 a minute they are counted';
 grant select, insert, delete on ledger.answered_refusals to tollgate_ledger;
 `;

@@ -3,6 +3,7 @@
  * terms decide.
  */
 export const findAccounts = `
-create index account_terms_limited on ledger.account_terms (partition, account) where settings ?| array['limit', 'limits'];
+create index account_terms_limited on ledger.account_terms (partition, account) where settings ?| array['limit',
+  'limits'];
 create index account_terms_by_owner on ledger.account_terms (owner, partition, account) where owner is not null;
 `;

@@ -1,7 +1,8 @@
 import { entryColumns, entryJoins } from './read-books.sql.ts';
 
 const page = (which: string): string => `select ${entryColumns}, d.salt from ledger.entries e ${entryJoins}
-where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2) and e.seq > $3 and ${which}
+where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2)
+  and e.seq > $3 and ${which}
 order by e.seq limit $6`;
 
 /**
@@ -15,4 +16,5 @@ export const auditEntries = page('e.recorded_at >= $4 and e.recorded_at < $5');
  * between.
  */
 export const auditLater = page(`e.recorded_at >= $5 and (e.period_start = $4 or exists (
-  select from ledger.entries o where o.partition = e.partition and o.partition_seq = e.corrects and o.recorded_at >= $4 and o.recorded_at < $5))`);
+  select from ledger.entries o where o.partition = e.partition and o.partition_seq = e.corrects and o.recorded_at >= $4
+    and o.recorded_at < $5))`);

@@ -7,7 +7,8 @@ const candidates = (from: string): string => `
 select a.partition, a.account, a.id,
   ($4::text is null or n.text = $4) and ($5::text is null or a.id = $5 or starts_with(a.id, $5 || '/'))
     and ($6::bigint is null or a.kind = any($7::smallint[]) and $6 > (
-      select e.balance_after - e.held_after from ledger.entries e where e.partition = a.partition and e.account = a.account order by e.seq desc limit 1)) as fits
+      select e.balance_after - e.held_after from ledger.entries e where e.partition = a.partition
+        and e.account = a.account order by e.seq desc limit 1)) as fits
 from (${from}) c
 join ledger.accounts a using (partition, account)
 join ledger.names n on n.partition = a.partition and n.name = a.unit

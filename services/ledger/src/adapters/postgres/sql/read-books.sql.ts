@@ -11,7 +11,8 @@ left join ledger.details d on d.partition = e.partition and d.partition_seq = e.
  * bound the time of use. Newest first.
  */
 export const entriesPage = `select ${entryColumns} from ledger.entries e ${entryJoins}
-where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2) and e.seq < $3
+where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2)
+  and e.seq < $3
   and ($5::timestamptz is null or case when $8::boolean then e.occurred_at else e.recorded_at end >= $5)
   and ($6::timestamptz is null or case when $8::boolean then e.occurred_at else e.recorded_at end < $6)
   and ($7::smallint[] is null or e.kind = any($7)) and e.seq >= $9
@@ -22,10 +23,12 @@ order by e.seq desc limit $4`;
  * Rides on the once-only index.
  */
 export const requestsBooked = `
-select w.asked, encode(e.content_hash, 'hex') as hash from unnest($2::text[], $3::text[], $4::text[]) with ordinality w(account, source, request_id, asked)
+select w.asked, encode(e.content_hash, 'hex') as hash from unnest($2::text[], $3::text[],
+  $4::text[]) with ordinality w(account, source, request_id, asked)
 join ledger.accounts a on a.partition = $1 and a.id = w.account
 join ledger.names s on s.partition = $1 and s.text = w.source
-join ledger.entries e on e.partition = $1 and e.account = a.account and e.source = s.name and e.request_id = w.request_id and e.ordinal = 0`;
+join ledger.entries e on e.partition = $1 and e.account = a.account and e.source = s.name
+  and e.request_id = w.request_id and e.ordinal = 0`;
 
 /**
  * $1 partition, $2 account id, $3 start of a period in ms: the last entry knows its own period's figure, the newest
@@ -33,9 +36,12 @@ join ledger.entries e on e.partition = $1 and e.account = a.account and e.source
  */
 export const usageOfPeriod = `
 with a as (select account from ledger.accounts where partition = $1 and id = $2),
-last as (select e.period_start, e.used_after from ledger.entries e join a using (account) where e.partition = $1 order by e.seq desc limit 1),
-counted as (select c.used from ledger.counters c join a using (account) where c.partition = $1 and c.period_start_ms = $3 order by c.seq desc limit 1)
-select case when last.period_start = to_timestamp($3::double precision / 1000) then last.used_after else coalesce(counted.used, 0) end as used
+last as (select e.period_start, e.used_after from ledger.entries e join a using (account) where e.partition = $1
+  order by e.seq desc limit 1),
+counted as (select c.used from ledger.counters c join a using (account)
+  where c.partition = $1 and c.period_start_ms = $3 order by c.seq desc limit 1)
+select case when last.period_start = to_timestamp($3::double precision / 1000) then last.used_after
+  else coalesce(counted.used, 0) end as used
 from a left join last on true left join counted on true`;
 
 /** The newest period of an account that holds a time and was counted in: $1 partition, $2 account id, $3 ms. */
@@ -49,19 +55,22 @@ where c.partition = $1 and c.account = (select account from ledger.accounts wher
   and c.period_start = to_timestamp($3::double precision / 1000) order by c.block`;
 
 /** $1 partition, $2 partition_seq exclusive, $3 inclusive. */
-export const crossingsBetween = `select c.*, a.id from ledger.crossings c join ledger.accounts a using (partition, account)
+export const crossingsBetween = `select c.*, a.id from ledger.crossings c join ledger.accounts a using (partition,
+  account)
 where c.partition = $1 and c.partition_seq > $2 and c.partition_seq <= $3 order by c.partition_seq, c.block`;
 
 /**
  * Periods that start in [$1, $2), after ($3 partition, $4 account, $5 period start in ms, $6 block), $7 at most; in the
  * order of the key.
  */
-export const crossingsPage = `select c.*, a.id, e.recorded_at, floor(extract(epoch from c.period_start) * 1000)::bigint as start_ms
+export const crossingsPage = `select c.*, a.id, e.recorded_at, floor(extract(epoch from c.period_start) * 1000)::bigint
+  as start_ms
 from ledger.crossings c
 join ledger.accounts a on a.partition = c.partition and a.account = c.account
 join ledger.entries e on e.partition = c.partition and e.partition_seq = c.partition_seq
 where c.period_start >= $1 and c.period_start < $2
-  and (c.partition, c.account, c.period_start, c.block) > ($3::smallint, $4::integer, to_timestamp($5::double precision / 1000), $6::bigint)
+  and (c.partition, c.account, c.period_start, c.block) > ($3::smallint, $4::integer,
+    to_timestamp($5::double precision / 1000), $6::bigint)
 order by c.partition, c.account, c.period_start, c.block limit $7`;
 
 export const entriesCount = `select count(*) as total from ledger.entries e
@@ -91,7 +100,8 @@ export const accountExists = 'select 1 from ledger.accounts where partition = $1
 export const accountNumbered = 'select id from ledger.accounts where partition = $1 and account = $2';
 
 /** $1 partition, $2 partition_seq. */
-export const entryById = `select ${entryColumns} from ledger.entries e ${entryJoins} where e.partition = $1 and e.partition_seq = $2`;
+export const entryById = `select ${entryColumns} from ledger.entries e ${entryJoins}
+  where e.partition = $1 and e.partition_seq = $2`;
 
 /** Entries of a partition in order: $2 exclusive, $3 at most. With the commitment beside each. */
 export const entriesInOrder = `select ${entryColumns}, d.commitment from ledger.entries e ${entryJoins}
@@ -101,26 +111,32 @@ where e.partition = $1 and e.partition_seq > $2 order by e.partition_seq limit $
  * $1 account (null: all), $2 before "refused_at in ms.partition.offset" as three values ($2 ms, $3 partition, $4
  * offset), $5 limit.
  */
-export const refusedPage = `select *, floor(extract(epoch from refused_at) * 1000)::bigint as refused_ms from ledger.refusals
+export const refusedPage = `select *, floor(extract(epoch from refused_at) * 1000)::bigint as refused_ms
+  from ledger.refusals
 where ($1::text is null or account = $1)
-  and ($2::bigint is null or (floor(extract(epoch from refused_at) * 1000)::bigint, partition, log_offset) < ($2::bigint, $3::smallint, $4::bigint))
+  and ($2::bigint is null or (floor(extract(epoch from refused_at) * 1000)::bigint, partition,
+    log_offset) < ($2::bigint, $3::smallint, $4::bigint))
 order by refused_at desc, partition desc, log_offset desc limit $5`;
 
 /** Before "recorded in $1 ms, partition $2, offset $3" (nulls: the newest), $4 limit. Newest first. */
-export const deadLettersPage = `select partition, log_offset, reason, record_key, left(record_value, 10000) as value, recorded_at,
+export const deadLettersPage = `select partition, log_offset, reason, record_key, left(record_value, 10000) as value,
+  recorded_at,
   floor(extract(epoch from recorded_at) * 1000)::bigint as ms from ledger.dead_letters
 where $1::bigint is null
-  or (floor(extract(epoch from recorded_at) * 1000)::bigint, partition, log_offset) < ($1::bigint, $2::smallint, $3::bigint)
+  or (floor(extract(epoch from recorded_at) * 1000)::bigint, partition, log_offset) < ($1::bigint, $2::smallint,
+    $3::bigint)
 order by floor(extract(epoch from recorded_at) * 1000) desc, partition desc, log_offset desc limit $4`;
 /** $1 partition, $2 offset. */
 export const deadLetterById = `select record_key as key, record_value as value from ledger.dead_letters
 where partition = $1 and log_offset = $2`;
 
-export const catalogBooked = `select name, version, count(*)::int as partitions from ledger.catalog_versions where catalog = $1
+export const catalogBooked = `select name, version, count(*)::int as partitions from ledger.catalog_versions
+  where catalog = $1
 group by name, version order by name, version`;
 export const catalogItems =
   'select item, booked_at from ledger.catalog_versions where partition = $1 order by log_offset, version';
-export const catalogItem = `select item, booked_at from ledger.catalog_versions where partition = $1 and catalog = 'rate-card' and name = $2 and version = $3`;
+export const catalogItem = `select item, booked_at from ledger.catalog_versions
+  where partition = $1 and catalog = 'rate-card' and name = $2 and version = $3`;
 
 export const allPositions =
   'select partition, epoch, next_offset, last_seq, halted from ledger.positions order by partition';
@@ -132,6 +148,8 @@ export const lastSeal = 'select * from ledger.seals where partition = $1 order b
  * Seals of several partitions at once; where another instance was first, nothing is inserted (unique partition,
  * from_seq).
  */
-export const insertSeals = `insert into ledger.seals (partition, number, from_seq, to_seq, root, previous, seal_hash, sealed_at)
-select * from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bytea[], $8::timestamptz[])
+export const insertSeals = `insert into ledger.seals (partition, number, from_seq, to_seq, root, previous, seal_hash,
+  sealed_at)
+select * from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bytea[],
+  $8::timestamptz[])
 on conflict do nothing returning partition`;

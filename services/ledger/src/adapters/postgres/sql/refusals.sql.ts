@@ -1,11 +1,14 @@
 /** Rows of `ledger.answered_refusals`; $1 is their JSON. */
-export const insertRefusals = `insert into ledger.answered_refusals (partition, account, source, request_id, type, code, detail, bound, correlation, refused_at, count)
-select r.* from jsonb_to_recordset($1::jsonb) as r(partition smallint, account text, source text, request_id text, type text, code text, detail text, bound jsonb,
+export const insertRefusals = `insert into ledger.answered_refusals (partition, account, source, request_id, type,
+  code, detail, bound, correlation, refused_at, count)
+select r.* from jsonb_to_recordset($1::jsonb) as r(partition smallint, account text, source text, request_id text,
+  type text, code text, detail text, bound jsonb,
   correlation text, refused_at timestamptz, count integer)`;
 
 /** Removes all but the newest $3 of each account: $1 partitions, $2 ids. */
 export const trimRefusals = `delete from ledger.answered_refusals r using (
-  select w.partition, w.account, (select o.number from ledger.answered_refusals o where o.partition = w.partition and o.account = w.account
+  select w.partition, w.account, (select o.number from ledger.answered_refusals o where o.partition = w.partition
+    and o.account = w.account
     order by o.number desc offset $3 limit 1) as through
   from unnest($1::smallint[], $2::text[]) w(partition, account)
 ) t where r.partition = t.partition and r.account = t.account and r.number <= t.through`;
@@ -25,8 +28,10 @@ const before = (place: string): string =>
  * millisecond.
  */
 export const refusalsPage = `
-(select account, source, request_id, type, code, detail, bound, correlation, refused_at, count, true as answered, ${answeredPlace} as place
-  from ledger.answered_refusals where ${asked} and ${before(answeredPlace)} order by refused_at desc, place desc limit $7)
+(select account, source, request_id, type, code, detail, bound, correlation, refused_at, count, true as answered,
+  ${answeredPlace} as place
+  from ledger.answered_refusals where ${asked} and ${before(answeredPlace)} order by refused_at desc,
+    place desc limit $7)
 union all
 (select account, source, request_id, type, code, detail, null::jsonb, null::text, refused_at, 1, false, ${otherPlace}
   from ledger.refusals where ${asked} and ${before(otherPlace)} order by refused_at desc, ${otherPlace} desc limit $7)
