@@ -74,7 +74,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['services/*/src/domain/**/*.ts', 'libs/pricing/src/**/*.ts'],
+    files: ['services/*/src/**/domain/**/*.ts', 'libs/pricing/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
       'no-restricted-imports': [
@@ -86,7 +86,15 @@ export default tseslint.config(
               message: 'the domain knows kernel, pricing and contracts only',
             },
             {
-              group: ['**/app/**', '**/adapters/**', '**/http/**', '**/consumers/**'],
+              group: [
+                '**/app/**',
+                '**/adapters/**',
+                '**/postgres/**',
+                '**/stripe/**',
+                '**/http/**',
+                '**/routes/**',
+                '**/consumers/**',
+              ],
               message: 'the domain imports nothing above it',
             },
           ],
@@ -111,7 +119,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['services/*/src/app/**/*.ts'],
+    files: ['services/*/src/**/app/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
       'no-restricted-imports': [
@@ -121,7 +129,14 @@ export default tseslint.config(
             testingOnlyInSpecs,
             { group: drivers, message: 'drivers belong to adapters' },
             {
-              group: ['**/adapters/**', '**/http/**', '**/consumers/**'],
+              group: [
+                '**/adapters/**',
+                '**/postgres/**',
+                '**/stripe/**',
+                '**/http/**',
+                '**/routes/**',
+                '**/consumers/**',
+              ],
               message: 'app declares ports; adapters implement them',
             },
             { group: ['@nestjs/*'], message: 'use cases are plain functions' },
@@ -131,7 +146,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['services/*/src/http/**/*.ts', 'services/*/src/consumers/**/*.ts'],
+    files: ['services/*/src/**/{http,routes,consumers}/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
       'no-restricted-imports': [
@@ -140,7 +155,10 @@ export default tseslint.config(
           patterns: [
             testingOnlyInSpecs,
             { group: drivers, message: 'drivers belong to adapters' },
-            { group: ['**/adapters/**'], message: 'http and consumers reach adapters through app ports only' },
+            {
+              group: ['**/adapters/**', '**/postgres/**', '**/stripe/**'],
+              message: 'http and consumers reach adapters through app ports only',
+            },
           ],
         },
       ],
