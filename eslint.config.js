@@ -146,7 +146,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['services/*/src/**/{http,routes,consumers}/**/*.ts'],
+    files: ['services/*/src/**/{http,http-kit,routes,consumers}/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
       'no-restricted-imports': [

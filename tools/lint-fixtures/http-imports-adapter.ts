@@ -1,5 +1,5 @@
-// at: services/gateway/src/http/caller.ts
+// at: services/gateway/src/credits/routes/caller.ts
 // refused by: no-restricted-imports
-import { store } from '../adapters/postgres/store.ts';
+import { store } from '../postgres/store.ts';
 
 export const kept = store;

@@ -1,4 +1,4 @@
-// at: services/gateway/src/http/caller.ts
+// at: services/gateway/src/credits/routes/caller.ts
 // refused by: no-restricted-imports
 import type { Pool } from 'pg';
 

@@ -10,7 +10,7 @@ import {
 } from '@tollgate/service-kit';
 import { z } from 'zod';
 
-import type { OutsideProvider } from './app/user-access.ts';
+import type { OutsideProvider } from './people-and-keys/app/user-access.ts';
 
 /** What decides how the gateway behaves; secrets and addresses of other parts come beside it. */
 export type GatewayConfig = {

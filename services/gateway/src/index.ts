@@ -1,6 +1,6 @@
-export { gatewaySchema, publicViews } from './adapters/postgres/schema.ts';
-export type { TestClock } from './app/test-clock.ts';
 export type { GatewayConfig, GatewaySecrets } from './config.ts';
 export { gatewayConfig, gatewaySecretSettings, gatewaySettings, outsideFault } from './config.ts';
+export type { TestClock } from './native/app/test-clock.ts';
+export { gatewaySchema, publicViews } from './postgres/schema.ts';
 export type { GatewayOptions, RunningGateway } from './start.ts';
 export { startGateway } from './start.ts';

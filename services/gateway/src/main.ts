@@ -23,9 +23,9 @@ import {
   startHealthServer,
 } from '@tollgate/service-kit';
 
-import { remoteOptimizer } from './adapters/optimizer/remote-optimizer.ts';
-import { gatewaySchema } from './adapters/postgres/schema.ts';
 import { gatewayConfig, gatewayId, readConfig } from './config.ts';
+import { remoteOptimizer } from './optimize/remote/remote-optimizer.ts';
+import { gatewaySchema } from './postgres/schema.ts';
 import { startGateway } from './start.ts';
 
 /** Publishing waits for every partition; the query has to outlast it. */

@@ -4,9 +4,9 @@ import { createLogger } from '@tollgate/service-kit';
 import type { FakeClock, FreshDatabase } from '@tollgate/testing';
 import { fakeClock, freshDatabase } from '@tollgate/testing';
 
-import { remoteOptimizer } from '../adapters/optimizer/remote-optimizer.ts';
 import type { GatewayOptions, RunningGateway } from '../index.ts';
 import { gatewaySchema, startGateway } from '../index.ts';
+import { remoteOptimizer } from '../optimize/remote/remote-optimizer.ts';
 import { LedgerStandIn } from './ledger-stand-in.ts';
 
 export const serverKey = 'first-server-key-of-the-specs';

@@ -1,0 +1,174 @@
+import type { Pool } from 'pg';
+
+import type { Begun, Lease, Operation, OperationStore, Progress, Step } from '../app/operations.ts';
+import { openSteps } from '../app/operations.ts';
+import { MicroBatch } from './micro-batch.ts';
+
+type Row = {
+  id: string;
+  account: string;
+  operation: string;
+  key: string | null;
+  content_hash: string;
+  request: unknown;
+  step: Step;
+  hold: string | null;
+  delivered: unknown;
+  result: unknown;
+  reason: string | null;
+  created_at: Date;
+  erased_at: Date | null;
+};
+const columns =
+  'id, account, operation, key, content_hash, request, step, hold, delivered, result, reason, created_at, erased_at';
+const isOpen = (column = 'step'): string => `${column} in (${openSteps.map((step) => `'${step}'`).join(', ')})`;
+const orphansPerLook = 20;
+
+const fromRow = (row: Row): Operation => ({
+  id: row.id,
+  account: row.account,
+  operation: row.operation,
+  key: row.key,
+  hash: row.content_hash,
+  request: row.request,
+  step: row.step,
+  hold: row.hold,
+  delivered: row.delivered,
+  result: row.result,
+  reason: row.reason,
+  createdAt: row.created_at.toISOString(),
+  erased: row.erased_at !== null,
+});
+const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
+const until = (parameter: string): string => `now() + ${parameter} * interval '1 millisecond'`;
+
+type Beginning = { readonly begun: Begun; readonly lease: Lease };
+type Progressing = { readonly id: string; readonly progress: Progress };
+const batchMax = 200;
+
+/** What is begun once. Without a key each is another. */
+const nameOf = ({ begun: { id, account, operation, key } }: Beginning): string =>
+  key === null ? id : JSON.stringify([account, operation, key]);
+
+/** Columns of values for `unnest`. */
+const across = <T>(items: readonly T[], values: (item: T) => readonly unknown[]): unknown[][] => {
+  const rows = items.map(values);
+  return (rows[0] ?? []).map((_, column) => rows.map((row) => row[column]));
+};
+
+/**
+ * Inserts operations; true for each that was, false where another has the key. Sorted, so that two gateways never wait
+ * for each other.
+ */
+async function begin(pool: Pool, items: readonly Beginning[]): Promise<readonly boolean[]> {
+  const sorted = items.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const { rows } = await pool.query<{ id: string }>(
+    `insert into gateway.operations (id, account, operation, key, content_hash, request, leased_by, leased_until)
+     select id, account, operation, key, hash, request::jsonb, owner, ${until('ms')}
+       from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::int[])
+         as begun (id, account, operation, key, hash, request, owner, ms)
+     on conflict (account, operation, key) do nothing returning id`,
+    across(sorted, ({ begun: { id, account, operation, key, hash, request }, lease: { owner, ms } }) => [
+      id,
+      account,
+      operation,
+      key,
+      hash,
+      JSON.stringify(request ?? null),
+      owner,
+      ms,
+    ]),
+  );
+  const begun = new Set(rows.map(({ id }) => id));
+  return items.map(({ begun: { id } }) => begun.has(id));
+}
+
+/**
+ * What is over stays as it is: two who worked on one operation cannot undo each other. Of what was asked only the user
+ * is kept then: a repeat is compared by its hash.
+ */
+async function progress(pool: Pool, items: readonly Progressing[]): Promise<readonly void[]> {
+  const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  await pool.query(
+    `update gateway.operations o set step = p.step,
+       request = case when p.step in ('done', 'failed') then jsonb_build_object('userId', o.request -> 'userId')
+         else o.request end, hold = coalesce(p.hold, o.hold), delivered = coalesce(p.delivered::jsonb, o.delivered),
+       result = coalesce(p.result::jsonb, o.result), reason = coalesce(p.reason, o.reason),
+       key = case when p.free_key then null else o.key end, updated_at = now()
+      from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
+        as p (id, step, hold, delivered, result, reason, free_key)
+      where o.id = p.id and ${isOpen('o.step')}`,
+    across(sorted, ({ id, progress: { step, hold, delivered, result, reason, freeKey } }) => [
+      id,
+      step,
+      hold ?? null,
+      json(delivered),
+      json(result),
+      reason ?? null,
+      freeKey ?? false,
+    ]),
+  );
+  return items.map(() => undefined);
+}
+
+export function makeOperationStore(pool: Pool): OperationStore {
+  const many = async (sql: string, values: unknown[]): Promise<readonly Operation[]> =>
+    (await pool.query<Row>(sql, values)).rows.map(fromRow);
+  const begins = new MicroBatch({
+    run: (items: readonly Beginning[]) => begin(pool, items),
+    same: nameOf,
+    max: batchMax,
+  });
+  const progresses = new MicroBatch({
+    run: (items: readonly Progressing[]) => progress(pool, items),
+    same: ({ id }) => id,
+    max: batchMax,
+  });
+  return {
+    async begin(begun, lease) {
+      for (;;) {
+        if (await begins.add({ begun, lease })) return null;
+        const { account, operation, key } = begun;
+        const [first] = await many(
+          `select ${columns} from gateway.operations where account = $1 and operation = $2 and key = $3`,
+          [account, operation, key],
+        );
+        // Gone in between: the first has just failed and freed its key.
+        if (first !== undefined) return first;
+      }
+    },
+    byId: async (id) => (await many(`select ${columns} from gateway.operations where id = $1`, [id]))[0] ?? null,
+    progress: (id, progress) => progresses.add({ id, progress }),
+    async beat({ owner, ms }) {
+      await pool.query(
+        `update gateway.operations set leased_until = ${until('$2::int')} where leased_by = $1 and ${isOpen()}
+          and leased_until > now()`,
+        [owner, ms],
+      );
+    },
+    async letGo(id) {
+      await pool.query(`update gateway.operations set leased_until = now() where id = $1 and ${isOpen()}`, [id]);
+    },
+    takeOver: ({ owner, ms }, of) =>
+      many(
+        `update gateway.operations set leased_by = $1, leased_until = ${until('$2::int')}
+          where id in (select id from gateway.operations where ${isOpen()} and leased_until <= now()
+            and ${'id' in of ? 'id = $3::uuid' : 'operation = any ($3::text[])'}
+              order by leased_until limit ${orphansPerLook} for update skip locked)
+          returning ${columns}`,
+        [owner, ms, 'id' in of ? of.id : of.operations],
+      ),
+    orphaned: (limit) =>
+      many(
+        `select ${columns} from gateway.operations where step = 'orphaned' or reason is not null
+          order by updated_at desc limit $1`,
+        [limit],
+      ),
+    async prune(beforeMs) {
+      await pool.query(
+        `delete from gateway.operations where key is null and step in ('done', 'failed') and updated_at < $1`,
+        [new Date(beforeMs)],
+      );
+    },
+  };
+}

@@ -1,0 +1,235 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import type { AccountState, Answer, LedgerQueries } from '@tollgate/contracts';
+import type { ErrorCode } from '@tollgate/kernel';
+import { AppError, partitionOf } from '@tollgate/kernel';
+
+import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { Caller } from '../../ledger-client/app/requests.ts';
+import { requestOf } from '../../ledger-client/app/requests.ts';
+import type { SeenFrom } from '../../people-and-keys/app/own-accounts.ts';
+import { surfaceAccount } from '../../shared/domain/account-id.ts';
+import { licenceKeyBytes, licenceKeyFrom } from '../domain/licence-key.ts';
+
+/** A key as the gateway knows it: who may spend it and what is left is the ledger's. */
+export type LicenceKey = {
+  readonly id: string;
+  readonly key: string;
+  readonly account: string;
+  /** Projection of the ledger's owner, for lists. */
+  readonly userId: string | null;
+  readonly pricePerToken: bigint | null;
+  readonly createdAt: string;
+};
+
+/** Port: where keys are kept. A removed key keeps its row, because its history does. */
+export interface LicenceKeyStore {
+  /** Takes the key's text; null: it is taken. One whose account the ledger never confirmed is answered again. */
+  reserve(key: Omit<LicenceKey, 'userId' | 'createdAt'> & { readonly partition: number }): Promise<LicenceKey | null>;
+  opened(id: string): Promise<void>;
+  setOwner(id: string, userId: string | null): Promise<void>;
+  remove(id: string): Promise<void>;
+  byId(id: string): Promise<LicenceKey | null>;
+  byKey(key: string): Promise<LicenceKey | null>;
+  byUser(userId: string): Promise<readonly LicenceKey[]>;
+  page(page: {
+    offset: number;
+    limit: number;
+  }): Promise<{ readonly items: readonly LicenceKey[]; readonly total: number }>;
+}
+
+export type KeyWithState = { readonly licence: LicenceKey; readonly state: AccountState | null };
+export type NewKey = {
+  readonly key?: string | undefined;
+  readonly tokens: bigint;
+  readonly pricePerToken?: bigint | undefined;
+};
+
+export const licenceAccount = (key: string): string => surfaceAccount('licence', key);
+
+const emptied = { owner: null, status: 'inactive', balance: '0' } as const;
+const dayMs = 86_400_000;
+/** The last instant JavaScript and PostgreSQL both write with a four-digit year. */
+const latestMs = Date.UTC(9999, 11, 31);
+
+/**
+ * Licence keys over the ledger. Each change is one decision of the ledger; the rows here only follow it, so a crash
+ * between the two is made good by the next call.
+ */
+export class LicenceKeys {
+  readonly store: LicenceKeyStore;
+  private readonly line: RequestLine;
+  private readonly ledger: LedgerQueries;
+
+  constructor(options: { store: LicenceKeyStore; line: RequestLine; ledger: LedgerQueries }) {
+    this.store = options.store;
+    this.line = options.line;
+    this.ledger = options.ledger;
+  }
+
+  /** Takes one unit of `key` for its owner. No query: ownership and existence are the ledger's to decide. */
+  useOne(
+    use: { key: string; userId: string; purpose?: string | undefined; metadata?: Record<string, unknown> | undefined },
+    caller: Caller,
+  ): Promise<Answer> {
+    const { key, userId, purpose, metadata } = use;
+    return this.line.ask(
+      requestOf(
+        {
+          type: 'spend',
+          operation: 'use-token',
+          account: licenceAccount(key),
+          data: { amount: '1', actor: userId },
+          content: { userId, purpose, metadata },
+          words: { actor: userId, purpose, metadata },
+        },
+        caller,
+      ),
+    );
+  }
+
+  /** Makes a key with its units; null: the key exists. */
+  async create(wanted: NewKey, caller: Caller): Promise<KeyWithState | null> {
+    const key = wanted.key ?? licenceKeyFrom(randomBytes(licenceKeyBytes));
+    const account = licenceAccount(key);
+    const partition = partitionOf(account, this.line.partitions);
+    const licence = await this.store.reserve({
+      id: randomUUID(),
+      key,
+      account,
+      partition,
+      pricePerToken: wanted.pricePerToken ?? null,
+    });
+    if (licence === null) return null;
+    const { tokens } = wanted;
+    const data = {
+      kind: 'licence' as const,
+      unit: 'tokens',
+      status: tokens > 0n ? ('active' as const) : ('inactive' as const),
+      ...(tokens > 0n ? { grant: tokens.toString() } : {}),
+    };
+    const answer = await this.line.ask(
+      // The key of the row makes a repeat after a crash find the same opening.
+      requestOf(
+        { type: 'open', operation: 'licence-create', account: licence.account, data, content: null },
+        { correlation: caller.correlation, actor: caller.actor, address: caller.address, key: licence.id },
+      ),
+    );
+    if (answer.outcome === 'refused') return null;
+    await this.store.opened(licence.id);
+    return this.withState(licence, answer.state);
+  }
+
+  /** Gives an unowned key to a user. `taken`: somebody owns it. */
+  async assign(key: string, userId: string, caller: Caller): Promise<KeyWithState | 'unknown' | 'taken'> {
+    const licence = await this.store.byKey(key);
+    if (licence === null) return 'unknown';
+    const answer = await this.change(
+      licence,
+      'licence-assign',
+      { owner: userId, status: 'active', if_owner: null },
+      caller,
+    );
+    if (answer.outcome === 'refused') {
+      const state = await this.ledger.account({ id: licence.account });
+      // The row may have missed an earlier assignment.
+      if (state !== null && state.owner !== licence.userId) await this.store.setOwner(licence.id, state.owner);
+      return 'taken';
+    }
+    await this.store.setOwner(licence.id, userId);
+    return this.withState({ ...licence, userId }, answer.state);
+  }
+
+  /** Sets a trial: `tokens` is the balance afterwards. */
+  async startTrial(
+    licence: LicenceKey,
+    trial: { days: number; tokens: bigint; nowMs: number },
+    caller: Caller,
+  ): Promise<KeyWithState> {
+    const endMs = Math.min(trial.nowMs + trial.days * dayMs, latestMs);
+    const change = {
+      status: 'trial' as const,
+      balance: trial.tokens.toString(),
+      settings: { trial_end: new Date(endMs).toISOString() },
+    };
+    const content = { days: trial.days, tokens: change.balance };
+    const answer = accepted(await this.change(licence, 'licence-trial', change, caller, content));
+    return this.withState(licence, answer.state);
+  }
+
+  /** Adds units: an inactive key becomes active, a running trial stays one. */
+  grant(licence: LicenceKey, amount: { tokens: bigint; notes?: string | undefined }, caller: Caller): Promise<Answer> {
+    return this.line.ask(
+      requestOf(
+        {
+          type: 'grant',
+          operation: 'licence-grant',
+          account: licence.account,
+          data: { amount: amount.tokens.toString(), activate: true },
+          content: { tokens: amount.tokens.toString(), notes: amount.notes },
+          words: { reason: amount.notes },
+        },
+        caller,
+      ),
+    );
+  }
+
+  async unassign(licence: LicenceKey, caller: Caller): Promise<KeyWithState> {
+    const answer = accepted(await this.change(licence, 'licence-unassign', emptied, caller));
+    await this.store.setOwner(licence.id, null);
+    return this.withState({ ...licence, userId: null }, answer.state);
+  }
+
+  /** Empties the key first, so that nothing can be spent once it is gone. */
+  async remove(licence: LicenceKey, caller: Caller): Promise<void> {
+    accepted(await this.change(licence, 'licence-delete', emptied, caller));
+    await this.store.remove(licence.id);
+  }
+
+  async withState(licence: LicenceKey, state?: AccountState): Promise<KeyWithState> {
+    return { licence, state: state ?? (await this.ledger.account({ id: licence.account })) };
+  }
+
+  /**
+   * A key for its owner, and since when it is theirs.
+   * @throws AppError('not_found', KEY_UNKNOWN); AppError('refused', NOT_OWNER) for anybody but its owner.
+   */
+  async ofOwner(
+    key: string,
+    userId: string,
+  ): Promise<{ readonly licence: LicenceKey; readonly state: AccountState; readonly since: SeenFrom }> {
+    const licence = await this.store.byKey(key);
+    const state = licence === null ? null : await this.ledger.account({ id: licence.account });
+    if (licence === null || state === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
+    const since =
+      state.owner === userId ? await this.ledger.ownedSince({ account: licence.account, owner: userId }) : null;
+    if (since === null)
+      throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
+    return { licence, state, since };
+  }
+
+  withStates(licences: readonly LicenceKey[]): Promise<readonly KeyWithState[]> {
+    return Promise.all(licences.map((licence) => this.withState(licence)));
+  }
+
+  private change(
+    licence: LicenceKey,
+    operation: string,
+    data: Parameters<typeof requestOf<'change'>>[0]['data'],
+    caller: Caller,
+    content: unknown = data,
+  ): Promise<Answer> {
+    return this.line.ask(requestOf({ type: 'change', operation, account: licence.account, data, content }, caller));
+  }
+}
+
+/** @throws AppError('conflict') with the ledger's code when it refused what an admin asked. */
+function accepted(answer: Answer): Answer {
+  const { outcome, problem } = answer;
+  if (outcome !== 'refused') return answer;
+  throw new AppError(
+    'conflict',
+    (problem?.code ?? 'INVARIANT_BROKEN') as ErrorCode,
+    problem?.detail ?? 'refused without a reason',
+  );
+}

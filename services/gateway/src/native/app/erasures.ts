@@ -1,0 +1,73 @@
+import type { ErasedDetails, LedgerQueries } from '@tollgate/contracts';
+
+import { surfacesOf } from '../../shared/domain/account-id.ts';
+
+export type ErasedHere = {
+  readonly operations: number;
+  readonly image_submits: number;
+  readonly queued_usage: number;
+  readonly logins: number;
+  /** Not erased: they end within minutes. */
+  readonly operations_under_way: number;
+};
+/** Port: copies of what callers said, kept by the gateway. */
+export interface ErasureStore {
+  erase(of: {
+    readonly accounts: readonly string[];
+    readonly users: readonly string[];
+    readonly login: string | null;
+  }): Promise<ErasedHere>;
+}
+
+export type Erasure = {
+  readonly accounts: readonly string[];
+  readonly erased: Omit<ErasedHere, 'operations_under_way'> & { readonly entries: number };
+  readonly operations_under_way: number;
+  readonly proofs: { readonly seals: number; readonly problems: readonly string[] };
+  /** The log has to be pruned below these offsets, else it still holds the words. */
+  readonly prune: ErasedDetails['prune'];
+};
+
+const metered = 'metered:';
+const userOf = (account: string): string => account.slice(metered.length).replaceAll('%2F', '/').replaceAll('%25', '%');
+
+/**
+ * Erases what was said beside entries, and every copy of it: in the books and the gateway's rows; webhooks carry none.
+ * Amounts and ids stay. Each step may be repeated; what is booked meanwhile is not covered, so a repeat finds it.
+ */
+export function makeErase(parts: {
+  readonly store: ErasureStore;
+  readonly ledger: Pick<LedgerQueries, 'eraseDetails'>;
+}) {
+  return async (of: { readonly account: string } | { readonly user: string }): Promise<Erasure> => {
+    const user = 'user' in of ? of.user : null;
+    const named = 'user' in of ? surfacesOf(of.user) : [of.account];
+    let [entries, seals] = [0, 0];
+    const problems: string[] = [];
+    let page: ErasedDetails | null = null;
+    do {
+      page = await parts.ledger.eraseDetails({
+        accounts: named,
+        ...(user === null ? {} : { owner: user }),
+        ...(page?.next == null ? {} : { after: page.next }),
+      });
+      entries += page.erased;
+      seals += page.seals;
+      problems.push(...page.problems);
+    } while (page.next !== null);
+    // Rows may name accounts that were never opened.
+    const accounts = [...new Set([...named, ...page.accounts])];
+    const users = [
+      ...new Set([...(user === null ? [] : [user]), ...named.filter((id) => id.startsWith(metered)).map(userOf)]),
+    ];
+    const { operations_under_way: underWay, ...here } = await parts.store.erase({ accounts, users, login: user });
+    return {
+      accounts: page.accounts,
+      erased: { entries, ...here },
+      operations_under_way: underWay,
+      proofs: { seals, problems },
+      prune: page.prune,
+    };
+  };
+}
+export type Erase = ReturnType<typeof makeErase>;

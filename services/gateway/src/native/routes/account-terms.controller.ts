@@ -1,0 +1,173 @@
+import { Body, Controller, Param, Patch, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { Answer, GivenSettings, LedgerQueries, RequestData, SettingsChange } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { documented } from '../../http-kit/openapi/documented.ts';
+import { inject } from '../../http-kit/tokens.ts';
+import { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import { freshId, requestOf } from '../../ledger-client/app/requests.ts';
+import { mayDo } from '../../people-and-keys/app/access.ts';
+import { bodyMember, guarded, pathMember, principalOf } from '../../people-and-keys/routes/access.guard.ts';
+import { actorOf, callerOf } from '../../people-and-keys/routes/caller.ts';
+import { otherThanSurface, surfaceOpeningOf } from '../../shared/domain/surface-account.ts';
+import { Account } from './answer-shapes.ts';
+import { sendAnswer } from './answers.ts';
+import { accountExample } from './examples.ts';
+import { present } from './present.ts';
+import { accountId, ChangeAccount, OpenAccount } from './shapes.ts';
+
+const accessOf = { active: 'resume', suspended: 'suspend', closed: 'close' } as const;
+
+/** Opening an account, and changing what it obeys. */
+@ApiTags('accounts')
+@Controller('v1/accounts')
+export class AccountTermsController {
+  private readonly line: RequestLine;
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+
+  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.line = line;
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  @Post()
+  @UseGuards(guarded({ scope: 'accounts:write', account: bodyMember('id') }))
+  @documented({
+    summary: 'Opens an account; the same again answers 200',
+    auth: 'server key',
+    status: 201,
+    once: true,
+    answer: Account,
+    example: accountExample,
+    description:
+      'An account that exists is compared in the members given: another owner or setting is 409 ' +
+      'ACCOUNT_SETTINGS_CONFLICT, and changes nothing. ' +
+      'A limit on an account with accounts below it needs the scope admin.',
+    also: [{ status: 200, description: 'it was opened so before', answer: Account, example: accountExample }],
+    errors: [
+      'ACCOUNT_KIND_CONFLICT',
+      'ACCOUNT_SETTINGS_CONFLICT',
+      'ACCOUNT_ID_RESERVED',
+      'UNIT_CONFLICT',
+      'ACCOUNT_SUSPENDED',
+      'ACCOUNT_CLOSED',
+      'AMOUNT_OUT_OF_RANGE',
+    ],
+  })
+  async open(
+    @Body({ schema: OpenAccount }) body: OpenAccount,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { id, kind, unit } = body;
+    const terms = openingTerms(body);
+    if (setsLimit(terms.settings)) await this.refuseBudget(request, id);
+    const data: RequestData['open'] = { kind, unit, ...terms, strict: true };
+    const answer = await this.line.ask(
+      requestOf({ type: 'open', operation: 'open', account: id, data, content: request.body }, callerOf(request)),
+    );
+    await this.send(request, reply, { answer, id, status: answer.outcome === 'unchanged' ? 200 : 201 });
+  }
+
+  @Patch(':id')
+  @UseGuards(guarded({ scope: 'accounts:write', account: pathMember('id') }))
+  @documented({
+    summary: 'Changes settings, owner or status of an account',
+    auth: 'server key',
+    status: 200,
+    once: true,
+    answer: Account,
+    example: accountExample,
+    description:
+      'One entry, deciding from then on. Settings are merged, null removes one. Another period, time zone or ' +
+      'plan counts from the end of the period ' +
+      'under way, all else at once. status: suspended refuses spends, holds and extensions here and below ' +
+      '(settle, release, grants and timers go on); ' +
+      'closed needs balance 0, or "forfeit": true, and takes no grants either; active takes either back.',
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_ID_RESERVED', 'ACCOUNT_NOT_EMPTY', 'AMOUNT_OUT_OF_RANGE', 'ACCOUNT_FROZEN'],
+  })
+  async change(
+    @Param('id', { schema: accountId }) id: string,
+    @Body({ schema: ChangeAccount }) body: ChangeAccount,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { settings, owner, status, forfeit, reason } = body;
+    const surface = surfaceOpeningOf(id);
+    if (owner !== undefined && surface !== null) {
+      throw new AppError('conflict', 'ACCOUNT_ID_RESERVED', `${id} belongs to a surface, which alone says whose it is`);
+    }
+    if (setsLimit(settings)) await this.refuseBudget(request, id);
+    const data: RequestData['change'] = {
+      ...(settings === undefined ? {} : { settings: present(settings) as SettingsChange }),
+      ...(owner === undefined ? {} : { owner }),
+      ...(status === undefined ? {} : { access: accessOf[status] }),
+      ...(forfeit === true ? { forfeit } : {}),
+    };
+    const caller = actorOf(request);
+    const answer = await this.line.ask(
+      requestOf(
+        { type: 'change', operation: 'change', account: id, data, content: request.body, words: { reason } },
+        // A change that is repeated without a key leads to the same terms: one that comes late need not be withdrawn.
+        { ...caller, key: caller.key ?? freshId() },
+      ),
+    );
+    await this.send(request, reply, { answer, id, status: 200 });
+  }
+
+  /** A first limit on an account with others below it stops or bounds them all: more than its own opener may decide. */
+  private async refuseBudget(request: FastifyRequest, id: string): Promise<void> {
+    if (mayDo(principalOf(request), 'admin') || !(await this.ledger.hasDescendants({ account: id }))) return;
+    const now = await this.ledger.account({ id });
+    if (now !== null && setsLimit(now.settings)) return;
+    throw new AppError(
+      'refused',
+      'SCOPE_MISSING',
+      `accounts exist below ${id}: a limit on it bounds them all and needs the scope admin`,
+    );
+  }
+
+  private async send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { answer, id, status }: { answer: Answer; id: string; status: number },
+  ): Promise<void> {
+    const isWhole = answer.state?.lots !== undefined;
+    const state = isWhole || answer.outcome === 'refused' ? (answer.state ?? null) : await this.ledger.account({ id });
+    sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status, body: state });
+  }
+}
+
+const setsLimit = (settings: SettingsChange | undefined): boolean =>
+  settings !== undefined && ((settings.limit ?? null) !== null || (settings.limits ?? []).length > 0);
+
+/** Owner and settings of an opening. The account behind an id of a surface opens just as the surface opens it. */
+function openingTerms({ id, kind, unit, owner, settings }: OpenAccount): {
+  readonly owner?: string;
+  readonly settings?: GivenSettings;
+} {
+  const given = settings === undefined ? undefined : (present(settings) as GivenSettings);
+  const surface = surfaceOpeningOf(id);
+  if (surface === null)
+    return { ...(owner === undefined ? {} : { owner }), ...(given === undefined ? {} : { settings: given }) };
+  const others = otherThanSurface(surface, { kind, unit, owner, settings: given });
+  if (others.length > 0) {
+    const { kind: itsKind, unit: itsUnit, owner: itsOwner } = surface;
+    throw new AppError(
+      'conflict',
+      'ACCOUNT_ID_RESERVED',
+      `${id} belongs to a surface, which opens it as kind ${itsKind}, unit ${itsUnit}, ` +
+        `${itsOwner === null ? 'without an owner' : `owner ${itsOwner}`}; given otherwise: ${others.join(', ')}`,
+    );
+  }
+  const itsSettings = { ...surface.settings, ...given };
+  return {
+    ...(surface.owner === null ? {} : { owner: surface.owner }),
+    ...(Object.keys(itsSettings).length === 0 ? {} : { settings: itsSettings }),
+  };
+}

@@ -1,0 +1,128 @@
+import { Body, Controller, HttpCode, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { LedgerQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { documented } from '../../http-kit/openapi/documented.ts';
+import { inject } from '../../http-kit/tokens.ts';
+import { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { Asked } from '../../ledger-client/app/requests.ts';
+import { requestOf } from '../../ledger-client/app/requests.ts';
+import type { Principal } from '../../people-and-keys/app/access.ts';
+import { isWithin } from '../../people-and-keys/app/access.ts';
+import { guarded, principalOf } from '../../people-and-keys/routes/access.guard.ts';
+import { callerOf } from '../../people-and-keys/routes/caller.ts';
+import { partitionOfHold } from '../../shared/domain/account-id.ts';
+import { HoldChanged } from './answer-shapes.ts';
+import { holdBody, sendAnswer } from './answers.ts';
+import { exhaustedUntil, holdExample } from './examples.ts';
+import { Extend, Nothing, Settle } from './shapes.ts';
+import { usageData } from './usage-data.ts';
+
+const errors = ['HOLD_UNKNOWN', 'HOLD_ENDED', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'AMOUNT_OUT_OF_RANGE'] as const;
+
+@ApiTags('holds')
+@Controller('v1/holds')
+export class HoldsController {
+  private readonly line: RequestLine;
+  private readonly ledger: LedgerQueries;
+  private readonly clock: Clock;
+
+  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.line = line;
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  @Post(':id/settle')
+  @HttpCode(200)
+  @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
+  @documented({
+    summary: 'Books what was used, an amount or rated usage; the rest of the hold goes back',
+    auth: 'server key',
+    status: 200,
+    once: true,
+    answer: HoldChanged,
+    description:
+      'Limits with a model bind what is settled by `usage` that names it: more than they leave is refused, and ' +
+      'the hold stays.',
+    example: holdExample,
+    errors: [...errors, 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
+  })
+  async settle(
+    @Param('id') hold: string,
+    @Body({ schema: Settle }) body: Settle,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.ask(hold, { type: 'settle', operation: 'settle', data: { hold, ...usageData(body) } }, request, reply);
+  }
+
+  @Post(':id/extend')
+  @HttpCode(200)
+  @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
+  @documented({
+    summary: 'Adds to what is held',
+    auth: 'server key',
+    status: 200,
+    once: true,
+    answer: HoldChanged,
+    example: { ...holdExample, status: 'open' },
+    errors,
+  })
+  extend(
+    @Param('id') hold: string,
+    @Body({ schema: Extend }) body: { amount: string },
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.ask(hold, { type: 'extend', operation: 'extend', data: { hold, amount: body.amount } }, request, reply);
+  }
+
+  @Post(':id/release')
+  @HttpCode(200)
+  @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
+  @documented({
+    summary: 'Gives all that is held back',
+    auth: 'server key',
+    status: 200,
+    once: true,
+    answer: HoldChanged,
+    example: { ...holdExample, status: 'released' },
+    errors,
+  })
+  release(
+    @Param('id') hold: string,
+    @Body({ schema: Nothing }) _body: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.ask(hold, { type: 'release', operation: 'release', data: { hold } }, request, reply);
+  }
+
+  /** Only a key of one family has to know the account beforehand. */
+  private async mayTouch(hold: string, principal: Principal): Promise<boolean> {
+    if (principal.type === 'user' || principal.account === null) return true;
+    const account = await this.ledger.holdAccount({ id: hold });
+    return account !== null && isWithin(principal, account);
+  }
+
+  /** A hold's id names its partition; the ledger finds the account. */
+  private async ask<T extends 'settle' | 'extend' | 'release'>(
+    hold: string,
+    asked: Pick<Asked<T>, 'type' | 'operation' | 'data'>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const partition = partitionOfHold(hold, this.line.partitions);
+    if (partition === null || !(await this.mayTouch(hold, principalOf(request))))
+      throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
+    const answer = await this.line.ask(
+      requestOf({ ...asked, account: '', content: asked.data }, callerOf(request)),
+      partition,
+    );
+    sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 200, body: holdBody(answer) });
+  }
+}

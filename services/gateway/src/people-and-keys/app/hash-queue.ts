@@ -1,0 +1,70 @@
+import { AppError } from '@tollgate/kernel';
+
+import { FairLine } from '../../shared/domain/fair-line.ts';
+
+export type HashKind = 'login' | 'registration';
+
+/** scrypt takes a thread of four for some 60 ms; the other two are for files and names. */
+const atOnce = 2;
+/** So that a login always finds a place after one hash. */
+const registrationsAtOnce = 1;
+const perAddressDefault = 64;
+const inAllDefault = 1_000;
+
+/**
+ * Passwords are hashed a few at a time: logins before registrations, addresses in turn. An address, and all together,
+ * may have so many of a kind waiting; more are told to come back.
+ */
+export class HashQueue {
+  private readonly perAddress: number;
+  private readonly inAll: number;
+  private readonly lines = { login: new FairLine(), registration: new FairLine() };
+  private running = 0;
+  private registering = 0;
+
+  constructor({
+    perAddress = perAddressDefault,
+    inAll = inAllDefault,
+  }: { readonly perAddress?: number; readonly inAll?: number } = {}) {
+    this.perAddress = perAddress;
+    this.inAll = inAll;
+  }
+
+  /** @throws AppError('refused', RATE_LIMITED) when too many wait. */
+  run<T>({ kind, address }: { readonly kind: HashKind; readonly address: string }, work: () => Promise<T>): Promise<T> {
+    const line = this.lines[kind];
+    if (line.of(address) >= this.perAddress || line.size >= this.inAll) {
+      return Promise.reject(
+        new AppError('refused', 'RATE_LIMITED', 'too many passwords are being checked; try again in a second', {
+          retry_after_s: 1,
+        }),
+      );
+    }
+    return new Promise<T>((resolve, reject) => {
+      const start = async (): Promise<void> => {
+        this.count(kind, 1);
+        await work().then(resolve, reject);
+        this.count(kind, -1);
+        line.ended(address);
+        this.next();
+      };
+      line.add({ address, start });
+      this.next();
+    });
+  }
+
+  private count(kind: HashKind, by: 1 | -1): void {
+    this.running += by;
+    if (kind === 'registration') this.registering += by;
+  }
+
+  private next(): void {
+    while (this.running < atOnce) {
+      const job =
+        this.lines.login.take() ??
+        (this.registering < registrationsAtOnce ? this.lines.registration.take() : undefined);
+      if (job === undefined) return;
+      void job.start();
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { AppError } from '@tollgate/kernel';
+import type { FastifyRequest } from 'fastify';
+
+import { addressOf } from '../../http-kit/address.ts';
+import type { Caller } from '../../ledger-client/app/requests.ts';
+import type { Principal } from '../app/access.ts';
+
+type Admitted = { readonly principal?: Principal };
+
+/** 1–255 printable ASCII characters. */
+const keyPattern = /^[\u0020-\u007e]{1,255}$/;
+const correlationPattern = /^[\u0021-\u007e]{1,128}$/;
+
+/**
+ * Idempotency key, correlation id and class of the caller of a request; behind the guard. @throws AppError('invalid',
+ * REQUEST_INVALID) for an unusable key.
+ */
+export function callerOf(request: FastifyRequest): Caller {
+  const { headers } = request;
+  const key = headers['idempotency-key'];
+  const { principal } = request as Admitted;
+  const user = principal?.type === 'user' && !principal.admin;
+  if (key !== undefined && (typeof key !== 'string' || !keyPattern.test(key))) {
+    throw new AppError('invalid', 'REQUEST_INVALID', 'an Idempotency-Key has 1 to 255 printable ASCII characters');
+  }
+  return { key, user, correlation: request.id };
+}
+
+/** The same for administrative requests, which say who acted and from where. */
+export function actorOf(request: FastifyRequest): Caller & { readonly actor: string; readonly address: string } {
+  return { ...callerOf(request), actor: nameOf(request), address: addressOf(request) };
+}
+
+/** `<name> (user <id>)` or `<name> (key <id>)`; the name is an e-mail address or a key's name, where there is one. */
+function nameOf(request: FastifyRequest): string {
+  const { principal } = request as Admitted;
+  if (principal === undefined) return 'nobody';
+  const id = principal.type === 'user' ? `user ${principal.userId}` : `key ${principal.keyId}`;
+  return principal.name === undefined || principal.name === null ? id : `${principal.name} (${id})`;
+}
+
+let count = 0;
+const boot = Date.now().toString(36);
+
+/** The client's correlation id when it is usable, else one of ours. */
+export function correlationIdOf(headers: Readonly<Record<string, string | string[] | undefined>>): string {
+  const given = headers['x-correlation-id'];
+  if (typeof given === 'string' && correlationPattern.test(given)) return given;
+  count += 1;
+  return `${boot}-${count.toString(36)}`;
+}

@@ -1,0 +1,220 @@
+import type { AccountState, Answer, AnswerProblem, HoldView, LedgerRequest, PackageTerms } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { partitionOf } from '@tollgate/kernel';
+import { modelMeter } from '@tollgate/pricing';
+
+import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { Caller } from '../../ledger-client/app/requests.ts';
+import { requestOf } from '../../ledger-client/app/requests.ts';
+import { Remembered } from '../../people-and-keys/app/access.ts';
+import { partitionOfHold } from '../../shared/domain/account-id.ts';
+import type { Endpoint } from '../domain/token-process.ts';
+import { closedBy, faults, insufficient, lackedBy, noAccess, startFault } from '../domain/token-process.ts';
+import type { KnownCatalog, TokenCatalogCopy } from './token-catalog.ts';
+import { costOf } from './token-catalog.ts';
+import type { Wallets } from './wallets.ts';
+import { walletAccount, walletState } from './wallets.ts';
+
+export type Start = {
+  readonly userId: string;
+  readonly endpointId: string;
+  /** Units to reserve; 0: none. */
+  readonly estimate: number;
+  readonly expiresInMs: number;
+};
+export type End = {
+  readonly userId: string;
+  readonly endpointId: string;
+  readonly input: number;
+  readonly output: number;
+  readonly model?: string | undefined;
+  readonly holdId?: string | undefined;
+};
+
+/** `message` says why not; without one the endpoint is accessible. */
+export type Started = {
+  readonly token: string;
+  readonly message?: string;
+  readonly hold?: HoldView;
+  readonly replayed?: boolean;
+};
+/** `message` says why nothing was booked; without one the cost was. */
+export type Ended = {
+  readonly token: string;
+  readonly cost: string;
+  readonly message?: string;
+  readonly replayed?: boolean;
+};
+export type Refused = { readonly problem: AnswerProblem };
+
+/** How many wallets' packages are remembered: a guess, which the ledger checks. */
+const believedMax = 50_000;
+/** A wallet whose package changes at every try is left to the caller to try again. */
+const triesMax = 5;
+
+const unknownWallet: Refused = { problem: { code: 'ACCOUNT_UNKNOWN', detail: faults.walletUnknown } };
+const unknownHold: Refused = { problem: { code: 'HOLD_UNKNOWN', detail: 'Hold not found' } };
+
+/**
+ * Start and end of a token process (surfaces §2). The catalog is this gateway's copy; whether a wallet may, has and
+ * pays is one decision of the ledger, under the terms of the package that the gateway believes it to have.
+ */
+export class TokenProcess {
+  private readonly line: RequestLine;
+  private readonly wallets: Wallets;
+  private readonly catalog: TokenCatalogCopy;
+  private readonly clock: Clock;
+  private readonly believed = new Remembered<string | null>(believedMax);
+
+  constructor(options: { line: RequestLine; wallets: Wallets; catalog: TokenCatalogCopy; clock: Clock }) {
+    this.line = options.line;
+    this.wallets = options.wallets;
+    this.catalog = options.catalog;
+    this.clock = options.clock;
+  }
+
+  /** Without an estimate nothing is reserved or booked but the opening of a wallet that is not there. */
+  async start(start: Start, caller: Caller): Promise<Started | Refused> {
+    const catalog = await this.catalog.current();
+    const endpoint = catalog.endpoints.get(start.endpointId);
+    const closed = closedBy(endpoint);
+    // What was reserved under a key is answered again even if the endpoint is closed since: the ledger knows.
+    if (start.estimate > 0 && (closed === null || caller.key !== undefined))
+      return this.reserve(start, { catalog, endpoint, closed }, caller);
+    if (endpoint === undefined || closed !== null) return { token: '0', message: closed ?? faults.endpointUnknown };
+    const wallet = walletState(await this.wallets.findOrOpen(start.userId));
+    const terms = wallet.package === null ? undefined : catalog.packages.get(wallet.package);
+    const message = startFault(wallet, { endpoint, terms, nowMs: this.clock.nowMs() });
+    return { token: String(wallet.balance), ...(message === null ? {} : { message }) };
+  }
+
+  async end(end: End, caller: Caller): Promise<Ended | Refused> {
+    const catalog = await this.catalog.current();
+    const closed = catalog.endpoints.has(end.endpointId) ? null : faults.endpointUnknown;
+    const nothing = end.input === 0 && end.output === 0 && end.holdId === undefined;
+    if (nothing || (closed !== null && caller.key === undefined)) return this.unbooked(end, catalog, closed);
+    const account = walletAccount(end.userId);
+    const partition = partitionOf(account, this.line.partitions);
+    if (end.holdId !== undefined && partitionOfHold(end.holdId, this.line.partitions) !== partition) return unknownHold;
+    const answer = await this.underTerms(account, (believed) => {
+      const forbids = believed !== null && catalog.packages.get(believed)?.overdraft === 'forbid';
+      const terms = closed === null ? { package: believed, overdraft: !forbids } : { refused: closed };
+      return this.line.ask(usageOf(end, { account, terms }, caller), partition);
+    });
+    const { entry, problem, state } = answer;
+    if (entry !== undefined)
+      return { token: entry.balance_after, cost: String(-BigInt(entry.amount)), replayed: answer.replayed };
+    if (problem?.code === 'TERMS_REFUSED') return this.unbooked(end, catalog, problem.detail);
+    const closedTo = problem === undefined ? null : noAccess(problem.code);
+    if (closedTo !== null) return this.unbooked(end, catalog, closedTo);
+    if (problem?.code === 'ALLOWANCE_EXHAUSTED' && state !== undefined) {
+      return { token: state.balance, cost: problem.refusal?.asked ?? '0', message: tooLittle(problem, state) };
+    }
+    if (problem?.code === 'EVENT_TYPE_UNKNOWN' && state !== undefined)
+      return { token: state.balance, cost: '0', message: problem.detail };
+    if (problem?.code === 'ACCOUNT_UNKNOWN') return unknownWallet;
+    if (problem?.code === 'HOLD_UNKNOWN') return unknownHold;
+    return { problem: problem ?? { code: 'INVARIANT_BROKEN', detail: 'the ledger answered without an entry' } };
+  }
+
+  private async reserve(
+    start: Start,
+    on: { readonly catalog: KnownCatalog; readonly endpoint: Endpoint | undefined; readonly closed: string | null },
+    caller: Caller,
+  ): Promise<Started | Refused> {
+    const account = walletAccount(start.userId);
+    const content = { ...start };
+    const data = { amount: String(start.estimate), expires_in_ms: start.expiresInMs };
+    const send = (terms: PackageTerms): Promise<Answer> =>
+      this.line.ask(
+        requestOf({ type: 'hold', operation: 'token-start', account, data: { ...data, terms }, content }, caller),
+      );
+    const ask = (): Promise<Answer> => this.underTerms(account, (believed) => send(startTerms(on, believed)));
+    const answer = on.closed === null ? await this.wallets.ask(start.userId, ask) : await ask();
+    const { entry, hold, problem, state } = answer;
+    if (entry !== undefined && hold !== undefined)
+      return { token: entry.balance_after, hold, replayed: answer.replayed };
+    if (on.closed !== null && problem?.code !== 'IDEMPOTENCY_KEY_REUSED') return { token: '0', message: on.closed };
+    const message = problem === undefined || state === undefined ? null : startRefusal(problem, state);
+    if (message !== null && state !== undefined) return { token: state.balance, message };
+    return { problem: problem ?? { code: 'INVARIANT_BROKEN', detail: 'the ledger answered without a hold' } };
+  }
+
+  /**
+   * Asks under the terms of the package that the wallet is believed to have, and again with the right ones when it has
+   * another.
+   */
+  private async underTerms(account: string, send: (believed: string | null) => Promise<Answer>): Promise<Answer> {
+    for (let tries = 1; ; tries++) {
+      const answer = await send(this.believed.get(account) ?? null);
+      if (answer.problem?.code !== 'PACKAGE_CHANGED' || answer.state === undefined || tries >= triesMax) return answer;
+      this.believed.set(account, answer.state.settings.package ?? null);
+    }
+  }
+
+  /** Nothing to book: what the wallet has, and what the usage would have cost. */
+  private async unbooked(end: End, catalog: KnownCatalog, message: string | null): Promise<Ended | Refused> {
+    const wallet = await this.wallets.find(end.userId);
+    if (wallet === null) return unknownWallet;
+    return { token: wallet.balance, cost: String(costOf(catalog, end)), ...(message === null ? {} : { message }) };
+  }
+}
+
+function startTerms(
+  {
+    catalog,
+    endpoint,
+    closed,
+  }: { readonly catalog: KnownCatalog; readonly endpoint: Endpoint | undefined; readonly closed: string | null },
+  believed: string | null,
+): PackageTerms {
+  if (endpoint === undefined || closed !== null) return { refused: closed ?? faults.endpointUnknown };
+  const lacked = lackedBy(
+    { id: believed, terms: believed === null ? undefined : catalog.packages.get(believed) },
+    endpoint,
+  );
+  return {
+    package: believed,
+    unexpired: true,
+    minimum: String(endpoint.minimum_token),
+    ...(lacked === null ? {} : { refused: lacked }),
+  };
+}
+
+/** What was asked for, and what there is of it: in the wallet, or, where a limit refuses, what that leaves. */
+function tooLittle({ refusal }: AnswerProblem, { balance, held }: Pick<AccountState, 'balance' | 'held'>): string {
+  const available = refusal?.limit === undefined ? BigInt(balance) - BigInt(held) : (refusal.available ?? '0');
+  return insufficient(refusal?.asked ?? '0', available);
+}
+
+function startRefusal(problem: AnswerProblem, state: Pick<AccountState, 'balance' | 'held'>): string | null {
+  const { code, detail } = problem;
+  if (code === 'TERMS_REFUSED') return detail;
+  if (code === 'PACKAGE_EXPIRED') return faults.packageExpired;
+  if (noAccess(code) !== null) return noAccess(code);
+  return code === 'ALLOWANCE_EXHAUSTED' ? tooLittle(problem, state) : null;
+}
+
+/**
+ * The record of an end: a spend, or the settling of its hold. A hold is settled once, so that an end without a key has
+ * its hold's name as one: sent again it gets the first answer.
+ */
+function usageOf(
+  end: End,
+  under: { readonly account: string; readonly terms: PackageTerms },
+  caller: Caller,
+): LedgerRequest {
+  const { endpointId, input, output, model, holdId } = end;
+  const { account, terms } = under;
+  const inputs = {
+    ...(model === undefined ? {} : { model }),
+    feature_endpoint_id: endpointId,
+    input_tokens: input,
+    output_tokens: output,
+  };
+  const asked = { operation: 'token-end', account, content: { endpointId, input, output, model, holdId } };
+  const usage = { meter: modelMeter, inputs, terms };
+  if (holdId === undefined) return requestOf({ ...asked, type: 'spend', data: usage }, caller);
+  const data = { hold: holdId, ...usage, of: account, if_over: 'spend' as const };
+  return requestOf({ ...asked, type: 'settle', data }, { ...caller, key: caller.key ?? `hold:${holdId}` });
+}

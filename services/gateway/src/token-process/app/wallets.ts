@@ -1,0 +1,165 @@
+import type { AccountState, Answer, LedgerQueries, RequestData } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+
+import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { Caller } from '../../ledger-client/app/requests.ts';
+import { requestOf } from '../../ledger-client/app/requests.ts';
+import { surfaceAccount } from '../../shared/domain/account-id.ts';
+import type { Package, WalletState } from '../domain/token-process.ts';
+
+const dayMs = 86_400_000;
+/** The last instant that is written with a four-digit year. */
+const latestMs = Date.UTC(9999, 11, 31);
+
+/** What was asked of a wallet and is kept beside the entry. */
+type Gift = { readonly userId: string; readonly tokens: bigint };
+
+export const walletAccount = (userId: string): string => surfaceAccount('wallet', userId);
+
+/** A wallet as the ledger shows it, read for a start. */
+export const walletState = (view: AccountState): WalletState => ({
+  balance: BigInt(view.balance),
+  free: BigInt(view.balance) - BigInt(view.held),
+  package: view.settings.package ?? null,
+  packageExpiresMs: view.settings.package_expires === undefined ? null : Date.parse(view.settings.package_expires),
+  status: view.status,
+});
+
+/**
+ * The wallets of users: opened by their first start or gift, filled by gifts and packages. Each change is one decision
+ * of the ledger.
+ */
+export class Wallets {
+  private readonly line: RequestLine;
+  private readonly ledger: LedgerQueries;
+
+  constructor(options: { line: RequestLine; ledger: LedgerQueries }) {
+    this.line = options.line;
+    this.ledger = options.ledger;
+  }
+
+  find(userId: string): Promise<AccountState | null> {
+    return this.ledger.account({ id: walletAccount(userId) });
+  }
+
+  async findOrOpen(userId: string): Promise<AccountState> {
+    const found = await this.find(userId);
+    if (found !== null) return found;
+    const { state } = await this.open(userId);
+    const view = state ?? (await this.find(userId));
+    if (view === null)
+      throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the wallet was opened and cannot be read yet');
+    return view;
+  }
+
+  /**
+   * Opened once, with 0 units and the user as owner; again changes nothing. @throws AppError('conflict') for an account
+   * of another kind.
+   */
+  async open(userId: string): Promise<Answer> {
+    const data = { kind: 'wallet', unit: 'token', owner: userId } as const;
+    const account = walletAccount(userId);
+    const answer = await this.line.ask(
+      requestOf({ type: 'open', operation: 'wallet-open', account, data, content: null }, { key: 'open' }),
+    );
+    if (answer.outcome === 'refused' && (await this.find(userId)) === null) {
+      throw new AppError('conflict', 'ACCOUNT_KIND_CONFLICT', answer.problem?.detail ?? 'the wallet cannot be opened');
+    }
+    return answer;
+  }
+
+  /** Asks about a wallet, which is opened when there is none yet. */
+  async ask(userId: string, send: () => Promise<Answer>): Promise<Answer> {
+    const answer = await send();
+    if (answer.problem?.code !== 'ACCOUNT_UNKNOWN') return answer;
+    await this.open(userId);
+    return send();
+  }
+
+  /** Once a user, whoever asks at the same time; refused GIFT_GIVEN from then on. */
+  giveInitial({ userId, tokens }: Gift, caller: Caller): Promise<Answer> {
+    return this.grant(
+      userId,
+      'give-initial-token',
+      { data: { amount: String(tokens), initial_gift: true }, content: { userId, tokens: String(tokens) } },
+      caller,
+    );
+  }
+
+  giveBonus({ userId, tokens }: Gift, caller: Caller): Promise<Answer> {
+    return this.grant(
+      userId,
+      'give-bonus-token',
+      { data: { amount: String(tokens) }, content: { userId, tokens: String(tokens) } },
+      caller,
+    );
+  }
+
+  /**
+   * Sets package and expiry and grants the package's units, in one decision. The units stay when the package expires.
+   */
+  givePackage(
+    sold: { readonly userId: string; readonly package: Package; readonly nowMs: number },
+    caller: Caller,
+  ): Promise<Answer> {
+    const {
+      userId,
+      package: { id, token, duration_days: days },
+      nowMs,
+    } = sold;
+    const expires = days === null ? null : new Date(Math.min(nowMs + days * dayMs, latestMs)).toISOString();
+    const settings = { package: id, package_expires: expires };
+    const content = { package: id };
+    // Kept beside the entry, so that a repeat shows the expiry of its first time.
+    const words = { metadata: settings };
+    if (token > 0)
+      return this.grant(
+        userId,
+        'wallet-package',
+        { data: { amount: String(token), settings }, content, words },
+        caller,
+      );
+    const account = walletAccount(userId);
+    const operation = 'wallet-package';
+    return this.ask(userId, () =>
+      this.line.ask(requestOf({ type: 'change', operation, account, data: { settings }, content, words }, caller)),
+    );
+  }
+
+  /**
+   * For a package that is not for sale: a repeat of what was sold once is answered, anything else refused
+   * TERMS_REFUSED.
+   */
+  refusePackage(
+    refused: { readonly userId: string; readonly id: string; readonly reason: string },
+    caller: Caller,
+  ): Promise<Answer> {
+    const { userId, id, reason } = refused;
+    const data = { amount: '1', terms: { refused: reason } };
+    const asked = {
+      type: 'grant' as const,
+      operation: 'wallet-package',
+      account: walletAccount(userId),
+      data,
+      content: { package: id },
+    };
+    return this.line.ask(requestOf(asked, caller));
+  }
+
+  private grant(
+    userId: string,
+    operation: string,
+    asked: {
+      readonly data: RequestData['grant'];
+      readonly content: unknown;
+      readonly words?: { readonly metadata: Record<string, unknown> };
+    },
+    caller: Caller,
+  ): Promise<Answer> {
+    const account = walletAccount(userId);
+    const { data, content, words = { reason: operation } } = asked;
+    return this.ask(userId, () =>
+      this.line.ask(requestOf({ type: 'grant', operation, account, data, content, words }, caller)),
+    );
+  }
+}

@@ -1,0 +1,158 @@
+import type { Type } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { BillingQueries, CatalogResource, ResourceFields, ResourceView } from '@tollgate/contracts';
+import { AppError } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { documented } from '../../http-kit/openapi/documented.ts';
+import { PageQuery } from '../../http-kit/paging.ts';
+import { inject } from '../../http-kit/tokens.ts';
+import { guarded } from '../../people-and-keys/routes/access.guard.ts';
+import { callerOf } from '../../people-and-keys/routes/caller.ts';
+import { TokenCatalogCopy } from '../app/token-catalog.ts';
+import { resourceAnswers } from './answer-shapes.ts';
+import { clientId, resourceShapes } from './shapes.ts';
+
+const surface = 'token process';
+const auth = 'admin';
+const door = { scope: 'admin' } as const;
+const dates = { created_at: '2026-11-21T12:00:00.000Z', updated_at: '2026-11-21T12:00:00.000Z' };
+
+const found = (name: string, item: ResourceView | null): ResourceView => {
+  if (item === null) throw new AppError('not_found', 'RESOURCE_UNKNOWN', `${name} not found`);
+  return item;
+};
+
+/**
+ * Admins' plain REST for one resource of the catalog: kept by billing, seen by the next start through this gateway when
+ * the answer goes out. `name`: in the singular, as messages say it.
+ */
+export function resourceController(resource: CatalogResource, name: string): Type {
+  const { create, change, example: shown } = resourceShapes[resource];
+  const { one, page } = resourceAnswers(resource);
+  const example = { ...shown, ...dates };
+  const unknown = [404, `${name} not found`] as const;
+
+  @ApiTags('token process: administration')
+  @Controller(`api/${resource}`)
+  @UseGuards(guarded(door))
+  class ResourceController {
+    private readonly billing: BillingQueries;
+    private readonly copy: TokenCatalogCopy;
+
+    constructor(@inject.billing() billing: BillingQueries, copy: TokenCatalogCopy) {
+      this.billing = billing;
+      this.copy = copy;
+    }
+
+    @Get()
+    @documented({
+      summary: `${name}: all, newest first`,
+      auth,
+      status: 200,
+      surface,
+      answer: page,
+      example: { success: true, message: `${name} list`, data: [example], meta: { total: 1, page: 1, limit: 20 } },
+    })
+    async list(@Query({ schema: PageQuery }) { page, limit }: PageQuery): Promise<unknown> {
+      const { items, total } = await this.billing.listResources({ resource, offset: (page - 1) * limit, limit });
+      return { success: true, message: `${name} list`, data: items, meta: { total, page, limit } };
+    }
+
+    @Get(':id')
+    @documented({
+      summary: `${name}: one`,
+      auth,
+      status: 200,
+      surface,
+      answer: one,
+      example: { success: true, message: `${name} found`, data: example },
+      errors: [unknown],
+    })
+    async read(@Param('id', { schema: clientId }) id: string): Promise<unknown> {
+      return {
+        success: true,
+        message: `${name} found`,
+        data: found(name, await this.billing.readResource({ resource, id })),
+      };
+    }
+
+    @Post()
+    @documented({
+      summary: `${name}: make one, under an id of your own if you like`,
+      auth,
+      status: 201,
+      once: true,
+      surface,
+      answer: one,
+      example: { success: true, message: `${name} created`, data: example },
+      errors: ['RESOURCE_EXISTS'],
+    })
+    async create(
+      @Body({ schema: create }) body: ResourceFields & { readonly id?: string },
+      @Req() request: FastifyRequest,
+      @Res() reply: FastifyReply,
+    ): Promise<void> {
+      const { key } = callerOf(request);
+      const { id, ...fields } = body;
+      const asked = { resource, fields, ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) };
+      const { item, replayed } = await this.billing.createResource(asked);
+      await this.copy.changed();
+      if (replayed) void reply.header('idempotent-replay', 'true');
+      void reply.code(201).send({ success: true, message: `${name} created`, data: item });
+    }
+
+    @Patch(':id')
+    @documented({
+      summary: `${name}: change what is given`,
+      auth,
+      status: 200,
+      surface,
+      answer: one,
+      example: { success: true, message: `${name} updated`, data: example },
+      errors: [unknown],
+    })
+    async change(
+      @Param('id', { schema: clientId }) id: string,
+      @Body({ schema: change }) fields: ResourceFields,
+    ): Promise<unknown> {
+      const item = found(name, await this.billing.changeResource({ resource, id, fields }));
+      await this.copy.changed();
+      return { success: true, message: `${name} updated`, data: item };
+    }
+
+    @Delete(':id')
+    @HttpCode(200)
+    @documented({
+      summary: `${name}: remove`,
+      auth,
+      status: 200,
+      surface,
+      answer: one,
+      example: { success: true, message: `${name} deleted`, data: example },
+      errors: [unknown, 'RESOURCE_IN_USE'],
+    })
+    async remove(@Param('id', { schema: clientId }) id: string): Promise<unknown> {
+      const item = found(name, await this.billing.removeResource({ resource, id }));
+      await this.copy.changed();
+      return { success: true, message: `${name} deleted`, data: item };
+    }
+  }
+  // Operation ids of OpenAPI are made of it.
+  Object.defineProperty(ResourceController, 'name', { value: `${name.replaceAll(' ', '')}Controller` });
+  return ResourceController;
+}

@@ -1,0 +1,206 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { AccountState, Answer, AnswerProblem } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import { AppError } from '@tollgate/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { documented } from '../../http-kit/openapi/documented.ts';
+import { shownUnits } from '../../http-kit/paging.ts';
+import { failureOfProblem, sendRefusal, unexplained } from '../../http-kit/refusal.ts';
+import { inject } from '../../http-kit/tokens.ts';
+import type { AccountOf } from '../../people-and-keys/routes/access.guard.ts';
+import { bodyMember, guarded, pathMember, principalOf, userOf } from '../../people-and-keys/routes/access.guard.ts';
+import { actorOf } from '../../people-and-keys/routes/caller.ts';
+import { surfaceAccount } from '../../shared/domain/account-id.ts';
+import { TokenCatalogCopy } from '../app/token-catalog.ts';
+import { Wallets } from '../app/wallets.ts';
+import { Gift, Wallet } from './answer-shapes.ts';
+import { clientId, GiveBonusToken, GiveInitialToken, GivePackage } from './shapes.ts';
+
+const surface = 'token process';
+/** The wallet of the user whom a request names. */
+const walletOf =
+  (user: AccountOf): AccountOf =>
+  (request) => {
+    const userId = user(request);
+    return userId === null ? null : surfaceAccount('wallet', userId);
+  };
+const givers = { scope: 'accounts:write', account: walletOf(bodyMember('user_id')) } as const;
+const packageGivers = { scope: 'accounts:write', account: walletOf(pathMember('user_id')) } as const;
+const unknownWallet = [404, 'User wallet not found'] as const;
+const walletExample = {
+  user_id: 'user-123',
+  token: 1000,
+  package: 'pro',
+  package_expires_at: '2026-12-21T12:00:00.000Z',
+};
+const given = (message: string) => ({ success: true, message, data: { user_id: 'user-123', token: 100 } });
+
+@ApiTags('token process: wallets')
+@Controller('api/user-wallets')
+export class UserWalletsController {
+  private readonly wallets: Wallets;
+  private readonly catalog: TokenCatalogCopy;
+  private readonly clock: Clock;
+
+  constructor(wallets: Wallets, catalog: TokenCatalogCopy, @inject.clock() clock: Clock) {
+    this.wallets = wallets;
+    this.catalog = catalog;
+    this.clock = clock;
+  }
+
+  @Get('self')
+  @UseGuards(guarded('user'))
+  @documented({
+    summary: "The caller's wallet",
+    auth: 'user',
+    status: 200,
+    surface,
+    answer: Wallet,
+    errors: [unknownWallet],
+    example: { success: true, message: 'User wallet found', data: walletExample },
+  })
+  async self(@Req() request: FastifyRequest): Promise<unknown> {
+    return this.shown(userOf(request).userId);
+  }
+
+  @Get('user/:user_id')
+  @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: walletOf(pathMember('user_id')) }))
+  @documented({
+    summary: "A user's wallet; users see their own",
+    auth: 'server key or owner',
+    status: 200,
+    surface,
+    answer: Wallet,
+    errors: [unknownWallet],
+    example: { success: true, message: 'User wallet found', data: walletExample },
+  })
+  async ofUser(
+    @Param('user_id', { schema: clientId }) userId: string,
+    @Req() request: FastifyRequest,
+  ): Promise<unknown> {
+    const principal = principalOf(request);
+    if (principal.type === 'user' && !principal.admin && principal.userId !== userId)
+      throw new AppError('refused', 'SCOPE_MISSING', 'Admin access required');
+    return this.shown(userId);
+  }
+
+  @Post('give-initial-token')
+  @HttpCode(200)
+  @UseGuards(guarded(givers))
+  @documented({
+    summary: 'A gift once a user: 100 tokens if not said otherwise',
+    auth: 'admin',
+    status: 200,
+    once: true,
+    surface,
+    answer: Gift,
+    errors: [[400, 'Initial token already given']],
+    example: given('Initial token given'),
+  })
+  async giveInitial(
+    @Body({ schema: GiveInitialToken }) body: GiveInitialToken,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { user_id: userId, token } = body;
+    const answer = await this.wallets.giveInitial({ userId, tokens: BigInt(token) }, actorOf(request));
+    this.send({ request, reply }, answer, { message: 'Initial token given', data: { user_id: userId } });
+  }
+
+  @Post('give-bonus-token')
+  @HttpCode(200)
+  @UseGuards(guarded(givers))
+  @documented({
+    summary: 'A gift',
+    auth: 'admin',
+    status: 200,
+    once: true,
+    surface,
+    answer: Gift,
+    example: given('Bonus token given'),
+  })
+  async giveBonus(
+    @Body({ schema: GiveBonusToken }) body: GiveBonusToken,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { user_id: userId, token } = body;
+    const answer = await this.wallets.giveBonus({ userId, tokens: BigInt(token) }, actorOf(request));
+    this.send({ request, reply }, answer, { message: 'Bonus token given', data: { user_id: userId } });
+  }
+
+  @Post(':user_id/package')
+  @HttpCode(200)
+  @UseGuards(guarded(packageGivers))
+  @documented({
+    summary: 'Gives a package: its tokens, and its expiry from now',
+    auth: 'admin',
+    status: 200,
+    once: true,
+    surface,
+    answer: Wallet,
+    errors: [[404, 'Package not found']],
+    example: { success: true, message: 'Package given', data: walletExample },
+  })
+  async givePackage(
+    @Param('user_id', { schema: clientId }) userId: string,
+    @Body({ schema: GivePackage }) body: GivePackage,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const caller = actorOf(request);
+    const known = (await this.catalog.fresh()).packages.get(body.package);
+    const reason = 'Package not found';
+    const answer =
+      known === undefined || known.removed
+        ? await this.wallets.refusePackage({ userId, id: body.package, reason }, caller)
+        : await this.wallets.givePackage({ userId, package: known, nowMs: this.clock.nowMs() }, caller);
+    const kept = (answer.entry?.details?.['metadata'] ?? {}) as {
+      readonly package?: string;
+      readonly package_expires?: string | null;
+    };
+    const data = {
+      user_id: userId,
+      package: kept.package ?? body.package,
+      package_expires_at: kept.package_expires ?? null,
+    };
+    this.send({ request, reply }, answer, { message: 'Package given', data });
+  }
+
+  private async shown(userId: string): Promise<unknown> {
+    const view = await this.wallets.find(userId);
+    if (view === null) throw new AppError('not_found', 'ACCOUNT_UNKNOWN', 'User wallet not found');
+    return { success: true, message: 'User wallet found', data: shownWallet(userId, view) };
+  }
+
+  private send(
+    to: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+    answer: Answer,
+    about: { readonly message: string; readonly data: Readonly<Record<string, unknown>> },
+  ): void {
+    const { entry } = answer;
+    if (entry === undefined) {
+      const problem = answer.problem ?? unexplained;
+      sendRefusal(to.request, to.reply, { ...failureOfProblem(problem, this.clock.nowMs()), ...wordsOf(problem) });
+      return;
+    }
+    if (answer.replayed) void to.reply.header('idempotent-replay', 'true');
+    const data = { ...about.data, token: shownUnits(entry.balance_after) };
+    void to.reply.code(200).send({ success: true, message: about.message, data });
+  }
+}
+
+const shownWallet = (userId: string, { balance, settings }: AccountState): Record<string, unknown> => ({
+  user_id: userId,
+  token: shownUnits(balance),
+  package: settings.package ?? null,
+  package_expires_at: settings.package_expires ?? null,
+});
+
+/** Refusals of the ledger in the words of this surface. */
+function wordsOf({ code }: AnswerProblem): { readonly status?: number; readonly detail?: string } {
+  if (code === 'GIFT_GIVEN') return { status: 400, detail: 'Initial token already given' };
+  return code === 'TERMS_REFUSED' || code === 'ACCOUNT_UNKNOWN' ? { status: 404, detail: 'Package not found' } : {};
+}
