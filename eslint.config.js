@@ -94,6 +94,11 @@ export default tseslint.config(
                 '**/http/**',
                 '**/routes/**',
                 '**/consumers/**',
+                '**/booking/**',
+                '**/publishing/**',
+                '**/queries/**',
+                '**/maintenance/**',
+                '**/sealing/*.ts',
               ],
               message: 'the domain imports nothing above it',
             },
@@ -159,6 +164,27 @@ export default tseslint.config(
               group: ['**/adapters/**', '**/postgres/**', '**/stripe/**'],
               message: 'http and consumers reach adapters through app ports only',
             },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    // The ledger's capabilities: each has its use cases at its top, its SQL in its own `postgres/`, its rules in `domain/`.
+    files: ['services/ledger/src/{booking,sealing,publishing,queries}/*.ts'],
+    ignores: ['**/*.spec.ts', '**/*.module.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            testingOnlyInSpecs,
+            { group: drivers, message: 'drivers belong to postgres/' },
+            {
+              group: ['**/postgres/**', '**/maintenance/**'],
+              message: 'a capability declares ports; its postgres/ implements them',
+            },
+            { group: ['@nestjs/*'], message: 'use cases are plain functions' },
           ],
         },
       ],

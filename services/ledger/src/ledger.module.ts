@@ -15,33 +15,33 @@ import { createPool, guardQueries } from '@tollgate/persistence';
 import { type HealthReport, type Logger, type Metrics, partOf } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 
-import { type LedgerMetrics, ledgerMetrics } from './adapters/ledger-metrics.ts';
-import { commitmentHexOf } from './adapters/postgres/encode-commit.ts';
-import { fixPlacement } from './adapters/postgres/placement.ts';
-import { PostgresBookStore } from './adapters/postgres/postgres-book-store.ts';
-import { PostgresBooksReader } from './adapters/postgres/postgres-books-reader.ts';
-import { detailsStore } from './adapters/postgres/postgres-details.ts';
-import { PostgresOutbox, sealMessage } from './adapters/postgres/postgres-outbox.ts';
-import { postgresRefusals } from './adapters/postgres/postgres-refusals.ts';
-import { PostgresSeals } from './adapters/postgres/postgres-seals.ts';
-import { sha256 } from './adapters/sha256.ts';
-import { tierGauge } from './adapters/tier-gauge.ts';
-import type { Verdict } from './app/decide-batch.ts';
-import { eachPartition, FollowUp } from './app/follow-up.ts';
+import type { Verdict } from './booking/decide-batch.ts';
+import { type LedgerMetrics, ledgerMetrics } from './booking/ledger-metrics.ts';
+import { createAccountCache, createRecentAnswers } from './booking/partition-books.ts';
+import { PartitionOwner } from './booking/partition-owner.ts';
+import type { PartitionCommit } from './booking/ports.ts';
+import { commitmentHexOf } from './booking/postgres/encode-commit.ts';
+import { PostgresBookStore } from './booking/postgres/postgres-book-store.ts';
+import { postgresRefusals } from './booking/postgres/postgres-refusals.ts';
+import { RefusalLog } from './booking/refusal-log.ts';
+import { fixPlacement } from './postgres/placement.ts';
+import { eachPartition, FollowUp } from './publishing/follow-up.ts';
 import {
   published,
   type PublishedThrough,
   type PublishedTopic,
   publishFollowing,
   publishPartition,
-} from './app/outbox.ts';
-import { createAccountCache, createRecentAnswers } from './app/partition-books.ts';
-import { PartitionOwner } from './app/partition-owner.ts';
-import type { PartitionCommit } from './app/ports.ts';
-import { makeQueries } from './app/queries.ts';
-import { RefusalLog } from './app/refusal-log.ts';
-import { sealPartitions, UnsealedEntries } from './app/sealer.ts';
-import type { Seal } from './domain/seal.ts';
+} from './publishing/outbox.ts';
+import { PostgresOutbox, sealMessage } from './publishing/postgres/postgres-outbox.ts';
+import { PostgresBooksReader } from './queries/postgres/postgres-books-reader.ts';
+import { detailsStore } from './queries/postgres/postgres-details.ts';
+import { tierGauge } from './queries/postgres/tier-gauge.ts';
+import { makeQueries } from './queries/queries.ts';
+import type { Seal } from './sealing/domain/seal.ts';
+import { PostgresSeals } from './sealing/postgres/postgres-seals.ts';
+import { sealPartitions, UnsealedEntries } from './sealing/sealer.ts';
+import { sha256 } from './sealing/sha256.ts';
 
 export type LedgerOptions = {
   /** Of the role `tollgate_ledger`, on a migrated database. */

@@ -12,8 +12,8 @@ import {
   startHealthServer,
 } from '@tollgate/service-kit';
 
-import { ledgerSchema } from './adapters/postgres/migrations/index.ts';
 import { readConfig } from './config.ts';
+import { ledgerSchema } from './postgres/migrations/index.ts';
 import { startLedger } from './start.ts';
 
 /** The ledger as its own process, by its environment alone. */

@@ -1,20 +1,20 @@
 import type { CatalogItem } from '@tollgate/contracts';
 import { ancestorsOf, assertNever } from '@tollgate/kernel';
 
-import { decideGrant, decideLimit, decideOpen } from './accounts.ts';
-import type { Book } from './book.ts';
-import { withItem } from './catalog.ts';
-import { decideChange } from './change.ts';
-import type { Targets } from './corrections.ts';
-import { decideCorrect, decideWithdraw } from './corrections.ts';
+import { decideChange } from './commands/change.ts';
+import type { Targets } from './commands/correct.ts';
+import { decideCorrect, decideWithdraw } from './commands/correct.ts';
+import type { EndedHolds } from './commands/hold.ts';
+import { decideExtend, decideHold, decideRelease, decideSettle } from './commands/hold.ts';
+import { decideGrant, decideLimit, decideOpen } from './commands/open.ts';
+import { decideSpend } from './commands/spend.ts';
+import { decideTier } from './commands/tier.ts';
 import type { Decided } from './decided.ts';
 import { problemOf } from './decided.ts';
 import { bookDue } from './due.ts';
-import type { EndedHolds } from './holds.ts';
-import { decideExtend, decideHold, decideRelease, decideSettle } from './holds.ts';
-import type { Request } from './request.ts';
-import { decideSpend } from './spend.ts';
-import { decideTier } from './tiers.ts';
+import type { Book } from './journal.ts';
+import { withItem } from './prices/catalog.ts';
+import type { Request } from './request/request.ts';
 import { accountState } from './views.ts';
 
 /** What is known of the past beyond the accounts themselves; looked up before deciding, never during it. */

@@ -1,14 +1,14 @@
-import type { Account, Hold } from './account.ts';
-import { isRefilled } from './account.ts';
-import { postBase } from './base-tier.ts';
-import type { Book } from './book.ts';
-import { bookDueLots } from './due-lots.ts';
-import { postRelease } from './holds.ts';
-import { postGrant } from './lots.ts';
-import { holdPastDeadline } from './open-holds.ts';
-import { periodTimers } from './period-timers.ts';
-import { divided } from './purchased.ts';
-import { priorityDefault } from './request.ts';
+import type { Account, Hold } from './account/account.ts';
+import { isRefilled } from './account/account.ts';
+import { postBase } from './account/base-tier.ts';
+import { bookDueLots } from './account/due-lots.ts';
+import { postGrant } from './account/lots.ts';
+import { holdPastDeadline } from './account/open-holds.ts';
+import { periodTimers } from './account/period-timers.ts';
+import { divided } from './account/purchased.ts';
+import { postRelease } from './commands/hold.ts';
+import type { Book } from './journal.ts';
+import { priorityDefault } from './request/request.ts';
 
 /** Books everything that became due on an account before the record's time, in order of due time (rule 16). */
 export function bookDue(book: Book, accountId: string): void {

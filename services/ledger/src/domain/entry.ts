@@ -1,7 +1,7 @@
 import type { Details } from '@tollgate/contracts';
 import type { AccountKind } from '@tollgate/contracts';
 
-import type { Counter, LimitCount, Terms } from './account.ts';
+import type { Counter, LimitCount, Terms } from './account/account.ts';
 
 /** What an entry records. The number is its column value and never changes. */
 export const entryKinds = {

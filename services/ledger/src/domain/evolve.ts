@@ -1,8 +1,8 @@
-import type { Account, Counter } from './account.ts';
-import { isRefilled, newAccount } from './account.ts';
+import type { Account, Counter } from './account/account.ts';
+import { isRefilled, newAccount } from './account/account.ts';
+import { holdsAfter } from './account/open-holds.ts';
+import { lotsAfter, withLeft } from './account/open-lots.ts';
 import type { Entry } from './entry.ts';
-import { holdsAfter } from './open-holds.ts';
-import { lotsAfter, withLeft } from './open-lots.ts';
 
 /**
  * Applies one entry to a working copy: the only function that changes an account, live and on replay. What it does

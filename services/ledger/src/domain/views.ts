@@ -9,14 +9,14 @@ import type {
   LimitView,
 } from '@tollgate/contracts';
 
-import type { Account, PeriodLimit, Settings } from './account.ts';
-import type { Book } from './book.ts';
-import type { Bound } from './bounds.ts';
-import { availableOf, limitsOf } from './bounds.ts';
+import type { Account, PeriodLimit, Settings } from './account/account.ts';
+import type { Bound } from './account/bounds.ts';
+import { availableOf, limitsOf } from './account/bounds.ts';
+import { endOf } from './account/periods.ts';
 import type { Crossing, Entry } from './entry.ts';
 import { isoTime } from './iso-time.ts';
-import { endOf } from './periods.ts';
-import { formatEntryId, formatHoldId } from './request.ts';
+import type { Book } from './journal.ts';
+import { formatEntryId, formatHoldId } from './request/request.ts';
 
 /** An entry as the API shows it. */
 export function entryView(partition: number, entry: Entry): EntryView {

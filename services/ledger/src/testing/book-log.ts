@@ -1,10 +1,10 @@
 import type { Answer } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
 
-import type { BookingPorts } from '../app/booking.ts';
-import { bookGroup } from '../app/booking.ts';
-import { readRecords } from '../app/decide-batch.ts';
-import { createAccountCache, createRecentAnswers, PartitionBooks } from '../app/partition-books.ts';
+import type { BookingPorts } from '../booking/booking.ts';
+import { bookGroup } from '../booking/booking.ts';
+import { readRecords } from '../booking/decide-batch.ts';
+import { createAccountCache, createRecentAnswers, PartitionBooks } from '../booking/partition-books.ts';
 import { MemoryBookStore } from './memory-book-store.ts';
 import type { Step } from './random-requests.ts';
 

@@ -1,13 +1,13 @@
 import type { HoldView } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 
-import { firstAnswerOf } from '../adapters/postgres/first-answer.ts';
-import { expiredWith, modelOfRequest } from '../app/decide-batch.ts';
-import type { BookStore, PartitionCommit, StoredPosition } from '../app/ports.ts';
-import { CommitError } from '../app/ports.ts';
-import type { Account } from '../domain/account.ts';
-import type { Target } from '../domain/corrections.ts';
-import { movedLot } from '../domain/corrections.ts';
+import { expiredWith, modelOfRequest } from '../booking/decide-batch.ts';
+import { firstAnswerOf } from '../booking/first-answer.ts';
+import type { BookStore, PartitionCommit, StoredPosition } from '../booking/ports.ts';
+import { CommitError } from '../booking/ports.ts';
+import type { Account } from '../domain/account/account.ts';
+import type { Target } from '../domain/commands/correct.ts';
+import { movedLot } from '../domain/commands/correct.ts';
 import type { Entry } from '../domain/entry.ts';
 import { evolve, openedBy } from '../domain/evolve.ts';
 import { holdView } from '../domain/views.ts';

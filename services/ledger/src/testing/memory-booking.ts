@@ -1,9 +1,9 @@
 import type { Answer } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
 
-import { bookGroup, type BookingPorts } from '../app/booking.ts';
-import { readRecords } from '../app/decide-batch.ts';
-import { createAccountCache, createRecentAnswers, PartitionBooks } from '../app/partition-books.ts';
+import { bookGroup, type BookingPorts } from '../booking/booking.ts';
+import { readRecords } from '../booking/decide-batch.ts';
+import { createAccountCache, createRecentAnswers, PartitionBooks } from '../booking/partition-books.ts';
 import { MemoryBookStore } from './memory-book-store.ts';
 
 /** The books of a partition as they are after a claim. */

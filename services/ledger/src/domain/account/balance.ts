@@ -1,0 +1,74 @@
+import { existing, inCurrentPeriod, postBudgets } from '../commands/spend.ts';
+import type { Cause, Entry } from '../entry.ts';
+import type { Book } from '../journal.ts';
+import { priorityDefault } from '../request/request.ts';
+import { burn, lotAfter, postGrant } from './lots.ts';
+
+/**
+ * Brings the balance to a figure: by one lot more, or by taking from the lots in burning order; `sparing` those that
+ * were bought.
+ */
+export function postBalance(
+  book: Book,
+  accountId: string,
+  to: { readonly cause: Cause; readonly balance: bigint; readonly sparing?: 'purchased' },
+): readonly Entry[] {
+  const { balance } = existing(book, accountId);
+  const cause = { ...to.cause, details: null };
+  if (to.balance > balance) {
+    return [
+      postGrant(book, accountId, {
+        kind: 'adjusted',
+        cause,
+        ordinal: 1,
+        amount: to.balance - balance,
+        contra: 'adjustments',
+        priority: priorityDefault,
+        expiresMs: null,
+      }),
+    ];
+  }
+  if (to.balance === balance) return [];
+  return burn(existing(book, accountId), balance - to.balance, to.sparing).map(({ lot, take }, index) =>
+    book.post(accountId, {
+      kind: 'adjusted',
+      cause,
+      ordinal: index + 1,
+      amount: -take,
+      contra: 'adjustments',
+      ...lotAfter(lot, take),
+    }),
+  );
+}
+
+/** Gives back what counts as used beyond a figure; never more than is used. Entries on the account stay as they are. */
+export function postUsed(
+  book: Book,
+  accountId: string,
+  to: { readonly cause: Cause; readonly used: bigint },
+): readonly Entry[] {
+  const account = existing(book, accountId);
+  const amount = book.rolled(account, book.nowMs).counter.used - to.used;
+  if (amount <= 0n) return [];
+  const cause = { ...to.cause, details: null };
+  const uses = { model: null, occurredMs: book.nowMs, recordedMs: book.nowMs };
+  const entry = book.post(account.id, {
+    kind: 'adjusted',
+    cause,
+    ordinal: 1,
+    amount,
+    used: -amount,
+    uses: { ...uses, amount: -amount },
+    contra: 'adjustments',
+  });
+  // A budget that began a period since counts nothing of it there.
+  const counting = book.budgetsOf(account).filter((budget) => book.rolled(budget, book.nowMs).counter.used >= amount);
+  postBudgets(book, {
+    of: entry,
+    budgets: inCurrentPeriod(counting.map(({ id }) => id)),
+    used: -amount,
+    held: 0n,
+    uses,
+  });
+  return [entry];
+}

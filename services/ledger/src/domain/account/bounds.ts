@@ -1,0 +1,219 @@
+import { Refusal } from '../decided.ts';
+import { isoTime } from '../iso-time.ts';
+import type { Book } from '../journal.ts';
+import type { Account, PeriodLimit } from './account.ts';
+import { goodwillOf, keepsLots } from './account.ts';
+import { periodFor } from './counted-when.ts';
+import { countsAt, countsModel, placeOf } from './limit-counts.ts';
+import { noLots } from './open-lots.ts';
+import { freeUnits } from './package-terms.ts';
+import { endOf } from './periods.ts';
+
+/** One thing that bounds what an account may use: its balance, its limit, or one of its `limits`. */
+export type Bound = {
+  /** What it leaves, below 0 where more was used. */
+  readonly left: bigint;
+  /** Absent: the balance. */
+  readonly limit?: bigint;
+  readonly period?: string;
+  readonly model?: string;
+  /** Used in the period, and reserved; of a limit. */
+  readonly used: bigint;
+  readonly held: bigint;
+  /** When waiting helps: the start of the next period. */
+  readonly resetsMs: number | null;
+  /** It is the bound of a period that is over, in which the usage happened. */
+  readonly over: boolean;
+};
+
+/** A use that is asked for. */
+export type Use = {
+  /** undefined: a reservation, of which nobody knows the model yet; null: usage of no model. */
+  readonly model?: string | null | undefined;
+  /** A package's terms, which go before the account's own settings. */
+  readonly overdraft?: boolean | undefined;
+  /** When it happened: what counts in the period before (rule 17) is bounded by what was used then. */
+  readonly occurredMs?: number | undefined;
+};
+
+/** What bounds the use of an account, the budgets above it apart. */
+function boundsOf(book: Book, account: Readonly<Account>, use: Use): readonly Bound[] {
+  const bounds: Bound[] = [];
+  const occurredMs = use.occurredMs ?? book.nowMs;
+  const { counter } = book.rolled(account, book.nowMs);
+  const endMs = endOf(counter.period);
+  const { settings } = account.terms;
+  const goodwill = goodwillOf(account);
+  const own = balanceLeft(account, use.overdraft);
+  if (own !== null)
+    bounds.push({
+      left: own,
+      used: 0n,
+      held: 0n,
+      resetsMs: account.kind === 'credits' && settings.allowance !== null ? endMs : null,
+      over: false,
+    });
+  if (settings.limit !== null) {
+    const { into } = periodFor(book, account, occurredMs);
+    const used = into?.used ?? counter.used;
+    const held = into ? 0n : account.held;
+    bounds.push({
+      left: settings.limit - used - held + goodwill,
+      limit: settings.limit,
+      used,
+      held,
+      resetsMs: into ? null : endMs,
+      over: into !== undefined,
+    });
+  }
+  if (settings.limits.length > 0) bounds.push(...limitBounds(book, account, { ...use, occurredMs }));
+  return bounds;
+}
+
+/**
+ * The `limits` of an account that bind a use. Of a reservation those with a model know nothing: they bind what is spent
+ * and settled.
+ */
+function limitBounds(
+  book: Book,
+  account: Readonly<Account>,
+  use: Use & { readonly occurredMs: number },
+): readonly Bound[] {
+  const { model, occurredMs } = use;
+  return limitsAt(book, account, occurredMs, (limit) =>
+    model === undefined ? limit.model === null : countsModel(limit, model),
+  );
+}
+
+function limitsAt(
+  book: Book,
+  account: Readonly<Account>,
+  occurredMs: number,
+  binds: (limit: PeriodLimit) => boolean,
+): readonly Bound[] {
+  const { settings } = account.terms;
+  const counts = countsAt(account, settings, book.nowMs);
+  return settings.limits.flatMap((limit, index) => {
+    const count = counts[index];
+    if (!count || !binds(limit)) return [];
+    const place = placeOf(count, limit, { occurredMs, recordedMs: book.nowMs }, (startMs) =>
+      book.graceAt(account, startMs),
+    );
+    const over = place !== null && place !== 'current';
+    const used = over ? place.used : count.used;
+    const held = over || limit.model !== null ? 0n : account.held;
+    return [
+      {
+        left: limit.amount - used - held + goodwillOf(account),
+        limit: limit.amount,
+        period: limit.period,
+        ...(limit.model === null ? {} : { model: limit.model }),
+        used,
+        held,
+        resetsMs: over ? null : count.period.endMs,
+        over,
+      },
+    ];
+  });
+}
+
+/** What the account's own balance and overdraft leave; null: they bound nothing. */
+function balanceLeft(account: Readonly<Account>, overdraft: boolean | undefined): bigint | null {
+  const { settings } = account.terms;
+  if (!keepsLots(account.kind))
+    return account.kind === 'quota' && settings.limit === null && settings.limits.length === 0 ? 0n : null;
+  if (overdraft !== undefined) return overdraft ? null : freeUnits(account);
+  if (settings.overdraft === 'unlimited' && account.kind !== 'licence') return null;
+  const floor = account.kind === 'licence' || settings.overdraft === 'unlimited' ? 0n : (settings.overdraft ?? 0n);
+  return account.balance - account.held + floor;
+}
+
+/** The first of those that leave least. */
+const tightest = (bounds: readonly Bound[]): Bound | undefined =>
+  bounds.reduce<Bound | undefined>(
+    (least, bound) => (least === undefined || bound.left < least.left ? bound : least),
+    undefined,
+  );
+
+/** What an account and its budgets leave to spend, whatever the model; null: nothing bounds it. */
+export function availableOf(book: Book, account: Readonly<Account>): bigint | null {
+  let least = tightest(boundsOf(book, account, {}))?.left ?? null;
+  for (const budget of book.budgetsOf(account)) {
+    const left = tightest(budgetBounds(book, budget, {}))?.left;
+    if (left !== undefined && (least === null || left < least)) least = left;
+  }
+  return least;
+}
+
+/** A budget bounds others by its limits alone: its own balance and goodwill are its own. */
+const budgetBounds = (book: Book, budget: Readonly<Account>, use: Use): readonly Bound[] =>
+  boundsOf(book, { ...budget, lots: noLots }, use).filter(({ limit }) => limit !== undefined);
+
+/**
+ * Refuses what the account or the first budget above it cannot give, nearest first, naming the tightest that refused.
+ * `freed`: what a hold gives back with this request. `models`: only limits that name a model are asked, because a hold
+ * has reserved the rest.
+ */
+export function refuseBeyond(
+  book: Book,
+  account: Readonly<Account>,
+  amount: bigint,
+  use: Use & { readonly freed?: bigint; readonly models?: boolean } = {},
+): void {
+  // Nothing is taken, so nothing is missing, on an overdrawn account either.
+  if (amount === 0n) return;
+  const { freed = 0n } = use;
+  const levels = [account, ...book.budgetsOf(account)].flatMap((one): readonly Level[] => {
+    const all = one === account ? boundsOf(book, one, use) : budgetBounds(book, one, use);
+    const bounds = all
+      .filter(({ model }) => use.models !== true || model !== undefined)
+      .map((bound) => (bound.model === undefined ? { ...bound, left: bound.left + freed } : bound));
+    const bound = tightest(bounds);
+    return bound === undefined ? [] : [{ of: one, bound }];
+  });
+  const first = levels.find(({ bound }) => bound.left < amount);
+  if (first !== undefined) throw refusal(account, amount, first, levels);
+}
+
+/** An account of a family and its tightest bound. */
+type Level = { readonly of: Readonly<Account>; readonly bound: Bound };
+
+/**
+ * `available` is what could be spent: the least that any level leaves, also where a nearer one, which is named, refuses
+ * first.
+ */
+function refusal(account: Readonly<Account>, asked: bigint, named: Level, levels: readonly Level[]): Refusal {
+  const least = levels.reduce((a, b) => (b.bound.left < a.bound.left ? b : a), named);
+  const available = atLeast0(least.bound.left);
+  const { of: refusing, bound } = named;
+  const farther = least === named ? '' : `; ${told(account, named)}`;
+  return new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${asked} ${account.unit}, ${told(account, least)}${farther}`, {
+    refusal: {
+      account: refusing.id,
+      ...(bound.limit === undefined ? {} : { limit: String(bound.limit) }),
+      ...(bound.period === undefined ? {} : { period: bound.period }),
+      ...(bound.model === undefined ? {} : { model: bound.model }),
+      asked: String(asked),
+      available: String(available),
+      ...(bound.resetsMs === null ? {} : { resets_at: isoTime(bound.resetsMs) }),
+    },
+  });
+}
+
+function told(account: Readonly<Account>, { of: one, bound }: Level): string {
+  const where = one.id === account.id ? 'the account' : `the budget of ${one.id}`;
+  const of =
+    bound.period === undefined
+      ? ''
+      : ` of its limit${bound.model === undefined ? '' : ` for ${bound.model}`} of ${bound.limit} in ${bound.period}`;
+  return `${where} has ${atLeast0(bound.left)}${of}
+    available${bound.over ? ' in the period in which it ' + 'happened' : ''}`;
+}
+
+const atLeast0 = (left: bigint): bigint => (left > 0n ? left : 0n);
+
+/** Every limit of an account, whatever it binds, as of now. */
+export const limitsOf = (book: Book, account: Readonly<Account>): readonly Bound[] => [
+  ...boundsOf(book, account, {}).filter(({ limit, period }) => limit !== undefined && period === undefined),
+  ...limitsAt(book, account, book.nowMs, () => true),
+];

@@ -1,0 +1,85 @@
+import { Refusal } from '../decided.ts';
+import type { BelievedTerms } from '../request/request.ts';
+import type { Account } from './account.ts';
+import type { Settings } from './account.ts';
+
+/** Units that are there and that no hold reserves; overdraft is not among them. Below 0 after an overdraft. */
+export const freeUnits = (account: Readonly<Account>): bigint => account.balance - account.held;
+
+/**
+ * Refuses what the terms of the account's package do not allow, in the order of surfaces §2: another package than
+ * believed, the asker's own reason, an expired package, less than the minimum.
+ */
+export function refuseTerms(account: Readonly<Account>, terms: BelievedTerms | null, nowMs: number): void {
+  if (terms === null) return;
+  const { package: current, packageExpiresMs } = account.terms.settings;
+  if (terms.package !== undefined && terms.package !== current) {
+    throw new Refusal(
+      'PACKAGE_CHANGED',
+      current === null ? 'the account has no package' : 'the account has another package',
+    );
+  }
+  if (terms.refused !== null) throw new Refusal('TERMS_REFUSED', terms.refused);
+  if (terms.unexpired && packageExpiresMs !== null && nowMs >= packageExpiresMs)
+    throw new Refusal('PACKAGE_EXPIRED', 'the package has expired');
+  if (terms.minimum !== null && freeUnits(account) < terms.minimum) throw short(account, terms.minimum);
+}
+
+/** A hold under terms reserves what is there, never overdraft. */
+export function refuseOverdraft(account: Readonly<Account>, terms: BelievedTerms | null, amount: bigint): void {
+  if (terms !== null && freeUnits(account) < amount) throw short(account, amount);
+}
+
+function short(account: Readonly<Account>, asked: bigint): Refusal {
+  const free = freeUnits(account);
+  const available = free > 0n ? free : 0n;
+  return new Refusal(
+    'ALLOWANCE_EXHAUSTED',
+    `asked for ${asked} ${account.unit}, the account has ${available} available`,
+    {
+      refusal: { account: account.id, asked: String(asked), available: String(available) },
+    },
+  );
+}
+
+/** The settings with every member put back that an entry changed and that nobody has changed since. */
+export function settingsBefore(
+  current: Settings,
+  changed: { readonly before: Settings; readonly after: Settings },
+): Settings {
+  const { before, after } = changed;
+  const back = <K extends keyof Settings>(name: K): Settings[K] =>
+    !sameMember(before, after, name) && sameMember(current, after, name) ? before[name] : current[name];
+  return {
+    limit: back('limit'),
+    limits: back('limits'),
+    detached: back('detached'),
+    overdraft: back('overdraft'),
+    allowance: back('allowance'),
+    period: back('period'),
+    timeZone: back('timeZone'),
+    trialEndMs: back('trialEndMs'),
+    plan: back('plan'),
+    earlierPlans: back('earlierPlans'),
+    firstPlan: current.firstPlan,
+    package: back('package'),
+    packageExpiresMs: back('packageExpiresMs'),
+    initialGift: back('initialGift'),
+    tier: back('tier'),
+    tierEndMs: back('tierEndMs'),
+    baseAllowance: back('baseAllowance'),
+    periodFromMs: back('periodFromMs'),
+    statusBefore: current.statusBefore,
+  };
+}
+
+/** Whether two settings say the same. */
+export const sameSettings = (a: Settings, b: Settings): boolean =>
+  (Object.keys(a) as (keyof Settings)[]).every((name) => sameMember(a, b, name));
+
+/** Whether two settings say the same in one member: a plain value, or a list or an object of them. */
+export const sameMember = (a: Settings, b: Settings, name: keyof Settings): boolean =>
+  a[name] === b[name] || (typeof a[name] === 'object' && comparable(a[name]) === comparable(b[name]));
+
+const comparable = (value: unknown): string =>
+  JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item));

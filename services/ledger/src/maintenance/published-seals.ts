@@ -1,0 +1,58 @@
+import type { Hash } from '../sealing/domain/merkle.ts';
+import { merkleRoot } from '../sealing/domain/merkle.ts';
+import type { Seal } from '../sealing/domain/seal.ts';
+import { type ChainProblem, leavesOf, type SealStore } from '../sealing/sealer.ts';
+
+/** A seal as `ledger.seals.v1` has it: outside of the tables, so that rewriting them is noticed. */
+export type PublishedSeal = Pick<Seal, 'number' | 'fromSeq' | 'toSeq' | 'root' | 'sealHash'>;
+
+/** null: no seal of this shape. */
+export function readPublishedSeal(value: string): PublishedSeal | null {
+  const {
+    type,
+    number,
+    from_seq: from,
+    to_seq: to,
+    root,
+    seal_hash: sealHash,
+  } = JSON.parse(value) as Record<string, unknown>;
+  if (type !== 'PartitionSealed' || typeof root !== 'string' || typeof sealHash !== 'string') return null;
+  return {
+    number: Number(number),
+    fromSeq: Number(from),
+    toSeq: Number(to),
+    root: Buffer.from(root, 'hex'),
+    sealHash: Buffer.from(sealHash, 'hex'),
+  };
+}
+
+/**
+ * Compares what was published with the entries as they are: somebody who removes the end of the books, or rewrites them
+ * with a chain of their own, does not reach the topic. Seals of before a restore may end elsewhere than those in the
+ * table: what they cover is the same, so their roots are recomputed.
+ */
+export async function comparePublished(
+  { store, hash }: { readonly store: Pick<SealStore, 'entries'>; readonly hash: Hash },
+  partition: number,
+  {
+    published,
+    sealHashes,
+  }: { readonly published: Iterable<PublishedSeal>; readonly sealHashes: ReadonlyMap<number, Buffer> },
+): Promise<readonly ChainProblem[]> {
+  const problems: ChainProblem[] = [];
+  for (const { number, fromSeq, toSeq, root, sealHash } of published) {
+    if (sealHashes.get(number)?.equals(sealHash) === true) continue;
+    const size = toSeq - fromSeq + 1;
+    const entries = (await store.entries(partition, fromSeq - 1, size)).filter(
+      ({ entry }) => entry.partitionSeq <= toSeq,
+    );
+    const what =
+      entries.length !== size
+        ? `${size - entries.length} of the entries ${fromSeq} to ${toSeq} are missing`
+        : merkleRoot(hash, leavesOf(hash, partition, entries)).equals(root)
+          ? null
+          : `an entry among ${fromSeq} to ${toSeq} was changed`;
+    if (what !== null) problems.push({ partition, seal: number, problem: `${what}, by the seal that was published` });
+  }
+  return problems;
+}

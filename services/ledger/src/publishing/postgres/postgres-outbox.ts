@@ -1,0 +1,196 @@
+import { familyOf } from '@tollgate/kernel';
+import type { Pool } from 'pg';
+
+import { crossingView, entryView } from '../../domain/views.ts';
+import type { CrossingRow } from '../../postgres/crossing-row.ts';
+import { fromRowCrossing } from '../../postgres/crossing-row.ts';
+import type { EntryRow } from '../../postgres/entry-row.ts';
+import { fromRowEntry } from '../../postgres/entry-row.ts';
+import { entriesInOrder } from '../../queries/postgres/read-books.sql.ts';
+import type { Seal } from '../../sealing/domain/seal.ts';
+import { fromRowSeal } from '../../sealing/postgres/postgres-seals.ts';
+import type { OutboxStore, PublishedTopic, Unpublished } from '../outbox.ts';
+import { published } from '../outbox.ts';
+
+const setThrough = `insert into ledger.publications (partition, topic, published_through)
+select p, $1, t from unnest($2::smallint[], $3::bigint[]) u(p, t) on conflict (partition,
+  topic) do update set published_through = excluded.published_through
+where ledger.publications.published_through < excluded.published_through`;
+
+/** Crossings and later changes of blocks, in one order: an entry's rows have different blocks. */
+const ofBlocks = (
+  table: string,
+  change: string,
+): string => `select partition, partition_seq, account, period_start, period_end, block, plan, charge_id, plan_version,
+  billing_tier, amount_minor, currency, ${change} as change from ledger.${table}
+    where partition = $1 and partition_seq > $2`;
+const crossingsAfter = `with c as (${ofBlocks('crossings', "'entered'")}
+  union all ${ofBlocks('block_changes', 'change')})
+select c.*, a.id, e.recorded_at from c join ledger.accounts a using (partition, account)
+join ledger.entries e on e.partition = c.partition and e.partition_seq = c.partition_seq
+where c.partition_seq <= coalesce((select partition_seq from c order by partition_seq offset $3 limit 1),
+  9223372036854775807)
+order by c.partition_seq, c.block`;
+const blockTypes = { entered: 'TierCrossed', left: 'TierBlockLeft', regained: 'TierBlockRegained' } as const;
+
+const deadLettersAfter = `select * from ledger.dead_letters where partition = $1 and log_offset > $2
+  order by log_offset limit $3`;
+const sealsAfter = 'select * from ledger.seals where partition = $1 and number > $2 order by number limit $3';
+
+/** The ledger's tables as outboxes: rows are numbered without gaps, so a position a topic is enough. */
+export class PostgresOutbox implements OutboxStore {
+  readonly #pool: Pool;
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async publishedThrough(partition: number, topic: PublishedTopic): Promise<number> {
+    const text = 'select published_through from ledger.publications where partition = $1 and topic = $2';
+    const {
+      rows: [row],
+    } = await this.#pool.query<{ published_through: bigint }>({
+      name: 'published-through',
+      text,
+      values: [partition, topic],
+    });
+    return Number(row?.published_through ?? -1n);
+  }
+
+  async setPublished(
+    topic: PublishedTopic,
+    through: readonly { readonly partition: number; readonly seq: number }[],
+  ): Promise<void> {
+    const values = [topic, through.map(({ partition }) => partition), through.map(({ seq }) => seq)];
+    await this.#pool.query({ name: 'set-published', text: setThrough, values });
+  }
+
+  after(partition: number, topic: PublishedTopic, seq: number, limit: number): Promise<readonly Unpublished[]> {
+    switch (topic) {
+      case published.entries:
+        return this.#entries(partition, seq, limit);
+      case published.crossings:
+        return this.#crossings(partition, seq, limit);
+      case published.seals:
+        return this.#seals(partition, seq, limit);
+      default:
+        return this.#deadLetters(partition, topic, seq, limit);
+    }
+  }
+
+  async #entries(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
+    const { rows } = await this.#pool.query<EntryRow>({
+      name: 'entries-in-order',
+      text: entriesInOrder,
+      values: [partition, Math.max(seq, 0), limit],
+    });
+    return rows.map((row) => {
+      const entry = fromRowEntry(row);
+      return message(
+        published.entries,
+        { partition, seq: entry.partitionSeq, account: entry.account },
+        { type: 'EntryBooked', ...entryView(partition, entry) },
+      );
+    });
+  }
+
+  async #crossings(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
+    type Row = CrossingRow & {
+      readonly id: string;
+      readonly partition_seq: bigint;
+      readonly recorded_at: Date;
+      readonly change: keyof typeof blockTypes;
+    };
+    const { rows } = await this.#pool.query<Row>({
+      name: 'crossings-after',
+      text: crossingsAfter,
+      values: [partition, seq, limit],
+    });
+    return rows.map((row) => {
+      const { period, ...crossing } = crossingView(fromRowCrossing(row.id, row));
+      return message(
+        published.crossings,
+        { partition, seq: Number(row.partition_seq), account: row.id },
+        {
+          type: blockTypes[row.change],
+          account: row.id,
+          period_start: period.start,
+          period_end: period.end,
+          ...crossing,
+          entry: `${partition}-${row.partition_seq}`,
+          recorded_at: row.recorded_at.toISOString(),
+        },
+      );
+    });
+  }
+
+  async #seals(partition: number, seq: number, limit: number): Promise<readonly Unpublished[]> {
+    const { rows } = await this.#pool.query<Parameters<typeof fromRowSeal>[0]>({
+      name: 'seals-after',
+      text: sealsAfter,
+      values: [partition, seq, limit],
+    });
+    return rows.map((row) => sealMessage(fromRowSeal(row)));
+  }
+
+  async #deadLetters(
+    partition: number,
+    topic: PublishedTopic,
+    seq: number,
+    limit: number,
+  ): Promise<readonly Unpublished[]> {
+    type Row = {
+      log_offset: bigint;
+      reason: string;
+      record_key: string;
+      record_value: string;
+      headers: string;
+      recorded_at: Date;
+    };
+    const { rows } = await this.#pool.query<Row>({
+      name: 'dead-letters-after',
+      text: deadLettersAfter,
+      values: [partition, seq, limit],
+    });
+    return rows.map((row) => ({
+      seq: Number(row.log_offset),
+      record: {
+        topic,
+        partition,
+        key: row.record_key,
+        value: row.record_value,
+        headers: {
+          reason: row.reason,
+          'original-offset': String(row.log_offset),
+          'original-partition': String(partition),
+          'recorded-at': row.recorded_at.toISOString(),
+          'original-headers': row.headers,
+        },
+      },
+    }));
+  }
+}
+
+/** A seal as it is published: the root is what a receipt is checked with, outside of these tables (rule 28). */
+export const sealMessage = (seal: Seal): Unpublished =>
+  message(
+    published.seals,
+    { partition: seal.partition, seq: seal.number, account: '' },
+    {
+      type: 'PartitionSealed',
+      number: String(seal.number),
+      from_seq: String(seal.fromSeq),
+      to_seq: String(seal.toSeq),
+      root: seal.root.toString('hex'),
+      seal_hash: seal.sealHash.toString('hex'),
+      sealed_at: new Date(seal.sealedMs).toISOString(),
+    },
+  );
+
+function message(
+  topic: PublishedTopic,
+  of: { partition: number; seq: number; account: string },
+  data: object,
+): Unpublished {
+  const value = JSON.stringify({ schemaVersion: 1, partition: of.partition, partition_seq: String(of.seq), ...data });
+  return { seq: of.seq, record: { topic, partition: of.partition, key: familyOf(of.account), value } };
+}

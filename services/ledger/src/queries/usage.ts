@@ -1,0 +1,43 @@
+import type { LedgerQueries } from '@tollgate/contracts';
+import { AppError, partitionOf } from '@tollgate/kernel';
+import { overageBlocks, tierLabel } from '@tollgate/pricing';
+
+import { isoTime } from '../domain/iso-time.ts';
+import { planNameAt } from '../domain/prices/plans.ts';
+import { crossingView } from '../domain/views.ts';
+import { bookOf, catalogOf, type QueryPorts } from './queries.ts';
+
+/** Used in one period, from committed rows: the newest entry or counter of it, so late usage counts. */
+export async function usageOfPeriod(
+  ports: QueryPorts,
+  { account: id, at }: Parameters<LedgerQueries['usage']>[0],
+): ReturnType<LedgerQueries['usage']> {
+  const partition = partitionOf(id, ports.partitions);
+  const atMs = Date.parse(at);
+  if (Number.isNaN(atMs)) throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'at is not a time');
+  const account = ports.owned(partition)?.account(id) ?? (await ports.reader.accounts(partition, [id]))[0];
+  if (!account) return null;
+  const book = bookOf(partition, new Map([[id, account]]), atMs, await catalogOf(ports, partition));
+  // What was counted says its own period: the plans of then may be forgotten.
+  const period = (await ports.reader.periodHolding({ partition, account: id, atMs })) ?? book.periodAt(account, atMs);
+  if (!period) return null;
+  const { used, crossings } = await ports.reader.usage({ partition, account: id, startMs: period.startMs });
+  const priced = crossings[0];
+  const { name, version, plan } =
+    (priced && book.catalog.plans.get(priced.plan)?.find((booked) => booked.version === priced.planVersion)) ??
+    book.planAt(account, period.startMs);
+  return {
+    period: { start: isoTime(period.startMs), end: isoTime(period.endMs) },
+    used: String(used),
+    plan: {
+      name: planNameAt(account.terms.settings, period.startMs) === null ? null : name,
+      version,
+      currency: plan.currency,
+      fixed_fee: String(plan.fixedFeeMinor),
+      tier: tierLabel(overageBlocks(used, plan), plan),
+      included: String(plan.included),
+      block: String(plan.block),
+    },
+    crossings: crossings.map(crossingView),
+  };
+}

@@ -1,0 +1,199 @@
+import type { Clock } from '@tollgate/kernel';
+
+import type { Entry } from '../domain/entry.ts';
+import type { Hash } from './domain/merkle.ts';
+import { leafHash, merkleRoot } from './domain/merkle.ts';
+import type { Seal } from './domain/seal.ts';
+import { leafText, noSealHash, sealHash } from './domain/seal.ts';
+
+export type SealedEntry = { readonly entry: Entry; readonly commitmentHex: string | null };
+export interface SealStore {
+  last(partition: number): Promise<Seal | null>;
+  covering(partition: number, seq: number): Promise<Seal | null>;
+  /** Committed entries after a number, in order. */
+  entries(partition: number, afterSeq: number, limit: number): Promise<readonly SealedEntry[]>;
+  /** Answers the partitions whose seal was inserted; in the others somebody else sealed from there first. */
+  insert(seals: readonly Seal[]): Promise<ReadonlySet<number>>;
+}
+
+/** Entries of one seal at most: what one proof has to read. */
+const sealEntriesMax = 4_096;
+
+export type SealerPorts = {
+  readonly store: SealStore;
+  readonly hash: Hash;
+  readonly clock: Clock;
+  readonly unsealed: UnsealedEntries;
+  /** The newest seal of each partition that this instance sealed last. */
+  readonly lastSeals: Map<number, Seal>;
+};
+
+/** Entries kept a partition between their commit and their seal; what is beyond is read from the books again. */
+const unsealedMax = 20_000;
+
+/** Just committed entries, so that sealing them needs no reading. A gap is nothing lost: the books have the rows. */
+export class UnsealedEntries {
+  readonly #byPartition = new Map<number, SealedEntry[]>();
+
+  add(partition: number, entries: readonly SealedEntry[]): void {
+    const kept = this.#byPartition.get(partition);
+    const follows = kept?.at(-1)?.entry.partitionSeq === (entries[0]?.entry.partitionSeq ?? 0) - 1;
+    if (kept && follows && kept.length + entries.length <= unsealedMax) kept.push(...entries);
+    else this.#byPartition.set(partition, entries.length <= unsealedMax ? [...entries] : []);
+  }
+
+  /**
+   * The entries after a number, at most `limit`, and forgets those up to the last one; empty when they do not begin
+   * there.
+   */
+  take(partition: number, afterSeq: number, limit: number): readonly SealedEntry[] {
+    const kept = this.#byPartition.get(partition) ?? [];
+    const from = afterSeq + 1 - (kept[0]?.entry.partitionSeq ?? Infinity);
+    if (from < 0 || from >= kept.length) return [];
+    const taken = kept.slice(from, from + limit);
+    this.#byPartition.set(partition, kept.slice(from + taken.length));
+    return taken;
+  }
+
+  holds(partition: number): boolean {
+    return (this.#byPartition.get(partition)?.length ?? 0) > 0;
+  }
+}
+
+/**
+ * Seals what partitions have booked since their last seals (rule 28): committed rows only, without gaps, one statement
+ * for all. Answers the new seals, and the partitions in which more is to be sealed. Repeating it is harmless.
+ */
+export async function sealPartitions(
+  ports: SealerPorts,
+  partitions: readonly number[],
+): Promise<{ made: readonly Seal[]; more: readonly number[] }> {
+  const { store, lastSeals } = ports;
+  const seals: Seal[] = [];
+  const more: number[] = [];
+  for (const partition of partitions) {
+    const { seal, full } = await nextSeal(ports, partition);
+    if (seal) seals.push(seal);
+    if (full) more.push(partition);
+  }
+  if (seals.length === 0) return { made: [], more };
+  const inserted = await store.insert(seals);
+  const made = seals.filter(({ partition }) => inserted.has(partition));
+  for (const seal of made) lastSeals.set(seal.partition, seal);
+  for (const { partition } of seals) {
+    if (inserted.has(partition)) continue;
+    // Another instance sealed from there first: go on behind its seal.
+    lastSeals.delete(partition);
+    more.push(partition);
+  }
+  return { made, more };
+}
+
+async function nextSeal(ports: SealerPorts, partition: number): Promise<{ seal: Seal | null; full: boolean }> {
+  const { store, hash, clock, unsealed, lastSeals } = ports;
+  const last = lastSeals.get(partition) ?? (await store.last(partition));
+  const afterSeq = last?.toSeq ?? 0;
+  const fresh = unsealed.take(partition, afterSeq, sealEntriesMax);
+  const entries = fresh.length > 0 ? fresh : await store.entries(partition, afterSeq, sealEntriesMax);
+  if (entries.length === 0) return { seal: null, full: false };
+  const seal = makeSeal({ hash, partition, last, entries, sealedMs: Math.max(clock.nowMs(), last?.sealedMs ?? 0) });
+  return { seal, full: entries.length === sealEntriesMax || unsealed.holds(partition) };
+}
+
+export function leavesOf(hash: Hash, partition: number, entries: readonly SealedEntry[]): readonly Buffer[] {
+  return entries.map(({ entry, commitmentHex }) => leafHash(hash, leafText(partition, entry, commitmentHex)));
+}
+
+function makeSeal(of: {
+  readonly hash: Hash;
+  readonly partition: number;
+  readonly last: Seal | null;
+  readonly entries: readonly SealedEntry[];
+  readonly sealedMs: number;
+}): Seal {
+  const { hash, partition, last, entries, sealedMs } = of;
+  const unchained = {
+    partition,
+    number: (last?.number ?? 0) + 1,
+    fromSeq: entries[0]?.entry.partitionSeq ?? 0,
+    toSeq: entries.at(-1)?.entry.partitionSeq ?? 0,
+    root: merkleRoot(hash, leavesOf(hash, partition, entries)),
+    previous: last?.sealHash ?? noSealHash,
+    sealedMs,
+  };
+  return { ...unchained, sealHash: sealHash(hash, unchained) };
+}
+
+export type ChainProblem = { readonly partition: number; readonly seal: number | null; readonly problem: string };
+export type ChainReport = {
+  readonly partition: number;
+  readonly seals: number;
+  readonly entries: number;
+  readonly unsealed: number;
+  readonly problems: readonly ChainProblem[];
+};
+
+/** What a partition must reach at least, known from elsewhere than its entries and seals: read before these. */
+export type KnownEnd = {
+  /** Number of its last entry, by its position. */
+  readonly lastSeq: number;
+  /** Number of the last seal that was published, by the publisher's own place. */
+  readonly sealsPublished: number;
+};
+
+/**
+ * Recomputes a partition's seals from its entries: a changed, missing or inserted row, a missing or exchanged seal, and
+ * a removed end are found and named. `seals` are all seals of the partition in order of their number.
+ */
+export async function verifyPartition(
+  { store, hash }: Pick<SealerPorts, 'store' | 'hash'>,
+  partition: number,
+  seals: AsyncIterable<Seal>,
+  end: KnownEnd,
+): Promise<ChainReport> {
+  const problems: ChainProblem[] = [];
+  let [count, sealedEntries, nextSeq] = [0, 0, 1];
+  let previous: Uint8Array = noSealHash;
+  for await (const seal of seals) {
+    count++;
+    const note = (problem: string): void => void problems.push({ partition, seal: seal.number, problem });
+    if (seal.number !== count) note(`seal ${count} is missing`);
+    if (seal.fromSeq !== nextSeq) note(`entries ${nextSeq} to ${seal.fromSeq - 1} are in no seal`);
+    if (!seal.previous.equals(previous)) note('the seal does not follow the one before it');
+    if (!sealHash(hash, seal).equals(seal.sealHash)) note('the seal was changed');
+    const size = seal.toSeq - seal.fromSeq + 1;
+    const entries = (await store.entries(partition, seal.fromSeq - 1, size)).filter(
+      ({ entry }) => entry.partitionSeq <= seal.toSeq,
+    );
+    if (entries.length !== size) note(`${size - entries.length} of its ${size} entries are missing`);
+    else if (!merkleRoot(hash, leavesOf(hash, partition, entries)).equals(seal.root))
+      note(`an entry among ${seal.fromSeq} to ${seal.toSeq} was changed`);
+    sealedEntries += entries.length;
+    [previous, nextSeq] = [seal.sealHash, seal.toSeq + 1];
+  }
+  if (count < end.sealsPublished)
+    problems.push({
+      partition,
+      seal: null,
+      problem: `seals ${count + 1} to ${end.sealsPublished} were published and are missing`,
+    });
+  let unsealed = 0;
+  let newestSeq = nextSeq - 1;
+  for (let after = newestSeq; ;) {
+    const entries = await store.entries(partition, after, sealEntriesMax);
+    const newest = entries.at(-1);
+    if (!newest) break;
+    if (newest.entry.partitionSeq - after !== entries.length)
+      problems.push({ partition, seal: null, problem: `entries after ${after} have gaps` });
+    unsealed += entries.length;
+    after = newest.entry.partitionSeq;
+    newestSeq = after;
+  }
+  if (newestSeq < end.lastSeq)
+    problems.push({
+      partition,
+      seal: null,
+      problem: `entries ${newestSeq + 1} to ${end.lastSeq} are missing: the position says that they were booked`,
+    });
+  return { partition, seals: count, entries: sealedEntries, unsealed, problems };
+}
