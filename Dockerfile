@@ -11,6 +11,7 @@ COPY libs/messaging/package.json libs/messaging/
 COPY libs/persistence/package.json libs/persistence/
 COPY libs/pricing/package.json libs/pricing/
 COPY libs/service-kit/package.json libs/service-kit/
+COPY libs/stripe-simulator/package.json libs/stripe-simulator/
 COPY libs/system-tests/package.json libs/system-tests/
 COPY libs/testing/package.json libs/testing/
 COPY services/billing/package.json services/billing/

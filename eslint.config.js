@@ -17,6 +17,8 @@ const depConstraints = [
     sourceTag: 'type:service',
     onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:contracts', 'type:infra', 'type:testing'],
   },
+  // It stands in for Stripe, so the platform alone starts it, and specs; a service meets it over HTTP.
+  { sourceTag: 'type:simulator', onlyDependOnLibsWithTags: ['type:kernel', 'type:contracts', 'type:infra'] },
   // The platform joins the services into one process and drives them from the command line; nothing may depend on it.
   {
     sourceTag: 'type:platform',
@@ -26,6 +28,7 @@ const depConstraints = [
       'type:contracts',
       'type:infra',
       'type:service',
+      'type:simulator',
       'type:testing',
     ],
   },
@@ -194,7 +197,10 @@ export default tseslint.config(
     // Specs of every project use the test harness, which itself depends on the kernel only.
     files: ['**/*.spec.ts', '**/*.contract.ts'],
     rules: {
-      '@nx/enforce-module-boundaries': ['error', { allow: ['@tollgate/testing'], depConstraints }],
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { allow: ['@tollgate/testing', '@tollgate/stripe-simulator'], depConstraints },
+      ],
       'max-lines-per-function': 'off',
       'no-restricted-imports': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
@@ -202,6 +208,12 @@ export default tseslint.config(
   },
   {
     files: ['libs/testing/**/*.ts', 'libs/system-tests/**/*.ts', 'services/*/src/testing/**/*.ts'],
-    rules: { 'no-restricted-imports': 'off' },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { allow: ['@tollgate/testing', '@tollgate/stripe-simulator'], depConstraints },
+      ],
+      'no-restricted-imports': 'off',
+    },
   },
 );

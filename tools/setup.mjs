@@ -41,7 +41,10 @@ function isInstalled(lock) {
   const there = JSON.parse(note).packages;
   return Object.entries(lock.packages).every(
     ([path, { version, link, optional }]) =>
-      path === '' || !path.startsWith('node_modules/') || link || optional || there[path]?.version === version,
+      path === '' ||
+      !path.startsWith('node_modules/') ||
+      optional ||
+      (link ? existsSync(join(root, path)) : there[path]?.version === version),
   );
 }
 

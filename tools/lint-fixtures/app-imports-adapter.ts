@@ -1,5 +1,5 @@
-// at: services/billing/src/app/ports.ts
+// at: services/billing/src/catalog/app/catalog-ports.ts
 // refused by: no-restricted-imports
-import { catalogStore } from '../adapters/postgres/catalog-store.ts';
+import { catalogStore } from '../postgres/catalog-store.ts';
 
 export const store = catalogStore;

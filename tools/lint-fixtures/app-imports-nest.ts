@@ -1,4 +1,4 @@
-// at: services/billing/src/app/ports.ts
+// at: services/billing/src/catalog/app/catalog-ports.ts
 // refused by: no-restricted-imports
 import { Injectable } from '@nestjs/common';
 

@@ -1,5 +1,5 @@
-// at: services/billing/src/domain/catalog-version.ts
+// at: services/billing/src/catalog/domain/catalog-version.ts
 // refused by: no-restricted-imports
-import type { CatalogStore } from '../app/ports.ts';
+import type { CatalogStore } from '../app/catalog-ports.ts';
 
 export type Store = CatalogStore;

@@ -1,4 +1,4 @@
-// at: services/billing/src/domain/catalog-version.ts
+// at: services/billing/src/catalog/domain/catalog-version.ts
 // refused by: no-restricted-imports
 import pg from 'pg';
 

@@ -1,3 +1,3 @@
-// at: services/billing/src/domain/catalog-version.ts
+// at: services/billing/src/catalog/domain/catalog-version.ts
 // refused by: no-restricted-globals
 export const name = process.env['NAME'];

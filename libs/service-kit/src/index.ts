@@ -1,5 +1,7 @@
 export type { Address } from './address.ts';
 export { parseAddress, parseAddresses } from './address.ts';
+export type { Loop } from './background/loop.ts';
+export { startLoop } from './background/loop.ts';
 export type { ParseConfigOptions } from './config.ts';
 export { ConfigError, loadDotEnv, parseConfig } from './config.ts';
 export type { HealthPart, HealthReport } from './health.ts';

@@ -5,24 +5,24 @@ import type { BillingQueries, LedgerQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
+import type { Loop } from '@tollgate/service-kit';
 import { type HealthReport, type Logger, partOf } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 
-import { catalogLog } from './adapters/log/catalog-log.ts';
-import { catalogStore } from './adapters/postgres/catalog-store.ts';
-import { closingQueries } from './adapters/postgres/closing-store.ts';
-import { resourceStore } from './adapters/postgres/resource-store.ts';
-import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
-import { startBroadcaster } from './app/broadcaster.ts';
-import { Charging } from './app/charging.ts';
-import type { Loop } from './app/loop.ts';
-import { makePlanAt, makePlanOf } from './app/plan-in-force.ts';
-import { makeAwaitBooked, makePublishCatalog } from './app/publish-catalog.ts';
-import { makeResources } from './app/resources.ts';
+import { startBroadcaster } from './catalog/app/broadcaster.ts';
+import { makePlanAt, makePlanOf } from './catalog/app/plan-in-force.ts';
+import { makeAwaitBooked, makePublishCatalog } from './catalog/app/publish-catalog.ts';
+import { makeResources } from './catalog/app/resources.ts';
+import { catalogLog } from './catalog/log/catalog-log.ts';
+import { catalogStore } from './catalog/postgres/catalog-store.ts';
+import { resourceStore } from './catalog/postgres/resource-store.ts';
+import { Charging } from './charges/app/charging.ts';
+import { TierCrossingsConsumer } from './charges/consumers/tier-crossings.consumer.ts';
 import { type RunningCharging, startCharging } from './charging-parts.ts';
-import { TierCrossingsConsumer } from './consumers/tier-crossings.consumer.ts';
-import type { FourEyes } from './domain/four-eyes.ts';
+import { closingQueries } from './finance/postgres/closing-store.ts';
 import { type OutgoingOptions, type RunningOutgoing, startOutgoing } from './outgoing-parts.ts';
+import type { FourEyes } from './refunds/domain/four-eyes.ts';
+import type { StripeSettings } from './stripe/stripe-client.ts';
 
 export type BillingOptions = {
   /** Of the role `tollgate_billing`, on a migrated database. */

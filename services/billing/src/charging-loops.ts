@@ -1,17 +1,17 @@
 import type { Clock } from '@tollgate/kernel';
 import type { Logger } from '@tollgate/service-kit';
+import { type Loop, startLoop } from '@tollgate/service-kit';
 
-import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
-import type { CustomerStore, FeeStore, StripeAccounts, SubscriptionStore } from './app/account-ports.ts';
-import type { ChargeStore, Payments } from './app/charge-ports.ts';
-import { startChargeWorker } from './app/charge-worker.ts';
-import type { FeePlanOf } from './app/fee-plan.ts';
-import { makeFeePriceRound } from './app/fee-prices.ts';
-import { makeFeeRound } from './app/fees.ts';
-import { type Loop, startLoop } from './app/loop.ts';
-import type { Refunds, RefundStore } from './app/refund-ports.ts';
-import { startRefundWorker } from './app/refunding.ts';
-import { releaseHeld, startHolding } from './app/stripe-off.ts';
+import type { ChargeStore, Payments } from './charges/app/charge-ports.ts';
+import { startChargeWorker } from './charges/app/charge-worker.ts';
+import { releaseHeld, startHolding } from './charges/app/stripe-off.ts';
+import type { Refunds, RefundStore } from './refunds/app/refund-ports.ts';
+import { startRefundWorker } from './refunds/app/refunding.ts';
+import type { StripeSettings } from './stripe/stripe-client.ts';
+import type { CustomerStore, FeeStore, StripeAccounts, SubscriptionStore } from './subscriptions/app/account-ports.ts';
+import type { FeePlanOf } from './subscriptions/app/fee-plan.ts';
+import { makeFeePriceRound } from './subscriptions/app/fee-prices.ts';
+import { makeFeeRound } from './subscriptions/app/fees.ts';
 
 export type LoopParts = {
   readonly stripe: StripeSettings;

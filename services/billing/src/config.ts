@@ -8,8 +8,8 @@ import {
 } from '@tollgate/service-kit';
 import { z } from 'zod';
 
-import type { StripeSettings } from './adapters/stripe/stripe-client.ts';
-import { parseFourEyes } from './domain/four-eyes.ts';
+import { parseFourEyes } from './refunds/domain/four-eyes.ts';
+import type { StripeSettings } from './stripe/stripe-client.ts';
 
 /** How Stripe is reached; `STRIPE_API_BASE` names a test server. */
 export const stripeSettings = {

@@ -1,11 +1,8 @@
-export { financeSchema } from './adapters/postgres/finance-schema.ts';
-export { billingSchema } from './adapters/postgres/migrations.ts';
-export type { StripeAccess, StripeSettings } from './adapters/stripe/stripe-client.ts';
 export type { BillingOptions } from './billing.module.ts';
 export { outgoingSecrets, outgoingSettings, stripeOffFault, stripeSecrets, stripeSettings } from './config.ts';
-export type { FourEyes } from './domain/four-eyes.ts';
-export { stripeSimulatorSchema } from './simulator/schema.ts';
-export type { StripeSimulator } from './simulator/server.ts';
-export { startStripeSimulator } from './simulator/server.ts';
+export { financeSchema } from './postgres/finance-schema.ts';
+export { billingSchema } from './postgres/migrations.ts';
+export type { FourEyes } from './refunds/domain/four-eyes.ts';
 export type { RunningBilling } from './start.ts';
 export { startBilling } from './start.ts';
+export type { StripeAccess, StripeSettings } from './stripe/stripe-client.ts';

@@ -19,8 +19,8 @@ import {
   startHealthServer,
 } from '@tollgate/service-kit';
 
-import { billingSchema } from './adapters/postgres/migrations.ts';
 import { readConfig, stripeOf } from './config.ts';
+import { billingSchema } from './postgres/migrations.ts';
 import { startBilling } from './start.ts';
 
 /** Billing as its own process, by its environment alone. */

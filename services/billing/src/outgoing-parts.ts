@@ -5,15 +5,15 @@ import { wallClock } from '@tollgate/kernel';
 import type { Logger } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 
-import { webhookStore } from './adapters/postgres/webhook-store.ts';
-import { deliverOver } from './adapters/webhooks/deliver.ts';
-import { isOpenAddress } from './adapters/webhooks/open-address.ts';
-import { secretBox } from './adapters/webhooks/secret-box.ts';
-import { webhookSecret } from './adapters/webhooks/webhook-signature.ts';
-import { startDelivery } from './app/webhook-delivery.ts';
-import { makeWebhookQueries } from './app/webhook-endpoints.ts';
-import { startFeeds } from './app/webhook-feeds.ts';
-import type { Books } from './app/webhook-ports.ts';
+import { startDelivery } from './webhooks-out/app/webhook-delivery.ts';
+import { makeWebhookQueries } from './webhooks-out/app/webhook-endpoints.ts';
+import { startFeeds } from './webhooks-out/app/webhook-feeds.ts';
+import type { Books } from './webhooks-out/app/webhook-ports.ts';
+import { webhookStore } from './webhooks-out/postgres/webhook-store.ts';
+import { deliverOver } from './webhooks-out/sending/deliver.ts';
+import { isOpenAddress } from './webhooks-out/sending/open-address.ts';
+import { secretBox } from './webhooks-out/sending/secret-box.ts';
+import { webhookSecret } from './webhooks-out/sending/webhook-signature.ts';
 
 export type OutgoingOptions = {
   /** ALLOW_PRIVATE_WEBHOOKS: subscribers may be on private networks and on this machine; default false. */

@@ -1,16 +1,16 @@
 import type { ReconcileQueries } from '@tollgate/contracts';
 import type { Logger } from '@tollgate/service-kit';
+import { startLoop } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import type Stripe from 'stripe';
 
-import { reconciliationStore } from './adapters/postgres/reconciliation-store.ts';
-import { stripeBooks } from './adapters/stripe/stripe-books.ts';
-import type { ChargeStore, PlanAt } from './app/charge-ports.ts';
-import type { FeePlanOf } from './app/fee-plan.ts';
-import { startLoop } from './app/loop.ts';
-import type { CrossingsOfLedger, PlanOf } from './app/reconcile-ports.ts';
-import { makeReconcileQueries, makeReconcileRound } from './app/reconciling.ts';
-import type { Applying } from './app/webhooks.ts';
+import type { ChargeStore, PlanAt } from './charges/app/charge-ports.ts';
+import type { CrossingsOfLedger, PlanOf } from './reconciliation/app/reconcile-ports.ts';
+import { makeReconcileQueries, makeReconcileRound } from './reconciliation/app/reconciling.ts';
+import { reconciliationStore } from './reconciliation/postgres/reconciliation-store.ts';
+import { stripeBooks } from './reconciliation/stripe/stripe-books.ts';
+import type { FeePlanOf } from './subscriptions/app/fee-plan.ts';
+import type { Applying } from './webhooks-in/app/webhooks.ts';
 
 export type RunningReconciling = { readonly queries: ReconcileQueries; stop(): Promise<void> };
 

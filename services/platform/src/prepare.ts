@@ -1,4 +1,4 @@
-import { billingSchema, financeSchema, stripeSimulatorSchema } from '@tollgate/billing';
+import { billingSchema, financeSchema } from '@tollgate/billing';
 import { gatewaySchema, publicViews } from '@tollgate/gateway';
 import { ledgerSchema } from '@tollgate/ledger';
 import { embeddedLogSchema, openKafkaLog } from '@tollgate/messaging';
@@ -6,6 +6,7 @@ import { optimizerSchema } from '@tollgate/optimizer';
 import { migrate, roleUrl, type ServiceSchema } from '@tollgate/persistence';
 import { quotaSchema } from '@tollgate/quota';
 import { kafkaConnectionOf } from '@tollgate/service-kit';
+import { stripeSimulatorSchema } from '@tollgate/stripe-simulator';
 
 import type { Settings } from './config.ts';
 import { topicSpecs } from './topics.ts';

@@ -7,10 +7,11 @@ export type SchemaFile = { readonly path: string; readonly schemas: readonly str
 export const schemaFiles: readonly SchemaFile[] = [
   { path: 'services/ledger/schema.sql', schemas: ['ledger'] },
   { path: 'services/gateway/schema.sql', schemas: ['gateway', 'public'] },
-  { path: 'services/billing/schema.sql', schemas: ['billing', 'finance', 'stripe_simulator'] },
+  { path: 'services/billing/schema.sql', schemas: ['billing', 'finance'] },
   { path: 'services/quota/schema.sql', schemas: ['quota'] },
   { path: 'services/optimizer/schema.sql', schemas: ['optimizer'] },
   { path: 'libs/messaging/schema.sql', schemas: ['log'] },
+  { path: 'libs/stripe-simulator/schema.sql', schemas: ['stripe_simulator'] },
 ];
 
 /** What the file should hold, read from a migrated database. */

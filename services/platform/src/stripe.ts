@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-import { startStripeSimulator, type StripeSettings, stripeSimulatorSchema } from '@tollgate/billing';
+import type { StripeSettings } from '@tollgate/billing';
 import type { Clock } from '@tollgate/kernel';
 import type { Logger, Shutdown } from '@tollgate/service-kit';
+import { startStripeSimulator, stripeSimulatorSchema } from '@tollgate/stripe-simulator';
 
 import type { PlatformConfig } from './config.ts';
 import type { PreparedDatabase } from './prepare.ts';

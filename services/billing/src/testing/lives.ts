@@ -1,15 +1,15 @@
 import { createPool } from '@tollgate/persistence';
 import type { Pool } from 'pg';
 
-import { chargeStore } from '../adapters/postgres/charge-store.ts';
-import { refundStore } from '../adapters/postgres/refund-store.ts';
-import { stripeClient } from '../adapters/stripe/stripe-client.ts';
-import { stripePayments } from '../adapters/stripe/stripe-payments.ts';
-import { stripeRefunds } from '../adapters/stripe/stripe-refunds.ts';
-import type { ChargeStore, HeldCharge, Payments } from '../app/charge-ports.ts';
-import { advance } from '../app/charge-worker.ts';
-import type { HeldRefund, Refunds } from '../app/refund-ports.ts';
-import { advanceRefund } from '../app/refunding.ts';
+import type { ChargeStore, HeldCharge, Payments } from '../charges/app/charge-ports.ts';
+import { advance } from '../charges/app/charge-worker.ts';
+import { chargeStore } from '../charges/postgres/charge-store.ts';
+import { stripePayments } from '../charges/stripe/stripe-payments.ts';
+import type { HeldRefund, Refunds } from '../refunds/app/refund-ports.ts';
+import { advanceRefund } from '../refunds/app/refunding.ts';
+import { refundStore } from '../refunds/postgres/refund-store.ts';
+import { stripeRefunds } from '../refunds/stripe/stripe-refunds.ts';
+import { stripeClient } from '../stripe/stripe-client.ts';
 import type { MoneyHarness } from './money-harness.ts';
 
 class Crash extends Error {}

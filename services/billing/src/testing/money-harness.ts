@@ -4,19 +4,17 @@ import { embeddedLogSchema, type EventLog, openEmbeddedLog } from '@tollgate/mes
 import { createPool, migrate, rolePassword, roleUrl } from '@tollgate/persistence';
 import { calendarMonth } from '@tollgate/pricing';
 import { createLogger } from '@tollgate/service-kit';
-import { type FakeClock, fakeClock, type FreshDatabase, freshDatabase, waitFor } from '@tollgate/testing';
-import type { Pool } from 'pg';
-
-import type { StripeAccess, StripeSettings } from '../adapters/stripe/stripe-client.ts';
 import {
-  billingSchema,
-  type RunningBilling,
-  startBilling,
+  type SimulatedFault,
   startStripeSimulator,
   type StripeSimulator,
   stripeSimulatorSchema,
-} from '../index.ts';
-import type { SimulatedFault } from '../simulator/server.ts';
+} from '@tollgate/stripe-simulator';
+import { type FakeClock, fakeClock, type FreshDatabase, freshDatabase, waitFor } from '@tollgate/testing';
+import type { Pool } from 'pg';
+
+import { billingSchema, type RunningBilling, startBilling } from '../index.ts';
+import type { StripeAccess, StripeSettings } from '../stripe/stripe-client.ts';
 
 const partitions = 4;
 const passwordOf = (role: string): string => rolePassword('a secret of this test', role);

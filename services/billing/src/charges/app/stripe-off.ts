@@ -1,0 +1,72 @@
+import type { Clock } from '@tollgate/kernel';
+import { type Loop, startLoop } from '@tollgate/service-kit';
+
+import type { ChargeEvent } from '../domain/charge.ts';
+import { nextStep } from '../domain/charging.ts';
+import type { ChargeStore } from './charge-ports.ts';
+
+/** Why a charge is pending while there is no Stripe. */
+export const stripeOff = 'stripe_off';
+const idleMs = 1_000;
+const batchMax = 100;
+
+type Parts = {
+  readonly store: Pick<ChargeStore, 'dueUntried' | 'heldBack' | 'record'>;
+  readonly clock: Clock;
+  readonly onChange: () => void;
+  readonly onFailure: (error: unknown) => void;
+};
+
+/**
+ * In the place of the worker while Stripe is off: a charge whose time comes stays pending and says why. What an earlier
+ * process sent to Stripe is left as it is: its outcome is looked up once Stripe is on.
+ */
+export const startHolding = (parts: Parts): Loop =>
+  startLoop({
+    onFailure: parts.onFailure,
+    round: async () => {
+      const { store, clock, onChange } = parts;
+      const nowMs = clock.nowMs();
+      const ids = await store.dueUntried(nowMs, batchMax);
+      for (const id of ids) {
+        await store.record(
+          id,
+          (charge): ChargeEvent | null => {
+            if (charge.status !== 'pending' || charge.attemptOpen) return null;
+            const step = nextStep(charge, { payer: { customerId: null, paymentMethod: null }, last: null, nowMs });
+            if (step.do === 'nothing') return null;
+            return step.do === 'waive'
+              ? { type: 'ChargeCancelled', reason: 'nothing_owed' }
+              : { type: 'ChargeHeld', reason: stripeOff };
+          },
+          nowMs,
+        );
+        onChange();
+      }
+      return ids.length === batchMax ? 0 : idleMs;
+    },
+  });
+
+/** Stripe is on: what waited for it is tried now. Answers how many. */
+export async function releaseHeld({ store, clock }: Pick<Parts, 'store' | 'clock'>): Promise<number> {
+  let released = 0;
+  for (
+    let ids = await store.heldBack(stripeOff, batchMax);
+    ids.length > 0;
+    ids = await store.heldBack(stripeOff, batchMax)
+  ) {
+    const nowMs = clock.nowMs();
+    for (const id of ids) {
+      await store.record(
+        id,
+        (charge) =>
+          charge.reason === stripeOff && charge.nextTryMs === null
+            ? { type: 'RetryRequested', by: 'stripe_on', nextTryMs: nowMs }
+            : null,
+        nowMs,
+      );
+    }
+    released += ids.length;
+  }
+  return released;
+}
