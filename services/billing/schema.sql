@@ -32,6 +32,36 @@ table billing.assigned_payments
   CREATE TRIGGER assigned_payments_append_only BEFORE DELETE OR UPDATE ON billing.assigned_payments FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
   CREATE TRIGGER assigned_payments_no_truncate BEFORE TRUNCATE ON billing.assigned_payments FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
 
+table billing.auto_topups
+  account text not null
+  user_id text not null
+  below bigint not null
+  units bigint not null
+  amount_minor bigint not null
+  currency text not null
+  day_max_minor bigint not null
+  month_max_minor bigint not null
+  failures_max integer not null
+  failures integer not null default 0
+  reason text
+  paused_at timestamp with time zone
+  next_try_at timestamp with time zone
+  waits_for text
+  version integer not null default 1
+  changed_by text not null
+  changed_from text
+  changed_at timestamp with time zone not null
+  constraint auto_topups_amount_minor_check CHECK ((amount_minor > 0))
+  constraint auto_topups_below_check CHECK ((below >= 0))
+  constraint auto_topups_check CHECK ((day_max_minor >= amount_minor))
+  constraint auto_topups_check1 CHECK ((month_max_minor >= day_max_minor))
+  constraint auto_topups_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+  constraint auto_topups_failures_max_check CHECK ((failures_max > 0))
+  constraint auto_topups_pkey PRIMARY KEY (account)
+  constraint auto_topups_units_check CHECK ((units > 0))
+  constraint auto_topups_waits_for_check CHECK ((waits_for = ANY (ARRAY['refusal'::text, 'ceiling'::text])))
+  CREATE TRIGGER auto_topups_history AFTER INSERT OR DELETE OR UPDATE ON billing.auto_topups FOR EACH ROW EXECUTE FUNCTION billing.keep_auto_topup() -- always
+
 table billing.billing_answers
   operation text not null
   scope text not null
@@ -480,6 +510,49 @@ table billing.token_profits
   constraint token_profits_percentage_check CHECK (((percentage >= (0)::numeric) AND (percentage <= (100)::numeric)))
   constraint token_profits_pkey PRIMARY KEY (id)
 
+table billing.topup_history
+  position bigint not null generated always as identity
+  kind text not null
+  id text not null
+  at timestamp with time zone not null
+  content jsonb not null
+  constraint topup_history_kind_check CHECK ((kind = ANY (ARRAY['topups'::text, 'auto_topups'::text])))
+  constraint topup_history_pkey PRIMARY KEY ("position")
+  CREATE INDEX topup_history_of ON billing.topup_history USING btree (kind, id, "position")
+  CREATE TRIGGER topup_history_append_only BEFORE DELETE OR UPDATE ON billing.topup_history FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+  CREATE TRIGGER topup_history_no_truncate BEFORE TRUNCATE ON billing.topup_history FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
+
+table billing.topups
+  id uuid not null
+  account text not null
+  user_id text not null
+  units bigint not null
+  amount_minor bigint not null
+  currency text not null
+  status text not null
+  reason text
+  available_before bigint not null
+  request jsonb not null
+  payment_intent text
+  attempts integer not null default 0
+  unanswered integer not null default 0
+  paid_at timestamp with time zone
+  appended_at timestamp with time zone
+  next_try_at timestamp with time zone
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint topups_amount_minor_check CHECK ((amount_minor > 0))
+  constraint topups_paid CHECK (((paid_at IS NOT NULL) = (status = ANY (ARRAY['paid'::text, 'succeeded'::text, 'unresolved'::text]))))
+  constraint topups_pkey PRIMARY KEY (id)
+  constraint topups_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'paid'::text, 'succeeded'::text, 'failed'::text, 'unresolved'::text])))
+  constraint topups_units_check CHECK ((units > 0))
+  CREATE INDEX topups_due ON billing.topups USING btree (next_try_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paid'::text]))
+  CREATE INDEX topups_newest ON billing.topups USING btree (created_at DESC, id)
+  CREATE INDEX topups_of ON billing.topups USING btree (account, created_at DESC, id)
+  CREATE UNIQUE INDEX topups_open_once ON billing.topups USING btree (account) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paid'::text]))
+  CREATE UNIQUE INDEX topups_payment_once ON billing.topups USING btree (payment_intent)
+  CREATE TRIGGER topups_history AFTER INSERT OR UPDATE ON billing.topups FOR EACH ROW EXECUTE FUNCTION billing.keep_topup() -- always
+
 table billing.webhook_attempts
   delivery bigint not null
   started_at timestamp with time zone not null
@@ -547,6 +620,7 @@ sequence billing.packages_position_seq bigint start 1 increment 1
 sequence billing.reconciliation_differences_number_seq bigint start 1 increment 1
 sequence billing.reconciliations_number_seq bigint start 1 increment 1
 sequence billing.token_profits_position_seq bigint start 1 increment 1
+sequence billing.topup_history_position_seq bigint start 1 increment 1
 sequence billing.webhook_deliveries_id_seq bigint start 1 increment 1
 
 CREATE OR REPLACE FUNCTION billing.date_payment()
@@ -556,6 +630,21 @@ AS $function$
 begin
   if new.status = 'paid' and new.paid_at is null then new.paid_at := new.told_at; end if;
   return new;
+end $function$
+
+CREATE OR REPLACE FUNCTION billing.keep_auto_topup()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    insert into billing.topup_history (kind, id, at, content)
+      values ('auto_topups', old.account, old.changed_at, to_jsonb(old) || '{"removed": true}');
+  else
+    insert into billing.topup_history (kind, id, at, content)
+      values ('auto_topups', new.account, new.changed_at, to_jsonb(new));
+  end if;
+  return null;
 end $function$
 
 CREATE OR REPLACE FUNCTION billing.keep_charges()
@@ -585,6 +674,15 @@ begin
   return null;
 end $function$
 
+CREATE OR REPLACE FUNCTION billing.keep_topup()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into billing.topup_history (kind, id, at, content) values ('topups', new.id::text, new.updated_at, to_jsonb(new));
+  return null;
+end $function$
+
 CREATE OR REPLACE FUNCTION billing.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -603,6 +701,7 @@ end $function$
 
 grant delete, insert, select on billing.reconciliation_found to tollgate_billing
 grant delete, insert, select on billing.webhook_messages to tollgate_billing
+grant delete, insert, select, update on billing.auto_topups to tollgate_billing
 grant delete, insert, select, update on billing.webhook_feeds to tollgate_billing
 grant insert, select on billing.acknowledgements to tollgate_billing
 grant insert, select on billing.assigned_payments to tollgate_billing
@@ -620,6 +719,7 @@ grant insert, select on billing.reconciliation_differences to tollgate_billing
 grant insert, select on billing.refund_attempts to tollgate_billing
 grant insert, select on billing.resource_creations to tollgate_billing
 grant insert, select on billing.shown_charges to tollgate_billing
+grant insert, select on billing.topup_history to tollgate_billing
 grant insert, select on billing.webhook_attempts to tollgate_billing
 grant insert, select, update on billing.billing_answers to tollgate_billing
 grant insert, select, update on billing.charge_outbox to tollgate_billing
@@ -635,6 +735,7 @@ grant insert, select, update on billing.refunds to tollgate_billing
 grant insert, select, update on billing.stripe_events to tollgate_billing
 grant insert, select, update on billing.subscriptions to tollgate_billing
 grant insert, select, update on billing.token_profits to tollgate_billing
+grant insert, select, update on billing.topups to tollgate_billing
 grant insert, select, update on billing.webhook_deliveries to tollgate_billing
 grant insert, select, update on billing.webhook_endpoints to tollgate_billing
 grant select on billing.token_catalog_revision to tollgate_billing

@@ -7,6 +7,8 @@ import type { ReconcileQueries } from './reconcile-queries.ts';
 import { reconcileQueryNames } from './reconcile-queries.ts';
 import type { TokenCatalogQueries } from './token-catalog.ts';
 import { tokenCatalogQueryNames } from './token-catalog.ts';
+import type { TopUpQueries } from './top-up-queries.ts';
+import { topUpQueryNames } from './top-up-queries.ts';
 import type { WebhookQueries } from './webhook-queries.ts';
 import { webhookQueryNames } from './webhook-queries.ts';
 
@@ -37,6 +39,7 @@ export type BillingQueries = {
   MoneyQueries &
   WebhookQueries &
   ReconcileQueries &
+  TopUpQueries &
   ClosingQueries;
 
 export type CatalogVersionView = CatalogItem & {
@@ -55,4 +58,5 @@ export const billingQueryNames = [
   ...webhookQueryNames,
   ...reconcileQueryNames,
   ...closingQueryNames,
+  ...topUpQueryNames,
 ] as const satisfies readonly (keyof BillingQueries)[];

@@ -36,6 +36,7 @@ export type {
   ProofView,
   RefusalView,
   RefusedView,
+  RequestOutcome,
   TakenView,
   UsagePeriodView,
 } from './ledger-queries.ts';
@@ -97,6 +98,8 @@ export type {
   TokenCatalogQueries,
 } from './token-catalog.ts';
 export { catalogResources, tokenCatalogQueryNames } from './token-catalog.ts';
+export type { AutoTopUpTerms, AutoTopUpView, TopUpQueries, TopUpStatus, TopUpView } from './top-up-queries.ts';
+export { topUpQueryNames, topUpStatuses } from './top-up-queries.ts';
 export type { Topic } from './topics.ts';
 export { deadLetterTopic, groups, partitionsDefault, topics } from './topics.ts';
 export type {

@@ -67,6 +67,17 @@ export type LedgerQueries = {
       readonly hash?: string;
     }[];
   }): Promise<readonly KnownEvent[]>;
+  /**
+   * Of these wallets the ones whose balance, less what is held, is below their bound; what is no wallet, or takes no
+   * grants, is not among them.
+   */
+  walletsBelow(query: {
+    readonly wallets: readonly { readonly account: string; readonly below: string }[];
+  }): Promise<readonly { readonly account: string; readonly available: string }[]>;
+  /** What became of requests that nobody waited for, in order. Refusals are kept for 30 days. */
+  requestOutcomes(query: {
+    readonly requests: readonly { readonly account: string; readonly source: string; readonly id: string }[];
+  }): Promise<readonly RequestOutcome[]>;
   refused(query: { readonly account?: string; readonly after?: string; readonly limit: number }): Promise<{
     readonly items: readonly RefusedView[];
     readonly next: string | null;
@@ -134,6 +145,9 @@ export type LedgerQueries = {
   /** Per partition: who owns it, how far it is, why it halted. */
   partitions(query: Record<string, never>): Promise<readonly PartitionView[]>;
 };
+
+export type RequestOutcome =
+  { readonly state: 'booked' | 'unknown' } | { readonly state: 'refused'; readonly code: string };
 
 export type UsagePeriodView = {
   readonly period: { readonly start: string; readonly end: string };
@@ -284,6 +298,8 @@ export const ledgerQueryNames = [
   'explain',
   'proof',
   'known',
+  'walletsBelow',
+  'requestOutcomes',
   'refused',
   'refusals',
   'deadLetters',

@@ -260,7 +260,7 @@ export type Details = {
 /**
  * The value of one record. Identity is (account, `source`, `id`): the same again gets its first answer, the same with
  * another `hash` is refused. Sources: `http:<operation>`, `http:user:<operation>` for users, `ce:<CloudEvents source>`,
- * `timer:<kind>`, `ledger`, `catalog`.
+ * `timer:<kind>`, `ledger`, `catalog`, `topup`.
  */
 export type LedgerRequest<T extends RequestType = RequestType> = {
   readonly [K in T]: {

@@ -99,6 +99,8 @@ export const errorCodes = [
   'TOKEN_INVALID',
   'TOKEN_NOT_FOUND',
   'TOKEN_REQUIRED',
+  'TOP_UP_PAYER_MISSING',
+  'TOP_UP_UNKNOWN',
   'UNIT_CONFLICT',
   'VALIDATION_FAILED',
 ] as const;

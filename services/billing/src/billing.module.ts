@@ -28,7 +28,10 @@ export type BillingOptions = {
   /** Of the role `tollgate_billing`, on a migrated database. */
   readonly databaseUrl: string;
   readonly eventLog: EventLog;
-  readonly ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter' | 'crossings' | 'usage'>;
+  readonly ledger: Pick<
+    LedgerQueries,
+    'catalog' | 'bookedAfter' | 'crossings' | 'usage' | 'account' | 'walletsBelow' | 'requestOutcomes'
+  >;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly stripe: StripeSettings;

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-import type { MoneyQueries, ReconcileQueries } from '@tollgate/contracts';
+import type { MoneyQueries, ReconcileQueries, TopUpQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
@@ -31,6 +31,8 @@ import { makeFeePlanOf } from './subscriptions/app/fee-plan.ts';
 import { makeCreateSubscription } from './subscriptions/app/subscriptions.ts';
 import { feeBooks, feeStore } from './subscriptions/postgres/fee-store.ts';
 import { subscriptionStore } from './subscriptions/postgres/subscription-store.ts';
+import type { TopUpLedger } from './topups/app/ports.ts';
+import { startTopUps } from './topups/start-top-ups.ts';
 import { makeInboxRound, makeStripeWebhook } from './webhooks-in/app/webhooks.ts';
 import { webhookVerifier } from './webhooks-in/stripe/stripe-webhook.ts';
 
@@ -49,12 +51,12 @@ export type ChargingOptions = {
   readonly stripe: StripeSettings;
   readonly planAt: PlanAt;
   readonly planOf: PlanOf;
-  readonly ledger: CrossingsOfLedger;
+  readonly ledger: CrossingsOfLedger & TopUpLedger;
   readonly fourEyes: FourEyes;
 };
 export type RunningCharging = {
   readonly charging: Charging;
-  readonly queries: MoneyQueries & ReconcileQueries;
+  readonly queries: MoneyQueries & ReconcileQueries & TopUpQueries;
   stop(): Promise<void>;
 };
 
@@ -121,6 +123,16 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     logger,
     tell,
   });
+  const topUps = startTopUps({
+    pool,
+    holders,
+    stripe: options.stripe === 'off' ? null : stripe,
+    eventLog: options.eventLog,
+    ledger: options.ledger,
+    customers,
+    clock,
+    onFailure: tell('top-ups could not be worked on; it is tried again'),
+  });
   const payerChanged = async (users: readonly string[]): Promise<void> => {
     await charging.payerChanged(users);
     if (await fees.ask(users, clock.nowMs())) payFees.wake();
@@ -136,6 +148,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
     refundStore: refunding,
     subscriptions,
     customers,
+    topUps,
     clock,
     jitter,
     payerChanged,
@@ -178,8 +191,14 @@ export function startCharging(options: ChargingOptions): RunningCharging {
         onApproved: () => refunder.wake(),
         onChange,
       }),
+      ...topUps.queries,
       ...reconciling.queries,
-      ...(options.stripe === 'off' ? { startReconciliation: () => Promise.reject(stripeIsOff()) } : {}),
+      ...(options.stripe === 'off'
+        ? {
+            startReconciliation: () => Promise.reject(stripeIsOff()),
+            putAutoTopUp: () => Promise.reject(stripeIsOff()),
+          }
+        : {}),
       putCustomer: makePutCustomer({ store: customers, stripe: accounts, clock, payerChanged }),
       customer: ({ user_id: userId }) => customers.view(userId),
       usersOfCustomer: ({ customer_id: customer, after, limit }) => customers.usersOf(customer, { after, limit }),
@@ -193,7 +212,7 @@ export function startCharging(options: ChargingOptions): RunningCharging {
       stripeWebhook: makeStripeWebhook(webhooks),
     },
     stop: async () => {
-      await Promise.all([worker, refunder, payFees, priceFees, inbox, reconciling].map((loop) => loop.stop()));
+      await Promise.all([topUps, worker, refunder, payFees, priceFees, inbox, reconciling].map((loop) => loop.stop()));
       await publisher.stop();
       await holders.end();
     },

@@ -39,6 +39,7 @@ import { PricePlansController } from './native/routes/price-plans.controller.ts'
 import { RateCardsController } from './native/routes/rate-cards.controller.ts';
 import { RefusalsController } from './native/routes/refusals.controller.ts';
 import { TestClockController } from './native/routes/test-clock.controller.ts';
+import { TopUpsController } from './native/routes/top-ups.controller.ts';
 import { WebhookEndpointsController } from './native/routes/webhook-endpoints.controller.ts';
 import { HealthController, MetricsController } from './operations/routes/health.controller.ts';
 import { ImageSubmits } from './optimize/app/image-submits.ts';
@@ -109,6 +110,7 @@ export class GatewayModule {
         AccountTermsController,
         StatementsController,
         RefusalsController,
+        TopUpsController,
         HoldsController,
         EntriesController,
         ApiKeysController,

@@ -6,6 +6,7 @@ import { createLogger } from '@tollgate/service-kit';
 import { fakeClock, type FreshDatabase, freshDatabase } from '@tollgate/testing';
 
 import { billingSchema, type RunningBilling, startBilling } from '../index.ts';
+import { noWallets } from '../testing/wallets.ts';
 
 const logger = createLogger({ service: 'test', level: 'silent' });
 const passwordOf = (role: string): string => rolePassword('a secret of this test', role);
@@ -65,7 +66,7 @@ async function start(
   const billing = await startBilling({
     databaseUrl,
     eventLog: options.log ?? eventLog,
-    ledger,
+    ledger: { ...noWallets, ...ledger },
     clock,
     logger,
     stripe,

@@ -6,6 +6,7 @@ import { createLogger } from '@tollgate/service-kit';
 import { fakeClock, type FreshDatabase, freshDatabase } from '@tollgate/testing';
 
 import { billingSchema, type RunningBilling, startBilling } from '../index.ts';
+import { noWallets } from '../testing/wallets.ts';
 
 const passwordOf = (role: string): string => rolePassword('a secret of this test', role);
 const clock = fakeClock(Date.UTC(2026, 10, 21, 12));
@@ -55,7 +56,7 @@ beforeAll(async () => {
       startBilling({
         databaseUrl,
         eventLog,
-        ledger,
+        ledger: { ...noWallets, ...ledger },
         clock,
         logger,
         stripe,

@@ -8,6 +8,7 @@ import { createClosings } from './migrations/create-closings.sql.ts';
 import { createReconciliations } from './migrations/create-reconciliations.sql.ts';
 import { createRefunds } from './migrations/create-refunds.sql.ts';
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
+import { createTopUps } from './migrations/create-topups.sql.ts';
 import { createWebhooks } from './migrations/create-webhooks.sql.ts';
 import { endFees } from './migrations/end-fees.sql.ts';
 import { guardWebhooks } from './migrations/guard-webhooks.sql.ts';
@@ -92,5 +93,6 @@ export const billingSchema: ServiceSchema = {
     tellThresholds,
     acknowledgeDifferences,
     numberReconciliations,
+    createTopUps,
   ],
 };

@@ -10,6 +10,11 @@ import { advanceRefund } from '../refunds/app/refunding.ts';
 import { refundStore } from '../refunds/postgres/refund-store.ts';
 import { stripeRefunds } from '../refunds/stripe/stripe-refunds.ts';
 import { stripeClient } from '../stripe/stripe-client.ts';
+import type { TopUpPayments } from '../topups/app/ports.ts';
+import { advance as advanceTopUp } from '../topups/app/top-up-worker.ts';
+import { topUpGrants } from '../topups/log/top-up-grants.ts';
+import { topUpStore } from '../topups/postgres/top-up-store.ts';
+import { stripeTopUps } from '../topups/stripe/stripe-top-ups.ts';
 import type { MoneyHarness } from './money-harness.ts';
 
 class Crash extends Error {}
@@ -86,6 +91,38 @@ export class Lives {
       });
       await refundStore(pool, holders).hold(id, (held) =>
         advanceRefund({ refunds, clock, onChange: () => undefined, onFailure: rethrow }, mortalHold(held)),
+      );
+    });
+  }
+
+  /** One step of a top-up. */
+  topUp(id: string, dieAt = -1): Promise<number> {
+    return this.#life(dieAt, async (mortal, { pool, holders, clock }) => {
+      const real = stripeTopUps(stripeClient(this.#money.stripe));
+      const give = topUpGrants(this.#money.log);
+      const { ledger } = this.#money.wallets;
+      const store = topUpStore(pool, holders);
+      const payments: TopUpPayments = {
+        create: (topUp) => mortal.call(() => real.create(topUp)),
+        cancel: (intent) => mortal.call(() => real.cancel(intent)),
+        retrieve: (intent) => mortal.call(() => real.retrieve(intent)),
+        find: (topUp) => mortal.call(() => real.find(topUp)),
+      };
+      await store.hold(id, (held) =>
+        advanceTopUp(
+          {
+            store,
+            payments,
+            ledger: { ...ledger, requestOutcomes: (query) => mortal.call(() => ledger.requestOutcomes(query)) },
+            give: (topUp) => mortal.call(() => give(topUp)),
+            clock,
+            onFailure: rethrow,
+          },
+          {
+            read: () => mortal.call(() => held.read()),
+            record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
+          },
+        ),
       );
     });
   }

@@ -15,6 +15,7 @@ import type { Pool } from 'pg';
 
 import { billingSchema, type RunningBilling, startBilling } from '../index.ts';
 import type { StripeAccess, StripeSettings } from '../stripe/stripe-client.ts';
+import { Wallets } from './wallets.ts';
 
 const partitions = 4;
 const passwordOf = (role: string): string => rolePassword('a secret of this test', role);
@@ -59,6 +60,7 @@ export class MoneyHarness {
   >();
   /** What the ledger would say that it entered, by the id of the charge. */
   readonly crossings = new Map<string, CrossingEntered>();
+  readonly wallets: Wallets;
   readonly #database: FreshDatabase;
   readonly #simulator: StripeSimulator;
   readonly #running = new Set<RunningBilling>();
@@ -73,6 +75,7 @@ export class MoneyHarness {
   }) {
     this.clock = parts.clock;
     this.log = parts.log;
+    this.wallets = new Wallets(parts.log);
     this.#database = parts.database;
     this.#simulator = parts.simulator;
     this.admin = createPool({ url: parts.database.url, max: 3, applicationName: 'test' });
@@ -139,6 +142,7 @@ export class MoneyHarness {
   /** The ledger as far as billing asks it here: the crossings that this harness made. */
   #ledger(): Parameters<typeof startBilling>[0]['ledger'] {
     return {
+      ...this.wallets.ledger,
       catalog: () => Promise.resolve([]),
       bookedAfter: () => Promise.resolve({ items: [], heads: [] }),
       crossings: ({ from, to, after, limit }) => {

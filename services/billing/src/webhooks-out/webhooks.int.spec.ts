@@ -18,6 +18,7 @@ import { fakeClock, type FreshDatabase, freshDatabase, waitFor } from '@tollgate
 import type { Pool } from 'pg';
 
 import { billingSchema, type RunningBilling, startBilling } from '../index.ts';
+import { noWallets } from '../testing/wallets.ts';
 import { webhookStore } from './postgres/webhook-store.ts';
 import { secretBox } from './sending/secret-box.ts';
 import { webhookHeaders } from './sending/webhook-signature.ts';
@@ -112,7 +113,7 @@ async function start(retriesMs: readonly number[] = [50, 50]): Promise<RunningBi
   const billing = await startBilling({
     databaseUrl: roleUrl(database.url, billingSchema.role, passwordOf(billingSchema.role)),
     eventLog,
-    ledger,
+    ledger: { ...noWallets, ...ledger },
     clock,
     stripe: { secretKey: 'sk_test_unused', webhookSecret: 'whsec_unused', apiBase: 'http://127.0.0.1:9' },
     logger: createLogger({ service: 'test', level: 'silent' }),

@@ -35,6 +35,7 @@ import type { SealStore } from '../sealing/sealer.ts';
 import { leavesOf } from '../sealing/sealer.ts';
 import { type DetailsStore, eraseDetails } from './erasing.ts';
 import { findAccounts } from './find-accounts.ts';
+import { requestOutcomes, walletsBelow } from './top-ups.ts';
 import { usageOfPeriod } from './usage.ts';
 
 /**
@@ -91,6 +92,16 @@ export interface BooksReader {
     partition: number,
     requests: readonly { readonly account: string; readonly source: string; readonly id: string }[],
   ): Promise<readonly { readonly place: number; readonly hash: string | null }[]>;
+  /** Wallets of one partition below their bounds, by their last entries. */
+  balancesBelow(
+    partition: number,
+    wallets: readonly { readonly account: string; readonly below: string }[],
+  ): Promise<readonly { readonly id: string; readonly below: bigint }[]>;
+  /** Which of these requests of one partition were refused with nobody waiting, by their places in the list. */
+  refusedRequests(
+    partition: number,
+    requests: readonly { readonly account: string; readonly source: string; readonly id: string }[],
+  ): Promise<readonly { readonly place: number; readonly code: string }[]>;
   /** The first entry under the present, unbroken ownership of `owner`; null: the owner is another. */
   ownedSince(of: {
     readonly partition: number;
@@ -183,6 +194,8 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
     explain: ({ id }) => explain(ports, id),
     proof: ({ id }) => proof(ports, id),
     known: (query) => known(ports, query),
+    walletsBelow: (query) => walletsBelow(ports, (one) => account(ports, one), query),
+    requestOutcomes: (query) => requestOutcomes(ports, query),
     refused: (query) => ports.reader.refused(query),
     refusals: (query) =>
       ports.reader.refusals({

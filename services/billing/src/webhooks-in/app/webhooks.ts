@@ -17,6 +17,7 @@ type Parts = {
   readonly refundStore: Pick<RefundStore, 'told'>;
   readonly subscriptions: SubscriptionStore;
   readonly customers: CustomerStore;
+  readonly topUps: { told(id: string, paymentIntent: string): Promise<'applied' | 'ignored' | 'unknown'> };
   readonly clock: Clock;
   readonly jitter: () => number;
   readonly payerChanged: (userIds: readonly string[]) => Promise<void>;
@@ -59,6 +60,7 @@ export type Applying = Pick<
   | 'refundStore'
   | 'subscriptions'
   | 'customers'
+  | 'topUps'
   | 'clock'
   | 'jitter'
   | 'payerChanged'
@@ -76,6 +78,8 @@ export async function apply(
   switch (facts.about) {
     case 'payment':
       return applyPayment(parts, facts, createdMs);
+    case 'top_up':
+      return parts.topUps.told(facts.topUpId, facts.paymentIntent);
     case 'refund':
       return applyRefund(parts, facts.paymentIntent);
     case 'invoice':

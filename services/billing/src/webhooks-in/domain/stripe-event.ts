@@ -14,6 +14,8 @@ export type StripeFacts =
       /** When the money was taken, where that is not the event's own time. */
       readonly paidMs?: number;
     }
+  /** A payment of a top-up: its state is read again. */
+  | { readonly about: 'top_up'; readonly topUpId: string; readonly paymentIntent: string }
   /** A refund, whoever made it: the payment's refunds are read again. */
   | { readonly about: 'refund'; readonly paymentIntent: string }
   | {

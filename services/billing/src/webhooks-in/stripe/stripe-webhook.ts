@@ -5,6 +5,7 @@ import Stripe from 'stripe';
 import { subscriptionState } from '../../customers/stripe/stripe-accounts.ts';
 import { stateOf, sumOf } from '../../stripe/stripe-failure.ts';
 import type { VerifyWebhook } from '../../subscriptions/app/account-ports.ts';
+import { topUpIdIn } from '../../topups/stripe/stripe-top-ups.ts';
 import type { FeeStatus, StripeFacts } from '../domain/stripe-event.ts';
 
 /** A signature is good for five minutes, by the real clock (surfaces §0.10). */
@@ -112,6 +113,8 @@ export function chargeIdIn(metadata: Stripe.Metadata): string | null {
 }
 
 function payment(intent: Stripe.PaymentIntent, type: string): StripeFacts {
+  const topUpId = topUpIdIn(intent.metadata);
+  if (topUpId !== null) return { about: 'top_up', topUpId, paymentIntent: intent.id };
   const chargeId = chargeIdIn(intent.metadata);
   if (chargeId === null) return { about: 'nothing' };
   const told = stateOf(intent);

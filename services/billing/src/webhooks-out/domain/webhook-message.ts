@@ -55,8 +55,8 @@ const chargeTypes: Readonly<Record<string, WebhookEventType>> = {
   RefundFailed: 'refund.failed',
 };
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-const bodyOf = (type: WebhookEventType, timestamp: string, data: object): string =>
+export const isoOf = (ms: number): string => new Date(ms).toISOString();
+export const bodyOf = (type: WebhookEventType, timestamp: string, data: object): string =>
   JSON.stringify({ type, timestamp, data });
 
 /** What subscribers hear of a charge's event; null: nothing. */
@@ -67,7 +67,7 @@ export function chargeMessage(event: PublishedChargeEvent): WebhookMessage | nul
     charge_id: event.chargeId,
     account: event.account,
     user_id: event.userId,
-    period: { start: iso(event.periodStartMs), end: iso(event.periodEndMs) },
+    period: { start: isoOf(event.periodStartMs), end: isoOf(event.periodEndMs) },
     block: String(event.block),
     billing_tier: event.billingTier,
     amount_minor: String(event.amountMinor),
@@ -79,7 +79,7 @@ export function chargeMessage(event: PublishedChargeEvent): WebhookMessage | nul
     id: `msg_charge_${event.chargeId}_${event.number}`,
     type,
     account: event.account,
-    body: bodyOf(type, iso(event.occurredMs), data),
+    body: bodyOf(type, isoOf(event.occurredMs), data),
   };
 }
 

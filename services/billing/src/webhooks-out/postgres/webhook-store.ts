@@ -4,8 +4,9 @@ import type { Pool, PoolClient } from 'pg';
 
 import { guarded } from '../../postgres/guarded.ts';
 import type { ChargeEvents, DueDelivery, Positions, WebhookStore } from '../app/webhook-ports.ts';
-import type { PublishedChargeEvent, WebhookMessage } from '../domain/webhook-message.ts';
+import type { PublishedChargeEvent } from '../domain/webhook-message.ts';
 import type { SecretBox } from '../sending/secret-box.ts';
+import { tellSubscribers } from './tell-subscribers.ts';
 import {
   changeEndpoint,
   chargeEventsAfter,
@@ -14,11 +15,9 @@ import {
   deliveriesPage,
   disableEndpoint,
   endPending,
-  endpointsToTell,
   forgetFeeds,
   insertEndpoint,
   insertFeed,
-  keepMessages,
   listEndpoints,
   lockFeed,
   moveFeed,
@@ -43,7 +42,6 @@ type EndpointRow = {
   readonly disabled_reason: string | null;
   readonly created_at: Date;
 };
-type ToTell = Pick<EndpointRow, 'id' | 'events' | 'account_prefix' | 'balance_below' | 'thresholds'>;
 
 /** `WebhookStore` on PostgreSQL; secrets are kept sealed by `box`. Loss of the database is AppError('unavailable'). */
 export function webhookStore(pool: Pool, box: SecretBox): WebhookStore {
@@ -128,8 +126,7 @@ export function webhookStore(pool: Pool, box: SecretBox): WebhookStore {
         } = await tx.query<{ positions: Positions }>(lockFeed, [feed]);
         if (!place) return null;
         const { messages, to } = await readOn(place.positions, chargeEvents(tx));
-        const { rows: endpoints } = await tx.query<ToTell>(endpointsToTell);
-        await keep(tx, { messages, endpoints, nowMs });
+        await tellSubscribers(tx, messages, nowMs);
         await tx.query(moveFeed, [feed, JSON.stringify(to)]);
         return messages.length;
       }),
@@ -164,41 +161,6 @@ export function webhookStore(pool: Pool, box: SecretBox): WebhookStore {
     },
     prune: async (beforeMs) => void (await pool.query(pruneMessages, [new Date(beforeMs)])),
   };
-}
-
-/** Keeps each message that somebody wants, and for whom. */
-async function keep(
-  tx: PoolClient,
-  {
-    messages,
-    endpoints,
-    nowMs,
-  }: {
-    readonly messages: readonly WebhookMessage[];
-    readonly endpoints: readonly ToTell[];
-    readonly nowMs: number;
-  },
-): Promise<void> {
-  const wanted = messages.flatMap((message) =>
-    endpoints.filter((endpoint) => wants(endpoint, message)).map(({ id }) => ({ endpoint: id, message })),
-  );
-  if (wanted.length === 0) return;
-  // Of one that is made again, such as a threshold of a period, the first is kept.
-  const distinct = [...new Map(wanted.toReversed().map(({ message }) => [message.id, message])).values()];
-  await tx.query(keepMessages, [
-    distinct.map(({ id }) => id),
-    distinct.map(({ type }) => type),
-    distinct.map(({ body }) => body),
-    new Date(nowMs),
-    wanted.map(({ endpoint }) => endpoint),
-    wanted.map(({ message }) => message.id),
-  ]);
-}
-
-function wants(endpoint: ToTell, { type, account, passed, share }: WebhookMessage): boolean {
-  if (!endpoint.events.includes(type) || !account.startsWith(endpoint.account_prefix ?? '')) return false;
-  if (share !== undefined) return endpoint.thresholds.includes(share);
-  return passed === undefined || (endpoint.balance_below !== null && passed(endpoint.balance_below));
 }
 
 type ChargeEventData = {

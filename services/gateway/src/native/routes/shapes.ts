@@ -157,7 +157,7 @@ export const Correct = z
 export type Correct = z.output<typeof Correct>;
 
 /** Numbers in a query are text. */
-const pageLimit = z
+export const pageLimit = z
   .string()
   .regex(/^[0-9]{1,4}$/, 'must be a number from 1 to 500')
   .transform(Number)

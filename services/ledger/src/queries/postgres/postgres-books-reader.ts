@@ -1,4 +1,4 @@
-import type { CatalogItem, LedgerQueries } from '@tollgate/contracts';
+import { accountKinds, type CatalogItem, type LedgerQueries } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import { parseRateCard } from '@tollgate/pricing';
 import type { Pool } from 'pg';
@@ -43,6 +43,7 @@ import {
   usageOfPeriod,
 } from './read-books.sql.ts';
 import { readRefusals } from './refusals-page.ts';
+import { balancesBelow, refusedRequests } from './top-ups.sql.ts';
 
 /** Reads of the books on PostgreSQL, for queries. */
 export class PostgresBooksReader implements BooksReader {
@@ -211,6 +212,34 @@ export class PostgresBooksReader implements BooksReader {
       values,
     });
     return rows.map(({ asked, hash }) => ({ place: Number(asked) - 1, hash }));
+  }
+
+  async balancesBelow(
+    partition: number,
+    wallets: Parameters<BooksReader['balancesBelow']>[1],
+  ): ReturnType<BooksReader['balancesBelow']> {
+    const ids = wallets.map(({ account }) => account);
+    const values = [partition, ids, wallets.map(({ below }) => below), accountKinds.indexOf('wallet')];
+    const { rows } = await this.#pool.query<{ id: string }>({ name: 'balances-below', text: balancesBelow, values });
+    return rows.map(({ id }) => ({ id, below: BigInt(wallets[ids.indexOf(id)]?.below ?? 0) }));
+  }
+
+  async refusedRequests(
+    partition: number,
+    requests: Parameters<BooksReader['refusedRequests']>[1],
+  ): ReturnType<BooksReader['refusedRequests']> {
+    const values = [
+      partition,
+      requests.map(({ account }) => account),
+      requests.map(({ source }) => source),
+      requests.map(({ id }) => id),
+    ];
+    const { rows } = await this.#pool.query<{ asked: bigint; code: string }>({
+      name: 'requests-refused',
+      text: refusedRequests,
+      values,
+    });
+    return rows.map(({ asked, code }) => ({ place: Number(asked) - 1, code }));
   }
 
   async ownedSince({

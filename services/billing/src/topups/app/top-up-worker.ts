@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+
+import { AppError, type Clock } from '@tollgate/kernel';
+import { type Loop, startLoop } from '@tollgate/service-kit';
+
+import type { CallOutcome } from '../../charges/domain/charge.ts';
+import { afterOutcome, type TopUp } from '../domain/top-up.ts';
+import type { GiveUnits, HeldTopUp, TopUpLedger, TopUpPayments, TopUpStore } from './ports.ts';
+
+/** How often wallets are looked at, and how many in one question to the ledger. */
+const watchEveryMs = 1_000;
+const watchedMax = 500;
+const idleMs = 500;
+const batchMax = 100;
+/** Until the books are asked again for a grant, and until it is appended once more in case it was lost. */
+const grantPollMs = 200;
+const grantAgainMs = 30_000;
+
+export type TopUpParts = {
+  readonly store: TopUpStore;
+  readonly payments: TopUpPayments;
+  readonly ledger: TopUpLedger;
+  readonly give: GiveUnits;
+  readonly clock: Clock;
+  readonly onFailure: (error: unknown) => void;
+};
+
+/** Looks for wallets that are low and begins their purchases, until stopped. */
+export const startWatching = (parts: TopUpParts & { readonly onBegun: () => void }): Loop =>
+  startLoop({
+    onFailure: parts.onFailure,
+    round: async (stopped) => {
+      let after: string | null = null;
+      do {
+        const page = await parts.store.watched(after, watchedMax, parts.clock.nowMs());
+        if (page.length > 0 && (await beginOf(parts, page))) parts.onBegun();
+        after = page.length < watchedMax ? null : (page.at(-1)?.account ?? null);
+      } while (after !== null && !stopped.aborted);
+      return watchEveryMs;
+    },
+  });
+
+async function beginOf(
+  { store, ledger, clock }: TopUpParts,
+  page: Awaited<ReturnType<TopUpStore['watched']>>,
+): Promise<boolean> {
+  const low = await ledger.walletsBelow({
+    wallets: page.map(({ account, below }) => ({ account, below: String(below) })),
+  });
+  let begun = false;
+  for (const { account, available } of low) {
+    const seen = page.find((each) => each.account === account);
+    if (
+      seen !== undefined &&
+      (await store.begin({ ...seen, available: BigInt(available) }, randomUUID(), clock.nowMs()))
+    )
+      begun = true;
+  }
+  return begun;
+}
+
+/** Charges and gives what is open until stopped; a purchase is worked on by one instance at a time. */
+export const startTopUpWorker = (parts: TopUpParts): Loop =>
+  startLoop({
+    onFailure: parts.onFailure,
+    round: async (stopped) => {
+      const due = await parts.store.due(parts.clock.nowMs(), batchMax);
+      for (const id of due) {
+        if (stopped.aborted) break;
+        // One that fails is told and due again; it holds up no other.
+        await parts.store.hold(id, (held) => advance(parts, held)).catch(parts.onFailure);
+      }
+      return due.length === 0 ? idleMs : 20;
+    },
+  });
+
+/** One step of one purchase. */
+export async function advance(parts: TopUpParts, held: HeldTopUp): Promise<void> {
+  const nowMs = parts.clock.nowMs();
+  const topUp = await held.read();
+  if (topUp.nextTryMs === null || topUp.nextTryMs > nowMs) return;
+  if (topUp.status === 'paid') return give(parts, held, topUp);
+  if (topUp.status !== 'pending' && topUp.status !== 'processing') return;
+  const outcome = await asOutcome(parts, () => charged(parts, held, topUp));
+  await held.record((now) => afterOutcome(now, outcome, parts.clock.nowMs()), parts.clock.nowMs());
+}
+
+/** What Stripe knows of it; created where it knows nothing. One that was refused is cancelled before it counts as such. */
+async function charged({ payments, clock }: TopUpParts, held: HeldTopUp, topUp: TopUp): Promise<CallOutcome> {
+  await held.record((now) => ({ attempts: now.attempts + 1 }), clock.nowMs());
+  const known = topUp.attempts === 0 ? null : await lookUp(payments, topUp);
+  const outcome = known ?? (await payments.create(topUp));
+  if (outcome.is !== 'declined' && outcome.is !== 'action_required') return outcome;
+  const after = await payments.cancel(outcome.paymentIntent);
+  // Paid meanwhile, or not known: looked up again. A refusal to cancel leaves a payment that nobody confirms.
+  return after.is === 'succeeded' || after.is === 'processing' || after.is === 'unanswered' ? after : outcome;
+}
+
+const lookUp = (payments: TopUpPayments, topUp: TopUp): Promise<CallOutcome | null> =>
+  topUp.paymentIntent === null ? payments.find(topUp) : payments.retrieve(topUp.paymentIntent);
+
+/** Appends the grant until the books have it, or have refused it. */
+async function give({ ledger, give: append, clock }: TopUpParts, held: HeldTopUp, topUp: TopUp): Promise<void> {
+  const { id, account } = topUp;
+  const [outcome] = await ledger.requestOutcomes({ requests: [{ account, source: 'topup', id }] });
+  const nowMs = clock.nowMs();
+  if (outcome?.state === 'booked') {
+    await held.record(() => ({ status: 'succeeded', nextTryMs: null }), nowMs);
+  } else if (outcome?.state === 'refused') {
+    await held.record(() => ({ status: 'unresolved', reason: outcome.code.toLowerCase(), nextTryMs: null }), nowMs);
+  } else {
+    const again = topUp.appendedMs === null || nowMs - topUp.appendedMs >= grantAgainMs;
+    if (again) await append(topUp);
+    await held.record(() => ({ ...(again ? { appendedMs: nowMs } : {}), nextTryMs: nowMs + grantPollMs }), nowMs);
+  }
+}
+
+/** A mistake of our own is told and taken as a call without an answer: what was sent may have had its effect. */
+async function asOutcome(
+  { onFailure }: Pick<TopUpParts, 'onFailure'>,
+  call: () => Promise<CallOutcome>,
+): Promise<CallOutcome> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'unavailable')
+      return { is: 'unanswered', code: 'stripe_unavailable' };
+    onFailure(error);
+    return { is: 'unanswered', code: 'internal_error' };
+  }
+}
