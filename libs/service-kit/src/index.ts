@@ -1,5 +1,6 @@
 export type { Address } from './address.ts';
 export { parseAddress, parseAddresses } from './address.ts';
+export { BackgroundWork } from './background/background-work.ts';
 export type { Loop } from './background/loop.ts';
 export { startLoop } from './background/loop.ts';
 export type { ParseConfigOptions } from './config.ts';
@@ -12,6 +13,8 @@ export type { Logger } from './logger.ts';
 export { createLogger } from './logger.ts';
 export type { Metrics } from './metrics.ts';
 export { createMetrics } from './metrics.ts';
+export type { Keys, Resolved, Token } from './nest/typed-providers.ts';
+export { provided, token } from './nest/typed-providers.ts';
 export { nestLogger } from './nest-logger.ts';
 export type { QueryClient } from './query-client.ts';
 export { createQueryClient } from './query-client.ts';

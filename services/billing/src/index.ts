@@ -1,5 +1,5 @@
-export type { BillingOptions } from './billing.module.ts';
 export { outgoingSecrets, outgoingSettings, stripeOffFault, stripeSecrets, stripeSettings } from './config.ts';
+export type { BillingOptions } from './core/core.ts';
 export { financeSchema } from './postgres/finance-schema.ts';
 export { billingSchema } from './postgres/migrations.ts';
 export type { FourEyes } from './refunds/domain/four-eyes.ts';

@@ -3,7 +3,8 @@ import { type BillingQueries, groups, topics } from '@tollgate/contracts';
 import { EventLogServer } from '@tollgate/messaging';
 import { type HealthReport, nestLogger } from '@tollgate/service-kit';
 
-import { Billing, BillingModule, type BillingOptions } from './billing.module.ts';
+import { Billing, BillingModule } from './billing.module.ts';
+import type { BillingOptions } from './core/core.ts';
 
 export type RunningBilling = {
   readonly queries: BillingQueries;

@@ -6,7 +6,7 @@ import { freePort } from '@tollgate/testing';
 import { catalogStore } from '../catalog/postgres/catalog-store.ts';
 import { resourceStore } from '../catalog/postgres/resource-store.ts';
 import { chargeStore } from '../charges/postgres/charge-store.ts';
-import { customerStore } from '../customers/postgres/account-stores.ts';
+import { customerStore } from '../customers/postgres/customer-store.ts';
 import { webhookStore } from '../webhooks-out/postgres/webhook-store.ts';
 import { secretBox } from '../webhooks-out/sending/secret-box.ts';
 

@@ -39,15 +39,20 @@ export function stripeClient(settings: StripeSettings): Stripe {
   });
 }
 
-/** Whatever is called of it refuses, in our words; nothing leaves the process. */
+/** A client whose every call refuses, in our words; nothing leaves the process. */
 function noStripe(): object {
-  return new Proxy(() => undefined, {
-    get: (_target, name) => (typeof name === 'symbol' || name === 'then' ? undefined : noStripe()),
+  const library = new Stripe('sk_off');
+  // What is no part of the library is not there either: whoever holds this may ask what it is.
+  return new Proxy({}, { get: (_target, name) => (name in library ? refusing() : undefined) });
+}
+
+const refusing = (): object =>
+  new Proxy(() => undefined, {
+    get: (_target, name) => (typeof name === 'symbol' || name === 'then' ? undefined : refusing()),
     apply: () => {
       throw stripeIsOff();
     },
   });
-}
 
 export const stripeIsOff = (): AppError =>
   new AppError('unavailable', 'STRIPE_OFF', 'Stripe is off here (STRIPE=off): set its keys to use it');

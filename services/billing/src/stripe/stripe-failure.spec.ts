@@ -3,9 +3,11 @@ import { AppError } from '@tollgate/kernel';
 import Stripe from 'stripe';
 
 import { stripePayments } from '../charges/stripe/stripe-payments.ts';
-import { stripeAccounts } from '../customers/stripe/stripe-accounts.ts';
+import { stripeCustomers } from '../customers/stripe/stripe-customers.ts';
 import { stripeBooks } from '../reconciliation/stripe/stripe-books.ts';
 import { stripeRefunds } from '../refunds/stripe/stripe-refunds.ts';
+import { stripeFees } from '../subscriptions/stripe/stripe-fees.ts';
+import { stripeSubscriptions } from '../subscriptions/stripe/stripe-subscriptions.ts';
 import { webhookVerifier } from '../webhooks-in/stripe/stripe-webhook.ts';
 import { outcomeOf, stripeTrouble } from './stripe-failure.ts';
 
@@ -16,7 +18,7 @@ const month = { period: '2026-11', moments: { startMs: 0, endMs: 1 }, starts: { 
 
 describe('a mistake of our own around Stripe', () => {
   const [accounts, books, payments, refunds] = [
-    stripeAccounts(changed),
+    { ...stripeCustomers(changed), ...stripeSubscriptions(changed), ...stripeFees(changed) },
     stripeBooks(changed),
     stripePayments(changed),
     stripeRefunds(changed),

@@ -6,6 +6,7 @@ import type {
   ResourceView,
   TokenCatalog,
 } from '@tollgate/contracts';
+import type { PricePlan } from '@tollgate/pricing';
 
 import type { CheckedPublication } from '../domain/catalog-version.ts';
 
@@ -72,3 +73,8 @@ export type CatalogLog = {
   /** Appends a version to every partition; resolves when all hold it. A repeat is booked once. */
   broadcast(item: CatalogItem): Promise<void>;
 };
+
+/** The version of a price plan that is in force at a moment. */
+export type PlanAt = (plan: string, atMs: number) => Promise<PricePlan>;
+/** A version of a price plan by its number; null: there is none. */
+export type PlanOf = (name: string, version: number) => Promise<PricePlan | null>;

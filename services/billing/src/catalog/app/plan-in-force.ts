@@ -1,8 +1,6 @@
 import { defaultPricePlan, parsePricePlan } from '@tollgate/pricing';
 
-import type { PlanAt } from '../../charges/app/charge-ports.ts';
-import type { PlanOf } from '../../reconciliation/app/reconcile-ports.ts';
-import type { CatalogStore } from './catalog-ports.ts';
+import type { CatalogStore, PlanAt, PlanOf } from './catalog-ports.ts';
 
 /**
  * The newest version of a price plan that takes effect at or before a moment; the built-in plan where there is none.

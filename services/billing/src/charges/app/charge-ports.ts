@@ -1,5 +1,4 @@
 import type { ChargeStatusView, ChargeView, MoneyQueries } from '@tollgate/contracts';
-import type { PricePlan } from '@tollgate/pricing';
 
 import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState } from '../domain/charge.ts';
 import type { Payer } from '../domain/charging.ts';
@@ -41,9 +40,6 @@ export type NewCharge = Pick<
   | 'currency'
   | 'crossedMs'
 > & { readonly entry: string };
-
-/** The version of a price plan that is in force at a moment. */
-export type PlanAt = (plan: string, atMs: number) => Promise<PricePlan>;
 
 /** Charges, their attempts and their events; each call is one transaction. */
 export type ChargeStore = {

@@ -45,12 +45,12 @@ export class Charging {
   }
 
   /** A charge has changed. */
-  changed(): void {
+  readonly changed = (): void => {
     this.#parts.wakeOutbox();
     const waiting = this.#waiting;
     this.#waiting = new Set();
     for (const wake of waiting) wake();
-  }
+  };
 
   /** Users who have a payer or a method now: what waited for that, or was refused, is tried at once. */
   async payerChanged(userIds: readonly string[]): Promise<void> {

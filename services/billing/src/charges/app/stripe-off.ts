@@ -9,6 +9,8 @@ import type { ChargeStore } from './charge-ports.ts';
 export const stripeOff = 'stripe_off';
 const idleMs = 1_000;
 const batchMax = 100;
+/** Nothing is left to do. */
+const restMs = 3_600_000;
 
 type Parts = {
   readonly store: Pick<ChargeStore, 'dueUntried' | 'heldBack' | 'record'>;
@@ -46,6 +48,21 @@ export const startHolding = (parts: Parts): Loop =>
       return ids.length === batchMax ? 0 : idleMs;
     },
   });
+
+/** Once: what waited because Stripe was off is due again. */
+export function startReleasing(
+  parts: Pick<Parts, 'store' | 'clock' | 'onFailure'> & { readonly onReleased: (charges: number) => void },
+): Loop {
+  let done = false;
+  return startLoop({
+    onFailure: parts.onFailure,
+    round: async () => {
+      if (!done) parts.onReleased(await releaseHeld(parts));
+      done = true;
+      return restMs;
+    },
+  });
+}
 
 /** Stripe is on: what waited for it is tried now. Answers how many. */
 export async function releaseHeld({ store, clock }: Pick<Parts, 'store' | 'clock'>): Promise<number> {

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import type { MoneyQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 
-import type { CustomerStore, StripeAccounts } from '../../subscriptions/app/account-ports.ts';
+import type { CustomerStore, StripeCustomers } from './customer-ports.ts';
 
 /** See `MoneyQueries.putCustomer`. A repeat makes no second customer: the key follows from the user. */
 export const makePutCustomer =
   (parts: {
     readonly store: CustomerStore;
-    readonly stripe: StripeAccounts;
+    readonly stripe: StripeCustomers;
     readonly clock: Clock;
     /** Somebody can pay now, or only a payment method is missing still. */
     readonly payerChanged: (userIds: readonly string[]) => Promise<void>;

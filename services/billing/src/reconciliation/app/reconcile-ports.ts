@@ -1,5 +1,4 @@
 import type { AssignedPaymentView, DifferenceView, LedgerQueries, ReconciliationView } from '@tollgate/contracts';
-import type { PricePlan } from '@tollgate/pricing';
 
 import type { Crossing } from '../../charges/app/charge-ports.ts';
 import type { StripeFacts } from '../../webhooks-in/domain/stripe-event.ts';
@@ -155,6 +154,4 @@ export type StripeBooks = {
   refund(id: string): Promise<StripeRefund | null>;
 };
 
-/** null: there is no such version. */
-export type PlanOf = (name: string, version: number) => Promise<PricePlan | null>;
 export type CrossingsOfLedger = Pick<LedgerQueries, 'crossings' | 'usage'>;

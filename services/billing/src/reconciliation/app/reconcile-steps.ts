@@ -2,6 +2,7 @@ import type { CrossingEntered } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { overageBlocks } from '@tollgate/pricing';
 
+import type { PlanOf } from '../../catalog/app/catalog-ports.ts';
 import type { ChargeStore } from '../../charges/app/charge-ports.ts';
 import type { FeePlanOf } from '../../subscriptions/app/fee-plan.ts';
 import { compareFee, compareInvoice } from '../domain/reconciled-invoices.ts';
@@ -12,7 +13,6 @@ import type {
   CrossingsOfLedger,
   FoundCrossing,
   Page,
-  PlanOf,
   ReconcileRun,
   ReconcileStep,
   ReconcileStore,

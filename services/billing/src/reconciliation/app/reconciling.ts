@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ReconcileQueries, ReconciliationView } from '@tollgate/contracts';
 import { AppError, invariant } from '@tollgate/kernel';
 
-import type { PlanAt } from '../../charges/app/charge-ports.ts';
+import type { PlanAt } from '../../catalog/app/catalog-ports.ts';
 import { monthNow, reconciledMonth } from '../domain/reconciled-month.ts';
 import { makeDifferenceDecisions } from './difference-decisions.ts';
 import { fixPage, type FixParts } from './reconcile-fixes.ts';

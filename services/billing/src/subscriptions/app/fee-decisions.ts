@@ -3,27 +3,16 @@ import { randomUUID } from 'node:crypto';
 import type { FeeView, MoneyQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 
+import type { CustomerStore } from '../../customers/app/customer-ports.ts';
 import type { StripeFacts } from '../../webhooks-in/domain/stripe-event.ts';
-import type { CustomerStore, StripeAccounts, SubscriptionStore } from './account-ports.ts';
-
-/** A person's decision about a fee, kept for ever. */
-export type FeeDecision = {
-  readonly what: 'retried' | 'voided' | 'given_up';
-  readonly by: string;
-  readonly address: string | null;
-  readonly reason: string | null;
-};
-export type FeeBooks = {
-  find(invoice: string): Promise<FeeView | null>;
-  list(query: Parameters<MoneyQueries['listFees']>[0]): ReturnType<MoneyQueries['listFees']>;
-  decided(invoice: string, decision: FeeDecision, nowMs: number): Promise<void>;
-};
+import type { FeeBooks, StripeFees } from './fee-ports.ts';
+import type { SubscriptionStore } from './subscription-ports.ts';
 
 type Parts = {
   readonly books: FeeBooks;
   readonly subscriptions: Pick<SubscriptionStore, 'invoiceTold'>;
   readonly customers: Pick<CustomerStore, 'paymentMethodOf'>;
-  readonly stripe: Pick<StripeAccounts, 'invoice' | 'payInvoice' | 'writeOffInvoice'>;
+  readonly stripe: Pick<StripeFees, 'invoice' | 'payInvoice' | 'writeOffInvoice'>;
   readonly clock: Clock;
 };
 type Queries = Pick<MoneyQueries, 'listFees' | 'retryFee' | 'writeOffFee'>;

@@ -1,9 +1,9 @@
 import type { LedgerQueries } from '@tollgate/contracts';
 import { calendarMonth } from '@tollgate/pricing';
 
-import type { PlanAt } from '../../charges/app/charge-ports.ts';
+import type { PlanAt } from '../../catalog/app/catalog-ports.ts';
 import { accountOfUser } from '../../charges/domain/metered-account.ts';
-import type { CustomerStore } from './account-ports.ts';
+import type { CustomerStore } from '../../customers/app/customer-ports.ts';
 
 /**
  * The monthly fee of a plan version, in minor units, and the period that it is for. `version` null: of an account that

@@ -1,11 +1,11 @@
 import { AppError, type Clock } from '@tollgate/kernel';
 
-import type { PricedSubscription, StripeAccounts, SubscriptionStore } from './account-ports.ts';
 import type { FeePlanOf } from './fee-plan.ts';
+import type { PricedSubscription, StripeSubscriptions, SubscriptionStore } from './subscription-ports.ts';
 
 type Parts = {
   readonly store: Pick<SubscriptionStore, 'running' | 'endingBefore' | 'priced' | 'told'>;
-  readonly stripe: Pick<StripeAccounts, 'price' | 'setPrice' | 'subscription'>;
+  readonly stripe: Pick<StripeSubscriptions, 'price' | 'setPrice' | 'subscription'>;
   readonly feePlanOf: FeePlanOf;
   readonly clock: Clock;
   readonly onFailure: (error: unknown) => void;

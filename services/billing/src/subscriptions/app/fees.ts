@@ -1,12 +1,14 @@
 import { AppError, type Clock } from '@tollgate/kernel';
 
-import type { CustomerStore, FeeStore, StripeAccounts, SubscriptionStore, UnpaidFee } from './account-ports.ts';
+import type { CustomerStore } from '../../customers/app/customer-ports.ts';
+import type { FeeStore, StripeFees, UnpaidFee } from './fee-ports.ts';
+import type { StripeSubscriptions, SubscriptionStore } from './subscription-ports.ts';
 
 type Parts = {
   readonly store: FeeStore;
   readonly subscriptions: Pick<SubscriptionStore, 'told' | 'invoiceTold'>;
   readonly customers: Pick<CustomerStore, 'paymentMethodOf'>;
-  readonly stripe: Pick<StripeAccounts, 'invoicesOf' | 'payInvoice' | 'subscription'>;
+  readonly stripe: Pick<StripeFees, 'invoicesOf' | 'payInvoice'> & Pick<StripeSubscriptions, 'subscription'>;
   readonly clock: Clock;
   readonly onFailure: (error: unknown) => void;
 };

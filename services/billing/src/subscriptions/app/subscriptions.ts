@@ -5,13 +5,15 @@ import { AppError, type Clock, invariant } from '@tollgate/kernel';
 import { stripeAmount } from '@tollgate/pricing';
 
 import { keyWindowMs } from '../../charges/domain/charging.ts';
-import type { CustomerStore, StripeAccounts, SubscriptionRow, SubscriptionStore } from './account-ports.ts';
+import type { CustomerStore, StripeCustomers } from '../../customers/app/customer-ports.ts';
 import type { FeePlanOf } from './fee-plan.ts';
+import type { StripeFees } from './fee-ports.ts';
+import type { StripeSubscriptions, SubscriptionRow, SubscriptionStore } from './subscription-ports.ts';
 
 type Parts = {
   readonly store: SubscriptionStore;
   readonly customers: Pick<CustomerStore, 'paymentMethodOf'>;
-  readonly stripe: StripeAccounts;
+  readonly stripe: StripeSubscriptions & Pick<StripeCustomers, 'customer'> & Pick<StripeFees, 'invoicesOf'>;
   readonly feePlanOf: FeePlanOf;
   readonly clock: Clock;
 };

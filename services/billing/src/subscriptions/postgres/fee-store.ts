@@ -2,8 +2,7 @@ import type { FeeView } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 
 import { guarded } from '../../postgres/guarded.ts';
-import type { FeeStore } from '../app/account-ports.ts';
-import type { FeeBooks } from '../app/fee-decisions.ts';
+import type { FeeBooks, FeeStore } from '../app/fee-ports.ts';
 import { askFees, dueFees, feeById, insertFeeEvent, listFees, settleFee } from './fees.sql.ts';
 
 type FeeRow = {

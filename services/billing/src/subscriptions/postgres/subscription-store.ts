@@ -3,7 +3,7 @@ import { invariant } from '@tollgate/kernel';
 import type { Pool } from 'pg';
 
 import { guarded } from '../../postgres/guarded.ts';
-import type { PricedSubscription, SubscriptionRow, SubscriptionStore } from '../app/account-ports.ts';
+import type { PricedSubscription, SubscriptionRow, SubscriptionStore } from '../app/subscription-ports.ts';
 import {
   abandonSubscription,
   beginSubscription,
@@ -17,7 +17,7 @@ import {
   subscriptionById,
   tellInvoice,
   tellSubscription,
-} from './accounts.sql.ts';
+} from './subscriptions.sql.ts';
 
 type Row = {
   readonly id: string;

@@ -1,17 +1,15 @@
 import type Stripe from 'stripe';
 
+import { asked } from '../../stripe/stripe-asked.ts';
 import { isMissing, isRefusal } from '../../stripe/stripe-failure.ts';
 import { invoiceFacts } from '../../webhooks-in/stripe/stripe-webhook.ts';
-import type { StripeAccounts } from '../app/account-ports.ts';
+import type { StripeFees } from '../app/fee-ports.ts';
 
 /** Refusals that say nothing about the payment: somebody else is at it. */
 const busy: ReadonlySet<string | undefined> = new Set(['idempotency_key_in_use', 'lock_timeout']);
 
-/** Invoices of monthly fees; `asked` puts failures into our words. */
-export const stripeFees = (
-  stripe: Stripe,
-  asked: <T>(call: () => Promise<T>) => Promise<T>,
-): Pick<StripeAccounts, 'invoicesOf' | 'payInvoice' | 'invoice' | 'writeOffInvoice'> => ({
+/** `StripeFees` on Stripe. */
+export const stripeFees = (stripe: Stripe): StripeFees => ({
   invoice: (id) =>
     asked(async () => {
       try {

@@ -1,7 +1,7 @@
 import type { AutoTopUpTerms, TopUpQueries } from '@tollgate/contracts';
 import { AppError, type Clock } from '@tollgate/kernel';
 
-import type { CustomerStore } from '../../subscriptions/app/account-ports.ts';
+import type { CustomerStore } from '../../customers/app/customer-ports.ts';
 import type { TopUpLedger, TopUpStore } from './ports.ts';
 
 type Parts = {

@@ -4,11 +4,13 @@ import { assertNever, type Clock } from '@tollgate/kernel';
 import type { ChargeStore, Payments } from '../../charges/app/charge-ports.ts';
 import type { CallOutcome, PaymentState } from '../../charges/domain/charge.ts';
 import { afterOutcome } from '../../charges/domain/charging.ts';
+import type { CustomerStore } from '../../customers/app/customer-ports.ts';
 import type { Refunds, RefundStore } from '../../refunds/app/refund-ports.ts';
-import type { CustomerStore, Inbox, SubscriptionStore, VerifyWebhook } from '../../subscriptions/app/account-ports.ts';
+import type { SubscriptionStore } from '../../subscriptions/app/subscription-ports.ts';
 import type { StripeEvent, StripeFacts } from '../domain/stripe-event.ts';
+import type { Inbox, VerifyWebhook } from './inbox-ports.ts';
 
-type Parts = {
+export type Receiving = {
   readonly verify: VerifyWebhook;
   readonly inbox: Inbox;
   readonly charges: Pick<ChargeStore, 'record' | 'byIds'>;
@@ -31,7 +33,7 @@ const sweepMs = 10_000;
 
 /** See `MoneyQueries.stripeWebhook`: answered once it is kept; what cannot be applied now is applied by the sweep. */
 export const makeStripeWebhook =
-  (parts: Parts): MoneyQueries['stripeWebhook'] =>
+  (parts: Receiving): MoneyQueries['stripeWebhook'] =>
   async (webhook) => {
     const event = parts.verify(webhook);
     const isNew = await parts.inbox.keep(event, parts.clock.nowMs());
@@ -40,12 +42,12 @@ export const makeStripeWebhook =
   };
 
 /** Applies what is still open, a round; answers how long to rest. */
-export const makeInboxRound = (parts: Parts) => async (): Promise<number> => {
+export const makeInboxRound = (parts: Receiving) => async (): Promise<number> => {
   for (const event of await parts.inbox.open(100)) await applyOne(parts, event).catch(parts.onFailure);
   return sweepMs;
 };
 
-async function applyOne(parts: Parts, event: StripeEvent & { readonly receivedMs: number }): Promise<void> {
+async function applyOne(parts: Receiving, event: StripeEvent & { readonly receivedMs: number }): Promise<void> {
   const outcome = await apply(parts, event);
   const nowMs = parts.clock.nowMs();
   if (outcome === 'unknown' && nowMs - event.receivedMs < unknownMaxMs) return;
@@ -53,7 +55,7 @@ async function applyOne(parts: Parts, event: StripeEvent & { readonly receivedMs
 }
 
 export type Applying = Pick<
-  Parts,
+  Receiving,
   | 'charges'
   | 'payments'
   | 'refunds'

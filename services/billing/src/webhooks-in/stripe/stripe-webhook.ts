@@ -2,10 +2,10 @@ import { AppError, isStorableJson } from '@tollgate/kernel';
 import { amountFromStripe } from '@tollgate/pricing';
 import Stripe from 'stripe';
 
-import { subscriptionState } from '../../customers/stripe/stripe-accounts.ts';
 import { stateOf, sumOf } from '../../stripe/stripe-failure.ts';
-import type { VerifyWebhook } from '../../subscriptions/app/account-ports.ts';
+import { subscriptionState } from '../../subscriptions/stripe/stripe-subscriptions.ts';
 import { topUpIdIn } from '../../topups/stripe/stripe-top-ups.ts';
+import type { VerifyWebhook } from '../app/inbox-ports.ts';
 import type { FeeStatus, StripeFacts } from '../domain/stripe-event.ts';
 
 /** A signature is good for five minutes, by the real clock (surfaces §0.10). */

@@ -1,19 +1,15 @@
 import type { Pool } from 'pg';
 
 import { guarded } from '../../postgres/guarded.ts';
-import type { CustomerStore, Inbox } from '../../subscriptions/app/account-ports.ts';
+import type { CustomerStore } from '../app/customer-ports.ts';
 import {
   attachMethod,
-  closeEvent,
   findCustomer,
-  keepEvent,
   methodOfCustomer,
-  openEvents,
   prepareCustomer,
   saveCustomer,
   usersOfCustomer,
-} from '../../subscriptions/postgres/accounts.sql.ts';
-import type { StripeFacts } from '../../webhooks-in/domain/stripe-event.ts';
+} from './customers.sql.ts';
 
 /** `CustomerStore` on PostgreSQL. */
 export function customerStore(pool: Pool): CustomerStore {
@@ -57,40 +53,5 @@ export function customerStore(pool: Pool): CustomerStore {
           (await pool.query<{ payment_method: string }>(methodOfCustomer, [customerId])).rows[0]?.payment_method ??
           null,
       ),
-  };
-}
-
-type EventRow = {
-  readonly id: string;
-  readonly type: string;
-  readonly created_at: Date;
-  readonly received_at: Date;
-  readonly facts: StripeFacts;
-};
-
-/** `Inbox` on PostgreSQL. */
-export function stripeInbox(pool: Pool): Inbox {
-  return {
-    keep: ({ id, type, createdMs, facts }, nowMs) =>
-      guarded(
-        async () =>
-          (await pool.query(keepEvent, [id, type, new Date(createdMs), new Date(nowMs), facts])).rowCount === 1,
-      ),
-    open: (limit) =>
-      guarded(async () =>
-        (await pool.query<EventRow>(openEvents, [limit])).rows.map(
-          ({ id, type, created_at: created, received_at: received, facts }) => ({
-            id,
-            type,
-            createdMs: created.getTime(),
-            receivedMs: received.getTime(),
-            facts,
-          }),
-        ),
-      ),
-    close: (id, outcome, nowMs) =>
-      guarded(async () => {
-        await pool.query(closeEvent, [id, outcome, new Date(nowMs)]);
-      }),
   };
 }

@@ -1,20 +1,3 @@
-export const prepareCustomer = `
-  insert into billing.customers (user_id, created_at, updated_at) values ($1, $2, $2) on conflict do nothing`;
-export const findCustomer = 'select customer_id, payment_method from billing.customers where user_id = $1';
-export const usersOfCustomer =
-  'select user_id from billing.customers where customer_id = $1 and user_id > $2 order by user_id limit $3';
-export const saveCustomer = `
-  update billing.customers set customer_id = $2, payment_method = $3,
-    payment_method_at = case when payment_method is distinct from $3 then $4 else payment_method_at end, updated_at = $4
-  where user_id = $1`;
-/** Newer than what is known; a message that was overtaken changes nothing. */
-export const attachMethod = `
-  update billing.customers set payment_method = $2, payment_method_at = $3, updated_at = $3
-  where customer_id = $1 and (payment_method_at is null or payment_method_at <= $3) returning user_id`;
-export const methodOfCustomer = `
-  select payment_method from billing.customers where customer_id = $1 and payment_method is not null
-    order by payment_method_at desc nulls last limit 1`;
-
 /** Nothing when one runs already: one a customer, whoever races. */
 export const beginSubscription = `
   insert into billing.subscriptions (id, customer_id, amount_minor, currency, status, anchor_at, request, created_at,
@@ -58,12 +41,3 @@ export const findAnswer = `
 export const keepAnswer = `
   insert into billing.billing_answers (operation, scope, request_key, content_hash, answer) values ($1, $2, $3, '', $4)
     on conflict do nothing`;
-
-export const keepEvent = `
-  insert into billing.stripe_events (id, type, created_at, received_at, facts) values ($1, $2, $3, $4, $5)
-    on conflict do nothing`;
-export const openEvents = `
-  select id, type, created_at, received_at, facts from billing.stripe_events where handled_at is null
-    order by received_at, id limit $1`;
-export const closeEvent = `
-  update billing.stripe_events set outcome = $2, handled_at = $3 where id = $1 and handled_at is null`;

@@ -1,31 +1,18 @@
-import { AppError, invariant } from '@tollgate/kernel';
+import { invariant } from '@tollgate/kernel';
 import { stripeAmount } from '@tollgate/pricing';
 import type Stripe from 'stripe';
 
-import { isMissing, isRefusal, stripeTrouble } from '../../stripe/stripe-failure.ts';
-import type { StripeAccounts } from '../../subscriptions/app/account-ports.ts';
-import { stripeFees } from '../../subscriptions/stripe/stripe-fees.ts';
+import { asked } from '../../stripe/stripe-asked.ts';
+import { isMissing, isRefusal } from '../../stripe/stripe-failure.ts';
 import type { SubscriptionState } from '../../webhooks-in/domain/stripe-event.ts';
+import type { StripeSubscriptions } from '../app/subscription-ports.ts';
 
 /** The one Product of monthly fees: its id is chosen by us, so that two instances cannot make two. */
 const productId = 'tollgate_monthly_fee';
 
-/** `StripeAccounts` on Stripe. */
-export function stripeAccounts(stripe: Stripe): StripeAccounts {
+/** `StripeSubscriptions` on Stripe. */
+export function stripeSubscriptions(stripe: Stripe): StripeSubscriptions {
   return {
-    createCustomer: ({ userId, key }) =>
-      asked(async () => (await stripe.customers.create({ metadata: { user_id: userId } }, { idempotencyKey: key })).id),
-    customer: (id) => asked(() => customer(stripe, id)),
-    setEmail: (id, email) =>
-      asked(async () => {
-        await stripe.customers.update(id, { email });
-      }),
-    attach: ({ customer: id, paymentMethod }) =>
-      asked(async () => {
-        const attached = await stripe.paymentMethods.attach(paymentMethod, { customer: id });
-        await stripe.customers.update(id, { invoice_settings: { default_payment_method: attached.id } });
-        return attached.id;
-      }),
     price: (of) => asked(() => price(stripe, of)),
     setPrice: ({ subscription, price: wanted, key }) =>
       asked(async () => {
@@ -59,22 +46,7 @@ export function stripeAccounts(stripe: Stripe): StripeAccounts {
           throw error;
         }
       }),
-    ...stripeFees(stripe, asked),
   };
-}
-
-async function customer(stripe: Stripe, id: string): Promise<{ readonly paymentMethod: string | null } | null> {
-  try {
-    const found = await stripe.customers.retrieve(id);
-    if (found.deleted === true) return null;
-    const method = found.invoice_settings.default_payment_method;
-    if (method !== null) return { paymentMethod: typeof method === 'string' ? method : method.id };
-    const [first] = (await stripe.customers.listPaymentMethods(id, { limit: 1 })).data;
-    return { paymentMethod: first?.id ?? null };
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
 }
 
 /**
@@ -135,21 +107,4 @@ export function subscriptionState(subscription: Stripe.Subscription): Subscripti
     currentPeriodStartMs: item.current_period_start * 1000,
     currentPeriodEndMs: item.current_period_end * 1000,
   };
-}
-
-/**
- * A definite refusal is the caller's to mend; anything else is waited for. What Stripe wrote stays out of it: it may
- * name people.
- */
-async function asked<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    if (isRefusal(error)) {
-      const reason = error.decline_code ?? error.code ?? 'invalid_request';
-      throw new AppError('invalid', 'STRIPE_REFUSED', `Stripe refused this: ${reason}`, { reason, param: error.param });
-    }
-    throw stripeTrouble(error);
-  }
 }

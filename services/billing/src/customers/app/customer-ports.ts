@@ -1,0 +1,39 @@
+import type { CustomerView } from '@tollgate/contracts';
+
+/** Who pays for whom. */
+export type CustomerStore = {
+  /** Makes the row when there is none. */
+  find(
+    userId: string,
+    nowMs: number,
+  ): Promise<{ readonly customerId: string | null; readonly paymentMethod: string | null }>;
+  view(userId: string): Promise<CustomerView | null>;
+  save(customer: CustomerView, nowMs: number): Promise<void>;
+  /** Notes what Stripe attached, unless something newer is known; answers whose it is. */
+  attached(of: {
+    readonly customer: string;
+    readonly paymentMethod: string;
+    readonly atMs: number;
+  }): Promise<readonly string[]>;
+  /** Users for whom this customer pays, in the order of their ids. */
+  usersOf(
+    customerId: string,
+    page?: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<readonly string[]>;
+  /** What a user pays with that has this customer; null: nothing known. */
+  paymentMethodOf(customerId: string): Promise<string | null>;
+};
+
+/** Stripe's customers. Every call: @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
+export type StripeCustomers = {
+  createCustomer(of: { readonly userId: string; readonly key: string }): Promise<string>;
+  /** What it pays with by default; null: there is no such customer. */
+  customer(id: string): Promise<{ readonly paymentMethod: string | null } | null>;
+  /** @throws AppError('invalid', STRIPE_REFUSED) */
+  setEmail(customer: string, email: string): Promise<void>;
+  /**
+   * Attaches and makes it the default; answers its id, which a test method gets only now. @throws AppError('invalid',
+   * STRIPE_REFUSED)
+   */
+  attach(of: { readonly customer: string; readonly paymentMethod: string }): Promise<string>;
+};

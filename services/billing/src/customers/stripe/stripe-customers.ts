@@ -1,0 +1,38 @@
+import type Stripe from 'stripe';
+
+import { asked } from '../../stripe/stripe-asked.ts';
+import { isMissing } from '../../stripe/stripe-failure.ts';
+import type { StripeCustomers } from '../app/customer-ports.ts';
+
+/** `StripeCustomers` on Stripe. */
+export function stripeCustomers(stripe: Stripe): StripeCustomers {
+  return {
+    createCustomer: ({ userId, key }) =>
+      asked(async () => (await stripe.customers.create({ metadata: { user_id: userId } }, { idempotencyKey: key })).id),
+    customer: (id) => asked(() => customer(stripe, id)),
+    setEmail: (id, email) =>
+      asked(async () => {
+        await stripe.customers.update(id, { email });
+      }),
+    attach: ({ customer: id, paymentMethod }) =>
+      asked(async () => {
+        const attached = await stripe.paymentMethods.attach(paymentMethod, { customer: id });
+        await stripe.customers.update(id, { invoice_settings: { default_payment_method: attached.id } });
+        return attached.id;
+      }),
+  };
+}
+
+async function customer(stripe: Stripe, id: string): Promise<{ readonly paymentMethod: string | null } | null> {
+  try {
+    const found = await stripe.customers.retrieve(id);
+    if (found.deleted === true) return null;
+    const method = found.invoice_settings.default_payment_method;
+    if (method !== null) return { paymentMethod: typeof method === 'string' ? method : method.id };
+    const [first] = (await stripe.customers.listPaymentMethods(id, { limit: 1 })).data;
+    return { paymentMethod: first?.id ?? null };
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+import { AppError } from '@tollgate/kernel';
+
+import { isRefusal, stripeTrouble } from './stripe-failure.ts';
+
+/**
+ * A definite refusal is the caller's to mend; anything else is waited for. What Stripe wrote stays out of it: it may
+ * name people.
+ */
+export async function asked<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    if (isRefusal(error)) {
+      const reason = error.decline_code ?? error.code ?? 'invalid_request';
+      throw new AppError('invalid', 'STRIPE_REFUSED', `Stripe refused this: ${reason}`, { reason, param: error.param });
+    }
+    throw stripeTrouble(error);
+  }
+}

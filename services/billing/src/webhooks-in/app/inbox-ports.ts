@@ -1,0 +1,13 @@
+import type { StripeEvent } from '../domain/stripe-event.ts';
+
+/** Inbox of webhooks: each event once, by its id. */
+export type Inbox = {
+  /** False: it is known already. */
+  keep(event: StripeEvent, nowMs: number): Promise<boolean>;
+  /** Events not applied yet, oldest first. */
+  open(limit: number): Promise<readonly (StripeEvent & { readonly receivedMs: number })[]>;
+  close(id: string, outcome: string, nowMs: number): Promise<void>;
+};
+
+/** @throws AppError('invalid', SIGNATURE_INVALID) */
+export type VerifyWebhook = (webhook: { readonly payload: string; readonly signature: string }) => StripeEvent;
