@@ -522,6 +522,21 @@ table billing.topup_history
   CREATE TRIGGER topup_history_append_only BEFORE DELETE OR UPDATE ON billing.topup_history FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
   CREATE TRIGGER topup_history_no_truncate BEFORE TRUNCATE ON billing.topup_history FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewriting() -- always
 
+table billing.topup_refunds
+  stripe_refund text not null
+  topup_id uuid not null
+  amount_minor bigint not null
+  currency text not null
+  status text not null
+  succeeded_at timestamp with time zone
+  told_at timestamp with time zone not null
+  constraint topup_refunds_amount_minor_check CHECK ((amount_minor > 0))
+  constraint topup_refunds_pkey PRIMARY KEY (stripe_refund)
+  constraint topup_refunds_status_check CHECK ((status = ANY (ARRAY['processing'::text, 'succeeded'::text, 'failed'::text])))
+  constraint topup_refunds_succeeded CHECK (((succeeded_at IS NOT NULL) = (status = 'succeeded'::text)))
+  constraint topup_refunds_topup_fkey FOREIGN KEY (topup_id) REFERENCES billing.topups(id)
+  CREATE INDEX topup_refunds_of ON billing.topup_refunds USING btree (topup_id)
+
 table billing.topups
   id uuid not null
   account text not null
@@ -735,6 +750,7 @@ grant insert, select, update on billing.refunds to tollgate_billing
 grant insert, select, update on billing.stripe_events to tollgate_billing
 grant insert, select, update on billing.subscriptions to tollgate_billing
 grant insert, select, update on billing.token_profits to tollgate_billing
+grant insert, select, update on billing.topup_refunds to tollgate_billing
 grant insert, select, update on billing.topups to tollgate_billing
 grant insert, select, update on billing.webhook_deliveries to tollgate_billing
 grant insert, select, update on billing.webhook_endpoints to tollgate_billing
@@ -865,7 +881,31 @@ view finance.cash as
             assigned_payments.currency,
             assigned_payments.paid_at
            FROM billing.assigned_payments
-          WHERE assigned_payments.at <= finance.as_of()) moved;
+          WHERE assigned_payments.at <= finance.as_of()
+        UNION ALL
+         SELECT top_ups.month,
+            top_ups.month,
+            'top_up'::text,
+            top_ups.payment_intent,
+            top_ups.topup_id::text AS topup_id,
+            top_ups.user_id,
+            top_ups.amount_minor,
+            top_ups.currency,
+            top_ups.paid_at
+           FROM finance.top_ups
+        UNION ALL
+         SELECT finance.month_at(r.succeeded_at) AS month_at,
+            t.month,
+            'refund'::text,
+            r.stripe_refund,
+            t.topup_id::text AS topup_id,
+            t.user_id,
+            - r.amount_minor,
+            r.currency,
+            r.succeeded_at
+           FROM billing.topup_refunds r
+             JOIN finance.top_ups t USING (topup_id)
+          WHERE r.succeeded_at <= finance.as_of()) moved;
 view finance.charges as
  SELECT id,
     user_id,
@@ -1324,7 +1364,40 @@ view finance.receivables_ledger as
             assigned_payments.payment_intent,
             - assigned_payments.amount_minor
            FROM billing.assigned_payments
-          WHERE assigned_payments.at <= finance.as_of()) moved
+          WHERE assigned_payments.at <= finance.as_of()
+        UNION ALL
+         SELECT top_ups.user_id,
+            top_ups.currency,
+            top_ups.paid_at,
+            top_ups.month,
+            'top_up'::text,
+            (top_ups.units || ' units for '::text) || top_ups.account,
+            top_ups.topup_id::text AS topup_id,
+            top_ups.amount_minor
+           FROM finance.top_ups
+        UNION ALL
+         SELECT top_ups.user_id,
+            top_ups.currency,
+            top_ups.paid_at,
+            top_ups.month,
+            'payment'::text,
+            'payment of the top-up'::text,
+            top_ups.payment_intent,
+            - top_ups.amount_minor
+           FROM finance.top_ups
+        UNION ALL
+         SELECT t.user_id,
+            r.currency,
+            r.succeeded_at,
+            finance.month_at(r.succeeded_at) AS month_at,
+            x.kind,
+            x.description,
+            r.stripe_refund,
+            x.sign * r.amount_minor
+           FROM billing.topup_refunds r
+             JOIN finance.top_ups t USING (topup_id)
+             CROSS JOIN ( VALUES ('credit'::text,'credit by a refund of a top-up'::text,'-1'::integer), ('refund'::text,'refund'::text,1)) x(kind, description, sign)
+          WHERE r.succeeded_at <= finance.as_of()) moved
   WHERE user_id IS NOT NULL AND amount_minor <> 0;
 view finance.refunds as
  SELECT r.id,
@@ -1630,6 +1703,23 @@ view finance.statement as
            FROM finance.refunds
           WHERE refunds.credit_note_id IS NULL AND refunds.status = 'succeeded'::text) lines
   WHERE user_id IS NOT NULL;
+view finance.top_ups as
+ SELECT id AS topup_id,
+    account,
+    user_id,
+    finance.month_at(paid_at) AS month,
+    units,
+    amount_minor,
+    currency,
+    finance."decimal"(amount_minor::numeric, currency) AS amount,
+    payment_intent,
+    status,
+    paid_at,
+    COALESCE(( SELECT sum(r.amount_minor) AS sum
+           FROM billing.topup_refunds r
+          WHERE r.topup_id = t.id AND r.succeeded_at <= finance.as_of()), 0::numeric)::bigint AS refunded_minor
+   FROM billing.topups t
+  WHERE paid_at <= finance.as_of();
 view finance.trial_balance as
  WITH moved AS (
          SELECT u.text AS unit,
@@ -1944,6 +2034,8 @@ grant select on finance.seals to finance
 grant select on finance.seals to tollgate_finance
 grant select on finance.statement to finance
 grant select on finance.statement to tollgate_finance
+grant select on finance.top_ups to finance
+grant select on finance.top_ups to tollgate_finance
 grant select on finance.trial_balance to finance
 grant select on finance.trial_balance to tollgate_finance
 grant select on finance.unbilled_usage to finance

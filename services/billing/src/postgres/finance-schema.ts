@@ -14,6 +14,7 @@ import { showAcknowledged } from './migrations/show-acknowledged.sql.ts';
 import { showApplied } from './migrations/show-applied.sql.ts';
 import { showCash } from './migrations/show-cash.sql.ts';
 import { showRefunds } from './migrations/show-refunds.sql.ts';
+import { showTopUps } from './migrations/show-topups.sql.ts';
 import { usageAsOf } from './migrations/usage-as-of.sql.ts';
 
 /**
@@ -39,5 +40,6 @@ export const financeSchema: ServiceSchema = {
     showApplied,
     showAcknowledged,
     orderComparisons,
+    showTopUps,
   ],
 };

@@ -8,6 +8,7 @@ import { createClosings } from './migrations/create-closings.sql.ts';
 import { createReconciliations } from './migrations/create-reconciliations.sql.ts';
 import { createRefunds } from './migrations/create-refunds.sql.ts';
 import { createTokenCatalog } from './migrations/create-token-catalog.sql.ts';
+import { createTopUpRefunds } from './migrations/create-topup-refunds.sql.ts';
 import { createTopUps } from './migrations/create-topups.sql.ts';
 import { createWebhooks } from './migrations/create-webhooks.sql.ts';
 import { endFees } from './migrations/end-fees.sql.ts';
@@ -94,5 +95,6 @@ export const billingSchema: ServiceSchema = {
     acknowledgeDifferences,
     numberReconciliations,
     createTopUps,
+    createTopUpRefunds,
   ],
 };

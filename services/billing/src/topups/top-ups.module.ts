@@ -7,10 +7,11 @@ import { inBackground } from '../core/in-background.ts';
 import { CUSTOMERS, CustomersModule } from '../customers/customers.module.ts';
 import { stripeIsOff } from '../stripe/stripe-client.ts';
 import { makeTopUpQueries } from './app/auto-top-ups.ts';
-import type { TopUpStore } from './app/ports.ts';
+import type { TopUpRefunds, TopUpStore } from './app/ports.ts';
 import { makeToldPayment, type ToldPayment } from './app/told-payment.ts';
 import { startTopUpWorker, startWatching, type TopUpParts } from './app/top-up-worker.ts';
 import { topUpGrants } from './log/top-up-grants.ts';
+import { topUpRefunds } from './postgres/top-up-refunds.ts';
 import { topUpStore } from './postgres/top-up-store.ts';
 import { stripeTopUps } from './stripe/stripe-top-ups.ts';
 
@@ -18,6 +19,7 @@ export const TOP_UPS = {
   store: token<TopUpStore>('top-ups.store'),
   parts: token<TopUpParts>('top-ups.parts'),
   told: token<ToldPayment>('top-ups.told'),
+  refunds: token<TopUpRefunds>('top-ups.refunds'),
   queries: token<TopUpQueries>('top-ups.queries'),
 } as const;
 
@@ -65,12 +67,13 @@ const watching = inBackground('low-wallets', [CORE.options, TOP_UPS.parts, CORE.
   imports: [CustomersModule],
   providers: [
     provided(TOP_UPS.store, [CORE.pool, CORE.heldPool], topUpStore),
+    provided(TOP_UPS.refunds, [CORE.pool], topUpRefunds),
     parts,
     queries,
     told,
     ...worker,
     ...watching,
   ],
-  exports: [TOP_UPS.told, TOP_UPS.queries],
+  exports: [TOP_UPS.told, TOP_UPS.refunds, TOP_UPS.queries],
 })
 export class TopUpsModule {}

@@ -41,6 +41,10 @@ function fixOne(parts: FixParts, run: ReconcileRun, each: ToFix): Promise<boolea
 /** As the webhook that got lost; anything but a success makes `apply` ask Stripe for the state of now. */
 async function takeState(parts: FixParts, { chargeId, paymentIntent }: ToFix): Promise<boolean> {
   const payment = paymentIntent === null ? null : await parts.stripe.payment(paymentIntent);
+  if (payment?.topUpId !== undefined) {
+    const facts: StripeFacts = { about: 'top_up', topUpId: payment.topUpId, paymentIntent: payment.id };
+    return (await apply(parts, { facts, createdMs: parts.clock.nowMs() })) === 'applied';
+  }
   if (payment === null || chargeId === null || payment.chargeId !== chargeId) return false;
   const state = payment.state === 'succeeded' ? 'succeeded' : 'declined';
   const facts: StripeFacts = {

@@ -5,6 +5,7 @@ import type { StripeFacts } from '../../webhooks-in/domain/stripe-event.ts';
 import type { BookedInvoice, StripeInvoice } from '../domain/reconciled-invoices.ts';
 import type { ReconciledMonth } from '../domain/reconciled-month.ts';
 import type { BookedRefund, StripeRefund } from '../domain/reconciled-refunds.ts';
+import type { BookedTopUp } from '../domain/reconciled-top-ups.ts';
 import type { BookedCharge, Difference, Fix, LedgerCrossing, StripePayment } from '../domain/reconciliation.ts';
 
 /** In this order; each reads pages until there are no more. */
@@ -16,6 +17,7 @@ export const reconcileSteps = [
   'crossings',
   'charges',
   'strangers',
+  'top_ups',
   'booked_invoices',
   'booked_refunds',
   'missing_charges',
@@ -110,6 +112,13 @@ export type ReconcileStore = {
   charges(run: ReconcileRun, limit: number): Promise<readonly ComparedCharge[]>;
   /** Payments found that belong to no charge of the books and to no invoice. */
   strangers(run: ReconcileRun, limit: number): Promise<readonly StripePayment[]>;
+  /** Top-ups of either side, by id. */
+  topUps(
+    run: ReconcileRun,
+    limit: number,
+  ): Promise<
+    readonly { readonly id: string; readonly books: BookedTopUp | null; readonly payments: readonly StripePayment[] }[]
+  >;
   /** Invoices of either side, by id. */
   invoices(
     run: ReconcileRun,

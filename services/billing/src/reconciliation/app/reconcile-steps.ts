@@ -7,6 +7,7 @@ import type { ChargeStore } from '../../charges/app/charge-ports.ts';
 import type { FeePlanOf } from '../../subscriptions/app/fee-plan.ts';
 import { compareFee, compareInvoice } from '../domain/reconciled-invoices.ts';
 import { compareRefund } from '../domain/reconciled-refunds.ts';
+import { compareTopUps } from '../domain/reconciled-top-ups.ts';
 import { compareCharge, compareStranger, type Difference, missingCharge } from '../domain/reconciliation.ts';
 import type {
   ComparedCharge,
@@ -85,6 +86,24 @@ export const readingSteps: Readonly<Record<Exclude<ReconcileStep, 'fixes'>, Step
           ? await parts.stripe.isOfInvoice(id)
           : (await parts.charges.byIds([payment.chargeId])).length > 0;
       return known ? none : { differences: listed(compareStranger(payment)) };
+    });
+    return pageOf(looked, rows, ({ id }) => id);
+  },
+  top_ups: async (parts, run) => {
+    const rows = await parts.store.topUps(run, rowsMax);
+    const looked = await each(rows, async ({ books, payments }): Promise<Looked> => {
+      if (compareTopUps(books, payments).length === 0) return none;
+      const ids = new Set([
+        ...payments.map(({ id }) => id),
+        ...(books?.paymentIntent == null ? [] : [books.paymentIntent]),
+      ]);
+      const now = await Promise.all([...ids].map((id) => parts.stripe.payment(id)));
+      return {
+        differences: compareTopUps(
+          books,
+          now.filter((payment) => payment !== null),
+        ),
+      };
     });
     return pageOf(looked, rows, ({ id }) => id);
   },

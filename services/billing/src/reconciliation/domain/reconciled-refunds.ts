@@ -3,7 +3,8 @@ import { type Difference, money } from './reconciliation.ts';
 /** A refund as the books have it. `id`: Stripe's. */
 export type BookedRefund = {
   readonly id: string;
-  readonly chargeId: string;
+  /** null: of a top-up. */
+  readonly chargeId: string | null;
   readonly status: string;
   readonly amountMinor: bigint;
   readonly currency: string;

@@ -15,6 +15,8 @@ export type BookedCharge = Pick<
 export type StripePayment = {
   readonly id: string;
   readonly chargeId: string | null;
+  /** Absent without our metadata of a top-up. */
+  readonly topUpId?: string;
   readonly state: PaymentState['is'];
   readonly amountMinor: bigint;
   readonly currency: string;
@@ -47,7 +49,9 @@ export type DifferenceKind =
   | 'fee_differs'
   | 'refund_missing'
   | 'refund_not_at_stripe'
-  | 'refund_differs';
+  | 'refund_differs'
+  | 'top_up_differs'
+  | 'top_up_unresolved';
 
 /** What mends a difference without moving money; repeating it changes nothing. */
 export type Fix = 'take_state' | 'open_charge' | 'take_invoice' | 'take_refund';

@@ -1,8 +1,10 @@
+import type { TopUpStatus } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 
 import type { ChargeStatus } from '../../charges/domain/charge.ts';
 import { guarded } from '../../postgres/guarded.ts';
 import type { ReconcileRun, ReconcileStore } from '../app/reconcile-ports.ts';
+import type { BookedTopUp } from '../domain/reconciled-top-ups.ts';
 import type { BookedCharge, Fix } from '../domain/reconciliation.ts';
 import { crossingOf, type FoundFacts, invoiceOf, paymentOf, refundOf } from './reconciliation-facts.ts';
 import {
@@ -13,9 +15,13 @@ import {
   missingOfRun,
   refundsOfRun,
   strangersOfRun,
+  topUpsOfRun,
 } from './reconciliations.sql.ts';
 
-type Reads = Pick<ReconcileStore, 'charges' | 'strangers' | 'invoices' | 'refunds' | 'missing' | 'toFix' | 'crossing'>;
+type Reads = Pick<
+  ReconcileStore,
+  'charges' | 'strangers' | 'topUps' | 'invoices' | 'refunds' | 'missing' | 'toFix' | 'crossing'
+>;
 type ChargeRow = {
   readonly id: string;
   readonly account: string;
@@ -83,17 +89,28 @@ export function reconciliationReads(pool: Pool): Reads {
           };
         });
       }),
+    topUps: (run, limit) =>
+      guarded(async () => {
+        const values = [run.id, run.cursor ?? '', limit, new Date(run.moments.startMs), new Date(run.moments.endMs)];
+        return (await pool.query<TopUpRow>(topUpsOfRun, values)).rows.map((row) => ({
+          id: row.id,
+          books: bookedTopUpOf(row),
+          payments: row.payments.map(paymentOf),
+        }));
+      }),
     refunds: (run, limit) =>
       guarded(async () => {
         const values = [run.id, run.cursor ?? '', limit, new Date(run.moments.startMs), new Date(run.moments.endMs)];
-        return (await pool.query<BookedRow & { readonly charge_id: string }>(refundsOfRun, values)).rows.map((row) => {
-          const books = bookedOf(row);
-          return {
-            id: row.id,
-            books: books === null ? null : { ...books, chargeId: row.charge_id },
-            stripe: row.facts === null ? null : refundOf(row.facts),
-          };
-        });
+        return (await pool.query<BookedRow & { readonly charge_id: string | null }>(refundsOfRun, values)).rows.map(
+          (row) => {
+            const books = bookedOf(row);
+            return {
+              id: row.id,
+              books: books === null ? null : { ...books, chargeId: row.charge_id },
+              stripe: row.facts === null ? null : refundOf(row.facts),
+            };
+          },
+        );
       }),
     toFix: (run, limit) =>
       guarded(async () => {
@@ -121,6 +138,24 @@ export function reconciliationReads(pool: Pool): Reads {
         return row === undefined ? null : crossingOf(row.facts);
       }),
   };
+}
+
+type TopUpRow = {
+  readonly id: string;
+  readonly account: string | null;
+  readonly status: TopUpStatus | null;
+  readonly reason: string | null;
+  readonly units: bigint | null;
+  readonly amount_minor: bigint | null;
+  readonly currency: string | null;
+  readonly payment_intent: string | null;
+  readonly payments: readonly FoundFacts[];
+};
+
+function bookedTopUpOf(row: TopUpRow): BookedTopUp | null {
+  const { id, account, status, reason, units, amount_minor: amountMinor, currency } = row;
+  if (account === null || status === null || units === null || amountMinor === null || currency === null) return null;
+  return { id, account, status, reason, units, amountMinor, currency, paymentIntent: row.payment_intent };
 }
 
 const fromRow = (row: Omit<ChargeRow, 'payments' | 'crossing' | 'past'>): BookedCharge => ({

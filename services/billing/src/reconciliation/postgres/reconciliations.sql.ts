@@ -85,6 +85,7 @@ export const chargesOfRun = `
 export const strangersOfRun = `
   select f.facts from billing.reconciliation_found f
   where f.run = $1 and f.kind = 'payment' and f.id > $2
+    and f.facts ->> 'topUpId' is null
     and not exists (select 1 from billing.charges c where c.id = f.charge_id)
     and not exists (select 1 from billing.reconciliation_found i where i.run = $1 and i.kind = 'invoice_payment'
       and i.id = f.id)
@@ -114,10 +115,29 @@ export const refundsOfRun = `
     select f.id from billing.reconciliation_found f where f.run = $1 and f.kind = 'refund' and f.id > $2
     union select r.stripe_refund from billing.refunds r where r.succeeded_at >= $4 and r.succeeded_at < $5
       and r.stripe_refund > $2 and r.apply_to is null
+    union select t.stripe_refund from billing.topup_refunds t where t.succeeded_at >= $4 and t.succeeded_at < $5
+      and t.stripe_refund > $2
     order by 1 limit $3)
   select ids.id, r.charge_id, r.status, r.amount_minor, r.currency, f.facts
-  from ids left join billing.refunds r on r.stripe_refund = ids.id
+  from ids left join (
+    select stripe_refund, charge_id, status, amount_minor, currency from billing.refunds
+    union all select stripe_refund, null, status, amount_minor, currency from billing.topup_refunds
+  ) r on r.stripe_refund = ids.id
   left join billing.reconciliation_found f on f.run = $1 and f.kind = 'refund' and f.id = ids.id order by ids.id`;
+/**
+ * Top-ups of which a payment was found, and those of the books that were paid in the month: $1 run, $2 after, $3 at
+ * most, $4 and $5 the month.
+ */
+export const topUpsOfRun = `
+  with ids as (
+    select f.facts ->> 'topUpId' as id from billing.reconciliation_found f where f.run = $1 and f.kind = 'payment'
+      and f.facts ->> 'topUpId' > $2
+    union select t.id::text from billing.topups t where t.paid_at >= $4 and t.paid_at < $5 and t.id::text > $2
+    order by 1 limit $3)
+  select ids.id, t.account, t.status, t.reason, t.units, t.amount_minor, t.currency, t.payment_intent,
+    coalesce((select jsonb_agg(f.facts order by f.id) from billing.reconciliation_found f where f.run = $1
+      and f.kind = 'payment' and f.facts ->> 'topUpId' = ids.id), '[]') as payments
+  from ids left join billing.topups t on t.id::text = ids.id order by ids.id`;
 export const differencesToFix = `
   select number, reference, fix, charge_id, payment_intent from billing.reconciliation_differences
   where run = $1 and number > $2 and fix is not null and outcome is distinct from 'fixed' order by number limit $3`;

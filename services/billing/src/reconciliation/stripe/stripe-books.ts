@@ -3,6 +3,7 @@ import { amountFromStripe } from '@tollgate/pricing';
 import Stripe from 'stripe';
 
 import { isMissing, paidAt, stateOf, stripeTrouble } from '../../stripe/stripe-failure.ts';
+import { topUpIdIn } from '../../topups/stripe/stripe-top-ups.ts';
 import { chargeIdIn, invoiceFacts } from '../../webhooks-in/stripe/stripe-webhook.ts';
 import type { StripeBooks } from '../app/reconcile-ports.ts';
 import type { StripeInvoice } from '../domain/reconciled-invoices.ts';
@@ -106,9 +107,15 @@ const amountOf = (amount: number, currency: string): { readonly amountMinor: big
   currency: currency.toUpperCase(),
 });
 
+const topUpIn = (metadata: Stripe.Metadata): { readonly topUpId?: string } => {
+  const topUpId = topUpIdIn(metadata);
+  return topUpId === null ? {} : { topUpId };
+};
+
 const paymentOf = (intent: Stripe.PaymentIntent): StripePayment => ({
   id: intent.id,
   chargeId: chargeIdIn(intent.metadata),
+  ...topUpIn(intent.metadata),
   state: stateOf(intent).is,
   ...amountOf(intent.amount, intent.currency),
   createdMs: intent.created * 1000,

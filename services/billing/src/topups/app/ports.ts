@@ -1,6 +1,7 @@
 import type { AutoTopUpView, LedgerQueries, TopUpQueries, TopUpView } from '@tollgate/contracts';
 
 import type { CallOutcome, PaymentState } from '../../charges/domain/charge.ts';
+import type { ToldRefund } from '../../refunds/app/refund-ports.ts';
 import type { AutoTopUp, TopUp, TopUpChange } from '../domain/top-up.ts';
 
 /** A wallet to look at, as it was when it was read. */
@@ -63,6 +64,12 @@ export type TopUpStore = {
 export type HeldTopUp = {
   read(): Promise<TopUp>;
   record(decide: (topUp: TopUp) => TopUpChange | null, nowMs: number): Promise<boolean>;
+};
+
+/** What was paid back of purchases, at Stripe and by hand. */
+export type TopUpRefunds = {
+  /** Takes Stripe's refunds of a payment as they are now; how many are news. null: it is the payment of no purchase. */
+  told(paymentIntent: string, refunds: readonly ToldRefund[], nowMs: number): Promise<number | null>;
 };
 
 /** Stripe's payments, as far as top-ups need them. */

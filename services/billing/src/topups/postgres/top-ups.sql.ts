@@ -67,4 +67,10 @@ select * from billing.topups
 where ($1::text is null or account = $1) and ($2::text is null or status = $2)
   and ($3::timestamptz is null or (created_at, id) < ($3, $4::uuid))
 order by created_at desc, id desc limit $5`;
+export const topUpOfPayment = 'select id from billing.topups where payment_intent = $1';
+/** Nothing when it is known so. */
+export const takeRefund = `
+insert into billing.topup_refunds as r (stripe_refund, topup_id, amount_minor, currency, status, succeeded_at, told_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (stripe_refund) do update set status = $5, succeeded_at = $6, told_at = $7 where r.status <> $5`;
 export const payerOfUser = 'select customer_id, payment_method from billing.customers where user_id = $1';

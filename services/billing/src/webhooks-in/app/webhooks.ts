@@ -7,6 +7,7 @@ import { afterOutcome } from '../../charges/domain/charging.ts';
 import type { CustomerStore } from '../../customers/app/customer-ports.ts';
 import type { Refunds, RefundStore } from '../../refunds/app/refund-ports.ts';
 import type { SubscriptionStore } from '../../subscriptions/app/subscription-ports.ts';
+import type { TopUpRefunds } from '../../topups/app/ports.ts';
 import type { StripeEvent, StripeFacts } from '../domain/stripe-event.ts';
 import type { Inbox, VerifyWebhook } from './inbox-ports.ts';
 
@@ -20,6 +21,7 @@ export type Receiving = {
   readonly subscriptions: SubscriptionStore;
   readonly customers: CustomerStore;
   readonly topUps: { told(id: string, paymentIntent: string): Promise<'applied' | 'ignored' | 'unknown'> };
+  readonly topUpRefunds: TopUpRefunds;
   readonly clock: Clock;
   readonly jitter: () => number;
   readonly payerChanged: (userIds: readonly string[]) => Promise<void>;
@@ -63,6 +65,7 @@ export type Applying = Pick<
   | 'subscriptions'
   | 'customers'
   | 'topUps'
+  | 'topUpRefunds'
   | 'clock'
   | 'jitter'
   | 'payerChanged'
@@ -145,11 +148,11 @@ async function applyPayment(
 
 /** Stripe is asked for the payment's refunds as they are now, so that the order of news does not matter. */
 async function applyRefund(parts: Applying, paymentIntent: string): Promise<'applied' | 'ignored'> {
-  const changed = await parts.refundStore.told(
-    paymentIntent,
-    await parts.refunds.ofPayment(paymentIntent),
-    parts.clock.nowMs(),
-  );
+  const refunds = await parts.refunds.ofPayment(paymentIntent);
+  const nowMs = parts.clock.nowMs();
+  const changed =
+    (await parts.topUpRefunds.told(paymentIntent, refunds, nowMs)) ??
+    (await parts.refundStore.told(paymentIntent, refunds, nowMs));
   if (changed !== null && changed > 0) parts.onChange();
   return changed === null || changed === 0 ? 'ignored' : 'applied';
 }

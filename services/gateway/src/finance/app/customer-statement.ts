@@ -11,7 +11,7 @@ export type LedgerLine = {
   readonly reference: string;
   readonly amount_minor: string;
 };
-export type LineKind = 'usage' | 'fee' | 'write_off' | 'credit' | 'payment' | 'refund';
+export type LineKind = 'usage' | 'fee' | 'top_up' | 'write_off' | 'credit' | 'payment' | 'refund';
 export type Money = { readonly amount_minor: string; readonly amount: string };
 export type StatementLine = Omit<LedgerLine, 'currency'> & Money;
 
@@ -23,6 +23,7 @@ export type StatementAccount = {
   readonly opening: Money;
   readonly usage: Money;
   readonly fees: Money;
+  readonly top_ups: Money;
   readonly credits: Money;
   readonly payments: Money;
   readonly refunds: Money;
@@ -55,14 +56,16 @@ type Totals = {
   opening: bigint;
   usage: bigint;
   fees: bigint;
+  top_ups: bigint;
   credits: bigint;
   payments: bigint;
   refunds: bigint;
   lines: StatementLine[];
 };
-const sides: Readonly<Record<LineKind, 'usage' | 'fees' | 'credits' | 'payments' | 'refunds'>> = {
+const sides: Readonly<Record<LineKind, 'usage' | 'fees' | 'top_ups' | 'credits' | 'payments' | 'refunds'>> = {
   usage: 'usage',
   fee: 'fees',
+  top_up: 'top_ups',
   write_off: 'credits',
   credit: 'credits',
   payment: 'payments',
@@ -138,6 +141,7 @@ export class StatementOfMonth {
       opening: 0n,
       usage: 0n,
       fees: 0n,
+      top_ups: 0n,
       credits: 0n,
       payments: 0n,
       refunds: 0n,
@@ -173,7 +177,7 @@ function usageOf({ used, plan, crossings }: UsagePeriodView): NonNullable<Custom
 
 function accountOf(
   currency: string,
-  { opening, usage, fees, credits, payments, refunds, lines }: Totals,
+  { opening, usage, fees, top_ups: topUps, credits, payments, refunds, lines }: Totals,
 ): StatementAccount {
   const shown = (amount: bigint): Money => moneyOf(amount, currency);
   return {
@@ -181,10 +185,11 @@ function accountOf(
     opening: shown(opening),
     usage: shown(usage),
     fees: shown(fees),
+    top_ups: shown(topUps),
     credits: shown(credits),
     payments: shown(payments),
     refunds: shown(refunds),
-    closing: shown(opening + usage + fees + credits + payments + refunds),
+    closing: shown(opening + usage + fees + topUps + credits + payments + refunds),
     lines,
   };
 }

@@ -5,6 +5,7 @@ import type { CustomerStatement, Money, StatementAccount, StatementLine } from '
 const kinds: Readonly<Record<StatementLine['kind'], string>> = {
   usage: 'Usage',
   fee: 'Monthly fee',
+  top_up: 'Top-up',
   write_off: 'Given up',
   credit: 'Credit',
   payment: 'Payment',
@@ -98,7 +99,7 @@ function accountSection({ currency, lines, ...sums }: StatementAccount): string 
   const owed = !sums.closing.amount_minor.startsWith('-');
   return (
     `<section><h2>${escaped(currency)}</h2>
-<table class="sums"><tbody>${sum('Opening balance', sums.opening)}${sum('Usage', sums.usage)}${sum('Monthly fees', sums.fees)}${sum('Credits', sums.credits)}${sum('Payments', sums.payments)}` +
+<table class="sums"><tbody>${sum('Opening balance', sums.opening)}${sum('Usage', sums.usage)}${sum('Monthly fees', sums.fees)}${Number(sums.top_ups.amount_minor) === 0 ? '' : sum('Top-ups', sums.top_ups)}${sum('Credits', sums.credits)}${sum('Payments', sums.payments)}` +
     `${sum('Refunds', sums.refunds)}${sum(owed ? 'Closing balance, owed' : 'Closing balance, in your favour', sums.closing, true)}</tbody></table>
 ${rows.length === 0 ? '' : `<table><thead><tr><th>Date</th><th></th><th>Description</th><th class="n">Amount</th></tr></thead><tbody>${rows.join('')}</tbody></table>`}</section>`
   );

@@ -8,7 +8,7 @@ const Line = z
   .object({
     at: shownTime,
     month: z.string(),
-    kind: z.enum(['usage', 'fee', 'write_off', 'credit', 'payment', 'refund']),
+    kind: z.enum(['usage', 'fee', 'top_up', 'write_off', 'credit', 'payment', 'refund']),
     description: z.string(),
     reference: z.string(),
     ...money,
@@ -46,6 +46,7 @@ export const Statement = z
         opening: Money,
         usage: Money,
         fees: Money,
+        top_ups: Money,
         credits: Money,
         payments: Money,
         refunds: Money,

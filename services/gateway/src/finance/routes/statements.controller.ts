@@ -49,6 +49,7 @@ const example = {
       opening: money(0),
       usage: money(10_000),
       fees: money(0),
+      top_ups: money(0),
       credits: money(0),
       payments: money(-10_000),
       refunds: money(0),
