@@ -45,6 +45,39 @@ const depConstraints = [
 const drivers = ['pg', 'pg/*', 'typeorm', '@nestjs/typeorm', 'kafkajs', 'stripe', 'sharp'];
 const testingOnlyInSpecs = { group: ['@tollgate/testing'], message: 'test helpers are imported by specs only' };
 
+/**
+ * Surfaces of the gateway import no other surface, and what they share imports no surface. A rule of its own, because
+ * `no-restricted-imports` of the blocks below would replace it.
+ */
+const surfaces = [
+  'credits',
+  'finance',
+  'licence-keys',
+  'native',
+  'operations',
+  'optimize',
+  'tier-billing',
+  'token-process',
+];
+const gatewayShared = ['http-kit', 'ledger-client', 'people-and-keys', 'shared', 'usage-report'];
+const gatewayFolders = [...surfaces, ...gatewayShared].map((folder) => ({
+  files: [`services/gateway/src/${folder}/**/*.ts`],
+  ignores: ['**/*.spec.ts'],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            group: surfaces.filter((other) => other !== folder).map((other) => `**/${other}/**`),
+            message: 'a surface is imported by the module of the gateway alone: what two need has a folder of its own',
+          },
+        ],
+      },
+    ],
+  },
+}));
+
 export default tseslint.config(
   {
     ignores: [
@@ -193,6 +226,7 @@ export default tseslint.config(
       ],
     },
   },
+  ...gatewayFolders,
   {
     // Specs of every project use the test harness, which itself depends on the kernel only.
     files: ['**/*.spec.ts', '**/*.contract.ts'],

@@ -1,4 +1,4 @@
-// at: services/gateway/src/credits/routes/caller.ts
+// at: services/gateway/src/credits/routes/usage.controller.ts
 // refused by: no-restricted-imports
 import { store } from '../postgres/store.ts';
 

@@ -2,8 +2,8 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { BlockList, isIP } from 'node:net';
 
-import { correlationIdOf } from '../people-and-keys/routes/caller.ts';
 import { networkOf } from '../shared/domain/network-address.ts';
+import { correlationIdOf } from './correlation-id.ts';
 import { problemJson } from './envelopes.ts';
 import type { Failure } from './failure.ts';
 

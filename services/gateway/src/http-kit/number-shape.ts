@@ -1,3 +1,4 @@
+import { AppError } from '@tollgate/kernel';
 import { z } from 'zod';
 
 const safeMax = Number.MAX_SAFE_INTEGER;
@@ -10,4 +11,17 @@ export function wholeFrom(min: number, max = safeMax) {
       ? `must be from ${min} to ${shown(max)}, not ${input}`
       : `must be a whole number from ${min} to ${shown(max)}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/**
+ * An amount as a JSON number. @throws AppError('conflict') beyond 2^53, where the number would not be exact.
+ */
+export function shownNumber(amount: string | bigint): number {
+  const value = Number(amount);
+  if (Number.isSafeInteger(value)) return value;
+  throw new AppError(
+    'conflict',
+    'AMOUNT_OUT_OF_RANGE',
+    'the figure is too large for this surface; read it through /v1/accounts',
+  );
 }

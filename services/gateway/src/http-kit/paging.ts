@@ -1,4 +1,3 @@
-import { AppError } from '@tollgate/kernel';
 import { z } from 'zod';
 
 const number = (max: number, fallback: number) =>
@@ -11,14 +10,3 @@ const number = (max: number, fallback: number) =>
     .default(fallback);
 export const PageQuery = z.object({ page: number(999_999, 1), limit: number(100, 20) });
 export type PageQuery = z.output<typeof PageQuery>;
-
-/** Units as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it. */
-export function shownUnits(amount: string | bigint): number {
-  const value = Number(amount);
-  if (Number.isSafeInteger(value)) return value;
-  throw new AppError(
-    'conflict',
-    'AMOUNT_OUT_OF_RANGE',
-    'the balance is too large for this surface; read it through /v1/accounts',
-  );
-}

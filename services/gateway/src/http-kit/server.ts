@@ -11,10 +11,10 @@ import type { Logger, Metrics } from '@tollgate/service-kit';
 import { nestLogger } from '@tollgate/service-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { correlationIdOf } from '../people-and-keys/routes/caller.ts';
 import { bodyMax, registerBodyParsers } from './body-parser.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { answerAndDestroy, limitConnections } from './connections.ts';
+import { correlationIdOf } from './correlation-id.ts';
 import type { LogFailure } from './failure.filter.ts';
 import { brokenOff, FailureFilter, sendFailure } from './failure.filter.ts';
 import { failureOf } from './failure.ts';

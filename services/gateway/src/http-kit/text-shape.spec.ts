@@ -1,15 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { UserId as CreditsUser } from '../credits/routes/shapes.ts';
-import { ProcessUsage, UserId as BilledUser } from '../tier-billing/routes/shapes.ts';
+import { ProcessUsage } from '../tier-billing/routes/shapes.ts';
 import { clientId as WalletUser } from '../token-process/routes/shapes.ts';
+import { UserId } from './text-shape.ts';
 
 // Guarantee: whatever a surface opens, its books can be read through /v1, which takes no control characters (surfaces
 // §0.9).
 describe('The id of a user', () => {
   const surfaces = {
-    credits: CreditsUser,
-    'tier billing': BilledUser,
+    'credits and tier billing': UserId,
     'token process': WalletUser,
     'usage in tiers': ProcessUsage.shape.userId,
   };

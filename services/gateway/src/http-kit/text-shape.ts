@@ -30,3 +30,5 @@ const control = /[\u0000-\u001f\u007f-\u009f]/u;
 export const userIdText = textOf(clientIdMax)
   .refine((value) => !control.test(value), { error: 'must not have control characters' })
   .refine((value) => !hasDotSegment(value), { error: dotSegment });
+
+export const UserId = userIdText.meta({ example: 'user-123' });

@@ -1,18 +1,22 @@
 import { Inject } from '@nestjs/common';
+import type { BillingQueries, LedgerQueries, Optimizer, QuotaQueries } from '@tollgate/contracts';
+import type { Clock } from '@tollgate/kernel';
+import type { HealthReport, Metrics } from '@tollgate/service-kit';
+
+import { port } from './port.ts';
 
 /** Providers that are ports, so that Nest cannot name them by a class. */
 export const tokens = {
-  ledger: Symbol('ledger'),
-  billing: Symbol('billing'),
-  clock: Symbol('clock'),
-  testClock: Symbol('testClock'),
-  quota: Symbol('quota'),
-  optimizer: Symbol('optimizer'),
-  optimizeAdminToken: Symbol('optimizeAdminToken'),
-  readiness: Symbol('readiness'),
-  publicDetails: Symbol('publicDetails'),
-  metrics: Symbol('metrics'),
-  erase: Symbol('erase'),
+  ledger: port<LedgerQueries>('ledger'),
+  billing: port<BillingQueries>('billing'),
+  clock: port<Clock>('clock'),
+  testClock: port<unknown>('testClock'),
+  quota: port<QuotaQueries>('quota'),
+  optimizer: port<Optimizer>('optimizer'),
+  optimizeAdminToken: port<string>('optimizeAdminToken'),
+  readiness: port<() => Promise<HealthReport>>('readiness'),
+  publicDetails: port<boolean>('publicDetails'),
+  metrics: port<Metrics>('metrics'),
 } as const;
 
 export const inject = {
@@ -26,5 +30,4 @@ export const inject = {
   readiness: () => Inject(tokens.readiness),
   publicDetails: () => Inject(tokens.publicDetails),
   metrics: () => Inject(tokens.metrics),
-  erase: () => Inject(tokens.erase),
 };

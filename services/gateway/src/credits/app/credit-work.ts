@@ -2,7 +2,7 @@ import type { AccountState, Answer, LedgerQueries, LedgerRequest } from '@tollga
 import { AppError } from '@tollgate/kernel';
 import { baseTier } from '@tollgate/pricing';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import type { Caller } from '../../ledger-client/app/requests.ts';
 import { requestOf, scopedKey } from '../../ledger-client/app/requests.ts';
 import { partitionOfHold } from '../../shared/domain/account-id.ts';
@@ -39,7 +39,7 @@ const holdMs = 15 * 60_000;
 const sweepMs = 2_000;
 
 type Options = {
-  readonly line: RequestLine;
+  readonly ledgerClient: LedgerClient;
   readonly ledger: LedgerQueries;
   readonly operations: Operations;
   readonly credits: Credits;
@@ -104,7 +104,7 @@ export class CreditWork {
   private recover(operation: Operation): Promise<void> {
     const { operations, onOrphan } = this.options;
     return operations
-      .guarded<WorkResult>(operation, async () => {
+      .work<WorkResult>(operation, async () => {
         const result = await this.goOn(operation);
         if (result.outcome === 'delivered') onOrphan(operation, 'was delivered after a crash, and settled');
         else {
@@ -167,7 +167,7 @@ export class CreditWork {
   }
 
   private async settle(begun: Begun, hold: string, delivery: Delivery): Promise<WorkResult> {
-    const { line, meter, operations } = this.options;
+    const { ledgerClient, meter, operations } = this.options;
     const data = { hold, amount: '1' };
     const words = { purpose: begun.operation };
     let answer = await this.atHold(
@@ -179,7 +179,7 @@ export class CreditWork {
     );
     if (answer.problem?.code === 'HOLD_ENDED' && answer.problem.hold?.status !== 'settled') {
       // The hold's deadline passed in between: what was delivered is paid from what is left.
-      answer = await line.ask(
+      answer = await ledgerClient.ask(
         requestOf(
           {
             type: 'spend',
@@ -212,7 +212,7 @@ export class CreditWork {
 
   private hold(begun: Begun): Promise<Answer> {
     const data = { amount: '1', expires_in_ms: holdMs };
-    return this.options.line.ask(
+    return this.options.ledgerClient.ask(
       requestOf(
         { type: 'hold', operation: 'credits-hold', account: begun.account, data, content: data },
         { key: begun.id },
@@ -231,10 +231,10 @@ export class CreditWork {
   }
 
   private atHold(hold: string, request: LedgerRequest): Promise<Answer> {
-    const { line } = this.options;
-    const partition = partitionOfHold(hold, line.partitions);
+    const { ledgerClient } = this.options;
+    const partition = partitionOfHold(hold, ledgerClient.partitions);
     if (partition === null) throw new AppError('bug', 'INVARIANT_BROKEN', `the ledger named a hold ${hold}`);
-    return line.ask(request, partition);
+    return ledgerClient.ask(request, partition);
   }
 
   private async state(account: string): Promise<AccountState> {

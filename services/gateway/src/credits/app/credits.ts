@@ -3,7 +3,7 @@ import type { ErrorCode } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import { baseTier, proCredits } from '@tollgate/pricing';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import type { Caller } from '../../ledger-client/app/requests.ts';
 import { requestOf, scopedKey } from '../../ledger-client/app/requests.ts';
 import { surfaceAccount } from '../../shared/domain/account-id.ts';
@@ -51,13 +51,18 @@ export type AdminAction =
  * of the ledger, which also books resets and ends of tiers by itself (rule 16).
  */
 export class Credits {
-  private readonly line: RequestLine;
+  private readonly ledgerClient: LedgerClient;
   private readonly ledger: LedgerQueries;
   private readonly operations: Operations;
   private readonly meter: CreditMeter;
 
-  constructor(options: { line: RequestLine; ledger: LedgerQueries; operations: Operations; meter: CreditMeter }) {
-    this.line = options.line;
+  constructor(options: {
+    ledgerClient: LedgerClient;
+    ledger: LedgerQueries;
+    operations: Operations;
+    meter: CreditMeter;
+  }) {
+    this.ledgerClient = options.ledgerClient;
     this.ledger = options.ledger;
     this.operations = options.operations;
     this.meter = options.meter;
@@ -91,7 +96,7 @@ export class Credits {
 
   /** Opens the account, or, when it is there, lets the ledger book what is due on it. */
   async touch(account: string): Promise<AccountState> {
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf(
         {
           type: 'open',
@@ -145,7 +150,9 @@ export class Credits {
 
   private async change(account: string, data: TierChange, as: Caller): Promise<CreditsResult> {
     const operation = `credits-${data.change}`;
-    const answer = await this.line.ask(requestOf({ type: 'tier', operation, account, data, content: data }, as));
+    const answer = await this.ledgerClient.ask(
+      requestOf({ type: 'tier', operation, account, data, content: data }, as),
+    );
     const state = await this.stateOf(account, answer);
     if (answer.outcome === 'booked' && !answer.replayed)
       this.meter.changed(data.change, state.settings.tier ?? baseTier);
@@ -160,7 +167,7 @@ export class Credits {
     const { amount, expiresAt, reason } = bonus;
     const data = { amount: String(amount), ...(expiresAt === undefined ? {} : { expires_at: expiresAt }) };
     const content = { ...data, ...(reason === undefined ? {} : { reason }) };
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf(
         {
           type: 'grant',
@@ -179,7 +186,7 @@ export class Credits {
   private async consume(account: string, reason: string | undefined, as: Caller): Promise<CreditsResult> {
     const data = { amount: '1' };
     const spend = (): Promise<Answer> =>
-      this.line.ask(
+      this.ledgerClient.ask(
         requestOf(
           {
             type: 'spend',

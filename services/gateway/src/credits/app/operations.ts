@@ -120,7 +120,7 @@ export class Operations {
     };
     const deadlineMs = performance.now() + repeatWaitMs;
     const first = await this.store.begin(begun, this.lease);
-    if (first === null) return { result: await this.guarded(begun, work), replayed: false };
+    if (first === null) return { result: await this.work(begun, work), replayed: false };
     if (first.hash !== begun.hash) {
       throw new AppError(
         'reused',
@@ -132,7 +132,7 @@ export class Operations {
   }
 
   /** Works on a row that this process holds the lease of. */
-  async guarded<Result>(begun: Begun, work: Work<Result>): Promise<Result> {
+  async work<Result>(begun: Begun, work: Work<Result>): Promise<Result> {
     this.mine.add(begun.id);
     try {
       const { result, kept } = await work(begun);
@@ -144,6 +144,15 @@ export class Operations {
     } finally {
       this.mine.delete(begun.id);
     }
+  }
+
+  /** Those that ended after a crash, or unpaid, the latest first. */
+  orphaned(limit: number): Promise<readonly Operation[]> {
+    return this.store.orphaned(limit);
+  }
+
+  prune(beforeMs: number): Promise<void> {
+    return this.store.prune(beforeMs);
   }
 
   isMine(id: string): boolean {
@@ -161,7 +170,7 @@ export class Operations {
       // What holds nothing can be gone on with by whoever repeats it; the rest is the sweep's.
       const [taken] =
         row.step === 'started' && !this.mine.has(row.id) ? await this.store.takeOver(this.lease, { id: row.id }) : [];
-      if (taken !== undefined) return { result: await this.guarded(taken, work), replayed: false };
+      if (taken !== undefined) return { result: await this.work(taken, work), replayed: false };
       if (this.closed || performance.now() > deadlineMs) {
         throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key is still under way');
       }

@@ -4,17 +4,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 
 import { documented } from '../../http-kit/openapi/documented.ts';
+import { UserId } from '../../http-kit/text-shape.ts';
 import { guarded } from '../../people-and-keys/routes/access.guard.ts';
 import { actorOf } from '../../people-and-keys/routes/caller.ts';
 import type { AdminAction } from '../app/credits.ts';
 import { Credits } from '../app/credits.ts';
 import { Operations } from '../app/operations.ts';
-import { CreditUsage, OrphanedOperations } from './answer-shapes.ts';
+import { docs, surface } from './admin.docs.ts';
+import { CreditUsage } from './answer-shapes.ts';
 import { send } from './answers.ts';
-import { insufficientExample, orphanExample, usageExample } from './examples.ts';
-import { Bonus, Consume, Initialize, insufficientBody, Nothing, Renew, shownUsage, Upgrade, UserId } from './shapes.ts';
+import { usageExample } from './examples.ts';
+import { Bonus, Consume, Initialize, insufficientBody, Nothing, Renew, shownUsage, Upgrade } from './shapes.ts';
 
-const surface = 'credits';
 const door = { scope: 'admin' } as const;
 const pro = {
   success: true,
@@ -56,17 +57,9 @@ export class CreditsAdminController {
   }
 
   @Get('operations/orphaned')
-  @documented({
-    summary:
-      'Calls of product services that a crash interrupted and that were released or could not be paid, newest first',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: OrphanedOperations,
-    example: orphanExample,
-  })
+  @documented(docs.orphaned)
   async orphaned(): Promise<unknown> {
-    const items = await this.operations.store.orphaned(listMax);
+    const items = await this.operations.orphaned(listMax);
     return {
       success: true,
       data: {
@@ -84,14 +77,7 @@ export class CreditsAdminController {
   }
 
   @Get(':userId')
-  @documented({
-    summary: 'What a user has left and has used; a user met for the first time is opened with 5 credits',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: CreditUsage,
-    example: usageExample,
-  })
+  @documented(docs.read)
   async read(@Param('userId', { schema: UserId }) userId: string): Promise<unknown> {
     return { success: true, data: shownUsage(await this.credits.status(userId)) };
   }
@@ -196,26 +182,7 @@ export class CreditsAdminController {
   }
 
   @Post(':userId/consume')
-  @documented({
-    summary: 'Uses one credit',
-    auth: 'admin',
-    status: 200,
-    once: true,
-    surface,
-    answer: CreditUsage,
-    errors: [[429, 'Insufficient credits', insufficientExample]],
-    example: {
-      success: true,
-      data: {
-        ...usageExample.data,
-        credits: 4,
-        totalTokens: 8_000,
-        availableTokens: 8_000,
-        totalTokensUsed: 2_000,
-        monthlyTokensUsed: 2_000,
-      },
-    },
-  })
+  @documented(docs.consume)
   consume(
     @Param('userId', { schema: UserId }) userId: string,
     @Body({ schema: Consume }) body: z.output<typeof Consume>,

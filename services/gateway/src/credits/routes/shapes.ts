@@ -1,15 +1,13 @@
 import type { AccountState } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
 import { baseTier, tokensPerCredit, tokensPerRequest } from '@tollgate/pricing';
 import { z } from 'zod';
 
 import { instant } from '../../http-kit/instant-shape.ts';
-import { wholeFrom } from '../../http-kit/number-shape.ts';
-import { clientIdMax, textOf, userIdText } from '../../http-kit/text-shape.ts';
+import { shownNumber, wholeFrom } from '../../http-kit/number-shape.ts';
+import { clientIdMax, textOf } from '../../http-kit/text-shape.ts';
 
 /** An id that a client chose: opaque, of any script. */
 const clientId = textOf(clientIdMax);
-export const UserId = userIdText.meta({ example: 'user-123' });
 
 export const StartWorkflow = z.object({ projectId: clientId }).meta({ example: { projectId: 'abc123' } });
 export type StartWorkflow = z.output<typeof StartWorkflow>;
@@ -43,19 +41,6 @@ export const Consume = z
   .nullish()
   .meta({ example: { reason: 'support ticket 118' } });
 export const Nothing = z.record(z.string(), z.unknown()).nullish().meta({ example: {} });
-
-/**
- * A figure as a JSON number. @throws AppError('conflict') beyond 2^53, which would be wrong before the client sees it.
- */
-export function shownNumber(amount: bigint): number {
-  const value = Number(amount);
-  if (Number.isSafeInteger(value)) return value;
-  throw new AppError(
-    'conflict',
-    'AMOUNT_OUT_OF_RANGE',
-    'the figure is too large for this surface; read it through /v1/accounts',
-  );
-}
 
 const tokens = (amount: bigint): number => shownNumber(amount * BigInt(tokensPerCredit));
 /** Overdraft, which an operator may have allowed, is nothing that a user of this surface has left. */

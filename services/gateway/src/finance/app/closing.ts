@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BillingQueries, ClosingView, FinanceView } from '@tollgate/contracts';
 import { AppError, canonicalJson, type Clock } from '@tollgate/kernel';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { type Caller, requestOf } from '../../ledger-client/app/requests.ts';
 import { closedMonths, closedMonthsOpening } from '../../shared/domain/surface-account.ts';
 import { type Check, checklist, monthEndMs, newestComparison, type Row, rowsOf, speaks } from './closing-checks.ts';
@@ -12,7 +12,7 @@ import { FinanceExports, type FinanceViews } from './finance-exports.ts';
 
 type Parts = {
   readonly billing: Pick<BillingQueries, 'closings' | 'recordClosing' | 'closingBooked' | 'startReconciliation'>;
-  readonly line: Pick<RequestLine, 'ask'>;
+  readonly ledgerClient: Pick<LedgerClient, 'ask'>;
   readonly views: FinanceViews;
   readonly clock: Clock;
 };
@@ -188,11 +188,11 @@ export class Closing {
    */
   async #booked(step: ClosingView, by: Actor): Promise<ClosingView> {
     if (step.entry !== null) return step;
-    const { line, billing } = this.#parts;
+    const { ledgerClient, billing } = this.#parts;
     const account = closedMonths;
     const { period, number, type, hash, reason } = step;
     const { kind, unit, settings } = closedMonthsOpening;
-    await line.ask(
+    await ledgerClient.ask(
       requestOf(
         { type: 'open', operation: 'closing-open', account, data: { kind, unit, settings }, content: null },
         { key: 'open' },
@@ -209,7 +209,7 @@ export class Closing {
       type === 'closed'
         ? requestOf({ type: 'grant', operation: 'close-month', data: { amount: '1' }, ...said }, caller)
         : requestOf({ type: 'spend', operation: 'reopen-month', data: { amount: '1' }, ...said }, caller);
-    const answer = await line.ask(asked);
+    const answer = await ledgerClient.ask(asked);
     if (answer.entry === undefined)
       throw new AppError(
         'unavailable',

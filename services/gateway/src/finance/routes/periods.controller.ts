@@ -3,59 +3,15 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
-import { shownTime } from '../../http-kit/openapi/answer-schemas.ts';
+import { Month } from '../../http-kit/month-shape.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { textOf } from '../../http-kit/text-shape.ts';
 import { guarded } from '../../people-and-keys/routes/access.guard.ts';
 import { actorOf } from '../../people-and-keys/routes/caller.ts';
-import { Month } from '../../tier-billing/routes/reconcile-shapes.ts';
 import { Closing } from '../app/closing.ts';
-
-const surface = 'tier billing';
+import { docs } from './periods.docs.ts';
 const Reopen = z.object({ reason: textOf(1_000) }).meta({ example: { reason: 'invoice 118 was booked twice' } });
 type Reopen = z.output<typeof Reopen>;
-const Step = z
-  .object({
-    period: z.string(),
-    number: z.int().min(1),
-    type: z.enum(['closed', 'reopened']),
-    as_of: shownTime.nullable(),
-    figures: z.string().nullable(),
-    hash: z.string().nullable(),
-    reason: z.string().nullable(),
-    by: z.string(),
-    at: shownTime,
-    entry: z.string().nullable(),
-  })
-  .meta({ id: 'ClosingStep' });
-const StepShown = z.object({ success: z.literal(true), data: Step }).meta({ id: 'ClosingStepShown' });
-const StepList = z
-  .object({ success: z.literal(true), data: z.object({ items: z.array(Step) }) })
-  .meta({ id: 'ClosingStepList' });
-const MonthShown = z
-  .object({
-    success: z.literal(true),
-    data: z.object({
-      period: z.string(),
-      closed: z.boolean(),
-      checklist: z.array(z.object({ check: z.string(), open: z.array(z.string()) })),
-      steps: z.array(Step),
-    }),
-  })
-  .meta({ id: 'ClosingMonth' });
-
-const step = {
-  period: '2026-10',
-  number: 1,
-  type: 'closed',
-  as_of: '2026-11-02T09:00:00.000Z',
-  figures: '{"as_of":"2026-11-02T09:00:00.000Z","period":"2026-10"}',
-  hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
-  reason: null,
-  by: 'ada@example.org (user 0f4c)',
-  at: '2026-11-02T09:00:01.000Z',
-  entry: '3-118',
-};
 
 /** Months that finance closes: what stands against it, what was kept, and what was opened again. */
 @ApiTags('tier billing: administration')
@@ -69,36 +25,14 @@ export class PeriodsController {
 
   @Get()
   @UseGuards(guarded({ scope: 'billing:read' }))
-  @documented({
-    summary: 'Closings of months and their reopenings, by month',
-    auth: 'server key',
-    status: 200,
-    surface,
-    answer: StepList,
-    example: { success: true, data: { items: [step] } },
-  })
+  @documented(docs.list)
   async list(): Promise<unknown> {
     return { success: true, data: { items: await this.closing.steps() } };
   }
 
   @Get(':period')
   @UseGuards(guarded({ scope: 'billing:read' }))
-  @documented({
-    summary: 'Whether a month is closed, and what stands against it',
-    auth: 'server key',
-    status: 200,
-    surface,
-    answer: MonthShown,
-    example: {
-      success: true,
-      data: {
-        period: '2026-10',
-        closed: false,
-        checklist: [{ check: 'proposals', open: ['refund 0f4cb2ee of 100.00 BRL is proposed'] }],
-        steps: [],
-      },
-    },
-  })
+  @documented(docs.show)
   async show(@Param('period', { schema: Month }) period: string): Promise<unknown> {
     return { success: true, data: await this.closing.month(period) };
   }
@@ -106,20 +40,7 @@ export class PeriodsController {
   @Post(':period/close')
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'billing:approve' }))
-  @documented({
-    summary: 'Closes a month: keeps its figures, whose hash goes into the seals of the ledger',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: StepShown,
-    example: { success: true, data: step },
-    errors: ['PERIOD_NOT_READY'],
-    description:
-      'Refused with what is open: the comparison with Stripe, the trial balance, usage without a charge, ' +
-      'differences, undecided refunds, missing seals. A month that is closed ' +
-      'is answered as it is. What changes of it later is an adjustment in the open month. Needs the scope ' +
-      'billing:approve.',
-  })
+  @documented(docs.close)
   async close(@Param('period', { schema: Month }) period: string, @Req() request: FastifyRequest): Promise<unknown> {
     return { success: true, data: await this.closing.close(period, actorOf(request)) };
   }
@@ -127,27 +48,7 @@ export class PeriodsController {
   @Post(':period/reopen')
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'billing:approve' }))
-  @documented({
-    summary: 'Opens a closed month again, for a reason; what was kept stays',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: StepShown,
-    errors: ['PERIOD_NOT_CLOSED'],
-    example: {
-      success: true,
-      data: {
-        ...step,
-        number: 2,
-        type: 'reopened',
-        as_of: null,
-        figures: null,
-        hash: null,
-        reason: 'invoice 118 was booked twice',
-        entry: '3-131',
-      },
-    },
-  })
+  @documented(docs.reopen)
   async reopen(
     @Param('period', { schema: Month }) period: string,
     @Body({ schema: Reopen }) { reason }: Reopen,

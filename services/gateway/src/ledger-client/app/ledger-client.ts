@@ -14,7 +14,7 @@ type Waiter = {
   readonly deadlineMs: number;
 };
 
-export type RequestLineOptions = {
+export type LedgerClientOptions = {
   readonly appender: Appender;
   readonly receiver: AnswerReceiver;
   readonly partitions: number;
@@ -44,9 +44,9 @@ const addsToTier = (request: LedgerRequest): boolean =>
  * The way of a request through the log to its answer: append, wait for the ledger's answer under this waiter's number,
  * give up after the wait. Answers of numbers nobody waits for are dropped.
  */
-export class RequestLine {
+export class LedgerClient {
   readonly partitions: number;
-  private readonly options: RequestLineOptions;
+  private readonly options: LedgerClientOptions;
   /** Waiters in the order of their deadlines, because all wait equally long. */
   private readonly waiters = new Map<number, Waiter>();
   private readonly patient = new Map<number, Waiter>();
@@ -56,7 +56,7 @@ export class RequestLine {
   private withdrawalTimer: NodeJS.Timeout | null = null;
   private closed = false;
 
-  constructor(options: RequestLineOptions) {
+  constructor(options: LedgerClientOptions) {
     this.options = options;
     this.partitions = options.partitions;
     options.receiver.onAnswers((answers) => this.take(answers));

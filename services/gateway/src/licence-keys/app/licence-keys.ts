@@ -4,7 +4,7 @@ import type { AccountState, Answer, LedgerQueries } from '@tollgate/contracts';
 import type { ErrorCode } from '@tollgate/kernel';
 import { AppError, partitionOf } from '@tollgate/kernel';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import type { Caller } from '../../ledger-client/app/requests.ts';
 import { requestOf } from '../../ledger-client/app/requests.ts';
 import type { SeenFrom } from '../../people-and-keys/app/own-accounts.ts';
@@ -57,13 +57,13 @@ const latestMs = Date.UTC(9999, 11, 31);
  * between the two is made good by the next call.
  */
 export class LicenceKeys {
-  readonly store: LicenceKeyStore;
-  private readonly line: RequestLine;
+  private readonly store: LicenceKeyStore;
+  private readonly ledgerClient: LedgerClient;
   private readonly ledger: LedgerQueries;
 
-  constructor(options: { store: LicenceKeyStore; line: RequestLine; ledger: LedgerQueries }) {
+  constructor(options: { store: LicenceKeyStore; ledgerClient: LedgerClient; ledger: LedgerQueries }) {
     this.store = options.store;
-    this.line = options.line;
+    this.ledgerClient = options.ledgerClient;
     this.ledger = options.ledger;
   }
 
@@ -73,7 +73,7 @@ export class LicenceKeys {
     caller: Caller,
   ): Promise<Answer> {
     const { key, userId, purpose, metadata } = use;
-    return this.line.ask(
+    return this.ledgerClient.ask(
       requestOf(
         {
           type: 'spend',
@@ -88,11 +88,34 @@ export class LicenceKeys {
     );
   }
 
+  byId(id: string): Promise<LicenceKey | null> {
+    return this.store.byId(id);
+  }
+
+  byKey(key: string): Promise<LicenceKey | null> {
+    return this.store.byKey(key);
+  }
+
+  /** Newest first, with how many there are in all. */
+  async page(of: {
+    offset: number;
+    limit: number;
+  }): Promise<{ readonly items: readonly KeyWithState[]; readonly total: number }> {
+    const { items, total } = await this.store.page(of);
+    return { items: await this.withStates(items), total };
+  }
+
+  /** The keys of a user. The ledger decides who owns a key: the rows may lag behind it. */
+  async ownedBy(userId: string): Promise<readonly KeyWithState[]> {
+    const keys = await this.withStates(await this.store.byUser(userId));
+    return keys.filter(({ state }) => state?.owner === userId);
+  }
+
   /** Makes a key with its units; null: the key exists. */
   async create(wanted: NewKey, caller: Caller): Promise<KeyWithState | null> {
     const key = wanted.key ?? licenceKeyFrom(randomBytes(licenceKeyBytes));
     const account = licenceAccount(key);
-    const partition = partitionOf(account, this.line.partitions);
+    const partition = partitionOf(account, this.ledgerClient.partitions);
     const licence = await this.store.reserve({
       id: randomUUID(),
       key,
@@ -108,7 +131,7 @@ export class LicenceKeys {
       status: tokens > 0n ? ('active' as const) : ('inactive' as const),
       ...(tokens > 0n ? { grant: tokens.toString() } : {}),
     };
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       // The key of the row makes a repeat after a crash find the same opening.
       requestOf(
         { type: 'open', operation: 'licence-create', account: licence.account, data, content: null },
@@ -159,7 +182,7 @@ export class LicenceKeys {
 
   /** Adds units: an inactive key becomes active, a running trial stays one. */
   grant(licence: LicenceKey, amount: { tokens: bigint; notes?: string | undefined }, caller: Caller): Promise<Answer> {
-    return this.line.ask(
+    return this.ledgerClient.ask(
       requestOf(
         {
           type: 'grant',
@@ -219,7 +242,9 @@ export class LicenceKeys {
     caller: Caller,
     content: unknown = data,
   ): Promise<Answer> {
-    return this.line.ask(requestOf({ type: 'change', operation, account: licence.account, data, content }, caller));
+    return this.ledgerClient.ask(
+      requestOf({ type: 'change', operation, account: licence.account, data, content }, caller),
+    );
   }
 }
 

@@ -13,14 +13,10 @@ import { actorOf } from '../../people-and-keys/routes/caller.ts';
 import type { KeyWithState, LicenceKey } from '../app/licence-keys.ts';
 import { LicenceKeys } from '../app/licence-keys.ts';
 import { isLicenceKey, normalLicenceKey } from '../domain/licence-key.ts';
-import { ChangedKey, Done, KeyPage, ManyKeys, OneKey } from './answer-shapes.ts';
-import { keyExample } from './examples.ts';
+import { docs } from './admin.docs.ts';
 import { AddTokens, CreateKey, CreateKeys, shownKey, StartTrial } from './shapes.ts';
-
-const surface = 'licence keys';
 const door = { scope: 'admin' } as const;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const unknownKey = [404, 'License key not found'] as const;
 
 @ApiTags('licence keys: administration')
 @Controller('api/admin/license-keys')
@@ -35,15 +31,7 @@ export class LicenceKeysAdminController {
 
   @Post()
   @UseGuards(guarded(door))
-  @documented({
-    summary: 'Makes a key',
-    auth: 'admin',
-    status: 201,
-    surface,
-    answer: ChangedKey,
-    errors: [[400, 'License key already exists']],
-    example: { success: true, message: 'License key created successfully', data: keyExample },
-  })
+  @documented(docs.create)
   async create(@Body({ schema: CreateKey }) body: CreateKey, @Req() request: FastifyRequest): Promise<unknown> {
     const made = await this.make(body, request);
     if (made === null) throw new AppError('conflict', 'REQUEST_INVALID', 'License key already exists', { status: 400 });
@@ -52,18 +40,7 @@ export class LicenceKeysAdminController {
 
   @Post('bulk')
   @UseGuards(guarded(door))
-  @documented({
-    summary: 'Makes up to 100 keys',
-    auth: 'admin',
-    status: 201,
-    surface,
-    answer: ManyKeys,
-    example: {
-      success: true,
-      message: '1 license keys created successfully',
-      data: { license_keys: [keyExample], count: 1 },
-    },
-  })
+  @documented(docs.createMany)
   async createMany(@Body({ schema: CreateKeys }) body: CreateKeys, @Req() request: FastifyRequest): Promise<unknown> {
     const { count, ...wanted } = body;
     const made = await Promise.all(Array.from({ length: count }, () => this.make(wanted, request)));
@@ -78,46 +55,22 @@ export class LicenceKeysAdminController {
 
   @Get()
   @UseGuards(guarded(door))
-  @documented({
-    summary: 'All keys, newest first',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: KeyPage,
-    example: { success: true, data: { items: [keyExample], pagination: { page: 1, limit: 20, total: 1 } } },
-  })
+  @documented(docs.list)
   async list(@Query({ schema: PageQuery }) { page, limit }: PageQuery): Promise<unknown> {
-    const { items, total } = await this.keys.store.page({ offset: (page - 1) * limit, limit });
-    const shown = (await this.keys.withStates(items)).map(shownKey);
-    return { success: true, data: { items: shown, pagination: { page, limit, total } } };
+    const { items, total } = await this.keys.page({ offset: (page - 1) * limit, limit });
+    return { success: true, data: { items: items.map(shownKey), pagination: { page, limit, total } } };
   }
 
   @Get(':id')
   @UseGuards(guarded(door))
-  @documented({
-    summary: 'One key',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: OneKey,
-    example: { success: true, data: keyExample },
-    errors: [unknownKey],
-  })
+  @documented(docs.read)
   async read(@Param('id') id: string): Promise<unknown> {
     return { success: true, data: shownKey(await this.keys.withState(await this.find(id))) };
   }
 
   @Delete(':id')
   @UseGuards(guarded(door))
-  @documented({
-    summary: 'Empties a key and removes it; its history stays',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: Done,
-    errors: [unknownKey],
-    example: { success: true, message: 'License key deleted successfully' },
-  })
+  @documented(docs.remove)
   async remove(@Param('id') id: string, @Req() request: FastifyRequest): Promise<unknown> {
     await this.keys.remove(await this.find(id), actorOf(request));
     return { success: true, message: 'License key deleted successfully' };
@@ -126,19 +79,7 @@ export class LicenceKeysAdminController {
   @Post(':license_key/trial')
   @HttpCode(200)
   @UseGuards(guarded(door))
-  @documented({
-    summary: 'Starts a trial: sets balance and end',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: ChangedKey,
-    errors: [unknownKey],
-    example: {
-      success: true,
-      message: 'Trial started successfully',
-      data: { ...keyExample, status: 'trial', trial_end: '2026-12-05T12:00:00.000Z' },
-    },
-  })
+  @documented(docs.trial)
   async trial(
     @Param('license_key') key: string,
     @Body({ schema: StartTrial }) body: StartTrial,
@@ -152,16 +93,7 @@ export class LicenceKeysAdminController {
   @Post(':license_key/add-token')
   @HttpCode(200)
   @UseGuards(guarded(door))
-  @documented({
-    summary: 'Adds tokens: an inactive key becomes active, a running trial stays one',
-    auth: 'admin',
-    status: 200,
-    once: true,
-    surface,
-    answer: ChangedKey,
-    example: { success: true, message: 'Tokens added successfully', data: keyExample },
-    errors: [unknownKey],
-  })
+  @documented(docs.add)
   async add(
     @Param('license_key') key: string,
     @Body({ schema: AddTokens }) body: AddTokens,
@@ -188,19 +120,7 @@ export class LicenceKeysAdminController {
   @Post(':license_key/unassign')
   @HttpCode(200)
   @UseGuards(guarded(door))
-  @documented({
-    summary: 'Takes a key from its owner: empties it and makes it inactive',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: ChangedKey,
-    errors: [unknownKey],
-    example: {
-      success: true,
-      message: 'License key unassigned successfully',
-      data: { ...keyExample, token_balance: 0, status: 'inactive' },
-    },
-  })
+  @documented(docs.unassign)
   async unassign(@Param('license_key') key: string, @Req() request: FastifyRequest): Promise<unknown> {
     const freed = await this.keys.unassign(await this.find(key), actorOf(request));
     return { success: true, message: 'License key unassigned successfully', data: shownKey(freed) };
@@ -220,12 +140,12 @@ export class LicenceKeysAdminController {
 
   private async byKey(text: string): Promise<LicenceKey | null> {
     const key = normalLicenceKey(text);
-    return isLicenceKey(key) ? this.keys.store.byKey(key) : null;
+    return isLicenceKey(key) ? this.keys.byKey(key) : null;
   }
 
   /** By id or by the key itself. */
   private async find(text: string): Promise<LicenceKey> {
-    const found = (uuid.test(text) ? await this.keys.store.byId(text) : null) ?? (await this.byKey(text));
+    const found = (uuid.test(text) ? await this.keys.byId(text) : null) ?? (await this.byKey(text));
     if (found === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
     return found;
   }

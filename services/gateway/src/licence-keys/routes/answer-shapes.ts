@@ -7,27 +7,6 @@ const message = z.string();
 const pagination = z.object({ page: z.int().min(1), limit: z.int().min(1), total: z.int().min(0) });
 const status = z.enum(['active', 'inactive', 'trial', 'suspended', 'closed', 'frozen']);
 
-export const User = z
-  .object({
-    id: z.string(),
-    email: z.string().nullable(),
-    name: z.string().nullable(),
-    role: z.string(),
-    created_at: shownTime,
-  })
-  .meta({ id: 'User' });
-const WithKey = z.object({
-  ...User.shape,
-  /** null: the user has revoked it. */
-  api_key: z.string().nullable(),
-});
-export const Registered = z.object({ success, message, data: WithKey }).meta({ id: 'Registered' });
-export const Profile = z.object({ success, data: WithKey }).meta({ id: 'Profile' });
-const credentials = { access_token: z.string(), token: z.string(), api_key: z.string().nullable() };
-export const LoggedIn = z
-  .object({ success, message, ...credentials, data: z.object({ ...credentials, user: User }) })
-  .meta({ id: 'LoggedIn' });
-
 export const LicenceKey = z
   .object({
     id: z.string(),
@@ -48,9 +27,6 @@ export const ManyKeys = z.object({
   data: z.object({ license_keys: z.array(LicenceKey), count: z.int().min(0) }),
 });
 export const KeyPage = z.object({ success, data: z.object({ items: z.array(LicenceKey), pagination }) });
-export const Done = z.object({ success, message });
-const newKey = { api_key: z.string(), created_at: shownTime };
-export const NewUserKey = z.object({ success, message, ...newKey, data: z.object(newKey) }).meta({ id: 'NewUserKey' });
 
 export const TokenUsed = z
   .object({

@@ -1,16 +1,3 @@
-export const loginExample = {
-  success: true,
-  message: 'Login successful',
-  access_token: 'eyJ…',
-  token: 'eyJ…',
-  api_key: 'tgu_…',
-  data: {
-    access_token: 'eyJ…',
-    token: 'eyJ…',
-    api_key: 'tgu_…',
-    user: { id: '0b6c…', email: 'ada@example.org', name: 'Ada', role: 'user', created_at: '2026-11-21T12:00:00.000Z' },
-  },
-};
 export const keyExample = {
   id: '7d0f2c1a-52a7-4f43-9a57-0d2cf8a4a6c1',
   license_key: 'ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2',

@@ -1,7 +1,7 @@
 import type { EntryView, LedgerQueries } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 
-import { shownUnits } from '../../http-kit/paging.ts';
+import { shownNumber } from '../../http-kit/number-shape.ts';
 import type { LicenceKey } from '../app/licence-keys.ts';
 
 /** Pages further back than this many entries are for the SQL view. */
@@ -56,8 +56,8 @@ function shownUse(
     id: entry.id,
     license_key_id: licenceId,
     user_id: details?.['actor'] ?? userId,
-    previous_balance: shownUnits(BigInt(entry.balance_after) - BigInt(entry.amount)),
-    new_balance: shownUnits(entry.balance_after),
+    previous_balance: shownNumber(BigInt(entry.balance_after) - BigInt(entry.amount)),
+    new_balance: shownNumber(entry.balance_after),
     tokens_used: 1,
     purpose: details?.['purpose'] ?? null,
     metadata: details?.['metadata'] ?? null,

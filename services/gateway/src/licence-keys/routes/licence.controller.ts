@@ -6,26 +6,19 @@ import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
 
 import { addressOf } from '../../http-kit/address.ts';
+import { shownNumber } from '../../http-kit/number-shape.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
-import { PageQuery, shownUnits } from '../../http-kit/paging.ts';
+import { PageQuery } from '../../http-kit/paging.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import { guarded, userOf } from '../../people-and-keys/routes/access.guard.ts';
 import { GuessLimit } from '../app/guess-limit.ts';
 import type { KeyWithState, LicenceKey } from '../app/licence-keys.ts';
 import { LicenceKeys } from '../app/licence-keys.ts';
 import { daysLeft, weekOfUse } from '../app/licence-usage.ts';
-import { KeyUsage, OwnKey, UsageStats, ValidatedKey } from './answer-shapes.ts';
-import { keyExample, validExample } from './examples.ts';
 import { usesOf } from './history.ts';
-import { keyText, shownOwn, shownValidity, tooManyUnknown } from './shapes.ts';
-
-const surface = 'licence keys';
-const unknownKey = [404, 'License key not found'] as const;
+import { docs } from './licence.docs.ts';
+import { keyText, shownOwn, shownValidity } from './shapes.ts';
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const ownExample = {
-  success: true,
-  data: { id: keyExample.id, license_key: keyExample.license_key, token_balance: 100, status: 'active' },
-};
 
 /** What client libraries of licence keys ask beside using them. */
 @ApiTags('licence keys')
@@ -42,21 +35,10 @@ export class LicenceController {
   }
 
   @Get('validate/:key')
-  @documented({
-    summary: 'Whether a key exists and is valid; for anybody who has it',
-    auth: 'none',
-    status: 200,
-    surface,
-    answer: ValidatedKey,
-    example: validExample,
-    description:
-      'Valid is a key that is active, or in a trial that has not ended. An unknown key is answered 200 with ' +
-      '`exists: false`; an address that asks for more than 20 of them in 15 minutes has to wait.',
-    errors: [tooManyUnknown],
-  })
+  @documented(docs.validate)
   async validate(@Param('key', { schema: keyText }) key: string, @Req() request: FastifyRequest): Promise<unknown> {
     const found = await this.guesses.lookUp(addressOf(request), async () => {
-      const licence = await this.keys.store.byKey(key);
+      const licence = await this.keys.byKey(key);
       return licence === null ? null : this.keys.withState(licence);
     });
     return { success: true, data: shownValidity(key, found, this.clock.nowMs()) };
@@ -64,32 +46,16 @@ export class LicenceController {
 
   @Get('key/:key')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'A key of the user',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: OwnKey,
-    example: ownExample,
-    errors: [unknownKey],
-  })
+  @documented(docs.byKey)
   async byKey(@Param('key', { schema: keyText }) key: string, @Req() request: FastifyRequest): Promise<unknown> {
-    return this.own(await this.keys.store.byKey(key), request);
+    return this.own(await this.keys.byKey(key), request);
   }
 
   @Get(':id')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'A key of the user, by its id',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: OwnKey,
-    example: ownExample,
-    errors: [unknownKey],
-  })
+  @documented(docs.byId)
   async byId(@Param('id') id: string, @Req() request: FastifyRequest): Promise<unknown> {
-    return this.own(uuid.test(id) ? await this.keys.store.byId(id) : null, request);
+    return this.own(uuid.test(id) ? await this.keys.byId(id) : null, request);
   }
 
   /** Others' keys do not exist for a user. */
@@ -123,20 +89,10 @@ export class LicenceUsageController {
 
   @Get('token-usage-stats')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'Uses of all keys of the user in the last seven days, in UTC',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: UsageStats,
-    description: '`est_days_remaining`: how long what is left lasts at that rate; null when nothing was used.',
-    example: statsExample(),
-  })
+  @documented(docs.stats)
   async stats(@Req() request: FastifyRequest): Promise<unknown> {
     const { userId } = userOf(request);
-    const owned = (await this.keys.withStates(await this.keys.store.byUser(userId))).filter(
-      ({ state }) => state?.owner === userId,
-    );
+    const owned = await this.keys.ownedBy(userId);
     const accounts = await Promise.all(
       owned.map(async ({ licence: { account } }) => ({
         account,
@@ -161,37 +117,7 @@ export class LicenceUsageController {
 
   @Get('license/:key/usage')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'Uses of a key, newest first, and how many there were in the last seven days; for its owner',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: KeyUsage,
-    example: {
-      success: true,
-      data: {
-        license_key: keyExample.license_key,
-        current_balance: 99,
-        weekly_usage: 1,
-        avg_daily_usage: 0.14,
-        usage_history: [
-          {
-            id: '17-412',
-            license_key_id: keyExample.id,
-            user_id: '0b6c…',
-            previous_balance: 100,
-            new_balance: 99,
-            tokens_used: 1,
-            purpose: 'API request',
-            metadata: { endpoint: '/api/data' },
-            created_at: '2026-11-21T12:00:00.000Z',
-          },
-        ],
-      },
-      pagination: { page: 1, limit: 20, total: 1, totalPages: 1 },
-    },
-    errors: [unknownKey, [403, 'You do not have permission to use this license key'], tooManyUnknown],
-  })
+  @documented(docs.usage)
   async usage(
     @Param('key', { schema: keyText }) key: string,
     @Query({ schema: PageQuery }) { page, limit }: PageQuery,
@@ -206,22 +132,11 @@ export class LicenceUsageController {
     const week = await weekOfUse(this.ledger, [{ account: licence.account, since }], this.clock.nowMs());
     const data = {
       license_key: licence.key,
-      current_balance: shownUnits(state.balance),
+      current_balance: shownNumber(state.balance),
       weekly_usage: week.total,
       avg_daily_usage: week.average,
       usage_history: items,
     };
     return { success: true, data, pagination: { page, limit, total, totalPages: Math.ceil(total / limit) } };
   }
-}
-
-function statsExample(): object {
-  const stats = {
-    weekly_usage: [0, 0, 0, 0, 0, 3, 4],
-    weekly_labels: ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'],
-    total_this_week: 7,
-    avg_daily_usage: 1,
-    est_days_remaining: 99,
-  };
-  return { success: true, ...stats, data: stats };
 }

@@ -3,20 +3,18 @@ import { ApiTags } from '@nestjs/swagger';
 import type { LedgerQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 
 import { addressOf } from '../../http-kit/address.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
-import { Report } from '../../native/routes/answer-shapes.ts';
-import { reportCsv, reportExample } from '../../native/routes/examples.ts';
-import { ReportQuery } from '../../native/routes/shapes.ts';
 import { guarded, userOf } from '../../people-and-keys/routes/access.guard.ts';
 import { usageReport } from '../../usage-report/app/usage-report.ts';
+import { ReportQuery } from '../../usage-report/routes/shapes.ts';
 import { sendReport } from '../../usage-report/routes/usage-report.controller.ts';
 import { GuessLimit } from '../app/guess-limit.ts';
 import { LicenceKeys } from '../app/licence-keys.ts';
-import { keyText, tooManyUnknown } from './shapes.ts';
+import { docs } from './report.docs.ts';
+import { keyText } from './shapes.ts';
 
 @ApiTags('licence keys')
 @Controller('api/user/license-keys')
@@ -40,23 +38,7 @@ export class LicenceReportController {
 
   @Get(':licenseKey/report')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'What was used of the key in a period, by day and kind; for its owner',
-    auth: 'user',
-    status: 200,
-    surface: 'licence keys',
-    answer: z.object({ success: z.boolean(), data: Report }),
-    description:
-      'By the time of use in `zone` (default UTC), or `by=booked`. Default: the last 30 days; at most 366. With ' +
-      '`format=csv` the rows as CSV.',
-    example: { success: true, data: reportExample },
-    texts: reportCsv,
-    errors: [
-      [404, 'License key not found'],
-      [403, 'You do not have permission to use this license key'],
-      tooManyUnknown,
-    ],
-  })
+  @documented(docs.report)
   async report(
     @Param('licenseKey', { schema: keyText }) key: string,
     @Query({ schema: ReportQuery }) query: ReportQuery,

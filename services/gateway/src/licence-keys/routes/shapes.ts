@@ -1,29 +1,9 @@
 import { z } from 'zod';
 
-import { wholeFrom } from '../../http-kit/number-shape.ts';
-import { shownUnits } from '../../http-kit/paging.ts';
+import { shownNumber, wholeFrom } from '../../http-kit/number-shape.ts';
 import { isUserMetadata, textOf, userMetadataMax } from '../../http-kit/text-shape.ts';
 import type { KeyWithState } from '../app/licence-keys.ts';
 import { isLicenceKey, normalLicenceKey } from '../domain/licence-key.ts';
-
-const email = textOf(254)
-  .transform((value) => value.trim().toLowerCase())
-  .refine((value) => /^[^\s@]+@[^\s@]+$/.test(value), { error: 'must be an e-mail address' });
-
-export const Register = z
-  .object({ email, password: textOf(1_024, 8), name: textOf(255) })
-  .meta({ example: { email: 'ada@example.org', password: 'correct horse', name: 'Ada' } });
-export type Register = z.output<typeof Register>;
-
-export const Login = z
-  .object({ email: textOf(254).transform((value) => value.trim().toLowerCase()), password: textOf(1_024) })
-  .meta({ example: { email: 'ada@example.org', password: 'correct horse' } });
-export type Login = z.output<typeof Login>;
-
-export const ChangePassword = z
-  .object({ current_password: textOf(1_024), new_password: textOf(1_024, 8) })
-  .meta({ example: { current_password: 'correct horse', new_password: 'battery staple' } });
-export type ChangePassword = z.output<typeof ChangePassword>;
 
 /** A key of the path or the body: trimmed, in capitals. */
 export const keyText = z
@@ -81,7 +61,7 @@ export type AddTokens = z.output<typeof AddTokens>;
 export const shownOwn = ({ licence, state }: KeyWithState): Record<string, unknown> => ({
   id: licence.id,
   license_key: licence.key,
-  token_balance: shownUnits(state?.balance ?? '0'),
+  token_balance: shownNumber(state?.balance ?? '0'),
   status: state?.status ?? 'inactive',
 });
 
@@ -110,8 +90,8 @@ export function shownValidity(key: string, found: KeyWithState | null, nowMs: nu
     is_assigned: owner !== null,
     ...(owner === null ? {} : { assigned_to_user_id: owner }),
     status,
-    token_balance: shownUnits(balance),
-    price_per_token: licence.pricePerToken === null ? null : shownUnits(licence.pricePerToken),
+    token_balance: shownNumber(balance),
+    price_per_token: licence.pricePerToken === null ? null : shownNumber(licence.pricePerToken),
     valid,
     ...(status === 'trial' && trialEnd !== undefined ? { trial_expires_at: trialEnd } : {}),
   };
@@ -123,8 +103,8 @@ export function shownKey({ licence, state }: KeyWithState): Record<string, unkno
   return {
     id: licence.id,
     license_key: licence.key,
-    token_balance: shownUnits(state?.balance ?? '0'),
-    price_per_token: licence.pricePerToken === null ? null : shownUnits(licence.pricePerToken),
+    token_balance: shownNumber(state?.balance ?? '0'),
+    price_per_token: licence.pricePerToken === null ? null : shownNumber(licence.pricePerToken),
     status: state?.status ?? 'inactive',
     user_id: state === null ? licence.userId : state.owner,
     ...(trialEnd === undefined ? {} : { trial_end: trialEnd }),

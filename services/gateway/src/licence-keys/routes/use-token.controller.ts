@@ -7,20 +7,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { addressOf } from '../../http-kit/address.ts';
 import type { Failure } from '../../http-kit/failure.ts';
+import { shownNumber } from '../../http-kit/number-shape.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
-import { PageQuery, shownUnits } from '../../http-kit/paging.ts';
+import { PageQuery } from '../../http-kit/paging.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../../http-kit/refusal.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import { guarded, userOf } from '../../people-and-keys/routes/access.guard.ts';
 import { callerOf } from '../../people-and-keys/routes/caller.ts';
 import { GuessLimit } from '../app/guess-limit.ts';
 import { LicenceKeys } from '../app/licence-keys.ts';
-import { TokenUsage, TokenUsed } from './answer-shapes.ts';
-import { useTokenExample } from './examples.ts';
 import { usesOf } from './history.ts';
-import { keyText, tooManyUnknown, UseToken } from './shapes.ts';
-
-const surface = 'licence keys';
+import { keyText, UseToken } from './shapes.ts';
+import { docs } from './use-token.docs.ts';
 
 /** Refusals of the ledger in the words of this surface. */
 const refusals: Readonly<Record<string, readonly [status: number, error: string]>> = {
@@ -55,22 +53,7 @@ export class UseTokenController {
 
   @Post(':licenseKey/use-token')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'Takes one token of the key',
-    auth: 'user',
-    status: 200,
-    once: true,
-    surface,
-    answer: TokenUsed,
-    example: useTokenExample,
-    errors: [
-      [404, 'License key not found'],
-      [403, 'You do not have permission to use this license key'],
-      [400, 'License key is not active'],
-      [400, 'Insufficient token balance'],
-      tooManyUnknown,
-    ],
-  })
+  @documented(docs.use)
   async use(
     @Param('licenseKey', { schema: keyText }) key: string,
     @Body({ schema: UseToken }) body: UseToken,
@@ -100,8 +83,8 @@ export class UseTokenController {
       message: 'Token used successfully',
       data: {
         license_key: key,
-        previous_balance: shownUnits(BigInt(entry.balance_after) - BigInt(entry.amount)),
-        new_balance: shownUnits(entry.balance_after),
+        previous_balance: shownNumber(BigInt(entry.balance_after) - BigInt(entry.amount)),
+        new_balance: shownNumber(entry.balance_after),
         tokens_used: 1,
       },
     });
@@ -109,37 +92,7 @@ export class UseTokenController {
 
   @Get(':licenseKey/usage')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'Uses of the key, newest first; for its owner',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: TokenUsage,
-    example: {
-      success: true,
-      data: {
-        items: [
-          {
-            id: '17-412',
-            license_key_id: '7d0f…',
-            user_id: '0b6c…',
-            previous_balance: 100,
-            new_balance: 99,
-            tokens_used: 1,
-            purpose: 'API request',
-            metadata: { endpoint: '/api/data' },
-            created_at: '2026-11-21T12:00:00.000Z',
-          },
-        ],
-        pagination: { page: 1, limit: 20, total: 1 },
-      },
-    },
-    errors: [
-      [404, 'License key not found'],
-      [403, 'You do not have permission to use this license key'],
-      tooManyUnknown,
-    ],
-  })
+  @documented(docs.usage)
   async usage(
     @Param('licenseKey', { schema: keyText }) key: string,
     @Query({ schema: PageQuery }) { page, limit }: PageQuery,
@@ -156,7 +109,7 @@ export class UseTokenController {
   private async refusal(problem: AnswerProblem, key: string): Promise<Failure> {
     const failure = failureOfProblem(problem, this.clock.nowMs());
     // A removed key has no owner for the ledger; for its users it is gone.
-    const gone = problem.code === 'NOT_OWNER' && (await this.keys.store.byKey(key)) === null;
+    const gone = problem.code === 'NOT_OWNER' && (await this.keys.byKey(key)) === null;
     const [status, detail] = refusals[gone ? 'ACCOUNT_UNKNOWN' : problem.code] ?? [failure.status, failure.detail];
     return { ...failure, status, detail, ...(status === failure.status ? {} : { headers: {} }) };
   }

@@ -4,8 +4,8 @@ import { AppError } from '@tollgate/kernel';
 import type { FastifyRequest } from 'fastify';
 
 import { addressOf } from '../../http-kit/address.ts';
+import { shownNumber } from '../../http-kit/number-shape.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
-import { shownUnits } from '../../http-kit/paging.ts';
 import { Logins } from '../../people-and-keys/app/logins.ts';
 import { UserAccess } from '../../people-and-keys/app/user-access.ts';
 import { guarded, userOf } from '../../people-and-keys/routes/access.guard.ts';
@@ -13,15 +13,10 @@ import { shownUser } from '../../people-and-keys/routes/auth.controller.ts';
 import { callerOf } from '../../people-and-keys/routes/caller.ts';
 import { GuessLimit } from '../app/guess-limit.ts';
 import { LicenceKeys } from '../app/licence-keys.ts';
-import { ChangedKey, Done, NewUserKey, Profile, TokenBalance } from './answer-shapes.ts';
-import { keyExample, loginExample } from './examples.ts';
-import { AssignLicence, shownKey, shownOwn, tooManyUnknown } from './shapes.ts';
-
-const surface = 'licence keys';
-const unknownUser = [404, 'User not found'] as const;
+import { AssignLicence, shownKey, shownOwn } from './shapes.ts';
+import { docs } from './user.docs.ts';
 const userNotFound = (): AppError =>
   new AppError('not_found', 'CREDENTIALS_INVALID', 'User not found', { status: 404 });
-const newKeyExample = { api_key: 'tgu_…', created_at: '2026-11-21T12:00:00.000Z' };
 
 @ApiTags('licence keys: accounts')
 @Controller('api/user')
@@ -40,15 +35,7 @@ export class UserController {
 
   @Get('profile')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'The user, with the API key that works wherever the login does',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: Profile,
-    errors: [unknownUser],
-    example: { success: true, data: { ...loginExample.data.user, api_key: 'tgu_…' } },
-  })
+  @documented(docs.profile)
   async profile(@Req() request: FastifyRequest): Promise<unknown> {
     const { userId, profile } = userOf(request);
     const user = await this.logins.person(userId, profile);
@@ -59,15 +46,7 @@ export class UserController {
   @Post('regenerate-api-key')
   @HttpCode(200)
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'Makes a new API key; the present one ends',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: NewUserKey,
-    errors: [unknownUser],
-    example: { success: true, message: 'API key regenerated', ...newKeyExample, data: newKeyExample },
-  })
+  @documented(docs.regenerateKey)
   async regenerateKey(@Req() request: FastifyRequest): Promise<unknown> {
     const { userId, profile } = userOf(request);
     const user = await this.logins.rotateKey(userId, profile);
@@ -79,15 +58,7 @@ export class UserController {
   @Post('revoke-api-key')
   @HttpCode(200)
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'Ends the API key; log-in and profile show null until another is made',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: Done,
-    errors: [unknownUser],
-    example: { success: true, message: 'API key revoked' },
-  })
+  @documented(docs.revokeKey)
   async revokeKey(@Req() request: FastifyRequest): Promise<unknown> {
     if ((await this.logins.revokeKey(userOf(request).userId)) === null) throw userNotFound();
     return { success: true, message: 'API key revoked' };
@@ -95,44 +66,19 @@ export class UserController {
 
   @Get('token-balance')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: "What is left on the user's keys",
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: TokenBalance,
-    example: {
-      success: true,
-      data: {
-        license_keys: [
-          { id: keyExample.id, license_key: keyExample.license_key, token_balance: 100, status: 'active' },
-        ],
-        total_balance: 100,
-      },
-    },
-  })
+  @documented(docs.balance)
   async balance(@Req() request: FastifyRequest): Promise<unknown> {
     const { userId } = userOf(request);
-    const keys = await this.keys.withStates(await this.keys.store.byUser(userId));
-    // The ledger knows who owns a key; the rows here may lag behind it.
-    const owned = keys.filter(({ state }) => state?.owner === userId);
+    const owned = await this.keys.ownedBy(userId);
     const total = owned.reduce((sum, { state }) => sum + BigInt(state?.balance ?? '0'), 0n);
     const shown = owned.map(shownOwn);
-    return { success: true, data: { license_keys: shown, total_balance: shownUnits(total) } };
+    return { success: true, data: { license_keys: shown, total_balance: shownNumber(total) } };
   }
 
   @Post('assign-license')
   @HttpCode(200)
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'Takes a key that nobody owns',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: ChangedKey,
-    example: { success: true, message: 'License key assigned successfully', data: { ...keyExample, user_id: '0b6c…' } },
-    errors: [[404, 'License key not found'], [400, 'License key is already assigned'], tooManyUnknown],
-  })
+  @documented(docs.assign)
   async assign(@Body({ schema: AssignLicence }) body: AssignLicence, @Req() request: FastifyRequest): Promise<unknown> {
     const { userId } = userOf(request);
     const assigned = await this.guesses.answerUser({ address: addressOf(request), userId }, async () => {

@@ -28,6 +28,8 @@ export type Erasure = {
   readonly prune: ErasedDetails['prune'];
 };
 
+type Parts = { readonly store: ErasureStore; readonly ledger: Pick<LedgerQueries, 'eraseDetails'> };
+
 const metered = 'metered:';
 const userOf = (account: string): string => account.slice(metered.length).replaceAll('%2F', '/').replaceAll('%25', '%');
 
@@ -35,18 +37,21 @@ const userOf = (account: string): string => account.slice(metered.length).replac
  * Erases what was said beside entries, and every copy of it: in the books and the gateway's rows; webhooks carry none.
  * Amounts and ids stay. Each step may be repeated; what is booked meanwhile is not covered, so a repeat finds it.
  */
-export function makeErase(parts: {
-  readonly store: ErasureStore;
-  readonly ledger: Pick<LedgerQueries, 'eraseDetails'>;
-}) {
-  return async (of: { readonly account: string } | { readonly user: string }): Promise<Erasure> => {
+export class Erasures {
+  private readonly parts: Parts;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  async erase(of: { readonly account: string } | { readonly user: string }): Promise<Erasure> {
     const user = 'user' in of ? of.user : null;
     const named = 'user' in of ? surfacesOf(of.user) : [of.account];
     let [entries, seals] = [0, 0];
     const problems: string[] = [];
     let page: ErasedDetails | null = null;
     do {
-      page = await parts.ledger.eraseDetails({
+      page = await this.parts.ledger.eraseDetails({
         accounts: named,
         ...(user === null ? {} : { owner: user }),
         ...(page?.next == null ? {} : { after: page.next }),
@@ -60,7 +65,7 @@ export function makeErase(parts: {
     const users = [
       ...new Set([...(user === null ? [] : [user]), ...named.filter((id) => id.startsWith(metered)).map(userOf)]),
     ];
-    const { operations_under_way: underWay, ...here } = await parts.store.erase({ accounts, users, login: user });
+    const { operations_under_way: underWay, ...here } = await this.parts.store.erase({ accounts, users, login: user });
     return {
       accounts: page.accounts,
       erased: { entries, ...here },
@@ -68,6 +73,5 @@ export function makeErase(parts: {
       proofs: { seals, problems },
       prune: page.prune,
     };
-  };
+  }
 }
-export type Erase = ReturnType<typeof makeErase>;

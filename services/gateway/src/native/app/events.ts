@@ -1,7 +1,7 @@
 import type { Answer, AnswerProblem, EntryView, LedgerQueries, LedgerRequest } from '@tollgate/contracts';
 import { requestMeter, usageLabels } from '@tollgate/pricing';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { contentHash } from '../../ledger-client/app/requests.ts';
 import type { EventFault, MeteredEvent } from '../domain/cloud-event.ts';
 import { parseEvent } from '../domain/cloud-event.ts';
@@ -93,18 +93,18 @@ function meaningOf({ meter, inputs, occurred }: MeteredEvent): unknown {
 }
 
 /** Puts the valid events into the log and answers once it holds them; nobody waits for their booking. */
-export async function acceptEvents(line: RequestLine, { requests, rejected }: Sorted): Promise<Accepted> {
-  const appended = requests.length === 0 ? [] : await line.post(requests);
+export async function acceptEvents(ledgerClient: LedgerClient, { requests, rejected }: Sorted): Promise<Accepted> {
+  const appended = requests.length === 0 ? [] : await ledgerClient.post(requests);
   const receipts = appended.map(({ partition, offset }, at) => ({ id: requests[at]?.id ?? '', partition, offset }));
   return { receipts, rejected };
 }
 
 /** As `acceptEvents`, waiting for every booking: one result an event, in the order they came. */
 export async function bookEvents(
-  line: RequestLine,
+  ledgerClient: LedgerClient,
   { requests, indexes, rejected }: Sorted,
 ): Promise<readonly EventResult[]> {
-  const answers = await Promise.all(requests.map((request) => line.ask(request)));
+  const answers = await Promise.all(requests.map((request) => ledgerClient.ask(request)));
   const results: EventResult[] = [];
   for (const [at, answer] of answers.entries()) results[indexes[at] ?? 0] = resultOf(requests[at]?.id ?? '', answer);
   for (const { index, id, code, detail } of rejected) {

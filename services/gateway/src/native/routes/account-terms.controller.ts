@@ -5,19 +5,19 @@ import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { accountId } from '../../http-kit/account-shape.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
-import { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { freshId, requestOf } from '../../ledger-client/app/requests.ts';
 import { mayDo } from '../../people-and-keys/app/access.ts';
 import { bodyMember, guarded, pathMember, principalOf } from '../../people-and-keys/routes/access.guard.ts';
 import { actorOf, callerOf } from '../../people-and-keys/routes/caller.ts';
 import { otherThanSurface, surfaceOpeningOf } from '../../shared/domain/surface-account.ts';
-import { Account } from './answer-shapes.ts';
+import { docs } from './account-terms.docs.ts';
 import { sendAnswer } from './answers.ts';
-import { accountExample } from './examples.ts';
 import { present } from './present.ts';
-import { accountId, ChangeAccount, OpenAccount } from './shapes.ts';
+import { ChangeAccount, OpenAccount } from './shapes.ts';
 
 const accessOf = { active: 'resume', suspended: 'suspend', closed: 'close' } as const;
 
@@ -25,40 +25,19 @@ const accessOf = { active: 'resume', suspended: 'suspend', closed: 'close' } as 
 @ApiTags('accounts')
 @Controller('v1/accounts')
 export class AccountTermsController {
-  private readonly line: RequestLine;
+  private readonly ledgerClient: LedgerClient;
   private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
 
-  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.line = line;
+  constructor(ledgerClient: LedgerClient, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.ledgerClient = ledgerClient;
     this.ledger = ledger;
     this.clock = clock;
   }
 
   @Post()
   @UseGuards(guarded({ scope: 'accounts:write', account: bodyMember('id') }))
-  @documented({
-    summary: 'Opens an account; the same again answers 200',
-    auth: 'server key',
-    status: 201,
-    once: true,
-    answer: Account,
-    example: accountExample,
-    description:
-      'An account that exists is compared in the members given: another owner or setting is 409 ' +
-      'ACCOUNT_SETTINGS_CONFLICT, and changes nothing. ' +
-      'A limit on an account with accounts below it needs the scope admin.',
-    also: [{ status: 200, description: 'it was opened so before', answer: Account, example: accountExample }],
-    errors: [
-      'ACCOUNT_KIND_CONFLICT',
-      'ACCOUNT_SETTINGS_CONFLICT',
-      'ACCOUNT_ID_RESERVED',
-      'UNIT_CONFLICT',
-      'ACCOUNT_SUSPENDED',
-      'ACCOUNT_CLOSED',
-      'AMOUNT_OUT_OF_RANGE',
-    ],
-  })
+  @documented(docs.open)
   async open(
     @Body({ schema: OpenAccount }) body: OpenAccount,
     @Req() request: FastifyRequest,
@@ -68,7 +47,7 @@ export class AccountTermsController {
     const terms = openingTerms(body);
     if (setsLimit(terms.settings)) await this.refuseBudget(request, id);
     const data: RequestData['open'] = { kind, unit, ...terms, strict: true };
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf({ type: 'open', operation: 'open', account: id, data, content: request.body }, callerOf(request)),
     );
     await this.send(request, reply, { answer, id, status: answer.outcome === 'unchanged' ? 200 : 201 });
@@ -76,21 +55,7 @@ export class AccountTermsController {
 
   @Patch(':id')
   @UseGuards(guarded({ scope: 'accounts:write', account: pathMember('id') }))
-  @documented({
-    summary: 'Changes settings, owner or status of an account',
-    auth: 'server key',
-    status: 200,
-    once: true,
-    answer: Account,
-    example: accountExample,
-    description:
-      'One entry, deciding from then on. Settings are merged, null removes one. Another period, time zone or ' +
-      'plan counts from the end of the period ' +
-      'under way, all else at once. status: suspended refuses spends, holds and extensions here and below ' +
-      '(settle, release, grants and timers go on); ' +
-      'closed needs balance 0, or "forfeit": true, and takes no grants either; active takes either back.',
-    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_ID_RESERVED', 'ACCOUNT_NOT_EMPTY', 'AMOUNT_OUT_OF_RANGE', 'ACCOUNT_FROZEN'],
-  })
+  @documented(docs.change)
   async change(
     @Param('id', { schema: accountId }) id: string,
     @Body({ schema: ChangeAccount }) body: ChangeAccount,
@@ -110,7 +75,7 @@ export class AccountTermsController {
       ...(forfeit === true ? { forfeit } : {}),
     };
     const caller = actorOf(request);
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf(
         { type: 'change', operation: 'change', account: id, data, content: request.body, words: { reason } },
         // A change that is repeated without a key leads to the same terms: one that comes late need not be withdrawn.

@@ -5,20 +5,20 @@ import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { accountId } from '../../http-kit/account-shape.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
-import { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { requestOf } from '../../ledger-client/app/requests.ts';
 import type { Principal } from '../../people-and-keys/app/access.ts';
 import { seenFrom } from '../../people-and-keys/app/own-accounts.ts';
 import { guarded, pathMember, principalOf } from '../../people-and-keys/routes/access.guard.ts';
 import { actorOf, callerOf } from '../../people-and-keys/routes/caller.ts';
 import { partitionOfHold } from '../../shared/domain/account-id.ts';
-import { Account, Booked, Entries, HoldOpened } from './answer-shapes.ts';
+import { docs } from './accounts.docs.ts';
 import { bookedBody, sendAnswer } from './answers.ts';
-import { accountExample, entryExample, exhaustedUntil } from './examples.ts';
 import { present } from './present.ts';
-import { accountId, AccountQuery, EntriesQuery, Grant, Hold, Spend } from './shapes.ts';
+import { AccountQuery, EntriesQuery, Grant, Hold, Spend } from './shapes.ts';
 import { shownEntry } from './shown-entry.ts';
 import { usageData } from './usage-data.ts';
 
@@ -27,26 +27,19 @@ const ofPath = pathMember('id');
 @ApiTags('accounts')
 @Controller('v1/accounts')
 export class AccountsController {
-  private readonly line: RequestLine;
+  private readonly ledgerClient: LedgerClient;
   private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
 
-  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.line = line;
+  constructor(ledgerClient: LedgerClient, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.ledgerClient = ledgerClient;
     this.ledger = ledger;
     this.clock = clock;
   }
 
   @Get(':id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: ofPath }))
-  @documented({
-    summary: 'An account now, or as it was at a time',
-    auth: 'server key or owner',
-    status: 200,
-    answer: Account,
-    example: accountExample,
-    errors: ['ACCOUNT_UNKNOWN'],
-  })
+  @documented(docs.read)
   async read(
     @Param('id', { schema: accountId }) id: string,
     @Query({ schema: AccountQuery }) query: AccountQuery,
@@ -66,17 +59,7 @@ export class AccountsController {
 
   @Get(':id/entries')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: ofPath }))
-  @documented({
-    summary: 'Entries of an account, newest first',
-    auth: 'server key or owner',
-    status: 200,
-    answer: Entries,
-    description:
-      '`from` and `to` bound recorded_at, when an entry was booked; occurred_at says when it happened. A report ' +
-      'goes by the latter.',
-    example: { items: [entryExample], next: null },
-    errors: ['ACCOUNT_UNKNOWN'],
-  })
+  @documented(docs.entries)
   async entries(
     @Param('id', { schema: accountId }) id: string,
     @Query({ schema: EntriesQuery }) query: EntriesQuery,
@@ -95,18 +78,7 @@ export class AccountsController {
 
   @Post(':id/grants')
   @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
-  @documented({
-    summary: 'Adds units as a lot of their own',
-    description:
-      'Bought units (`"kind": "purchased"`) are never wiped or counted by tier changes of a credits account, ' +
-      'and burn after others unless priority says otherwise.',
-    auth: 'server key',
-    status: 201,
-    once: true,
-    answer: Booked,
-    example: { entry: { ...entryExample, kind: 'granted', amount: '1000' }, available: '1000' },
-    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_CLOSED', 'AMOUNT_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE'],
-  })
+  @documented(docs.grant)
   async grant(
     @Param('id', { schema: accountId }) account: string,
     @Body({ schema: Grant }) body: Grant,
@@ -120,7 +92,7 @@ export class AccountsController {
       throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'expires_at lies in the past');
     }
     const data = { amount, ...present({ kind, priority, expires_at: expiresAt }) };
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf({ type: 'grant', operation: 'grant', account, data, content: request.body, words: { reason } }, caller),
     );
     sendAnswer(this.to(request, reply), answer, { status: 201, body: bookedBody(answer) });
@@ -128,27 +100,7 @@ export class AccountsController {
 
   @Post(':id/spend')
   @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
-  @documented({
-    summary: 'Takes units, or rates usage and takes its cost: checked and booked in one decision',
-    auth: 'server key',
-    status: 200,
-    once: true,
-    answer: Booked,
-    example: { entry: entryExample, available: '999' },
-    errors: [
-      'ACCOUNT_UNKNOWN',
-      'ACCOUNT_INACTIVE',
-      'ACCOUNT_SUSPENDED',
-      'ACCOUNT_CLOSED',
-      'UNIT_CONFLICT',
-      'ALLOWANCE_EXHAUSTED',
-      exhaustedUntil,
-      'LIMIT_EXCEEDED',
-      'AMOUNT_OUT_OF_RANGE',
-      'QUANTITY_UNKNOWN',
-      'QUANTITY_UNPRICED',
-    ],
-  })
+  @documented(docs.spend)
   async spend(
     @Param('id', { schema: accountId }) account: string,
     @Body({ schema: Spend }) body: Spend,
@@ -156,7 +108,7 @@ export class AccountsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { metadata } = body;
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf(
         {
           type: 'spend',
@@ -174,26 +126,7 @@ export class AccountsController {
 
   @Post(':id/holds')
   @UseGuards(guarded({ scope: 'accounts:write', account: ofPath }))
-  @documented({
-    summary: 'Reserves units until they are settled, released or expire',
-    auth: 'server key',
-    status: 201,
-    once: true,
-    answer: HoldOpened,
-    example: { hold_id: 'h-17-4-9', amount: '50', expires_at: '2026-11-21T12:10:00.000Z', available: '949' },
-    errors: [
-      'ACCOUNT_UNKNOWN',
-      'ACCOUNT_INACTIVE',
-      'ACCOUNT_SUSPENDED',
-      'ACCOUNT_CLOSED',
-      'UNIT_CONFLICT',
-      'ALLOWANCE_EXHAUSTED',
-      exhaustedUntil,
-      'HOLD_UNKNOWN',
-      'HOLD_ENDED',
-      'AMOUNT_OUT_OF_RANGE',
-    ],
-  })
+  @documented(docs.hold)
   async hold(
     @Param('id', { schema: accountId }) account: string,
     @Body({ schema: Hold }) body: Hold,
@@ -203,11 +136,11 @@ export class AccountsController {
     const { amount, expires_in_s: seconds, parent_hold_id: parent } = body;
     if (Object.hasOwn(request.body as object, 'usage'))
       throw new AppError('invalid', 'REQUEST_INVALID', 'a hold reserves an amount; usage is told when it is settled');
-    if (parent !== undefined && partitionOfHold(parent, this.line.partitions) === null) {
+    if (parent !== undefined && partitionOfHold(parent, this.ledgerClient.partitions) === null) {
       throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such parent hold');
     }
     const data = { amount, expires_in_ms: seconds * 1000, ...present({ parent }) };
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf({ type: 'hold', operation: 'hold', account, data, content: request.body }, callerOf(request)),
     );
     const { hold, available } = answer;

@@ -2,7 +2,6 @@ import { accountKinds, accountStatuses } from '@tollgate/contracts';
 import { z } from 'zod';
 
 import { anything, pageOf, shownAmount, shownTime } from '../../http-kit/openapi/answer-schemas.ts';
-import { scopes } from '../../people-and-keys/app/access.ts';
 
 const inputs = z.record(z.string(), z.string());
 const holdStatus = z.enum(['open', 'settled', 'released', 'expired']);
@@ -116,30 +115,6 @@ export const Customers = pageOf(
     more_accounts: z.boolean(),
   }),
 ).meta({ id: 'Customers' });
-
-export const Report = z
-  .object({
-    account: z.string(),
-    from: shownTime,
-    to: shownTime,
-    by: z.enum(['use', 'booked']),
-    zone: z.string(),
-    entries: z.int().min(0),
-    amount: shownAmount,
-    rows: z.array(
-      z.object({
-        day: z.string(),
-        kind: z.string(),
-        model: z.string().optional(),
-        entries: z.int().min(1),
-        amount: shownAmount,
-        input_tokens: shownAmount,
-        output_tokens: shownAmount,
-        counts: z.record(z.string(), shownAmount).optional(),
-      }),
-    ),
-  })
-  .meta({ id: 'UsageReport' });
 
 export const Entries = pageOf(Entry).extend({ total: z.int().optional() }).meta({ id: 'Entries' });
 /** The entry is null when nothing had to be booked, `available` when nothing limits the account. */
@@ -258,22 +233,6 @@ export const Refusals = pageOf(
   }),
 ).meta({ id: 'Refusals' });
 
-export const ApiKey = z
-  .object({
-    id: z.uuid(),
-    name: z.string().nullish(),
-    scopes: z.array(z.enum(scopes)),
-    rate_limit_per_s: z.int().nullable(),
-    created_at: shownTime,
-    account: z.string().nullable(),
-    expires_at: shownTime.nullable(),
-    last_used_at: shownTime.nullable(),
-  })
-  .meta({ id: 'ApiKey' });
-export const NewKey = z.object({ ...ApiKey.shape, key: z.string() }).meta({ id: 'NewApiKey' });
-export const RevokedKey = z.object({ ...ApiKey.shape, revoked_at: shownTime }).meta({ id: 'RevokedApiKey' });
-export const ApiKeys = z.object({ items: z.array(ApiKey) });
-
 export const DeadLetters = pageOf(
   z.object({
     id: z.string(),
@@ -302,12 +261,3 @@ export const CatalogVersion = z
 export const CatalogVersions = z.object({ items: z.array(CatalogVersion) });
 
 export const Now = z.object({ now: shownTime });
-export const Live = z.object({ live: z.literal(true) });
-export const Ready = z
-  .object({
-    ready: z.boolean(),
-    parts: z.array(z.object({ name: z.string(), up: z.boolean(), detail: z.string().optional() })).optional(),
-  })
-  .meta({ id: 'Ready' });
-/** Prometheus text. */
-export const Figures = z.string();

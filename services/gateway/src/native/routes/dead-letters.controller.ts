@@ -6,19 +6,8 @@ import { AppError } from '@tollgate/kernel';
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import { guarded } from '../../people-and-keys/routes/access.guard.ts';
-import { DeadLetters, Replayed } from './answer-shapes.ts';
+import { docs } from './dead-letters.docs.ts';
 import { PagedQuery } from './shapes.ts';
-
-const letterExample = {
-  id: '17-812',
-  partition: 17,
-  offset: '812',
-  reason: 'REQUEST_INVALID: the record is not JSON',
-  key: 'acme',
-  value: '{"v":1,"type":',
-  recorded_at: '2026-11-21T12:00:00.000Z',
-  cursor: '1795262400000-17-812',
-};
 
 /** Records of the log that could not be read (rule 13): visible, and replayable once they can be. */
 @ApiTags('dead letters')
@@ -32,14 +21,7 @@ export class DeadLettersController {
 
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({
-    summary: 'Records that could not be read, newest first',
-    auth: 'admin',
-    status: 200,
-    answer: DeadLetters,
-    description: "Next page: the last item's cursor as after. The value is cut at 10,000 characters.",
-    example: { items: [letterExample], next: null },
-  })
+  @documented(docs.list)
   list(@Query({ schema: PagedQuery }) query: PagedQuery): ReturnType<LedgerQueries['deadLetters']> {
     const { after, limit } = query;
     return this.ledger.deadLetters({ limit, ...(after === undefined ? {} : { after }) });
@@ -47,15 +29,7 @@ export class DeadLettersController {
 
   @Post(':id/replay')
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({
-    summary: 'Appends a record to the log again',
-    auth: 'admin',
-    status: 201,
-    answer: Replayed,
-    example: { id: '17-812', partition: 17, offset: 905 },
-    description: 'Harmless when repeated: what it asks is booked once. Still unreadable, it is a dead letter again.',
-    errors: ['DEAD_LETTER_UNKNOWN', 'LOG_UNAVAILABLE'],
-  })
+  @documented(docs.replay)
   async replay(@Param('id') id: string): Promise<unknown> {
     const appended = await this.ledger.replayDeadLetter({ id });
     if (appended === null) {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
+import { accountId } from '../../http-kit/account-shape.ts';
 import { schemaOf } from '../../http-kit/openapi/answer-schemas.ts';
 import { textOf } from '../../http-kit/text-shape.ts';
 import { eventsMax } from '../app/events.ts';
-import { accountId } from './shapes.ts';
 
 /**
  * A CloudEvent 1.0 in its JSON form: for the document alone, because events are read one by one

@@ -7,50 +7,26 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
-import { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { isWithin } from '../../people-and-keys/app/access.ts';
 import { guarded, principalOf, queryMember, refuseOtherFamily } from '../../people-and-keys/routes/access.guard.ts';
 import { callerOf } from '../../people-and-keys/routes/caller.ts';
 import { acceptEvents, bookEvents, eventsMax, nameOf, sortEvents } from '../app/events.ts';
-import { EventsAccepted, EventsBooked, KnownEvents, RefusedEvents } from './answer-shapes.ts';
+import { KnownEvents } from './answer-shapes.ts';
 import { binaryEvent } from './binary-event.ts';
-import { eventBody, eventHeaders, EventNames } from './event-shapes.ts';
-import { entryExample } from './examples.ts';
+import { eventHeaders, EventNames } from './event-shapes.ts';
+import { docs } from './events.docs.ts';
 import { EventsQuery, RefusedQuery } from './shapes.ts';
-
-const bookedEvents = {
-  status: 200,
-  description: 'with ?wait=booked',
-  answer: EventsBooked,
-  example: { results: [{ id: 'e-1', status: 'booked', entry: entryExample }] },
-};
-const partlyAccepted = {
-  status: 207,
-  description: 'some events of the batch were refused',
-  answer: EventsAccepted,
-  example: {
-    accepted: 1,
-    receipts: [{ id: 'e-1', partition: 17, offset: 812 }],
-    rejected: [
-      {
-        index: 1,
-        id: 'e-2',
-        code: 'EVENT_MALFORMED',
-        detail: 'data: quantity is 0.5: it must be a whole number from 0',
-      },
-    ],
-  },
-};
 
 @ApiTags('events')
 @Controller('v1/events')
 export class EventsController {
-  private readonly line: RequestLine;
+  private readonly ledgerClient: LedgerClient;
   private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
 
-  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.line = line;
+  constructor(ledgerClient: LedgerClient, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.ledgerClient = ledgerClient;
     this.ledger = ledger;
     this.clock = clock;
   }
@@ -58,26 +34,7 @@ export class EventsController {
   @Post()
   @UseGuards(guarded({ scope: 'events:write', account: 'checked' }))
   @ApiHeaders(eventHeaders)
-  @documented({
-    summary: 'Takes usage as CloudEvents',
-    body: eventBody,
-    auth: 'server key',
-    status: 202,
-    answer: EventsAccepted,
-    description:
-      '202 once the log holds them; ?wait=booked answers 200 {results:[{id, status, entry?, problem?}]} in order. ' +
-      '207 when some events of a batch were refused.',
-    example: { accepted: 1, receipts: [{ id: 'e-1', partition: 17, offset: 812 }], rejected: [] },
-    also: [bookedEvents, partlyAccepted],
-    errors: [
-      'EVENT_MALFORMED',
-      'QUANTITY_UNKNOWN',
-      'TIME_OUT_OF_RANGE',
-      'BODY_TOO_LARGE',
-      'MEDIA_TYPE_UNSUPPORTED',
-      'LOG_UNAVAILABLE',
-    ],
-  })
+  @documented(docs.accept)
   async accept(
     @Query({ schema: EventsQuery }) query: EventsQuery,
     @Req() request: FastifyRequest,
@@ -94,28 +51,17 @@ export class EventsController {
     const [fault] = sorted.rejected;
     if (single && fault !== undefined) throw new AppError('invalid', fault.code, fault.detail);
     if (query.wait === 'booked') {
-      void reply.code(200).send({ results: await bookEvents(this.line, sorted) });
+      void reply.code(200).send({ results: await bookEvents(this.ledgerClient, sorted) });
       return;
     }
-    const { receipts, rejected } = await acceptEvents(this.line, sorted);
+    const { receipts, rejected } = await acceptEvents(this.ledgerClient, sorted);
     void reply.code(rejected.length === 0 ? 202 : 207).send({ accepted: receipts.length, receipts, rejected });
   }
 
   @Post('known')
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'events:write', account: 'checked' }))
-  @documented({
-    summary: 'Which of up to 1,000 events are booked',
-    auth: 'server key',
-    status: 200,
-    answer: KnownEvents,
-    example: { known: [true], reused: [false] },
-    description:
-      'One answer an event, in order. An event that is `known` gets its first answer when it is sent again. Of ' +
-      'one that was sent whole, with its ' +
-      'specversion, type and data, `reused` says that its id is booked with other content: it would be refused.',
-    errors: ['SCOPE_MISSING'],
-  })
+  @documented(docs.known)
   async known(
     @Body({ schema: EventNames }) { events }: EventNames,
     @Req() request: FastifyRequest,
@@ -129,27 +75,7 @@ export class EventsController {
 
   @Get('refused')
   @UseGuards(guarded({ scope: 'accounts:read', account: queryMember('account') }))
-  @documented({
-    summary: 'Events that were refused when booked, newest first; kept 30 days',
-    auth: 'server key',
-    status: 200,
-    answer: RefusedEvents,
-    example: {
-      items: [
-        {
-          account: 'acme',
-          source: 'ce:/search',
-          id: 'e-1',
-          type: 'spend',
-          code: 'ACCOUNT_UNKNOWN',
-          detail: 'there is no such account',
-          refused_at: '2026-11-21T12:00:00.000Z',
-          cursor: '17-3',
-        },
-      ],
-      next: null,
-    },
-  })
+  @documented(docs.refused)
   refused(@Query({ schema: RefusedQuery }) query: RefusedQuery): ReturnType<LedgerQueries['refused']> {
     const { account, after, limit } = query;
     return this.ledger.refused({

@@ -7,7 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
-import { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import type { Asked } from '../../ledger-client/app/requests.ts';
 import { requestOf } from '../../ledger-client/app/requests.ts';
 import type { Principal } from '../../people-and-keys/app/access.ts';
@@ -15,23 +15,20 @@ import { isWithin } from '../../people-and-keys/app/access.ts';
 import { guarded, principalOf } from '../../people-and-keys/routes/access.guard.ts';
 import { callerOf } from '../../people-and-keys/routes/caller.ts';
 import { partitionOfHold } from '../../shared/domain/account-id.ts';
-import { HoldChanged } from './answer-shapes.ts';
 import { holdBody, sendAnswer } from './answers.ts';
-import { exhaustedUntil, holdExample } from './examples.ts';
+import { docs } from './holds.docs.ts';
 import { Extend, Nothing, Settle } from './shapes.ts';
 import { usageData } from './usage-data.ts';
-
-const errors = ['HOLD_UNKNOWN', 'HOLD_ENDED', 'ALLOWANCE_EXHAUSTED', exhaustedUntil, 'AMOUNT_OUT_OF_RANGE'] as const;
 
 @ApiTags('holds')
 @Controller('v1/holds')
 export class HoldsController {
-  private readonly line: RequestLine;
+  private readonly ledgerClient: LedgerClient;
   private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
 
-  constructor(line: RequestLine, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.line = line;
+  constructor(ledgerClient: LedgerClient, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
+    this.ledgerClient = ledgerClient;
     this.ledger = ledger;
     this.clock = clock;
   }
@@ -39,18 +36,7 @@ export class HoldsController {
   @Post(':id/settle')
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
-  @documented({
-    summary: 'Books what was used, an amount or rated usage; the rest of the hold goes back',
-    auth: 'server key',
-    status: 200,
-    once: true,
-    answer: HoldChanged,
-    description:
-      'Limits with a model bind what is settled by `usage` that names it: more than they leave is refused, and ' +
-      'the hold stays.',
-    example: holdExample,
-    errors: [...errors, 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
-  })
+  @documented(docs.settle)
   async settle(
     @Param('id') hold: string,
     @Body({ schema: Settle }) body: Settle,
@@ -63,15 +49,7 @@ export class HoldsController {
   @Post(':id/extend')
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
-  @documented({
-    summary: 'Adds to what is held',
-    auth: 'server key',
-    status: 200,
-    once: true,
-    answer: HoldChanged,
-    example: { ...holdExample, status: 'open' },
-    errors,
-  })
+  @documented(docs.extend)
   extend(
     @Param('id') hold: string,
     @Body({ schema: Extend }) body: { amount: string },
@@ -84,15 +62,7 @@ export class HoldsController {
   @Post(':id/release')
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
-  @documented({
-    summary: 'Gives all that is held back',
-    auth: 'server key',
-    status: 200,
-    once: true,
-    answer: HoldChanged,
-    example: { ...holdExample, status: 'released' },
-    errors,
-  })
+  @documented(docs.release)
   release(
     @Param('id') hold: string,
     @Body({ schema: Nothing }) _body: unknown,
@@ -116,10 +86,10 @@ export class HoldsController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
-    const partition = partitionOfHold(hold, this.line.partitions);
+    const partition = partitionOfHold(hold, this.ledgerClient.partitions);
     if (partition === null || !(await this.mayTouch(hold, principalOf(request))))
       throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf({ ...asked, account: '', content: asked.data }, callerOf(request)),
       partition,
     );

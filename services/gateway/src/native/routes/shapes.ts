@@ -1,11 +1,10 @@
 import { accountKinds } from '@tollgate/contracts';
-import { isTimeZone, localInstant, parsePeriod, quantityClasses, timeZoneMessage } from '@tollgate/pricing';
+import { isTimeZone, parsePeriod, quantityClasses, timeZoneMessage } from '@tollgate/pricing';
 import { z } from 'zod';
 
+import { accountId } from '../../http-kit/account-shape.ts';
 import { instant } from '../../http-kit/instant-shape.ts';
 import { textOf } from '../../http-kit/text-shape.ts';
-import { scopes } from '../../people-and-keys/app/access.ts';
-import { accountIdFault, accountIdMax } from '../../shared/domain/account-id.ts';
 
 const amountMax = 2n ** 63n - 1n;
 const wholeNumber = /^-?(0|[1-9][0-9]*)$/;
@@ -21,14 +20,6 @@ export const amountFrom = (min: 0n | 1n) =>
       params: outOfRange,
     })
     .meta({ pattern: min === 0n ? '^(0|[1-9][0-9]{0,18})$' : '^[1-9][0-9]{0,18}$' });
-
-export const accountId = z
-  .string()
-  .superRefine((id, context) => {
-    const fault = accountIdFault(id);
-    if (fault !== null) context.addIssue({ code: 'custom', message: fault });
-  })
-  .meta({ minLength: 1, maxLength: accountIdMax, example: 'acme/team-a' });
 
 const period = z
   .string()
@@ -172,26 +163,6 @@ export const EntriesQuery = z.object({
   to: instant.optional(),
 });
 export type EntriesQuery = z.output<typeof EntriesQuery>;
-/** A date, whose first instant in the report's zone is meant, or a timestamp. */
-const dateOrInstant = z
-  .union([z.string().refine(isDate, { error: 'must be a date or an RFC 3339 timestamp' }), instant])
-  .meta({ example: '2026-11-01' });
-function isDate(text: string): boolean {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && localInstant(`${text}T00:00:00`, 'UTC') !== null && text >= '1970-01-02';
-}
-export const ReportQuery = z.object({
-  from: dateOrInstant.optional(),
-  to: dateOrInstant.optional(),
-  by: z.enum(['use', 'booked']).optional(),
-  zone: z
-    .string()
-    .max(64)
-    .refine(isTimeZone, { error: timeZoneMessage })
-    .optional()
-    .meta({ example: 'America/Sao_Paulo' }),
-  format: z.enum(['json', 'csv']).optional(),
-});
-export type ReportQuery = z.output<typeof ReportQuery>;
 export const AccountQuery = z.object({ at: instant.optional() });
 export type AccountQuery = z.output<typeof AccountQuery>;
 const share = /^([0-9]{1,4})(?:\.([0-9]{1,2}))?%?$/;
@@ -244,36 +215,6 @@ export const PagedQuery = z.object({ after: cursor, limit: pageLimit });
 export type PagedQuery = z.output<typeof PagedQuery>;
 export const EventsQuery = z.object({ wait: z.literal('booked').optional() });
 export type EventsQuery = z.output<typeof EventsQuery>;
-
-export const NewApiKey = z
-  .object({
-    name: textOf(255).optional(),
-    scopes: z
-      .array(z.enum(scopes))
-      .min(1)
-      .max(scopes.length)
-      .transform((given) => [...new Set(given)]),
-    rate_limit_per_s: z.int().min(1).max(1_000_000).optional(),
-    account: accountId.optional(),
-    expires_at: instant.optional(),
-  })
-  .meta({ example: { name: 'search service', scopes: ['events:write', 'accounts:write'], account: 'acme' } });
-export type NewApiKey = z.output<typeof NewApiKey>;
-
-const dayS = 86_400;
-export const RotateApiKey = z
-  .object({
-    overlap_s: z
-      .int()
-      .min(0)
-      .max(90 * dayS)
-      .default(dayS),
-    expires_at: instant.optional(),
-  })
-  .nullish()
-  .meta({ example: { overlap_s: 3_600 } });
-export type RotateApiKey = z.output<typeof RotateApiKey>;
-export const rotateDefaultS = dayS;
 
 export const Advance = z
   .object({

@@ -1,5 +1,8 @@
-import type { PartitionView } from '@tollgate/contracts';
+import type { LedgerQueries, PartitionView } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
+import type { EventLog } from '@tollgate/messaging';
+import type { HealthReport } from '@tollgate/service-kit';
+import { combineHealth, partOf } from '@tollgate/service-kit';
 
 /** A check by load balancers of several kinds costs the platform one question a second at most. */
 const keptMs = 500;
@@ -37,3 +40,30 @@ export function checkPartitions(views: readonly (readonly PartitionView[])[]): v
     );
   }
 }
+
+/** Whether a request would succeed now, part by part. */
+export const readinessOf = ({
+  eventLog,
+  ledger,
+  partitions,
+  database,
+  health,
+}: {
+  readonly eventLog: Pick<EventLog, 'check'>;
+  readonly ledger: Pick<LedgerQueries, 'partitions'>;
+  /** What each instance of the ledger says; default: what the one behind `ledger` says. */
+  readonly partitions?: (() => Promise<readonly (readonly PartitionView[])[]>) | undefined;
+  readonly database: () => Promise<unknown>;
+  /** Health of what else runs in this process. */
+  readonly health?: (() => Promise<HealthReport>) | undefined;
+}): (() => Promise<HealthReport>) =>
+  shared(async () => {
+    const ofLedgers = partitions ?? (async () => [await ledger.partitions({})]);
+    const parts = await Promise.all([
+      partOf('log', () => eventLog.check()),
+      partOf('ledger', async () => checkPartitions(await ofLedgers())),
+      partOf('database', database),
+    ]);
+    const own = { ready: parts.every(({ up }) => up), parts };
+    return health === undefined ? own : combineHealth([own, await health()]);
+  });

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
-import { Figures, Live, Ready } from '../../native/routes/answer-shapes.ts';
+import { docs } from './health.docs.ts';
 
 @ApiTags('operations')
 @Controller()
@@ -19,43 +19,13 @@ export class HealthController {
   }
 
   @Get('health/live')
-  @documented({
-    summary: 'The process runs',
-    auth: 'none',
-    local: true,
-    status: 200,
-    answer: Live,
-    example: { live: true },
-  })
+  @documented(docs.live)
   live(): unknown {
     return { live: true };
   }
 
   @Get('health/ready')
-  @documented({
-    summary: 'A request would succeed now; 503 names the part that is missing, on one machine',
-    description: 'Distributed, the parts and the figures are on HEALTH_PORT alone.',
-    auth: 'none',
-    local: true,
-    status: 200,
-    answer: Ready,
-    example: {
-      ready: true,
-      parts: [
-        { name: 'log', up: true },
-        { name: 'ledger', up: true },
-        { name: 'database', up: true },
-      ],
-    },
-    also: [
-      {
-        status: 503,
-        description: 'a part is missing',
-        answer: Ready,
-        example: { ready: false, parts: [{ name: 'log', up: false, detail: 'no answer within 2000 ms' }] },
-      },
-    ],
-  })
+  @documented(docs.ready)
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const report = await this.readiness();
     void reply.code(report.ready ? 200 : 503).send(this.details ? report : { ready: report.ready });
@@ -73,15 +43,7 @@ export class MetricsController {
   }
 
   @Get('metrics')
-  @documented({
-    summary: 'Figures as Prometheus text',
-    auth: 'none',
-    local: true,
-    status: 200,
-    produces: ['text/plain'],
-    answer: Figures,
-    example: '# HELP …',
-  })
+  @documented(docs.metrics)
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     void reply.type(this.registry.contentType).send(await this.registry.metrics());
   }

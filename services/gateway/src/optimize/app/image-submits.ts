@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Answer, AnswerProblem, Optimizer } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { contentHash, freshId, requestOf } from '../../ledger-client/app/requests.ts';
 import { chargeOf, usage } from '../domain/optimize.ts';
 
@@ -54,7 +54,7 @@ export interface SubmitStore {
 
 export type ImageSubmitsOptions = {
   readonly store: SubmitStore;
-  readonly line: RequestLine;
+  readonly ledgerClient: LedgerClient;
   readonly optimizer: Optimizer;
   readonly answerWaitMs: number;
   /** What was charged for a task that failed was given back. */
@@ -81,7 +81,7 @@ const orphansAtOnce = 20;
  */
 export class ImageSubmits {
   readonly #store: SubmitStore;
-  readonly #line: RequestLine;
+  readonly #ledgerClient: LedgerClient;
   readonly #optimizer: Optimizer;
   readonly #waitMs: number;
   readonly #leaseMs: number;
@@ -90,7 +90,7 @@ export class ImageSubmits {
   constructor(options: ImageSubmitsOptions) {
     this.#onReturned = options.onReturned;
     this.#store = options.store;
-    this.#line = options.line;
+    this.#ledgerClient = options.ledgerClient;
     this.#optimizer = options.optimizer;
     this.#waitMs = options.answerWaitMs + leaseBeyondWaitMs;
     this.#leaseMs = this.#waitMs + leaseBeyondWaitMs;
@@ -155,7 +155,7 @@ export class ImageSubmits {
       const account = accountOf(owner);
       const data = { source: `http:${operation}`, id };
       const hash = contentHash(data);
-      await this.#line.post([
+      await this.#ledgerClient.post([
         { v: 1, type: 'withdraw', source: withdrawSource, id: `failed:${id}`, keyed: true, hash, account, data },
       ]);
       await this.#optimizer.chargeReturned(id);
@@ -189,7 +189,7 @@ export class ImageSubmits {
   /** One decision of the ledger; sent again under the same id it is answered as the first time. */
   #charge({ id, account, size, sha256 }: ImageSubmit): Promise<Answer> {
     const data = { amount: String(chargeOf(size)) };
-    return this.#line.ask(
+    return this.#ledgerClient.ask(
       requestOf({ type: 'spend', operation, account, data, content: { id, size, sha256 } }, { key: id }),
     );
   }
@@ -203,7 +203,7 @@ export class ImageSubmits {
   /** Whatever of it was done: the charge is reversed or will never count (rule 23), file and task are removed. */
   async #takeBack({ id, account }: ImageSubmit): Promise<void> {
     const data = { source: `http:${operation}`, id };
-    await this.#line.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: freshId(), account, data }]);
+    await this.#ledgerClient.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: freshId(), account, data }]);
     await this.#discard(id);
   }
 

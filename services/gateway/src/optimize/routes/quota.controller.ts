@@ -10,16 +10,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { failureOfProblem, problemOf, sendRefusal } from '../../http-kit/refusal.ts';
 import { inject } from '../../http-kit/tokens.ts';
-import { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { requestOf } from '../../ledger-client/app/requests.ts';
 import { callerOf } from '../../people-and-keys/routes/caller.ts';
 import { megabytes, usage } from '../domain/optimize.ts';
 import { activationKeyOf, fieldsOf, headerKey, validQuota } from './activation-key.ts';
-import { Quota, RefreshedQuota, UsageReset } from './answer-shapes.ts';
-import { quotaExample, refreshExample, resetExample } from './examples.ts';
 import { isMultipart, readForm } from './form.ts';
-
-const surface = 'optimize';
+import { docs } from './quota.docs.ts';
 const customer = {
   type: 'object' as const,
   properties: { token: { type: 'string' as const, nullable: true } },
@@ -37,20 +34,20 @@ async function bodyFields(request: FastifyRequest, body: unknown): Promise<Reado
 @ApiTags('optimize')
 @Controller('api/optimize')
 export class QuotaController {
-  private readonly line: RequestLine;
+  private readonly ledgerClient: LedgerClient;
   private readonly quota: QuotaQueries;
   private readonly ledger: LedgerQueries;
   private readonly clock: Clock;
   private readonly adminHash: Buffer;
 
   constructor(
-    line: RequestLine,
+    ledgerClient: LedgerClient,
     @inject.quota() quota: QuotaQueries,
     @inject.ledger() ledger: LedgerQueries,
     @inject.clock() clock: Clock,
     @inject.optimizeAdminToken() adminToken: string,
   ) {
-    this.line = line;
+    this.ledgerClient = ledgerClient;
     this.quota = quota;
     this.ledger = ledger;
     this.clock = clock;
@@ -58,15 +55,7 @@ export class QuotaController {
   }
 
   @Get('quota')
-  @documented({
-    summary: 'What the token may use and has used',
-    auth: 'activation key',
-    status: 200,
-    surface,
-    answer: Quota,
-    example: quotaExample,
-    errors: ['QUOTA_SERVICE_UNAVAILABLE'],
-  })
+  @documented(docs.read)
   async read(@Req() request: FastifyRequest): Promise<unknown> {
     const token = activationKeyOf(request);
     return { success: true, data: await this.shown(token, await validQuota(this.quota, token)) };
@@ -76,15 +65,7 @@ export class QuotaController {
   @HttpCode(200)
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
   @ApiBody({ required: false, schema: customer })
-  @documented({
-    summary: 'The same, asked of the provider now',
-    auth: 'activation key',
-    status: 200,
-    surface,
-    answer: RefreshedQuota,
-    example: refreshExample,
-    errors: ['QUOTA_SERVICE_UNAVAILABLE'],
-  })
+  @documented(docs.refresh)
   async refresh(@Req() request: FastifyRequest, @Body() body: unknown): Promise<unknown> {
     const token = activationKeyOf(request, await bodyFields(request, body));
     const quota = await validQuota(this.quota, token, { refresh: true });
@@ -103,16 +84,7 @@ export class QuotaController {
       required: ['token'],
     },
   })
-  @documented({
-    summary: 'Sets what a token has used back to nothing; for the operator of the tokens',
-    auth: 'optimize admin',
-    status: 200,
-    surface,
-    once: true,
-    answer: UsageReset,
-    example: resetExample,
-    errors: ['TOKEN_NOT_FOUND', 'VALIDATION_FAILED', 'QUOTA_SERVICE_UNAVAILABLE'],
-  })
+  @documented(docs.reset)
   async reset(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Body() body: unknown): Promise<void> {
     this.refuseOthers(request);
     const caller = callerOf(request);
@@ -123,7 +95,7 @@ export class QuotaController {
     if (quota === null) throw unknownToken();
     // So that a repeat under the same key finds what the first one did.
     if (!quota.opened) await this.quota.check({ token, use: true });
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf(
         {
           type: 'change',

@@ -15,10 +15,9 @@ import { ImageSubmits } from '../app/image-submits.ts';
 import { UploadSlots } from '../app/upload-slots.ts';
 import { chargeOf, megabytes, shownName, usage } from '../domain/optimize.ts';
 import { activationKeyOf, headerKey, validQuota } from './activation-key.ts';
-import { Submitted } from './answer-shapes.ts';
-import { quotaExceeded, submitExample } from './examples.ts';
 import type { Form } from './form.ts';
 import { isMultipart, readForm } from './form.ts';
+import { docs } from './submit.docs.ts';
 
 const qualityDefault = 80;
 const trueTexts = new Set(['1', 'true', 'on', 'yes']);
@@ -66,25 +65,7 @@ export class SubmitController {
   @HttpCode(202)
   @ApiConsumes('multipart/form-data')
   @ApiBody(form)
-  @documented({
-    summary: 'Takes an image to be optimised; charges its size, rounded up to 1 KiB',
-    auth: 'activation key',
-    status: 202,
-    once: true,
-    surface: 'optimize',
-    answer: Submitted,
-    example: submitExample,
-    errors: [
-      'QUOTA_UNAVAILABLE',
-      quotaExceeded,
-      'FILE_TOO_LARGE',
-      'FILE_INVALID',
-      'VALIDATION_FAILED',
-      'QUOTA_SERVICE_UNAVAILABLE',
-      'OPTIMIZER_UNAVAILABLE',
-      'RATE_LIMITED',
-    ],
-  })
+  @documented(docs.submit)
   async submit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const leave = this.slots.enter({ address: addressOf(request), token: headerKey(request) });
     const id = ImageSubmits.newId();

@@ -10,16 +10,9 @@ import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import { ownerOf } from '../app/image-submits.ts';
 import { activationKeyOf, validQuota } from './activation-key.ts';
-import { ImageBytes, Task } from './answer-shapes.ts';
-import { taskExample } from './examples.ts';
+import { docs } from './tasks.docs.ts';
 
-const surface = 'optimize';
 const taskId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const gone = ['TASK_UNKNOWN', 'TASK_EXPIRED'] as const;
-/** What the optimizer makes. */
-const imageTypes = ['image/jpeg', 'image/png', 'image/webp', 'image/gif'];
-const bytes = { produces: imageTypes, answer: ImageBytes, example: '(bytes of the image)' };
-const fileErrors = [...gone, 'TASK_NOT_READY', 'TASK_FAILED', 'OPTIMIZER_UNAVAILABLE'] as const;
 
 @ApiTags('optimize')
 @Controller('api/optimize')
@@ -33,41 +26,19 @@ export class TasksController {
   }
 
   @Get('status/:taskId')
-  @documented({
-    summary: 'How far an image is',
-    auth: 'activation key',
-    status: 200,
-    surface,
-    answer: Task,
-    example: taskExample,
-    errors: [...gone, 'OPTIMIZER_UNAVAILABLE'],
-  })
+  @documented(docs.status)
   async status(@Param('taskId') id: string, @Req() request: FastifyRequest): Promise<unknown> {
     return { success: true, data: shownTask(await this.find(id, request)) };
   }
 
   @Get('download/:taskId')
-  @documented({
-    summary: 'The optimised image, for 24 hours',
-    auth: 'activation key',
-    status: 200,
-    surface,
-    ...bytes,
-    errors: fileErrors,
-  })
+  @documented(docs.download)
   download(@Param('taskId') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.send({ id, which: 'optimized', request, reply });
   }
 
   @Get('download/:taskId/webp')
-  @documented({
-    summary: 'Its WebP version',
-    auth: 'activation key',
-    status: 200,
-    surface,
-    ...bytes,
-    errors: fileErrors,
-  })
+  @documented(docs.webp)
   webp(@Param('taskId') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.send({ id, which: 'webp', request, reply });
   }

@@ -3,23 +3,13 @@ import { ApiTags } from '@nestjs/swagger';
 import { AppError } from '@tollgate/kernel';
 
 import { documented } from '../../http-kit/openapi/documented.ts';
-import { ApiKeys, NewKey, RevokedKey } from '../../native/routes/answer-shapes.ts';
-import { NewApiKey, RotateApiKey, rotateDefaultS } from '../../native/routes/shapes.ts';
 import type { StoredKey } from '../app/server-keys.ts';
 import { ServerKeys } from '../app/server-keys.ts';
 import { guarded } from './access.guard.ts';
+import { NewApiKey, RotateApiKey, rotateDefaultS } from './api-key-shapes.ts';
+import { docs } from './api-keys.docs.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const keyExample = {
-  id: '7d0f2c1a-52a7-4f43-9a57-0d2cf8a4a6c1',
-  name: 'search service',
-  scopes: ['events:write'],
-  rate_limit_per_s: null,
-  account: 'acme',
-  expires_at: null,
-  last_used_at: '2026-11-21T12:30:00.000Z',
-  created_at: '2026-11-21T12:00:00.000Z',
-};
 
 @ApiTags('server keys')
 @Controller('v1/api-keys')
@@ -32,17 +22,7 @@ export class ApiKeysController {
 
   @Post()
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({
-    summary: 'Makes a server key, shown this once',
-    auth: 'admin',
-    status: 201,
-    answer: NewKey,
-    example: { ...keyExample, key: 'tg_…' },
-    errors: ['TIME_OUT_OF_RANGE'],
-    description:
-      'With `account` the key works for that account and those below it only, on the routes that are about one ' +
-      'account. `expires_at` ends it.',
-  })
+  @documented(docs.create)
   async create(@Body({ schema: NewApiKey }) body: NewApiKey): Promise<unknown> {
     const {
       name = null,
@@ -57,17 +37,7 @@ export class ApiKeysController {
 
   @Post(':id/rotate')
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({
-    summary: 'Makes a successor with the same rights, shown this once; the key itself ends after the overlap',
-    auth: 'admin',
-    status: 201,
-    answer: NewKey,
-    description:
-      'The overlap is a day unless `overlap_s` says otherwise; the successor ends when the key would have, ' +
-      'unless `expires_at` says otherwise.',
-    example: { ...keyExample, key: 'tg_…' },
-    errors: ['KEY_UNKNOWN', 'TIME_OUT_OF_RANGE'],
-  })
+  @documented(docs.rotate)
   async rotate(@Param('id') id: string, @Body({ schema: RotateApiKey }) body: RotateApiKey): Promise<unknown> {
     const rotated = uuid.test(id)
       ? await this.keys.rotate(id, { overlapS: body?.overlap_s ?? rotateDefaultS, expiresAt: body?.expires_at })
@@ -78,13 +48,7 @@ export class ApiKeysController {
 
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({
-    summary: 'Server keys in force',
-    auth: 'admin',
-    status: 200,
-    answer: ApiKeys,
-    example: { items: [keyExample] },
-  })
+  @documented(docs.list)
   async list(): Promise<unknown> {
     return { items: (await this.keys.list()).map(shown) };
   }
@@ -92,14 +56,7 @@ export class ApiKeysController {
   @Delete(':id')
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'admin' }))
-  @documented({
-    summary: 'Revokes a server key',
-    auth: 'admin',
-    status: 200,
-    answer: RevokedKey,
-    example: { ...keyExample, revoked_at: '2026-11-21T13:00:00.000Z' },
-    errors: ['KEY_UNKNOWN'],
-  })
+  @documented(docs.revoke)
   async revoke(@Param('id') id: string): Promise<unknown> {
     const revoked = uuid.test(id) ? await this.keys.revoke(id) : null;
     if (revoked === null) throw unknownKey();

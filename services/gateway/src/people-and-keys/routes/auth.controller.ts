@@ -5,17 +5,13 @@ import type { FastifyRequest } from 'fastify';
 
 import { addressOf } from '../../http-kit/address.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
-import { Done, LoggedIn, Registered } from '../../licence-keys/routes/answer-shapes.ts';
-import { loginExample } from '../../licence-keys/routes/examples.ts';
-import { ChangePassword, Login, Register } from '../../licence-keys/routes/shapes.ts';
 import type { LoginOutcome } from '../app/logins.ts';
 import { Logins } from '../app/logins.ts';
 import { UserAccess } from '../app/user-access.ts';
 import type { User } from '../app/users.ts';
 import { guarded, userOf } from './access.guard.ts';
-
-const surface = 'licence keys';
-const noPassword = 'This user logs in at an outside identity provider';
+import { docs, noPassword } from './auth.docs.ts';
+import { ChangePassword, Login, Register } from './shapes.ts';
 
 @ApiTags('licence keys: accounts')
 @Controller('api/auth')
@@ -30,23 +26,7 @@ export class AuthController {
 
   @Post('register')
   @HttpCode(200)
-  @documented({
-    summary: 'Makes a user',
-    auth: 'none',
-    status: 200,
-    surface,
-    answer: Registered,
-    errors: [
-      [400, 'Email is already registered'],
-      [403, 'Registration is switched off'],
-      [429, 'too many passwords are being checked; try again in a second'],
-    ],
-    example: {
-      success: true,
-      message: 'User registered successfully',
-      data: { ...loginExample.data.user, api_key: 'tgu_…' },
-    },
-  })
+  @documented(docs.register)
   async register(@Body({ schema: Register }) body: Register, @Req() request: FastifyRequest): Promise<unknown> {
     const user = await this.logins.register({ ...body, address: addressOf(request) });
     if (user === null)
@@ -60,18 +40,7 @@ export class AuthController {
 
   @Post('login')
   @HttpCode(200)
-  @documented({
-    summary: 'Logs in: at most 10 failures of an account from one address in 15 minutes',
-    auth: 'none',
-    status: 200,
-    surface,
-    answer: LoggedIn,
-    example: loginExample,
-    errors: [
-      [401, 'Invalid email or password'],
-      [429, 'Too many failed logins. Try again later'],
-    ],
-  })
+  @documented(docs.login)
   async login(@Body({ schema: Login }) body: Login, @Req() request: FastifyRequest): Promise<unknown> {
     return this.answer(await this.logins.logIn({ ...body, address: addressOf(request) }), {
       done: 'Login successful',
@@ -82,19 +51,7 @@ export class AuthController {
   @Post('change-password')
   @HttpCode(200)
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'Changes the password: every login and the API key end, the answer has new ones',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: LoggedIn,
-    example: { ...loginExample, message: 'Password changed' },
-    errors: [
-      [401, 'The current password is not correct'],
-      [429, 'Too many failed logins. Try again later'],
-      [400, noPassword],
-    ],
-  })
+  @documented(docs.changePassword)
   async changePassword(
     @Body({ schema: ChangePassword }) body: ChangePassword,
     @Req() request: FastifyRequest,
@@ -112,15 +69,7 @@ export class AuthController {
   @Post('logout-all')
   @HttpCode(200)
   @UseGuards(guarded('user'))
-  @documented({
-    summary: 'Ends every login of the user, this one too; the API key goes on',
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: Done,
-    example: { success: true, message: 'Logged out everywhere' },
-    errors: [[400, noPassword]],
-  })
+  @documented(docs.logOutEverywhere)
   async logOutEverywhere(@Req() request: FastifyRequest): Promise<unknown> {
     const user = await this.logins.logOutEverywhere(userOf(request).userId);
     if (user === null || user.passwordHash === null)

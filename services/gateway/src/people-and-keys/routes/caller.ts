@@ -9,7 +9,6 @@ type Admitted = { readonly principal?: Principal };
 
 /** 1–255 printable ASCII characters. */
 const keyPattern = /^[\u0020-\u007e]{1,255}$/;
-const correlationPattern = /^[\u0021-\u007e]{1,128}$/;
 
 /**
  * Idempotency key, correlation id and class of the caller of a request; behind the guard. @throws AppError('invalid',
@@ -37,15 +36,4 @@ function nameOf(request: FastifyRequest): string {
   if (principal === undefined) return 'nobody';
   const id = principal.type === 'user' ? `user ${principal.userId}` : `key ${principal.keyId}`;
   return principal.name === undefined || principal.name === null ? id : `${principal.name} (${id})`;
-}
-
-let count = 0;
-const boot = Date.now().toString(36);
-
-/** The client's correlation id when it is usable, else one of ours. */
-export function correlationIdOf(headers: Readonly<Record<string, string | string[] | undefined>>): string {
-  const given = headers['x-correlation-id'];
-  if (typeof given === 'string' && correlationPattern.test(given)) return given;
-  count += 1;
-  return `${boot}-${count.toString(36)}`;
 }

@@ -1,5 +1,3 @@
-import { consumptionNamespace } from '../../tier-billing/domain/consumption.ts';
-
 /** The document's user of a metered account: its id without prefix and escapes. */
 const userOf = (id: string): string => `replace(replace(substr(${id}, 9), '%2F', '/'), '%25', '%')`;
 const isUser = "a.kind = 4 and a.id like 'metered:%' and position('/' in a.id) = 0";
@@ -26,7 +24,7 @@ comment on function views.sees_user is 'the row policy of the documents'' views:
 create function views.consumption_id(p_entry text) returns uuid language sql immutable strict as $$
   select (substr(h, 1, 12) || '3' || substr(h, 14, 3) || substr('89ab', (('x' || substr(h, 17,
     1))::bit(4)::int & 3) + 1, 1) || substr(h, 18, 15))::uuid
-    from md5(decode('${consumptionNamespace.replaceAll('-', '')}', 'hex') || convert_to(p_entry, 'UTF8')) h
+    from md5(decode('b7a4e1c25d0f4c3b9a610e8d7f2c4a95', 'hex') || convert_to(p_entry, 'UTF8')) h
 $$;
 
 create function public.calculate_billing_tier(tokens_used bigint) returns text language sql immutable strict as $$

@@ -41,7 +41,7 @@ function queueOf(rows: readonly QueuedUsage[], refuse: (requests: readonly Ledge
       setAside: (id, reason) => Promise.resolve(leave([id])).then(() => void aside.set(id, reason)),
       prune: () => Promise.resolve(),
     },
-    line: {
+    ledgerClient: {
       post: (requests) => {
         const error = refuse(requests);
         if (error !== null) return Promise.reject(error as Error);

@@ -1,7 +1,7 @@
 import type { LedgerRequest } from '@tollgate/contracts';
 import { AppError, hasDotSegment, isStorableJson } from '@tollgate/kernel';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { accountIdFault } from '../../shared/domain/account-id.ts';
 import type { ReportedUsage } from './token-billing.ts';
 import { meteredAccount, meteredOpening, usageRequest } from './token-billing.ts';
@@ -27,7 +27,7 @@ const rowBytesMax = 262_144;
 
 type Options = {
   readonly store: ConsumptionStore;
-  readonly line: Pick<RequestLine, 'post'>;
+  readonly ledgerClient: Pick<LedgerClient, 'post'>;
   readonly dated: boolean;
   /** Hears of a row that became a dead letter. */
   readonly onSetAside: (id: string, reason: string) => void;
@@ -95,9 +95,9 @@ export class ConsumptionQueue {
    * that is set aside.
    */
   private async bring(rows: readonly Ready[]): Promise<void> {
-    const { store, line } = this.options;
+    const { store, ledgerClient } = this.options;
     try {
-      await line.post(
+      await ledgerClient.post(
         [...new Set(rows.map(({ account }) => account))].map(meteredOpening).concat(rows.map(({ request }) => request)),
       );
     } catch (error) {

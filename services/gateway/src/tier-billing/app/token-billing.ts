@@ -9,7 +9,7 @@ import type {
 } from '@tollgate/contracts';
 import { calendarMonth } from '@tollgate/pricing';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import type { Caller } from '../../ledger-client/app/requests.ts';
 import { requestOf } from '../../ledger-client/app/requests.ts';
 import { surfaceAccount } from '../../shared/domain/account-id.ts';
@@ -67,30 +67,30 @@ export function usageRequest(usage: ReportedUsage, caller: Caller, operation = '
 
 /** Usage that is billed by tiers, over the ledger's metered accounts (surfaces §5). */
 export class TokenBilling {
-  private readonly line: RequestLine;
+  private readonly ledgerClient: LedgerClient;
   private readonly ledger: LedgerQueries;
   private readonly billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
   private readonly onTrouble: (error: unknown) => void;
 
   constructor(options: {
-    line: RequestLine;
+    ledgerClient: LedgerClient;
     ledger: LedgerQueries;
     billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
     /** Told of what billing fails at while charges are waited for; the usage is answered all the same. */
     onTrouble: (error: unknown) => void;
   }) {
     this.onTrouble = options.onTrouble;
-    this.line = options.line;
+    this.ledgerClient = options.ledgerClient;
     this.ledger = options.ledger;
     this.billing = options.billing;
   }
 
   /** Counts usage and enters tier blocks in one decision; the first report opens the account. */
   async report(usage: ReportedUsage, caller: Caller): Promise<Answer> {
-    const answer = await this.line.ask(usageRequest(usage, caller));
+    const answer = await this.ledgerClient.ask(usageRequest(usage, caller));
     if (answer.problem?.code !== 'ACCOUNT_UNKNOWN') return answer;
-    await this.line.ask(meteredOpening(meteredAccount(usage.userId)));
-    return this.line.ask(usageRequest(usage, caller));
+    await this.ledgerClient.ask(meteredOpening(meteredAccount(usage.userId)));
+    return this.ledgerClient.ask(usageRequest(usage, caller));
   }
 
   /**

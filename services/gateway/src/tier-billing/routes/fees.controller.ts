@@ -8,21 +8,8 @@ import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import { guarded } from '../../people-and-keys/routes/access.guard.ts';
 import { actorOf } from '../../people-and-keys/routes/caller.ts';
-import { FeeList, FeeShown } from './answer-shapes.ts';
+import { docs } from './fees.docs.ts';
 import { InvoiceId, ListFees, WriteOff } from './shapes.ts';
-
-const surface = 'tier billing';
-const feeExample = {
-  invoice_id: 'in_1P1',
-  subscription_id: 'sub_1P1',
-  customer_id: 'cus_1P1',
-  user_id: 'user-uuid',
-  status: 'failed',
-  amount_minor: '40000',
-  currency: 'BRL',
-  period_start: '2026-12-01T00:00:00.000Z',
-  decided: null,
-};
 
 /** Monthly fees: what is due, and what finance does with what nobody pays. */
 @ApiTags('tier billing: administration')
@@ -36,17 +23,7 @@ export class FeesController {
 
   @Get()
   @UseGuards(guarded({ scope: 'billing:read' }))
-  @documented({
-    summary: 'Monthly fees, newest period first',
-    auth: 'server key',
-    status: 200,
-    surface,
-    answer: FeeList,
-    example: { success: true, data: { items: [feeExample], pagination: { page: 1, limit: 20, total: 1 } } },
-    description:
-      'status: open (due, not tried yet), failed (tried, still due), paid, voided, uncollectible (given up; a ' +
-      'later payment still settles it).',
-  })
+  @documented(docs.list)
   async list(@Query({ schema: ListFees }) { page, limit, status, user_id: user }: ListFees): Promise<unknown> {
     const { items, total } = await this.billing.listFees({
       offset: (page - 1) * limit,
@@ -60,15 +37,7 @@ export class FeesController {
   @Post(':invoice/retry')
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'billing:approve' }))
-  @documented({
-    summary: 'Has a fee taken now with what its customer pays with, also of a subscription that has ended',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: FeeShown,
-    errors: ['FEE_UNKNOWN', 'FEE_NOT_DUE', 'STRIPE_UNAVAILABLE'],
-    example: { success: true, data: { ...feeExample, status: 'paid' } },
-  })
+  @documented(docs.retry)
   async retry(
     @Param('invoice', { schema: InvoiceId }) invoice: string,
     @Req() request: FastifyRequest,
@@ -80,15 +49,7 @@ export class FeesController {
   @Post(':invoice/write-off')
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'billing:approve' }))
-  @documented({
-    summary: 'Ends a fee that is due: void, as if it had never been asked for, or uncollectible, given up',
-    auth: 'admin',
-    status: 200,
-    surface,
-    answer: FeeShown,
-    errors: ['FEE_UNKNOWN', 'FEE_NOT_DUE', 'STRIPE_REFUSED', 'STRIPE_UNAVAILABLE'],
-    example: { success: true, data: { ...feeExample, status: 'uncollectible' } },
-  })
+  @documented(docs.writeOff)
   async writeOff(
     @Param('invoice', { schema: InvoiceId }) invoice: string,
     @Body({ schema: WriteOff }) { how, reason }: WriteOff,

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 
 import { instant } from '../../http-kit/instant-shape.ts';
-import { textOf } from '../../http-kit/text-shape.ts';
-import { UserId } from './shapes.ts';
+import { Month } from '../../http-kit/month-shape.ts';
+import { textOf, UserId } from '../../http-kit/text-shape.ts';
 
-/** `2026-10`. */
-export const Month = z.string().regex(/^2\d{3}-(0[1-9]|1[0-2])$/, 'must be a month such as 2026-10');
 export const Reconcile = z
   .object({
     period: Month.nullish(),

@@ -8,34 +8,9 @@ import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import { guarded } from '../../people-and-keys/routes/access.guard.ts';
 import { actorOf } from '../../people-and-keys/routes/caller.ts';
-import { RefundList, RefundShown } from './answer-shapes.ts';
+import { docs } from './refunds.docs.ts';
 import { DeclineRefund, ListRefunds, RefundId } from './shapes.ts';
-
-const surface = 'tier billing';
 const approver = { scope: 'billing:approve' } as const;
-const refundExample = {
-  id: '0f4cb2ee-5a3d-5b7e-8a53-1d7c52b8a7a1',
-  charge_id: '4be4ae61-6c40-5c55-9f33-6f5d9ac2a0a7',
-  credit_note_id: '9a1c1a3e-7d86-5f0b-b2a5-93f5c9d3c111',
-  user_id: 'user-uuid',
-  account: 'metered:user-uuid',
-  period: { start: '2026-11-01T00:00:00.000Z', end: '2026-12-01T00:00:00.000Z' },
-  block: '1',
-  billing_tier: '8M-16M',
-  amount_minor: '10000',
-  currency: 'BRL',
-  origin: 'credit',
-  status: 'proposed',
-  reason: null,
-  decided_by: null,
-  first_approval: null,
-  method: 'refund',
-  payment_intent: 'pi_3P1',
-  stripe_refund: null,
-  succeeded_at: null,
-  created_at: '2026-11-21T12:00:00.000Z',
-  updated_at: '2026-11-21T12:00:00.000Z',
-};
 
 /** Refunds of blocks that were corrected after they were paid: proposed by the platform, decided by finance. */
 @ApiTags('tier billing: administration')
@@ -49,14 +24,7 @@ export class RefundsController {
 
   @Get()
   @UseGuards(guarded({ scope: 'billing:read' }))
-  @documented({
-    summary: 'Refunds, newest first: proposals of corrected blocks, and those made by hand at Stripe',
-    auth: 'server key',
-    status: 200,
-    surface,
-    answer: RefundList,
-    example: { success: true, data: { items: [refundExample], pagination: { page: 1, limit: 20, total: 1 } } },
-  })
+  @documented(docs.list)
   async list(@Query({ schema: ListRefunds }) { page, limit, ...filter }: ListRefunds): Promise<unknown> {
     const { status, user_id: user } = filter;
     const { items, total } = await this.billing.listRefunds({
@@ -71,23 +39,7 @@ export class RefundsController {
   @Post(':id/approve')
   @HttpCode(200)
   @UseGuards(guarded(approver))
-  @documented({
-    summary: 'Lets a proposed refund, or one that failed, be sent to Stripe; nothing is refunded without it',
-    auth: 'admin',
-    status: 200,
-    once: true,
-    surface,
-    answer: RefundShown,
-    errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
-    description:
-      'Answers at once; the list says what became of it. Above the sum of FOUR_EYES_ABOVE the first approval ' +
-      'leaves it proposed, with `first_approval`, ' +
-      'and another person or key must approve as well. Needs the scope billing:approve.',
-    example: {
-      success: true,
-      data: { ...refundExample, status: 'approved', decided_by: 'ada@example.org (user 0f4c)' },
-    },
-  })
+  @documented(docs.approve)
   async approve(
     @Param('id', { schema: RefundId }) id: string,
     @Req() request: FastifyRequest,
@@ -100,23 +52,7 @@ export class RefundsController {
   @Post(':id/decline')
   @HttpCode(200)
   @UseGuards(guarded(approver))
-  @documented({
-    summary: 'Declines a proposed refund, or one that failed, and says what becomes of the credit',
-    auth: 'admin',
-    status: 200,
-    once: true,
-    surface,
-    answer: RefundShown,
-    errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
-    description:
-      "credit=apply lowers the next invoice of the customer's subscription by it, once: the refund goes on with " +
-      'method invoice, until it is succeeded. credit=forfeit ends it: ' +
-      'the customer does not get it. Applying a sum above FOUR_EYES_ABOVE takes two people, as approving does.',
-    example: {
-      success: true,
-      data: { ...refundExample, status: 'approved', method: 'invoice', decided_by: 'ada@example.org (user 0f4c)' },
-    },
-  })
+  @documented(docs.decline)
   async decline(
     @Param('id', { schema: RefundId }) id: string,
     @Body({ schema: DeclineRefund }) { reason, credit }: DeclineRefund,

@@ -2,14 +2,12 @@ import type { ChargeStatusView, CrossingView } from '@tollgate/contracts';
 import { isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
 
-import { shownNumber } from '../../credits/routes/shapes.ts';
-import { wholeFrom } from '../../http-kit/number-shape.ts';
+import { shownNumber, wholeFrom } from '../../http-kit/number-shape.ts';
 import { clientIdMax, textOf, userIdText } from '../../http-kit/text-shape.ts';
 import { parseTime } from '../../shared/domain/instant.ts';
 
 /** An id that a client chose: opaque, of any script. */
 const clientId = textOf(clientIdMax);
-export const UserId = userIdText.meta({ example: 'user-123' });
 
 export const ProcessUsage = z
   .object({

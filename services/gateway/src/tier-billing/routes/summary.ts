@@ -1,7 +1,7 @@
 import type { CrossingView, PeriodMoneyView, PeriodTotal, UsagePeriodView } from '@tollgate/contracts';
 import { defaultPricePlan, tierLabel } from '@tollgate/pricing';
 
-import { shownNumber } from '../../credits/routes/shapes.ts';
+import { shownNumber } from '../../http-kit/number-shape.ts';
 
 /**
  * What a month came to in one currency. `charged`: paid fees and the blocks that stand, as the ledger priced them,

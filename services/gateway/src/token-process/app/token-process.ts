@@ -3,7 +3,7 @@ import type { Clock } from '@tollgate/kernel';
 import { partitionOf } from '@tollgate/kernel';
 import { modelMeter } from '@tollgate/pricing';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import type { Caller } from '../../ledger-client/app/requests.ts';
 import { requestOf } from '../../ledger-client/app/requests.ts';
 import { Remembered } from '../../people-and-keys/app/access.ts';
@@ -60,14 +60,14 @@ const unknownHold: Refused = { problem: { code: 'HOLD_UNKNOWN', detail: 'Hold no
  * pays is one decision of the ledger, under the terms of the package that the gateway believes it to have.
  */
 export class TokenProcess {
-  private readonly line: RequestLine;
+  private readonly ledgerClient: LedgerClient;
   private readonly wallets: Wallets;
   private readonly catalog: TokenCatalogCopy;
   private readonly clock: Clock;
   private readonly believed = new Remembered<string | null>(believedMax);
 
-  constructor(options: { line: RequestLine; wallets: Wallets; catalog: TokenCatalogCopy; clock: Clock }) {
-    this.line = options.line;
+  constructor(options: { ledgerClient: LedgerClient; wallets: Wallets; catalog: TokenCatalogCopy; clock: Clock }) {
+    this.ledgerClient = options.ledgerClient;
     this.wallets = options.wallets;
     this.catalog = options.catalog;
     this.clock = options.clock;
@@ -94,12 +94,13 @@ export class TokenProcess {
     const nothing = end.input === 0 && end.output === 0 && end.holdId === undefined;
     if (nothing || (closed !== null && caller.key === undefined)) return this.unbooked(end, catalog, closed);
     const account = walletAccount(end.userId);
-    const partition = partitionOf(account, this.line.partitions);
-    if (end.holdId !== undefined && partitionOfHold(end.holdId, this.line.partitions) !== partition) return unknownHold;
+    const partition = partitionOf(account, this.ledgerClient.partitions);
+    if (end.holdId !== undefined && partitionOfHold(end.holdId, this.ledgerClient.partitions) !== partition)
+      return unknownHold;
     const answer = await this.underTerms(account, (believed) => {
       const forbids = believed !== null && catalog.packages.get(believed)?.overdraft === 'forbid';
       const terms = closed === null ? { package: believed, overdraft: !forbids } : { refused: closed };
-      return this.line.ask(usageOf(end, { account, terms }, caller), partition);
+      return this.ledgerClient.ask(usageOf(end, { account, terms }, caller), partition);
     });
     const { entry, problem, state } = answer;
     if (entry !== undefined)
@@ -126,7 +127,7 @@ export class TokenProcess {
     const content = { ...start };
     const data = { amount: String(start.estimate), expires_in_ms: start.expiresInMs };
     const send = (terms: PackageTerms): Promise<Answer> =>
-      this.line.ask(
+      this.ledgerClient.ask(
         requestOf({ type: 'hold', operation: 'token-start', account, data: { ...data, terms }, content }, caller),
       );
     const ask = (): Promise<Answer> => this.underTerms(account, (believed) => send(startTerms(on, believed)));

@@ -1,7 +1,7 @@
 import type { AccountState, Answer, LedgerQueries, RequestData } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 
-import type { RequestLine } from '../../ledger-client/app/ledger-client.ts';
+import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import type { Caller } from '../../ledger-client/app/requests.ts';
 import { requestOf } from '../../ledger-client/app/requests.ts';
 import { surfaceAccount } from '../../shared/domain/account-id.ts';
@@ -30,11 +30,11 @@ export const walletState = (view: AccountState): WalletState => ({
  * of the ledger.
  */
 export class Wallets {
-  private readonly line: RequestLine;
+  private readonly ledgerClient: LedgerClient;
   private readonly ledger: LedgerQueries;
 
-  constructor(options: { line: RequestLine; ledger: LedgerQueries }) {
-    this.line = options.line;
+  constructor(options: { ledgerClient: LedgerClient; ledger: LedgerQueries }) {
+    this.ledgerClient = options.ledgerClient;
     this.ledger = options.ledger;
   }
 
@@ -59,7 +59,7 @@ export class Wallets {
   async open(userId: string): Promise<Answer> {
     const data = { kind: 'wallet', unit: 'token', owner: userId } as const;
     const account = walletAccount(userId);
-    const answer = await this.line.ask(
+    const answer = await this.ledgerClient.ask(
       requestOf({ type: 'open', operation: 'wallet-open', account, data, content: null }, { key: 'open' }),
     );
     if (answer.outcome === 'refused' && (await this.find(userId)) === null) {
@@ -122,7 +122,9 @@ export class Wallets {
     const account = walletAccount(userId);
     const operation = 'wallet-package';
     return this.ask(userId, () =>
-      this.line.ask(requestOf({ type: 'change', operation, account, data: { settings }, content, words }, caller)),
+      this.ledgerClient.ask(
+        requestOf({ type: 'change', operation, account, data: { settings }, content, words }, caller),
+      ),
     );
   }
 
@@ -143,7 +145,7 @@ export class Wallets {
       data,
       content: { package: id },
     };
-    return this.line.ask(requestOf(asked, caller));
+    return this.ledgerClient.ask(requestOf(asked, caller));
   }
 
   private grant(
@@ -159,7 +161,7 @@ export class Wallets {
     const account = walletAccount(userId);
     const { data, content, words = { reason: operation } } = asked;
     return this.ask(userId, () =>
-      this.line.ask(requestOf({ type: 'grant', operation, account, data, content, words }, caller)),
+      this.ledgerClient.ask(requestOf({ type: 'grant', operation, account, data, content, words }, caller)),
     );
   }
 }

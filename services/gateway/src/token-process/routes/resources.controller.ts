@@ -24,13 +24,10 @@ import { inject } from '../../http-kit/tokens.ts';
 import { guarded } from '../../people-and-keys/routes/access.guard.ts';
 import { callerOf } from '../../people-and-keys/routes/caller.ts';
 import { TokenCatalogCopy } from '../app/token-catalog.ts';
-import { resourceAnswers } from './answer-shapes.ts';
+import { resourceDocs } from './resources.docs.ts';
 import { clientId, resourceShapes } from './shapes.ts';
 
-const surface = 'token process';
-const auth = 'admin';
 const door = { scope: 'admin' } as const;
-const dates = { created_at: '2026-11-21T12:00:00.000Z', updated_at: '2026-11-21T12:00:00.000Z' };
 
 const found = (name: string, item: ResourceView | null): ResourceView => {
   if (item === null) throw new AppError('not_found', 'RESOURCE_UNKNOWN', `${name} not found`);
@@ -42,10 +39,8 @@ const found = (name: string, item: ResourceView | null): ResourceView => {
  * the answer goes out. `name`: in the singular, as messages say it.
  */
 export function resourceController(resource: CatalogResource, name: string): Type {
-  const { create, change, example: shown } = resourceShapes[resource];
-  const { one, page } = resourceAnswers(resource);
-  const example = { ...shown, ...dates };
-  const unknown = [404, `${name} not found`] as const;
+  const { create, change } = resourceShapes[resource];
+  const docs = resourceDocs(resource, name);
 
   @ApiTags('token process: administration')
   @Controller(`api/${resource}`)
@@ -60,29 +55,14 @@ export function resourceController(resource: CatalogResource, name: string): Typ
     }
 
     @Get()
-    @documented({
-      summary: `${name}: all, newest first`,
-      auth,
-      status: 200,
-      surface,
-      answer: page,
-      example: { success: true, message: `${name} list`, data: [example], meta: { total: 1, page: 1, limit: 20 } },
-    })
+    @documented(docs.list)
     async list(@Query({ schema: PageQuery }) { page, limit }: PageQuery): Promise<unknown> {
       const { items, total } = await this.billing.listResources({ resource, offset: (page - 1) * limit, limit });
       return { success: true, message: `${name} list`, data: items, meta: { total, page, limit } };
     }
 
     @Get(':id')
-    @documented({
-      summary: `${name}: one`,
-      auth,
-      status: 200,
-      surface,
-      answer: one,
-      example: { success: true, message: `${name} found`, data: example },
-      errors: [unknown],
-    })
+    @documented(docs.read)
     async read(@Param('id', { schema: clientId }) id: string): Promise<unknown> {
       return {
         success: true,
@@ -92,16 +72,7 @@ export function resourceController(resource: CatalogResource, name: string): Typ
     }
 
     @Post()
-    @documented({
-      summary: `${name}: make one, under an id of your own if you like`,
-      auth,
-      status: 201,
-      once: true,
-      surface,
-      answer: one,
-      example: { success: true, message: `${name} created`, data: example },
-      errors: ['RESOURCE_EXISTS'],
-    })
+    @documented(docs.create)
     async create(
       @Body({ schema: create }) body: ResourceFields & { readonly id?: string },
       @Req() request: FastifyRequest,
@@ -117,15 +88,7 @@ export function resourceController(resource: CatalogResource, name: string): Typ
     }
 
     @Patch(':id')
-    @documented({
-      summary: `${name}: change what is given`,
-      auth,
-      status: 200,
-      surface,
-      answer: one,
-      example: { success: true, message: `${name} updated`, data: example },
-      errors: [unknown],
-    })
+    @documented(docs.change)
     async change(
       @Param('id', { schema: clientId }) id: string,
       @Body({ schema: change }) fields: ResourceFields,
@@ -137,15 +100,7 @@ export function resourceController(resource: CatalogResource, name: string): Typ
 
     @Delete(':id')
     @HttpCode(200)
-    @documented({
-      summary: `${name}: remove`,
-      auth,
-      status: 200,
-      surface,
-      answer: one,
-      example: { success: true, message: `${name} deleted`, data: example },
-      errors: [unknown, 'RESOURCE_IN_USE'],
-    })
+    @documented(docs.remove)
     async remove(@Param('id', { schema: clientId }) id: string): Promise<unknown> {
       const item = found(name, await this.billing.removeResource({ resource, id }));
       await this.copy.changed();

@@ -3,22 +3,16 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { shownNumber } from '../../http-kit/number-shape.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
-import { shownUnits } from '../../http-kit/paging.ts';
 import { failureOfProblem, sendRefusal } from '../../http-kit/refusal.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import { callerOf } from '../../people-and-keys/routes/caller.ts';
 import type { Refused } from '../app/token-process.ts';
 import { TokenProcess } from '../app/token-process.ts';
-import { ProcessEnded, ProcessStarted } from './answer-shapes.ts';
 import { ServerKeyGuard } from './server-key.guard.ts';
 import { EndBody, refuseUnknownCounts, StartBody } from './shapes.ts';
-
-const surface = 'token process';
-const keyErrors = [
-  [401, 'Server API key is required'],
-  [401, 'Invalid server API key'],
-] as const;
+import { docs } from './token-process.docs.ts';
 
 @ApiTags('token process')
 @Controller('api/token-process')
@@ -34,24 +28,7 @@ export class TokenProcessController {
   @Post('start')
   @HttpCode(200)
   @UseGuards(ServerKeyGuard)
-  @documented({
-    summary: 'Whether a user may use an endpoint now',
-    auth: 'server key',
-    status: 200,
-    once: true,
-    surface,
-    answer: ProcessStarted,
-    errors: keyErrors,
-    description:
-      'Never fails for business reasons: status "not-accessible" says why in data.message. With "estimate" so ' +
-      'many units are ' +
-      'reserved, never from overdraft, until end settles data.hold_id or data.expires_at releases it.',
-    example: {
-      success: true,
-      message: 'Token process start completed',
-      data: { user_id: 'user-123', token: 1000, status: 'accessible' },
-    },
-  })
+  @documented(docs.start)
   async start(
     @Body({ schema: StartBody }) body: StartBody,
     @Req() request: FastifyRequest,
@@ -66,7 +43,7 @@ export class TokenProcessController {
     const { token, message, hold, replayed } = started;
     const data = {
       user_id: userId,
-      token: shownUnits(token),
+      token: shownNumber(token),
       status: message === undefined ? 'accessible' : 'not-accessible',
       ...(message === undefined ? {} : { message }),
       ...(hold === undefined ? {} : { hold_id: hold.hold_id, expires_at: hold.expires_at }),
@@ -78,24 +55,7 @@ export class TokenProcessController {
   @Post('end')
   @HttpCode(200)
   @UseGuards(ServerKeyGuard)
-  @documented({
-    summary: 'Books what was used',
-    auth: 'server key',
-    status: 200,
-    once: true,
-    surface,
-    answer: ProcessEnded,
-    description:
-      "The cost is always booked, also below zero, unless the wallet's package forbids overdraft: status " +
-      '"not-returnable" says ' +
-      'in data.message why nothing was booked, and cost what it would have been.',
-    example: {
-      success: true,
-      message: 'Token process end completed',
-      data: { user_id: 'user-123', token: 880, cost: 120, status: 'returnable' },
-    },
-    errors: [...keyErrors, [404, 'User wallet not found'], [404, 'Hold not found'], 'HOLD_ENDED', 'QUANTITY_UNKNOWN'],
-  })
+  @documented(docs.end)
   async end(
     @Body({ schema: EndBody }) body: EndBody,
     @Req() request: FastifyRequest,
@@ -115,8 +75,8 @@ export class TokenProcessController {
     const { token, cost, message, replayed } = ended;
     const data = {
       user_id: userId,
-      token: shownUnits(token),
-      cost: shownUnits(cost),
+      token: shownNumber(token),
+      cost: shownNumber(cost),
       status: message === undefined ? 'returnable' : 'not-returnable',
       ...(message === undefined ? {} : { message }),
     };

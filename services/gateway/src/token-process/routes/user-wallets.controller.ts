@@ -5,8 +5,8 @@ import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { shownNumber } from '../../http-kit/number-shape.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
-import { shownUnits } from '../../http-kit/paging.ts';
 import { failureOfProblem, sendRefusal, unexplained } from '../../http-kit/refusal.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import type { AccountOf } from '../../people-and-keys/routes/access.guard.ts';
@@ -15,10 +15,8 @@ import { actorOf } from '../../people-and-keys/routes/caller.ts';
 import { surfaceAccount } from '../../shared/domain/account-id.ts';
 import { TokenCatalogCopy } from '../app/token-catalog.ts';
 import { Wallets } from '../app/wallets.ts';
-import { Gift, Wallet } from './answer-shapes.ts';
 import { clientId, GiveBonusToken, GiveInitialToken, GivePackage } from './shapes.ts';
-
-const surface = 'token process';
+import { docs } from './user-wallets.docs.ts';
 /** The wallet of the user whom a request names. */
 const walletOf =
   (user: AccountOf): AccountOf =>
@@ -28,14 +26,6 @@ const walletOf =
   };
 const givers = { scope: 'accounts:write', account: walletOf(bodyMember('user_id')) } as const;
 const packageGivers = { scope: 'accounts:write', account: walletOf(pathMember('user_id')) } as const;
-const unknownWallet = [404, 'User wallet not found'] as const;
-const walletExample = {
-  user_id: 'user-123',
-  token: 1000,
-  package: 'pro',
-  package_expires_at: '2026-12-21T12:00:00.000Z',
-};
-const given = (message: string) => ({ success: true, message, data: { user_id: 'user-123', token: 100 } });
 
 @ApiTags('token process: wallets')
 @Controller('api/user-wallets')
@@ -52,30 +42,14 @@ export class UserWalletsController {
 
   @Get('self')
   @UseGuards(guarded('user'))
-  @documented({
-    summary: "The caller's wallet",
-    auth: 'user',
-    status: 200,
-    surface,
-    answer: Wallet,
-    errors: [unknownWallet],
-    example: { success: true, message: 'User wallet found', data: walletExample },
-  })
+  @documented(docs.self)
   async self(@Req() request: FastifyRequest): Promise<unknown> {
     return this.shown(userOf(request).userId);
   }
 
   @Get('user/:user_id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: walletOf(pathMember('user_id')) }))
-  @documented({
-    summary: "A user's wallet; users see their own",
-    auth: 'server key or owner',
-    status: 200,
-    surface,
-    answer: Wallet,
-    errors: [unknownWallet],
-    example: { success: true, message: 'User wallet found', data: walletExample },
-  })
+  @documented(docs.ofUser)
   async ofUser(
     @Param('user_id', { schema: clientId }) userId: string,
     @Req() request: FastifyRequest,
@@ -89,16 +63,7 @@ export class UserWalletsController {
   @Post('give-initial-token')
   @HttpCode(200)
   @UseGuards(guarded(givers))
-  @documented({
-    summary: 'A gift once a user: 100 tokens if not said otherwise',
-    auth: 'admin',
-    status: 200,
-    once: true,
-    surface,
-    answer: Gift,
-    errors: [[400, 'Initial token already given']],
-    example: given('Initial token given'),
-  })
+  @documented(docs.giveInitial)
   async giveInitial(
     @Body({ schema: GiveInitialToken }) body: GiveInitialToken,
     @Req() request: FastifyRequest,
@@ -112,15 +77,7 @@ export class UserWalletsController {
   @Post('give-bonus-token')
   @HttpCode(200)
   @UseGuards(guarded(givers))
-  @documented({
-    summary: 'A gift',
-    auth: 'admin',
-    status: 200,
-    once: true,
-    surface,
-    answer: Gift,
-    example: given('Bonus token given'),
-  })
+  @documented(docs.giveBonus)
   async giveBonus(
     @Body({ schema: GiveBonusToken }) body: GiveBonusToken,
     @Req() request: FastifyRequest,
@@ -134,16 +91,7 @@ export class UserWalletsController {
   @Post(':user_id/package')
   @HttpCode(200)
   @UseGuards(guarded(packageGivers))
-  @documented({
-    summary: 'Gives a package: its tokens, and its expiry from now',
-    auth: 'admin',
-    status: 200,
-    once: true,
-    surface,
-    answer: Wallet,
-    errors: [[404, 'Package not found']],
-    example: { success: true, message: 'Package given', data: walletExample },
-  })
+  @documented(docs.givePackage)
   async givePackage(
     @Param('user_id', { schema: clientId }) userId: string,
     @Body({ schema: GivePackage }) body: GivePackage,
@@ -187,14 +135,14 @@ export class UserWalletsController {
       return;
     }
     if (answer.replayed) void to.reply.header('idempotent-replay', 'true');
-    const data = { ...about.data, token: shownUnits(entry.balance_after) };
+    const data = { ...about.data, token: shownNumber(entry.balance_after) };
     void to.reply.code(200).send({ success: true, message: about.message, data });
   }
 }
 
 const shownWallet = (userId: string, { balance, settings }: AccountState): Record<string, unknown> => ({
   user_id: userId,
-  token: shownUnits(balance),
+  token: shownNumber(balance),
   package: settings.package ?? null,
   package_expires_at: settings.package_expires ?? null,
 });

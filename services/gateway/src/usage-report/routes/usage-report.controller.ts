@@ -4,15 +4,15 @@ import type { LedgerQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { accountId } from '../../http-kit/account-shape.ts';
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
-import { Report } from '../../native/routes/answer-shapes.ts';
-import { reportCsv, reportExample } from '../../native/routes/examples.ts';
-import { accountId, ReportQuery } from '../../native/routes/shapes.ts';
 import { seenFrom } from '../../people-and-keys/app/own-accounts.ts';
 import { guarded, pathMember, principalOf } from '../../people-and-keys/routes/access.guard.ts';
 import type { UsageReport } from '../app/usage-report.ts';
 import { csvOf, usageReport } from '../app/usage-report.ts';
+import { ReportQuery } from './shapes.ts';
+import { docs } from './usage-report.docs.ts';
 
 @ApiTags('accounts')
 @Controller('v1/accounts')
@@ -27,19 +27,7 @@ export class UsageReportController {
 
   @Get(':id/report')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: pathMember('id') }))
-  @documented({
-    summary: 'What an account used in a period, by day of a zone, kind and model; default: the last 30 days in UTC',
-    auth: 'server key or owner',
-    status: 200,
-    description:
-      'By the time of use; with `by=booked` by the time at which it was booked. At most 366 days. `counts` has ' +
-      'every other quantity that was counted. ' +
-      'With `format=csv` the rows as CSV, a column a quantity.',
-    answer: Report,
-    example: reportExample,
-    texts: reportCsv,
-    errors: ['ACCOUNT_UNKNOWN'],
-  })
+  @documented(docs.report)
   async report(
     @Param('id', { schema: accountId }) account: string,
     @Query({ schema: ReportQuery }) query: ReportQuery,

@@ -1,0 +1,44 @@
+import type { Documentation } from '../../http-kit/openapi/documented.ts';
+import { Account } from './answer-shapes.ts';
+import { accountExample } from './examples.ts';
+
+/** What OpenAPI says of these routes. */
+export const docs = {
+  open: {
+    summary: 'Opens an account; the same again answers 200',
+    auth: 'server key',
+    status: 201,
+    once: true,
+    answer: Account,
+    example: accountExample,
+    description:
+      'An account that exists is compared in the members given: another owner or setting is 409 ' +
+      'ACCOUNT_SETTINGS_CONFLICT, and changes nothing. ' +
+      'A limit on an account with accounts below it needs the scope admin.',
+    also: [{ status: 200, description: 'it was opened so before', answer: Account, example: accountExample }],
+    errors: [
+      'ACCOUNT_KIND_CONFLICT',
+      'ACCOUNT_SETTINGS_CONFLICT',
+      'ACCOUNT_ID_RESERVED',
+      'UNIT_CONFLICT',
+      'ACCOUNT_SUSPENDED',
+      'ACCOUNT_CLOSED',
+      'AMOUNT_OUT_OF_RANGE',
+    ],
+  },
+  change: {
+    summary: 'Changes settings, owner or status of an account',
+    auth: 'server key',
+    status: 200,
+    once: true,
+    answer: Account,
+    example: accountExample,
+    description:
+      'One entry, deciding from then on. Settings are merged, null removes one. Another period, time zone or ' +
+      'plan counts from the end of the period ' +
+      'under way, all else at once. status: suspended refuses spends, holds and extensions here and below ' +
+      '(settle, release, grants and timers go on); ' +
+      'closed needs balance 0, or "forfeit": true, and takes no grants either; active takes either back.',
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_ID_RESERVED', 'ACCOUNT_NOT_EMPTY', 'AMOUNT_OUT_OF_RANGE', 'ACCOUNT_FROZEN'],
+  },
+} satisfies Record<string, Documentation>;

@@ -1,0 +1,42 @@
+import type { Documentation } from '../../http-kit/openapi/documented.ts';
+import { CatalogVersion, CatalogVersions } from './answer-shapes.ts';
+
+const cardExample = {
+  catalog: 'rate-card',
+  name: 'default',
+  version: 2,
+  effective_from: '2026-12-01T00:00:00.000Z',
+  content: { profit_percent: 20 },
+  published_at: '2026-11-21T12:00:00.000Z',
+  status: 'booked',
+};
+
+/** What OpenAPI says of these routes. */
+export const docs = {
+  list: {
+    summary: 'Rate cards, every version, newest first',
+    auth: 'admin',
+    asks: 'billing',
+    status: 200,
+    answer: CatalogVersions,
+    example: { items: [cardExample] },
+  },
+  publish: {
+    summary: 'Publishes the next version of a rate card',
+    auth: 'admin',
+    asks: 'billing',
+    status: 201,
+    once: true,
+    answer: CatalogVersion,
+    example: cardExample,
+    description:
+      'content: `{profit_percent?, meters?: {<event type>: {rates: {<model>|"*": {<quantity>: "n/d"}}, ' +
+      'profit?}}}`. A model takes input_tokens and ' +
+      'output_tokens, where its row does not name them, from the row `*`, and that from the built-in card; any ' +
+      'other count above 0 that has no rate is refused ' +
+      'with QUANTITY_UNPRICED: "0" says that it is free. A version is immutable and in force from ' +
+      'effective_from (default: now) in every partition. Answers once all have booked it; ' +
+      'status "pending" says that some had not within the wait, and will.',
+    errors: ['CATALOG_INVALID', 'CATALOG_CONFLICT'],
+  },
+} satisfies Record<string, Documentation>;

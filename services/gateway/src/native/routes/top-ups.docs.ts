@@ -1,0 +1,71 @@
+import type { Documentation } from '../../http-kit/openapi/documented.ts';
+import { AutoTopUp, autoTopUpExample, AutoTopUps, topUpExample, TopUps } from './top-up-shapes.ts';
+
+/** What OpenAPI says of these routes. */
+export const docs = {
+  put: {
+    summary: 'Tops a wallet up by itself when it is low, with what its customer pays with at Stripe',
+    auth: 'server key',
+    status: 200,
+    answer: AutoTopUp,
+    asks: 'billing',
+    example: autoTopUpExample,
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_KIND_CONFLICT', 'TOP_UP_PAYER_MISSING', 'STRIPE_OFF'],
+    description:
+      'Below `below` (balance less what is held) `units` are bought for `amount_minor` of `currency`, one payment at a ' +
+      'time, off-session; the units are a purchased grant. Within a calendar day and month (UTC) no more than the ' +
+      'ceilings is taken. A refused payment is tried again after 1, 6, then 24 hours; after `failures_max` refusals in ' +
+      'a row nothing is tried until it is resumed. Webhooks: topup.succeeded, topup.failed, topup.limited, topup.paused, ' +
+      'topup.unresolved. The same terms again change nothing; other terms also resume it.',
+  },
+  one: {
+    summary: 'How a wallet is topped up by itself, and where that stands',
+    auth: 'server key',
+    status: 200,
+    answer: AutoTopUp,
+    asks: 'billing',
+    example: autoTopUpExample,
+    errors: ['TOP_UP_UNKNOWN'],
+    description:
+      'status: active; waiting (after a refusal, until next_try_at); limited (a ceiling, until next_try_at); paused ' +
+      '(until somebody resumes it). day_minor and month_minor: what was taken in the present day and month.',
+  },
+  resume: {
+    summary: 'Ends a pause or a wait: the next purchase is made as soon as the wallet is low',
+    auth: 'server key',
+    status: 200,
+    answer: AutoTopUp,
+    asks: 'billing',
+    example: autoTopUpExample,
+    errors: ['TOP_UP_UNKNOWN'],
+  },
+  remove: {
+    summary: 'Tops the wallet up no more; a purchase that is under way is finished',
+    auth: 'server key',
+    status: 200,
+    answer: AutoTopUp,
+    asks: 'billing',
+    example: autoTopUpExample,
+    errors: ['TOP_UP_UNKNOWN'],
+  },
+  all: {
+    summary: 'Wallets that are topped up by themselves, by account',
+    auth: 'server key',
+    status: 200,
+    answer: AutoTopUps,
+    asks: 'billing',
+    example: { items: [autoTopUpExample], next: null },
+  },
+  list: {
+    summary: 'Purchases of units for wallets, newest first',
+    auth: 'server key',
+    status: 200,
+    answer: TopUps,
+    asks: 'billing',
+    example: { items: [topUpExample], next: null },
+    description:
+      'status: pending (to be charged, or its outcome is not known yet), processing (Stripe is at it), paid (the units ' +
+      'are on their way), succeeded, failed (nothing was taken), unresolved (paid, and the units could not be given: ' +
+      'refund it at Stripe, or grant by hand).',
+  },
+} satisfies Record<string, Documentation>;

@@ -1,0 +1,118 @@
+import type { Documentation } from '../../http-kit/openapi/documented.ts';
+import {
+  Deliveries,
+  deliveryExample,
+  Endpoint,
+  endpointExample,
+  Endpoints,
+  MadeEndpoint,
+  Replays,
+  RotatedEndpoint,
+  TestSent,
+} from './webhook-shapes.ts';
+
+/** What OpenAPI says of these routes. */
+export const docs = {
+  create: {
+    summary: 'Registers a subscriber; its secret is shown this once',
+    auth: 'admin',
+    asks: 'billing',
+    status: 201,
+    answer: MadeEndpoint,
+    example: { ...endpointExample, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' },
+    errors: ['LIMIT_EXCEEDED'],
+    description:
+      'From now on each event it asks for is POSTed to its public https address (ALLOW_PRIVATE_WEBHOOKS=1: ' +
+      'private ones, and http on this machine), signed after Standard Webhooks ' +
+      '(webhook-id, webhook-timestamp, webhook-signature). At least once: ignore a webhook-id that you know. ' +
+      'Order is not kept. Anything but 2xx ' +
+      'within 15 s is tried again, ten times over about three days; 410 disables the endpoint. balance.low ' +
+      'needs balance_below. account.threshold tells that a share of a limit, an ' +
+      'allowance or a balance (since its last top-up) is used or held: at each of thresholds, in percent, 80 ' +
+      'and 100 by default, once a limit and period.',
+  },
+  list: {
+    summary: 'Subscribers',
+    auth: 'admin',
+    asks: 'billing',
+    status: 200,
+    answer: Endpoints,
+    example: { items: [endpointExample] },
+  },
+  read: {
+    summary: 'One subscriber',
+    auth: 'admin',
+    asks: 'billing',
+    status: 200,
+    answer: Endpoint,
+    example: endpointExample,
+    errors: ['RESOURCE_UNKNOWN'],
+  },
+  change: {
+    summary: 'Changes a subscriber',
+    auth: 'admin',
+    asks: 'billing',
+    status: 200,
+    answer: Endpoint,
+    example: { ...endpointExample, enabled: false },
+    errors: ['RESOURCE_UNKNOWN'],
+    description: 'While it is disabled nothing is kept for it, and what is pending waits.',
+  },
+  rotate: {
+    summary: 'Gives a subscriber a new secret, shown this once',
+    auth: 'admin',
+    asks: 'billing',
+    status: 200,
+    answer: RotatedEndpoint,
+    example: {
+      ...endpointExample,
+      secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+      secret_before_until: '2026-11-22T12:00:00.000Z',
+    },
+    errors: ['RESOURCE_UNKNOWN'],
+    description:
+      'Until secret_before_until (overlap_s, by default a day, at most a week; 0: at once) webhook-signature ' +
+      'holds a signature by each, separated by a space; then by the new one alone.',
+  },
+  test: {
+    summary: 'Sends a subscriber an event of type webhook.test',
+    auth: 'admin',
+    asks: 'billing',
+    status: 202,
+    answer: TestSent,
+    example: { message_id: 'msg_test_0f4a1f2e-6f39-4a3e-8a55-6b7b6d7b1c10' },
+    errors: ['RESOURCE_UNKNOWN'],
+    description:
+      'Whatever it subscribes to; signed, tried again and logged among its deliveries as every other. While it ' +
+      'is disabled it waits.',
+  },
+  remove: {
+    summary: 'Removes a subscriber',
+    auth: 'admin',
+    asks: 'billing',
+    status: 200,
+    answer: Endpoint,
+    example: { ...endpointExample, enabled: false },
+    errors: ['RESOURCE_UNKNOWN'],
+    description: 'What was not delivered yet never is; its secret is erased.',
+  },
+  deliveries: {
+    summary: 'What a subscriber was told, newest first, with its answers; kept 30 days',
+    auth: 'admin',
+    asks: 'billing',
+    status: 200,
+    answer: Deliveries,
+    example: { items: [deliveryExample], next: null },
+    errors: ['RESOURCE_UNKNOWN'],
+  },
+  replay: {
+    summary: 'Delivers again: one delivery, or all since a time',
+    auth: 'admin',
+    asks: 'billing',
+    status: 200,
+    answer: Replays,
+    example: { replayed: 3 },
+    errors: ['RESOURCE_UNKNOWN'],
+    description: 'Under the same webhook-id as the first time. Deliveries that are under way are left alone.',
+  },
+} satisfies Record<string, Documentation>;

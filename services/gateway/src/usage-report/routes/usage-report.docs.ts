@@ -1,0 +1,20 @@
+import type { Documentation } from '../../http-kit/openapi/documented.ts';
+import { Report } from './answer-shapes.ts';
+import { reportCsv, reportExample } from './examples.ts';
+
+/** What OpenAPI says of these routes. */
+export const docs = {
+  report: {
+    summary: 'What an account used in a period, by day of a zone, kind and model; default: the last 30 days in UTC',
+    auth: 'server key or owner',
+    status: 200,
+    description:
+      'By the time of use; with `by=booked` by the time at which it was booked. At most 366 days. `counts` has ' +
+      'every other quantity that was counted. ' +
+      'With `format=csv` the rows as CSV, a column a quantity.',
+    answer: Report,
+    example: reportExample,
+    texts: reportCsv,
+    errors: ['ACCOUNT_UNKNOWN'],
+  },
+} satisfies Record<string, Documentation>;
