@@ -206,9 +206,9 @@ export default tseslint.config(
     },
   },
   {
-    // The ledger's capabilities: each has its use cases at its top, its SQL in its own `postgres/`, its rules in `domain/`.
+    // The ledger's capabilities: use cases at the top, SQL in `postgres/`, rules in `domain/`; services and modules join them.
     files: ['services/ledger/src/{booking,sealing,publishing,queries}/*.ts'],
-    ignores: ['**/*.spec.ts', '**/*.module.ts'],
+    ignores: ['**/*.spec.ts', '**/*.module.ts', '**/*.service.ts'],
     rules: {
       'no-restricted-imports': [
         'error',

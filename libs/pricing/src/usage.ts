@@ -177,8 +177,8 @@ export function refuseUnpriced(
     throw new AppError(
       'invalid',
       'QUANTITY_UNPRICED',
-      `${shown(name)} is ${quantity} and the rate card has no rate for it under ${shown(meter)}: publish one, "0"
-        where it is free`,
+      `${shown(name)} is ${quantity} and the rate card has no rate for it under ${shown(meter)}: ` +
+        'publish one, "0" where it is free',
     );
   }
 }

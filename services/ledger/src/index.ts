@@ -1,11 +1,15 @@
-export type { LedgerOptions } from './ledger.module.ts';
+export type { LedgerOptions } from './ledger-options.ts';
 export type { Audit, AuditedEntry, AuditedSeal } from './maintenance/audit.ts';
 export { withAudit } from './maintenance/audit.ts';
+export type { Drift } from './maintenance/fold.ts';
 export { moveLog } from './maintenance/move-log.ts';
 export type { BookedPosition, NeededFrom } from './maintenance/prune.ts';
 export { bookedPositions, neededFrom } from './maintenance/prune.ts';
-export type { ChainReport, CheckOptions, CheckReport, Drift } from './maintenance/rebuild.ts';
-export { checkBooks, realign, verifyChain } from './maintenance/rebuild.ts';
+export { realign } from './maintenance/realign.ts';
+export type { CheckOptions, CheckReport } from './maintenance/rebuild.ts';
+export { checkBooks } from './maintenance/rebuild.ts';
+export { verifyChain } from './maintenance/verify-chain.ts';
+export type { ChainReport } from './maintenance/verify-partition.ts';
 export { ledgerSchema } from './postgres/migrations/index.ts';
 export type { RunningLedger } from './start.ts';
 export { startLedger } from './start.ts';

@@ -2,7 +2,9 @@ import { NestFactory } from '@nestjs/core';
 import type { LedgerQueries } from '@tollgate/contracts';
 import { type HealthReport, nestLogger } from '@tollgate/service-kit';
 
-import { Ledger, LedgerModule, type LedgerOptions } from './ledger.module.ts';
+import { LedgerModule } from './ledger.module.ts';
+import { Ledger } from './ledger.ts';
+import type { LedgerOptions } from './ledger-options.ts';
 
 export type RunningLedger = { readonly queries: LedgerQueries; health(): Promise<HealthReport>; stop(): Promise<void> };
 

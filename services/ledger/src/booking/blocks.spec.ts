@@ -8,8 +8,8 @@ import { Folded } from '../maintenance/fold.ts';
 import { leafText } from '../sealing/domain/seal.ts';
 import { MemoryBookStore } from '../testing/memory-book-store.ts';
 import { booked, inUse, portsOf } from '../testing/memory-booking.ts';
-import { bookGroup } from './booking.ts';
-import { readRecords } from './decide-batch.ts';
+import { bookGroup } from './book-group.ts';
+import { readRecords } from './read-records.ts';
 
 const startMs = Date.UTC(2026, 8, 5);
 const dayMs = 86_400_000;
@@ -37,7 +37,7 @@ const steps = fc.array(
 async function logOf(history: readonly Step[]): Promise<readonly LogRecord[]> {
   const records: LogRecord[] = [];
   const store = new MemoryBookStore();
-  const books = inUse(store);
+  const state = inUse(store);
   const entries: string[] = [];
   const ports = portsOf(store, ({ entry }) => void (entry && entries.push(entry.id)));
   let timeMs = startMs;
@@ -59,7 +59,7 @@ async function logOf(history: readonly Step[]): Promise<readonly LogRecord[]> {
       headers: { 'reply-to': 'test', waiter: String(records.length) },
     };
     records.push(record);
-    await bookGroup(ports, [{ books, records: readRecords([record], books.decidedTimeMs) }]);
+    await bookGroup(ports, [{ state, records: readRecords([record], state.decidedTimeMs) }]);
   };
   await append('open', 'meter', { kind: 'metered', unit: 'u', settings: { plan: 'default' } });
   for (const { days, of, units, pick } of history) {

@@ -3,12 +3,12 @@ import type { Answer } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
 
 import { MemoryBookStore } from '../testing/memory-book-store.ts';
-import type { BookingPorts } from './booking.ts';
-import { bookGroup } from './booking.ts';
-import { readRecords } from './decide-batch.ts';
-import { createAccountCache, createRecentAnswers, PartitionBooks } from './partition-books.ts';
+import type { BookingPorts } from './book-group.ts';
+import { bookGroup } from './book-group.ts';
+import { createAccountCache, createRecentAnswers, PartitionState } from './partition-state.ts';
 import type { PartitionCommit } from './ports.ts';
 import { CommitError } from './ports.ts';
+import { readRecords } from './read-records.ts';
 
 const record = (offset: number, id: string, more: object): LogRecord => ({
   offset,
@@ -38,19 +38,19 @@ async function booked(store: FaultyStore, records: readonly LogRecord[]) {
   let pauses = 0;
   const ports: BookingPorts = {
     store,
-    answer: (verdicts) => verdicts.forEach(({ waiter, answer }) => answers.set(waiter, answer)),
+    answer: (batch) => [...batch.values()].flat().forEach(([waiter, answer]) => answers.set(waiter, answer)),
     clockReached: () => undefined,
     warn: () => undefined,
     pause: async () => {
       if (++pauses > 20) throw new Error('paused for ever');
     },
   };
-  const books = new PartitionBooks(await store.claim(), {
+  const state = new PartitionState(await store.claim(), {
     accounts: createAccountCache(100),
     recent: createRecentAnswers(100),
   });
-  books.timers.load([], Infinity);
-  const outcomes = await bookGroup(ports, [{ books, records: readRecords(records, books.decidedTimeMs) }]);
+  state.timers.load([], Infinity);
+  const outcomes = await bookGroup(ports, [{ state, records: readRecords(records, state.decidedTimeMs) }]);
   return { answers, outcomes, balance: [...store.folded().values()][0]?.balance };
 }
 const unknown = (): never => {

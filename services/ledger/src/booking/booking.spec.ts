@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { inconsistency } from '../domain/account/account.ts';
 import { Folded } from '../maintenance/fold.ts';
 import { leafText } from '../sealing/domain/seal.ts';
-import { book, logOf } from '../testing/book-log.ts';
+import { book, logOf } from '../testing/booked-log.ts';
 import type { MemoryBookStore } from '../testing/memory-book-store.ts';
 import { histories } from '../testing/random-requests.ts';
 

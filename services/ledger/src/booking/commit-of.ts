@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
-import type { BatchResult, ReadRecord } from './decide-batch.ts';
-import type { PartitionBooks } from './partition-books.ts';
+import type { BatchResult } from './decide-batch.ts';
+import type { PartitionState } from './partition-state.ts';
 import type { PartitionCommit, StoredPosition } from './ports.ts';
+import type { ReadRecord } from './read-records.ts';
 
 /** First 32 hex digits of the SHA-256 of a record's value: how the last booked record is recognised (rule 2). */
 export const recordDigest = (value: string): string => createHash('sha256').update(value).digest('hex').slice(0, 32);
@@ -11,32 +12,32 @@ export const recordDigest = (value: string): string => createHash('sha256').upda
 const idleRecordsMax = 10_000;
 
 /** Whether a batch wrote anything; one of repeats and refusals alone costs no transaction. */
-export function writesSomething(books: PartitionBooks, result: BatchResult, nextOffset: number): boolean {
-  const { entries, items } = result.book;
+export function writesSomething(state: PartitionState, result: BatchResult, nextOffset: number): boolean {
+  const { entries, items } = result.journal;
   return (
     entries.length > 0 ||
     items.length > 0 ||
     result.refusals.length > 0 ||
     result.deadLetters.length > 0 ||
-    nextOffset - books.position.nextOffset > idleRecordsMax
+    nextOffset - state.position.nextOffset > idleRecordsMax
   );
 }
 
 /** What one partition commits for a decided batch. Interned names are numbered in the order of the entries. */
-export function commitOf(books: PartitionBooks, result: BatchResult, last: ReadRecord): PartitionCommit {
-  const { position } = books;
+export function commitOf(state: PartitionState, result: BatchResult, last: ReadRecord): PartitionCommit {
+  const { position } = state;
   const names: { name: number; text: string }[] = [];
   const added = new Map<string, number>();
   let lastName = position.lastName;
   const nameOf = (text: string): number => {
-    const known = books.name(text) ?? added.get(text);
+    const known = state.name(text) ?? added.get(text);
     if (known !== undefined) return known;
     lastName++;
     added.set(text, lastName);
     names.push({ name: lastName, text });
     return lastName;
   };
-  for (const entry of result.book.entries) {
+  for (const entry of result.journal.entries) {
     nameOf(entry.unit);
     nameOf(entry.contra);
     nameOf(entry.source);
@@ -49,19 +50,19 @@ export function commitOf(books: PartitionBooks, result: BatchResult, last: ReadR
     nextOffset: last.record.offset + 1,
     lastTimeMs: last.timeMs,
     lastRecord: recordDigest(last.record.value),
-    lastSeq: result.book.lastSeq,
-    lastAccount: result.book.lastRef,
+    lastSeq: result.journal.lastSeq,
+    lastAccount: result.journal.lastRef,
     lastName,
-    timer: result.swept ?? books.decidedTimer,
+    timer: result.swept ?? state.decidedTimer,
   };
   return {
     partition: position.partition,
     from: position,
     to,
-    entries: result.book.entries,
+    entries: result.journal.entries,
     names,
     nameOf,
-    items: result.book.items,
+    items: result.journal.items,
     refusals: result.refusals,
     deadLetters: result.deadLetters,
   };

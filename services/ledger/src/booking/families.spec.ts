@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { Entry } from '../domain/entry.ts';
-import { book, logOf, startMs } from '../testing/book-log.ts';
+import { book, logOf, startMs } from '../testing/booked-log.ts';
 import type { Known, Step } from '../testing/random-requests.ts';
 
 const dayMs = 86_400_000;

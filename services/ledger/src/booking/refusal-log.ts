@@ -21,7 +21,7 @@ export interface RefusalKeeper {
   insert(rows: readonly RefusalToKeep[]): Promise<void>;
   /** Removes all but the newest `most` of these accounts. */
   trim(accounts: readonly { readonly partition: number; readonly account: string }[], most: number): Promise<void>;
-  /** Removes what is older. */
+  /** Removes what is older, refusals that nobody waited for too. */
   removeBefore(ms: number): Promise<void>;
 }
 

@@ -1,6 +1,9 @@
 import type { Timer } from '../domain/entry.ts';
 import { compareTimers } from '../domain/entry.ts';
 
+/** Timers booked by one tick: a month's end with 100,000 resets must not stop a spend (rule 16). */
+export const timersPerTick = 500;
+
 /**
  * The timers of one partition in the order they are booked. Timers beyond the horizon stay in the books and are loaded
  * when time comes near. What a batch takes and adds can be undone as a whole (rule 12).

@@ -9,10 +9,10 @@ import { decideExtend, decideHold, decideRelease, decideSettle } from './command
 import { decideGrant, decideLimit, decideOpen } from './commands/open.ts';
 import { decideSpend } from './commands/spend.ts';
 import { decideTier } from './commands/tier.ts';
-import type { Decided } from './decided.ts';
-import { problemOf } from './decided.ts';
+import type { Decision } from './decision.ts';
+import { problemOf } from './decision.ts';
 import { bookDue } from './due.ts';
-import type { Book } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { withItem } from './prices/catalog.ts';
 import type { Request } from './request/request.ts';
 import { accountState } from './views.ts';
@@ -21,77 +21,77 @@ import { accountState } from './views.ts';
 export type Past = { readonly targets: Targets; readonly endedHolds: EndedHolds };
 
 /**
- * Decides one request and posts its entries on the book: first what is due on the accounts it touches (rule 16), then
- * the request. The same book, record and past give the same entries (rule 9). A refusal posts nothing of the request.
+ * Decides one request and posts its entries on the journal: first what is due on the accounts it touches (rule 16), then
+ * the request. The same journal, record and past give the same entries (rule 9). A refusal posts nothing of the request.
  */
-export function decide(book: Book, request: Request, past: Past): Decided {
+export function decide(journal: Journal, request: Request, past: Past): Decision {
   if (request.account !== '') {
-    if (request.account.includes('/')) for (const ancestor of ancestorsOf(request.account)) bookDue(book, ancestor);
-    bookDue(book, request.account);
+    if (request.account.includes('/')) for (const ancestor of ancestorsOf(request.account)) bookDue(journal, ancestor);
+    bookDue(journal, request.account);
   }
-  book.begin();
+  journal.begin();
   try {
-    return decideAsk(book, request, past);
+    return decideAsk(journal, request, past);
   } catch (error) {
-    book.undo();
+    journal.undo();
     return {
       outcome: 'refused',
       account: request.account,
       entries: [],
       problem: problemOf(error),
-      ...stateUnderTerms(book, request),
+      ...stateUnderTerms(journal, request),
     };
   }
 }
 
 /** Who asks under terms must know what the account is like when they are refused (`PackageTerms`). */
-function stateUnderTerms(book: Book, { account: id, ask }: Request): Pick<Decided, 'state'> {
-  const account = 'terms' in ask && ask.terms !== null ? book.find(id) : undefined;
-  return account ? { state: accountState(book, account) } : {};
+function stateUnderTerms(journal: Journal, { account: id, command }: Request): Pick<Decision, 'state'> {
+  const account = 'terms' in command && command.terms !== null ? journal.find(id) : undefined;
+  return account ? { state: accountState(journal, account) } : {};
 }
 
 /** A published version takes its place in the partition's order; a repeated broadcast changes nothing (rule 19). */
-function decideItem(book: Book, item: CatalogItem): Decided {
-  const catalog = withItem(book.catalog, item, book.nowMs);
-  if (catalog !== book.catalog) book.items.push({ item, offset: book.offset, bookedMs: book.nowMs });
-  book.catalog = catalog;
+function decideItem(journal: Journal, item: CatalogItem): Decision {
+  const catalog = withItem(journal.catalog, item, journal.nowMs);
+  if (catalog !== journal.catalog) journal.items.push({ item, offset: journal.offset, bookedMs: journal.nowMs });
+  journal.catalog = catalog;
   return { outcome: 'unchanged', account: '', entries: [] };
 }
 
-function decideAsk(book: Book, request: Request, past: Past): Decided {
-  const { ask } = request;
-  switch (ask.type) {
+function decideAsk(journal: Journal, request: Request, past: Past): Decision {
+  const { command } = request;
+  switch (command.type) {
     case 'open':
-      return decideOpen(book, request, ask);
+      return decideOpen(journal, request, command);
     case 'change':
-      return decideChange(book, request, ask);
+      return decideChange(journal, request, command);
     case 'tier':
-      return decideTier(book, request, ask.to);
+      return decideTier(journal, request, command.to);
     case 'grant':
-      return decideGrant(book, request, ask);
+      return decideGrant(journal, request, command);
     case 'spend':
-      return decideSpend(book, request, ask);
+      return decideSpend(journal, request, command);
     case 'hold':
-      return decideHold(book, request, ask);
+      return decideHold(journal, request, command);
     case 'settle':
-      return decideSettle(book, request, ask, past.endedHolds);
+      return decideSettle(journal, request, command, past.endedHolds);
     case 'extend':
-      return decideExtend(book, request, ask, past.endedHolds);
+      return decideExtend(journal, request, command, past.endedHolds);
     case 'release':
-      return decideRelease(book, request, ask, past.endedHolds);
+      return decideRelease(journal, request, command, past.endedHolds);
     case 'correct':
-      return decideCorrect(book, request, ask, past.targets);
+      return decideCorrect(journal, request, command, past.targets);
     case 'limit':
-      return decideLimit(book, request, ask);
+      return decideLimit(journal, request, command);
     case 'withdraw':
-      return decideWithdraw(book, request, ask, past.targets);
+      return decideWithdraw(journal, request, command, past.targets);
     case 'catalog':
-      return decideItem(book, ask.item);
+      return decideItem(journal, command.item);
     case 'tick':
     case 'clock':
       // Timers of other accounts are booked by the caller, which knows the order in which they are due.
       return { outcome: 'unchanged', account: '', entries: [] };
     default:
-      return assertNever(ask);
+      return assertNever(command);
   }
 }

@@ -7,29 +7,29 @@ import { holdPastDeadline } from './account/open-holds.ts';
 import { periodTimers } from './account/period-timers.ts';
 import { divided } from './account/purchased.ts';
 import { postRelease } from './commands/hold.ts';
-import type { Book } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { priorityDefault } from './request/request.ts';
 
 /** Books everything that became due on an account before the record's time, in order of due time (rule 16). */
-export function bookDue(book: Book, accountId: string): void {
+export function bookDue(journal: Journal, accountId: string): void {
   for (;;) {
-    const account = book.find(accountId);
-    if (!account || account.frozen !== null || account.dueMs > book.nowMs) return;
-    const hold = holdPastDeadline(account.holds, book.nowMs);
-    const resetMs = dueReset(book, account) ?? Infinity;
-    const tierMs = dueTierEnd(account, book.nowMs);
-    if (hold && hold.expiresMs <= Math.min(resetMs, tierMs)) expireHold(book, account, hold);
-    else if (tierMs !== Infinity && tierMs <= resetMs) endTier(book, account, tierMs);
-    else if (resetMs !== Infinity) bookReset(book, account, resetMs);
+    const account = journal.find(accountId);
+    if (!account || account.frozen !== null || account.dueMs > journal.nowMs) return;
+    const hold = holdPastDeadline(account.holds, journal.nowMs);
+    const resetMs = dueReset(journal, account) ?? Infinity;
+    const tierMs = dueTierEnd(account, journal.nowMs);
+    if (hold && hold.expiresMs <= Math.min(resetMs, tierMs)) expireHold(journal, account, hold);
+    else if (tierMs !== Infinity && tierMs <= resetMs) endTier(journal, account, tierMs);
+    else if (resetMs !== Infinity) bookReset(journal, account, resetMs);
     else {
-      bookDueLots(book, accountId);
+      bookDueLots(journal, accountId);
       return;
     }
-    bookDueLots(book, accountId);
+    bookDueLots(journal, accountId);
   }
 }
 
-function expireHold(book: Book, account: Readonly<Account>, hold: Hold): void {
+function expireHold(journal: Journal, account: Readonly<Account>, hold: Hold): void {
   const cause = {
     source: 'timer:hold',
     id: `${hold.hold}@${hold.expiresMs}`,
@@ -37,15 +37,15 @@ function expireHold(book: Book, account: Readonly<Account>, hold: Hold): void {
     occurredMs: hold.expiresMs,
     details: null,
   };
-  postRelease(book, account.id, { hold, cause, outcome: 'expired' });
+  postRelease(journal, account.id, { hold, cause, outcome: 'expired' });
 }
 
 /**
  * Start of the newest period when its reset was not booked yet; older ones that were missed change nothing any more.
  */
-function dueReset(book: Book, account: Readonly<Account>): number | undefined {
+function dueReset(journal: Journal, account: Readonly<Account>): number | undefined {
   if (!isRefilled(account)) return undefined;
-  const { counter } = book.rolled(account, book.nowMs);
+  const { counter } = journal.rolled(account, journal.nowMs);
   return counter.period && account.counter.period && counter.period.startMs > account.counter.period.startMs
     ? counter.period.startMs
     : undefined;
@@ -55,13 +55,13 @@ function dueReset(book: Book, account: Readonly<Account>): number | undefined {
  * A new period: what was used is counted from 0, and what was not bought is refilled up to the allowance, never
  * lowered.
  */
-function bookReset(book: Book, account: Readonly<Account>, resetMs: number): void {
+function bookReset(journal: Journal, account: Readonly<Account>, resetMs: number): void {
   const cause = { source: 'timer:reset', id: `0@${resetMs}`, hash: null, occurredMs: resetMs, details: null };
   const missing = (account.terms.settings.allowance ?? 0n) - divided(account).own;
-  const timers = periodTimers(book, account);
-  if (missing <= 0n) book.post(account.id, { kind: 'reset', cause, ordinal: 0, contra: 'allowance', timers });
+  const timers = periodTimers(journal, account);
+  if (missing <= 0n) journal.post(account.id, { kind: 'reset', cause, ordinal: 0, contra: 'allowance', timers });
   else
-    postGrant(book, account.id, {
+    postGrant(journal, account.id, {
       kind: 'reset',
       cause,
       ordinal: 0,
@@ -79,6 +79,6 @@ const dueTierEnd = ({ terms }: Readonly<Account>, nowMs: number): number => {
 };
 
 /** A tier that nobody renewed ends: what is left becomes what the base tier gives. */
-function endTier(book: Book, account: Readonly<Account>, endMs: number): void {
-  postBase(book, account, { source: 'timer:tier', id: `0@${endMs}`, hash: null, occurredMs: endMs, details: null });
+function endTier(journal: Journal, account: Readonly<Account>, endMs: number): void {
+  postBase(journal, account, { source: 'timer:tier', id: `0@${endMs}`, hash: null, occurredMs: endMs, details: null });
 }

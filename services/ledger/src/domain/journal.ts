@@ -20,7 +20,7 @@ import { planAt, planNameAt } from './prices/plans.ts';
 export type CommittedAccounts = (id: string) => Account | undefined;
 
 /** Where a partition's books stand. */
-export type BookPosition = {
+export type JournalPosition = {
   readonly partition: number;
   readonly lastSeq: number;
   readonly lastRef: number;
@@ -60,9 +60,9 @@ export type Posting = {
 
 /**
  * The working copy of one partition's books while a batch is decided: committed accounts are read from behind it,
- * changed ones are copies of its own, so that a failed batch is undone by dropping the book (rule 12).
+ * changed ones are copies of its own, so that a failed batch is undone by dropping the journal (rule 12).
  */
-export class Book {
+export class Journal {
   readonly partition: number;
   readonly entries: Entry[] = [];
   catalog: Catalog;
@@ -81,7 +81,7 @@ export class Book {
   #mark = { entries: 0, seq: 0, ref: 0 };
   readonly #before = new Map<string, Account | undefined>();
 
-  constructor(position: BookPosition, committed: CommittedAccounts) {
+  constructor(position: JournalPosition, committed: CommittedAccounts) {
     this.partition = position.partition;
     this.lastSeq = position.lastSeq;
     this.lastRef = position.lastRef;

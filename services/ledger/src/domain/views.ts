@@ -15,8 +15,8 @@ import { availableOf, limitsOf } from './account/bounds.ts';
 import { endOf } from './account/periods.ts';
 import type { Crossing, Entry } from './entry.ts';
 import { isoTime } from './iso-time.ts';
-import type { Book } from './journal.ts';
-import { formatEntryId, formatHoldId } from './request/request.ts';
+import type { Journal } from './journal.ts';
+import { formatEntryId, formatHoldId } from './request/ids.ts';
 
 /** An entry as the API shows it. */
 export function entryView(partition: number, entry: Entry): EntryView {
@@ -121,9 +121,9 @@ export const settingNames: Readonly<Record<keyof Settings, string>> = {
   statusBefore: 'status_before',
 };
 
-/** An account with its lots, holds and limits, as of the book's time. */
-export const accountView = (book: Book, account: Readonly<Account>): AccountView => ({
-  ...accountState(book, account),
+/** An account with its lots, holds and limits, as of the journal's time. */
+export const accountView = (journal: Journal, account: Readonly<Account>): AccountView => ({
+  ...accountState(journal, account),
   lots: [...account.lots].map((lot) => ({
     lot: String(lot.lot),
     granted: String(lot.granted),
@@ -132,13 +132,13 @@ export const accountView = (book: Book, account: Readonly<Account>): AccountView
     expires_at: lot.expiresMs === null ? null : isoTime(lot.expiresMs),
     ...(lot.purchased ? { kind: 'purchased' as const } : {}),
   })),
-  holds: [...account.holds].map((hold) => holdView(book.partition, account, { ...hold, status: 'open' })),
+  holds: [...account.holds].map((hold) => holdView(journal.partition, account, { ...hold, status: 'open' })),
 });
 
 /** The same without its lots and holds, however many there are. */
-export function accountState(book: Book, account: Readonly<Account>): Omit<AccountView, 'lots' | 'holds'> {
-  const available = availableOf(book, account);
-  const { counter } = book.rolled(account, book.nowMs);
+export function accountState(journal: Journal, account: Readonly<Account>): Omit<AccountView, 'lots' | 'holds'> {
+  const available = availableOf(journal, account);
+  const { counter } = journal.rolled(account, journal.nowMs);
   return {
     id: account.id,
     kind: account.kind,
@@ -152,8 +152,8 @@ export function accountState(book: Book, account: Readonly<Account>): Omit<Accou
     used_total: String(counter.before + counter.used),
     settings: settingsView(account.terms.settings),
     as_of: { seq: String(account.seq), recorded_at: isoTime(account.lastRecordedMs) },
-    limits: [account, ...book.budgetsOf(account)].flatMap((limited) =>
-      limitsOf(book, limited).map((bound) => limitView(limited.id, bound)),
+    limits: [account, ...journal.budgetsOf(account)].flatMap((limited) =>
+      limitsOf(journal, limited).map((bound) => limitView(limited.id, bound)),
     ),
     ...(counter.period && endOf(counter.period) !== null
       ? { period: { start: isoTime(counter.period.startMs), end: isoTime(counter.period.endMs) } }

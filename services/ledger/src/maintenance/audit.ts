@@ -9,15 +9,17 @@ import { isoTime } from '../domain/iso-time.ts';
 import { entryView } from '../domain/views.ts';
 import type { EntryRow } from '../postgres/entry-row.ts';
 import { fromRowEntry } from '../postgres/entry-row.ts';
-import { PostgresBooksReader } from '../queries/postgres/postgres-books-reader.ts';
-import { explainEntry, makeQueries } from '../queries/queries.ts';
+import { explainEntry } from '../queries/explain.ts';
+import { postgresReads } from '../queries/postgres/postgres-reads.ts';
+import { makeQueries } from '../queries/queries.ts';
+import type { CatalogReads } from '../queries/reads.ts';
 import { leafHash, merkleLevels, pathIn } from '../sealing/domain/merkle.ts';
 import { leafText, type Seal } from '../sealing/domain/seal.ts';
 import { fromRowSeal, PostgresSeals } from '../sealing/postgres/postgres-seals.ts';
+import { sealsInOrder } from '../sealing/postgres/seals.sql.ts';
 import { leavesOf, type SealedEntry } from '../sealing/sealer.ts';
 import { sha256 } from '../sealing/sha256.ts';
-import { auditEntries, auditLater } from './postgres/audit.sql.ts';
-import { sealsInOrder } from './postgres/fold-books.sql.ts';
+import { auditEntries, auditLater, partitionsOfBooks } from './postgres/audit.sql.ts';
 
 /**
  * An entry with all that proves and explains it. `words`: what was said beside it, with the salt of its commitment;
@@ -63,7 +65,7 @@ export async function withAudit<T>(databaseUrl: string, work: (audit: Audit) => 
   try {
     const {
       rows: [placement],
-    } = await pool.query<{ partitions: number }>('select partitions from ledger.placement');
+    } = await pool.query<{ partitions: number }>(partitionsOfBooks);
     if (!placement)
       throw new AppError('not_found', 'ACCOUNT_UNKNOWN', 'there are no books yet: start the platform once');
     return await work(auditOf(pool, placement.partitions));
@@ -73,13 +75,13 @@ export async function withAudit<T>(databaseUrl: string, work: (audit: Audit) => 
 }
 
 function auditOf(pool: Pool, partitions: number): Audit {
-  const reader = new PostgresBooksReader(pool, partitions);
+  const reads = postgresReads(pool, partitions);
   const seals = new PostgresSeals(pool);
   const readOnly = (): never => {
     throw new AppError('bug', 'INVARIANT_BROKEN', 'an audit only reads');
   };
   const queries = makeQueries({
-    reader,
+    reads,
     seals,
     hash: sha256,
     clock: wallClock,
@@ -102,7 +104,7 @@ function auditOf(pool: Pool, partitions: number): Audit {
           to,
           pageSize,
         ]);
-        for (const row of rows) yield audited(reader, { partition, row, prove });
+        for (const row of rows) yield audited(reads.catalog, { partition, row, prove });
         if (rows.length < pageSize) return;
         after = Number(rows.at(-1)?.seq);
       }
@@ -119,7 +121,9 @@ function auditOf(pool: Pool, partitions: number): Audit {
       'infinity',
       1,
     ]);
-    return row && Number(row.seq) === seq ? audited(reader, { partition, row, prove: prover(seals, partition) }) : null;
+    return row && Number(row.seq) === seq
+      ? audited(reads.catalog, { partition, row, prove: prover(seals, partition) })
+      : null;
   };
   return {
     entry,
@@ -135,13 +139,13 @@ function auditOf(pool: Pool, partitions: number): Audit {
 type Prove = (seq: number) => Promise<AuditedEntry['proof']>;
 
 async function audited(
-  reader: PostgresBooksReader,
+  catalog: CatalogReads,
   of: { readonly partition: number; readonly row: EntryRow & { readonly salt: Buffer | null }; readonly prove: Prove },
 ): Promise<AuditedEntry> {
   const { partition, row, prove } = of;
   const booked = fromRowEntry(row);
   const { details: _, ...entry } = entryView(partition, booked);
-  const explanation = booked.rate === null ? null : await explainEntry(reader, partition, booked);
+  const explanation = booked.rate === null ? null : await explainEntry(catalog, partition, booked);
   return {
     entry,
     proof: await prove(booked.partitionSeq),

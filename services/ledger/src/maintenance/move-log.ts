@@ -2,6 +2,8 @@ import { AppError } from '@tollgate/kernel';
 import type { TopicDescription } from '@tollgate/messaging';
 import { createPool } from '@tollgate/persistence';
 
+import { lockPositions, moveToTopic, publishAgain } from './postgres/positions.sql.ts';
+
 export type MoveOptions = {
   /** Of the role `tollgate_ledger`. Nothing appends and no ledger runs. */
   readonly databaseUrl: string;
@@ -28,16 +30,10 @@ export async function moveLog({
   const client = await pool.connect();
   try {
     await client.query('begin');
-    const { rows } = await client.query<Row>(
-      'select partition, topic_id, next_offset - log_base as booked from ledger.positions order by partition ' +
-        'for update',
-    );
+    const { rows } = await client.query<Row>(lockPositions);
     refuseUnless(rows, from, to);
-    await client.query(
-      `update ledger.positions set epoch = epoch + 1, log_base = next_offset, topic_id = $1, last_record = null`,
-      [to.topicId],
-    );
-    await client.query('update ledger.publications set published_through = -1');
+    await client.query(moveToTopic, [to.topicId]);
+    await client.query(publishAgain);
     await client.query('commit');
     return { partitions: rows.length, records: rows.reduce((sum, { booked }) => sum + Number(booked), 0) };
   } catch (error) {

@@ -2,6 +2,8 @@ import { createPool } from '@tollgate/persistence';
 
 import type { PublishedTopic } from '../publishing/outbox.ts';
 import { published } from '../publishing/outbox.ts';
+import { allBookedThrough } from './postgres/positions.sql.ts';
+import { needs } from './postgres/prune.sql.ts';
 
 /** How far a partition was booked when a backup began. */
 export type BookedPosition = { readonly partition: number; readonly next_offset: string };
@@ -16,43 +18,12 @@ export type NeededFrom = {
 export async function bookedPositions(options: { readonly databaseUrl: string }): Promise<readonly BookedPosition[]> {
   const pool = createPool({ url: options.databaseUrl, max: 1, applicationName: 'tollgate-positions' });
   try {
-    const { rows } = await pool.query<{ partition: number; next_offset: bigint }>(
-      'select partition, next_offset from ledger.positions order by partition',
-    );
+    const { rows } = await pool.query<{ partition: number; next_offset: bigint }>(allBookedThrough);
     return rows.map(({ partition, next_offset: next }) => ({ partition, next_offset: String(next) }));
   } finally {
     await pool.end();
   }
 }
-
-/**
- * Offsets of the first record that is booked and not yet sealed, and not yet published; null where there is none.
- * Offsets grow with the numbers of entries, so the first entry that waits is enough.
- */
-const needs = `
-select p.partition, p.next_offset, p.log_base,
-  (select log_offset from ledger.entries e where e.partition = p.partition
-     and e.partition_seq > coalesce((select max(to_seq) from ledger.seals s where s.partition = p.partition), 0)
-   order by partition_seq limit 1) as unsealed,
-  least(
-    (select log_offset from ledger.entries e where $1 and e.partition = p.partition
-      and e.partition_seq > coalesce(entries.published_through, 0)
-     order by partition_seq limit 1),
-    (select e.log_offset from ledger.crossings c join ledger.entries e using (partition, partition_seq)
-      where c.partition = p.partition and c.partition_seq > coalesce(crossings.published_through, 0)
-     order by partition_seq limit 1),
-    (select e.log_offset from ledger.block_changes c join ledger.entries e using (partition, partition_seq)
-      where c.partition = p.partition and c.partition_seq > coalesce(crossings.published_through, 0)
-     order by partition_seq limit 1),
-    (select log_offset from ledger.dead_letters d where d.partition = p.partition
-      and d.log_offset > coalesce(letters.published_through, -1)
-     order by log_offset limit 1)
-  ) as unpublished
-from ledger.positions p
-left join ledger.publications entries on entries.partition = p.partition and entries.topic = $2
-left join ledger.publications crossings on crossings.partition = p.partition and crossings.topic = $3
-left join ledger.publications letters on letters.partition = p.partition and letters.topic = $4
-order by p.partition`;
 
 type NeedsRow = {
   partition: number;

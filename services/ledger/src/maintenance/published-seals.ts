@@ -1,7 +1,8 @@
 import type { Hash } from '../sealing/domain/merkle.ts';
 import { merkleRoot } from '../sealing/domain/merkle.ts';
 import type { Seal } from '../sealing/domain/seal.ts';
-import { type ChainProblem, leavesOf, type SealStore } from '../sealing/sealer.ts';
+import { leavesOf, type SealStore } from '../sealing/sealer.ts';
+import type { ChainProblem } from './verify-partition.ts';
 
 /** A seal as `ledger.seals.v1` has it: outside of the tables, so that rewriting them is noticed. */
 export type PublishedSeal = Pick<Seal, 'number' | 'fromSeq' | 'toSeq' | 'root' | 'sealHash'>;

@@ -1,11 +1,11 @@
 import type { LogRecord } from '@tollgate/messaging';
 
-import type { BookingPorts } from '../booking/booking.ts';
-import { bookGroup } from '../booking/booking.ts';
-import { readRecords } from '../booking/decide-batch.ts';
-import type { AccountCache, RecentAnswers } from '../booking/partition-books.ts';
-import { PartitionBooks } from '../booking/partition-books.ts';
+import type { BookingPorts } from '../booking/book-group.ts';
+import { bookGroup } from '../booking/book-group.ts';
+import type { AccountCache, RecentAnswers } from '../booking/partition-state.ts';
+import { PartitionState } from '../booking/partition-state.ts';
 import type { BookStore, ClaimedPartition, PartitionCommit } from '../booking/ports.ts';
+import { readRecords } from '../booking/read-records.ts';
 import type { Account } from '../domain/account/account.ts';
 import { isRefilled } from '../domain/account/account.ts';
 import type { BlockChange, Crossing, Timer } from '../domain/entry.ts';
@@ -61,9 +61,9 @@ export async function redecide(options: RedecideOptions): Promise<Redecided> {
   const { past, start, claimed, caches, until, progress } = options;
   const partition = claimed.position.partition;
   const drifts: Drift[] = [];
-  const books = new PartitionBooks(claimed, caches);
-  books.timers.load(timersOf(start), Infinity);
-  for (const account of start.accounts.values()) books.keepAccount(account.id, account);
+  const state = new PartitionState(claimed, caches);
+  state.timers.load(timersOf(start), Infinity);
+  for (const account of start.accounts.values()) state.keepAccount(account.id, account);
   let records = 0;
   const ports: BookingPorts = {
     store: {
@@ -83,15 +83,15 @@ export async function redecide(options: RedecideOptions): Promise<Redecided> {
     const [first] = booked;
     if (!first) break;
     past.asOf(first.offset);
-    books.lookFirst = 1;
-    const [outcome] = await bookGroup(ports, [{ books, records: readRecords(booked, books.decidedTimeMs) }]);
+    state.lookFirst = 1;
+    const [outcome] = await bookGroup(ports, [{ state, records: readRecords(booked, state.decidedTimeMs) }]);
     if (outcome?.result !== 'booked')
       drifts.push({ partition, what: `records from offset ${first.offset} cannot be decided again` });
     records += booked.length;
     progress(booked.length);
     if (drifts.length > 100) break;
   }
-  return { records, drifts, accounts: (id) => books.account(id) };
+  return { records, drifts, accounts: (id) => state.account(id) };
 }
 
 /** Timers that were waiting at the start, in their order: those of what is still open then. */

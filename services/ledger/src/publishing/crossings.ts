@@ -1,23 +1,44 @@
 import type { LedgerQueries } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 
+import type { Crossing } from '../domain/entry.ts';
 import { isoTime } from '../domain/iso-time.ts';
-import { formatEntryId } from '../domain/request/request.ts';
+import type { EntryId } from '../domain/request/ids.ts';
+import { formatEntryId } from '../domain/request/ids.ts';
 import { crossingView } from '../domain/views.ts';
-import type { QueryPorts } from '../queries/queries.ts';
+
+export interface CrossingReads {
+  /**
+   * Blocks of periods that start in [from, to), after a place (partition, account, start of the period in ms, block).
+   */
+  crossings(page: {
+    readonly from: string;
+    readonly to: string;
+    readonly after: readonly number[];
+    readonly limit: number;
+  }): Promise<
+    readonly {
+      readonly account: string;
+      readonly crossing: Crossing;
+      readonly id: EntryId;
+      readonly recordedMs: number;
+      readonly place: readonly number[];
+    }[]
+  >;
+}
 
 const limitMax = 2_000;
 const beforeAll = [-1, 0, 0, 0];
 
-/** The blocks of a stretch of periods, for whoever compares them with charges. */
+/** The blocks of a stretch of periods, to be compared with charges. */
 export async function crossingsOf(
-  ports: Pick<QueryPorts, 'reader'>,
+  reads: CrossingReads,
   query: Parameters<LedgerQueries['crossings']>[0],
 ): ReturnType<LedgerQueries['crossings']> {
   for (const time of [query.from, query.to])
     if (Number.isNaN(Date.parse(time))) throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'from and to are times');
   const limit = Math.min(Math.max(query.limit, 1), limitMax);
-  const rows = await ports.reader.crossings({ from: query.from, to: query.to, after: placeOf(query.after), limit });
+  const rows = await reads.crossings({ from: query.from, to: query.to, after: placeOf(query.after), limit });
   return {
     items: rows.map(({ account, crossing, id, recordedMs }) => ({
       ...crossingView(crossing),

@@ -24,28 +24,27 @@ export interface OutboxStore {
   ): Promise<void>;
 }
 
-/** The last row published of each partition, as far as this instance knows; −1 where nothing was. */
-export type PublishedThrough = Map<number, number>;
+export type OutboxPorts = {
+  readonly store: OutboxStore;
+  readonly append: (records: readonly OutgoingRecord[]) => Promise<unknown>;
+};
 
 /**
  * Publishes rows that follow what was published last, for several partitions in one append, without reading them again.
- * Answers the partitions in which something is missing between: those are to be published from the books.
+ * `through`: the last row published of each partition, as far as this instance knows. Answers the partitions in which
+ * rows between are missing: those are to be published from the books.
  */
 export async function publishFollowing(
-  ports: {
-    readonly store: OutboxStore;
-    readonly append: (records: readonly OutgoingRecord[]) => Promise<unknown>;
-    readonly through: PublishedThrough;
-  },
+  { store, append, through }: OutboxPorts & { readonly through: Map<number, number> },
   topic: PublishedTopic,
   rows: readonly (Unpublished & { readonly partition: number })[],
 ): Promise<readonly number[]> {
-  const following = rows.filter(({ partition, seq }) => ports.through.get(partition) === seq - 1);
+  const following = rows.filter(({ partition, seq }) => through.get(partition) === seq - 1);
   const missing = rows.filter((row) => !following.includes(row)).map(({ partition }) => partition);
   if (following.length > 0) {
-    await ports.append(following.map(({ record }) => record));
-    await ports.store.setPublished(topic, following);
-    for (const { partition, seq } of following) ports.through.set(partition, seq);
+    await append(following.map(({ record }) => record));
+    await store.setPublished(topic, following);
+    for (const { partition, seq } of following) through.set(partition, seq);
   }
   return missing;
 }
@@ -57,11 +56,7 @@ const publishMax = 1_000;
  * partition_seq) to ignore repeats by (rule 25). After a crash it goes on from its position. Answers how far the
  * partition is published then.
  */
-export async function publishPartition(
-  ports: { readonly store: OutboxStore; readonly append: (records: readonly OutgoingRecord[]) => Promise<unknown> },
-  partition: number,
-  topic: PublishedTopic,
-): Promise<number> {
+export async function publishPartition(ports: OutboxPorts, partition: number, topic: PublishedTopic): Promise<number> {
   let through = await ports.store.publishedThrough(partition, topic);
   for (;;) {
     const rows = await ports.store.after(partition, topic, through, publishMax);

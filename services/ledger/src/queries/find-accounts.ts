@@ -3,8 +3,9 @@ import { ancestorsOf, AppError } from '@tollgate/kernel';
 
 import type { Account } from '../domain/account/account.ts';
 import { accountState } from '../domain/views.ts';
-import type { Candidate, Candidates, QueryPorts } from './queries.ts';
-import { bookOf, catalogOf } from './queries.ts';
+import { catalogOf, journalOf } from './account.ts';
+import type { QueryPorts } from './ports.ts';
+import type { Candidate, Candidates } from './reads.ts';
 
 /** Accounts looked at in one step, and steps in one answer: what a page costs at most. */
 const stepAccounts = 500;
@@ -18,7 +19,7 @@ export async function findAccounts(ports: QueryPorts, query: FindAccounts): Prom
   let after = placeOf(query.after);
   const items: AccountFound[] = [];
   for (let step = 0; step < stepsMax; step++) {
-    const candidates = await ports.reader.candidates(searchOf(query, after));
+    const candidates = await ports.reads.accounts.candidates(searchOf(query, after));
     const found = await statesOf(
       ports,
       candidates.filter(({ fits }) => fits),
@@ -57,13 +58,13 @@ async function statesOf(
   for (const [partition, wanted] of Map.groupBy(candidates, (candidate) => candidate.partition)) {
     const ids = [...new Set(wanted.flatMap(({ id }) => (id.includes('/') ? [id, ...ancestorsOf(id)] : [id])))];
     const accounts = new Map<string, Account | null>(ids.map((id) => [id, null]));
-    for (const account of await ports.reader.accounts(partition, ids)) accounts.set(account.id, account);
+    for (const account of await ports.reads.accounts.accounts(partition, ids)) accounts.set(account.id, account);
     const catalog = await catalogOf(ports, partition);
     for (const { id } of wanted) {
       const account = accounts.get(id);
       if (!account) continue;
       const state = accountState(
-        bookOf(partition, accounts, Math.max(ports.clock.nowMs(), account.lastRecordedMs), catalog),
+        journalOf(partition, accounts, Math.max(ports.clock.nowMs(), account.lastRecordedMs), catalog),
         account,
       );
       found.set(id, { ...state, nearest: nearestOf(state.limits.filter((limit) => limit.account === id)) });

@@ -1,19 +1,19 @@
 import type { LedgerQueries, RequestOutcome } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 
-import type { QueryPorts } from './queries.ts';
+import { accountOf } from './account.ts';
+import type { QueryPorts } from './ports.ts';
 
 /** See `LedgerQueries.walletsBelow`: those that the rows tell of, looked at once more as any reader sees them. */
 export async function walletsBelow(
-  ports: Pick<QueryPorts, 'reader' | 'partitions'>,
-  look: LedgerQueries['account'],
+  ports: QueryPorts,
   { wallets }: Parameters<LedgerQueries['walletsBelow']>[0],
 ): ReturnType<LedgerQueries['walletsBelow']> {
   const low: { readonly account: string; readonly available: string }[] = [];
   const byPartition = Map.groupBy(wallets, ({ account }) => partitionOf(account, ports.partitions));
   for (const [partition, asked] of byPartition) {
-    for (const { id, below } of await ports.reader.balancesBelow(partition, asked)) {
-      const wallet = await look({ id });
+    for (const { id, below } of await ports.reads.topUps.balancesBelow(partition, asked)) {
+      const wallet = await accountOf(ports, { id });
       if (wallet === null || wallet.status === 'closed') continue;
       // The owner of the partition may be a commit further than the rows that were read.
       const available = BigInt(wallet.balance) - BigInt(wallet.held);
@@ -25,7 +25,7 @@ export async function walletsBelow(
 
 /** See `LedgerQueries.requestOutcomes`. */
 export async function requestOutcomes(
-  { reader, partitions }: Pick<QueryPorts, 'reader' | 'partitions'>,
+  { reads, partitions }: Pick<QueryPorts, 'reads' | 'partitions'>,
   { requests }: Parameters<LedgerQueries['requestOutcomes']>[0],
 ): ReturnType<LedgerQueries['requestOutcomes']> {
   const outcomes = requests.map((): RequestOutcome => ({ state: 'unknown' }));
@@ -34,12 +34,12 @@ export async function requestOutcomes(
     ({ account }) => partitionOf(account, partitions),
   );
   for (const [partition, asked] of byPartition) {
-    for (const { place, code } of await reader.refusedRequests(partition, asked)) {
+    for (const { place, code } of await reads.topUps.refusedRequests(partition, asked)) {
       const at = asked[place]?.at;
       if (at !== undefined) outcomes[at] = { state: 'refused', code };
     }
     // Booked counts, whatever a later repeat was told.
-    for (const { place } of await reader.booked(partition, asked)) {
+    for (const { place } of await reads.entries.booked(partition, asked)) {
       const at = asked[place]?.at;
       if (at !== undefined) outcomes[at] = { state: 'booked' };
     }

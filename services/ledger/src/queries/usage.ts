@@ -5,7 +5,8 @@ import { overageBlocks, tierLabel } from '@tollgate/pricing';
 import { isoTime } from '../domain/iso-time.ts';
 import { planNameAt } from '../domain/prices/plans.ts';
 import { crossingView } from '../domain/views.ts';
-import { bookOf, catalogOf, type QueryPorts } from './queries.ts';
+import { catalogOf, journalOf } from './account.ts';
+import type { QueryPorts } from './ports.ts';
 
 /** Used in one period, from committed rows: the newest entry or counter of it, so late usage counts. */
 export async function usageOfPeriod(
@@ -15,17 +16,18 @@ export async function usageOfPeriod(
   const partition = partitionOf(id, ports.partitions);
   const atMs = Date.parse(at);
   if (Number.isNaN(atMs)) throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'at is not a time');
-  const account = ports.owned(partition)?.account(id) ?? (await ports.reader.accounts(partition, [id]))[0];
+  const account = ports.owned(partition)?.account(id) ?? (await ports.reads.accounts.accounts(partition, [id]))[0];
   if (!account) return null;
-  const book = bookOf(partition, new Map([[id, account]]), atMs, await catalogOf(ports, partition));
+  const journal = journalOf(partition, new Map([[id, account]]), atMs, await catalogOf(ports, partition));
   // What was counted says its own period: the plans of then may be forgotten.
-  const period = (await ports.reader.periodHolding({ partition, account: id, atMs })) ?? book.periodAt(account, atMs);
+  const period =
+    (await ports.reads.usage.periodHolding({ partition, account: id, atMs })) ?? journal.periodAt(account, atMs);
   if (!period) return null;
-  const { used, crossings } = await ports.reader.usage({ partition, account: id, startMs: period.startMs });
+  const { used, crossings } = await ports.reads.usage.usage({ partition, account: id, startMs: period.startMs });
   const priced = crossings[0];
   const { name, version, plan } =
-    (priced && book.catalog.plans.get(priced.plan)?.find((booked) => booked.version === priced.planVersion)) ??
-    book.planAt(account, period.startMs);
+    (priced && journal.catalog.plans.get(priced.plan)?.find((booked) => booked.version === priced.planVersion)) ??
+    journal.planAt(account, period.startMs);
   return {
     period: { start: isoTime(period.startMs), end: isoTime(period.endMs) },
     used: String(used),

@@ -1,10 +1,10 @@
 import type { HoldView } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 
-import { expiredWith, modelOfRequest } from '../booking/decide-batch.ts';
 import { firstAnswerOf } from '../booking/first-answer.ts';
 import type { BookStore, PartitionCommit, StoredPosition } from '../booking/ports.ts';
 import { CommitError } from '../booking/ports.ts';
+import { expiredWith, modelOfRequest } from '../booking/targets.ts';
 import type { Account } from '../domain/account/account.ts';
 import type { Target } from '../domain/commands/correct.ts';
 import { movedLot } from '../domain/commands/correct.ts';

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-
 import { accountKinds } from '@tollgate/contracts';
 import { canonicalJson } from '@tollgate/kernel';
 
 import type { Crossing, Entry } from '../../domain/entry.ts';
 import { entryKinds, timerKinds } from '../../domain/entry.ts';
 import { settingsView } from '../../domain/views.ts';
+import { commitmentOf } from '../../postgres/details-commitment.ts';
 import { toRowLimitCounts } from '../../postgres/limit-counts-row.ts';
 import type { PartitionCommit } from '../ports.ts';
 import { CopyBuffer } from './copy-buffer.ts';
@@ -181,17 +180,6 @@ const block = (buffer: CopyBuffer, { partition }: PartitionCommit, entry: Entry,
     .text(of.label)
     .bigint(of.amountMinor)
     .text(of.currency);
-
-/** The commitment to the words beside an entry, in hex; null when there are none. */
-export function commitmentHexOf({ details }: Entry): string | null {
-  if (!details) return null;
-  const { salt, ...words } = details;
-  return commitmentOf(salt, canonicalJson(words)).toString('hex');
-}
-
-/** What a leaf commits to instead of the words beside an entry: SHA-256(salt ‖ canonical JSON) (rule 29). */
-export const commitmentOf = (saltHex: string, content: string): Buffer =>
-  createHash('sha256').update(Buffer.from(saltHex, 'hex')).update(content, 'utf8').digest();
 
 function encodeRest(into: Into, commit: PartitionCommit): void {
   const { partition } = commit;

@@ -1,18 +1,15 @@
-import type { AccountSettings, AccountStatus, HoldView } from '@tollgate/contracts';
-import { accountKinds } from '@tollgate/contracts';
+import type { HoldView } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
-import type { Pool } from 'pg';
-import pg from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
 import type { Account } from '../../domain/account/account.ts';
 import type { Target } from '../../domain/commands/correct.ts';
-import { movedLot } from '../../domain/commands/correct.ts';
-import type { Entry, EntryKind, EntryRate, Timer, TimerKind } from '../../domain/entry.ts';
-import { entryKinds, timerKinds } from '../../domain/entry.ts';
-import type { EntryId, HoldId } from '../../domain/request/request.ts';
+import type { Entry, Timer } from '../../domain/entry.ts';
+import { timerKinds } from '../../domain/entry.ts';
+import type { EntryId, HoldId } from '../../domain/request/ids.ts';
 import { holdView } from '../../domain/views.ts';
 import type { AccountRow } from '../../postgres/account-row.ts';
-import { fromRowAccount, fromRowSettings } from '../../postgres/account-row.ts';
+import { fromRowAccount } from '../../postgres/account-row.ts';
 import type { EntryRow } from '../../postgres/entry-row.ts';
 import { fromRowEntry } from '../../postgres/entry-row.ts';
 import { loadAccounts } from '../../postgres/load-accounts.sql.ts';
@@ -28,30 +25,18 @@ import {
   readTimers,
   setTopicId,
 } from './claim-partition.sql.ts';
+import { failureOf } from './commit-failure.ts';
 import { advancePositions } from './commit-group.sql.ts';
 import { runCopyQuery } from './copy-query.ts';
 import { encodeCommit } from './encode-commit.ts';
 import { endedHolds, firstAnswers, targetsByEntry, targetsByRequest } from './look-up.sql.ts';
+import type { PositionRow } from './position-row.ts';
+import { fromRowPosition, timerKind } from './position-row.ts';
+import type { TargetRow } from './target-row.ts';
+import { fromRowTarget } from './target-row.ts';
 
 /** How long a claim waits for a lock before the back ends that block it are ended (rule 6). */
 const claimWaitMs = 1_000;
-
-type PositionRow = {
-  readonly partition: number;
-  readonly epoch: bigint;
-  readonly topic_id: string | null;
-  readonly log_base: bigint;
-  readonly next_offset: bigint;
-  readonly last_time_ms: bigint;
-  readonly last_record: string | null;
-  readonly last_seq: bigint;
-  readonly last_account: number;
-  readonly last_name: number;
-  readonly timer_due_ms: bigint;
-  readonly timer_account: number;
-  readonly timer_kind: number;
-  readonly timer_object: bigint;
-};
 
 /**
  * The books on PostgreSQL. The pool's role may insert and read them, nothing else. Look-ups by arrays are not prepared:
@@ -136,7 +121,7 @@ export class PostgresBookStore implements BookStore {
       hold_settled: bigint | null;
     };
     const { rows } = await this.#pool.query<Row>({ text: firstAnswers, values });
-    const byAsked = new Map<number, { entries: Entry[]; hold: HoldView | undefined; kind: EntryKind }>();
+    const byAsked = new Map<number, { entries: Entry[]; hold: HoldView | undefined }>();
     for (const row of rows) {
       const entry = fromRowEntry(row);
       const hold =
@@ -155,7 +140,7 @@ export class PostgresBookStore implements BookStore {
           : undefined;
       const found = byAsked.get(Number(row.asked));
       if (found) found.entries.push(entry);
-      else byAsked.set(Number(row.asked), { entries: [entry], hold, kind: entry.kind });
+      else byAsked.set(Number(row.asked), { entries: [entry], hold });
     }
     return identities.map((_, index) => {
       const found = byAsked.get(index + 1);
@@ -217,7 +202,7 @@ export class PostgresBookStore implements BookStore {
 
   async commit(group: readonly PartitionCommit[]): Promise<void> {
     const { statements, copies } = encodeCommit(group);
-    let client: pg.PoolClient;
+    let client: PoolClient;
     try {
       client = await this.#pool.connect();
     } catch (error) {
@@ -256,152 +241,4 @@ export class PostgresBookStore implements BookStore {
       client.release();
     }
   }
-}
-
-/** What the database's refusal of a commit means. */
-function failureOf(error: unknown): CommitError {
-  if (!(error instanceof pg.DatabaseError) || error.code === undefined)
-    return new CommitError({ why: 'unknown', detail: String(error) }, error);
-  const { code, constraint } = error;
-  if (code === '22012') return new CommitError({ why: 'fenced' }, error);
-  if (code === '23505' && constraint === 'entries_request_once') {
-    const partition = /=\((\d+),/.exec(error.detail ?? '')?.[1];
-    return new CommitError({ why: 'duplicate', partition: partition === undefined ? null : Number(partition) }, error);
-  }
-  // Data exceptions, violated constraints and exceeded limits (an index row too long) are about a row; everything else
-  // (deadlock, shutdown, disk) is about the server.
-  if (/^(22|23|54)/.test(code))
-    return new CommitError({ why: 'unstorable', detail: `${code} ${error.message}` }, error);
-  return new CommitError({ why: 'unknown', detail: `${code} ${error.message}` }, error);
-}
-
-function fromRowPosition(row: PositionRow): StoredPosition {
-  return {
-    partition: row.partition,
-    epoch: Number(row.epoch),
-    topicId: row.topic_id,
-    logBase: Number(row.log_base),
-    nextOffset: Number(row.next_offset),
-    lastTimeMs: Number(row.last_time_ms),
-    lastRecord: row.last_record,
-    lastSeq: Number(row.last_seq),
-    lastAccount: row.last_account,
-    lastName: row.last_name,
-    timer: {
-      dueMs: Number(row.timer_due_ms),
-      ref: row.timer_account,
-      kind: timerKind(row.timer_kind),
-      object: Number(row.timer_object),
-    },
-  };
-}
-
-const timerNames = new Map(Object.entries(timerKinds).map(([name, number]) => [number as number, name as TimerKind]));
-const timerKind = (number: number): TimerKind => timerNames.get(number) ?? 'hold';
-
-type CountedColumn = readonly [startMs: string, endMs: string, used: string, highWater: string, before: string] | null;
-type PricedColumn = readonly [name: string, version: number] | null;
-type TargetRow = {
-  readonly source_text: string;
-  readonly request_id: string;
-  readonly ordinal: number;
-  readonly partition: number;
-  readonly partition_seq: bigint;
-  readonly account_id: string;
-  readonly kind: number;
-  readonly amount: bigint;
-  readonly lot: bigint | null;
-  readonly hold: bigint | null;
-  readonly period_start: Date | null;
-  readonly priority: number | null;
-  readonly expires_at: Date | null;
-  readonly account_kind: number;
-  readonly balance_after: bigint;
-  readonly purchased: boolean | null;
-  readonly corrected: bigint;
-  readonly expired: bigint;
-  readonly extended: bigint;
-  readonly corrects: bigint | null;
-  readonly budgets:
-    readonly (readonly [id: string, startMs: string | null, counted: CountedColumn, priced: PricedColumn])[] | null;
-  readonly status_before: AccountStatus | null;
-  readonly settings_before: AccountSettings | null;
-  readonly settings_after: AccountSettings | null;
-  readonly counted: CountedColumn;
-  readonly priced: PricedColumn;
-  readonly occurred_at: Date;
-  readonly recorded_at: Date;
-  readonly rate: string | null;
-  readonly covered: boolean;
-};
-const kindByNumber = new Map<number, EntryKind>(
-  Object.entries(entryKinds).map(([name, number]) => [number, name as EntryKind]),
-);
-
-function fromRowTarget(row: TargetRow): Target {
-  return {
-    partitionSeq: Number(row.partition_seq),
-    account: row.account_id,
-    source: row.source_text,
-    requestId: row.request_id,
-    ordinal: row.ordinal,
-    kind: kindByNumber.get(row.kind) ?? 'opened',
-    amount: row.amount,
-    corrected: row.corrected,
-    expired: row.expired,
-    lot:
-      row.lot === null || !hasMovedLot(row)
-        ? null
-        : {
-            lot: Number(row.lot),
-            priority: row.priority ?? 100,
-            expiresMs: row.expires_at?.getTime() ?? null,
-            purchased: row.purchased ?? false,
-          },
-    hold: row.hold === null ? null : Number(row.hold),
-    extended: row.extended,
-    corrects: row.corrects === null ? null : Number(row.corrects),
-    periodStartMs: row.period_start?.getTime() ?? null,
-    occurredMs: row.occurred_at.getTime(),
-    recordedMs: row.recorded_at.getTime(),
-    model: modelIn(row.rate),
-    covered: row.covered,
-    counted: fromCounted(row.counted),
-    priced: fromPriced(row.priced),
-    budgets: (row.budgets ?? []).map(([id, startMs, counted, priced]) => ({
-      id,
-      periodStartMs: startMs === null ? null : Number(startMs),
-      counted: fromCounted(counted),
-      priced: fromPriced(priced),
-    })),
-    statusBefore: row.status_before ?? 'active',
-    settings:
-      row.settings_before && row.settings_after
-        ? { before: fromRowSettings(row.settings_before), after: fromRowSettings(row.settings_after) }
-        : null,
-  };
-}
-
-const hasMovedLot = ({ account_kind: kind, amount, balance_after: balanceAfter, covered }: TargetRow): boolean =>
-  movedLot({
-    accountKind: accountKinds[kind] ?? 'wallet',
-    amount,
-    balanceAfter,
-    contra: covered ? 'goodwill' : 'none',
-  });
-
-const modelIn = (rate: string | null): string | null =>
-  rate === null ? null : ((JSON.parse(rate) as EntryRate).inputs['model'] ?? null);
-
-const fromPriced = (priced: PricedColumn): Target['priced'] => priced && { name: priced[0], version: priced[1] };
-
-function fromCounted(counted: CountedColumn): Target['counted'] {
-  if (counted === null) return null;
-  const [startMs, endMs, used, highWater, before] = counted;
-  return {
-    period: { startMs: Number(startMs), endMs: Number(endMs) },
-    used: BigInt(used),
-    highWater: BigInt(highWater),
-    before: BigInt(before),
-  };
 }

@@ -44,6 +44,12 @@ export type PeriodLimit = {
   readonly sinceMs: number;
 };
 
+/** Whether two limits count the same. */
+export const sameLimit = (
+  a: Pick<PeriodLimit, 'period' | 'model'>,
+  b: Pick<PeriodLimit, 'period' | 'model'>,
+): boolean => a.period === b.period && a.model === b.model;
+
 /** Parsed settings; see AccountSettings in the contracts. */
 export type Settings = {
   readonly limit: bigint | null;

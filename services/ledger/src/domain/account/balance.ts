@@ -1,6 +1,6 @@
 import { existing, inCurrentPeriod, postBudgets } from '../commands/spend.ts';
 import type { Cause, Entry } from '../entry.ts';
-import type { Book } from '../journal.ts';
+import type { Journal } from '../journal.ts';
 import { priorityDefault } from '../request/request.ts';
 import { burn, lotAfter, postGrant } from './lots.ts';
 
@@ -9,15 +9,15 @@ import { burn, lotAfter, postGrant } from './lots.ts';
  * were bought.
  */
 export function postBalance(
-  book: Book,
+  journal: Journal,
   accountId: string,
   to: { readonly cause: Cause; readonly balance: bigint; readonly sparing?: 'purchased' },
 ): readonly Entry[] {
-  const { balance } = existing(book, accountId);
+  const { balance } = existing(journal, accountId);
   const cause = { ...to.cause, details: null };
   if (to.balance > balance) {
     return [
-      postGrant(book, accountId, {
+      postGrant(journal, accountId, {
         kind: 'adjusted',
         cause,
         ordinal: 1,
@@ -29,8 +29,8 @@ export function postBalance(
     ];
   }
   if (to.balance === balance) return [];
-  return burn(existing(book, accountId), balance - to.balance, to.sparing).map(({ lot, take }, index) =>
-    book.post(accountId, {
+  return burn(existing(journal, accountId), balance - to.balance, to.sparing).map(({ lot, take }, index) =>
+    journal.post(accountId, {
       kind: 'adjusted',
       cause,
       ordinal: index + 1,
@@ -43,16 +43,16 @@ export function postBalance(
 
 /** Gives back what counts as used beyond a figure; never more than is used. Entries on the account stay as they are. */
 export function postUsed(
-  book: Book,
+  journal: Journal,
   accountId: string,
   to: { readonly cause: Cause; readonly used: bigint },
 ): readonly Entry[] {
-  const account = existing(book, accountId);
-  const amount = book.rolled(account, book.nowMs).counter.used - to.used;
+  const account = existing(journal, accountId);
+  const amount = journal.rolled(account, journal.nowMs).counter.used - to.used;
   if (amount <= 0n) return [];
   const cause = { ...to.cause, details: null };
-  const uses = { model: null, occurredMs: book.nowMs, recordedMs: book.nowMs };
-  const entry = book.post(account.id, {
+  const uses = { model: null, occurredMs: journal.nowMs, recordedMs: journal.nowMs };
+  const entry = journal.post(account.id, {
     kind: 'adjusted',
     cause,
     ordinal: 1,
@@ -62,8 +62,10 @@ export function postUsed(
     contra: 'adjustments',
   });
   // A budget that began a period since counts nothing of it there.
-  const counting = book.budgetsOf(account).filter((budget) => book.rolled(budget, book.nowMs).counter.used >= amount);
-  postBudgets(book, {
+  const counting = journal
+    .budgetsOf(account)
+    .filter((budget) => journal.rolled(budget, journal.nowMs).counter.used >= amount);
+  postBudgets(journal, {
     of: entry,
     budgets: inCurrentPeriod(counting.map(({ id }) => id)),
     used: -amount,

@@ -1,6 +1,6 @@
-import { Refusal } from '../decided.ts';
+import { Refusal } from '../decision.ts';
 import { isoTime } from '../iso-time.ts';
-import type { Book } from '../journal.ts';
+import type { Journal } from '../journal.ts';
 import type { Account, PeriodLimit } from './account.ts';
 import { goodwillOf, keepsLots } from './account.ts';
 import { periodFor } from './counted-when.ts';
@@ -37,10 +37,10 @@ export type Use = {
 };
 
 /** What bounds the use of an account, the budgets above it apart. */
-function boundsOf(book: Book, account: Readonly<Account>, use: Use): readonly Bound[] {
+function boundsOf(journal: Journal, account: Readonly<Account>, use: Use): readonly Bound[] {
   const bounds: Bound[] = [];
-  const occurredMs = use.occurredMs ?? book.nowMs;
-  const { counter } = book.rolled(account, book.nowMs);
+  const occurredMs = use.occurredMs ?? journal.nowMs;
+  const { counter } = journal.rolled(account, journal.nowMs);
   const endMs = endOf(counter.period);
   const { settings } = account.terms;
   const goodwill = goodwillOf(account);
@@ -54,7 +54,7 @@ function boundsOf(book: Book, account: Readonly<Account>, use: Use): readonly Bo
       over: false,
     });
   if (settings.limit !== null) {
-    const { into } = periodFor(book, account, occurredMs);
+    const { into } = periodFor(journal, account, occurredMs);
     const used = into?.used ?? counter.used;
     const held = into ? 0n : account.held;
     bounds.push({
@@ -66,7 +66,7 @@ function boundsOf(book: Book, account: Readonly<Account>, use: Use): readonly Bo
       over: into !== undefined,
     });
   }
-  if (settings.limits.length > 0) bounds.push(...limitBounds(book, account, { ...use, occurredMs }));
+  if (settings.limits.length > 0) bounds.push(...limitBounds(journal, account, { ...use, occurredMs }));
   return bounds;
 }
 
@@ -75,29 +75,29 @@ function boundsOf(book: Book, account: Readonly<Account>, use: Use): readonly Bo
  * and settled.
  */
 function limitBounds(
-  book: Book,
+  journal: Journal,
   account: Readonly<Account>,
   use: Use & { readonly occurredMs: number },
 ): readonly Bound[] {
   const { model, occurredMs } = use;
-  return limitsAt(book, account, occurredMs, (limit) =>
+  return limitsAt(journal, account, occurredMs, (limit) =>
     model === undefined ? limit.model === null : countsModel(limit, model),
   );
 }
 
 function limitsAt(
-  book: Book,
+  journal: Journal,
   account: Readonly<Account>,
   occurredMs: number,
   binds: (limit: PeriodLimit) => boolean,
 ): readonly Bound[] {
   const { settings } = account.terms;
-  const counts = countsAt(account, settings, book.nowMs);
+  const counts = countsAt(account, settings, journal.nowMs);
   return settings.limits.flatMap((limit, index) => {
     const count = counts[index];
     if (!count || !binds(limit)) return [];
-    const place = placeOf(count, limit, { occurredMs, recordedMs: book.nowMs }, (startMs) =>
-      book.graceAt(account, startMs),
+    const place = placeOf(count, limit, { occurredMs, recordedMs: journal.nowMs }, (startMs) =>
+      journal.graceAt(account, startMs),
     );
     const over = place !== null && place !== 'current';
     const used = over ? place.used : count.used;
@@ -136,18 +136,18 @@ const tightest = (bounds: readonly Bound[]): Bound | undefined =>
   );
 
 /** What an account and its budgets leave to spend, whatever the model; null: nothing bounds it. */
-export function availableOf(book: Book, account: Readonly<Account>): bigint | null {
-  let least = tightest(boundsOf(book, account, {}))?.left ?? null;
-  for (const budget of book.budgetsOf(account)) {
-    const left = tightest(budgetBounds(book, budget, {}))?.left;
+export function availableOf(journal: Journal, account: Readonly<Account>): bigint | null {
+  let least = tightest(boundsOf(journal, account, {}))?.left ?? null;
+  for (const budget of journal.budgetsOf(account)) {
+    const left = tightest(budgetBounds(journal, budget, {}))?.left;
     if (left !== undefined && (least === null || left < least)) least = left;
   }
   return least;
 }
 
 /** A budget bounds others by its limits alone: its own balance and goodwill are its own. */
-const budgetBounds = (book: Book, budget: Readonly<Account>, use: Use): readonly Bound[] =>
-  boundsOf(book, { ...budget, lots: noLots }, use).filter(({ limit }) => limit !== undefined);
+const budgetBounds = (journal: Journal, budget: Readonly<Account>, use: Use): readonly Bound[] =>
+  boundsOf(journal, { ...budget, lots: noLots }, use).filter(({ limit }) => limit !== undefined);
 
 /**
  * Refuses what the account or the first budget above it cannot give, nearest first, naming the tightest that refused.
@@ -155,7 +155,7 @@ const budgetBounds = (book: Book, budget: Readonly<Account>, use: Use): readonly
  * has reserved the rest.
  */
 export function refuseBeyond(
-  book: Book,
+  journal: Journal,
   account: Readonly<Account>,
   amount: bigint,
   use: Use & { readonly freed?: bigint; readonly models?: boolean } = {},
@@ -163,8 +163,8 @@ export function refuseBeyond(
   // Nothing is taken, so nothing is missing, on an overdrawn account either.
   if (amount === 0n) return;
   const { freed = 0n } = use;
-  const levels = [account, ...book.budgetsOf(account)].flatMap((one): readonly Level[] => {
-    const all = one === account ? boundsOf(book, one, use) : budgetBounds(book, one, use);
+  const levels = [account, ...journal.budgetsOf(account)].flatMap((one): readonly Level[] => {
+    const all = one === account ? boundsOf(journal, one, use) : budgetBounds(journal, one, use);
     const bounds = all
       .filter(({ model }) => use.models !== true || model !== undefined)
       .map((bound) => (bound.model === undefined ? { ...bound, left: bound.left + freed } : bound));
@@ -206,14 +206,14 @@ function told(account: Readonly<Account>, { of: one, bound }: Level): string {
     bound.period === undefined
       ? ''
       : ` of its limit${bound.model === undefined ? '' : ` for ${bound.model}`} of ${bound.limit} in ${bound.period}`;
-  return `${where} has ${atLeast0(bound.left)}${of}
-    available${bound.over ? ' in the period in which it ' + 'happened' : ''}`;
+  const then = bound.over ? ' in the period in which it happened' : '';
+  return `${where} has ${atLeast0(bound.left)}${of} available${then}`;
 }
 
 const atLeast0 = (left: bigint): bigint => (left > 0n ? left : 0n);
 
 /** Every limit of an account, whatever it binds, as of now. */
-export const limitsOf = (book: Book, account: Readonly<Account>): readonly Bound[] => [
-  ...boundsOf(book, account, {}).filter(({ limit, period }) => limit !== undefined && period === undefined),
-  ...limitsAt(book, account, book.nowMs, () => true),
+export const limitsOf = (journal: Journal, account: Readonly<Account>): readonly Bound[] => [
+  ...boundsOf(journal, account, {}).filter(({ limit, period }) => limit !== undefined && period === undefined),
+  ...limitsAt(journal, account, journal.nowMs, () => true),
 ];

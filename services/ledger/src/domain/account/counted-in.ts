@@ -1,5 +1,5 @@
 import type { CountedOn, Target } from '../commands/correct.ts';
-import type { Book, Posting } from '../journal.ts';
+import type { Journal, Posting } from '../journal.ts';
 import type { Account, Counter } from './account.ts';
 
 /** Where a posting is to count, and what is counted there so far. */
@@ -10,16 +10,16 @@ export type CountedIn = { readonly counter: Counter; readonly posting: Pick<Post
  * because its blocks were charged (rule 18). null: it counts nowhere any more.
  */
 export function countedIn(
-  book: Book,
+  journal: Journal,
   account: Readonly<Account>,
   target: Pick<Target, 'periodStartMs' | 'counted' | 'priced'>,
 ): CountedIn | null {
-  const { counter, earlier } = book.rolled(account, book.nowMs);
+  const { counter, earlier } = journal.rolled(account, journal.nowMs);
   const startMs = target.periodStartMs;
   if ((counter.period?.startMs ?? null) === startMs) return { counter, posting: {} };
   if (account.kind !== 'metered' || startMs === null) return null;
   if (earlier?.period?.startMs === startMs) return { counter: earlier, posting: { into: earlier } };
-  return longAgo(book, account, startMs, target);
+  return longAgo(journal, account, startMs, target);
 }
 
 /**
@@ -27,26 +27,26 @@ export function countedIn(
  * entered at.
  */
 function longAgo(
-  book: Book,
+  journal: Journal,
   account: Readonly<Account>,
   startMs: number,
   { counted, priced }: Pick<Target, 'counted' | 'priced'>,
 ): CountedIn | null {
   let counter = counted;
   let plan = priced;
-  for (const entry of book.entries) {
+  for (const entry of journal.entries) {
     if (entry.ref !== account.ref) continue;
     counter = entry.counterRows.find(({ period }) => period?.startMs === startMs) ?? counter;
     const crossing = entry.crossings.find(({ periodStartMs }) => periodStartMs === startMs);
     if (crossing) plan = { name: crossing.plan, version: crossing.planVersion };
   }
   if (!counter) return null;
-  const booked = plan && book.catalog.plans.get(plan.name)?.find(({ version }) => version === plan.version);
+  const booked = plan && journal.catalog.plans.get(plan.name)?.find(({ version }) => version === plan.version);
   return { counter, posting: { into: counter, pricedBy: booked ?? null } };
 }
 
 /** The same of a budget above the entry's account. */
-export function countedOn(book: Book, on: CountedOn): CountedIn | null {
-  const budget = book.find(on.id);
-  return budget ? countedIn(book, budget, on) : null;
+export function countedOn(journal: Journal, on: CountedOn): CountedIn | null {
+  const budget = journal.find(on.id);
+  return budget ? countedIn(journal, budget, on) : null;
 }

@@ -1,5 +1,5 @@
 import type { Entry } from '../entry.ts';
-import type { Book } from '../journal.ts';
+import type { Journal } from '../journal.ts';
 import type { Account, Lot } from './account.ts';
 import { goodwillOf } from './account.ts';
 import { lotAfter } from './lots.ts';
@@ -20,9 +20,9 @@ export function dueLot(account: Readonly<Account>, nowMs: number): { lot: Lot; e
  * Units that come back to a lot whose time is over expire at once, whatever holds reserve (ADR 10): those also that
  * filled a negative balance, because what has expired pays no debt.
  */
-export function expireReturned(book: Book, returned: Entry, expiresMs: number): void {
+export function expireReturned(journal: Journal, returned: Entry, expiresMs: number): void {
   const expire = (amount: bigint, lot: Lot | null): void => {
-    const seq = (book.find(returned.account)?.seq ?? 0) + 1;
+    const seq = (journal.find(returned.account)?.seq ?? 0) + 1;
     const cause = {
       source: 'timer:lot',
       id: `${returned.seq}@${expiresMs}#${seq}`,
@@ -30,7 +30,7 @@ export function expireReturned(book: Book, returned: Entry, expiresMs: number): 
       occurredMs: expiresMs,
       details: null,
     };
-    book.post(returned.account, {
+    journal.post(returned.account, {
       kind: 'expired',
       cause,
       ordinal: 0,
@@ -39,7 +39,7 @@ export function expireReturned(book: Book, returned: Entry, expiresMs: number): 
       ...lotAfter(lot, amount),
     });
   };
-  const account = book.find(returned.account);
+  const account = journal.find(returned.account);
   const lot = account ? lotNumbered(account.lots, returned.seq) : undefined;
   const left = lot?.left ?? 0n;
   if (lot && left > 0n) expire(left, lot);
@@ -47,13 +47,13 @@ export function expireReturned(book: Book, returned: Entry, expiresMs: number): 
 }
 
 /** Books the expiry of every lot that is due. */
-export function bookDueLots(book: Book, accountId: string): void {
+export function bookDueLots(journal: Journal, accountId: string): void {
   for (;;) {
-    const account = book.find(accountId);
-    const due = account ? dueLot(account, book.nowMs) : undefined;
+    const account = journal.find(accountId);
+    const due = account ? dueLot(account, journal.nowMs) : undefined;
     if (!account || !due) return;
     const dueMs = due.lot.expiresMs ?? 0;
-    book.post(accountId, {
+    journal.post(accountId, {
       kind: 'expired',
       // A lot can expire in parts, as holds end: the account's sequence number tells them apart.
       cause: {

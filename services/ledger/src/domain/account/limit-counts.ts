@@ -1,7 +1,7 @@
 import type { Period } from '@tollgate/pricing';
 
-import { sameLimit } from '../request/request.ts';
 import type { Account, LimitCount, PeriodLimit, Settings } from './account.ts';
+import { sameLimit } from './account.ts';
 import { limitPeriodAt } from './periods.ts';
 
 /**

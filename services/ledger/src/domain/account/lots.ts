@@ -1,5 +1,5 @@
 import type { Cause, Contra, Entry, EntryKind, LotRow } from '../entry.ts';
-import type { Book, Posting } from '../journal.ts';
+import type { Journal, Posting } from '../journal.ts';
 import type { Account, Lot } from './account.ts';
 
 /** A part of a spend, from one lot or (beyond all lots) from overdraft. */
@@ -40,7 +40,7 @@ export function lotAfter(
  * A lot that will expire sets its timer; one whose time has come is the caller's to expire.
  */
 export function postGrant(
-  book: Book,
+  journal: Journal,
   accountId: string,
   grant: {
     readonly kind: EntryKind;
@@ -59,7 +59,7 @@ export function postGrant(
     readonly opened?: boolean;
   },
 ): Entry {
-  const account = book.find(accountId);
+  const account = journal.find(accountId);
   const before = account?.balance ?? 0n;
   const number = (account?.seq ?? 0) + 1;
   const left =
@@ -76,7 +76,7 @@ export function postGrant(
     expiresMs: grant.expiresMs,
     purchased: grant.purchased ?? false,
   };
-  return book.post(accountId, {
+  return journal.post(accountId, {
     kind: grant.kind,
     cause: grant.cause,
     ordinal: grant.ordinal,
@@ -86,7 +86,7 @@ export function postGrant(
     lotRows: [lot],
     timers: [
       ...(grant.timers ?? []),
-      ...(grant.expiresMs !== null && grant.expiresMs > book.nowMs && left > 0n
+      ...(grant.expiresMs !== null && grant.expiresMs > journal.nowMs && left > 0n
         ? [{ dueMs: grant.expiresMs, kind: 'lot' as const, object: number }]
         : []),
     ],

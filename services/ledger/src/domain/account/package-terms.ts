@@ -1,4 +1,4 @@
-import { Refusal } from '../decided.ts';
+import { Refusal } from '../decision.ts';
 import type { BelievedTerms } from '../request/request.ts';
 import type { Account } from './account.ts';
 import type { Settings } from './account.ts';

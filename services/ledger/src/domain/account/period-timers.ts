@@ -1,15 +1,15 @@
 import type { Period } from '@tollgate/pricing';
 
-import type { Book, Posting } from '../journal.ts';
+import type { Journal, Posting } from '../journal.ts';
 import type { Account } from './account.ts';
 import { isRefilled } from './account.ts';
 import { endOf } from './periods.ts';
 
 /** Timers of the next reset and of the end of the tier; `period`: the one that begins now, where one does. */
 export function periodTimers(
-  book: Book,
+  journal: Journal,
   account: Readonly<Account>,
-  period: Period | null = book.rolled(account, book.nowMs).counter.period,
+  period: Period | null = journal.rolled(account, journal.nowMs).counter.period,
 ): NonNullable<Posting['timers']> {
   const { tierEndMs } = account.terms.settings;
   const resetMs = isRefilled(account) ? endOf(period) : null;

@@ -1,8 +1,8 @@
 import type { AccountStatus } from '@tollgate/contracts';
 import { ancestorsOf } from '@tollgate/kernel';
 
-import { Refusal } from '../decided.ts';
-import type { Book } from '../journal.ts';
+import { Refusal } from '../decision.ts';
+import type { Journal } from '../journal.ts';
 import type { Account, Terms } from './account.ts';
 import { isBudget } from './account.ts';
 
@@ -38,22 +38,22 @@ export function refuseClosed(account: Readonly<Account>): void {
  * and of one that would escape a budget above it because it counts another unit. A licence's trial ends without a
  * record: the time of the request decides.
  */
-export function refuseUse(book: Book, account: Readonly<Account>): void {
+export function refuseUse(journal: Journal, account: Readonly<Account>): void {
   refuseNoAccess(account);
   const { status, settings } = account.terms;
-  const ended = status === 'trial' && settings.trialEndMs !== null && book.nowMs >= settings.trialEndMs;
+  const ended = status === 'trial' && settings.trialEndMs !== null && journal.nowMs >= settings.trialEndMs;
   if (status === 'inactive' || ended)
     throw new Refusal('ACCOUNT_INACTIVE', ended ? 'the trial has ended' : 'the account is not active');
-  refuseAbove(book, account);
+  refuseAbove(journal, account);
 }
 
 /**
  * What the accounts above one forbid it: rules of `refuseUse` that also hold for an account that is opened below them.
  */
-export function refuseAbove(book: Book, account: Pick<Account, 'id' | 'unit' | 'terms'>): void {
+export function refuseAbove(journal: Journal, account: Pick<Account, 'id' | 'unit' | 'terms'>): void {
   if (!account.id.includes('/')) return;
   for (const id of ancestorsOf(account.id)) {
-    const above = book.find(id);
+    const above = journal.find(id);
     if (!above) continue;
     refuseNoAccess(above);
     if (above.unit !== account.unit && isBudget(above) && !account.terms.settings.detached) {

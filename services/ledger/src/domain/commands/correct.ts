@@ -12,12 +12,12 @@ import { lotNumbered } from '../account/open-lots.ts';
 import { sameSettings, settingsBefore } from '../account/package-terms.ts';
 import { periodTimers } from '../account/period-timers.ts';
 import { statusBehind, withStatus } from '../account/status.ts';
-import type { Decided } from '../decided.ts';
-import { Refusal } from '../decided.ts';
+import type { Decision } from '../decision.ts';
+import { Refusal } from '../decision.ts';
 import type { Cause, Entry, EntryKind } from '../entry.ts';
-import type { Book, Posting } from '../journal.ts';
+import type { Journal, Posting } from '../journal.ts';
 import { planned } from '../prices/plan-changes.ts';
-import type { Ask, Request } from '../request/request.ts';
+import type { Command, Request } from '../request/request.ts';
 import { priorityDefault } from '../request/request.ts';
 import { postRelease, postUnextend } from './hold.ts';
 import type { Budgets } from './spend.ts';
@@ -85,14 +85,15 @@ const correctable = new Set<EntryKind>(['spent', 'settled', 'granted', 'adjusted
  * part.
  */
 export function decideCorrect(
-  book: Book,
+  journal: Journal,
   request: Request,
-  ask: Extract<Ask, { type: 'correct' }>,
+  command: Extract<Command, { type: 'correct' }>,
   targets: Targets,
-): Decided {
-  const target = targets.entry(ask.entry.seq);
-  if (!target || ask.entry.partition !== book.partition) throw new Refusal('ENTRY_UNKNOWN', 'there is no such entry');
-  const account = existing(book, target.account);
+): Decision {
+  const target = targets.entry(command.entry.seq);
+  if (!target || command.entry.partition !== journal.partition)
+    throw new Refusal('ENTRY_UNKNOWN', 'there is no such entry');
+  const account = existing(journal, target.account);
   if (!correctable.has(target.kind) || target.amount === 0n)
     throw new Refusal('ENTRY_NOT_CORRECTABLE', `an entry of kind ${target.kind} moves nothing that can be given back`);
   const pieces =
@@ -103,7 +104,7 @@ export function decideCorrect(
       : [target];
   let left = 0n;
   for (const piece of pieces) left += leftOf(piece);
-  const amount = ask.amount ?? left;
+  const amount = command.amount ?? left;
   if (left === 0n) throw new Refusal('ENTRY_NOT_CORRECTABLE', 'the entry was given back completely before');
   if (amount > left) throw new Refusal('ENTRY_NOT_CORRECTABLE', `${left} of the entry are left to give back`);
   if (target.amount > 0n) refuseSpentGrant(account, target, amount);
@@ -113,7 +114,7 @@ export function decideCorrect(
     const back = leftOf(piece) < rest ? leftOf(piece) : rest;
     if (back > 0n)
       entries.push(
-        postBack(book, {
+        postBack(journal, {
           target: piece,
           amount: back,
           kind: 'corrected',
@@ -123,7 +124,7 @@ export function decideCorrect(
       );
     rest -= back;
   }
-  return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
+  return { outcome: 'booked', account: account.id, entries, available: closeRequest(journal, entries) };
 }
 
 /** What of an entry was not given back yet. */
@@ -148,33 +149,33 @@ function refuseSpentGrant(account: Readonly<Account>, target: Target, amount: bi
  * with amount 0, so that a late arrival is a duplicate.
  */
 export function decideWithdraw(
-  book: Book,
+  journal: Journal,
   request: Request,
-  ask: Extract<Ask, { type: 'withdraw' }>,
+  command: Extract<Command, { type: 'withdraw' }>,
   targets: Targets,
-): Decided {
+): Decision {
   // A hold or entry that never was has no account.
-  const account = request.account === '' ? undefined : book.find(request.account);
+  const account = request.account === '' ? undefined : journal.find(request.account);
   if (!account) return { outcome: 'unchanged', account: request.account, entries: [] };
-  const booked = targets.request(request.account, ask.source, ask.id);
-  const corrected = 'entry' in ask ? targets.entry(ask.entry.seq) : undefined;
+  const booked = targets.request(request.account, command.source, command.id);
+  const corrected = 'entry' in command ? targets.entry(command.entry.seq) : undefined;
   const entries: Entry[] = [];
   if (booked.length === 0) {
     entries.push(
-      book.post(account.id, {
+      journal.post(account.id, {
         kind: 'withdrawn',
-        cause: { ...request.cause, source: ask.source, id: ask.id },
+        cause: { ...request.cause, source: command.source, id: command.id },
         ordinal: 0,
       }),
     );
   }
   for (const target of booked) {
-    const entry = withdrawOne(book, { target, cause: request.cause, ordinal: entries.length, corrected });
+    const entry = withdrawOne(journal, { target, cause: request.cause, ordinal: entries.length, corrected });
     if (entry) entries.push(entry);
   }
   if (entries.length === 0)
-    return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(book, account) };
-  return { outcome: 'booked', account: account.id, entries, available: closeRequest(book, entries) };
+    return { outcome: 'unchanged', account: account.id, entries: [], available: availableOf(journal, account) };
+  return { outcome: 'booked', account: account.id, entries, available: closeRequest(journal, entries) };
 }
 
 /** `corrected`: the entry that was to be corrected, where a correction is withdrawn. */
@@ -185,19 +186,22 @@ type Withdrawn = {
   readonly corrected?: Target | undefined;
 };
 
-function withdrawOne(book: Book, back: Withdrawn): Entry | null {
+function withdrawOne(journal: Journal, back: Withdrawn): Entry | null {
   const { target, cause, ordinal } = back;
-  const account = existing(book, target.account);
+  const account = existing(journal, target.account);
   if (target.kind === 'held') {
     const hold = target.hold === null ? undefined : holdNumbered(account.holds, target.hold);
     return hold
-      ? postRelease(book, account.id, { hold, cause: { ...cause, id: `${cause.id}#${ordinal}` }, outcome: 'released' })
-          .entry
+      ? postRelease(journal, account.id, {
+          hold,
+          cause: { ...cause, id: `${cause.id}#${ordinal}` },
+          outcome: 'released',
+        }).entry
       : null;
   }
-  if (target.kind === 'extended') return postUnextend(book, { target, cause, ordinal });
-  if (target.kind === 'changed') return withdrawTerms(book, { target, cause, ordinal });
-  if (target.kind === 'corrected') return withdrawCorrection(book, back);
+  if (target.kind === 'extended') return postUnextend(journal, { target, cause, ordinal });
+  if (target.kind === 'changed') return withdrawTerms(journal, { target, cause, ordinal });
+  if (target.kind === 'corrected') return withdrawCorrection(journal, back);
   const size = leftOf(target);
   if (size <= 0n && (target.amount <= 0n || target.settings === null)) return null;
   if (target.amount > 0n) {
@@ -206,10 +210,10 @@ function withdrawOne(book: Book, back: Withdrawn): Entry | null {
     const amount = left < size ? left : size;
     const terms = termsBefore(account, target);
     return amount > 0n || terms
-      ? postBack(book, { target, amount, kind: 'withdrawn', cause, ordinal, ...(terms ? { terms } : {}) })
+      ? postBack(journal, { target, amount, kind: 'withdrawn', cause, ordinal, ...(terms ? { terms } : {}) })
       : null;
   }
-  return postBack(book, { target, amount: size, kind: 'withdrawn', cause, ordinal });
+  return postBack(journal, { target, amount: size, kind: 'withdrawn', cause, ordinal });
 }
 
 /**
@@ -217,15 +221,15 @@ function withdrawOne(book: Book, back: Withdrawn): Entry | null {
  * together.
  */
 function withdrawTerms(
-  book: Book,
+  journal: Journal,
   back: { readonly target: Target; readonly cause: Cause; readonly ordinal: number },
 ): Entry | null {
-  const account = existing(book, back.target.account);
+  const account = existing(journal, back.target.account);
   const { cause, ordinal, target } = back;
   if (target.settings === null || !sameSettings(account.terms.settings, target.settings.after)) return null;
-  const terms = { ...account.terms, settings: planned(book, account, target.settings.before) };
-  const timers = periodTimers(book, { ...account, terms });
-  return book.post(account.id, { kind: 'withdrawn', cause, ordinal, corrects: target.partitionSeq, terms, timers });
+  const terms = { ...account.terms, settings: planned(journal, account, target.settings.before) };
+  const timers = periodTimers(journal, { ...account, terms });
+  return journal.post(account.id, { kind: 'withdrawn', cause, ordinal, corrects: target.partitionSeq, terms, timers });
 }
 
 /** The account's terms without what the target set; null: there is nothing to put back. */
@@ -240,9 +244,9 @@ function termsBefore(account: Readonly<Account>, target: Target): Terms | null {
  * counts again where the correction had taken it off, and nowhere else. What had expired when it came back is not there
  * to be taken. It names the entry that was corrected, of which as much may be corrected again.
  */
-function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
+function withdrawCorrection(journal: Journal, back: Withdrawn): Entry | null {
   const { target, cause, ordinal, corrected } = back;
-  const account = existing(book, target.account);
+  const account = existing(journal, target.account);
   const corrects = target.corrects ?? target.partitionSeq;
   if (target.amount < 0n) {
     const { priority = priorityDefault, expiresMs = null, purchased = false } = target.lot ?? {};
@@ -256,18 +260,18 @@ function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
       expiresMs,
       purchased,
     };
-    return postGrant(book, account.id, { ...grant, corrects });
+    return postGrant(journal, account.id, { ...grant, corrects });
   }
-  const available = availableOf(book, account);
+  const available = availableOf(journal, account);
   const there = target.amount - target.expired;
   const amount = available === null || available > there ? there : available;
   if (amount <= 0n) return null;
   const tookOff = corrected === undefined || corrected.periodStartMs === target.periodStartMs;
-  const period = (tookOff ? countedIn(book, account, target)?.posting : undefined) ?? { used: 0n };
+  const period = (tookOff ? countedIn(journal, account, target)?.posting : undefined) ?? { used: 0n };
   const { model, occurredMs, recordedMs } = corrected ?? target;
   const usedAt = { occurredMs, recordedMs };
   return (
-    postSpend(book, account.id, {
+    postSpend(journal, account.id, {
       kind: 'withdrawn',
       cause,
       amount,
@@ -282,7 +286,7 @@ function withdrawCorrection(book: Book, back: Withdrawn): Entry | null {
 
 /** Moves `amount` of a target back: to its lot's terms for usage, out of its lot for a grant, and off its budgets. */
 function postBack(
-  book: Book,
+  journal: Journal,
   back: {
     readonly target: Target;
     readonly amount: bigint;
@@ -293,12 +297,12 @@ function postBack(
   },
 ): Entry {
   const { target, amount, kind, cause, ordinal, terms } = back;
-  const account = existing(book, target.account);
+  const account = existing(journal, target.account);
   const corrects = target.partitionSeq;
   if (target.amount > 0n) {
     const lot = openLot(account, target) ?? null;
     const left = endsAgain(account, target, amount) ? withStatus(terms ?? account.terms, 'inactive') : terms;
-    return book.post(account.id, {
+    return journal.post(account.id, {
       kind,
       cause,
       ordinal,
@@ -312,15 +316,15 @@ function postBack(
   const { covered } = target;
   const counted = covered
     ? {}
-    : { ...usedBack(book, account, target, amount), uses: { ...usedAs(target), amount: -amount } };
+    : { ...usedBack(journal, account, target, amount), uses: { ...usedAs(target), amount: -amount } };
   if (!keepsLots(account.kind) && !covered) {
-    const entry = book.post(account.id, { kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted });
-    postBudgetsBack(book, { target, entry, amount });
+    const entry = journal.post(account.id, { kind, cause, ordinal, amount, contra: 'usage', corrects, ...counted });
+    postBudgetsBack(journal, { target, entry, amount });
     return entry;
   }
   const expiresMs = target.lot?.expiresMs ?? null;
-  const expired = expiresMs !== null && expiresMs <= book.nowMs;
-  const entry = postGrant(book, account.id, {
+  const expired = expiresMs !== null && expiresMs <= journal.nowMs;
+  const entry = postGrant(journal, account.id, {
     kind,
     cause,
     ordinal,
@@ -333,8 +337,8 @@ function postBack(
     expiresMs,
     ...(!expired && revives(account, amount) ? { terms: withStatus(account.terms, statusAfter(target)) } : {}),
   });
-  postBudgetsBack(book, { target, entry, amount });
-  if (expired) expireReturned(book, entry, expiresMs);
+  postBudgetsBack(journal, { target, entry, amount });
+  if (expired) expireReturned(journal, entry, expiresMs);
   return entry;
 }
 
@@ -370,25 +374,25 @@ const usedAs = ({ model, occurredMs, recordedMs }: Target): Omit<Uses, 'amount'>
  * runs.
  */
 function postBudgetsBack(
-  book: Book,
+  journal: Journal,
   { target, entry, amount }: { readonly target: Target; readonly entry: Entry; readonly amount: bigint },
 ): void {
   const budgets = target.budgets.flatMap((budget): Budgets => {
-    const counted = countedOn(book, budget);
+    const counted = countedOn(journal, budget);
     if (counted && counted.counter.used >= amount) return [{ id: budget.id, posting: counted.posting }];
     // Its `limits` have periods of their own, which may run still.
-    return book.find(budget.id)?.limitCounts.length ? [{ id: budget.id, posting: { used: 0n } }] : [];
+    return journal.find(budget.id)?.limitCounts.length ? [{ id: budget.id, posting: { used: 0n } }] : [];
   });
-  postBudgets(book, { of: entry, budgets, used: -amount, held: 0n, uses: usedAs(target) });
+  postBudgets(journal, { of: entry, budgets, used: -amount, held: 0n, uses: usedAs(target) });
 }
 
 /** A correction lowers what was used in the entry's own period, as long as that is known. */
 function usedBack(
-  book: Book,
+  journal: Journal,
   account: Readonly<Account>,
   target: Target,
   amount: bigint,
 ): Pick<Posting, 'used' | 'into' | 'pricedBy'> {
-  const counted = countedIn(book, account, target);
+  const counted = countedIn(journal, account, target);
   return counted && counted.counter.used >= amount ? { used: -amount, ...counted.posting } : {};
 }

@@ -6,12 +6,13 @@ import { bookDueLots } from '../account/due-lots.ts';
 import { descendantsOf, holdNumbered } from '../account/open-holds.ts';
 import { refuseOverdraft, refuseTerms } from '../account/package-terms.ts';
 import { refuseUse } from '../account/status.ts';
-import type { Decided } from '../decided.ts';
-import { Refusal } from '../decided.ts';
+import type { Decision } from '../decision.ts';
+import { Refusal } from '../decision.ts';
 import type { Cause, Entry, HoldOutcome, HoldRow } from '../entry.ts';
-import type { Book } from '../journal.ts';
-import type { Ask, HoldId, Request } from '../request/request.ts';
-import { formatHoldId } from '../request/request.ts';
+import type { Journal } from '../journal.ts';
+import type { HoldId } from '../request/ids.ts';
+import { formatHoldId } from '../request/ids.ts';
+import type { Command, Request } from '../request/request.ts';
 import { holdView } from '../views.ts';
 import type { Target } from './correct.ts';
 import {
@@ -28,65 +29,68 @@ import {
 /** How ended holds ended, for the answer to whoever ends one again; looked up before deciding. */
 export type EndedHolds = (id: HoldId) => HoldView | undefined;
 
-export function decideHold(book: Book, request: Request, ask: Extract<Ask, { type: 'hold' }>): Decided {
-  const account = existing(book, request.account);
-  refuseUse(book, account);
-  const parent = ask.parent === null ? null : holdNumbered(account.holds, ask.parent.hold);
-  if (ask.parent !== null && (!parent || ask.parent.ref !== account.ref || ask.parent.partition !== book.partition)) {
+export function decideHold(journal: Journal, request: Request, command: Extract<Command, { type: 'hold' }>): Decision {
+  const account = existing(journal, request.account);
+  refuseUse(journal, account);
+  const parent = command.parent === null ? null : holdNumbered(account.holds, command.parent.hold);
+  if (
+    command.parent !== null &&
+    (!parent || command.parent.ref !== account.ref || command.parent.partition !== journal.partition)
+  ) {
     throw new Refusal('HOLD_UNKNOWN', 'the parent hold is not open on this account');
   }
-  if (parent && parent.amount < ask.amount) {
-    throw new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${ask.amount}, the parent hold has ${parent.amount} left`, {
-      refusal: { account: account.id, asked: String(ask.amount), available: String(parent.amount) },
+  if (parent && parent.amount < command.amount) {
+    throw new Refusal('ALLOWANCE_EXHAUSTED', `asked for ${command.amount}, the parent hold has ${parent.amount} left`, {
+      refusal: { account: account.id, asked: String(command.amount), available: String(parent.amount) },
     });
   }
-  refuseTerms(account, ask.terms, book.nowMs);
-  refuseOverdraft(account, ask.terms, ask.amount);
-  if (!parent) refuseBeyond(book, account, ask.amount);
+  refuseTerms(account, command.terms, journal.nowMs);
+  refuseOverdraft(account, command.terms, command.amount);
+  if (!parent) refuseBeyond(journal, account, command.amount);
   const number = account.seq + 1;
-  const budgets = parent ? parent.budgets : book.budgetsOf(account).map(({ id }) => id);
-  const wanted = book.nowMs + ask.expiresInMs;
+  const budgets = parent ? parent.budgets : journal.budgetsOf(account).map(({ id }) => id);
+  const wanted = journal.nowMs + command.expiresInMs;
   const expiresMs = parent && parent.expiresMs < wanted ? parent.expiresMs : wanted;
-  const opened = { hold: number, amount: ask.amount, expiresMs, parent: parent?.hold ?? null, budgets };
-  const held = parent ? 0n : ask.amount;
-  const entry = book.post(account.id, {
+  const opened = { hold: number, amount: command.amount, expiresMs, parent: parent?.hold ?? null, budgets };
+  const held = parent ? 0n : command.amount;
+  const entry = journal.post(account.id, {
     kind: 'held',
     cause: request.cause,
     ordinal: 0,
     held,
     hold: number,
-    holdRows: [...(parent ? [openRow({ ...parent, amount: parent.amount - ask.amount })] : []), openRow(opened)],
+    holdRows: [...(parent ? [openRow({ ...parent, amount: parent.amount - command.amount })] : []), openRow(opened)],
     timers: [{ dueMs: expiresMs, kind: 'hold', object: number }],
   });
-  if (!parent) postBudgets(book, { of: entry, budgets: inCurrentPeriod(budgets), used: 0n, held });
-  return booked(book, [entry], holdView(book.partition, account, { ...opened, status: 'open' }));
+  if (!parent) postBudgets(journal, { of: entry, budgets: inCurrentPeriod(budgets), used: 0n, held });
+  return booked(journal, [entry], holdView(journal.partition, account, { ...opened, status: 'open' }));
 }
 
 export function decideExtend(
-  book: Book,
+  journal: Journal,
   request: Request,
-  ask: { readonly hold: HoldId; readonly amount: bigint },
+  command: { readonly hold: HoldId; readonly amount: bigint },
   ended: EndedHolds,
-): Decided {
-  const { account, hold } = openHold(book, request, ask.hold, ended);
-  refuseUse(book, account);
-  refuseBeyond(book, account, ask.amount);
-  const amount = hold.amount + ask.amount;
-  const entry = book.post(account.id, {
+): Decision {
+  const { account, hold } = openHold(journal, request, command.hold, ended);
+  refuseUse(journal, account);
+  refuseBeyond(journal, account, command.amount);
+  const amount = hold.amount + command.amount;
+  const entry = journal.post(account.id, {
     kind: 'extended',
     cause: request.cause,
     ordinal: 0,
-    held: ask.amount,
+    held: command.amount,
     hold: hold.hold,
     holdRows: [openRow({ ...hold, amount })],
   });
-  postBudgets(book, { of: entry, budgets: inCurrentPeriod(hold.budgets), used: 0n, held: ask.amount });
-  return booked(book, [entry], holdView(book.partition, account, { ...hold, amount, status: 'open' }));
+  postBudgets(journal, { of: entry, budgets: inCurrentPeriod(hold.budgets), used: 0n, held: command.amount });
+  return booked(journal, [entry], holdView(journal.partition, account, { ...hold, amount, status: 'open' }));
 }
 
 /** Takes an extension back, as far as the hold is open and still has it. */
 export function postUnextend(
-  book: Book,
+  journal: Journal,
   back: {
     readonly target: Pick<Target, 'account' | 'hold' | 'extended'>;
     readonly cause: Cause;
@@ -94,12 +98,12 @@ export function postUnextend(
   },
 ): Entry | null {
   const { target, cause, ordinal } = back;
-  const account = existing(book, target.account);
+  const account = existing(journal, target.account);
   const hold = target.hold === null ? undefined : holdNumbered(account.holds, target.hold);
   if (!hold) return null;
   const amount = hold.amount < target.extended ? hold.amount : target.extended;
   if (amount === 0n) return null;
-  const entry = book.post(account.id, {
+  const entry = journal.post(account.id, {
     kind: 'withdrawn',
     cause,
     ordinal,
@@ -107,7 +111,7 @@ export function postUnextend(
     hold: hold.hold,
     holdRows: [openRow({ ...hold, amount: hold.amount - amount })],
   });
-  postBudgets(book, { of: entry, budgets: inCurrentPeriod(hold.budgets), used: 0n, held: -amount });
+  postBudgets(journal, { of: entry, budgets: inCurrentPeriod(hold.budgets), used: 0n, held: -amount });
   return entry;
 }
 
@@ -117,28 +121,29 @@ export function postUnextend(
  * booked, once.
  */
 export function decideSettle(
-  book: Book,
+  journal: Journal,
   request: Request,
-  ask: Extract<Ask, { type: 'settle' }>,
+  command: Extract<Command, { type: 'settle' }>,
   ended: EndedHolds,
-): Decided {
-  if (ask.of !== null && ask.of !== request.account) throw new Refusal('HOLD_UNKNOWN', 'the account has no such hold');
-  const over = book.endedHolds.get(formatHoldId(ask.hold)) ?? ended(ask.hold);
-  if (ask.spendIfOver && (over?.status === 'expired' || over?.status === 'released'))
-    return settleOver(book, request, ask, over);
-  const { account, hold } = openHold(book, request, ask.hold, ended);
-  refuseTerms(account, ask.terms, book.nowMs);
-  const { amount, rate } = amountOf(book, account, ask);
+): Decision {
+  if (command.of !== null && command.of !== request.account)
+    throw new Refusal('HOLD_UNKNOWN', 'the account has no such hold');
+  const over = journal.endedHolds.get(formatHoldId(command.hold)) ?? ended(command.hold);
+  if (command.spendIfOver && (over?.status === 'expired' || over?.status === 'released'))
+    return settleOver(journal, request, command, over);
+  const { account, hold } = openHold(journal, request, command.hold, ended);
+  refuseTerms(account, command.terms, journal.nowMs);
+  const { amount, rate } = amountOf(journal, account, command);
   const ending = endingOf(account, hold, 'settled', amount);
-  const model = modelOf(ask);
-  refuseBeyond(book, account, amount, {
+  const model = modelOf(command);
+  refuseBeyond(journal, account, amount, {
     freed: ending.freed,
-    overdraft: ask.terms?.overdraft,
+    overdraft: command.terms?.overdraft,
     model,
     models: amount <= ending.freed,
   });
   const entries = [
-    ...postSpend(book, account.id, {
+    ...postSpend(journal, account.id, {
       kind: 'settled',
       cause: request.cause,
       amount,
@@ -150,33 +155,38 @@ export function decideSettle(
       holdRows: ending.rows(amount),
     }),
   ];
-  bookDueLots(book, account.id);
-  const settled = holdView(book.partition, account, {
+  bookDueLots(journal, account.id);
+  const settled = holdView(journal.partition, account, {
     ...hold,
     amount: ending.freed,
     status: 'settled',
     settled: amount,
   });
-  noteEnded(book, account, ending.children, settled);
-  return { ...booked(book, entries, settled), ...tieredState(book, account.id) };
+  noteEnded(journal, account, ending.children, settled);
+  return { ...booked(journal, entries, settled), ...tieredState(journal, account.id) };
 }
 
 /** Books usage whose hold is over: taken from the account as it is, and the hold is settled with it, so only once. */
-function settleOver(book: Book, request: Request, ask: Extract<Ask, { type: 'settle' }>, over: HoldView): Decided {
-  const account = existing(book, request.account);
-  refuseTerms(account, ask.terms, book.nowMs);
-  const { amount, rate } = amountOf(book, account, ask);
-  const model = modelOf(ask);
-  refuseBeyond(book, account, amount, { overdraft: ask.terms?.overdraft, model });
+function settleOver(
+  journal: Journal,
+  request: Request,
+  command: Extract<Command, { type: 'settle' }>,
+  over: HoldView,
+): Decision {
+  const account = existing(journal, request.account);
+  refuseTerms(account, command.terms, journal.nowMs);
+  const { amount, rate } = amountOf(journal, account, command);
+  const model = modelOf(command);
+  refuseBeyond(journal, account, amount, { overdraft: command.terms?.overdraft, model });
   const hold = {
-    hold: ask.hold.hold,
+    hold: command.hold.hold,
     amount: BigInt(over.amount),
     expiresMs: Date.parse(over.expires_at),
     parent: null,
     budgets: [],
   };
   const holdRows = [{ ...rowOf(hold), outcome: 'settled' as const, settled: amount }];
-  const entries = postSpend(book, account.id, {
+  const entries = postSpend(journal, account.id, {
     kind: 'settled',
     cause: request.cause,
     amount,
@@ -185,34 +195,34 @@ function settleOver(book: Book, request: Request, ask: Extract<Ask, { type: 'set
     hold: hold.hold,
     holdRows,
   });
-  const settled = holdView(book.partition, account, { ...hold, status: 'settled', settled: amount });
-  noteEnded(book, account, [], settled);
-  return { ...booked(book, entries, settled), ...tieredState(book, account.id) };
+  const settled = holdView(journal.partition, account, { ...hold, status: 'settled', settled: amount });
+  noteEnded(journal, account, [], settled);
+  return { ...booked(journal, entries, settled), ...tieredState(journal, account.id) };
 }
 
 export function decideRelease(
-  book: Book,
+  journal: Journal,
   request: Request,
-  ask: { readonly hold: HoldId },
+  command: { readonly hold: HoldId },
   ended: EndedHolds,
-): Decided {
-  const { account, hold } = openHold(book, request, ask.hold, ended);
-  const { entry, view } = postRelease(book, account.id, { hold, cause: request.cause, outcome: 'released' });
-  bookDueLots(book, account.id);
-  return booked(book, [entry], view);
+): Decision {
+  const { account, hold } = openHold(journal, request, command.hold, ended);
+  const { entry, view } = postRelease(journal, account.id, { hold, cause: request.cause, outcome: 'released' });
+  bookDueLots(journal, account.id);
+  return booked(journal, [entry], view);
 }
 
 /** Ends a hold without a spend: by request or, at its deadline, by timer. */
 export function postRelease(
-  book: Book,
+  journal: Journal,
   accountId: string,
   end: { readonly hold: Hold; readonly cause: Cause; readonly outcome: 'released' | 'expired' },
 ): { entry: Entry; view: HoldView } {
-  const account = existing(book, accountId);
+  const account = existing(journal, accountId);
   const ending = endingOf(account, end.hold, end.outcome, null);
   const held = -ending.given(0n);
   const kind = end.outcome === 'released' ? 'released' : 'hold_expired';
-  const entry = book.post(accountId, {
+  const entry = journal.post(accountId, {
     kind,
     cause: end.cause,
     ordinal: 0,
@@ -220,9 +230,9 @@ export function postRelease(
     hold: end.hold.hold,
     holdRows: ending.rows(0n),
   });
-  postBudgets(book, { of: entry, budgets: inCurrentPeriod(end.hold.budgets), used: 0n, held });
-  const view = holdView(book.partition, account, { ...end.hold, amount: ending.freed, status: end.outcome });
-  noteEnded(book, account, ending.children, view);
+  postBudgets(journal, { of: entry, budgets: inCurrentPeriod(end.hold.budgets), used: 0n, held });
+  const view = holdView(journal.partition, account, { ...end.hold, amount: ending.freed, status: end.outcome });
+  noteEnded(journal, account, ending.children, view);
   return { entry, view };
 }
 
@@ -250,32 +260,33 @@ function endingOf(account: Readonly<Account>, hold: Hold, outcome: HoldOutcome, 
 }
 
 function openHold(
-  book: Book,
+  journal: Journal,
   request: Request,
   id: HoldId,
   ended: EndedHolds,
 ): { account: Readonly<Account>; hold: Hold } {
-  if (request.account === '' || !book.find(request.account)) throw new Refusal('HOLD_UNKNOWN', 'there is no such hold');
-  const account = existing(book, request.account);
+  if (request.account === '' || !journal.find(request.account))
+    throw new Refusal('HOLD_UNKNOWN', 'there is no such hold');
+  const account = existing(journal, request.account);
   const hold = holdNumbered(account.holds, id.hold);
   if (hold) return { account, hold };
-  const outcome = book.endedHolds.get(formatHoldId(id)) ?? ended(id);
+  const outcome = journal.endedHolds.get(formatHoldId(id)) ?? ended(id);
   if (!outcome) throw new Refusal('HOLD_UNKNOWN', 'there is no such hold');
   throw new Refusal('HOLD_ENDED', `the hold was ${outcome.status} before`, { hold: outcome });
 }
 
 /** A batch may ask again for a hold that it has just ended. */
-function noteEnded(book: Book, account: Readonly<Account>, children: readonly Hold[], ended: HoldView): void {
-  book.endedHolds.set(ended.hold_id, ended);
+function noteEnded(journal: Journal, account: Readonly<Account>, children: readonly Hold[], ended: HoldView): void {
+  journal.endedHolds.set(ended.hold_id, ended);
   for (const child of children) {
-    const view = holdView(book.partition, account, { ...child, status: 'released' });
-    book.endedHolds.set(view.hold_id, view);
+    const view = holdView(journal.partition, account, { ...child, status: 'released' });
+    journal.endedHolds.set(view.hold_id, view);
   }
 }
 
-function booked(book: Book, entries: readonly Entry[], hold: HoldView): Decided {
+function booked(journal: Journal, entries: readonly Entry[], hold: HoldView): Decision {
   const account = entries[0]?.account ?? '';
-  const available = closeRequest(book, entries);
+  const available = closeRequest(journal, entries);
   return { outcome: 'booked', account, entries, available, hold };
 }
 

@@ -8,77 +8,77 @@ import { postGrant } from '../account/lots.ts';
 import { refuseTerms, sameMember } from '../account/package-terms.ts';
 import { periodTimers } from '../account/period-timers.ts';
 import { refuseAbove, refuseClosed, statusBehind, withStatus } from '../account/status.ts';
-import type { Decided } from '../decided.ts';
-import { Refusal } from '../decided.ts';
+import type { Decision } from '../decision.ts';
+import { Refusal } from '../decision.ts';
 import type { Entry } from '../entry.ts';
-import type { Book } from '../journal.ts';
+import type { Journal } from '../journal.ts';
 import { withFirstPlan } from '../prices/plan-changes.ts';
-import type { Ask, Request } from '../request/request.ts';
+import type { Command, Request } from '../request/request.ts';
 import { priorityDefault } from '../request/request.ts';
 import { accountView, settingNames } from '../views.ts';
 import { closeRequest, existing } from './spend.ts';
 
-type AskOf<T extends Ask['type']> = Extract<Ask, { type: T }>;
+type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /** Opens an account, with its first grant in the same decision; the same opening again changes nothing. */
-export function decideOpen(book: Book, request: Request, ask: AskOf<'open'>): Decided {
-  const known = book.find(request.account);
-  if (known) return sameAgain(book, known, ask);
+export function decideOpen(journal: Journal, request: Request, command: CommandOf<'open'>): Decision {
+  const known = journal.find(request.account);
+  if (known) return sameAgain(journal, known, command);
   if (hasDotSegment(request.account))
     throw new Refusal('REQUEST_INVALID', 'an account id has no segment "." or "..": paths cannot hold them');
-  refuseSettings(ask.kind, ask.settings);
-  refuseAbove(book, { id: request.account, unit: ask.unit, terms: termsOf(ask, ask.settings) });
-  if (ask.grant > 0n && !keepsLots(ask.kind))
-    throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${ask.kind} account takes no grants`);
-  const opened = book.open({ id: request.account, kind: ask.kind, unit: ask.unit });
-  const settings = ask.kind === 'metered' ? withFirstPlan(book, ask.settings) : ask.settings;
-  const terms = termsOf(ask, settings);
+  refuseSettings(command.kind, command.settings);
+  refuseAbove(journal, { id: request.account, unit: command.unit, terms: termsOf(command, command.settings) });
+  if (command.grant > 0n && !keepsLots(command.kind))
+    throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${command.kind} account takes no grants`);
+  const opened = journal.open({ id: request.account, kind: command.kind, unit: command.unit });
+  const settings = command.kind === 'metered' ? withFirstPlan(journal, command.settings) : command.settings;
+  const terms = termsOf(command, settings);
   const withTerms = { ...opened, terms };
   const entries = [
-    book.post(opened.id, {
+    journal.post(opened.id, {
       kind: 'opened',
       cause: request.cause,
       ordinal: 0,
       opened: true,
       terms,
-      timers: periodTimers(book, withTerms),
+      timers: periodTimers(journal, withTerms),
     }),
   ];
-  const allowance = isRefilled(withTerms) ? (ask.settings.allowance ?? 0n) : 0n;
-  const first = ask.grant > allowance ? ask.grant : allowance;
+  const allowance = isRefilled(withTerms) ? (command.settings.allowance ?? 0n) : 0n;
+  const first = command.grant > allowance ? command.grant : allowance;
   if (first > 0n) {
     entries.push(
-      postGrant(book, opened.id, {
+      postGrant(journal, opened.id, {
         kind: 'granted',
         cause: request.cause,
         ordinal: 1,
         amount: first,
-        contra: ask.grant > allowance ? 'grants' : 'allowance',
+        contra: command.grant > allowance ? 'grants' : 'allowance',
         priority: priorityDefault,
         expiresMs: null,
       }),
     );
   }
-  return bookedState(book, entries);
+  return bookedState(journal, entries);
 }
 
-const termsOf = ({ status, owner }: AskOf<'open'>, settings: Settings): Terms => ({
+const termsOf = ({ status, owner }: CommandOf<'open'>, settings: Settings): Terms => ({
   status,
   owner,
   settings,
   limitFetchedMs: 0,
 });
 
-function sameAgain(book: Book, known: Readonly<Account>, ask: AskOf<'open'>): Decided {
-  if (known.kind !== ask.kind) throw new Refusal('ACCOUNT_KIND_CONFLICT', `the account exists as ${known.kind}`);
-  if (known.unit !== ask.unit) throw new Refusal('UNIT_CONFLICT', `the account exists in ${known.unit}`);
-  if (ask.strict) refuseOtherTerms(known, ask.owner, ask.strict);
+function sameAgain(journal: Journal, known: Readonly<Account>, command: CommandOf<'open'>): Decision {
+  if (known.kind !== command.kind) throw new Refusal('ACCOUNT_KIND_CONFLICT', `the account exists as ${known.kind}`);
+  if (known.unit !== command.unit) throw new Refusal('UNIT_CONFLICT', `the account exists in ${known.unit}`);
+  if (command.strict) refuseOtherTerms(known, command.owner, command.strict);
   return {
     outcome: 'unchanged',
     account: known.id,
     entries: [],
-    available: availableOf(book, known),
-    state: accountView(book, known),
+    available: availableOf(journal, known),
+    state: accountView(journal, known),
   };
 }
 
@@ -133,64 +133,64 @@ export function refuseSettings(kind: Account['kind'], settings: Settings): void 
     throw new Refusal('REQUEST_INVALID', 'only metered accounts have a price plan');
 }
 
-export function decideGrant(book: Book, request: Request, ask: AskOf<'grant'>): Decided {
-  const account = existing(book, request.account);
+export function decideGrant(journal: Journal, request: Request, command: CommandOf<'grant'>): Decision {
+  const account = existing(journal, request.account);
   refuseClosed(account);
   if (!keepsLots(account.kind) && account.kind !== 'metered')
     throw new Refusal('ACCOUNT_KIND_CONFLICT', `a ${account.kind} account takes no grants`);
-  if (account.kind === 'metered' && ask.expiresMs === null)
+  if (account.kind === 'metered' && command.expiresMs === null)
     throw new Refusal('REQUEST_INVALID', 'goodwill of a metered account has an end: give expires_at');
-  if (ask.expiresMs !== null && ask.expiresMs <= book.nowMs)
+  if (command.expiresMs !== null && command.expiresMs <= journal.nowMs)
     throw new Refusal('TIME_OUT_OF_RANGE', 'the grant would have expired already');
-  refuseTerms(account, ask.terms, book.nowMs);
-  if (ask.initialGift && account.terms.settings.initialGift !== null)
+  refuseTerms(account, command.terms, journal.nowMs);
+  if (command.initialGift && account.terms.settings.initialGift !== null)
     throw new Refusal('GIFT_GIVEN', 'the account has had its initial gift');
-  const changed = ask.settings ? ask.settings(account.terms.settings) : account.terms.settings;
-  const settings = ask.initialGift ? { ...changed, initialGift: 'given' } : changed;
+  const changed = command.settings ? command.settings(account.terms.settings) : account.terms.settings;
+  const settings = command.initialGift ? { ...changed, initialGift: 'given' } : changed;
   refuseSettings(account.kind, settings);
   const terms = settings === account.terms.settings ? account.terms : { ...account.terms, settings };
   // Units added to an inactive licence make it active; a running trial stays a trial (surfaces §1).
   const activates = account.kind === 'licence' && statusBehind(account.terms) === 'inactive';
-  const entry = postGrant(book, account.id, {
+  const entry = postGrant(journal, account.id, {
     kind: 'granted',
     cause: request.cause,
     ordinal: 0,
-    amount: ask.amount,
+    amount: command.amount,
     contra: 'grants',
-    priority: ask.priority,
-    expiresMs: ask.expiresMs,
-    purchased: ask.purchased,
+    priority: command.priority,
+    expiresMs: command.expiresMs,
+    purchased: command.purchased,
     ...(activates ? { terms: withStatus(terms, 'active') } : terms === account.terms ? {} : { terms }),
   });
-  return { outcome: 'booked', account: account.id, entries: [entry], available: closeRequest(book, [entry]) };
+  return { outcome: 'booked', account: account.id, entries: [entry], available: closeRequest(journal, [entry]) };
 }
 
 /**
  * A limit that somebody else owns; the older of two fetches is ignored (rule 21). A newer fetch of the same limit is
  * booked, because it says that what an older fetch still under way will bring is outdated.
  */
-export function decideLimit(book: Book, request: Request, ask: AskOf<'limit'>): Decided {
-  const account = existing(book, request.account);
-  if (ask.fetchedMs <= account.terms.limitFetchedMs) {
+export function decideLimit(journal: Journal, request: Request, command: CommandOf<'limit'>): Decision {
+  const account = existing(journal, request.account);
+  if (command.fetchedMs <= account.terms.limitFetchedMs) {
     return {
       outcome: 'unchanged',
       account: account.id,
       entries: [],
-      available: availableOf(book, account),
-      state: accountView(book, account),
+      available: availableOf(journal, account),
+      state: accountView(journal, account),
     };
   }
   const terms = {
     ...account.terms,
-    settings: { ...account.terms.settings, limit: ask.limit },
-    limitFetchedMs: ask.fetchedMs,
+    settings: { ...account.terms.settings, limit: command.limit },
+    limitFetchedMs: command.fetchedMs,
   };
-  return bookedState(book, [book.post(account.id, { kind: 'changed', cause: request.cause, ordinal: 0, terms })]);
+  return bookedState(journal, [journal.post(account.id, { kind: 'changed', cause: request.cause, ordinal: 0, terms })]);
 }
 
 /** What a change of terms answers: the account as it is afterwards. */
-export function bookedState(book: Book, entries: readonly Entry[]): Decided {
-  const available = closeRequest(book, entries);
-  const account = existing(book, entries[0]?.account ?? '');
-  return { outcome: 'booked', account: account.id, entries, available, state: accountView(book, account) };
+export function bookedState(journal: Journal, entries: readonly Entry[]): Decision {
+  const available = closeRequest(journal, entries);
+  const account = existing(journal, entries[0]?.account ?? '');
+  return { outcome: 'booked', account: account.id, entries, available, state: accountView(journal, account) };
 }

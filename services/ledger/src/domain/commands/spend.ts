@@ -9,12 +9,12 @@ import type { Uses } from '../account/limit-counts.ts';
 import { burn, lotAfter } from '../account/lots.ts';
 import { refuseTerms } from '../account/package-terms.ts';
 import { refuseUse, statusBehind, withStatus } from '../account/status.ts';
-import type { Decided } from '../decided.ts';
-import { Refusal } from '../decided.ts';
+import type { Decision } from '../decision.ts';
+import { Refusal } from '../decision.ts';
 import type { Cause, Entry, EntryKind, EntryRate } from '../entry.ts';
-import type { Book, Posting } from '../journal.ts';
+import type { Journal, Posting } from '../journal.ts';
 import { cardAt, rateCardDefault } from '../prices/catalog.ts';
-import type { Ask, Request, Usage } from '../request/request.ts';
+import type { Command, Request, Usage } from '../request/request.ts';
 import { accountState } from '../views.ts';
 import type { CountedOn } from './correct.ts';
 
@@ -23,43 +23,47 @@ import type { CountedOn } from './correct.ts';
  * Usage that costs 0 is an entry too: its id is remembered for ever, so that it is never charged when it comes again
  * under another price.
  */
-export function decideSpend(book: Book, request: Request, ask: Extract<Ask, { type: 'spend' }>): Decided {
-  const account = existing(book, request.account);
-  if (ask.actor !== null && account.terms.owner !== ask.actor)
+export function decideSpend(
+  journal: Journal,
+  request: Request,
+  command: Extract<Command, { type: 'spend' }>,
+): Decision {
+  const account = existing(journal, request.account);
+  if (command.actor !== null && account.terms.owner !== command.actor)
     throw new Refusal('NOT_OWNER', 'the account belongs to somebody else');
-  refuseUse(book, account);
-  refuseTerms(account, ask.terms, book.nowMs);
-  const { amount, rate } = amountOf(book, account, ask);
-  refuseBeyond(book, account, amount, {
-    overdraft: ask.terms?.overdraft,
+  refuseUse(journal, account);
+  refuseTerms(account, command.terms, journal.nowMs);
+  const { amount, rate } = amountOf(journal, account, command);
+  refuseBeyond(journal, account, amount, {
+    overdraft: command.terms?.overdraft,
     occurredMs: request.cause.occurredMs,
-    model: modelOf(ask),
+    model: modelOf(command),
   });
-  const entries = postSpend(book, account.id, {
+  const entries = postSpend(journal, account.id, {
     kind: 'spent',
     cause: request.cause,
     amount,
     rate,
-    model: modelOf(ask),
-    ...(ask.blocksMax === null ? {} : { blocksMax: ask.blocksMax }),
+    model: modelOf(command),
+    ...(command.blocksMax === null ? {} : { blocksMax: command.blocksMax }),
   });
   return {
     outcome: 'booked',
     account: account.id,
     entries,
-    available: closeRequest(book, entries),
-    ...tieredState(book, account.id),
+    available: closeRequest(journal, entries),
+    ...tieredState(journal, account.id),
   };
 }
 
 /** Accounts with tiers show what was ever used with each use (surfaces §4), so their answers carry the account. */
-export function tieredState(book: Book, id: string): Pick<Decided, 'state'> {
-  const account = existing(book, id);
-  return account.terms.settings.tier === null ? {} : { state: accountState(book, account) };
+export function tieredState(journal: Journal, id: string): Pick<Decision, 'state'> {
+  const account = existing(journal, id);
+  return account.terms.settings.tier === null ? {} : { state: accountState(journal, account) };
 }
 
-export function existing(book: Book, id: string): Readonly<Account> {
-  const account = book.find(id);
+export function existing(journal: Journal, id: string): Readonly<Account> {
+  const account = journal.find(id);
   if (!account) throw new Refusal('ACCOUNT_UNKNOWN', 'there is no such account');
   if (account.frozen !== null) throw new Refusal('ACCOUNT_FROZEN', `the account is frozen: ${account.frozen}`);
   return account;
@@ -72,16 +76,16 @@ export const modelOf = ({ inputs }: Pick<Usage, 'inputs'>): string | null => inp
  * Amounts are booked as they are; a meter's quantities are rated, or (metered and quota accounts) counted as they are.
  */
 export function amountOf(
-  book: Book,
+  journal: Journal,
   account: Readonly<Account>,
-  ask: Usage,
+  command: Usage,
 ): { amount: bigint; rate: EntryRate | null } {
-  if (ask.amount !== null) return { amount: ask.amount, rate: null };
-  const meter = ask.meter ?? '';
-  const quantities = quantitiesOf(ask.inputs);
+  if (command.amount !== null) return { amount: command.amount, rate: null };
+  const meter = command.meter ?? '';
+  const quantities = quantitiesOf(command.inputs);
   if (meter === requestMeter) return { amount: quantities.get('quantity') ?? 1n, rate: null };
-  const booked = cardAt(book.catalog, rateCardDefault, book.nowMs);
-  const model = ask.inputs['model'];
+  const booked = cardAt(journal.catalog, rateCardDefault, journal.nowMs);
+  const model = command.inputs['model'];
   const counts = account.kind === 'metered' || account.kind === 'quota';
   const amount =
     booked &&
@@ -93,7 +97,10 @@ export function amountOf(
       'EVENT_TYPE_UNKNOWN',
       `no rate is in force for ${meter}${model === undefined ? '' : ` and ${model}`}`,
     );
-  return { amount, rate: { card: rateCardDefault, version: counts ? 0 : booked.version, meter, inputs: ask.inputs } };
+  return {
+    amount,
+    rate: { card: rateCardDefault, version: counts ? 0 : booked.version, meter, inputs: command.inputs },
+  };
 }
 
 /**
@@ -102,7 +109,7 @@ export function amountOf(
  * more.
  */
 export function postSpend(
-  book: Book,
+  journal: Journal,
   accountId: string,
   spend: {
     readonly kind: EntryKind;
@@ -114,7 +121,7 @@ export function postSpend(
     readonly hold?: number;
     readonly budgets?: readonly string[];
     readonly corrects?: number;
-    readonly holdRows?: Parameters<Book['post']>[1]['holdRows'];
+    readonly holdRows?: Parameters<Journal['post']>[1]['holdRows'];
     /** Where it counts, whenever it happened; `used` 0: nowhere. */
     readonly period?: Pick<Posting, 'into' | 'pricedBy' | 'used'>;
     /** The budgets and their periods it counts in, whenever it happened. */
@@ -125,18 +132,18 @@ export function postSpend(
     readonly usedAt?: Pick<Uses, 'occurredMs' | 'recordedMs'>;
   },
 ): readonly Entry[] {
-  const before = existing(book, accountId);
-  const budgets = budgetsOf(book, before, spend);
-  const target = spend.period ? inTime : periodFor(book, before, spend.cause.occurredMs);
+  const before = existing(journal, accountId);
+  const budgets = budgetsOf(journal, before, spend);
+  const target = spend.period ? inTime : periodFor(journal, before, spend.cause.occurredMs);
   const entries: Entry[] = [];
   const uses = {
     model: spend.model ?? null,
     occurredMs: spend.cause.occurredMs,
-    recordedMs: book.nowMs,
+    recordedMs: journal.nowMs,
     ...spend.usedAt,
   };
   for (const { lot, take } of burn(before, spend.amount)) {
-    const account = existing(book, accountId);
+    const account = existing(journal, accountId);
     const ordinal = entries.length;
     const first = ordinal === 0;
     const moved = lotAfter(lot, take);
@@ -164,30 +171,30 @@ export function postSpend(
     if (first && spend.holdRows) posting.holdRows = spend.holdRows;
     if (spend.corrects !== undefined) posting.corrects = spend.corrects;
     if (target.late && !covered) posting.late = true;
-    if (target.into && !covered) posting.into = periodFor(book, account, spend.cause.occurredMs).into ?? target.into;
+    if (target.into && !covered) posting.into = periodFor(journal, account, spend.cause.occurredMs).into ?? target.into;
     if (goesInactive) posting.terms = withStatus(account.terms, 'inactive');
-    entries.push(book.post(accountId, posting));
+    entries.push(journal.post(accountId, posting));
   }
-  postBudgets(book, { of: entries[0], budgets, used: spend.amount, held: spend.held ?? 0n, uses });
+  postBudgets(journal, { of: entries[0], budgets, used: spend.amount, held: spend.held ?? 0n, uses });
   return entries;
 }
 
 function budgetsOf(
-  book: Book,
+  journal: Journal,
   account: Readonly<Account>,
   spend: Pick<Parameters<typeof postSpend>[2], 'budgets' | 'countedOn' | 'cause'>,
 ): Budgets {
   if (spend.countedOn) {
     return spend.countedOn.flatMap((on): Budgets => {
-      const counted = countedOn(book, on);
+      const counted = countedOn(journal, on);
       if (counted) return [{ id: on.id, posting: counted.posting }];
-      return book.find(on.id)?.limitCounts.length ? [{ id: on.id, posting: { used: 0n } }] : [];
+      return journal.find(on.id)?.limitCounts.length ? [{ id: on.id, posting: { used: 0n } }] : [];
     });
   }
-  const ids = spend.budgets ?? book.budgetsOf(account).map(({ id }) => id);
+  const ids = spend.budgets ?? journal.budgetsOf(account).map(({ id }) => id);
   return ids.map((id) => {
-    const budget = book.find(id);
-    return { id, posting: budget ? periodFor(book, budget, spend.cause.occurredMs) : inTime };
+    const budget = journal.find(id);
+    return { id, posting: budget ? periodFor(journal, budget, spend.cause.occurredMs) : inTime };
   });
 }
 
@@ -202,7 +209,7 @@ export const inCurrentPeriod = (ids: readonly string[]): Budgets => ids.map((id)
 
 /** Budget rows: what counts against the limits above, outside the trial balance (rule 20). */
 export function postBudgets(
-  book: Book,
+  journal: Journal,
   budget: {
     readonly of: Entry | undefined;
     readonly budgets: Budgets;
@@ -221,16 +228,24 @@ export function postBudgets(
     details: null,
   };
   for (const { id, posting } of budget.budgets) {
-    if (!book.find(id)) continue;
+    if (!journal.find(id)) continue;
     const uses = budget.uses && budget.used !== 0n ? { uses: { ...budget.uses, amount: budget.used } } : {};
-    book.post(id, { kind: 'budgeted', cause, ordinal: 0, used: budget.used, held: budget.held, ...uses, ...posting });
+    journal.post(id, {
+      kind: 'budgeted',
+      cause,
+      ordinal: 0,
+      used: budget.used,
+      held: budget.held,
+      ...uses,
+      ...posting,
+    });
   }
 }
 
 /** What can be spent after the request; kept on its last entry so that a repeat gets the same answer. */
-export function closeRequest(book: Book, entries: readonly Entry[]): bigint | null {
+export function closeRequest(journal: Journal, entries: readonly Entry[]): bigint | null {
   const last = entries.at(-1);
   if (!last) throw new AppError('bug', 'INVARIANT_BROKEN', 'a booked request has entries');
-  last.availableAfter = availableOf(book, existing(book, last.account));
+  last.availableAfter = availableOf(journal, existing(journal, last.account));
   return last.availableAfter;
 }

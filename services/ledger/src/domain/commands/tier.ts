@@ -8,10 +8,10 @@ import { postGrant } from '../account/lots.ts';
 import { periodTimers } from '../account/period-timers.ts';
 import { divided } from '../account/purchased.ts';
 import { refuseClosed } from '../account/status.ts';
-import type { Decided } from '../decided.ts';
-import { Refusal } from '../decided.ts';
+import type { Decision } from '../decision.ts';
+import { Refusal } from '../decision.ts';
 import type { Cause, Entry } from '../entry.ts';
-import type { Book } from '../journal.ts';
+import type { Journal } from '../journal.ts';
 import type { Request, TierStep } from '../request/request.ts';
 import { priorityDefault } from '../request/request.ts';
 import { accountState } from '../views.ts';
@@ -23,8 +23,8 @@ const dayMs = 86_400_000;
 const latestMs = Date.UTC(9999, 11, 31);
 
 /** Changes tier, its end, allowance and what is left in one decision (surfaces §4), so that racing changes add up. */
-export function decideTier(book: Book, request: Request, step: TierStep): Decided {
-  const account = existing(book, request.account);
+export function decideTier(journal: Journal, request: Request, step: TierStep): Decision {
+  const account = existing(journal, request.account);
   refuseClosed(account);
   const { settings } = account.terms;
   if (account.kind !== 'credits' || settings.tier === null || settings.baseAllowance === null) {
@@ -32,26 +32,26 @@ export function decideTier(book: Book, request: Request, step: TierStep): Decide
   }
   switch (step.change) {
     case 'lower':
-      return bookedState(book, postBase(book, account, request.cause));
+      return bookedState(journal, postBase(journal, account, request.cause));
     case 'reset':
-      return bookedState(book, postPeriod(book, account, request.cause));
+      return bookedState(journal, postPeriod(journal, account, request.cause));
     case 'raise':
       if (step.onlyFromBase && settings.tier !== baseTier) {
         return {
           outcome: 'unchanged',
           account: account.id,
           entries: [],
-          available: availableOf(book, account),
-          state: accountState(book, account),
+          available: availableOf(journal, account),
+          state: accountState(journal, account),
         };
       }
-      return bookedState(book, postRaised(book, account, request.cause, raised(settings, step, book.nowMs)));
+      return bookedState(journal, postRaised(journal, account, request.cause, raised(settings, step, journal.nowMs)));
     case 'renew': {
-      const fromMs = Math.max(book.nowMs, settings.tierEndMs ?? 0);
+      const fromMs = Math.max(journal.nowMs, settings.tierEndMs ?? 0);
       const kept = { ...step, tier: settings.tier, allowance: settings.allowance ?? step.allowance };
       return bookedState(
-        book,
-        postRaised(book, account, request.cause, raised(settings, settings.tier === baseTier ? step : kept, fromMs)),
+        journal,
+        postRaised(journal, account, request.cause, raised(settings, settings.tier === baseTier ? step : kept, fromMs)),
       );
     }
   }
@@ -69,25 +69,25 @@ const raised = (
 });
 
 /** The new terms, and at least the allowance to spend; what holds reserve and what was bought come on top. */
-function postRaised(book: Book, account: Readonly<Account>, cause: Cause, settings: Settings): readonly Entry[] {
+function postRaised(journal: Journal, account: Readonly<Account>, cause: Cause, settings: Settings): readonly Entry[] {
   const terms: Terms = { ...account.terms, settings };
   const entries = [
-    book.post(account.id, {
+    journal.post(account.id, {
       kind: 'changed',
       cause,
       ordinal: 0,
       terms,
-      timers: periodTimers(book, { ...account, terms }),
+      timers: periodTimers(journal, { ...account, terms }),
     }),
   ];
   const { own, ownHeld } = divided(account);
   const missing = (settings.allowance ?? 0n) - (own - ownHeld);
-  if (missing > 0n) entries.push(postRefill(book, account.id, cause, missing));
+  if (missing > 0n) entries.push(postRefill(journal, account.id, cause, missing));
   return entries;
 }
 
-const postRefill = (book: Book, accountId: string, cause: Cause, amount: bigint): Entry =>
-  postGrant(book, accountId, {
+const postRefill = (journal: Journal, accountId: string, cause: Cause, amount: bigint): Entry =>
+  postGrant(journal, accountId, {
     kind: 'granted',
     cause: { ...cause, details: null },
     ordinal: 1,
@@ -98,25 +98,25 @@ const postRefill = (book: Book, accountId: string, cause: Cause, amount: bigint)
   });
 
 /** A period from now on: nothing is used in it yet, and what is left is refilled up to the allowance, never lowered. */
-function postPeriod(book: Book, account: Readonly<Account>, cause: Cause): readonly Entry[] {
+function postPeriod(journal: Journal, account: Readonly<Account>, cause: Cause): readonly Entry[] {
   if (!isRefilled(account)) throw new Refusal('REQUEST_INVALID', 'the account has no periods');
-  const settings: Settings = { ...account.terms.settings, periodFromMs: book.nowMs };
+  const settings: Settings = { ...account.terms.settings, periodFromMs: journal.nowMs };
   const terms: Terms = { ...account.terms, settings };
-  const { counter } = book.rolled(account, book.nowMs);
+  const { counter } = journal.rolled(account, journal.nowMs);
   const after = { ...account, terms };
-  const period = book.periodAt(after, book.nowMs);
+  const period = journal.periodAt(after, journal.nowMs);
   const begun = { period, used: 0n, highWater: 0n, before: counter.before + counter.used };
   const entries = [
-    book.post(account.id, {
+    journal.post(account.id, {
       kind: 'changed',
       cause,
       ordinal: 0,
       terms,
       counter: begun,
-      timers: periodTimers(book, after, period),
+      timers: periodTimers(journal, after, period),
     }),
   ];
   const missing = (settings.allowance ?? 0n) - divided(account).own;
-  if (missing > 0n) entries.push(postRefill(book, account.id, cause, missing));
+  if (missing > 0n) entries.push(postRefill(journal, account.id, cause, missing));
   return entries;
 }

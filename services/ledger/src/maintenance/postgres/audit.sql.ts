@@ -1,4 +1,4 @@
-import { entryColumns, entryJoins } from '../../queries/postgres/read-books.sql.ts';
+import { entryColumns, entryJoins } from '../../postgres/entries.sql.ts';
 
 const page = (which: string): string => `select ${entryColumns}, d.salt from ledger.entries e ${entryJoins}
 where e.partition = $1 and e.account = (select account from ledger.accounts where partition = $1 and id = $2)
@@ -18,3 +18,5 @@ export const auditEntries = page('e.recorded_at >= $4 and e.recorded_at < $5');
 export const auditLater = page(`e.recorded_at >= $5 and (e.period_start = $4 or exists (
   select from ledger.entries o where o.partition = e.partition and o.partition_seq = e.corrects and o.recorded_at >= $4
     and o.recorded_at < $5))`);
+
+export const partitionsOfBooks = 'select partitions from ledger.placement';

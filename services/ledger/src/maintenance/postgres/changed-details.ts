@@ -1,7 +1,7 @@
 import { canonicalJson } from '@tollgate/kernel';
 import type { Pool } from 'pg';
 
-import { commitmentOf } from '../../booking/postgres/encode-commit.ts';
+import { commitmentOf } from '../../postgres/details-commitment.ts';
 import { detailsInOrder } from './fold-books.sql.ts';
 
 const readMax = 2_000;

@@ -28,7 +28,6 @@ export const strayBlocks = `select t.of, t.partition_seq from (
 where not exists (select from ledger.entries e where e.partition = t.partition and e.partition_seq = t.partition_seq
   and e.account = t.account)
 order by t.partition_seq limit 100`;
-export const sealsInOrder = 'select * from ledger.seals where partition = $1 and number > $2 order by number limit $3';
 /** Words beside entries that are not erased: $1 partition, $2 partition_seq exclusive, $3 at most. */
 export const detailsInOrder = `select partition_seq, commitment, salt, content from ledger.details
 where partition = $1 and partition_seq > $2 and (salt is not null or content is not null)

@@ -23,7 +23,7 @@ type Row = {
   readonly period_start: Date | null;
 };
 
-/** See `BooksReader.standings`. */
+/** See `FeedReads.standings`. */
 export async function readStandings(
   pool: Pool,
   partition: number,

@@ -2,12 +2,12 @@ import { accountKinds } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 
 import { keepsLots } from '../../domain/account/account.ts';
-import type { Candidate, Candidates } from '../queries.ts';
+import type { Candidate, Candidates } from '../reads.ts';
 import { candidatesAll, candidatesLimited, candidatesOwned } from './find-accounts.sql.ts';
 
 const keepingBalance = accountKinds.flatMap((kind, number) => (keepsLots(kind) ? [number] : []));
 
-/** See `BooksReader.candidates`. */
+/** See `AccountReads.candidates`. */
 export async function readCandidates(pool: Pool, search: Candidates): Promise<readonly Candidate[]> {
   const { after, limit, limited, owner, unit = null, under = null, balanceBelow = null } = search;
   const values = [...after, limit, unit, under, balanceBelow, keepingBalance];

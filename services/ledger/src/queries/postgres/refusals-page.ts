@@ -2,8 +2,8 @@ import type { LedgerQueries, LimitRefusal, RefusalView } from '@tollgate/contrac
 import { AppError } from '@tollgate/kernel';
 import type { Pool } from 'pg';
 
-import { refusalsPage } from '../../booking/postgres/refusals.sql.ts';
-import type { BooksReader } from '../queries.ts';
+import type { RefusalReads } from '../reads.ts';
+import { refusalsPage } from './refusals-page.sql.ts';
 
 type Row = {
   readonly account: string;
@@ -23,7 +23,7 @@ type Row = {
 /** A page of `LedgerQueries.refusals`. @throws AppError('invalid', REQUEST_INVALID) for what is no cursor of it. */
 export async function readRefusals(
   pool: Pool,
-  page: Parameters<BooksReader['refusals']>[0],
+  page: Parameters<RefusalReads['refusals']>[0],
 ): ReturnType<LedgerQueries['refusals']> {
   const { partition, account = null, under = false, code = null, after, limit } = page;
   const [ms, place] = after === undefined ? [null, null] : placeOf(after);

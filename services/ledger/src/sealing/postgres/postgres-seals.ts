@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
 
+import { entriesInOrder } from '../../postgres/entries.sql.ts';
 import type { EntryRow } from '../../postgres/entry-row.ts';
 import { fromRowEntry } from '../../postgres/entry-row.ts';
-import { entriesInOrder, insertSeals, lastSeal, sealOf } from '../../queries/postgres/read-books.sql.ts';
 import type { Seal } from '../domain/seal.ts';
 import type { SealedEntry, SealStore } from '../sealer.ts';
+import { insertSeals, lastSeal, sealOf } from './seals.sql.ts';
 
 type SealRow = {
   readonly partition: number;

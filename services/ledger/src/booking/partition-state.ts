@@ -57,7 +57,7 @@ export const createRecentAnswers = (max: number): RecentAnswers => new RecentAns
  * The committed state of one partition while this instance owns it. Dropped whole when ownership or an outcome is in
  * doubt.
  */
-export class PartitionBooks {
+export class PartitionState {
   readonly partition: number;
   position: StoredPosition;
   catalog: Catalog;

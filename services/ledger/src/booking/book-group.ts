@@ -1,17 +1,20 @@
 import { AppError } from '@tollgate/kernel';
 
+import type { Answers } from './batch-answers.ts';
 import { commitOf, writesSomething } from './commit-of.ts';
-import type { BatchResult, ReadRecord, Verdict } from './decide-batch.ts';
-import { decideBatch, identityOf } from './decide-batch.ts';
+import type { BatchResult } from './decide-batch.ts';
+import { decideBatch } from './decide-batch.ts';
+import { identityOf } from './identity.ts';
 import type { LoadingBatch } from './load-batch.ts';
 import { allIdentities, loadGroup, loadKnown, nothingLoaded } from './load-batch.ts';
-import type { PartitionBooks } from './partition-books.ts';
+import type { PartitionState } from './partition-state.ts';
 import type { BookStore, PartitionCommit, StoredPosition } from './ports.ts';
 import { CommitError } from './ports.ts';
+import type { ReadRecord } from './read-records.ts';
 import type { AnsweredRefusal } from './refusal-log.ts';
 
 /** One partition's records of a group. */
-export type Batch = { readonly books: PartitionBooks; readonly records: readonly ReadRecord[] };
+export type Batch = { readonly state: PartitionState; readonly records: readonly ReadRecord[] };
 
 /**
  * How one partition's batch ended. `lost`: another instance owns it. `doubt`: the books moved without us; claim again.
@@ -24,10 +27,10 @@ export type BatchOutcome = {
 
 export type BookingPorts = {
   readonly store: BookStore;
-  readonly answer: (verdicts: readonly Verdict[]) => void;
+  readonly answer: (answers: Answers) => void;
   /** Refusals among the answers; absent: they are not kept. */
   readonly refused?: (refusals: readonly AnsweredRefusal[]) => void;
-  readonly clockReached: (books: PartitionBooks, clocks: BatchResult['clocks']) => void;
+  readonly clockReached: (state: PartitionState, clocks: BatchResult['clocks']) => void;
   /** Waits before a failed commit is looked into again; rejects when the service stops. */
   readonly pause: (attempt: number) => Promise<void>;
   readonly warn: (message: string, details: object) => void;
@@ -66,16 +69,16 @@ export async function bookGroup(ports: BookingPorts, group: readonly Batch[]): P
 
 async function decideWork(ports: BookingPorts, work: Work): Promise<void> {
   for (;;) {
-    const result = decideBatch(work.books, work.records, work.loaded);
+    const result = decideBatch(work.state, work.records, work.loaded);
     if (result.lookUp.length === 0) {
       work.result = result;
       const last = work.records.at(-1);
       work.commit =
-        last && writesSomething(work.books, result, last.record.offset + 1) ? commitOf(work.books, result, last) : null;
+        last && writesSomething(work.state, result, last.record.offset + 1) ? commitOf(work.state, result, last) : null;
       return;
     }
     // A request that would be refused is looked up before it is told so (rule 10); everything else keyed with it.
-    work.books.timers.undo();
+    work.state.timers.undo();
     const wanted = new Set([...result.lookUp, ...allIdentities(work)]);
     await readUntilUp(ports, () => loadKnown(ports.store, work, [...wanted]));
   }
@@ -95,18 +98,18 @@ async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work
   const reason = error.failure;
   if (reason.why === 'duplicate') {
     for (const work of works) {
-      if (reason.partition !== null && work.books.partition !== reason.partition) continue;
-      const times = (repeats.get(work.books.partition) ?? 0) + 1;
-      repeats.set(work.books.partition, times);
+      if (reason.partition !== null && work.state.partition !== reason.partition) continue;
+      const times = (repeats.get(work.state.partition) ?? 0) + 1;
+      repeats.set(work.state.partition, times);
       if (times > 3)
         throw new AppError(
           'bug',
           'INVARIANT_BROKEN',
-          `partition ${work.books.partition}: a known request was decided as new`,
+          `partition ${work.state.partition}: a known request was decided as new`,
           {},
           error,
         );
-      work.books.lookFirst = 100;
+      work.state.lookFirst = 100;
       await lookUpDecided(ports, work);
       redo(work);
     }
@@ -119,18 +122,19 @@ async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work
   ports.warn('commit to be looked into', {
     why: reason.why,
     ...('detail' in reason ? { detail: reason.detail } : {}),
-    partitions: works.map(({ books }) => books.partition),
+    partitions: works.map(({ state }) => state.partition),
   });
   if (reason.why === 'unknown' || attempt > 0) await ports.pause(attempt);
-  const stored = await readUntilUp(ports, () => ports.store.positions(works.map(({ books }) => books.partition)));
-  return works.filter((work) => !settledBy(ports, work, stored.get(work.books.partition), outcomes));
+  const stored = await readUntilUp(ports, () => ports.store.positions(works.map(({ state }) => state.partition)));
+  return works.filter((work) => !settledBy(ports, work, stored.get(work.state.partition), outcomes));
 }
 
 /** Looks up all that a batch decided: a request that names an entry of its own batch shows its account no sooner. */
 async function lookUpDecided(ports: BookingPorts, { result, loaded, ...work }: Work): Promise<void> {
   const decided =
-    result?.book.entries.map(({ account, source, requestId: id }) => identityOf({ account, cause: { source, id } })) ??
-    [];
+    result?.journal.entries.map(({ account, source, requestId: id }) =>
+      identityOf({ account, cause: { source, id } }),
+    ) ?? [];
   for (const identity of decided) loaded.known.delete(identity);
   await readUntilUp(ports, () => loadKnown(ports.store, { ...work, loaded }, [...new Set(decided)]));
 }
@@ -142,15 +146,15 @@ function settledBy(
   stored: StoredPosition | undefined,
   outcomes: BatchOutcome[],
 ): boolean {
-  const { commit, books } = work;
-  if (!stored || stored.epoch !== books.position.epoch) return outcomes.push(givenUp(work, 'lost')) > 0;
-  if (stored.nextOffset === books.position.nextOffset) return false;
+  const { commit, state } = work;
+  if (!stored || stored.epoch !== state.position.epoch) return outcomes.push(givenUp(work, 'lost')) > 0;
+  if (stored.nextOffset === state.position.nextOffset) return false;
   if (commit && stored.nextOffset === commit.to.nextOffset) return outcomes.push(applied(ports, work)) > 0;
   return outcomes.push(givenUp(work, 'doubt')) > 0;
 }
 
 function givenUp(work: Work, result: 'lost' | 'doubt'): BatchOutcome {
-  work.books.timers.undo();
+  work.state.timers.undo();
   return { batch: work, result };
 }
 
@@ -162,46 +166,46 @@ async function bookAlone(
   detail: string,
 ): Promise<readonly BatchOutcome[]> {
   redo(work);
-  const { books, records } = work;
-  if (several) return bookGroup(ports, [{ books, records }]);
+  const { state, records } = work;
+  if (several) return bookGroup(ports, [{ state, records }]);
   if (records.length > 1) {
     const half = records.length >>> 1;
-    const [first] = await bookGroup(ports, [{ books, records: records.slice(0, half) }]);
+    const [first] = await bookGroup(ports, [{ state, records: records.slice(0, half) }]);
     if (!first || first.result !== 'booked') return first ? [{ ...first, batch: work }] : [];
-    return bookGroup(ports, [{ books, records: records.slice(half) }]);
+    return bookGroup(ports, [{ state, records: records.slice(half) }]);
   }
   const [record] = records;
   if (!record || record.request === null)
     throw new AppError('bug', 'INVARIANT_BROKEN', `a dead letter cannot be stored: ${detail}`);
-  return bookGroup(ports, [{ books, records: [{ ...record, request: null, poison: `UNSTORABLE: ${detail}` }] }]);
+  return bookGroup(ports, [{ state, records: [{ ...record, request: null, poison: `UNSTORABLE: ${detail}` }] }]);
 }
 
 function redo(work: Work): void {
-  work.books.timers.undo();
+  work.state.timers.undo();
   work.result = null;
   work.commit = null;
 }
 
 /** Makes a committed batch the partition's state, and answers. */
 function applied(ports: BookingPorts, work: Work): BatchOutcome {
-  const { books, result, commit, records } = work;
+  const { state, result, commit, records } = work;
   const last = records.at(-1);
   if (!result || !last) throw new AppError('bug', 'INVARIANT_BROKEN', 'an undecided batch was committed');
   if (commit) {
-    books.position = commit.to;
-    for (const { name, text } of commit.names) books.keepName(text, name);
+    state.position = commit.to;
+    for (const { name, text } of commit.names) state.keepName(text, name);
   }
-  for (const account of result.book.changed()) if (account.seq > 0) books.keepAccount(account.id, account);
-  for (const { identity, first } of result.recent) books.keepRecent(identity, first);
-  books.catalog = result.book.catalog;
-  books.timers.keep();
-  if (books.lookFirst > 0) books.lookFirst--;
-  books.decidedOffset = last.record.offset + 1;
-  books.decidedTimeMs = last.timeMs;
-  books.decidedTimer = result.swept ?? books.decidedTimer;
-  if (result.verdicts.length > 0) ports.answer(result.verdicts);
+  for (const account of result.journal.changed()) if (account.seq > 0) state.keepAccount(account.id, account);
+  for (const { identity, first } of result.recent) state.keepRecent(identity, first);
+  state.catalog = result.journal.catalog;
+  state.timers.keep();
+  if (state.lookFirst > 0) state.lookFirst--;
+  state.decidedOffset = last.record.offset + 1;
+  state.decidedTimeMs = last.timeMs;
+  state.decidedTimer = result.swept ?? state.decidedTimer;
+  if (result.answers.size > 0) ports.answer(result.answers);
   if (result.answeredRefusals.length > 0) ports.refused?.(result.answeredRefusals);
-  if (result.clocks.length > 0) ports.clockReached(books, result.clocks);
+  if (result.clocks.length > 0) ports.clockReached(state, result.clocks);
   return { batch: work, result: 'booked', ...(commit ? { committed: commit } : {}) };
 }
 

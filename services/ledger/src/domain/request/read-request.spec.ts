@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { AppError } from '@tollgate/kernel';
 
-import { readRequest } from './request.ts';
+import { readRequest } from './read-request.ts';
 
 const time = '2030-01-01T00:00:00Z';
 /** A request of every type with every member set. */
@@ -109,7 +109,7 @@ it.each(Object.keys(data))('%s is read or refused with its reason, whatever any 
     correlation: 'c',
     details: { salt: '0'.repeat(32), metadata: {} },
   };
-  expect(readRequest(JSON.stringify(request), 0)).toMatchObject({ ask: { type } });
+  expect(readRequest(JSON.stringify(request), 0)).toMatchObject({ command: { type } });
   const thrown: string[] = [];
   for (const path of pathsOf(request)) {
     for (const value of wrong) {

@@ -6,7 +6,7 @@ import type { Entry } from './entry.ts';
 import { crossingView, entryView } from './views.ts';
 
 /** What was decided about one request, before it is put into words for the caller. */
-export type Decided = {
+export type Decision = {
   readonly outcome: Answer['outcome'];
   readonly account: string;
   /** Entries on the request's own account, in order; its budgets and timers aside. */
@@ -38,7 +38,7 @@ export function problemOf(error: unknown): AnswerProblem {
   throw error;
 }
 
-export function answerOf(partition: number, decided: Decided): Answer {
+export function answerOf(partition: number, decided: Decision): Answer {
   const first = decided.entries[0];
   const last = decided.entries.at(-1);
   const available = decided.available;

@@ -1,10 +1,10 @@
 import type { Answer } from '@tollgate/contracts';
 import type { LogRecord } from '@tollgate/messaging';
 
-import type { BookingPorts } from '../booking/booking.ts';
-import { bookGroup } from '../booking/booking.ts';
-import { readRecords } from '../booking/decide-batch.ts';
-import { createAccountCache, createRecentAnswers, PartitionBooks } from '../booking/partition-books.ts';
+import type { BookingPorts } from '../booking/book-group.ts';
+import { bookGroup } from '../booking/book-group.ts';
+import { createAccountCache, createRecentAnswers, PartitionState } from '../booking/partition-state.ts';
+import { readRecords } from '../booking/read-records.ts';
 import { MemoryBookStore } from './memory-book-store.ts';
 import type { Step } from './random-requests.ts';
 
@@ -16,28 +16,28 @@ export async function book(records: readonly LogRecord[], sizes: readonly number
   const answers = new Map<number, Answer>();
   const ports: BookingPorts = {
     store,
-    answer: (verdicts) => verdicts.forEach(({ waiter, answer }) => answers.set(waiter, answer)),
+    answer: (batch) => [...batch.values()].flat().forEach(([waiter, answer]) => answers.set(waiter, answer)),
     clockReached: () => undefined,
     pause: async () => undefined,
     warn: () => undefined,
   };
-  const claim = async (): Promise<PartitionBooks> => {
-    const books = new PartitionBooks(await store.claim(), {
+  const claim = async (): Promise<PartitionState> => {
+    const state = new PartitionState(await store.claim(), {
       accounts: createAccountCache(1_000),
       recent: createRecentAnswers(100),
     });
-    books.timers.load(await store.timers(0, store.position.timer, 10_000), Infinity);
-    return books;
+    state.timers.load(await store.timers(0, store.position.timer, 10_000), Infinity);
+    return state;
   };
-  let books = await claim();
+  let state = await claim();
   for (let from = 0, turn = 0; from < records.length; turn++) {
     if (restart) {
-      const decided = books.decidedOffset;
-      books = await claim();
-      books.decidedOffset = decided;
+      const decided = state.decidedOffset;
+      state = await claim();
+      state.decidedOffset = decided;
     }
     const size = sizes[turn % sizes.length] ?? 1;
-    await bookGroup(ports, [{ books, records: readRecords(records.slice(from, from + size), books.decidedTimeMs) }]);
+    await bookGroup(ports, [{ state, records: readRecords(records.slice(from, from + size), state.decidedTimeMs) }]);
     from += size;
   }
   return { store, answers };
@@ -47,11 +47,11 @@ export async function book(records: readonly LogRecord[], sizes: readonly number
 export async function logOf(steps: readonly Step[]): Promise<readonly LogRecord[]> {
   const records: LogRecord[] = [];
   const store = new MemoryBookStore();
-  const books = new PartitionBooks(await store.claim(), {
+  const state = new PartitionState(await store.claim(), {
     accounts: createAccountCache(1_000),
     recent: createRecentAnswers(100),
   });
-  books.timers.load([], Infinity);
+  state.timers.load([], Infinity);
   const holds: string[] = [];
   const entries: string[] = [];
   const ports: BookingPorts = {
@@ -59,8 +59,8 @@ export async function logOf(steps: readonly Step[]): Promise<readonly LogRecord[
     clockReached: () => undefined,
     pause: async () => undefined,
     warn: () => undefined,
-    answer: (verdicts) =>
-      verdicts.forEach(({ answer }) => {
+    answer: (batch) =>
+      [...batch.values()].flat().forEach(([, answer]) => {
         if (answer.hold && answer.entry?.kind === 'held') holds.push(answer.hold.hold_id);
         if (answer.entry) entries.push(answer.entry.id);
       }),
@@ -80,7 +80,7 @@ export async function logOf(steps: readonly Step[]): Promise<readonly LogRecord[
       headers: { 'reply-to': 'test', waiter: String(records.length) },
     };
     records.push(record);
-    await bookGroup(ports, [{ books, records: readRecords([record], books.decidedTimeMs) }]);
+    await bookGroup(ports, [{ state, records: readRecords([record], state.decidedTimeMs) }]);
   }
   return records;
 }

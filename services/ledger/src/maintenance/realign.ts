@@ -1,0 +1,26 @@
+import { createPool } from '@tollgate/persistence';
+
+import { moveInTopic, placeInTopic } from './postgres/positions.sql.ts';
+
+/**
+ * Tells a halted partition where in the log it goes on (rule 2): the operator answers for what lies between. The owner
+ * is fenced and claims again. Answers the position before; null: there is no such partition.
+ */
+export async function realign(options: {
+  readonly databaseUrl: string;
+  readonly partition: number;
+  readonly toOffset: number;
+  readonly topicId: string;
+}): Promise<{ readonly nextOffset: string; readonly topicId: string | null } | null> {
+  const pool = createPool({ url: options.databaseUrl, max: 1, applicationName: 'tollgate-realign' });
+  try {
+    const {
+      rows: [before],
+    } = await pool.query<{ next_offset: bigint; topic_id: string | null }>(placeInTopic, [options.partition]);
+    if (!before) return null;
+    await pool.query(moveInTopic, [options.partition, options.toOffset, options.topicId]);
+    return { nextOffset: String(before.next_offset), topicId: before.topic_id };
+  } finally {
+    await pool.end();
+  }
+}
