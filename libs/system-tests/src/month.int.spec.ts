@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
 
@@ -86,17 +83,6 @@ const onPlan = (user: string, name: string) =>
       settings: { plan: name },
     }),
   );
-/** What somebody does in Stripe's dashboard. */
-async function atStripe(method: string, path: string, form: Record<string, string> = {}): Promise<void> {
-  const address = /simulator at (http:\S+?),/.exec(platform.program.output())?.[1];
-  const key = (await readFile(join(platform.dataDir, 'secrets', 'stripe-simulator-key'), 'utf8')).trim();
-  const answer = await fetch(`${address}/v1/${path}`, {
-    method,
-    headers: { authorization: `Bearer sk_test_${key}`, 'content-type': 'application/x-www-form-urlencoded' },
-    ...(method === 'POST' ? { body: new URLSearchParams(form) } : {}),
-  });
-  expect([answer.status, answer.ok ? '' : await answer.text()]).toEqual([200, '']);
-}
 const payments = (count: number) =>
   waitFor(`${count} payments`, async () => (await figures('payments')).length === count, 30_000);
 const sums = async (view: string): Promise<readonly string[]> =>
@@ -151,7 +137,7 @@ async function useTheMonth(): Promise<void> {
     async () => (await figures('fees')).filter(({ status }) => status === 'paid').length === 3,
     30_000,
   );
-  await atStripe('DELETE', `subscriptions/${ends}`);
+  await platform.atStripe('DELETE', `subscriptions/${ends}`);
   const { items } = await ok(
     platform.server.get<{ items: readonly { id: string; kind: string }[] }>('/v1/accounts/metered%3Ahal/entries'),
   );
@@ -189,7 +175,7 @@ async function useTheNext(): Promise<void> {
   const [proposal] = await figures('refunds');
   await ok(platform.server.post(`/api/admin/billing/refunds/${proposal?.['id']}/approve`));
   const ivy = (await figures('payments')).find(({ user_id: user }) => user === 'ivy');
-  await atStripe('POST', 'refunds', { payment_intent: ivy?.['payment_intent'] ?? '', amount: '4000' });
+  await platform.atStripe('POST', 'refunds', { payment_intent: ivy?.['payment_intent'] ?? '', amount: '4000' });
   await waitFor(
     'the refunds',
     async () => (await figures('refunds')).filter(({ status }) => status === 'succeeded').length === 2,

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { runningEmbeddedPostgres } from '@tollgate/persistence';
@@ -83,6 +84,19 @@ export class EmbeddedPlatform implements Platform {
 
   cli(...args: readonly string[]): Promise<{ readonly how: string; readonly output: string }> {
     return runCli({ args, env: this.#env, folder: this.#folder });
+  }
+
+  /** What somebody does in Stripe's dashboard; fails where Stripe refuses it. */
+  async atStripe(method: 'POST' | 'DELETE', path: string, form: Readonly<Record<string, string>> = {}): Promise<void> {
+    // It is another one after each start.
+    const address = [...this.program.output().matchAll(/simulator at (http:\S+?),/g)].at(-1)?.[1];
+    const key = (await readFile(join(this.dataDir, 'secrets', 'stripe-simulator-key'), 'utf8')).trim();
+    const answer = await fetch(`${address}/v1/${path}`, {
+      method,
+      headers: { authorization: `Bearer sk_test_${key}`, 'content-type': 'application/x-www-form-urlencoded' },
+      ...(method === 'POST' ? { body: new URLSearchParams(form) } : {}),
+    });
+    if (!answer.ok) throw new Error(`the Stripe simulator answered ${answer.status}: ${await answer.text()}`);
   }
 
   async stop(): Promise<void> {

@@ -9,7 +9,7 @@ export type Api = {
    * same request is sent again, for a minute at most: everything we send can be repeated.
    * @throws CommandFailed with the problem's detail for any other refusal.
    */
-  send<Answer>(method: 'GET' | 'POST' | 'DELETE', path: string, content?: Content): Promise<Answer | undefined>;
+  send<Answer>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, content?: Content): Promise<Answer | undefined>;
   /** The same for an answer that is text of another kind. */
   text(path: string): Promise<string | undefined>;
 };

@@ -24,6 +24,7 @@ import { addReconcileCommand } from './reconcile.ts';
 import { addRefundsCommands } from './refunds.ts';
 import { addSecretsCommand } from './secrets.ts';
 import { addStatementCommand } from './statement.ts';
+import { addTopUpsCommands } from './top-ups.ts';
 
 /**
  * The operator's program: `npm run tollgate -- <command>`. Exit codes: 0 done, 1 failed, 78 wrong settings
@@ -48,6 +49,7 @@ addFinanceCommands(program);
 addReconcileCommand(program, connect);
 addRefundsCommands(program, connect);
 addFeesCommands(program, connect);
+addTopUpsCommands(program, connect);
 addCloseCommands(program, connect);
 addDifferencesCommands(program, connect);
 addStatementCommand(program, connect);

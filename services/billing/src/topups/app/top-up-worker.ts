@@ -12,8 +12,9 @@ const watchEveryMs = 1_000;
 const watchedMax = 500;
 const idleMs = 500;
 const batchMax = 100;
-/** Until the books are asked again for a grant, and until it is appended once more in case it was lost. */
-const grantPollMs = 200;
+/** While something is due, such as a grant that the books do not have yet; by the real clock. */
+const busyMs = 100;
+/** Until a grant is appended once more, in case it was lost. */
 const grantAgainMs = 30_000;
 
 export type TopUpParts = {
@@ -70,7 +71,7 @@ export const startTopUpWorker = (parts: TopUpParts): Loop =>
         // One that fails is told and due again; it holds up no other.
         await parts.store.hold(id, (held) => advance(parts, held)).catch(parts.onFailure);
       }
-      return due.length === 0 ? idleMs : 20;
+      return due.length === 0 ? idleMs : busyMs;
     },
   });
 
@@ -111,7 +112,7 @@ async function give({ ledger, give: append, clock }: TopUpParts, held: HeldTopUp
   } else {
     const again = topUp.appendedMs === null || nowMs - topUp.appendedMs >= grantAgainMs;
     if (again) await append(topUp);
-    await held.record(() => ({ ...(again ? { appendedMs: nowMs } : {}), nextTryMs: nowMs + grantPollMs }), nowMs);
+    await held.record(() => ({ ...(again ? { appendedMs: nowMs } : {}), nextTryMs: nowMs }), nowMs);
   }
 }
 
