@@ -702,7 +702,7 @@ CREATE OR REPLACE FUNCTION billing.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
-          begin raise exception 'a published version is immutable'; end $function$
+  begin raise exception 'a published version is immutable'; end $function$
 
 CREATE OR REPLACE FUNCTION billing.refuse_rewriting()
  RETURNS trigger
@@ -756,10 +756,8 @@ grant insert, select, update on billing.webhook_deliveries to tollgate_billing
 grant insert, select, update on billing.webhook_endpoints to tollgate_billing
 grant select on billing.token_catalog_revision to tollgate_billing
 grant update (appended_at, booked_at) on billing.outbox to tollgate_billing
-grant update (first_approval) on billing.refunds to tollgate_billing
 grant update (outcome) on billing.reconciliation_differences to tollgate_billing
 grant update (revision) on billing.token_catalog_revision to tollgate_billing
-grant update (secret_before, secret_before_until) on billing.webhook_endpoints to tollgate_billing
 grant usage on schema billing to tollgate_billing
 
 -- The schema "finance" as its migrations leave it, for reading and for comparing; nothing executes this file.

@@ -1,27 +1,31 @@
-/** Tables whose rows are never changed or removed, whoever asks. */
-const appendOnly = ['charge_attempts', 'charge_events'];
+import { appendOnly, keptInHistory } from './append-only.ts';
 
 /**
- * Charges, customers and subscriptions (surfaces §5, rules 25–27). `charges` is where a charge stands;
- * `charge_attempts` holds what was sent to Stripe, stored before it is sent, and `charge_events` all that ever happened
- * to a charge.
+ * Tier blocks and their payment (surfaces §5, rules 18,
+  25–27). `charges` is where a charge stands; `charge_attempts` holds
+ * what was sent to Stripe, stored before it is sent, and `charge_events` all that ever happened to a charge.
  */
 export const createCharges = {
   name: '20261121110000-create-charges',
   sql: `
-create table billing.customers (
-  user_id text not null,
-  customer_id text,
-  payment_method text,
-  payment_method_at timestamptz,
-  created_at timestamptz not null,
-  updated_at timestamptz not null,
-  constraint customers_pkey primary key (user_id)
+create function billing.refuse_rewriting() returns trigger language plpgsql as $$
+begin
+  raise exception '%.% is append-only: % is refused', tg_table_schema, tg_table_name,
+    tg_op using errcode = 'insufficient_privilege';
+end $$;
+
+create table billing.history (
+  position bigint generated always as identity,
+  kind text not null check (kind in ('charges', 'refunds', 'invoices')),
+  id text not null,
+  at timestamptz not null,
+  content jsonb not null,
+  constraint history_pkey primary key (position)
 );
-create index customers_by_customer on billing.customers (customer_id);
-comment on table billing.customers is 'Who pays for a user. What Stripe knows of them (names, cards) stays at Stripe.';
-comment on column billing.customers.payment_method_at
-  is 'When Stripe attached it: an older message about another one changes nothing.';
+create index history_of on billing.history (kind, id, position);
+comment on table billing.history
+  is 'Each state of charges, refunds and invoices, in the order in which they came about. Append-only.';
+${appendOnly('history')}
 
 create table billing.charges (
   id uuid not null,
@@ -49,6 +53,11 @@ create table billing.charges (
   credited_at timestamptz,
   created_at timestamptz not null,
   updated_at timestamptz not null,
+  owed boolean not null default true,
+  series integer not null default 0,
+  credit_note uuid,
+  cancel_sent boolean not null default false,
+  paid_at timestamptz,
   constraint charges_pkey primary key (id),
   constraint charges_block_once unique (account, period_start, block),
   constraint charges_payment_intent_once unique (payment_intent),
@@ -57,7 +66,8 @@ create table billing.charges (
 create index charges_due on billing.charges (next_try_at) where next_try_at is not null;
 create index charges_by_user on billing.charges (user_id, period_start);
 create index charges_newest on billing.charges (created_at desc, id);
-comment on table billing.charges is 'One tier block of one period of an account, charged once. A projection of charge_events.';
+comment on table billing.charges
+  is 'One tier block of one period of an account, charged once. A projection of charge_events.';
 comment on column billing.charges.amount_minor is 'In minor units of the currency; fixed when the charge is opened.';
 comment on column billing.charges.crossed_at
   is 'When the ledger recorded the crossing; null: not told. Long ago: Stripe may know the charge already (rule 26).';
@@ -65,6 +75,16 @@ comment on column billing.charges.reason is 'Why it is pending, failed or cancel
 comment on column billing.charges.next_try_at is 'By the platform''s clock; null: nothing is tried by itself.';
 comment on column billing.charges.credited_at
   is 'When a correction turned what was paid into a credit; null: it is owed (rule 18).';
+
+comment on column billing.charges.owed is
+  'Whether the usage of the period still enters the block, as far as the ledger told (rule 18).';
+comment on column billing.charges.series
+  is 'How many PaymentIntents ended before the one in use: cancelled at Stripe, or refunded, and the block '
+    'entered again.';
+comment on column billing.charges.credit_note is 'The credit in force; null: none.';
+comment on column billing.charges.cancel_sent is 'Whether we asked Stripe to cancel the PaymentIntent in use.';
+comment on column billing.charges.paid_at
+  is 'When Stripe took the money of the payment in use; null: it is not paid.';
 
 create table billing.charge_attempts (
   charge_id uuid not null,
@@ -123,91 +143,9 @@ create table billing.shown_charges (
 );
 comment on table billing.shown_charges is
   'What the first answer under an Idempotency-Key said of a charge, for its repetitions.';
-
-create table billing.stripe_events (
-  id text not null,
-  type text not null,
-  created_at timestamptz not null,
-  received_at timestamptz not null,
-  facts jsonb not null,
-  outcome text,
-  handled_at timestamptz,
-  constraint stripe_events_once primary key (id)
-);
-create index stripe_events_open on billing.stripe_events (received_at) where handled_at is null;
-comment on table billing.stripe_events is
-  'Inbox of Stripe''s webhooks: each event once, reduced to ids and amounts (no names, no cards).';
-
-create table billing.subscriptions (
-  id uuid not null,
-  customer_id text not null,
-  subscription_id text,
-  amount_minor bigint not null,
-  currency text not null,
-  status text not null,
-  anchor_at timestamptz not null,
-  request jsonb not null,
-  current_period_start timestamptz,
-  current_period_end timestamptz,
-  told_at timestamptz,
-  created_at timestamptz not null,
-  updated_at timestamptz not null,
-  constraint subscriptions_pkey primary key (id),
-  constraint subscriptions_subscription_once unique (subscription_id)
-);
-create unique index subscriptions_one_running on billing.subscriptions (customer_id) where status not in ('canceled',
-  'incomplete_expired');
-comment on table billing.subscriptions is
-  'Monthly fees; the row is there before Stripe is asked, so that its id is the idempotency key.';
-comment on column billing.subscriptions.told_at
-  is 'Time of the newest message about it that was applied; older ones change nothing.';
-
-create table billing.invoices (
-  invoice_id text not null,
-  subscription_id text not null,
-  customer_id text not null,
-  status text not null check (status in ('open', 'paid', 'failed')),
-  amount_minor bigint not null,
-  currency text not null,
-  period_start timestamptz not null,
-  told_at timestamptz not null,
-  constraint invoices_pkey primary key (invoice_id)
-);
-create index invoices_by_customer on billing.invoices (customer_id, period_start);
-comment on table billing.invoices is 'Invoices of monthly fees as Stripe told them; paid is final.';
-comment on column billing.invoices.period_start
-  is 'Start of the fee''s period; for the first fee, when the subscription was made.';
-
-create table billing.billing_answers (
-  operation text not null,
-  scope text not null,
-  request_key text not null,
-  content_hash text not null,
-  answer jsonb,
-  constraint billing_answers_once primary key (operation, scope, request_key)
-);
-comment on table billing.billing_answers is 'First answers under an Idempotency-Key; kept for ever.';
-
-create function billing.refuse_rewriting() returns trigger language plpgsql as $$
-begin
-  raise exception '%.% is append-only: % is refused', tg_table_schema, tg_table_name,
-    tg_op using errcode = 'insufficient_privilege';
-end $$;
-${appendOnly
-  .map(
-    (table) => `
-create trigger ${table}_append_only before update or delete on billing.${table} for each statement
-  execute function billing.refuse_rewriting();
-create trigger ${table}_no_truncate before truncate on billing.${table} for each statement
-  execute function billing.refuse_rewriting();
-alter table billing.${table} enable always trigger ${table}_append_only;
-alter table billing.${table} enable always trigger ${table}_no_truncate;
-grant select, insert on billing.${table} to tollgate_billing;`,
-  )
-  .join('')}
-grant select, insert, update on billing.customers, billing.charges, billing.charge_outbox, billing.crossing_positions,
-  billing.stripe_events,
-  billing.subscriptions, billing.invoices, billing.billing_answers to tollgate_billing;
+${appendOnly('charge_attempts', 'charge_events')}
+${keptInHistory('charges', 'id', 'updated_at')}
+grant select, insert, update on billing.charges, billing.charge_outbox, billing.crossing_positions to tollgate_billing;
 grant select, insert on billing.shown_charges to tollgate_billing;
 `,
 } as const;

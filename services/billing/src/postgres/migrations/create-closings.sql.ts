@@ -1,5 +1,4 @@
-/** Tables whose rows no role can change or remove. */
-const appendOnly = ['closings', 'closing_entries'];
+import { appendOnly } from './append-only.ts';
 
 /** Months that finance closed and reopened, with the figures as they were. */
 export const createClosings = {
@@ -22,7 +21,8 @@ create table billing.closings (
   constraint closings_reopened_for_a_reason check (type = 'closed' or reason is not null)
 );
 comment on table billing.closings is 'Closings of months and their reopenings. Append-only.';
-comment on column billing.closings.hash is 'SHA-256 of the figures; the ledger has an entry with it, which is sealed.';
+comment on column billing.closings.hash
+  is 'SHA-256 of the figures; the ledger has an entry with it, which is sealed.';
 create table billing.closing_entries (
   period text not null,
   number integer not null,
@@ -31,17 +31,6 @@ create table billing.closing_entries (
   constraint closing_entries_closing_fkey foreign key (period, number) references billing.closings (period, number)
 );
 comment on table billing.closing_entries is 'The entry of the ledger that carries a closing. Append-only.';
-${appendOnly
-  .map(
-    (table) => `
-create trigger ${table}_append_only before update or delete on billing.${table} for each statement
-  execute function billing.refuse_rewriting();
-create trigger ${table}_no_truncate before truncate on billing.${table} for each statement
-  execute function billing.refuse_rewriting();
-alter table billing.${table} enable always trigger ${table}_append_only;
-alter table billing.${table} enable always trigger ${table}_no_truncate;
-grant select, insert on billing.${table} to tollgate_billing;`,
-  )
-  .join('')}
+${appendOnly('closings', 'closing_entries')}
 `,
 } as const;

@@ -1,4 +1,9 @@
-/** Comparisons of Stripe with the books: where each is, what it has read, and what it found. */
+import { appendOnly } from './append-only.ts';
+
+/**
+ * Comparisons of Stripe with the books: where each is, what it has read, what it found, and what finance decided about
+ * differences that no fix mends.
+ */
 export const createReconciliations = {
   name: '20261121170000-create-reconciliations',
   sql: `
@@ -21,11 +26,14 @@ create table billing.reconciliations (
   started_at timestamptz not null,
   updated_at timestamptz not null,
   finished_at timestamptz,
+  number bigint generated always as identity,
   constraint reconciliations_pkey primary key (id)
 );
 create unique index reconciliations_running_once on billing.reconciliations (period) where state = 'running';
 comment on table billing.reconciliations
   is 'One comparison of Stripe with the books over a month; step and cursor say where it goes on after a crash.';
+comment on column billing.reconciliations.number
+  is 'In the order in which they began: two of one moment have an order too.';
 
 create table billing.reconciliation_found (
   run uuid not null,
@@ -39,7 +47,8 @@ create table billing.reconciliation_found (
 create index reconciliation_found_by_charge on billing.reconciliation_found (run, charge_id)
   where charge_id is not null;
 comment on table billing.reconciliation_found
-  is 'What a comparison has read of Stripe and of the ledger: ids and amounts, no names, no cards; removed when it ends.';
+  is 'What a comparison has read of Stripe and of the ledger: ids and amounts, no names, no cards; removed '
+    'when it ends.';
 
 create table billing.reconciliation_differences (
   run uuid not null,
@@ -58,6 +67,42 @@ create table billing.reconciliation_differences (
   constraint reconciliation_differences_run_fkey foreign key (run) references billing.reconciliations (id)
 );
 comment on table billing.reconciliation_differences is 'What a comparison found; the outcome is that of fix.';
+
+create table billing.acknowledgements (
+  position bigint generated always as identity,
+  kind text not null,
+  reference text not null,
+  difference text not null,
+  reason text not null,
+  actor text not null,
+  address text,
+  at timestamptz not null,
+  until timestamptz not null,
+  constraint acknowledgements_pkey primary key (position),
+  constraint acknowledgements_for_a_while check (until > at)
+);
+create index acknowledgements_of on billing.acknowledgements (kind, reference, until);
+comment on table billing.acknowledgements
+  is 'Differences that somebody has looked at: they do not count until then, as long as they say the same. '
+    'Append-only.';
+comment on column billing.acknowledgements.difference
+  is 'What the difference said; one that says something else is another one.';
+
+create table billing.assigned_payments (
+  payment_intent text not null,
+  user_id text not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  currency text not null,
+  paid_at timestamptz not null,
+  reason text not null,
+  actor text not null,
+  address text,
+  at timestamptz not null,
+  constraint assigned_payments_pkey primary key (payment_intent)
+);
+comment on table billing.assigned_payments
+  is 'Payments at Stripe that no charge asked for, and whose they are. Append-only.';
+${appendOnly('acknowledgements', 'assigned_payments')}
 
 grant select, insert, update on billing.reconciliations to tollgate_billing;
 grant select, insert, delete on billing.reconciliation_found to tollgate_billing;

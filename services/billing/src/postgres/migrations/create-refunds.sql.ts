@@ -1,23 +1,13 @@
-/** Tables whose rows are never changed or removed, whoever asks. */
-const appendOnly = ['credit_notes', 'past_payments', 'refund_attempts'];
+import { appendOnly, keptInHistory } from './append-only.ts';
 
 /**
- * What corrections do to charges (rule 18, ADR 19): whether the books still owe a block, credits of paid ones, and
- * refunds, which finance approves one by one. Each step of a refund is an event of its charge.
+ * What corrections do to paid charges (rule 18, ADR 19): credits, and refunds,
+  which finance approves one by one. Each step
+ * of a refund is an event of its charge.
  */
 export const createRefunds = {
-  name: '20261121150000-create-refunds',
+  name: '20261121113000-create-refunds',
   sql: `
-alter table billing.charges add column owed boolean not null default true, add column series integer not null default
-  0, add column credit_note uuid,
-  add column cancel_sent boolean not null default false;
-comment on column billing.charges.owed is
-  'Whether the usage of the period still enters the block, as far as the ledger told (rule 18).';
-comment on column billing.charges.series
-  is 'How many PaymentIntents ended before the one in use: cancelled at Stripe, or refunded, and the block entered again.';
-comment on column billing.charges.credit_note is 'The credit in force; null: none.';
-comment on column billing.charges.cancel_sent is 'Whether we asked Stripe to cancel the PaymentIntent in use.';
-
 create table billing.credit_notes (
   id uuid not null,
   charge_id uuid not null,
@@ -34,7 +24,8 @@ create table billing.credit_notes (
 );
 create index credit_notes_by_charge on billing.credit_notes (charge_id);
 comment on table billing.credit_notes is
-  'Paid blocks that a correction took away, and, with a negative amount, credits taken back when the block was entered again. Append-only.';
+  'Paid blocks that a correction took away, and, with a negative amount, '
+    'credits taken back when the block was entered again. Append-only.';
 
 create table billing.past_payments (
   charge_id uuid not null,
@@ -43,6 +34,7 @@ create table billing.past_payments (
   amount_minor bigint not null,
   currency text not null,
   ended_at timestamptz not null,
+  paid_at timestamptz,
   constraint past_payments_pkey primary key (charge_id, series),
   constraint past_payments_intent_once unique (payment_intent),
   constraint past_payments_charge_fkey foreign key (charge_id) references billing.charges (id)
@@ -70,6 +62,8 @@ create table billing.refunds (
   succeeded_at timestamptz,
   created_at timestamptz not null,
   updated_at timestamptz not null,
+  first_approval text,
+  apply_to text,
   constraint refunds_pkey primary key (id),
   constraint refunds_credit_once unique (credit_note_id),
   constraint refunds_stripe_once unique (stripe_refund),
@@ -81,8 +75,15 @@ create index refunds_due on billing.refunds (next_try_at) where next_try_at is n
 create index refunds_by_charge on billing.refunds (charge_id);
 create index refunds_by_intent on billing.refunds (payment_intent);
 create index refunds_newest on billing.refunds (created_at desc, id);
-comment on table billing.refunds is 'What may be, or was, paid back of a charge: proposals of credits, and refunds that somebody made at Stripe itself. Nothing is refunded unless it was approved.';
+comment on table billing.refunds
+  is 'What may be, or was, paid back of a charge: proposals of credits, and refunds that somebody made at '
+    'Stripe itself. Nothing is refunded unless it was approved.';
 comment on column billing.refunds.origin is 'credit: proposed with a credit note; stripe: made by hand at Stripe.';
+comment on column billing.refunds.first_approval
+  is 'Who gave the first of two approvals of a refund above the sum of FOUR_EYES_ABOVE.';
+comment on column billing.refunds.apply_to
+  is 'The customer at Stripe whose next invoice is lowered by it, by an invoice item; null: it is paid back, '
+    'or not decided.';
 comment on column billing.refunds.reason is 'Why it failed, was declined or withdrawn.';
 
 create table billing.refund_attempts (
@@ -96,18 +97,8 @@ create table billing.refund_attempts (
 );
 comment on table billing.refund_attempts
   is 'What was sent to Stripe for a refund, stored before the first call and never changed. Append-only.';
-${appendOnly
-  .map(
-    (table) => `
-create trigger ${table}_append_only before update or delete on billing.${table} for each statement
-  execute function billing.refuse_rewriting();
-create trigger ${table}_no_truncate before truncate on billing.${table} for each statement
-  execute function billing.refuse_rewriting();
-alter table billing.${table} enable always trigger ${table}_append_only;
-alter table billing.${table} enable always trigger ${table}_no_truncate;
-grant select, insert on billing.${table} to tollgate_billing;`,
-  )
-  .join('')}
+${appendOnly('credit_notes', 'past_payments', 'refund_attempts')}
+${keptInHistory('refunds', 'id', 'updated_at')}
 grant select, insert, update on billing.refunds to tollgate_billing;
 `,
 } as const;

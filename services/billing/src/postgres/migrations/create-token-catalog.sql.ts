@@ -50,7 +50,8 @@ create table billing.token_profits (
   removed_at timestamptz,
   constraint token_profits_pkey primary key (id)
 );
-comment on column billing.token_profits.percentage is 'The active ones add up to the profit of the rate card default.';
+comment on column billing.token_profits.percentage
+  is 'The active ones add up to the profit of the rate card default.';
 
 -- Raised by every change, whose transactions it puts in one order; the gateways ask for it to know whether they are up to date.
 create table billing.token_catalog_revision (

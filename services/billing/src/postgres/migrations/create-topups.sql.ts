@@ -1,4 +1,4 @@
-/** Auto top-up of wallets: terms, every purchase, and each state of both. */
+/** Auto top-up of wallets: terms, every purchase, each state of both, and what was paid back at Stripe by hand. */
 export const createTopUps = {
   name: '20261128010000-create-topups',
   sql: `
@@ -57,6 +57,21 @@ create unique index topups_payment_once on billing.topups (payment_intent);
 comment on table billing.topups is
   'Purchases of units for wallets: one PaymentIntent each, whose idempotency key is the id, and one grant in the ledger.';
 
+create table billing.topup_refunds (
+  stripe_refund text not null,
+  topup_id uuid not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  currency text not null,
+  status text not null check (status in ('processing', 'succeeded', 'failed')),
+  succeeded_at timestamptz,
+  told_at timestamptz not null,
+  constraint topup_refunds_pkey primary key (stripe_refund),
+  constraint topup_refunds_topup_fkey foreign key (topup_id) references billing.topups (id),
+  constraint topup_refunds_succeeded check ((succeeded_at is not null) = (status = 'succeeded'))
+);
+create index topup_refunds_of on billing.topup_refunds (topup_id);
+comment on table billing.topup_refunds is 'Refunds of top-ups, as Stripe told them.';
+
 create table billing.topup_history (
   position bigint generated always as identity,
   kind text not null check (kind in ('topups', 'auto_topups')),
@@ -97,6 +112,7 @@ alter table billing.auto_topups enable always trigger auto_topups_history;
 
 grant select, insert, update, delete on billing.auto_topups to tollgate_billing;
 grant select, insert, update on billing.topups to tollgate_billing;
+grant select, insert, update on billing.topup_refunds to tollgate_billing;
 grant select, insert on billing.topup_history to tollgate_billing;
 `,
 } as const;

@@ -1,9 +1,9 @@
 /**
  * Events out: endpoints of subscribers, what is to be delivered to them, and every attempt. The rows are the outbox
- * (ADR 0017).
+ * (ADR 0017). Secrets are sealed, and rotate with an overlap in which both sign.
  */
 export const createWebhooks = {
-  name: '20261121112000-create-webhooks',
+  name: '20261121114000-create-webhooks',
   sql: `
 create table billing.webhook_endpoints (
   id uuid not null,
@@ -17,9 +17,17 @@ create table billing.webhook_endpoints (
   secret text not null,
   created_at timestamptz not null,
   removed_at timestamptz,
+  secret_before text,
+  secret_before_until timestamptz,
+  thresholds smallint[] not null default '{80,100}',
   constraint webhook_endpoints_pkey primary key (id)
 );
 comment on table billing.webhook_endpoints is 'Subscribers; a removed one is marked, and its secret erased.';
+comment on column billing.webhook_endpoints.secret
+  is 'sealed with WEBHOOK_ENCRYPTION_KEY for this row; empty once removed';
+comment on column billing.webhook_endpoints.secret_before is 'signs too, until secret_before_until';
+comment on column billing.webhook_endpoints.thresholds
+  is 'Shares of limits, allowances and balances at which a subscriber of account.threshold is told, in percent.';
 
 create table billing.webhook_feeds (
   feed text not null,

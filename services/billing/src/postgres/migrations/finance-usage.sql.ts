@@ -1,8 +1,30 @@
-/** `finance.usage` as it was at `finance.as_of()`. */
-export const usageAsOf = {
-  name: '20261127233300-usage-as-of',
+/**
+ * What the ledger counted against what billing charges, month by month. Two readings of the same usage meet in it: the
+ * sum of the entries, and the counter that blocks are entered by; a row of either that is changed or missing shows as
+ * a difference. It shows what is billed: periods that a price plan prices. A budget that has a plan charges for what
+ * is used below it, by the entries that its budget rows name.
+ */
+export const financeUsage = {
+  name: '20261128000040-finance-usage',
   sql: `
-create or replace function finance.budgeted_units(p_partition smallint, p_account integer,
+create function finance.is_priced(p_partition smallint, p_account integer, p_start timestamptz) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select coalesce((
+    select case when earlier.found then earlier.plan else t.settings ->> 'plan' end is not null
+      from ledger.accounts a
+      join ledger.account_terms t on t.partition = a.partition and t.account = a.account
+      join ledger.entries e on e.partition = a.partition and e.account = a.account and e.seq = t.seq
+      left join lateral (
+        select true as found, p ->> 'plan' as plan from jsonb_array_elements(t.settings -> 'earlier_plans') p
+         where (p ->> 'until')::timestamptz >= p_start order by (p ->> 'until')::timestamptz limit 1
+      ) earlier on true
+     where a.partition = p_partition and a.account = p_account and e.recorded_at <= greatest(p_start, a.opened_at)
+     order by t.seq desc limit 1), false)
+$$;
+comment on function finance.is_priced
+  is 'whether the account had a price plan in the period that starts then: without one nothing is charged';
+
+create function finance.budgeted_units(p_partition smallint, p_account integer,
   p_start timestamptz) returns numeric
 language sql stable security definer set search_path = '' as $$
   with counted as (
@@ -20,8 +42,13 @@ language sql stable security definer set search_path = '' as $$
     join ledger.entries f on f.partition = p_partition and f.partition_seq = b.request_id::bigint
    where b.kind = 15 and b.moved and b.period_start = p_start
 $$;
+comment on function finance.budgeted_units
+  is 'what was used below a budget and counted in its period, by the entries that its budget rows name';
 
-create or replace view finance.usage as
+revoke execute on function finance.is_priced, finance.budgeted_units from public;
+grant execute on function finance.is_priced, finance.budgeted_units to finance, tollgate_finance;
+
+create view finance.usage as
 with figures as (
   select a.partition, a.account, a.id, u.text as unit, k.period_start, k.period_end,
     case when last.period_start = k.period_start then last.used_after else k.used end as counted,
@@ -85,5 +112,11 @@ select id as account, case when id like 'metered:%' and position('/' in id) = 0 
   entered_blocks as blocks_entered, whole + last as blocks_charged, beyond as blocks_charged_beyond,
   entered - (included_units + billed_units + unbilled_units) as difference, goodwill as goodwill_units
 from sums;
+comment on view finance.usage
+  is 'per priced account and month: what the entries sum up to = included + billed + unbilled units; the '
+    'difference must be 0. What goodwill covered is beside them';
+
+grant select on finance.usage to finance, tollgate_finance;
+grant execute on function views.plan_content to tollgate_finance;
 `,
 } as const;

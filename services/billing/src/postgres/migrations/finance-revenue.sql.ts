@@ -1,11 +1,24 @@
 /**
  * Revenue of closed months as it was kept; what has changed of them since is an adjustment in the first month that is
- * open after the last closed one. Whatever is live less what was kept anywhere stays to be shown, so that every sum is
- * in exactly one month.
+ * open after the last closed one. What is live less what was kept anywhere stays to be shown, so that every sum is in
+ * exactly one month.
  */
-export const closeMonths = {
-  name: '20261127234600-close-months',
+export const financeRevenue = {
+  name: '20261128000050-finance-revenue',
   sql: `
+create view finance.revenue_live as
+select month, currency, kind, count(*) as count, sum(amount_minor)::bigint as amount_minor,
+  finance.decimal(sum(amount_minor), currency) as amount
+from (
+  select month, currency, 'usage' as kind, amount_minor from finance.payments
+  union all select month, currency, 'fee', amount_minor from finance.fees where status = 'paid'
+  union all select month, currency, 'credit', -amount_minor from finance.credit_notes
+  union all select month, currency, 'forfeit', amount_minor from finance.forfeited
+  union all select month, currency, 'refund', -amount_minor from finance.refunds
+    where status = 'succeeded' and credit_note_id is null
+) as paid group by month, currency, kind;
+comment on view finance.revenue_live is 'what was paid, less what is owed back, all by the month of the usage or fee';
+
 create view finance.closings as
 select c.period, c.number, c.type, c.as_of, c.hash, e.entry, c.reason, c.actor, c.at,
   c.type = 'closed' and not exists (select from billing.closings n where n.period = c.period and n.number > c.number
@@ -14,8 +27,6 @@ from billing.closings c left join billing.closing_entries e on e.period = c.peri
 where c.at <= finance.as_of();
 comment on view finance.closings is 'closings of months and their reopenings; in_force: the month is closed by it';
 
-alter view finance.revenue rename to revenue_live;
-revoke all on finance.revenue_live from finance, tollgate_finance;
 create view finance.revenue as
 with closed as (
   select c.period, c.figures::jsonb as figures from billing.closings c join finance.closings f on f.period = c.period
@@ -43,28 +54,10 @@ with closed as (
 )
 select month, currency, kind, count::bigint as count, amount_minor::bigint as amount_minor,
   finance.decimal(amount_minor, currency) as amount, adjusts from shown;
-comment on view finance.revenue is 'what was paid, less what is owed back, by the month of the usage or fee; changes of a closed month are adjustments of it in the open one';
+comment on view finance.revenue
+  is 'what was paid, less what is owed back, by the month of the usage or fee; changes of a closed month are '
+    'adjustments of it in the open one';
 
-create view finance.seals as
-select p.partition, count(s.number) as seals,
-  count(s.number) filter (where s.previous <> s.follows) as broken,
-  (select min(e.recorded_at) from ledger.entries e where e.partition = p.partition
-    and e.partition_seq > coalesce(max(s.to_seq), 0)) as unsealed_since
-from ledger.positions p
-left join (
-  select partition, number, to_seq, previous, lag(seal_hash, 1, decode(repeat('00', 32),
-    'hex')) over (partition by partition order by number) as follows from ledger.seals
-) s on s.partition = p.partition
-group by p.partition;
-comment on view finance.seals is 'per partition of the ledger: seals, seals that do not follow the one before, and when the oldest entry was booked that is not sealed yet';
-
-create view finance.comparisons as
-select distinct on (period) id, period, state, (select count(*) from billing.reconciliation_differences d
-  where d.run = r.id and d.outcome is distinct from 'fixed') as remaining,
-  under_way, started_at, finished_at
-from billing.reconciliations r where state <> 'abandoned' order by period, started_at desc, id;
-comment on view finance.comparisons is 'the newest comparison of each month with Stripe';
-
-grant select on finance.revenue, finance.closings, finance.seals, finance.comparisons to finance, tollgate_finance;
+grant select on finance.revenue, finance.closings to finance, tollgate_finance;
 `,
 } as const;
