@@ -1,25 +1,24 @@
-// `npm test`: the layout, lint with its boundary fixtures, the type check, then every spec in one jest process, on real PostgreSQL
-// and real Kafka. The last line is `N passed, N failed`, with `, N skipped` when some were; it counts the checks too.
-// Arguments go to jest: `npm test -- libs/pricing`.
+// `npm test`: the layout, lint with its boundary fixtures, the type check, then every spec, on real PostgreSQL and real
+// Kafka. The last line is `N passed, N failed`, with `, N skipped` when some were; it counts the checks too. All run as
+// targets of Nx, two at a time: `nx affected -t lint test` runs what a change can break.
+// Arguments are patterns of spec files, for one jest process: `npm test -- libs/pricing`.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (...path) => join(root, 'node_modules', ...path);
+const nx = bin('nx', 'dist', 'bin', 'nx.js');
 const count = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+const patterns = process.argv.slice(2);
 
-/** jest has printed its results but something keeps the process alive: a leak, which is a failure. */
-const leakWaitMs = 30_000;
-
-await check('layout', bin('prettier', 'bin', 'prettier.cjs'), '--check', '.');
-await check('lint', bin('nx', 'dist', 'bin', 'nx.js'), 'run-many', '-t', 'lint');
+await check('layout', nx, 'run', 'tollgate:layout');
+await check('lint', nx, 'run-many', '-t', 'lint');
 await check('boundary fixtures are refused', join(root, 'tools', 'lint-fixtures.mjs'));
-await check('type check', bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.spec.json');
-await specs();
+await check('type check', nx, 'run', 'tollgate:typecheck');
+await (patterns.length > 0 ? chosen() : specs());
 
 if (failures.length > 0) process.stdout.write(`\nFailed: ${failures.join(', ')}\n`);
 const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
@@ -28,56 +27,45 @@ process.exitCode = count.failed > 0 ? 1 : 0;
 
 async function check(name, program, ...args) {
   process.stdout.write(`\n── ${name}\n`);
-  const code = await run([program, ...args]).done;
-  tell(name, code === 0);
+  tell(name, (await run([program, ...args])) === 0);
 }
 
+/** Each project in a process of its own. In CI every spec runs, whatever an earlier run has left in the cache. */
 async function specs() {
   process.stdout.write('\n── specs\n');
-  const folder = mkdtempSync(join(tmpdir(), 'tollgate-test-'));
-  const outputFile = join(folder, 'jest.json');
-  const args = [
-    '--experimental-vm-modules',
-    '--no-warnings',
-    bin('jest', 'bin', 'jest.js'),
-    '--runInBand',
-    '--json',
-    `--outputFile=${outputFile}`,
-  ];
-  try {
-    const jest = run([...args, ...process.argv.slice(2)], { stdout: 'ignore' });
-    const code = await Promise.race([jest.done, leakOf(outputFile, jest)]);
-    const result = resultOf(outputFile);
-    if (result === undefined) return tell('jest itself', false);
-    count.passed += result.numPassedTests;
-    count.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
-    count.skipped += result.numPendingTests + result.numTodoTests;
-    if (!result.success) failures.push('specs');
-    // A failure outside of the specs: the set-up, the teardown, something left open.
-    if (result.success && code !== 0)
-      tell(code === 'leak' ? 'specs leave nothing open' : 'set-up and teardown of the specs', false);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const results = join(root, '.cache', 'specs');
+  rmSync(results, { recursive: true, force: true });
+  const cache = process.env.CI === 'true' ? ['--skip-nx-cache'] : [];
+  const code = await run([nx, 'run-many', '-t', 'test', '--parallel=2', '--output-style=stream', ...cache]);
+  let failed = false;
+  for (const file of readdirSync(results, { recursive: true }).filter((name) => name.endsWith('.json')))
+    failed = !add(file.slice(0, -'.json'.length), join(results, file)) || failed;
+  // A failure outside of the specs: the set-up, the teardown, something left open, a project without a result.
+  if (code !== 0 && !failed) tell('set-up and teardown of the specs; specs leave nothing open', false);
 }
 
-/** Resolves to 'leak' when jest has written its result and does not end. */
-async function leakOf(outputFile, jest) {
-  for (let left = leakWaitMs; left > 0 && !jest.ended; left -= 500) {
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    if (resultOf(outputFile) === undefined) left = leakWaitMs + 500;
-  }
-  if (jest.ended) return jest.done;
-  jest.child.kill('SIGTERM');
-  return 'leak';
+async function chosen() {
+  process.stdout.write(`\n── specs of ${patterns.join(' ')}\n`);
+  const output = join(root, '.cache', 'specs.json');
+  const args = ['--experimental-vm-modules', '--no-warnings', bin('jest', 'bin', 'jest.js'), '--runInBand'];
+  const code = await run([...args, `--json`, `--outputFile=${output}`, ...patterns], { stdout: 'ignore' });
+  if (add('specs', output) && code !== 0) tell('set-up and teardown of the specs', false);
 }
 
-function resultOf(outputFile) {
+/** Counts what jest found. */
+function add(name, file) {
+  let result;
   try {
-    return JSON.parse(readFileSync(outputFile, 'utf8'));
+    result = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return undefined;
+    tell(`specs of ${name}: jest itself`, false);
+    return false;
   }
+  count.passed += result.numPassedTests;
+  count.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+  count.skipped += result.numPendingTests + result.numTodoTests;
+  if (!result.success) failures.push(`specs of ${name}`);
+  return result.success;
 }
 
 function tell(name, ok) {
@@ -86,17 +74,12 @@ function tell(name, ok) {
   process.stdout.write(`${ok ? '✓' : '✗'} ${name}\n`);
 }
 
-/** Runs a program on this Node; jest's own progress comes on stderr, its JSON on stdout is not wanted twice. */
+/** Runs a program on this Node; answers its exit code. */
 function run(args, { stdout = 'inherit' } = {}) {
   const env = { ...process.env, PATH: `${bin('.bin')}:${process.env.PATH ?? ''}`, NX_TUI: 'false' };
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', stdout, 'inherit'] });
-  const running = { child, ended: false, done: undefined };
-  running.done = new Promise((resolve) => {
+  return new Promise((resolve) => {
     child.on('error', () => resolve(1));
-    child.on('exit', (code) => {
-      running.ended = true;
-      resolve(code ?? 1);
-    });
+    child.on('exit', (code) => resolve(code ?? 1));
   });
-  return running;
 }
