@@ -59,7 +59,7 @@ const surfaces = [
   'tier-billing',
   'token-process',
 ];
-const gatewayShared = ['http-kit', 'ledger-client', 'people-and-keys', 'shared', 'usage-report'];
+const gatewayShared = ['http-kit', 'leases', 'ledger-client', 'people-and-keys', 'shared', 'usage-report'];
 const gatewayFolders = [...surfaces, ...gatewayShared].map((folder) => ({
   files: [`services/gateway/src/${folder}/**/*.ts`],
   ignores: ['**/*.spec.ts'],

@@ -6,7 +6,6 @@ import { createMetrics } from '@tollgate/service-kit';
 import type { Foundation } from './foundation.ts';
 import { GatewayModule } from './gateway.module.ts';
 import { startHttp } from './http-kit/server.ts';
-import { Appender } from './ledger-client/app/appender.ts';
 import { LedgerClient } from './ledger-client/app/ledger-client.ts';
 import { readinessOf } from './operations/app/readiness.ts';
 import type { GatewayOptions } from './options.ts';
@@ -67,7 +66,7 @@ async function lay(options: GatewayOptions, background: Background): Promise<Fou
   background.onStop(() => pool.end());
   const { partitions } = await eventLog.describe(topics.usageEvents);
   const ledgerClient = new LedgerClient({
-    appender: new Appender(eventLog),
+    log: eventLog,
     receiver: options.receiver,
     partitions: partitions.length,
     answerWaitMs: options.config.answerWaitMs,

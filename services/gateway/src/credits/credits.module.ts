@@ -6,7 +6,7 @@ import { provider } from '../foundation.ts';
 import { port } from '../http-kit/port.ts';
 import { PeopleAndKeysModule } from '../people-and-keys/people-and-keys.module.ts';
 import type { Feature, Upstream } from './app/credit-work.ts';
-import { CreditWork } from './app/credit-work.ts';
+import { CreditWork, features } from './app/credit-work.ts';
 import type { CreditMeter } from './app/credits.ts';
 import { Credits } from './app/credits.ts';
 import { Operations } from './app/operations.ts';
@@ -28,7 +28,7 @@ const keptMs = 30 * 86_400_000;
   providers: [
     provider(meter, [], ({ metrics }) => creditMeter(metrics)),
     provider(Operations, [], ({ pool, background }) => {
-      const operations = new Operations(makeOperationStore(pool));
+      const operations = new Operations(makeOperationStore(pool, features));
       background.onStop(() => operations.close());
       background.every(pruneMs, 'old operations are removed', () => operations.prune(wallClock.nowMs() - keptMs));
       return operations;

@@ -26,6 +26,7 @@ const sweepMs = 5_000;
         onReturned: (taskId, accountId) =>
           logger.warn({ taskId, accountId }, 'an image could not be optimised: its charge was given back'),
       });
+      background.onStop(() => submits.close());
       background.every(sweepMs, 'charges of failed images are given back', () => submits.returnCharges());
       background.every(sweepMs, 'submits that a crash left open are ended', () => submits.sweep());
       return submits;

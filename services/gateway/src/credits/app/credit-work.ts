@@ -89,11 +89,8 @@ export class CreditWork {
     if (this.sweeping) return;
     this.sweeping = true;
     try {
-      const { store, lease } = this.options.operations;
-      const left = await store.takeOver(lease, { operations: features });
-      await Promise.all(
-        left.filter(({ id }) => !this.options.operations.isMine(id)).map((operation) => this.recover(operation)),
-      );
+      const left = await this.options.operations.orphans();
+      await Promise.all(left.map((operation) => this.recover(operation)));
     } catch {
       // The database is away: the next look finds the same rows.
     } finally {
@@ -108,7 +105,7 @@ export class CreditWork {
         const result = await this.goOn(operation);
         if (result.outcome === 'delivered') onOrphan(operation, 'was delivered after a crash, and settled');
         else {
-          await operations.store.progress(operation.id, {
+          await operations.progress(operation.id, {
             step: 'orphaned',
             result,
             freeKey: true,
@@ -150,7 +147,7 @@ export class CreditWork {
     }
     const hold = answer.hold?.hold_id;
     if (hold === undefined) throw refusedBy(answer.problem);
-    await this.options.operations.store.progress(begun.id, { step: 'held', hold });
+    await this.options.operations.progress(begun.id, { step: 'held', hold });
     return this.askUpstream(begun, hold);
   }
 
@@ -158,11 +155,11 @@ export class CreditWork {
     const { upstream, operations } = this.options;
     const delivery = await upstream[begun.operation as Feature]({ key: hold, request: begun.request });
     if ('fault' in delivery) {
-      await operations.store.progress(begun.id, { step: 'failing', result: delivery });
+      await operations.progress(begun.id, { step: 'failing', result: delivery });
       await this.release(begun, hold);
       return { ...delivery, outcome: 'failed' };
     }
-    await operations.store.progress(begun.id, { step: 'answered', delivered: delivery });
+    await operations.progress(begun.id, { step: 'answered', delivered: delivery });
     return this.settle(begun, hold, delivery);
   }
 
@@ -193,7 +190,7 @@ export class CreditWork {
         ),
       );
       if (answer.outcome === 'refused')
-        await operations.store.progress(begun.id, {
+        await operations.progress(begun.id, {
           step: 'answered',
           reason: 'delivered and not paid: the hold had ended and nothing was left',
         });

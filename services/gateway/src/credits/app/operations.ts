@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { AppError } from '@tollgate/kernel';
 
+import type { Lease, LeasedRows } from '../../leases/app/leases.ts';
+import { Leases } from '../../leases/app/leases.ts';
 import { contentHash } from '../../ledger-client/app/requests.ts';
 
 /**
@@ -44,35 +46,23 @@ export type Progress = {
   readonly freeKey?: boolean;
 };
 
-/** Port: where operations are kept. An open one is leased to the process that works on it. */
-export interface OperationStore {
+/** Port: where operations are kept. */
+export interface OperationStore extends LeasedRows<Operation> {
   /** null: it is begun and leased; else the row that has the key. */
   begin(begun: Begun, lease: Lease): Promise<Operation | null>;
-  byId(id: string): Promise<Operation | null>;
-  /** Changes an open operation; what is over stays as it is. */
+  /** Changes an open operation; one that is over stays as it is. */
   progress(id: string, progress: Progress): Promise<void>;
-  /** Prolongs the leases of a process. */
-  beat(lease: Lease): Promise<void>;
-  /** Gives a lease up, so that the next who looks may go on. */
-  letGo(id: string): Promise<void>;
-  /** Takes open operations whose lease ran out; `id`: that one only. */
-  takeOver(
-    lease: Lease,
-    of: { readonly id: string } | { readonly operations: readonly string[] },
-  ): Promise<readonly Operation[]>;
   orphaned(limit: number): Promise<readonly Operation[]>;
   /** Removes what is over, has no key and is older. */
   prune(beforeMs: number): Promise<void>;
 }
-export type Lease = { readonly owner: string; readonly ms: number };
 
-/** A process that vanished is noticed after this long; beats come three times in it. */
+/** A process that stopped without notice is noticed after this long; leases are prolonged three times in it. */
 const leaseMs = 6_000;
 /** How long a repeat waits for the first to end: longer than an upstream call and the bookings around it. */
 const repeatWaitMs = 75_000;
-const pollMs = 100;
 
-export type Asked = {
+export type NewOperation = {
   readonly account: string;
   readonly operation: string;
   readonly key: string | undefined;
@@ -80,7 +70,7 @@ export type Asked = {
   readonly content: unknown;
 };
 export type Ran<Result> = { readonly result: Result; readonly replayed: boolean };
-/** Runs an operation's work; what it answers is what the row keeps. */
+/** Runs an operation's work; the row keeps what it answers. */
 export type Work<Result> = (operation: Begun) => Promise<{ readonly result: Result; readonly kept: boolean }>;
 
 /**
@@ -88,62 +78,51 @@ export type Work<Result> = (operation: Begun) => Promise<{ readonly result: Resu
  * §0.6).
  */
 export class Operations {
-  readonly store: OperationStore;
-  private readonly owner = randomUUID();
-  private readonly mine = new Set<string>();
-  private readonly timer: NodeJS.Timeout;
-  private closed = false;
+  private readonly store: OperationStore;
+  private readonly leases: Leases<Operation>;
 
   constructor(store: OperationStore) {
     this.store = store;
-    this.timer = setInterval(() => void this.beat(), leaseMs / 3);
-    this.timer.unref();
-  }
-
-  get lease(): Lease {
-    return { owner: this.owner, ms: leaseMs };
+    this.leases = new Leases(store, leaseMs);
   }
 
   /**
-   * @throws AppError('reused') for other content under the key; AppError('unavailable') when the first takes too long,
-   * and
-   *   whatever `work` throws: the row then stays open for whoever goes on with it.
+   * @throws AppError('reused') for other content under the key; AppError('unavailable') when the first takes too long;
+   *   and what `work` throws: the row then stays open for the next process that looks.
    */
-  async run<Result>(asked: Asked, work: Work<Result>): Promise<Ran<Result>> {
-    const begun: Begun = {
-      id: randomUUID(),
-      account: asked.account,
-      operation: asked.operation,
-      key: asked.key ?? null,
-      hash: contentHash(asked.content),
-      request: asked.content,
-    };
-    const deadlineMs = performance.now() + repeatWaitMs;
-    const first = await this.store.begin(begun, this.lease);
+  async run<Result>({ account, operation, key, content }: NewOperation, work: Work<Result>): Promise<Ran<Result>> {
+    const hash = contentHash(content);
+    const begun: Begun = { id: randomUUID(), account, operation, key: key ?? null, hash, request: content };
+    const first = await this.store.begin(begun, this.leases.own);
     if (first === null) return { result: await this.work(begun, work), replayed: false };
-    if (first.hash !== begun.hash) {
-      throw new AppError(
-        'reused',
-        'IDEMPOTENCY_KEY_REUSED',
-        'this Idempotency-Key was used before for a request with other content',
-      );
-    }
-    return this.follow(first, work, deadlineMs);
+    const ran = await this.leases.follow<Ran<Result>>(first, {
+      hash,
+      waitMs: repeatWaitMs,
+      result: resultOf,
+      // Nothing is held yet; an operation that is further on is left to the sweep.
+      mayTakeOver: ({ step }) => step === 'started',
+      work: async (row) => ({ result: await this.work(row, work), replayed: false }),
+    });
+    if (ran !== null) return ran;
+    throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key was removed; try again');
   }
 
-  /** Works on a row that this process holds the lease of. */
-  async work<Result>(begun: Begun, work: Work<Result>): Promise<Result> {
-    this.mine.add(begun.id);
-    try {
+  /** Works on a row that this process has the lease of. */
+  work<Result>(begun: Begun, work: Work<Result>): Promise<Result> {
+    return this.leases.hold(begun.id, async () => {
       const { result, kept } = await work(begun);
       await this.store.progress(begun.id, { step: kept ? 'done' : 'failed', result, freeKey: !kept });
       return result;
-    } catch (error) {
-      await this.store.letGo(begun.id).catch(() => undefined);
-      throw error;
-    } finally {
-      this.mine.delete(begun.id);
-    }
+    });
+  }
+
+  progress(id: string, progress: Progress): Promise<void> {
+    return this.store.progress(id, progress);
+  }
+
+  /** Open operations that another process left, now leased to this one. */
+  orphans(): Promise<readonly Operation[]> {
+    return this.leases.orphans();
   }
 
   /** Those that ended after a crash, or unpaid, the latest first. */
@@ -155,40 +134,19 @@ export class Operations {
     return this.store.prune(beforeMs);
   }
 
-  isMine(id: string): boolean {
-    return this.mine.has(id);
-  }
-
   close(): void {
-    this.closed = true;
-    clearInterval(this.timer);
+    this.leases.close();
   }
+}
 
-  private async follow<Result>(first: Operation, work: Work<Result>, deadlineMs: number): Promise<Ran<Result>> {
-    let row: Operation | null = first;
-    while (row !== null && !isOver(row.step)) {
-      // What holds nothing can be gone on with by whoever repeats it; the rest is the sweep's.
-      const [taken] =
-        row.step === 'started' && !this.mine.has(row.id) ? await this.store.takeOver(this.lease, { id: row.id }) : [];
-      if (taken !== undefined) return { result: await this.work(taken, work), replayed: false };
-      if (this.closed || performance.now() > deadlineMs) {
-        throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key is still under way');
-      }
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-      row = await this.store.byId(first.id);
-    }
-    if (row === null)
-      throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key was removed; try again');
-    if (row.erased)
-      throw new AppError(
-        'conflict',
-        'ANSWER_ERASED',
-        'what this key was answered with was erased; nothing is done again under it',
-      );
-    return { result: row.result as Result, replayed: row.step === 'done' };
-  }
-
-  private async beat(): Promise<void> {
-    if (this.mine.size > 0) await this.store.beat(this.lease).catch(() => undefined);
-  }
+/** What the caller of a row is told; null: it is open. */
+function resultOf<Result>({ step, erased, result }: Operation): Ran<Result> | null {
+  if (!isOver(step)) return null;
+  if (erased)
+    throw new AppError(
+      'conflict',
+      'ANSWER_ERASED',
+      'what this key was answered with was erased; nothing is done again under it',
+    );
+  return { result: result as Result, replayed: step === 'done' };
 }

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 
-import type { Begun, Lease, Operation, OperationStore, Progress, Step } from '../app/operations.ts';
+import type { Lease } from '../../leases/app/leases.ts';
+import { leaseEnd, makeLeasedRows } from '../../leases/postgres/leased-table.ts';
+import type { Begun, Operation, OperationStore, Progress, Step } from '../app/operations.ts';
 import { openSteps } from '../app/operations.ts';
 import { MicroBatch } from './micro-batch.ts';
 
@@ -22,7 +24,6 @@ type Row = {
 const columns =
   'id, account, operation, key, content_hash, request, step, hold, delivered, result, reason, created_at, erased_at';
 const isOpen = (column = 'step'): string => `${column} in (${openSteps.map((step) => `'${step}'`).join(', ')})`;
-const orphansPerLook = 20;
 
 const fromRow = (row: Row): Operation => ({
   id: row.id,
@@ -40,7 +41,6 @@ const fromRow = (row: Row): Operation => ({
   erased: row.erased_at !== null,
 });
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
-const until = (parameter: string): string => `now() + ${parameter} * interval '1 millisecond'`;
 
 type Beginning = { readonly begun: Begun; readonly lease: Lease };
 type Progressing = { readonly id: string; readonly progress: Progress };
@@ -64,7 +64,7 @@ async function begin(pool: Pool, items: readonly Beginning[]): Promise<readonly 
   const sorted = items.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const { rows } = await pool.query<{ id: string }>(
     `insert into gateway.operations (id, account, operation, key, content_hash, request, leased_by, leased_until)
-     select id, account, operation, key, hash, request::jsonb, owner, ${until('ms')}
+     select id, account, operation, key, hash, request::jsonb, owner, ${leaseEnd('ms')}
        from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::int[])
          as begun (id, account, operation, key, hash, request, owner, ms)
      on conflict (account, operation, key) do nothing returning id`,
@@ -111,7 +111,8 @@ async function progress(pool: Pool, items: readonly Progressing[]): Promise<read
   return items.map(() => undefined);
 }
 
-export function makeOperationStore(pool: Pool): OperationStore {
+/** `swept`: the operations that are taken as orphans. */
+export function makeOperationStore(pool: Pool, swept: readonly string[]): OperationStore {
   const many = async (sql: string, values: unknown[]): Promise<readonly Operation[]> =>
     (await pool.query<Row>(sql, values)).rows.map(fromRow);
   const begins = new MicroBatch({
@@ -125,6 +126,15 @@ export function makeOperationStore(pool: Pool): OperationStore {
     max: batchMax,
   });
   return {
+    ...makeLeasedRows<Row, Operation>(pool, {
+      table: 'gateway.operations',
+      columns,
+      fromRow,
+      isOpen: isOpen(),
+      until: 'leased_until',
+      owner: 'leased_by',
+      orphans: { column: 'operation', values: swept },
+    }),
     async begin(begun, lease) {
       for (;;) {
         if (await begins.add({ begun, lease })) return null;
@@ -137,27 +147,7 @@ export function makeOperationStore(pool: Pool): OperationStore {
         if (first !== undefined) return first;
       }
     },
-    byId: async (id) => (await many(`select ${columns} from gateway.operations where id = $1`, [id]))[0] ?? null,
     progress: (id, progress) => progresses.add({ id, progress }),
-    async beat({ owner, ms }) {
-      await pool.query(
-        `update gateway.operations set leased_until = ${until('$2::int')} where leased_by = $1 and ${isOpen()}
-          and leased_until > now()`,
-        [owner, ms],
-      );
-    },
-    async letGo(id) {
-      await pool.query(`update gateway.operations set leased_until = now() where id = $1 and ${isOpen()}`, [id]);
-    },
-    takeOver: ({ owner, ms }, of) =>
-      many(
-        `update gateway.operations set leased_by = $1, leased_until = ${until('$2::int')}
-          where id in (select id from gateway.operations where ${isOpen()} and leased_until <= now()
-            and ${'id' in of ? 'id = $3::uuid' : 'operation = any ($3::text[])'}
-              order by leased_until limit ${orphansPerLook} for update skip locked)
-          returning ${columns}`,
-        [owner, ms, 'id' in of ? of.id : of.operations],
-      ),
     orphaned: (limit) =>
       many(
         `select ${columns} from gateway.operations where step = 'orphaned' or reason is not null

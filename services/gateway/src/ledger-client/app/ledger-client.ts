@@ -1,9 +1,8 @@
 import type { Answer, LedgerRequest } from '@tollgate/contracts';
 import { recordHeaders, topics } from '@tollgate/contracts';
 import { AppError, familyOf, partitionOf } from '@tollgate/kernel';
-import type { AnswerReceiver, Appended, OutgoingRecord } from '@tollgate/messaging';
+import type { AnswerReceiver, Appended, EventLog, OutgoingRecord } from '@tollgate/messaging';
 
-import type { Appender } from './appender.ts';
 import { freshId } from './requests.ts';
 
 type Waiter = {
@@ -15,7 +14,8 @@ type Waiter = {
 };
 
 export type LedgerClientOptions = {
-  readonly appender: Appender;
+  /** Collects what is appended at the same time into one send, in the order of the calls. */
+  readonly log: Pick<EventLog, 'append'>;
   readonly receiver: AnswerReceiver;
   readonly partitions: number;
   /** How long a caller waits for its booking. */
@@ -89,7 +89,7 @@ export class LedgerClient {
 
   /** Appends requests nobody waits for; resolves with their positions once the log holds them. */
   post(requests: readonly LedgerRequest[]): Promise<readonly Appended[]> {
-    return this.options.appender.append(
+    return this.options.log.append(
       requests.map((request) => recordOf(request, partitionOf(request.account, this.partitions))),
     );
   }
@@ -121,7 +121,7 @@ export class LedgerClient {
         [recordHeaders.replyTo]: this.options.receiver.replyTo,
         [recordHeaders.waiter]: String(number),
       };
-      this.options.appender.append([recordOf(request, partition, headers)]).catch((error: unknown) => {
+      this.options.log.append([recordOf(request, partition, headers)]).catch((error: unknown) => {
         // The log may have taken the record all the same, so that an answer given meanwhile stands.
         if (!waiters.delete(number)) return;
         const withdrawal = withdrawalOf(request, partition);
@@ -161,7 +161,7 @@ export class LedgerClient {
       waiter.reject(late());
       return;
     }
-    this.options.appender.append([withdrawal]).then(
+    this.options.log.append([withdrawal]).then(
       () => waiter.reject(late()),
       () => {
         this.withdrawLater(withdrawal);
@@ -182,7 +182,7 @@ export class LedgerClient {
     this.withdrawalTimer = null;
     const due = this.withdrawals;
     this.withdrawals = [];
-    this.options.appender.append(due).catch(() => {
+    this.options.log.append(due).catch(() => {
       for (const withdrawal of due) this.withdrawLater(withdrawal);
     });
   }

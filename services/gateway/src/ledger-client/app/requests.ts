@@ -32,7 +32,8 @@ export function freshId(): string {
  */
 export const contentHash = (content: unknown): string => hash('sha256', canonicalJson(content), 'hex').slice(0, 32);
 
-export type Asked<T extends RequestType> = {
+/** What a request is about; `requestOf` adds its identity. */
+export type NewRequest<T extends RequestType> = {
   readonly type: T;
   /** With the account and the class of the caller the scope of a key. */
   readonly operation: string;
@@ -48,20 +49,20 @@ export const scopedKey = ({ key, user }: Caller): string | undefined =>
   key !== undefined && user === true ? `user·${key}` : key;
 
 /** The record of a synchronous request. With a key the caller may send it again and gets the first answer. */
-export function requestOf<T extends RequestType>(asked: Asked<T>, caller: Caller): LedgerRequest {
+export function requestOf<T extends RequestType>(wanted: NewRequest<T>, caller: Caller): LedgerRequest {
   const { key, correlation } = caller;
-  const identity = key === undefined ? { id: freshId() } : { id: key, keyed: true, hash: contentHash(asked.content) };
+  const identity = key === undefined ? { id: freshId() } : { id: key, keyed: true, hash: contentHash(wanted.content) };
   const request = {
     v: 1 as const,
-    type: asked.type,
-    source: sourceOf(asked.operation, caller),
+    type: wanted.type,
+    source: sourceOf(wanted.operation, caller),
     ...identity,
-    account: asked.account,
+    account: wanted.account,
     ...(correlation === undefined ? {} : { correlation }),
     ...detailsOf(
-      caller.actor === undefined ? asked.words : { actor: caller.actor, address: caller.address, ...asked.words },
+      caller.actor === undefined ? wanted.words : { actor: caller.actor, address: caller.address, ...wanted.words },
     ),
-    data: asked.data,
+    data: wanted.data,
   };
   return request as LedgerRequest;
 }

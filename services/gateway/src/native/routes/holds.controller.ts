@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
-import type { Asked } from '../../ledger-client/app/requests.ts';
+import type { NewRequest } from '../../ledger-client/app/requests.ts';
 import { requestOf } from '../../ledger-client/app/requests.ts';
 import type { Principal } from '../../people-and-keys/app/access.ts';
 import { isWithin } from '../../people-and-keys/app/access.ts';
@@ -82,7 +82,7 @@ export class HoldsController {
   /** A hold's id names its partition; the ledger finds the account. */
   private async ask<T extends 'settle' | 'extend' | 'release'>(
     hold: string,
-    asked: Pick<Asked<T>, 'type' | 'operation' | 'data'>,
+    wanted: Pick<NewRequest<T>, 'type' | 'operation' | 'data'>,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
@@ -90,7 +90,7 @@ export class HoldsController {
     if (partition === null || !(await this.mayTouch(hold, principalOf(request))))
       throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
     const answer = await this.ledgerClient.ask(
-      requestOf({ ...asked, account: '', content: asked.data }, callerOf(request)),
+      requestOf({ ...wanted, account: '', content: wanted.data }, callerOf(request)),
       partition,
     );
     sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 200, body: holdBody(answer) });

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Answer, AnswerProblem, Optimizer } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 
+import type { Lease, LeasedRow, LeasedRows } from '../../leases/app/leases.ts';
+import { Leases } from '../../leases/app/leases.ts';
 import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { contentHash, freshId, requestOf } from '../../ledger-client/app/requests.ts';
 import { chargeOf, usage } from '../domain/optimize.ts';
@@ -30,23 +32,17 @@ export type SubmitAnswer = {
     readonly last_updated: string;
   };
 };
-export type SubmitRow = {
+export type SubmitRow = LeasedRow & {
   readonly submit: ImageSubmit;
   readonly key: string | null;
-  readonly hash: string;
   readonly answer: SubmitAnswer | null;
 };
 
 /** Port: submits under way, and the answers of those with a key (rule 24). */
-export interface SubmitStore {
-  /** Notes a submit that we work on from now on; false: its key is taken in this account. */
-  begin(row: Omit<SubmitRow, 'answer'>, leaseMs: number): Promise<boolean>;
+export interface SubmitStore extends LeasedRows<SubmitRow> {
+  /** Notes a submit and leases it to this process; false: its key is taken in this account. */
+  begin(row: Omit<SubmitRow, 'answer'>, lease: Lease): Promise<boolean>;
   find(account: string, key: string): Promise<SubmitRow | null>;
-  /** Takes over one that nobody works on any more; false: somebody does, or it is answered or gone. */
-  takeOver(id: string, leaseMs: number): Promise<boolean>;
-  /** Takes over those nobody works on any more. */
-  orphans(leaseMs: number, max: number): Promise<readonly SubmitRow[]>;
-  release(id: string): Promise<void>;
   /** Keeps the answer where there is a key to ask for it again; else forgets the submit. */
   answered(id: string, answer: SubmitAnswer): Promise<void>;
   drop(id: string): Promise<void>;
@@ -71,8 +67,6 @@ const unexplained: AnswerProblem = { code: 'INVARIANT_BROKEN', detail: 'the ledg
 const accountPrefix = 'quota:';
 /** Beyond the wait for the booking: what follows it takes milliseconds, or is given up on. */
 const leaseBeyondWaitMs = 20_000;
-const repeatPollMs = 100;
-const orphansAtOnce = 20;
 
 /**
  * Charge and start of an image: two systems, one outcome. The row is there before the charge, the charge carries the
@@ -84,7 +78,7 @@ export class ImageSubmits {
   readonly #ledgerClient: LedgerClient;
   readonly #optimizer: Optimizer;
   readonly #waitMs: number;
-  readonly #leaseMs: number;
+  readonly #leases: Leases<SubmitRow>;
   readonly #onReturned: (id: string, account: string) => void;
 
   constructor(options: ImageSubmitsOptions) {
@@ -93,7 +87,7 @@ export class ImageSubmits {
     this.#ledgerClient = options.ledgerClient;
     this.#optimizer = options.optimizer;
     this.#waitMs = options.answerWaitMs + leaseBeyondWaitMs;
-    this.#leaseMs = this.#waitMs + leaseBeyondWaitMs;
+    this.#leases = new Leases(options.store, this.#waitMs + leaseBeyondWaitMs);
   }
 
   static newId(): string {
@@ -106,7 +100,7 @@ export class ImageSubmits {
   async repeated(submit: ImageSubmit, key: string | undefined): Promise<Submitted | null> {
     if (key === undefined) return null;
     const row = await this.#store.find(submit.account, key);
-    return row === null ? null : this.#first(row, submit, key);
+    return row === null ? null : this.#first(row, submit);
   }
 
   /**
@@ -114,8 +108,8 @@ export class ImageSubmits {
    * @throws AppError('unavailable'): with a key the same request may be sent again; without one nothing stays charged.
    */
   async submit(submit: ImageSubmit, key: string | undefined): Promise<Submitted> {
-    const row = { submit, key: key ?? null, hash: hashOf(submit) };
-    if (await this.#store.begin(row, this.#leaseMs)) return this.#finish({ ...row, answer: null });
+    const row = { id: submit.id, submit, key: key ?? null, hash: hashOf(submit) };
+    if (await this.#store.begin(row, this.#leases.own)) return this.#finish({ ...row, answer: null });
     return (await this.repeated(submit, key)) ?? this.submit(submit, key);
   }
 
@@ -123,27 +117,27 @@ export class ImageSubmits {
    * Submits that a crash left: those with a key are finished, because their caller comes back; others are taken back.
    */
   async sweep(): Promise<void> {
-    for (const row of await this.#store.orphans(this.#leaseMs, orphansAtOnce)) {
+    for (const row of await this.#leases.orphans()) {
       if (row.key === null) await this.#takeBack(row.submit);
       else await this.#finish(row);
     }
   }
 
-  /** Waits while somebody else works on it; takes over from who is gone. */
-  async #first(found: SubmitRow, submit: ImageSubmit, key: string): Promise<Submitted> {
-    if (found.hash !== hashOf(submit)) {
-      throw new AppError('reused', 'IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request');
-    }
-    const untilMs = performance.now() + this.#waitMs;
-    for (let row: SubmitRow | null = found; row !== null; row = await this.#store.find(submit.account, key)) {
-      if (row.answer !== null) return { outcome: 'accepted', replayed: true, answer: row.answer };
-      if (await this.#store.takeOver(row.submit.id, this.#leaseMs)) return this.#finish(row);
-      if (performance.now() > untilMs)
-        throw new AppError('unavailable', 'REQUEST_UNDER_WAY', 'the first request with this key is still under way');
-      await new Promise((resolve) => setTimeout(resolve, repeatPollMs));
-    }
-    // It was refused, and a refusal is not kept.
-    return this.submit(submit, key);
+  /** The outcome of the first request with a key, once it is there. */
+  async #first(first: SubmitRow, submit: ImageSubmit): Promise<Submitted> {
+    const followed = await this.#leases.follow<Submitted>(first, {
+      hash: hashOf(submit),
+      waitMs: this.#waitMs,
+      result: ({ answer }) => (answer === null ? null : { outcome: 'accepted', replayed: true, answer }),
+      work: (row) => this.#finish(row),
+    });
+    // A row that is gone was refused, and a refusal is not kept: the repeat is a first request.
+    return followed ?? this.submit(submit, first.key ?? undefined);
+  }
+
+  /** Repeats stop waiting. */
+  close(): void {
+    this.#leases.close();
   }
 
   /**
@@ -197,7 +191,7 @@ export class ImageSubmits {
   /** Leaves a submit with a key to its repeat; takes back one that nobody can ask for again. */
   async #giveUp(row: SubmitRow): Promise<void> {
     if (row.key === null) await this.#takeBack(row.submit);
-    else await this.#store.release(row.submit.id);
+    else await this.#store.letGo(row.id);
   }
 
   /** Whatever of it was done: the charge is reversed or will never count (rule 23), file and task are removed. */

@@ -40,7 +40,7 @@ const pageSize = 500;
 type Sum = { entries: number; amount: bigint; readonly counts: Map<string, bigint> };
 
 /** `from` and `to`: a date, whose first instant in the zone is meant, or a timestamp. */
-type Asked = {
+type ReportOf = {
   readonly account: string;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -56,7 +56,7 @@ type Asked = {
  * however many entries there are. Default: the 30 days up to now, what happens now included: a test clock stands still.
  * @throws AppError('invalid') for a period that ends before it begins or is longer than 366 days; ('not_found').
  */
-export async function usageReport(ledger: Pick<LedgerQueries, 'entries'>, of: Asked): Promise<UsageReport> {
+export async function usageReport(ledger: Pick<LedgerQueries, 'entries'>, of: ReportOf): Promise<UsageReport> {
   const { by = 'use', zone = 'UTC' } = of;
   const toMs = of.to === undefined ? of.nowMs + 1 : momentMs(of.to, zone);
   const fromMs = of.from === undefined ? toMs - daysDefault * dayMs : momentMs(of.from, zone);
