@@ -2,7 +2,7 @@ import type { CardOutcome } from './cards.ts';
 import { testMethod } from './cards.ts';
 import { invalid, missing } from './failure.ts';
 import { groupOf, metadataOf, type Params, textOf } from './form.ts';
-import { newId, type StoredObject, type Transaction } from './store.ts';
+import { newId, type StoredObject, type Transaction } from './postgres/store.ts';
 
 export async function createCustomer(tx: Transaction, params: Params): Promise<StoredObject> {
   return tx.put({

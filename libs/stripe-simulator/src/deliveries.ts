@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import Stripe from 'stripe';
 
-type Waiting = { readonly position: bigint; readonly body: unknown; readonly tries: number };
+import { tried, undelivered } from './postgres/undelivered.ts';
 
+const pageMax = 50;
 const timeoutMs = 10_000;
 const delayMaxS = 60;
 const triesMax = 200;
@@ -12,21 +13,13 @@ const triesMax = 200;
  * all is delivered.
  */
 export async function deliver(pool: Pool, to: { readonly url: string; readonly secret: string }): Promise<boolean> {
-  const { rows } = await pool.query<Waiting>(
-    `select position, body, tries from stripe_simulator.events where delivered_at is null and next_try_at <= now()
-      order by position limit 50`,
-  );
-  for (const { position, body, tries } of rows) {
+  const waiting = await undelivered(pool, pageMax);
+  for (const { position, body, tries } of waiting) {
     const done = (await send(to, JSON.stringify(body))) || tries >= triesMax;
-    const delayS = Math.min(2 ** tries, delayMaxS);
-    await pool.query(
-      `update stripe_simulator.events set tries = tries + 1, delivered_at = case when $2 then now() end,
-         next_try_at = now() + make_interval(secs => $3) where position = $1`,
-      [position, done, delayS],
-    );
+    await tried(pool, position, { done, delayS: Math.min(2 ** tries, delayMaxS) });
     if (!done) return false;
   }
-  return rows.length < 50;
+  return waiting.length < pageMax;
 }
 
 /** Signatures follow the real clock (surfaces §0.10). */

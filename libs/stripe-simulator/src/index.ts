@@ -1,3 +1,3 @@
-export { stripeSimulatorSchema } from './schema.ts';
+export { stripeSimulatorSchema } from './postgres/schema.ts';
 export type { SimulatedFault, StripeSimulator, StripeSimulatorOptions } from './server.ts';
 export { startStripeSimulator } from './server.ts';

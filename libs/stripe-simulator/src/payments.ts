@@ -2,7 +2,7 @@ import type { CardOutcome } from './cards.ts';
 import { methodOf, theCustomer } from './customers.ts';
 import { invalid, missing, SimulatedFailure } from './failure.ts';
 import { metadataOf, type Params, textOf } from './form.ts';
-import { newId, type StoredObject, type Transaction } from './store.ts';
+import { newId, type StoredObject, type Transaction } from './postgres/store.ts';
 
 export async function createIntent(tx: Transaction, params: Params): Promise<StoredObject> {
   const amount = Number(textOf(params, 'amount'));

@@ -1,20 +1,11 @@
 import { attachMethod, createCustomer, theCustomer, updateCustomer } from './customers.ts';
 import { missing, SimulatedFailure } from './failure.ts';
 import { groupOf, type Params, textOf } from './form.ts';
+import { createInvoiceItem, markUncollectible, payInvoice, voidInvoice } from './invoices.ts';
 import { cancelIntent, confirmIntent, createIntent, createRefund, theIntent } from './payments.ts';
-import type { StoredObject, Transaction } from './store.ts';
-import {
-  cancelSubscription,
-  createInvoiceItem,
-  createPrice,
-  createProduct,
-  createSubscription,
-  markUncollectible,
-  payInvoice,
-  pricesBy,
-  updateSubscription,
-  voidInvoice,
-} from './subscriptions.ts';
+import type { StoredObject, Transaction } from './postgres/store.ts';
+import { createPrice, createProduct, pricesBy } from './prices.ts';
+import { cancelSubscription, createSubscription, updateSubscription } from './subscriptions.ts';
 
 export type Call = { readonly method: string; readonly path: readonly string[]; readonly params: Params };
 

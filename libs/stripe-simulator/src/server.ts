@@ -10,8 +10,8 @@ import { deliver } from './deliveries.ts';
 import { invalid, SimulatedFailure } from './failure.ts';
 import { parseForm } from './form.ts';
 import { KeptFailure } from './payments.ts';
+import { hashOf, isAnythingDue, oneAtATime, type Transaction } from './postgres/store.ts';
 import { type Call, route } from './routes.ts';
-import { hashOf, oneAtATime, type Transaction } from './store.ts';
 import { onDue } from './subscriptions.ts';
 
 export type StripeSimulatorOptions = {
@@ -103,17 +103,11 @@ function portOf(server: Server): number {
 
 /** Renewals and ends whose time has come by the platform's clock; answers how long to rest. */
 async function runDue(pool: Pool, clock: Clock): Promise<number> {
-  const { rowCount } = await pool.query('select 1 from stripe_simulator.objects where due <= $1 limit 1', [
-    Math.floor(clock.nowMs() / 1000),
-  ]);
-  if (rowCount === 0) return idleMs;
-  await oneAtATime(
-    pool,
-    () => Math.floor(clock.nowMs() / 1000),
-    async (tx) => {
-      for (const object of await tx.dueObjects()) await onDue(tx, object);
-    },
-  );
+  const nowS = (): number => Math.floor(clock.nowMs() / 1000);
+  if (!(await isAnythingDue(pool, nowS()))) return idleMs;
+  await oneAtATime(pool, nowS, async (tx) => {
+    for (const object of await tx.dueObjects()) await onDue(tx, object);
+  });
   return 0;
 }
 

@@ -12,7 +12,7 @@ import {
   openEmbeddedLog,
   openKafkaLog,
 } from '@tollgate/messaging';
-import { optimizerSchema, startOptimizer } from '@tollgate/optimizer';
+import { type OptimizerOptions, optimizerSchema, startOptimizer } from '@tollgate/optimizer';
 import { quotaSchema, startQuota } from '@tollgate/quota';
 import {
   combineHealth,
@@ -20,6 +20,7 @@ import {
   type HealthReport,
   kafkaConnectionOf,
   type Logger,
+  type Metrics,
   type Shutdown,
   startHealthServer,
 } from '@tollgate/service-kit';
@@ -166,17 +167,10 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
     provider: { url: config.settings.XTEMOS_API_URL, key: config.settings.XTEMOS_API_KEY },
   });
   onStop('quota', () => quota.stop());
-  const {
-    OPTIMIZER_DIR: imagesDir = join(config.settings.DATA_DIR, 'images'),
-    OPTIMIZER_WORKERS: workers,
-    OPTIMIZER_MEMORY_MB: memoryMb,
-  } = config.settings;
   const optimizer = await startOptimizer({
+    ...optimizerOptions(config.settings),
     databaseUrl: database.urlFor(optimizerSchema),
-    folder: imagesDir,
     clock,
-    workers,
-    memoryMb,
     logger: loggerOf('optimizer'),
   });
   onStop('optimizer', () => optimizer.stop());
@@ -202,19 +196,31 @@ async function startServices({ config, logger, say, onStop }: PlatformOptions, j
     ...(testClock === undefined ? {} : { testClock }),
   });
   onStop('gateway', () => gateway.stop());
-  const { HEALTH_PORT: healthPort, HOST: host } = config.settings;
-  if (config.mode === 'distributed' && healthPort !== undefined) {
-    const healthServer = await startHealthServer({
-      host,
-      port: healthPort,
-      health: () => gateway.health(),
-      metrics,
-      logger: loggerOf('gateway'),
-    });
-    onStop('the health port', () => healthServer.close());
-    say(`Health         figures and readiness by part on port ${healthServer.port}`);
-  }
+  await openHealthPort(
+    { config, logger: loggerOf('gateway'), say, onStop },
+    { health: () => gateway.health(), metrics },
+  );
   stripe.deliverTo(`${gateway.address.url}/api/webhooks/stripe`);
   say('Services       gateway, ledger, quota, billing and optimizer in one process');
   return gateway.address.url;
+}
+
+const optimizerOptions = (
+  settings: PlatformConfig['settings'],
+): Pick<OptimizerOptions, 'folder' | 'workers' | 'memoryMb'> => ({
+  folder: settings.OPTIMIZER_DIR ?? join(settings.DATA_DIR, 'images'),
+  workers: settings.OPTIMIZER_WORKERS,
+  memoryMb: settings.OPTIMIZER_MEMORY_MB,
+});
+
+/** Behind a load balancer: readiness by part and figures, on a port that the public does not reach. */
+async function openHealthPort(
+  { config, logger, say, onStop }: PlatformOptions,
+  of: { readonly health: () => Promise<HealthReport>; readonly metrics: Metrics },
+): Promise<void> {
+  const { HEALTH_PORT: port, HOST: host } = config.settings;
+  if (config.mode !== 'distributed' || port === undefined) return;
+  const server = await startHealthServer({ host, port, ...of, logger });
+  onStop('the health port', () => server.close());
+  say(`Health         figures and readiness by part on port ${server.port}`);
 }

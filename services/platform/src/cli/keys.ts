@@ -18,7 +18,13 @@ type KeyView = {
 /** `keys create|rotate|list|revoke`: server keys, through `/v1/api-keys`. */
 export function addKeysCommands(program: Command, connect: Connect): void {
   const keys = program.command('keys').description('server keys of product services');
+  addCreate(keys, connect);
+  addRotate(keys, connect);
+  addList(keys, connect);
+  addRevoke(keys, connect);
+}
 
+function addCreate(keys: Command, connect: Connect): void {
   keys
     .command('create')
     .description('makes a key and shows it, once')
@@ -50,7 +56,9 @@ export function addKeysCommands(program: Command, connect: Connect): void {
         output.result(made, [`id   ${made?.id}`, `key  ${made?.key}`, 'The key is not shown again.']);
       }),
     );
+}
 
+function addRotate(keys: Command, connect: Connect): void {
   keys
     .command('rotate')
     .description('makes a successor with the same rights and shows it, once; the key itself ends after the overlap')
@@ -66,7 +74,9 @@ export function addKeysCommands(program: Command, connect: Connect): void {
         output.result(made, [`id   ${made.id}`, `key  ${made.key}`, 'The key is not shown again.']);
       }),
     );
+}
 
+function addList(keys: Command, connect: Connect): void {
   keys
     .command('list')
     .description('lists the keys in use, without showing them')
@@ -92,7 +102,9 @@ export function addKeysCommands(program: Command, connect: Connect): void {
         );
       }),
     );
+}
 
+function addRevoke(keys: Command, connect: Connect): void {
   keys
     .command('revoke')
     .description('ends a key; a repeat says that there is none')

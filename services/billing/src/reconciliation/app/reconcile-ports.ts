@@ -2,11 +2,12 @@ import type { AssignedPaymentView, DifferenceView, LedgerQueries, Reconciliation
 
 import type { Crossing } from '../../charges/app/charge-ports.ts';
 import type { StripeFacts } from '../../webhooks-in/domain/stripe-event.ts';
+import type { Difference, Fix } from '../domain/difference.ts';
 import type { BookedInvoice, StripeInvoice } from '../domain/reconciled-invoices.ts';
 import type { ReconciledMonth } from '../domain/reconciled-month.ts';
 import type { BookedRefund, StripeRefund } from '../domain/reconciled-refunds.ts';
 import type { BookedTopUp } from '../domain/reconciled-top-ups.ts';
-import type { BookedCharge, Difference, Fix, LedgerCrossing, StripePayment } from '../domain/reconciliation.ts';
+import type { BookedCharge, LedgerCrossing, StripePayment } from '../domain/reconciliation.ts';
 
 /** In this order; each reads pages until there are no more. */
 export const reconcileSteps = [

@@ -5,10 +5,11 @@ import { overageBlocks } from '@tollgate/pricing';
 import type { PlanOf } from '../../catalog/app/catalog-ports.ts';
 import type { ChargeStore } from '../../charges/app/charge-ports.ts';
 import type { FeePlanOf } from '../../subscriptions/app/fee-plan.ts';
+import type { Difference } from '../domain/difference.ts';
 import { compareFee, compareInvoice } from '../domain/reconciled-invoices.ts';
 import { compareRefund } from '../domain/reconciled-refunds.ts';
 import { compareTopUps } from '../domain/reconciled-top-ups.ts';
-import { compareCharge, compareStranger, type Difference, missingCharge } from '../domain/reconciliation.ts';
+import { compareCharge, compareStranger, missingCharge } from '../domain/reconciliation.ts';
 import type {
   ComparedCharge,
   CrossingsOfLedger,

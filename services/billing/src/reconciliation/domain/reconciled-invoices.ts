@@ -1,4 +1,4 @@
-import { type Difference, money } from './reconciliation.ts';
+import { type Difference, money } from './difference.ts';
 
 /** An invoice of a monthly fee as the books were told; `periodStartMs`: of the period it is for. */
 export type BookedInvoice = {

@@ -1,4 +1,4 @@
-import { type Difference, money } from './reconciliation.ts';
+import { type Difference, money } from './difference.ts';
 
 /** A refund as the books have it. `id`: Stripe's. */
 export type BookedRefund = {

@@ -1,6 +1,7 @@
 import type { TopUpStatus } from '@tollgate/contracts';
 
-import { type Difference, money, type StripePayment } from './reconciliation.ts';
+import { type Difference, money } from './difference.ts';
+import type { StripePayment } from './reconciliation.ts';
 
 /** A top-up of a wallet as the books have it. */
 export type BookedTopUp = {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { ChargeStatus, PaymentState } from '../../charges/domain/charge.ts';
+import { money } from './difference.ts';
 import { compareFee, compareInvoice } from './reconciled-invoices.ts';
 import { monthNow, reconciledMonth } from './reconciled-month.ts';
 import { compareRefund } from './reconciled-refunds.ts';
@@ -10,7 +11,6 @@ import {
   compareCharge,
   compareStranger,
   type LedgerCrossing,
-  money,
   processingMaxMs,
   type StripePayment,
 } from './reconciliation.ts';

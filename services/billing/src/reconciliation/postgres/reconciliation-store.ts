@@ -11,7 +11,7 @@ import {
   reconcileSteps,
   type ReconcileStore,
 } from '../app/reconcile-ports.ts';
-import { type Fix, fixWords } from '../domain/reconciliation.ts';
+import { type Fix, fixWords } from '../domain/difference.ts';
 import { acknowledging } from './acknowledgements.ts';
 import { toFacts } from './reconciliation-facts.ts';
 import { reconciliationReads } from './reconciliation-reads.ts';

@@ -7,8 +7,8 @@ import type { PublishedChargeEvent } from '../domain/webhook-message.ts';
 export type Positions = Readonly<Record<string, string>>;
 export type Feed = 'charges' | 'entries';
 
-/** Endpoints and what is due to them; one transaction a call. */
-export type WebhookStore = {
+/** Subscribers; one transaction a call. */
+export type EndpointStore = {
   /** With the first endpoint of a feed, what happens from `heads` on is read. */
   create(endpoint: EndpointView & { readonly secret: string }, heads: Positions): Promise<void>;
   list(): Promise<readonly EndpointView[]>;
@@ -25,6 +25,10 @@ export type WebhookStore = {
   /** Marks it, erases its secret and ends what is pending. */
   remove(id: string, nowMs: number): Promise<EndpointView | null>;
   disable(id: string, reason: string): Promise<void>;
+};
+
+/** What is due to subscribers. */
+export type DeliveryStore = {
   deliveries(query: {
     readonly endpoint: string;
     readonly status?: string;
@@ -35,18 +39,6 @@ export type WebhookStore = {
     query: { readonly endpoint: string; readonly delivery?: string; readonly since?: string; readonly status?: string },
     nowMs: number,
   ): Promise<number>;
-  /**
-   * Reads on in a feed and keeps what endpoints want of it, once, in one commit with the place; one instance at a time.
-   * Answers how many messages were read, null when nobody subscribes or another instance is at it.
-   */
-  feed(
-    feed: Feed,
-    readOn: (
-      from: Positions,
-      charges: ChargeEvents,
-    ) => Promise<{ readonly messages: readonly WebhookMessage[]; readonly to: Positions }>,
-    nowMs: number,
-  ): Promise<number | null>;
   /**
    * Takes deliveries that are due, so many an endpoint, of none that is busy; another instance may take them after the
    * lease.
@@ -64,9 +56,26 @@ export type WebhookStore = {
     outcome: AttemptOutcome,
     next: { readonly status: DeliveryView['status']; readonly nextTryMs: number | null },
   ): Promise<void>;
+};
+
+/** What was read of the sources of events, and what is told of it. */
+export type FeedStore = {
+  /**
+   * Reads on in a feed and keeps what endpoints want of it, once, in one commit with the place; one instance at a time.
+   * Answers how many messages were read, null when nobody subscribes or another instance is at it.
+   */
+  feed(
+    feed: Feed,
+    readOn: (
+      from: Positions,
+      charges: ChargeEvents,
+    ) => Promise<{ readonly messages: readonly WebhookMessage[]; readonly to: Positions }>,
+    nowMs: number,
+  ): Promise<number | null>;
   /** Removes messages older than that, and what was delivered of them. */
   prune(beforeMs: number): Promise<void>;
 };
+export type WebhookStore = EndpointStore & DeliveryStore & FeedStore;
 
 /** Charge events after a place, in the order of their publication, and the place of the newest. */
 export type ChargeEvents = (from: Positions, limit: number) => Promise<readonly PublishedChargeEvent[]>;

@@ -122,6 +122,12 @@ export class Transaction {
   }
 }
 
+/** Whether the time of some object has come. */
+export async function isAnythingDue(pool: Pool, nowS: number): Promise<boolean> {
+  const { rowCount } = await pool.query('select 1 from stripe_simulator.objects where due <= $1 limit 1', [nowS]);
+  return rowCount === 1;
+}
+
 /** Runs one request in a transaction of its own, one after the other over all connections. */
 export async function oneAtATime<T>(pool: Pool, nowS: () => number, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect();
