@@ -1,6 +1,7 @@
 export { copyOut, CopyReader } from './copy-reader.ts';
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postgres.ts';
 export { runningEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+export { isoInstant, openEntities, returned } from './entities.ts';
 export type { MigrateOptions, Migration, ServiceSchema } from './migrate.ts';
 export { migrate } from './migrate.ts';
 export { guardQueries, isDatabaseOutage, orUnavailable } from './outage.ts';

@@ -1,6 +1,7 @@
 import type { FactoryProvider, Type } from '@nestjs/common';
 import type { HealthReport, Metrics } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
+import type { DataSource } from 'typeorm';
 
 import type { Port } from './http-kit/port.ts';
 import type { LedgerClient } from './ledger-client/app/ledger-client.ts';
@@ -10,6 +11,8 @@ import type { Background } from './shared/background.ts';
 /** What every module builds on: the options of this gateway, and what all surfaces share. */
 export type Foundation = Omit<GatewayOptions, 'health' | 'metrics'> & {
   readonly pool: Pool;
+  /** On the same pool. */
+  readonly entities: DataSource;
   readonly metrics: Metrics;
   readonly ledgerClient: LedgerClient;
   readonly background: Background;

@@ -1,5 +1,5 @@
 import { topics } from '@tollgate/contracts';
-import { createPool } from '@tollgate/persistence';
+import { createPool, openEntities } from '@tollgate/persistence';
 import type { HealthReport } from '@tollgate/service-kit';
 import { createMetrics } from '@tollgate/service-kit';
 
@@ -9,6 +9,7 @@ import { startHttp } from './http-kit/server.ts';
 import { LedgerClient } from './ledger-client/app/ledger-client.ts';
 import { readinessOf } from './operations/app/readiness.ts';
 import type { GatewayOptions } from './options.ts';
+import { entities } from './postgres/entities.ts';
 import { Background } from './shared/background.ts';
 
 export type RunningGateway = {
@@ -73,5 +74,14 @@ async function lay(options: GatewayOptions, background: Background): Promise<Fou
   });
   background.onStop(() => ledgerClient.close());
   const readiness = readinessOf({ ...options, database: () => pool.query('select 1') });
-  return { ...options, metrics: options.metrics ?? createMetrics(), pool, ledgerClient, background, readiness };
+  const metrics = options.metrics ?? createMetrics();
+  return {
+    ...options,
+    metrics,
+    pool,
+    entities: await openEntities(pool, entities),
+    ledgerClient,
+    background,
+    readiness,
+  };
 }

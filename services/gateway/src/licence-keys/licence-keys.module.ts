@@ -26,7 +26,8 @@ import { UserController } from './routes/user.controller.ts';
     provider(
       LicenceKeys,
       [],
-      ({ pool, ledgerClient, ledger }) => new LicenceKeys({ store: makeLicenceKeyStore(pool), ledgerClient, ledger }),
+      ({ entities, ledgerClient, ledger }) =>
+        new LicenceKeys({ store: makeLicenceKeyStore(entities), ledgerClient, ledger }),
     ),
     { provide: GuessLimit, useFactory: () => new GuessLimit(wallClock) },
   ],

@@ -7,8 +7,9 @@ import { Logins } from './app/logins.ts';
 import { ServerKeys } from './app/server-keys.ts';
 import { UserAccess } from './app/user-access.ts';
 import type { UserStore } from './app/users.ts';
+import { makeLoginFailureStore } from './postgres/login-failures.ts';
 import { makeServerKeyStore } from './postgres/server-keys.ts';
-import { makeLoginFailureStore, makeUserStore } from './postgres/users.ts';
+import { makeUserStore } from './postgres/users.ts';
 import { ApiKeysController } from './routes/api-keys.controller.ts';
 import { AuthController } from './routes/auth.controller.ts';
 
@@ -19,9 +20,9 @@ const pruneMs = 60 * 60_000;
 @Module({
   controllers: [AuthController, ApiKeysController],
   providers: [
-    provider(userStore, [], ({ pool }) => makeUserStore(pool)),
-    provider(ServerKeys, [], async ({ pool, secrets, background }) => {
-      const store = makeServerKeyStore(pool);
+    provider(userStore, [], ({ entities }) => makeUserStore(entities)),
+    provider(ServerKeys, [], async ({ entities, secrets, background }) => {
+      const store = makeServerKeyStore(entities);
       const serverKeys = new ServerKeys({ store, firstKey: secrets.serverApiKey, realClock: wallClock });
       background.onStop(() => serverKeys.stop());
       await serverKeys.start();
