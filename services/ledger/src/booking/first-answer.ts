@@ -1,6 +1,6 @@
 import type { HoldView } from '@tollgate/contracts';
 
-import { answerOf } from '../domain/decision.ts';
+import { answerOf } from '../domain/answer.ts';
 import type { Entry } from '../domain/entry.ts';
 import type { FirstAnswer } from './ports.ts';
 

@@ -3,8 +3,8 @@ import { ancestorsOf } from '@tollgate/kernel';
 
 import type { Account } from '../domain/account/account.ts';
 import { holdNumbered } from '../domain/account/open-holds.ts';
-import type { Target } from '../domain/commands/correct.ts';
 import type { Request } from '../domain/request/request.ts';
+import type { Target } from '../domain/target.ts';
 import { identityIn, identityOf } from './identity.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { BookStore, FirstAnswer, Identity } from './ports.ts';

@@ -2,9 +2,9 @@ import type { HoldView } from '@tollgate/contracts';
 import type { Answer, CatalogItem } from '@tollgate/contracts';
 
 import type { Account } from '../domain/account/account.ts';
-import type { Target } from '../domain/commands/correct.ts';
 import type { Entry, Timer } from '../domain/entry.ts';
 import type { EntryId, HoldId } from '../domain/request/ids.ts';
+import type { Target } from '../domain/target.ts';
 
 /** How far a partition is booked, as `ledger.positions` keeps it (rule 2). */
 export type StoredPosition = {

@@ -1,9 +1,9 @@
 import type { Account } from '../domain/account/account.ts';
 import { lotNumbered } from '../domain/account/open-lots.ts';
-import type { Target, Targets } from '../domain/commands/correct.ts';
-import { movedLot } from '../domain/commands/correct.ts';
 import type { Entry } from '../domain/entry.ts';
 import type { Journal } from '../domain/journal.ts';
+import type { Target, Targets } from '../domain/target.ts';
+import { movedLot } from '../domain/target.ts';
 import { identityOf } from './identity.ts';
 import type { Loaded } from './load-batch.ts';
 

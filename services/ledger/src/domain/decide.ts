@@ -1,28 +1,38 @@
-import type { CatalogItem } from '@tollgate/contracts';
+import type { HoldView } from '@tollgate/contracts';
 import { ancestorsOf, assertNever } from '@tollgate/kernel';
 
 import { decideChange } from './commands/change.ts';
-import type { Targets } from './commands/correct.ts';
-import { decideCorrect, decideWithdraw } from './commands/correct.ts';
-import type { EndedHolds } from './commands/hold.ts';
-import { decideExtend, decideHold, decideRelease, decideSettle } from './commands/hold.ts';
-import { decideGrant, decideLimit, decideOpen } from './commands/open.ts';
+import { decideCorrect } from './commands/correct.ts';
+import { decideExtend } from './commands/extend.ts';
+import { decideGrant } from './commands/grant.ts';
+import { decideHold } from './commands/hold.ts';
+import { decideLimit } from './commands/limit.ts';
+import { decideOpen } from './commands/open.ts';
+import { decidePublish } from './commands/publish.ts';
+import { decideRelease } from './commands/release.ts';
+import { decideSettle } from './commands/settle.ts';
 import { decideSpend } from './commands/spend.ts';
 import { decideTier } from './commands/tier.ts';
-import type { Decision } from './decision.ts';
-import { problemOf } from './decision.ts';
+import { decideWithdraw } from './commands/withdraw.ts';
+import type { Decision, Outcome } from './decision.ts';
+import { Refusal } from './decision.ts';
 import { bookDue } from './due.ts';
 import type { Journal } from './journal.ts';
-import { withItem } from './prices/catalog.ts';
+import { unchanged } from './posting/close.ts';
+import type { HoldId } from './request/ids.ts';
 import type { Request } from './request/request.ts';
+import type { Targets } from './target.ts';
 import { accountState } from './views.ts';
 
+/** How ended holds ended, for a request that ends one again. */
+export type EndedHolds = (id: HoldId) => HoldView | undefined;
 /** What is known of the past beyond the accounts themselves; looked up before deciding, never during it. */
 export type Past = { readonly targets: Targets; readonly endedHolds: EndedHolds };
 
 /**
- * Decides one request and posts its entries on the journal: first what is due on the accounts it touches (rule 16), then
- * the request. The same journal, record and past give the same entries (rule 9). A refusal posts nothing of the request.
+ * Decides one request and posts its entries on the journal: first what is due on the accounts it touches (rule 16),
+ * then the request. The same journal, record and past give the same entries (rule 9). A refusal posts nothing of the
+ * request.
  */
 export function decide(journal: Journal, request: Request, past: Past): Decision {
   if (request.account !== '') {
@@ -30,35 +40,26 @@ export function decide(journal: Journal, request: Request, past: Past): Decision
     bookDue(journal, request.account);
   }
   journal.begin();
-  try {
-    return decideAsk(journal, request, past);
-  } catch (error) {
-    journal.undo();
-    return {
-      outcome: 'refused',
-      account: request.account,
-      entries: [],
-      problem: problemOf(error),
-      ...stateUnderTerms(journal, request),
-    };
-  }
+  const outcome = decideCommand(journal, request, past);
+  const refusal = outcome instanceof Refusal ? outcome : journal.refusal;
+  if (!refusal) return outcome as Exclude<Outcome, Refusal>;
+  journal.undo();
+  return {
+    outcome: 'refused',
+    account: request.account,
+    entries: [],
+    problem: refusal.problem,
+    ...stateUnderTerms(journal, request),
+  };
 }
 
-/** Who asks under terms must know what the account is like when they are refused (`PackageTerms`). */
+/** A request under terms is told what the account is like when it is refused (`PackageTerms`). */
 function stateUnderTerms(journal: Journal, { account: id, command }: Request): Pick<Decision, 'state'> {
   const account = 'terms' in command && command.terms !== null ? journal.find(id) : undefined;
   return account ? { state: accountState(journal, account) } : {};
 }
 
-/** A published version takes its place in the partition's order; a repeated broadcast changes nothing (rule 19). */
-function decideItem(journal: Journal, item: CatalogItem): Decision {
-  const catalog = withItem(journal.catalog, item, journal.nowMs);
-  if (catalog !== journal.catalog) journal.items.push({ item, offset: journal.offset, bookedMs: journal.nowMs });
-  journal.catalog = catalog;
-  return { outcome: 'unchanged', account: '', entries: [] };
-}
-
-function decideAsk(journal: Journal, request: Request, past: Past): Decision {
+function decideCommand(journal: Journal, request: Request, past: Past): Outcome {
   const { command } = request;
   switch (command.type) {
     case 'open':
@@ -66,7 +67,7 @@ function decideAsk(journal: Journal, request: Request, past: Past): Decision {
     case 'change':
       return decideChange(journal, request, command);
     case 'tier':
-      return decideTier(journal, request, command.to);
+      return decideTier(journal, request, command);
     case 'grant':
       return decideGrant(journal, request, command);
     case 'spend':
@@ -74,23 +75,23 @@ function decideAsk(journal: Journal, request: Request, past: Past): Decision {
     case 'hold':
       return decideHold(journal, request, command);
     case 'settle':
-      return decideSettle(journal, request, command, past.endedHolds);
+      return decideSettle(journal, request, command, past);
     case 'extend':
-      return decideExtend(journal, request, command, past.endedHolds);
+      return decideExtend(journal, request, command, past);
     case 'release':
-      return decideRelease(journal, request, command, past.endedHolds);
+      return decideRelease(journal, request, command, past);
     case 'correct':
-      return decideCorrect(journal, request, command, past.targets);
+      return decideCorrect(journal, request, command, past);
     case 'limit':
       return decideLimit(journal, request, command);
     case 'withdraw':
-      return decideWithdraw(journal, request, command, past.targets);
+      return decideWithdraw(journal, request, command, past);
     case 'catalog':
-      return decideItem(journal, command.item);
+      return decidePublish(journal, command.item);
     case 'tick':
     case 'clock':
       // Timers of other accounts are booked by the caller, which knows the order in which they are due.
-      return { outcome: 'unchanged', account: '', entries: [] };
+      return unchanged('');
     default:
       return assertNever(command);
   }

@@ -1,17 +1,25 @@
+import { AppError } from '@tollgate/kernel';
+
 import type { Account, Hold } from './account/account.ts';
 import { isRefilled } from './account/account.ts';
-import { postBase } from './account/base-tier.ts';
-import { bookDueLots } from './account/due-lots.ts';
-import { postGrant } from './account/lots.ts';
 import { holdPastDeadline } from './account/open-holds.ts';
-import { periodTimers } from './account/period-timers.ts';
 import { divided } from './account/purchased.ts';
-import { postRelease } from './commands/hold.ts';
 import type { Journal } from './journal.ts';
+import { postBase } from './posting/base-tier.ts';
+import { bookDueLots } from './posting/due-lots.ts';
+import { postRelease } from './posting/hold-end.ts';
+import { postGrant } from './posting/lots.ts';
+import { periodTimers } from './posting/period-timers.ts';
 import { priorityDefault } from './request/request.ts';
 
 /** Books everything that became due on an account before the record's time, in order of due time (rule 16). */
 export function bookDue(journal: Journal, accountId: string): void {
+  bookInOrder(journal, accountId);
+  if (journal.refusal)
+    throw new AppError('bug', 'INVARIANT_BROKEN', `what is due on ${accountId}: ${journal.refusal.problem.detail}`);
+}
+
+function bookInOrder(journal: Journal, accountId: string): void {
   for (;;) {
     const account = journal.find(accountId);
     if (!account || account.frozen !== null || account.dueMs > journal.nowMs) return;
@@ -45,7 +53,7 @@ function expireHold(journal: Journal, account: Readonly<Account>, hold: Hold): v
  */
 function dueReset(journal: Journal, account: Readonly<Account>): number | undefined {
   if (!isRefilled(account)) return undefined;
-  const { counter } = journal.rolled(account, journal.nowMs);
+  const { counter } = journal.countersAt(account, journal.nowMs);
   return counter.period && account.counter.period && counter.period.startMs > account.counter.period.startMs
     ? counter.period.startMs
     : undefined;

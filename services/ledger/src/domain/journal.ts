@@ -2,17 +2,21 @@ import type { CatalogItem, HoldView } from '@tollgate/contracts';
 import { ancestorsOf, AppError, inAmountRange } from '@tollgate/kernel';
 import type { Period } from '@tollgate/pricing';
 
-import type { Account, Counter, LimitCount, Settings, Terms } from './account/account.ts';
+import type { Account, LimitCount, Settings } from './account/account.ts';
 import { isBudget } from './account/account.ts';
 import type { Uses } from './account/limit-counts.ts';
 import { countsAfter, countsAt, sameLimits } from './account/limit-counts.ts';
-import { lotNumbered } from './account/open-lots.ts';
 import type { Counters } from './account/periods.ts';
 import { countersAt, periodAt } from './account/periods.ts';
-import type { Sorted } from './account/sorted.ts';
-import type { Cause, Contra, CounterRow, Entry, EntryKind, EntryRate, HoldRow, LotRow, Timer } from './entry.ts';
+import { Refusal } from './decision.ts';
+import type { Entry } from './entry.ts';
 import { evolve, openedBy } from './evolve.ts';
-import { blocksMoved, type Moved, noBlocks } from './prices/blocks.ts';
+import type { Counting } from './posting/counting.ts';
+import { countersAfter } from './posting/counting.ts';
+import type { Posting } from './posting/posting.ts';
+import { holdRowsOf, lotLeft, lotRowsOf } from './posting/version-rows.ts';
+import type { Blocks } from './prices/blocks.ts';
+import { blocksMoved, noBlocks } from './prices/blocks.ts';
 import type { BookedPlan, Catalog } from './prices/catalog.ts';
 import { planAt, planNameAt } from './prices/plans.ts';
 
@@ -25,37 +29,6 @@ export type JournalPosition = {
   readonly lastSeq: number;
   readonly lastRef: number;
   readonly catalog: Catalog;
-};
-
-/** What one posting says; everything absent is zero, null or empty. */
-export type Posting = {
-  readonly kind: EntryKind;
-  readonly cause: Cause;
-  readonly ordinal: number;
-  readonly amount?: bigint;
-  readonly held?: bigint;
-  readonly used?: bigint;
-  readonly contra?: Contra;
-  readonly lot?: { readonly lot: number; readonly left: bigint } | null;
-  readonly lotRows?: readonly Omit<LotRow, 'floor'>[];
-  readonly hold?: number | null;
-  readonly holdRows?: readonly Omit<HoldRow, 'floor'>[];
-  readonly terms?: Terms;
-  readonly rate?: EntryRate | null;
-  /** Most tier blocks it may enter. */
-  readonly blocksMax?: bigint;
-  readonly corrects?: number | null;
-  readonly opened?: boolean;
-  readonly timers?: readonly Omit<Timer, 'ref'>[];
-  /** The period the amount counts in, when it is not the current one (rule 17). */
-  readonly into?: Counter;
-  /** The plan version of that period, where the account does not tell any more; null: it charges nothing. */
-  readonly pricedBy?: BookedPlan | null;
-  readonly late?: boolean;
-  /** The counter afterwards, where a request begins a period itself. */
-  readonly counter?: Counter;
-  /** What the account's `limits` count of it, beside `used`. */
-  readonly uses?: Uses;
 };
 
 /**
@@ -72,14 +45,17 @@ export class Journal {
   offset = 0;
   lastSeq: number;
   lastRef: number;
-  /** Holds that ended in this batch, by account number and hold. */
-  readonly endedHolds = new Map<string, HoldView>();
   /** Catalog versions booked in this batch. */
   readonly items: { readonly item: CatalogItem; readonly offset: number; readonly bookedMs: number }[] = [];
   readonly #committed: CommittedAccounts;
   readonly #copies = new Map<string, Account>();
+  /** Holds that ended in this batch, by id. */
+  readonly #endedHolds = new Map<string, HoldView>();
+  #refusal: Refusal | null = null;
+  /** Where the request under way began, for `undo`: accounts as they were, and holds that it ended. */
   #mark = { entries: 0, seq: 0, ref: 0 };
-  readonly #before = new Map<string, Account | undefined>();
+  readonly #originals = new Map<string, Account | undefined>();
+  readonly #endedNow: string[] = [];
 
   constructor(position: JournalPosition, committed: CommittedAccounts) {
     this.partition = position.partition;
@@ -89,9 +65,21 @@ export class Journal {
     this.#committed = committed;
   }
 
-  /** The account as of now, or undefined. What it answers is not to be changed: post. */
+  /** Why the request under way cannot be booked although its command booked it; null: it can. See `post`. */
+  get refusal(): Refusal | null {
+    return this.#refusal;
+  }
+
+  /** The account as of now, or undefined. It is changed by `post` alone. */
   find(id: string): Readonly<Account> | undefined {
     return this.#copies.get(id) ?? this.#committed(id);
+  }
+
+  /** The account as of now. @throws AppError('bug') where there is none: whether it exists was checked before. */
+  account(id: string): Readonly<Account> {
+    const account = this.find(id);
+    if (!account) throw new AppError('bug', 'INVARIANT_BROKEN', `there is no account ${id} to post on`);
+    return account;
   }
 
   /** Accounts changed by this batch. */
@@ -99,21 +87,25 @@ export class Journal {
     return this.#copies.values();
   }
 
-  /** From here on `undo` takes everything back: one request is booked whole or not at all. */
+  /** Begins a request: from here on `undo` takes everything back, because a request is booked whole or not at all. */
   begin(): void {
     this.#mark = { entries: this.entries.length, seq: this.lastSeq, ref: this.lastRef };
-    this.#before.clear();
+    this.#originals.clear();
+    this.#endedNow.length = 0;
   }
 
   undo(): void {
-    for (const [id, account] of this.#before) {
+    for (const [id, account] of this.#originals) {
       if (account) this.#copies.set(id, account);
       else this.#copies.delete(id);
     }
+    for (const hold of this.#endedNow) this.#endedHolds.delete(hold);
     this.entries.length = this.#mark.entries;
     this.lastSeq = this.#mark.seq;
     this.lastRef = this.#mark.ref;
-    this.#before.clear();
+    this.#refusal = null;
+    this.#originals.clear();
+    this.#endedNow.length = 0;
   }
 
   /** Opens an account; `post` an `opened` entry next. */
@@ -122,23 +114,32 @@ export class Journal {
       { ref: ++this.lastRef, account: opening.id, accountKind: opening.kind, unit: opening.unit },
       this.nowMs,
     );
-    this.#before.set(opening.id, undefined);
+    this.#originals.set(opening.id, undefined);
     this.#copies.set(opening.id, account);
     return account;
   }
 
+  /** How a hold ended in this batch, by its id. */
+  endedHold(id: string): HoldView | undefined {
+    return this.#endedHolds.get(id);
+  }
+
+  noteEnded(hold: HoldView): void {
+    this.#endedHolds.set(hold.hold_id, hold);
+    this.#endedNow.push(hold.hold_id);
+  }
+
   /**
-   * Writes one entry and applies it to the working copy.
-   * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when a sum would leave the range of bigint; `undo` takes back what
-   * the
-   *   request posted before.
+   * Writes one entry and applies it to the working copy. Where a sum would leave the range of 64 bits, or the usage
+   * would enter too many tier blocks, `refusal` says so, and the request is to be undone.
    */
   post(accountId: string, posting: Posting): Entry {
     const account = this.#copyOf(accountId);
     const terms = posting.terms ?? account.terms;
-    const rolled = this.rolled(terms === account.terms ? account : { ...account, terms }, this.nowMs);
-    const counting = countersAfter(account, rolled, posting);
+    const present = this.countersAt(terms === account.terms ? account : { ...account, terms }, this.nowMs);
+    const counting = countersAfter(account, present, posting);
     const blocks = this.#blocks(account, counting, posting);
+    const lot = posting.lot;
     const entry: Entry = {
       partitionSeq: ++this.lastSeq,
       ref: account.ref,
@@ -152,8 +153,8 @@ export class Journal {
       heldAfter: account.held + (posting.held ?? 0n),
       usedAfter: counting.used,
       contra: posting.contra ?? 'none',
-      lot: posting.lot?.lot ?? account.lotSeen,
-      lotLeft: posting.lot?.left ?? lotLeft(account, account.lotSeen),
+      lot: lot?.lot ?? account.lotSeen,
+      lotLeft: lot?.left ?? lotLeft(account, account.lotSeen),
       hold: posting.hold ?? null,
       source: posting.cause.source,
       requestId: posting.cause.id,
@@ -168,7 +169,7 @@ export class Journal {
       offset: this.offset,
       details: posting.ordinal === 0 ? posting.cause.details : null,
       availableAfter: null,
-      opened: posting.opened ? { openedMs: account.openedMs } : null,
+      opened: posting.kind === 'opened' ? { openedMs: account.openedMs } : null,
       terms: posting.terms ?? null,
       lotRows: lotRowsOf(account, posting),
       holdRows: holdRowsOf(account, posting),
@@ -181,9 +182,8 @@ export class Journal {
           ? posting.timers.map((timer) => ({ ...timer, ref: account.ref }))
           : none,
     };
-    if (!inAmountRange(entry.balanceAfter) || !inAmountRange(entry.heldAfter) || !inAmountRange(entry.usedAfter)) {
-      throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', 'a sum would leave the range of 64 bits');
-    }
+    if (!inAmountRange(entry.balanceAfter) || !inAmountRange(entry.heldAfter) || !inAmountRange(entry.usedAfter))
+      this.#refusal ??= new Refusal('AMOUNT_OUT_OF_RANGE', 'a sum would leave the range of 64 bits');
     evolve(account, entry);
     this.#copies.set(accountId, account);
     this.entries.push(entry);
@@ -192,7 +192,7 @@ export class Journal {
 
   /** Existing ancestors that limit this account: same unit and a limit of their own, nearest first. */
   budgetsOf(account: Readonly<Account>): readonly Readonly<Account>[] {
-    if (!account.id.includes('/')) return [];
+    if (!account.id.includes('/')) return none;
     const budgets: Readonly<Account>[] = [];
     for (const id of ancestorsOf(account.id)) {
       const ancestor = this.find(id);
@@ -201,8 +201,8 @@ export class Journal {
     return budgets;
   }
 
-  /** The counters of an account at a time (`countersAt`). */
-  rolled(account: Readonly<Account>, atMs: number): Counters {
+  /** The counters of an account at a time: a period that ended by then is followed by a fresh one. */
+  countersAt(account: Readonly<Account>, atMs: number): Counters {
     return countersAt(this.catalog, account, atMs);
   }
 
@@ -222,140 +222,29 @@ export class Journal {
 
   /** A copy for the next entry to be applied to; what was there before is kept for `undo`. */
   #copyOf(id: string): Account {
-    const known = this.#copies.get(id);
-    const before = known ?? this.#committed(id);
-    if (!before) throw new AppError('bug', 'INVARIANT_BROKEN', `posting to an account that does not exist: ${id}`);
-    if (!this.#before.has(id)) this.#before.set(id, known);
-    return { ...before };
+    if (!this.#originals.has(id)) this.#originals.set(id, this.#copies.get(id));
+    return { ...this.account(id) };
   }
 
   /** The counts of the account's `limits` after a posting; null: they are as they were. */
   #limitCounts(account: Account, settings: Settings, uses: Uses | undefined): readonly LimitCount[] | null {
-    const before = account.terms.settings.limits;
-    const changed = settings.limits !== before && !sameLimits(settings.limits, before);
+    const earlier = account.terms.settings.limits;
+    const changed = settings.limits !== earlier && !sameLimits(settings.limits, earlier);
     if (settings.limits.length === 0) return changed ? none : null;
     if (!changed && !uses) return null;
     const counts = countsAt(account, settings, this.nowMs);
     return uses ? countsAfter(counts, settings.limits, uses, (startMs) => this.graceAt(account, startMs)) : counts;
   }
 
-  #blocks(
-    account: Account,
-    { moved, period }: Counting,
-    { pricedBy, blocksMax }: Posting,
-  ): ReturnType<typeof blocksMoved> {
+  /** The tier blocks that a posting enters, leaves or regains. */
+  #blocks(account: Account, { moved, period }: Counting, { pricedBy, blocksMax }: Posting): Blocks {
     if (account.kind !== 'metered' || !period || !moved || pricedBy === null) return noBlocks;
-    if (pricedBy) return blocksMoved(account, moved, pricedBy, blocksMax);
-    return planNameAt(account.terms.settings, period.startMs) === null
-      ? noBlocks
-      : blocksMoved(account, moved, this.planAt(account, period.startMs), blocksMax);
+    if (!pricedBy && planNameAt(account.terms.settings, period.startMs) === null) return noBlocks;
+    const blocks = blocksMoved(account, moved, pricedBy ?? this.planAt(account, period.startMs), blocksMax);
+    if (!(blocks instanceof Refusal)) return blocks;
+    this.#refusal ??= blocks;
+    return noBlocks;
   }
 }
 
 const none: readonly never[] = [];
-type Counting = {
-  readonly used: bigint;
-  readonly period: Period | null;
-  readonly rows: readonly CounterRow[];
-  readonly moved: Moved | null;
-};
-
-/**
- * Which counter an entry moves, what it is afterwards, and which rows must be kept because the entry alone cannot tell
- * (rule 15).
- */
-function countersAfter(account: Account, rolled: Counters, posting: Posting): Counting {
-  if (posting.counter) return begun(account, posting.counter);
-  const used = posting.used ?? 0n;
-  const target = posting.into ?? rolled.counter;
-  const after = used === 0n ? target : movedBy(target, used);
-  let rows: readonly CounterRow[] = none;
-  if (posting.into) rows = rowsAround(account, rolled, { into: after, used });
-  else if (rolled.counter.period && !samePeriod(rolled.counter.period, account.counter.period)) {
-    rows = rolled.earlier && rolled.earlier !== account.earlier ? [rolled.earlier, after] : [after];
-  } else if (used < 0n) rows = [after];
-  return { used: after.used, period: after.period, rows, moved: used === 0n ? null : { before: target, after } };
-}
-
-/** A period that begins now; the one before keeps what it counted. */
-function begun(account: Account, counter: Counter): Counting {
-  const goesOn = account.counter.period === null || account.counter.period.startMs === counter.period?.startMs;
-  return {
-    used: counter.used,
-    period: counter.period,
-    rows: goesOn ? [counter] : [account.counter, counter],
-    moved: null,
-  };
-}
-
-const samePeriod = (a: Period, b: Period | null): boolean =>
-  b !== null && a.startMs === b.startMs && a.endMs === b.endMs;
-
-/** The rows of an entry that counts in a period before: that one, the current one, and what was current until now. */
-function rowsAround(
-  account: Account,
-  rolled: Counters,
-  { into, used }: { readonly into: Counter; readonly used: bigint },
-): readonly CounterRow[] {
-  const current = { ...rolled.counter, before: rolled.counter.before + used };
-  const { earlier } = rolled;
-  const ended =
-    earlier?.period && earlier !== account.earlier && earlier.period.startMs !== into.period?.startMs
-      ? [earlier]
-      : none;
-  return [into, ...ended, current];
-}
-
-function movedBy(counter: Counter, used: bigint): Counter {
-  const after = counter.used + used;
-  return { ...counter, used: after, highWater: after > counter.highWater ? after : counter.highWater };
-}
-
-/** Entries that move no lot carry the one moved last, so that the newest entry always tells what is left in it. */
-function lotLeft(account: Account, number: number | null): bigint | null {
-  return number === null ? null : (lotNumbered(account.lots, number)?.left ?? 0n);
-}
-
-/** Rows of lots: those the posting names, and the one that entries stop carrying because another is moved now. */
-function lotRowsOf(account: Account, posting: Posting): readonly LotRow[] {
-  const movedLot = posting.lot?.lot;
-  if (!posting.lotRows?.length && (movedLot === undefined || account.lotSeen === null || account.lotSeen === movedLot))
-    return none;
-  const rows: Omit<LotRow, 'floor'>[] = posting.lotRows ? [...posting.lotRows] : [];
-  if (movedLot !== undefined && account.lotSeen !== null && account.lotSeen !== movedLot) {
-    const left = lotNumbered(account.lots, account.lotSeen);
-    if (left && !rows.some((row) => row.lot === left.lot)) rows.push(left);
-  }
-  if (rows.length === 0) return none;
-  const floor = floorOf(account.lots, (lot) => rows.some((row) => row.lot === lot.lot), account.seq + 1);
-  return rows.map(({ lot, left, granted, priority, expiresMs, purchased }) => ({
-    lot,
-    left,
-    granted,
-    priority,
-    expiresMs,
-    purchased,
-    floor,
-  }));
-}
-
-function holdRowsOf(account: Account, posting: Posting): readonly HoldRow[] {
-  if (!posting.holdRows || posting.holdRows.length === 0) return none;
-  const { holdRows } = posting;
-  const floor = floorOf(account.holds, (hold) => holdRows.some((row) => row.hold === hold.hold), account.seq + 1);
-  return posting.holdRows.map((row) => ({ ...row, floor }));
-}
-
-/** The oldest row that still matters, beside those that are rewritten now: loading reads from there on. */
-function floorOf<T extends { readonly rowSeq: number }>(
-  open: Sorted<T, { readonly rowSeq: number }>,
-  isRewritten: (item: T) => boolean,
-  next: number,
-): number {
-  let floor = next;
-  for (const { items, summary } of open.chunks) {
-    if (summary.rowSeq >= floor) continue;
-    for (const item of items) if (item.rowSeq < floor && !isRewritten(item)) floor = item.rowSeq;
-  }
-  return floor;
-}

@@ -138,7 +138,7 @@ export const accountView = (journal: Journal, account: Readonly<Account>): Accou
 /** The same without its lots and holds, however many there are. */
 export function accountState(journal: Journal, account: Readonly<Account>): Omit<AccountView, 'lots' | 'holds'> {
   const available = availableOf(journal, account);
-  const { counter } = journal.rolled(account, journal.nowMs);
+  const { counter } = journal.countersAt(account, journal.nowMs);
   return {
     id: account.id,
     kind: account.kind,
@@ -149,7 +149,7 @@ export function accountState(journal: Journal, account: Readonly<Account>): Omit
     held: String(account.held),
     available: available === null ? null : String(available),
     used: String(counter.used),
-    used_total: String(counter.before + counter.used),
+    used_total: String(counter.usedBefore + counter.used),
     settings: settingsView(account.terms.settings),
     as_of: { seq: String(account.seq), recorded_at: isoTime(account.lastRecordedMs) },
     limits: [account, ...journal.budgetsOf(account)].flatMap((limited) =>

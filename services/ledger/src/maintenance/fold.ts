@@ -79,7 +79,7 @@ function comparable(account: Account): Record<string, string> {
   const { terms, counter, earlier } = account;
   const counterText = (one: Account['counter'] | null): string =>
     one?.period
-      ? `${one.period.startMs} ${one.period.endMs} ${one.used} ${one.highWater} ${one.before}`
+      ? `${one.period.startMs} ${one.period.endMs} ${one.used} ${one.highWater} ${one.usedBefore}`
       : String(one?.used ?? '');
   return {
     id: account.id,

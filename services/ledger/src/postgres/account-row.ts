@@ -62,7 +62,7 @@ type CounterTuple = readonly [
   used: string,
   highWater: string,
   seq: string,
-  before: string,
+  usedBefore: string,
 ];
 
 /** An account exactly as it was after its last entry; frozen when its parts do not add up (rule 15). */
@@ -87,7 +87,7 @@ export function fromRowAccount(row: AccountRow): Account {
     period: null,
     used: row.used_after,
     highWater: row.used_after,
-    before: 0n,
+    usedBefore: 0n,
   };
   account.earlier = row.earlier && row.earlier[0] !== '-1' ? counterOf(row, row.earlier) : null;
   account.limitCounts = fromRowLimitCounts(row.limit_counts ?? []);
@@ -168,11 +168,11 @@ function openHoldsOf(rows: readonly HoldTuple[]): Holds {
 /** A counter row, moved on by the last entry where that counts in the same period and is newer. */
 function counterOf(row: AccountRow, tuple: CounterTuple | null): Counter | null {
   if (!tuple) return null;
-  const [startMs, endMs, used, highWater, seq, beforeText] = tuple;
-  const before = BigInt(beforeText);
+  const [startMs, endMs, used, highWater, seq, usedBeforeText] = tuple;
+  const usedBefore = BigInt(usedBeforeText);
   const period = startMs === '-1' ? null : { startMs: Number(startMs), endMs: Number(endMs) };
   const same = (row.period_start?.getTime() ?? -1) === (period?.startMs ?? -1);
-  if (!same || row.seq < BigInt(seq)) return { period, used: BigInt(used), highWater: BigInt(highWater), before };
+  if (!same || row.seq < BigInt(seq)) return { period, used: BigInt(used), highWater: BigInt(highWater), usedBefore };
   const high = BigInt(highWater);
-  return { period, used: row.used_after, highWater: row.used_after > high ? row.used_after : high, before };
+  return { period, used: row.used_after, highWater: row.used_after > high ? row.used_after : high, usedBefore };
 }

@@ -6,10 +6,10 @@ import type { BookStore, PartitionCommit, StoredPosition } from '../booking/port
 import { CommitError } from '../booking/ports.ts';
 import { expiredWith, modelOfRequest } from '../booking/targets.ts';
 import type { Account } from '../domain/account/account.ts';
-import type { Target } from '../domain/commands/correct.ts';
-import { movedLot } from '../domain/commands/correct.ts';
 import type { Entry } from '../domain/entry.ts';
 import { evolve, openedBy } from '../domain/evolve.ts';
+import type { Target } from '../domain/target.ts';
+import { movedLot } from '../domain/target.ts';
 import { holdView } from '../domain/views.ts';
 
 /**

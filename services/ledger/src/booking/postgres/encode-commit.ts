@@ -148,7 +148,7 @@ function encodeEntry(into: Into, commit: PartitionCommit, entry: Entry): void {
       .int8(row.period?.endMs ?? -1)
       .bigint(row.used)
       .bigint(row.highWater)
-      .bigint(row.before);
+      .bigint(row.usedBefore);
   }
   for (const timer of entry.timers)
     into('timers', 5).int2(partition).int8(timer.dueMs).int4(timer.ref).int2(timerKinds[timer.kind]).int8(timer.object);

@@ -3,10 +3,10 @@ import { AppError } from '@tollgate/kernel';
 import type { Pool, PoolClient } from 'pg';
 
 import type { Account } from '../../domain/account/account.ts';
-import type { Target } from '../../domain/commands/correct.ts';
 import type { Entry, Timer } from '../../domain/entry.ts';
 import { timerKinds } from '../../domain/entry.ts';
 import type { EntryId, HoldId } from '../../domain/request/ids.ts';
+import type { Target } from '../../domain/target.ts';
 import { holdView } from '../../domain/views.ts';
 import type { AccountRow } from '../../postgres/account-row.ts';
 import { fromRowAccount } from '../../postgres/account-row.ts';

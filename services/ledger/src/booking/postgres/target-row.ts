@@ -1,13 +1,14 @@
 import type { AccountSettings, AccountStatus } from '@tollgate/contracts';
 import { accountKinds } from '@tollgate/contracts';
 
-import type { Target } from '../../domain/commands/correct.ts';
-import { movedLot } from '../../domain/commands/correct.ts';
 import type { EntryRate } from '../../domain/entry.ts';
+import type { Target } from '../../domain/target.ts';
+import { movedLot } from '../../domain/target.ts';
 import { fromRowSettings } from '../../postgres/account-row.ts';
 import { kindOf } from '../../postgres/entry-row.ts';
 
-type CountedColumn = readonly [startMs: string, endMs: string, used: string, highWater: string, before: string] | null;
+type CountedColumn =
+  readonly [startMs: string, endMs: string, used: string, highWater: string, usedBefore: string] | null;
 type PricedColumn = readonly [name: string, version: number] | null;
 export type TargetRow = {
   readonly source_text: string;
@@ -102,11 +103,11 @@ const fromPriced = (priced: PricedColumn): Target['priced'] => priced && { name:
 
 function fromCounted(counted: CountedColumn): Target['counted'] {
   if (counted === null) return null;
-  const [startMs, endMs, used, highWater, before] = counted;
+  const [startMs, endMs, used, highWater, usedBefore] = counted;
   return {
     period: { startMs: Number(startMs), endMs: Number(endMs) },
     used: BigInt(used),
     highWater: BigInt(highWater),
-    before: BigInt(before),
+    usedBefore: BigInt(usedBefore),
   };
 }

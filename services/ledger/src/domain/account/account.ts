@@ -105,14 +105,14 @@ export const noSettings: Settings = {
 };
 
 /**
- * What was used in one period. `highWater` is the most it ever was: tier crossings follow it (rule 18). `before`: what
- * was used in all periods before it.
+ * What was used in one period. `highWater` is the most it ever was: tier crossings follow it (rule 18). `usedBefore`:
+ * what was used in all periods before it.
  */
 export type Counter = {
   readonly period: Period | null;
   readonly used: bigint;
   readonly highWater: bigint;
-  readonly before: bigint;
+  readonly usedBefore: bigint;
 };
 
 /**
@@ -173,7 +173,7 @@ export const newAccount = (opened: Pick<Account, 'ref' | 'id' | 'kind' | 'unit' 
   seq: 0,
   balance: 0n,
   held: 0n,
-  counter: { period: null, used: 0n, highWater: 0n, before: 0n },
+  counter: { period: null, used: 0n, highWater: 0n, usedBefore: 0n },
   earlier: null,
   limitCounts: [],
   terms: { status: 'active', owner: null, settings: noSettings, limitFetchedMs: 0 },

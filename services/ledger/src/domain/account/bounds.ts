@@ -1,9 +1,9 @@
 import { Refusal } from '../decision.ts';
 import { isoTime } from '../iso-time.ts';
 import type { Journal } from '../journal.ts';
+import { periodFor } from '../posting/counted-when.ts';
 import type { Account, PeriodLimit } from './account.ts';
 import { goodwillOf, keepsLots } from './account.ts';
-import { periodFor } from './counted-when.ts';
 import { countsAt, countsModel, placeOf } from './limit-counts.ts';
 import { noLots } from './open-lots.ts';
 import { freeUnits } from './package-terms.ts';
@@ -40,7 +40,7 @@ export type Use = {
 function boundsOf(journal: Journal, account: Readonly<Account>, use: Use): readonly Bound[] {
   const bounds: Bound[] = [];
   const occurredMs = use.occurredMs ?? journal.nowMs;
-  const { counter } = journal.rolled(account, journal.nowMs);
+  const { counter } = journal.countersAt(account, journal.nowMs);
   const endMs = endOf(counter.period);
   const { settings } = account.terms;
   const goodwill = goodwillOf(account);
@@ -54,16 +54,16 @@ function boundsOf(journal: Journal, account: Readonly<Account>, use: Use): reado
       over: false,
     });
   if (settings.limit !== null) {
-    const { into } = periodFor(journal, account, occurredMs);
-    const used = into?.used ?? counter.used;
-    const held = into ? 0n : account.held;
+    const { inPeriod } = periodFor(journal, account, occurredMs);
+    const used = inPeriod?.used ?? counter.used;
+    const held = inPeriod ? 0n : account.held;
     bounds.push({
       left: settings.limit - used - held + goodwill,
       limit: settings.limit,
       used,
       held,
-      resetsMs: into ? null : endMs,
-      over: into !== undefined,
+      resetsMs: inPeriod ? null : endMs,
+      over: inPeriod !== undefined,
     });
   }
   if (settings.limits.length > 0) bounds.push(...limitBounds(journal, account, { ...use, occurredMs }));
@@ -150,18 +150,18 @@ const budgetBounds = (journal: Journal, budget: Readonly<Account>, use: Use): re
   boundsOf(journal, { ...budget, lots: noLots }, use).filter(({ limit }) => limit !== undefined);
 
 /**
- * Refuses what the account or the first budget above it cannot give, nearest first, naming the tightest that refused.
+ * Why the account or a budget above it cannot give an amount: the nearest that cannot is named, by its tightest bound.
  * `freed`: what a hold gives back with this request. `models`: only limits that name a model are asked, because a hold
  * has reserved the rest.
  */
-export function refuseBeyond(
+export function boundsRefusal(
   journal: Journal,
   account: Readonly<Account>,
   amount: bigint,
   use: Use & { readonly freed?: bigint; readonly models?: boolean } = {},
-): void {
+): Refusal | null {
   // Nothing is taken, so nothing is missing, on an overdrawn account either.
-  if (amount === 0n) return;
+  if (amount === 0n) return null;
   const { freed = 0n } = use;
   const levels = [account, ...journal.budgetsOf(account)].flatMap((one): readonly Level[] => {
     const all = one === account ? boundsOf(journal, one, use) : budgetBounds(journal, one, use);
@@ -172,7 +172,7 @@ export function refuseBeyond(
     return bound === undefined ? [] : [{ of: one, bound }];
   });
   const first = levels.find(({ bound }) => bound.left < amount);
-  if (first !== undefined) throw refusal(account, amount, first, levels);
+  return first === undefined ? null : refusal(account, amount, first, levels);
 }
 
 /** An account of a family and its tightest bound. */

@@ -30,11 +30,11 @@ export function countsAt(
   const known = account.terms.settings.limits;
   return settings.limits.map((limit) => {
     const index = known.findIndex((other) => sameLimit(limit, other));
-    return rolled(limit, account.limitCounts[index], { atMs, timeZone: settings.timeZone });
+    return countAt(limit, account.limitCounts[index], { atMs, timeZone: settings.timeZone });
   });
 }
 
-function rolled(
+function countAt(
   limit: PeriodLimit,
   count: LimitCount | undefined,
   at: { readonly atMs: number; readonly timeZone: string | null },

@@ -1,45 +1,40 @@
 import { Refusal } from '../decision.ts';
 import type { BelievedTerms } from '../request/request.ts';
-import type { Account } from './account.ts';
-import type { Settings } from './account.ts';
+import type { Account, Settings } from './account.ts';
 
 /** Units that are there and that no hold reserves; overdraft is not among them. Below 0 after an overdraft. */
 export const freeUnits = (account: Readonly<Account>): bigint => account.balance - account.held;
 
 /**
- * Refuses what the terms of the account's package do not allow, in the order of surfaces §2: another package than
- * believed, the asker's own reason, an expired package, less than the minimum.
+ * What the terms of the account's package do not allow, in the order of surfaces §2: another package than believed, the
+ * asker's own reason, an expired package, less than the minimum.
  */
-export function refuseTerms(account: Readonly<Account>, terms: BelievedTerms | null, nowMs: number): void {
-  if (terms === null) return;
+export function termsRefusal(account: Readonly<Account>, terms: BelievedTerms | null, nowMs: number): Refusal | null {
+  if (terms === null) return null;
   const { package: current, packageExpiresMs } = account.terms.settings;
   if (terms.package !== undefined && terms.package !== current) {
-    throw new Refusal(
-      'PACKAGE_CHANGED',
-      current === null ? 'the account has no package' : 'the account has another package',
-    );
+    const detail = current === null ? 'the account has no package' : 'the account has another package';
+    return new Refusal('PACKAGE_CHANGED', detail);
   }
-  if (terms.refused !== null) throw new Refusal('TERMS_REFUSED', terms.refused);
+  if (terms.refused !== null) return new Refusal('TERMS_REFUSED', terms.refused);
   if (terms.unexpired && packageExpiresMs !== null && nowMs >= packageExpiresMs)
-    throw new Refusal('PACKAGE_EXPIRED', 'the package has expired');
-  if (terms.minimum !== null && freeUnits(account) < terms.minimum) throw short(account, terms.minimum);
+    return new Refusal('PACKAGE_EXPIRED', 'the package has expired');
+  return terms.minimum !== null && freeUnits(account) < terms.minimum ? short(account, terms.minimum) : null;
 }
 
 /** A hold under terms reserves what is there, never overdraft. */
-export function refuseOverdraft(account: Readonly<Account>, terms: BelievedTerms | null, amount: bigint): void {
-  if (terms !== null && freeUnits(account) < amount) throw short(account, amount);
-}
+export const overdraftRefusal = (
+  account: Readonly<Account>,
+  terms: BelievedTerms | null,
+  amount: bigint,
+): Refusal | null => (terms !== null && freeUnits(account) < amount ? short(account, amount) : null);
 
 function short(account: Readonly<Account>, asked: bigint): Refusal {
   const free = freeUnits(account);
   const available = free > 0n ? free : 0n;
-  return new Refusal(
-    'ALLOWANCE_EXHAUSTED',
-    `asked for ${asked} ${account.unit}, the account has ${available} available`,
-    {
-      refusal: { account: account.id, asked: String(asked), available: String(available) },
-    },
-  );
+  const detail = `asked for ${asked} ${account.unit}, the account has ${available} available`;
+  const refusal = { account: account.id, asked: String(asked), available: String(available) };
+  return new Refusal('ALLOWANCE_EXHAUSTED', detail, { refusal });
 }
 
 /** The settings with every member put back that an entry changed and that nobody has changed since. */

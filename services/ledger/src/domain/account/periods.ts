@@ -66,7 +66,7 @@ export function countersAt(catalog: Catalog, account: Readonly<Account>, atMs: n
     period: { startMs, endMs: next.endMs },
     used: 0n,
     highWater: 0n,
-    before: counter.before + counter.used,
+    usedBefore: counter.usedBefore + counter.used,
   };
   return { counter: fresh, earlier: counter.period ? counter : null };
 }

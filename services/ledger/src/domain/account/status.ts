@@ -29,43 +29,51 @@ export function withStatus(terms: Terms, status: AccountStatus): Terms {
 export const statusBehind = (terms: Pick<Terms, 'status' | 'settings'>): AccountStatus =>
   terms.settings.statusBefore ?? terms.status;
 
-export function refuseClosed(account: Readonly<Account>): void {
-  if (account.terms.status === 'closed') throw new Refusal('ACCOUNT_CLOSED', `the account ${account.id} is closed`);
+/** The account of a request, as long as it can be decided about. */
+export function existing(journal: Journal, id: string): Readonly<Account> | Refusal {
+  const account = journal.find(id);
+  if (!account) return new Refusal('ACCOUNT_UNKNOWN', 'there is no such account');
+  if (account.frozen !== null) return new Refusal('ACCOUNT_FROZEN', `the account is frozen: ${account.frozen}`);
+  return account;
 }
 
+export const closedRefusal = ({ id, terms }: Pick<Account, 'id' | 'terms'>): Refusal | null =>
+  terms.status === 'closed' ? new Refusal('ACCOUNT_CLOSED', `the account ${id} is closed`) : null;
+
 /**
- * Refuses new usage: of an account that is suspended, closed or not active, of one below a suspended or closed account,
- * and of one that would escape a budget above it because it counts another unit. A licence's trial ends without a
- * record: the time of the request decides.
+ * Why an account takes no new usage: it is suspended, closed or not active, is below a suspended or closed account, or
+ * would escape a budget above it because it counts another unit. A licence's trial ends without a record: the time of
+ * the request decides.
  */
-export function refuseUse(journal: Journal, account: Readonly<Account>): void {
-  refuseNoAccess(account);
+export function useRefusal(journal: Journal, account: Readonly<Account>): Refusal | null {
+  const refusal = accessRefusal(account);
+  if (refusal) return refusal;
   const { status, settings } = account.terms;
-  const ended = status === 'trial' && settings.trialEndMs !== null && journal.nowMs >= settings.trialEndMs;
-  if (status === 'inactive' || ended)
-    throw new Refusal('ACCOUNT_INACTIVE', ended ? 'the trial has ended' : 'the account is not active');
-  refuseAbove(journal, account);
+  if (status === 'inactive') return new Refusal('ACCOUNT_INACTIVE', 'the account is not active');
+  if (status === 'trial' && settings.trialEndMs !== null && journal.nowMs >= settings.trialEndMs)
+    return new Refusal('ACCOUNT_INACTIVE', 'the trial has ended');
+  return aboveRefusal(journal, account);
 }
 
-/**
- * What the accounts above one forbid it: rules of `refuseUse` that also hold for an account that is opened below them.
- */
-export function refuseAbove(journal: Journal, account: Pick<Account, 'id' | 'unit' | 'terms'>): void {
-  if (!account.id.includes('/')) return;
+/** What the accounts above one forbid it, also when it is opened below them. */
+export function aboveRefusal(journal: Journal, account: Pick<Account, 'id' | 'unit' | 'terms'>): Refusal | null {
+  if (!account.id.includes('/')) return null;
   for (const id of ancestorsOf(account.id)) {
     const above = journal.find(id);
     if (!above) continue;
-    refuseNoAccess(above);
-    if (above.unit !== account.unit && isBudget(above) && !account.terms.settings.detached) {
-      throw new Refusal(
+    const refusal = accessRefusal(above);
+    if (refusal) return refusal;
+    if (above.unit !== account.unit && isBudget(above) && !account.terms.settings.detached)
+      return new Refusal(
         'UNIT_CONFLICT',
-        `the budget of ${id} is in ${above.unit}, the account in ${account.unit}: the budget would not count it. Set "detached": true in the settings of ${account.id} if that is meant`,
+        `the budget of ${id} is in ${above.unit}, the account in ${account.unit}: the budget would not count it. ` +
+          `Set "detached": true in the settings of ${account.id} if that is meant`,
       );
-    }
   }
+  return null;
 }
 
-function refuseNoAccess({ id, terms }: Readonly<Account>): void {
-  if (terms.status === 'suspended') throw new Refusal('ACCOUNT_SUSPENDED', `the account ${id} is suspended`);
-  if (terms.status === 'closed') throw new Refusal('ACCOUNT_CLOSED', `the account ${id} is closed`);
-}
+const accessRefusal = (account: Readonly<Account>): Refusal | null =>
+  account.terms.status === 'suspended'
+    ? new Refusal('ACCOUNT_SUSPENDED', `the account ${account.id} is suspended`)
+    : closedRefusal(account);

@@ -1,19 +1,16 @@
 import { chargeIdOf } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
 import { overageBlocks, tierLabel } from '@tollgate/pricing';
 
 import type { Account, Counter } from '../account/account.ts';
+import { Refusal } from '../decision.ts';
 import type { BlockChange, Crossing } from '../entry.ts';
 import type { BookedPlan } from './catalog.ts';
 
 /** A counter before and after an entry. */
 export type Moved = { readonly before: Counter; readonly after: Counter };
-type Blocks = { readonly crossings: readonly Crossing[]; readonly changes: readonly BlockChange[] };
+export type Blocks = { readonly crossings: readonly Crossing[]; readonly changes: readonly BlockChange[] };
 
-/**
- * Each block is a row and a charge: more at once is a mistake of whoever reports (at 8M tokens a block, 80 thousand
- * million).
- */
+/** Each block is a row and a charge: more at once is a mistake in the report (at 8M tokens a block, 80 thousand million). */
 const crossingsMax = 10_000n;
 const none: readonly never[] = [];
 export const noBlocks: Blocks = { crossings: none, changes: none };
@@ -22,22 +19,21 @@ export const noBlocks: Blocks = { crossings: none, changes: none };
  * What an entry does to the tier blocks of its period (rule 18). A block above the high-water mark is entered for the
  * first time: a crossing, once a period. One at or below it that usage falls under is left, and one that usage enters
  * again is regained; the mark never falls. So entered + regained − left blocks are those of what is used now.
- * @throws AppError('invalid', AMOUNT_OUT_OF_RANGE) when one request enters more than 10,000 blocks, or `most` where
- * that is less.
+ * Refused when one request enters more than 10,000 blocks, or `most` where that is less.
  */
 export function blocksMoved(
   account: Pick<Account, 'id'>,
   { before, after }: Moved,
   { name, version, plan }: BookedPlan,
   most = crossingsMax,
-): Blocks {
+): Blocks | Refusal {
   const { period } = after;
   if (!period) return noBlocks;
   const [usedBefore, usedAfter] = [overageBlocks(before.used, plan), overageBlocks(after.used, plan)];
   if (usedBefore === usedAfter) return noBlocks;
   const max = most < crossingsMax ? most : crossingsMax;
   if (usedAfter - usedBefore > max)
-    throw new AppError('invalid', 'AMOUNT_OUT_OF_RANGE', `one request enters at most ${max} tier blocks`);
+    return new Refusal('AMOUNT_OUT_OF_RANGE', `one request enters at most ${max} tier blocks`);
   const entered = overageBlocks(before.highWater, plan);
   const blockOf = (block: bigint): Crossing => ({
     periodStartMs: period.startMs,

@@ -16,7 +16,7 @@ export function withFirstPlan(journal: Journal, settings: Settings): Settings {
 /** Another plan counts from the next period on: the one under way is priced as it began (rule 17). */
 export function planned(journal: Journal, account: Readonly<Account>, settings: Settings): Settings {
   if (account.kind !== 'metered') return settings;
-  const { counter, earlier } = journal.rolled(account, journal.nowMs);
+  const { counter, earlier } = journal.countersAt(account, journal.nowMs);
   const startMs = counter.period?.startMs ?? journal.nowMs;
   return withPlan(settings, account.terms.settings, {
     nowMs: journal.nowMs,

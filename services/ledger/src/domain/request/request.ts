@@ -13,6 +13,7 @@ export type Request = {
   /** Finds the request in logs. */
   readonly correlation: string | null;
 };
+/** What a request asks for. */
 export type Command =
   | {
       readonly type: 'open';
@@ -79,6 +80,9 @@ export type Command =
   | { readonly type: 'tick' }
   | { readonly type: 'clock' }
   | { readonly type: 'catalog'; readonly item: CatalogItem };
+
+/** The command of one type. */
+export type CommandOf<T extends Command['type']> = Extract<Command, { readonly type: T }>;
 
 /** An amount as it is, or a meter's quantities to be rated. */
 export type Usage = {

@@ -246,7 +246,7 @@ async function rowsBeside(
           row.period_start_ms < 0n ? null : { startMs: Number(row.period_start_ms), endMs: Number(row.period_end_ms) },
         used: row.used,
         highWater: row.high_water,
-        before: row.used_before,
+        usedBefore: row.used_before,
       })),
     };
   };

@@ -1,11 +1,11 @@
 import { baseTier } from '@tollgate/pricing';
 
+import type { Account, Terms } from '../account/account.ts';
+import { divided } from '../account/purchased.ts';
 import type { Cause, Entry } from '../entry.ts';
 import type { Journal } from '../journal.ts';
-import type { Account, Terms } from './account.ts';
 import { postBalance } from './balance.ts';
 import { periodTimers } from './period-timers.ts';
-import { divided } from './purchased.ts';
 
 /**
  * The base tier: exactly its allowance is left to spend, more or less than before; open holds keep what they reserve,
@@ -18,19 +18,10 @@ export function postBase(journal: Journal, account: Readonly<Account>, cause: Ca
     ...account.terms,
     settings: { ...settings, tier: baseTier, tierEndMs: null, allowance: base },
   };
-  const entries = [
-    journal.post(account.id, {
-      kind: 'changed',
-      cause,
-      ordinal: 0,
-      terms,
-      timers: periodTimers(journal, { ...account, terms }),
-    }),
-  ];
-  if (terms.status === 'closed') return entries;
+  const timers = periodTimers(journal, { ...account, terms });
+  const changed = journal.post(account.id, { kind: 'changed', cause, ordinal: 0, terms, timers });
+  if (terms.status === 'closed') return [changed];
   const { purchased, ownHeld } = divided(account);
-  entries.push(
-    ...postBalance(journal, account.id, { cause, balance: base + ownHeld + purchased, sparing: 'purchased' }),
-  );
-  return entries;
+  const balance = base + ownHeld + purchased;
+  return [changed, ...postBalance(journal, account.id, { cause, balance, sparing: 'purchased' })];
 }

@@ -1,9 +1,10 @@
-import type { CountedOn, Target } from '../commands/correct.ts';
-import type { Journal, Posting } from '../journal.ts';
-import type { Account, Counter } from './account.ts';
+import type { Account, Counter } from '../account/account.ts';
+import type { Journal } from '../journal.ts';
+import type { CountedOn, Target } from '../target.ts';
+import type { CountedAs } from './posting.ts';
 
 /** Where a posting is to count, and what is counted there so far. */
-export type CountedIn = { readonly counter: Counter; readonly posting: Pick<Posting, 'into' | 'pricedBy'> };
+export type CountedIn = { readonly counter: Counter; readonly posting: Pick<CountedAs, 'inPeriod' | 'pricedBy'> };
 
 /**
  * The period that an entry to be taken back has counted in: the current one, or for metered accounts any before it,
@@ -14,11 +15,11 @@ export function countedIn(
   account: Readonly<Account>,
   target: Pick<Target, 'periodStartMs' | 'counted' | 'priced'>,
 ): CountedIn | null {
-  const { counter, earlier } = journal.rolled(account, journal.nowMs);
+  const { counter, earlier } = journal.countersAt(account, journal.nowMs);
   const startMs = target.periodStartMs;
   if ((counter.period?.startMs ?? null) === startMs) return { counter, posting: {} };
   if (account.kind !== 'metered' || startMs === null) return null;
-  if (earlier?.period?.startMs === startMs) return { counter: earlier, posting: { into: earlier } };
+  if (earlier?.period?.startMs === startMs) return { counter: earlier, posting: { inPeriod: earlier } };
   return longAgo(journal, account, startMs, target);
 }
 
@@ -42,7 +43,7 @@ function longAgo(
   }
   if (!counter) return null;
   const booked = plan && journal.catalog.plans.get(plan.name)?.find(({ version }) => version === plan.version);
-  return { counter, posting: { into: counter, pricedBy: booked ?? null } };
+  return { counter, posting: { inPeriod: counter, pricedBy: booked ?? null } };
 }
 
 /** The same of a budget above the entry's account. */

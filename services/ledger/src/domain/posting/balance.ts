@@ -1,7 +1,7 @@
-import { existing, inCurrentPeriod, postBudgets } from '../commands/spend.ts';
 import type { Cause, Entry } from '../entry.ts';
 import type { Journal } from '../journal.ts';
 import { priorityDefault } from '../request/request.ts';
+import { inCurrentPeriod, postBudgets } from './budgets.ts';
 import { burn, lotAfter, postGrant } from './lots.ts';
 
 /**
@@ -13,7 +13,8 @@ export function postBalance(
   accountId: string,
   to: { readonly cause: Cause; readonly balance: bigint; readonly sparing?: 'purchased' },
 ): readonly Entry[] {
-  const { balance } = existing(journal, accountId);
+  const account = journal.account(accountId);
+  const { balance } = account;
   const cause = { ...to.cause, details: null };
   if (to.balance > balance) {
     return [
@@ -29,7 +30,7 @@ export function postBalance(
     ];
   }
   if (to.balance === balance) return [];
-  return burn(existing(journal, accountId), balance - to.balance, to.sparing).map(({ lot, take }, index) =>
+  return burn(account, balance - to.balance, to.sparing).map(({ lot, take }, index) =>
     journal.post(accountId, {
       kind: 'adjusted',
       cause,
@@ -47,8 +48,8 @@ export function postUsed(
   accountId: string,
   to: { readonly cause: Cause; readonly used: bigint },
 ): readonly Entry[] {
-  const account = existing(journal, accountId);
-  const amount = journal.rolled(account, journal.nowMs).counter.used - to.used;
+  const account = journal.account(accountId);
+  const amount = journal.countersAt(account, journal.nowMs).counter.used - to.used;
   if (amount <= 0n) return [];
   const cause = { ...to.cause, details: null };
   const uses = { model: null, occurredMs: journal.nowMs, recordedMs: journal.nowMs };
@@ -64,7 +65,7 @@ export function postUsed(
   // A budget that began a period since counts nothing of it there.
   const counting = journal
     .budgetsOf(account)
-    .filter((budget) => journal.rolled(budget, journal.nowMs).counter.used >= amount);
+    .filter((budget) => journal.countersAt(budget, journal.nowMs).counter.used >= amount);
   postBudgets(journal, {
     of: entry,
     budgets: inCurrentPeriod(counting.map(({ id }) => id)),
