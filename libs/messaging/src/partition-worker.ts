@@ -1,3 +1,5 @@
+import { doublingMs } from '@tollgate/kernel';
+
 import type { LogRecord, PartitionHandler, TopicPartition } from './event-log.ts';
 
 /** Where a worker takes the records of one partition from. */
@@ -26,9 +28,8 @@ export type WorkerOptions = {
   readonly onFailure: (where: TopicPartition & { readonly step: string }, error: unknown) => void;
 };
 
-const backoffFirstMs = 50;
 /** Long enough to spare what is down, short enough to be back soon after it. */
-const backoffMaxMs = 2_000;
+const retryWaits = { firstMs: 50, maxMs: 2_000 };
 
 /**
  * Drives one handler over one partition from `assigned` to `revoked`: one batch at a time, the same batch again after a
@@ -114,15 +115,16 @@ export class PartitionWorker {
 
   /** Runs `work` until it resolves, the partition is lost, or a seek makes it pointless. */
   private async untilDone(step: string, work: () => Promise<void>): Promise<void> {
-    for (let backoffMs = backoffFirstMs; !this.stopping; backoffMs = Math.min(backoffMs * 2, backoffMaxMs)) {
+    for (let failures = 0; !this.stopping; failures++) {
       try {
         return await work();
       } catch (error) {
         this.options.onFailure({ ...this.where, step }, error);
       }
       const seeks = this.seeks;
-      const until = performance.now() + backoffMs;
-      for (let left = backoffMs; left > 0 && !this.stopping && this.seeks === seeks; left = until - performance.now()) {
+      const waitMs = doublingMs(retryWaits, failures);
+      const until = performance.now() + waitMs;
+      for (let left = waitMs; left > 0 && !this.stopping && this.seeks === seeks; left = until - performance.now()) {
         this.woken = false;
         await this.sleep(left);
       }

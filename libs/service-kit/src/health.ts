@@ -1,20 +1,16 @@
+import { within } from './background/within.ts';
+
 export type HealthPart = { readonly name: string; readonly up: boolean; readonly detail?: string };
 /** `ready`: a request would succeed now. Details never show a secret. */
 export type HealthReport = { readonly ready: boolean; readonly parts: readonly HealthPart[] };
 
 /** Asks one part; slower than `timeoutMs` counts as down. */
 export async function partOf(name: string, ask: () => Promise<unknown>, timeoutMs = 2_000): Promise<HealthPart> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
   try {
-    await Promise.race([ask(), tooLate]);
+    await within(timeoutMs, ask(), () => new Error(`no answer within ${timeoutMs} ms`));
     return { name, up: true };
   } catch (error) {
     return { name, up: false, detail: withoutCredentials(error instanceof Error ? error.message : 'unknown reason') };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,8 +1,12 @@
 export type { Address } from './address.ts';
 export { parseAddress, parseAddresses } from './address.ts';
 export { BackgroundWork } from './background/background-work.ts';
+export { Gathered } from './background/gathered.ts';
 export type { Loop } from './background/loop.ts';
-export { startLoop } from './background/loop.ts';
+export { startLoop, startPeriodic } from './background/loop.ts';
+export { rest } from './background/rest.ts';
+export { OnFirstUse, sharedWhileUnderWay } from './background/shared.ts';
+export { within } from './background/within.ts';
 export type { ParseConfigOptions } from './config.ts';
 export { ConfigError, loadDotEnv, parseConfig } from './config.ts';
 export type { HealthPart, HealthReport } from './health.ts';

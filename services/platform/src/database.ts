@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@tollgate/persistence';
+import { rest } from '@tollgate/service-kit';
 
 /** The embedded server, kept running: when it dies by itself it is started again on the same port and data. */
 export type Database = { readonly url: string; stop(): Promise<void> };
@@ -28,7 +27,7 @@ export async function startDatabase(options: {
   };
   const restart = async (samePort: number): Promise<EmbeddedPostgres | null> => {
     while (!stopping.signal.aborted) {
-      await delay(restartPauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await rest(restartPauseMs, stopping.signal);
       if (stopping.signal.aborted) return null;
       try {
         return await startEmbeddedPostgres({ dataDir: options.dataDir, port: samePort });

@@ -5,14 +5,14 @@ import type { QuotaQueries } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 import { createPool, guardQueries } from '@tollgate/persistence';
-import { type HealthReport, type Logger, partOf } from '@tollgate/service-kit';
+import { type HealthReport, type Logger, type Loop, partOf } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 
 import { limitLog } from './adapters/log/limit-log.ts';
 import { limitStore } from './adapters/postgres/limit-store.ts';
 import { type ProviderSettings, remoteProvider } from './adapters/remote-quota/remote-provider.ts';
 import { Quotas } from './app/quotas.ts';
-import { type Refresher, startRefresher } from './app/refresher.ts';
+import { startRefresher } from './app/refresher.ts';
 
 export type QuotaOptions = {
   /** Of the role `tollgate_quota`, on a migrated database. */
@@ -37,7 +37,7 @@ export class Quota implements OnApplicationShutdown {
   readonly queries: QuotaQueries;
   readonly #pool: Pool;
   readonly #eventLog: EventLog;
-  readonly #refresher: Refresher;
+  readonly #refresher: Loop;
 
   constructor(@Inject(optionsToken) options: QuotaOptions, @Inject(partitionsToken) partitions: number) {
     const { databaseUrl, eventLog, clock, provider, logger } = options;

@@ -1,6 +1,7 @@
 import type { Clock } from '@tollgate/kernel';
 import { AppError, wallClock } from '@tollgate/kernel';
 import { createPool } from '@tollgate/persistence';
+import { type Loop, startPeriodic, within } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 
 import { logUnavailable } from '../append-queue.ts';
@@ -83,7 +84,7 @@ class EmbeddedLog implements EventLog {
   private readonly writer: LogWriter;
   private readonly pool: Pool;
   private readonly groups = new Map<string, Group>();
-  private readonly sweep: NodeJS.Timeout;
+  private readonly sweep: Loop;
 
   constructor(options: EmbeddedLogOptions) {
     this.clock = options.clock ?? wallClock;
@@ -96,8 +97,11 @@ class EmbeddedLog implements EventLog {
       onTrouble: this.onTrouble,
     });
     this.pool = createPool({ url: options.url, max: 4, applicationName: 'tollgate-log-reads', queryTimeoutMs: 30_000 });
-    this.sweep = setInterval(() => void this.removeExpired(), retentionSweepMs);
-    this.sweep.unref();
+    this.sweep = startPeriodic({
+      everyMs: retentionSweepMs,
+      work: () => this.removeExpired(),
+      onFailure: (error) => this.onTrouble('what has expired could not be removed from the log', error),
+    });
   }
 
   async open(): Promise<void> {
@@ -147,21 +151,15 @@ class EmbeddedLog implements EventLog {
   }
 
   async check(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(logUnavailable('the database of the log does not answer')), checkTimeoutMs - 100);
+    const silent = (cause?: unknown): AppError => logUnavailable('the database of the log does not answer', cause);
+    const asked = Promise.all([this.writer.check(), this.pool.query('select 1')]);
+    await within(checkTimeoutMs - 100, asked, silent).catch((error: unknown) => {
+      throw error instanceof AppError ? error : silent(error);
     });
-    try {
-      await Promise.race([late, Promise.all([this.writer.check(), this.pool.query('select 1')])]);
-    } catch (error) {
-      throw error instanceof AppError ? error : logUnavailable('the database of the log does not answer', error);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   async close(): Promise<void> {
-    clearInterval(this.sweep);
+    await this.sweep.stop();
     await Promise.all([...this.groups.values()].map((group) => group.stop()));
     await this.writer.close();
     await this.pool.end();

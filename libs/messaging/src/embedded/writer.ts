@@ -1,5 +1,6 @@
 import type { Clock } from '@tollgate/kernel';
-import { AppError, invariant } from '@tollgate/kernel';
+import { AppError, doublingMs, invariant } from '@tollgate/kernel';
+import { rest } from '@tollgate/service-kit';
 
 import type { PendingAppend } from '../append-queue.ts';
 import { AppendQueue, logUnavailable } from '../append-queue.ts';
@@ -35,8 +36,9 @@ type Part = {
   readonly records: OutgoingRecord[];
 };
 
-const reconnectMaxMs = 500;
+const reconnectWaits = { firstMs: 20, maxMs: 500 };
 const openPatienceMs = 1_000;
+const openPauseMs = 50;
 
 /**
  * The only writer of the log: one statement in flight, all that waits is collected into the next one, its commit is on
@@ -66,11 +68,7 @@ export class LogWriter {
   /** @throws AppError('conflict', LOG_IN_USE) when another process has the log open. */
   async open(): Promise<void> {
     // A process that was killed a moment ago may still have a back end that ends.
-    for (
-      const deadline = performance.now() + openPatienceMs;
-      ;
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    ) {
+    for (const deadline = performance.now() + openPatienceMs; ; await rest(openPauseMs)) {
       try {
         return await this.connect();
       } catch (error) {
@@ -229,14 +227,14 @@ export class LogWriter {
   }
 
   private async reconnect(): Promise<void> {
-    for (let waitMs = 20; !this.closed; waitMs = Math.min(waitMs * 2, reconnectMaxMs)) {
+    for (let failures = 0; !this.closed; failures++) {
       try {
         await this.connect();
         return;
       } catch (error) {
         this.options.onTrouble('the log cannot reach its database yet', error);
       }
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await rest(doublingMs(reconnectWaits, failures));
     }
   }
 

@@ -1,3 +1,5 @@
+import { doublingMs } from '@tollgate/kernel';
+import { OnFirstUse, rest } from '@tollgate/service-kit';
 import type { Kafka, Message, Producer } from 'kafkajs';
 
 import type { PendingAppend } from '../append-queue.ts';
@@ -7,7 +9,7 @@ import { type OnTrouble, within } from './client.ts';
 
 /** Idempotence allows one request in flight per broker, so all that waits goes into one send (measured: kafka.md). */
 const limits = { recordsMax: 2_000, charsMax: 2 * 1024 * 1024 };
-const reconnectMaxMs = 500;
+const reconnectWaits = { firstMs: 20, maxMs: 500 };
 /**
  * kafkajs may wait for ever for an answer of a connection that is gone; then the producer is thrown away as after a
  * failure.
@@ -30,11 +32,14 @@ export class KafkaAppender {
   private readonly kafka: Kafka;
   private readonly queue: AppendQueue;
   private readonly onTrouble: OnTrouble;
-  private producer: Promise<Producer> | undefined;
+  private readonly producer = new OnFirstUse(
+    () => this.connect(),
+    (producer) => producer.disconnect(),
+  );
   private sending: Promise<void> | undefined;
   private scheduled = false;
   private closed = false;
-  private backoffMs = 0;
+  private failures = 0;
   private failedAt = -Infinity;
 
   constructor(kafka: Kafka, appendTimeoutMs: number, onTrouble: OnTrouble) {
@@ -88,11 +93,10 @@ export class KafkaAppender {
     } catch (error) {
       this.failedAt = performance.now();
       this.onTrouble('Kafka cannot be reached yet', error);
-      this.backoffMs = Math.min(Math.max(this.backoffMs * 2, 20), reconnectMaxMs);
-      await new Promise((resolve) => setTimeout(resolve, this.backoffMs));
+      await rest(doublingMs(reconnectWaits, this.failures++));
       return;
     }
-    this.backoffMs = 0;
+    this.failures = 0;
     const { topics, places } = place(this.queue.collect());
     try {
       const sent = await within(
@@ -125,13 +129,10 @@ export class KafkaAppender {
   }
 
   private async connected(): Promise<Producer> {
-    const producer = (this.producer ??= this.connect());
-    try {
-      return await within(connectMaxMs, producer);
-    } catch (error) {
-      if (this.producer === producer) void this.discard();
-      throw error;
-    }
+    return this.producer.use(
+      (producer) => Promise.resolve(producer),
+      (result) => within(connectMaxMs, result),
+    );
   }
 
   private async connect(): Promise<Producer> {
@@ -150,13 +151,7 @@ export class KafkaAppender {
   }
 
   private async discard(): Promise<void> {
-    const old = this.producer;
-    this.producer = undefined;
-    if (old !== undefined)
-      await within(
-        disconnectMaxMs,
-        old.then((producer) => producer.disconnect()),
-      ).catch(() => undefined);
+    await within(disconnectMaxMs, this.producer.close()).catch(() => undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 import { AppError } from '@tollgate/kernel';
+import { within as bounded } from '@tollgate/service-kit';
 import type { KafkaConfig, SASLOptions } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
 
@@ -63,15 +64,9 @@ export function asUnavailable(error: unknown): AppError {
 
 /** @throws AppError('unavailable', LOG_UNAVAILABLE) when `work` takes longer. */
 export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(logUnavailable(`Kafka did not answer within ${timeoutMs} ms`)), timeoutMs);
-  });
   try {
-    return await Promise.race([work, late]);
+    return await bounded(timeoutMs, work, () => logUnavailable(`Kafka did not answer within ${timeoutMs} ms`));
   } catch (error) {
     throw asUnavailable(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 import { AppError } from '@tollgate/kernel';
+import { OnFirstUse, sharedWhileUnderWay } from '@tollgate/service-kit';
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 
 import type {
@@ -50,8 +51,11 @@ class KafkaLog implements EventLog {
   private readonly onTrouble: OnTrouble;
   private readonly silentMaxMs: number | undefined;
   private readonly subscriptions = new Set<KafkaSubscription>();
-  private adminClient: Promise<Admin> | undefined;
-  private checking: Promise<unknown> | undefined;
+  private readonly admin = new OnFirstUse(
+    () => this.connectAdmin(),
+    (admin) => admin.disconnect(),
+  );
+  private readonly checkOnce = sharedWhileUnderWay(() => this.checkNow());
 
   constructor(options: KafkaLogOptions) {
     this.onTrouble = options.onTrouble ?? (() => undefined);
@@ -139,8 +143,7 @@ class KafkaLog implements EventLog {
   }
 
   async check(): Promise<void> {
-    this.checking ??= this.checkNow().finally(() => (this.checking = undefined));
-    await this.checking;
+    await this.checkOnce();
   }
 
   private async checkNow(): Promise<void> {
@@ -155,11 +158,7 @@ class KafkaLog implements EventLog {
     this.subscriptions.clear();
     await this.appender.close();
     await this.raw.close().catch(() => undefined);
-    if (this.adminClient !== undefined)
-      await within(
-        adminTimeoutMs,
-        this.adminClient.then((admin) => admin.disconnect()),
-      ).catch(() => undefined);
+    await within(adminTimeoutMs, this.admin.close()).catch(() => undefined);
   }
 
   /**
@@ -175,14 +174,7 @@ class KafkaLog implements EventLog {
   }
 
   private async askOnce<T>(work: (admin: Admin) => Promise<T>, timeoutMs: number): Promise<T> {
-    const client = (this.adminClient ??= this.connectAdmin());
-    try {
-      return await within(timeoutMs, client.then(work));
-    } catch (error) {
-      if (this.adminClient === client) this.adminClient = undefined;
-      client.then((admin) => admin.disconnect()).catch(() => undefined);
-      throw error;
-    }
+    return this.admin.use(work, (result) => within(timeoutMs, result));
   }
 
   private async connectAdmin(): Promise<Admin> {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 
 import { AppError, invariant } from '@tollgate/kernel';
+import { OnFirstUse } from '@tollgate/service-kit';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 
 import { within } from './client.ts';
@@ -41,7 +42,10 @@ const disconnectMaxMs = 2_000;
 /** Requests to brokers outside any consumer group, over connections with the client's TLS and SASL. */
 export class RawCluster {
   private readonly make: () => Cluster;
-  private connected: Promise<Cluster> | undefined;
+  private readonly cluster = new OnFirstUse(
+    () => this.connect(),
+    (cluster) => cluster.disconnect(),
+  );
 
   constructor(kafka: Kafka) {
     const symbol = Object.getOwnPropertySymbols(kafka).find(
@@ -99,25 +103,14 @@ export class RawCluster {
   }
 
   async close(): Promise<void> {
-    if (this.connected !== undefined)
-      await within(
-        disconnectMaxMs,
-        this.connected.then((cluster) => cluster.disconnect()),
-      ).catch(() => undefined);
+    await within(disconnectMaxMs, this.cluster.close()).catch(() => undefined);
   }
 
   /**
    * A failure replaces the connections: a moved leader, a lost broker and a deleted topic are all forgotten with them.
    */
   private async ask<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
-    const connected = (this.connected ??= this.connect());
-    try {
-      return await within(askMaxMs, connected.then(work));
-    } catch (error) {
-      if (this.connected === connected) this.connected = undefined;
-      connected.then((cluster) => cluster.disconnect()).catch(() => undefined);
-      throw error;
-    }
+    return this.cluster.use(work, (result) => within(askMaxMs, result));
   }
 
   private async connect(): Promise<Cluster> {

@@ -1,3 +1,5 @@
+import { doublingMs } from '@tollgate/kernel';
+import { rest } from '@tollgate/service-kit';
 import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
 
 import type { SubscribeOptions, Subscription, TopicPartition } from '../event-log.ts';
@@ -17,7 +19,7 @@ export type SubscriptionPorts = {
 };
 
 const batchMaxDefault = 2_000;
-const restartMaxMs = 500;
+const restartWaits = { firstMs: 50, maxMs: 500 };
 const connectMaxMs = 3_000;
 const disconnectMaxMs = 2_000;
 /**
@@ -113,7 +115,7 @@ export class KafkaSubscription implements Subscription {
   /** Connects and joins, as often as it takes. */
   private async start(): Promise<void> {
     const turn = ++this.turn;
-    for (let waitMs = 50; !this.stopping && turn === this.turn; waitMs = Math.min(waitMs * 2, restartMaxMs)) {
+    for (let failures = 0; !this.stopping && turn === this.turn; failures++) {
       const consumer = this.makeConsumer();
       try {
         await within(connectMaxMs, consumer.connect());
@@ -128,7 +130,7 @@ export class KafkaSubscription implements Subscription {
         this.ports.onTrouble(`group ${this.options.group} cannot join yet`, error);
         await discard(consumer);
       }
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await rest(doublingMs(restartWaits, failures));
     }
   }
 

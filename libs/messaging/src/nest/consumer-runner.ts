@@ -1,5 +1,6 @@
 import { deadLetterTopic } from '@tollgate/contracts';
-import { AppError, assertNever } from '@tollgate/kernel';
+import { AppError, assertNever, doublingMs } from '@tollgate/kernel';
+import { rest } from '@tollgate/service-kit';
 
 import type { EventLog } from '../event-log.ts';
 import type { RecordContext } from './record-context.ts';
@@ -31,8 +32,7 @@ export const deadLetterHeaders = {
 
 /** Tries of a record whose failure is ours (style guide §6), and of one that meets others. */
 const triesMax = { bug: 3, conflict: 10 } as const;
-const backoffFirstMs = 50;
-const backoffMaxMs = 5_000;
+const retryWaits = { firstMs: 50, maxMs: 5_000 };
 
 /**
  * Owns failure for consumers (style guide §6): a record is done, tried again or put aside as a dead letter, so that a
@@ -140,15 +140,6 @@ function toAppError(thrown: unknown): AppError {
 /** Ends early, by throwing, when the partition is lost. */
 async function pause(attempt: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const waitMs = Math.min(backoffFirstMs * 2 ** Math.min(attempt - 1, 10), backoffMaxMs);
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, waitMs);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
+  await rest(doublingMs(retryWaits, attempt - 1), signal);
   signal.throwIfAborted();
 }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { rest } from './rest.ts';
 
 /** Work that repeats until stopped. */
 export type Loop = {
@@ -11,26 +11,33 @@ export type Loop = {
 const failedMs = 1_000;
 
 /**
- * Runs `round` again and again; it answers how long to rest. A round that fails is told and tried again after a second.
+ * Runs `round` again and again; it answers how long to rest. A round that fails is reported and tried again after a
+ * second. Rounds never overlap. A resting loop does not keep the process alive.
  */
 export function startLoop(parts: {
   readonly round: (stopped: AbortSignal) => Promise<number>;
   readonly onFailure: (error: unknown) => void;
+  /** Before the first round; default: none. */
+  readonly firstMs?: number;
 }): Loop {
   const stopping = new AbortController();
   let sleep = new AbortController();
   let woken = false;
 
+  const resting = async (ms: number): Promise<void> => {
+    if (woken || ms === 0 || stopping.signal.aborted) return;
+    sleep = new AbortController();
+    await rest(ms, sleep.signal, { ref: false });
+  };
   const run = async (): Promise<void> => {
+    if (parts.firstMs !== undefined) await resting(parts.firstMs);
     while (!stopping.signal.aborted) {
       woken = false;
       const pauseMs = await parts.round(stopping.signal).catch((error: unknown) => {
         parts.onFailure(error);
         return failedMs;
       });
-      if (woken || pauseMs === 0 || stopping.signal.aborted) continue;
-      sleep = new AbortController();
-      await delay(pauseMs, undefined, { signal: sleep.signal }).catch(() => undefined);
+      await resting(pauseMs);
     }
   };
   const running = run();
@@ -46,3 +53,22 @@ export function startLoop(parts: {
     },
   };
 }
+
+/** Does `work` every `everyMs`, for the first time after that time; never twice at once, and again after a failure. */
+export const startPeriodic = (parts: {
+  readonly everyMs: number;
+  readonly work: (stopped: AbortSignal) => Promise<void> | void;
+  readonly onFailure: (error: unknown) => void;
+}): Loop =>
+  startLoop({
+    firstMs: parts.everyMs,
+    round: async (stopped) => {
+      try {
+        await parts.work(stopped);
+      } catch (error) {
+        parts.onFailure(error);
+      }
+      return parts.everyMs;
+    },
+    onFailure: parts.onFailure,
+  });

@@ -1,5 +1,6 @@
 import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
+import { startPeriodic } from '@tollgate/service-kit';
 
 import type { ImageFiles, ImageJob, Images, TaskStore } from './ports.ts';
 
@@ -41,25 +42,17 @@ export async function startTaskRunner(options: TaskRunnerOptions): Promise<TaskR
       .finally(() => working.delete(line));
     working.add(line);
   };
-  let sweeping: Promise<void> | null = null;
-  const poll = setInterval(wake, pollMs);
-  const sweeper = setInterval(() => {
-    sweeping ??= sweep(options)
-      .catch(onFailure)
-      .finally(() => {
-        sweeping = null;
-      });
-  }, sweepMs);
-  for (const timer of [poll, sweeper]) timer.unref();
+  const loops = [
+    startPeriodic({ everyMs: pollMs, work: wake, onFailure }),
+    startPeriodic({ everyMs: sweepMs, work: () => sweep(options), onFailure }),
+  ];
   wake();
 
   return {
     wake,
     stop: async () => {
       stopped = true;
-      clearInterval(poll);
-      clearInterval(sweeper);
-      await Promise.all([...working, sweeping]);
+      await Promise.all([...working, ...loops.map((loop) => loop.stop())]);
     },
   };
 }

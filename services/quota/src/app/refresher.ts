@@ -1,6 +1,6 @@
-import type { Quotas } from './quotas.ts';
+import { type Loop, startPeriodic } from '@tollgate/service-kit';
 
-export type Refresher = { stop(): Promise<void> };
+import type { Quotas } from './quotas.ts';
 
 /** The platform's clock is looked at this often. */
 const tickMs = 500;
@@ -8,34 +8,18 @@ const tickMs = 500;
 const inFlightMax = 4;
 
 /** Keeps tokens in use fresh in the background. */
-export function startRefresher(quotas: Quotas, onFailure: (error: unknown) => void): Refresher {
-  let round: Promise<void> | null = null;
-  let stopped = false;
-  const timer = setInterval(() => {
-    round ??= refreshDue()
-      .catch(onFailure)
-      .finally(() => {
-        round = null;
-      });
-  }, tickMs);
-  timer.unref();
-
-  async function refreshDue(): Promise<void> {
-    const waiting = quotas.due().values();
-    const worker = async (): Promise<void> => {
-      for (const token of waiting) {
-        if (stopped) return;
-        await quotas.refresh(token).catch(onFailure);
-      }
-    };
-    await Promise.all(Array.from({ length: inFlightMax }, worker));
-  }
-
-  return {
-    stop: async () => {
-      stopped = true;
-      clearInterval(timer);
-      await round;
+export const startRefresher = (quotas: Quotas, onFailure: (error: unknown) => void): Loop =>
+  startPeriodic({
+    everyMs: tickMs,
+    onFailure,
+    work: async (stopped) => {
+      const waiting = quotas.due().values();
+      const worker = async (): Promise<void> => {
+        for (const token of waiting) {
+          if (stopped.aborted) return;
+          await quotas.refresh(token).catch(onFailure);
+        }
+      };
+      await Promise.all(Array.from({ length: inFlightMax }, worker));
     },
-  };
-}
+  });

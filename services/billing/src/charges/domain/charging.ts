@@ -1,4 +1,4 @@
-import { assertNever } from '@tollgate/kernel';
+import { assertNever, doublingMs } from '@tollgate/kernel';
 import { stripeAmount } from '@tollgate/pricing';
 
 import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState, Sum } from './charge.ts';
@@ -39,8 +39,7 @@ export const keyWindowMs = 23 * hourMs;
  */
 const refusalDelaysMs = [hourMs, 6 * hourMs, dayMs, 2 * dayMs, 4 * dayMs, 7 * dayMs];
 /** While Stripe does not answer: doubling, without an end, because an outage is waited for (style guide §6). */
-const outageFirstMs = 1_000;
-const outageMaxMs = 600_000;
+export const outageWaits = { firstMs: 1_000, maxMs: 600_000 };
 /** How often a payment that Stripe is working on is asked for, in case its webhook gets lost. */
 const lookUpEveryMs = hourMs;
 
@@ -167,7 +166,7 @@ export function afterOutcome(
       return {
         type: 'CallUnanswered',
         code: outcome.code,
-        nextTryMs: at.nowMs + spread(outageDelay(charge.unanswered), at.jitter),
+        nextTryMs: at.nowMs + spread(doublingMs(outageWaits, charge.unanswered), at.jitter),
       };
     default:
       return assertNever(outcome);
@@ -197,8 +196,6 @@ function afterRefusal(charge: Charge, at: { readonly nowMs: number; readonly jit
   return delayMs === undefined ? null : at.nowMs + spread(delayMs, at.jitter);
 }
 
-const outageDelay = (unanswered: number): number =>
-  Math.min(outageFirstMs * 2 ** Math.min(unanswered, 20), outageMaxMs);
 /** 90 % to 110 %, so that what failed together does not come back together. */
 const spread = (delayMs: number, jitter: number): number => Math.round(delayMs * (0.9 + 0.2 * jitter));
 

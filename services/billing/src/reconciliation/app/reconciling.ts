@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ReconcileQueries, ReconciliationView } from '@tollgate/contracts';
-import { AppError, invariant } from '@tollgate/kernel';
+import { AppError, doublingMs, invariant } from '@tollgate/kernel';
 
 import type { PlanAt } from '../../catalog/app/catalog-ports.ts';
 import { monthNow, reconciledMonth } from '../domain/reconciled-month.ts';
@@ -17,8 +17,7 @@ export type ReconcileParts = StepParts &
 /** Another instance may have died at a run. */
 const idleMs = 5_000;
 /** While Stripe or the ledger does not answer: doubling, without an end. */
-const waitFirstMs = 1_000;
-const waitMaxMs = 30_000;
+const outageWaits = { firstMs: 1_000, maxMs: 30_000 };
 const pollMs = 50;
 const limitMax = 1_000;
 const planDefault = 'default';
@@ -70,7 +69,7 @@ async function note(parts: ReconcileParts, run: ReconcileRun, error: unknown, fa
   if (!waits) parts.onFailure(error);
   await parts.store.trouble(run.id, text, !waits, parts.clock.nowMs());
   const asked = error instanceof AppError ? Number(error.details['retry_after_s']) * 1_000 : Number.NaN;
-  return Number.isFinite(asked) ? asked : Math.min(waitFirstMs * 2 ** Math.min(failures - 1, 10), waitMaxMs);
+  return Number.isFinite(asked) ? asked : doublingMs(outageWaits, failures - 1);
 }
 
 /** See `ReconcileQueries`. */

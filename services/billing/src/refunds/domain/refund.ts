@@ -1,5 +1,7 @@
-import { assertNever } from '@tollgate/kernel';
+import { assertNever, doublingMs } from '@tollgate/kernel';
 import { stripeAmount } from '@tollgate/pricing';
+
+import { outageWaits } from '../../charges/domain/charging.ts';
 
 /**
  * A refund of a charge. `proposed` by a credit note, it is `approved` or `declined` by finance; `processing`: sent,
@@ -184,8 +186,6 @@ function attemptOf(refund: Refund, startedMs: number): RefundAttempt {
   return { number, key: number === 1 ? refund.id : `${refund.id}:${number}`, request, startedMs };
 }
 
-const outageFirstMs = 1_000;
-const outageMaxMs = 600_000;
 const lookUpEveryMs = 3_600_000;
 
 /**
@@ -213,7 +213,7 @@ export function afterRefund(refund: Refund, outcome: RefundOutcome, nowMs: numbe
       return {
         type: 'RefundUnanswered',
         code: outcome.code,
-        nextTryMs: nowMs + Math.min(outageFirstMs * 2 ** Math.min(refund.unanswered, 20), outageMaxMs),
+        nextTryMs: nowMs + doublingMs(outageWaits, refund.unanswered),
       };
     default:
       return assertNever(outcome);

@@ -1,8 +1,9 @@
 import type { TopUpStatus } from '@tollgate/contracts';
-import { assertNever } from '@tollgate/kernel';
+import { assertNever, doublingMs } from '@tollgate/kernel';
 import { stripeAmount } from '@tollgate/pricing';
 
 import type { CallOutcome, Sum } from '../../charges/domain/charge.ts';
+import { outageWaits } from '../../charges/domain/charging.ts';
 
 /** A wallet that is topped up by itself: its terms, and how the last attempts went. Amounts in minor units. */
 export type AutoTopUp = {
@@ -56,8 +57,6 @@ export type TopUp = {
 const hourMs = 3_600_000;
 /** After the first, second, … refusal in a row; never less than an hour, so that a bad card is not tried out. */
 const refusalDelaysMs = [hourMs, 6 * hourMs, 24 * hourMs];
-const outageFirstMs = 1_000;
-const outageMaxMs = 600_000;
 /** How often a payment that Stripe is working on is asked for, in case its webhook gets lost. */
 const lookUpEveryMs = hourMs;
 
@@ -159,7 +158,7 @@ export function afterOutcome(topUp: TopUp, outcome: CallOutcome, nowMs: number):
       return {
         reason: outcome.code,
         unanswered: topUp.unanswered + 1,
-        nextTryMs: nowMs + Math.min(outageFirstMs * 2 ** Math.min(topUp.unanswered, 20), outageMaxMs),
+        nextTryMs: nowMs + doublingMs(outageWaits, topUp.unanswered),
       };
     default:
       return assertNever(outcome);
