@@ -18,6 +18,7 @@ import { httpUpstream } from './upstream/http-upstream.ts';
 import { standIns } from './upstream/stand-ins.ts';
 
 const meter = port<CreditMeter>('credit meter');
+const sweepMs = 2_000;
 const pruneMs = 60 * 60_000;
 /** Ended operations without a key are kept this long for complaints. */
 const keptMs = 30 * 86_400_000;
@@ -69,9 +70,7 @@ function creditWork(
     onOrphan: ({ id, account, operation, hold }, what) =>
       logger.warn({ operationId: id, accountId: account, operation, hold }, `a call that was left open ${what}`),
   });
-  background.onStop(() => {
-    stopping.abort();
-    work.close();
-  });
+  background.every(sweepMs, 'calls that a crash left open are ended', () => work.sweep());
+  background.onStop(() => stopping.abort());
   return work;
 }

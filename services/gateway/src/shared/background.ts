@@ -1,5 +1,5 @@
 import type { Logger } from '@tollgate/service-kit';
-import { startLoop } from '@tollgate/service-kit';
+import { startPeriodic } from '@tollgate/service-kit';
 
 /** What runs beside requests. It is stopped, the latest first, once the last request has ended. */
 export class Background {
@@ -14,14 +14,10 @@ export class Background {
     this.stops.push(stop);
   }
 
-  /** Runs `work` now and `ms` after each end. A failure is logged as one of `task`; the next run comes at its usual time. */
-  every(ms: number, task: string, work: () => Promise<unknown>): void {
+  /** Runs `work` every `everyMs` until the stop. A failure is logged as one of `task`; the next run comes at its time. */
+  every(everyMs: number, task: string, work: () => Promise<unknown>): void {
     const onFailure = (error: unknown): void => this.logger.warn({ err: error, task }, 'a periodic task failed');
-    const round = async (): Promise<number> => {
-      await work().catch(onFailure);
-      return ms;
-    };
-    const loop = startLoop({ round, onFailure });
+    const loop = startPeriodic({ everyMs, work: async () => void (await work()), onFailure });
     this.onStop(() => loop.stop());
   }
 

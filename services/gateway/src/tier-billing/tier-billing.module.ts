@@ -16,6 +16,7 @@ import { RefundsController } from './routes/refunds.controller.ts';
 import { TierBillingController } from './routes/usage.controller.ts';
 import { WebhooksController } from './routes/webhooks.controller.ts';
 
+const lookMs = 1_000;
 const pruneMs = 60 * 60_000;
 /** Queued usage that the log has is kept this long for complaints. */
 const keptMs = 30 * 86_400_000;
@@ -73,9 +74,8 @@ function consumptionQueue({
       setAside.inc();
       logger.error({ consumption: id, reason }, 'usage queued by SQL was set aside: the log cannot take it');
     },
-    onTrouble: (error) => logger.warn({ err: error }, 'usage queued by SQL waits; it is tried again'),
   });
-  background.onStop(() => queue.close());
+  background.every(lookMs, 'usage queued by SQL is brought to the log', () => queue.drain());
   background.every(pruneMs, 'old queued usage is removed', () => store.prune(wallClock.nowMs() - keptMs));
   return queue;
 }

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { QuotaCheck, QuotaQueries, QuotaView } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { AppError, isStorableText } from '@tollgate/kernel';
+import { LRUCache } from 'lru-cache';
 
 import type { Quota } from '../domain/provider-answer.ts';
 import { cacheMs, inUseMs, refreshDueMs } from '../domain/schedule.ts';
@@ -49,39 +50,38 @@ export type QuotasOptions = {
  * is in the order of the fetches.
  */
 export class Quotas implements QuotaQueries {
-  readonly #options: QuotasOptions;
-  /** In the order of use, longest ago first. */
-  readonly #known = new Map<string, Known>();
+  private readonly options: QuotasOptions;
+  private readonly known = new LRUCache<string, Known>({ max: knownMax });
 
   constructor(options: QuotasOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   async check({ token, refresh = false, use = false }: Parameters<QuotaQueries['check']>[0]): Promise<QuotaCheck> {
     if (!isToken(token)) return { valid: false };
-    const nowMs = this.#options.clock.nowMs();
-    const known = this.#remember(token, nowMs);
+    const nowMs = this.options.clock.nowMs();
+    const known = this.remember(token, nowMs);
     known.usedMs = nowMs;
     const cached = !refresh && known.cached !== null && nowMs < known.cached.untilMs ? known.cached.answer : null;
-    const answer = cached ?? (await this.#fetched(known, refresh));
-    if (!use || !answer.valid || answer.opened) return this.#shown(known, answer);
-    return this.#shown(known, await this.#open(known, answer));
+    const answer = cached ?? (await this.fetched(known, refresh));
+    if (!use || !answer.valid || answer.opened) return this.shown(known, answer);
+    return this.shown(known, await this.open(known, answer));
   }
 
   async stored({ token }: { readonly token: string }): Promise<QuotaView | null> {
     if (!isToken(token)) return null;
     const tokenHash = hashOf(token);
-    const stored = await this.#options.store.find(tokenHash);
+    const stored = await this.options.store.find(tokenHash);
     return stored === null ? null : viewOf(tokenHash, stored);
   }
 
   /** Tokens in use whose refresh is due; those that are no longer in use are forgotten. */
   due(): readonly string[] {
-    const nowMs = this.#options.clock.nowMs();
+    const nowMs = this.options.clock.nowMs();
     const due: string[] = [];
-    for (const known of this.#known.values()) {
+    for (const known of this.known.values()) {
       if (known.running !== null) continue;
-      if (nowMs - known.usedMs >= inUseMs) this.#known.delete(known.hash);
+      if (nowMs - known.usedMs >= inUseMs) this.known.delete(known.hash);
       else if (nowMs >= known.refreshMs) due.push(known.hash);
     }
     return due;
@@ -89,15 +89,15 @@ export class Quotas implements QuotaQueries {
 
   /** Fetches a token in the background; its failure is the next refresh's to make good. */
   async refresh(tokenHash: string): Promise<void> {
-    const known = this.#known.get(tokenHash);
-    if (known !== undefined && known.running === null) await this.#run(known, false);
+    const known = this.known.get(tokenHash);
+    if (known !== undefined && known.running === null) await this.run(known, false);
   }
 
-  #remember(token: string, nowMs: number): Known {
+  private remember(token: string, nowMs: number): Known {
     const tokenHash = hashOf(token);
-    const known = this.#known.get(tokenHash) ?? {
+    const known = this.known.get(tokenHash) ?? {
       // Without a provider nobody has to be told the token again.
-      token: this.#options.provider.knowsTokens ? token : '',
+      token: this.options.provider.knowsTokens ? token : '',
       hash: tokenHash,
       usedMs: nowMs,
       startedMs: null,
@@ -105,28 +105,26 @@ export class Quotas implements QuotaQueries {
       cached: null,
       running: null,
     };
-    this.#known.delete(tokenHash);
-    this.#known.set(tokenHash, known);
-    if (this.#known.size > knownMax) this.#known.delete(this.#known.keys().next().value ?? tokenHash);
+    this.known.set(tokenHash, known);
     return known;
   }
 
   /** Callers at once share one fetch; who asks for a refresh wants one that starts after he asked. */
-  async #fetched(known: Known, always: boolean): Promise<Answer> {
+  private async fetched(known: Known, always: boolean): Promise<Answer> {
     if (always && known.running !== null) await known.running.catch(() => undefined);
-    return known.running ?? this.#run(known, always);
+    return known.running ?? this.run(known, always);
   }
 
-  #run(known: Known, always: boolean): Promise<Answer> {
-    const running = this.#fetch(known, always).finally(() => {
+  private run(known: Known, always: boolean): Promise<Answer> {
+    const running = this.fetch(known, always).finally(() => {
       known.running = null;
     });
     known.running = running;
     return running;
   }
 
-  async #fetch(known: Known, always: boolean): Promise<Answer> {
-    const { provider, store, clock, random = Math.random } = this.#options;
+  private async fetch(known: Known, always: boolean): Promise<Answer> {
+    const { provider, store, clock, random = Math.random } = this.options;
     known.refreshMs = refreshDueMs(clock.nowMs(), random());
     known.startedMs ??= (await store.find(known.hash))?.fetchedMs ?? 0;
     const fetchedMs = Math.max(clock.nowMs(), known.startedMs + 1);
@@ -135,8 +133,8 @@ export class Quotas implements QuotaQueries {
       if (error instanceof AppError && error.kind === 'unavailable') return null;
       throw error;
     });
-    if (said === null) return this.#lastKnown(known);
-    const answer = await this.#kept(
+    if (said === null) return this.lastKnown(known);
+    const answer = await this.kept(
       known,
       said.valid && !expired(said, clock) ? { ...said, fetchedMs } : { valid: false, fetchedMs },
     );
@@ -144,11 +142,11 @@ export class Quotas implements QuotaQueries {
     return answer;
   }
 
-  async #kept(
+  private async kept(
     known: Known,
     said: (Quota & { readonly valid: true; readonly fetchedMs: number }) | { valid: false; fetchedMs: number },
   ): Promise<Answer> {
-    const { store, provider } = this.#options;
+    const { store, provider } = this.options;
     if (!said.valid) {
       await store.refuse(known.hash, said.fetchedMs);
       return { valid: false };
@@ -157,16 +155,16 @@ export class Quotas implements QuotaQueries {
     if (!provider.knowsTokens && (await store.find(known.hash)) === null)
       return { ...said, stored: false, opened: false };
     const stored = await store.save(known.hash, said);
-    if (stored.opened) await this.#book(known.hash, stored);
+    if (stored.opened) await this.book(known.hash, stored);
     return stored.valid ? { ...stored, valid: true, stored: true } : { valid: false };
   }
 
   /** The first use: the log opens the account under this limit. */
-  async #open(known: Known, answer: Valid): Promise<Answer> {
-    const { store } = this.#options;
+  private async open(known: Known, answer: Valid): Promise<Answer> {
+    const { store } = this.options;
     const kept = answer.stored ? await store.find(known.hash) : await store.save(known.hash, answer);
     if (kept === null || !kept.valid) return { valid: false };
-    await this.#book(known.hash, kept);
+    await this.book(known.hash, kept);
     const opened: Valid = {
       ...kept,
       subscriptionType: answer.subscriptionType,
@@ -179,24 +177,24 @@ export class Quotas implements QuotaQueries {
   }
 
   /** The provider does not answer: the last stored quota, once the log holds it, else nothing. Not cached. */
-  async #lastKnown(known: Known): Promise<Answer> {
+  private async lastKnown(known: Known): Promise<Answer> {
     known.cached = null;
-    const stored = await this.#options.store.find(known.hash);
+    const stored = await this.options.store.find(known.hash);
     if (stored === null || !stored.valid) return { valid: false };
-    if (stored.opened) await this.#book(known.hash, stored);
+    if (stored.opened) await this.book(known.hash, stored);
     return { ...stored, valid: true, stored: true, subscriptionType: 'cached' };
   }
 
   /** A crash between store and log is made good by the next answer, which finds the limit not booked (rule 21). */
-  async #book(tokenHash: string, stored: StoredLimit): Promise<void> {
+  private async book(tokenHash: string, stored: StoredLimit): Promise<void> {
     if (stored.booked) return;
     const { bytes, fetchedMs } = stored;
-    await this.#options.log.append({ account: accountOf(tokenHash), bytes, fetchedMs });
-    await this.#options.store.booked(tokenHash, { bytes, fetchedMs });
+    await this.options.log.append({ account: accountOf(tokenHash), bytes, fetchedMs });
+    await this.options.store.booked(tokenHash, { bytes, fetchedMs });
   }
 
-  #shown(known: Known, answer: Answer): QuotaCheck {
-    if (!answer.valid || expired(answer, this.#options.clock)) return { valid: false };
+  private shown(known: Known, answer: Answer): QuotaCheck {
+    if (!answer.valid || expired(answer, this.options.clock)) return { valid: false };
     return { valid: true, ...viewOf(known.hash, answer) };
   }
 }

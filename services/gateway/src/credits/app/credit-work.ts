@@ -36,7 +36,6 @@ export type WorkResult =
 
 /** Longer than any upstream call (its time-out is at most 5 minutes) and the sweep after a crash. */
 const holdMs = 15 * 60_000;
-const sweepMs = 2_000;
 
 type Options = {
   readonly ledgerClient: LedgerClient;
@@ -57,17 +56,9 @@ type Options = {
  */
 export class CreditWork {
   private readonly options: Options;
-  private readonly timer: NodeJS.Timeout;
-  private sweeping = false;
 
   constructor(options: Options) {
     this.options = options;
-    this.timer = setInterval(() => void this.sweep(), sweepMs);
-    this.timer.unref();
-  }
-
-  close(): void {
-    clearInterval(this.timer);
   }
 
   /** @throws AppError as `Operations.run`. */
@@ -84,18 +75,10 @@ export class CreditWork {
     });
   }
 
-  /** Goes on with what a process that vanished left open. */
+  /** Goes on with what a process that stopped without notice left open. */
   async sweep(): Promise<void> {
-    if (this.sweeping) return;
-    this.sweeping = true;
-    try {
-      const left = await this.options.operations.orphans();
-      await Promise.all(left.map((operation) => this.recover(operation)));
-    } catch {
-      // The database is away: the next look finds the same rows.
-    } finally {
-      this.sweeping = false;
-    }
+    const left = await this.options.operations.orphans();
+    await Promise.all(left.map((operation) => this.recover(operation)));
   }
 
   private recover(operation: Operation): Promise<void> {

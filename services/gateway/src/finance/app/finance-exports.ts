@@ -19,11 +19,11 @@ const exportsMax = 4;
 
 /** Figures of finance as text of any size, a page in memory at a time. */
 export class FinanceExports {
-  readonly #views: FinanceViews;
-  #running = 0;
+  private readonly views: FinanceViews;
+  private running = 0;
 
   constructor(views: FinanceViews) {
-    this.#views = views;
+    this.views = views;
   }
 
   /**
@@ -31,21 +31,21 @@ export class FinanceExports {
    * @throws AppError('refused', RATE_LIMITED) while as many as may be are read already.
    */
   async *rows(query: FinanceQuery, signal: AbortSignal): AsyncGenerator<FinancePage> {
-    this.#begin();
+    this.begin();
     try {
-      yield* this.#views.rows({ ...query, signal });
+      yield* this.views.rows({ ...query, signal });
     } finally {
-      this.#running--;
+      this.running--;
     }
   }
 
-  #begin(): void {
-    if (this.#running >= exportsMax) {
+  private begin(): void {
+    if (this.running >= exportsMax) {
       throw new AppError('refused', 'RATE_LIMITED', `at most ${exportsMax} exports are read at once`, {
         retry_after_s: 5,
       });
     }
-    this.#running++;
+    this.running++;
   }
 
   /**
@@ -54,13 +54,13 @@ export class FinanceExports {
    * @throws AppError('refused', RATE_LIMITED) while as many as may be are read already.
    */
   async open(query: FinanceQuery, format: ExportFormat, signal: AbortSignal): Promise<FinanceExport> {
-    this.#begin();
-    const pages = this.#views.rows({ ...query, signal })[Symbol.asyncIterator]();
+    this.begin();
+    const pages = this.views.rows({ ...query, signal })[Symbol.asyncIterator]();
     let open = true;
     const close = async (): Promise<void> => {
       if (!open) return;
       open = false;
-      this.#running--;
+      this.running--;
       await pages.return?.();
     };
     try {

@@ -47,7 +47,7 @@ export class StatementsController {
     refuseOtherFamily(principal, surfaceAccount('metered', user));
     if (!mayDo(principal, 'billing:read') && !(principal.type === 'user' && principal.userId === user))
       throw new AppError('refused', 'NOT_OWNER', 'This is another user');
-    const statement = await this.#read(user, period, reply);
+    const statement = await this.read(user, period, reply);
     if (format === 'json') return void reply.code(200).send(statement);
     if (format === 'csv') {
       return void reply
@@ -64,7 +64,7 @@ export class StatementsController {
       .send(statementHtml(statement));
   }
 
-  async #read(user: string, period: string, reply: FastifyReply): Promise<CustomerStatement> {
+  private async read(user: string, period: string, reply: FastifyReply): Promise<CustomerStatement> {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     // The middle of the month is in it, whatever the time zone of the plan.

@@ -1,5 +1,6 @@
 import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
+import { LRUCache } from 'lru-cache';
 
 /** Questions of one address about keys that do not exist, in the window; and questions at all, in a minute. */
 const missesMax = 20;
@@ -21,7 +22,7 @@ type Seen = { readonly misses: number[]; readonly asked: number[]; readonly open
  */
 export class GuessLimit {
   private readonly clock: Clock;
-  private readonly seen = new Map<string, Seen>();
+  private readonly seen = new LRUCache<string, Seen>({ max: addressesMax });
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -79,12 +80,7 @@ export class GuessLimit {
 
   private of(address: string): Seen {
     const seen = this.seen.get(address) ?? { misses: [], asked: [], open: new Set() };
-    this.seen.delete(address);
     this.seen.set(address, seen);
-    if (this.seen.size > addressesMax) {
-      const oldest = this.seen.keys().next();
-      if (!oldest.done) this.seen.delete(oldest.value);
-    }
     return seen;
   }
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { accountId } from '../../http-kit/account-shape.ts';
 import { instant } from '../../http-kit/instant-shape.ts';
+import { cursorPage } from '../../http-kit/paging.ts';
 import { textOf } from '../../http-kit/text-shape.ts';
 
 const amountMax = 2n ** 63n - 1n;
@@ -147,18 +148,8 @@ export const Correct = z
   .meta({ example: { reason: 'charged twice by the caller', amount: '1' } });
 export type Correct = z.output<typeof Correct>;
 
-/** Numbers in a query are text. */
-export const pageLimit = z
-  .string()
-  .regex(/^[0-9]{1,4}$/, 'must be a number from 1 to 500')
-  .transform(Number)
-  .refine((value) => value >= 1 && value <= 500, 'must be a number from 1 to 500')
-  .default(50);
-const cursor = z.string().min(1).max(200).optional();
-
 export const EntriesQuery = z.object({
-  after: cursor,
-  limit: pageLimit,
+  ...cursorPage,
   from: instant.optional(),
   to: instant.optional(),
 });
@@ -178,8 +169,7 @@ export const FindAccountsQuery = z.strictObject({
   balance_below: amountFrom(0n).optional(),
   unit: textOf(64).optional(),
   owner: textOf(255).optional(),
-  after: cursor,
-  limit: pageLimit,
+  ...cursorPage,
 });
 export type FindAccountsQuery = z.output<typeof FindAccountsQuery>;
 export const FindCustomersQuery = z
@@ -188,7 +178,7 @@ export const FindCustomersQuery = z
     owner: textOf(255).optional(),
     external_id: textOf(255).optional(),
     after: textOf(255).optional(),
-    limit: pageLimit,
+    limit: cursorPage.limit,
   })
   .refine(
     ({ email, owner, external_id: external }) =>
@@ -198,7 +188,7 @@ export const FindCustomersQuery = z
     },
   );
 export type FindCustomersQuery = z.output<typeof FindCustomersQuery>;
-export const RefusedQuery = z.object({ account: accountId.optional(), after: cursor, limit: pageLimit });
+export const RefusedQuery = z.object({ account: accountId.optional(), ...cursorPage });
 export type RefusedQuery = z.output<typeof RefusedQuery>;
 export const RefusalsQuery = z.object({
   account: accountId.optional(),
@@ -207,11 +197,10 @@ export const RefusalsQuery = z.object({
     .transform((text) => text === 'true')
     .optional(),
   code: textOf(64).optional(),
-  after: cursor,
-  limit: pageLimit,
+  ...cursorPage,
 });
 export type RefusalsQuery = z.output<typeof RefusalsQuery>;
-export const PagedQuery = z.object({ after: cursor, limit: pageLimit });
+export const PagedQuery = z.object({ ...cursorPage });
 export type PagedQuery = z.output<typeof PagedQuery>;
 export const EventsQuery = z.object({ wait: z.literal('booked').optional() });
 export type EventsQuery = z.output<typeof EventsQuery>;

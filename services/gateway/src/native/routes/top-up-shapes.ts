@@ -1,8 +1,9 @@
 import { topUpStatuses } from '@tollgate/contracts';
 import { z } from 'zod';
 
+import { cursorPage } from '../../http-kit/paging.ts';
 import { textOf, userIdText } from '../../http-kit/text-shape.ts';
-import { amountFrom, pageLimit } from './shapes.ts';
+import { amountFrom } from './shapes.ts';
 
 export const AutoTopUpTerms = z
   .strictObject({
@@ -84,7 +85,7 @@ export const TopUps = z
   })
   .meta({ id: 'TopUps' });
 
-export const AutoTopUpsQuery = z.object({ after: textOf(300).optional(), limit: pageLimit });
+export const AutoTopUpsQuery = z.object({ after: textOf(300).optional(), limit: cursorPage.limit });
 export type AutoTopUpsQuery = z.output<typeof AutoTopUpsQuery>;
 export const TopUpsQuery = z.object({
   account: textOf(300).optional(),
@@ -96,7 +97,7 @@ export const TopUpsQuery = z.object({
       'is not a cursor of this list',
     )
     .optional(),
-  limit: pageLimit,
+  limit: cursorPage.limit,
 });
 export type TopUpsQuery = z.output<typeof TopUpsQuery>;
 

@@ -2,6 +2,7 @@ import { webhookEventTypes, webhookTestType } from '@tollgate/contracts';
 import { z } from 'zod';
 
 import { instant } from '../../http-kit/instant-shape.ts';
+import { itemsUpTo } from '../../http-kit/paging.ts';
 import { textOf } from '../../http-kit/text-shape.ts';
 
 const fields = {
@@ -37,7 +38,7 @@ export const DeliveriesQuery = z.object({
     .string()
     .regex(/^[0-9]{1,15}$/, 'must be the id of a delivery')
     .optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: itemsUpTo(100, 20),
 });
 export type DeliveriesQuery = z.output<typeof DeliveriesQuery>;
 export const Replay = z

@@ -74,20 +74,20 @@ const leaseBeyondWaitMs = 20_000;
  * worked on, or neither.
  */
 export class ImageSubmits {
-  readonly #store: SubmitStore;
-  readonly #ledgerClient: LedgerClient;
-  readonly #optimizer: Optimizer;
-  readonly #waitMs: number;
-  readonly #leases: Leases<SubmitRow>;
-  readonly #onReturned: (id: string, account: string) => void;
+  private readonly store: SubmitStore;
+  private readonly ledgerClient: LedgerClient;
+  private readonly optimizer: Optimizer;
+  private readonly waitMs: number;
+  private readonly leases: Leases<SubmitRow>;
+  private readonly onReturned: (id: string, account: string) => void;
 
   constructor(options: ImageSubmitsOptions) {
-    this.#onReturned = options.onReturned;
-    this.#store = options.store;
-    this.#ledgerClient = options.ledgerClient;
-    this.#optimizer = options.optimizer;
-    this.#waitMs = options.answerWaitMs + leaseBeyondWaitMs;
-    this.#leases = new Leases(options.store, this.#waitMs + leaseBeyondWaitMs);
+    this.onReturned = options.onReturned;
+    this.store = options.store;
+    this.ledgerClient = options.ledgerClient;
+    this.optimizer = options.optimizer;
+    this.waitMs = options.answerWaitMs + leaseBeyondWaitMs;
+    this.leases = new Leases(options.store, this.waitMs + leaseBeyondWaitMs);
   }
 
   static newId(): string {
@@ -99,8 +99,8 @@ export class ImageSubmits {
    */
   async repeated(submit: ImageSubmit, key: string | undefined): Promise<Submitted | null> {
     if (key === undefined) return null;
-    const row = await this.#store.find(submit.account, key);
-    return row === null ? null : this.#first(row, submit);
+    const row = await this.store.find(submit.account, key);
+    return row === null ? null : this.first(row, submit);
   }
 
   /**
@@ -109,7 +109,7 @@ export class ImageSubmits {
    */
   async submit(submit: ImageSubmit, key: string | undefined): Promise<Submitted> {
     const row = { id: submit.id, submit, key: key ?? null, hash: hashOf(submit) };
-    if (await this.#store.begin(row, this.#leases.own)) return this.#finish({ ...row, answer: null });
+    if (await this.store.begin(row, this.leases.own)) return this.finish({ ...row, answer: null });
     return (await this.repeated(submit, key)) ?? this.submit(submit, key);
   }
 
@@ -117,19 +117,19 @@ export class ImageSubmits {
    * Submits that a crash left: those with a key are finished, because their caller comes back; others are taken back.
    */
   async sweep(): Promise<void> {
-    for (const row of await this.#leases.orphans()) {
-      if (row.key === null) await this.#takeBack(row.submit);
-      else await this.#finish(row);
+    for (const row of await this.leases.orphans()) {
+      if (row.key === null) await this.takeBack(row.submit);
+      else await this.finish(row);
     }
   }
 
   /** The outcome of the first request with a key, once it is there. */
-  async #first(first: SubmitRow, submit: ImageSubmit): Promise<Submitted> {
-    const followed = await this.#leases.follow<Submitted>(first, {
+  private async first(first: SubmitRow, submit: ImageSubmit): Promise<Submitted> {
+    const followed = await this.leases.follow<Submitted>(first, {
       hash: hashOf(submit),
-      waitMs: this.#waitMs,
+      waitMs: this.waitMs,
       result: ({ answer }) => (answer === null ? null : { outcome: 'accepted', replayed: true, answer }),
-      work: (row) => this.#finish(row),
+      work: (row) => this.finish(row),
     });
     // A row that is gone was refused, and a refusal is not kept: the repeat is a first request.
     return followed ?? this.submit(submit, first.key ?? undefined);
@@ -137,7 +137,7 @@ export class ImageSubmits {
 
   /** Repeats stop waiting. */
   close(): void {
-    this.#leases.close();
+    this.leases.close();
   }
 
   /**
@@ -145,65 +145,65 @@ export class ImageSubmits {
    * is given back once, however often a crash between the log and the mark has it repeated, or whoever else repeats it.
    */
   async returnCharges(): Promise<void> {
-    for (const { id, owner } of await this.#optimizer.failed()) {
+    for (const { id, owner } of await this.optimizer.failed()) {
       const account = accountOf(owner);
       const data = { source: `http:${operation}`, id };
       const hash = contentHash(data);
-      await this.#ledgerClient.post([
+      await this.ledgerClient.post([
         { v: 1, type: 'withdraw', source: withdrawSource, id: `failed:${id}`, keyed: true, hash, account, data },
       ]);
-      await this.#optimizer.chargeReturned(id);
-      this.#onReturned(id, account);
+      await this.optimizer.chargeReturned(id);
+      this.onReturned(id, account);
     }
   }
 
-  async #finish(row: SubmitRow): Promise<Submitted> {
+  private async finish(row: SubmitRow): Promise<Submitted> {
     const { submit } = row;
     try {
-      const charge = await this.#charge(submit);
+      const charge = await this.charge(submit);
       if (charge.outcome === 'refused') {
-        await this.#discard(submit.id);
+        await this.discard(submit.id);
         return { outcome: 'refused', problem: charge.problem ?? unexplained };
       }
       const { id, account, name, quality, webp } = submit;
-      const task = await this.#optimizer.start({ id, owner: ownerOf(account), name, quality, webp });
+      const task = await this.optimizer.start({ id, owner: ownerOf(account), name, quality, webp });
       if (task === null) {
-        await this.#takeBack(submit);
+        await this.takeBack(submit);
         throw new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'the upload was lost; send it again');
       }
       const answer = answerOf(submit, charge);
-      await this.#store.answered(id, answer);
+      await this.store.answered(id, answer);
       return { outcome: 'accepted', replayed: false, answer };
     } catch (error) {
-      await this.#giveUp(row).catch(() => undefined);
+      await this.giveUp(row).catch(() => undefined);
       throw error;
     }
   }
 
   /** One decision of the ledger; sent again under the same id it is answered as the first time. */
-  #charge({ id, account, size, sha256 }: ImageSubmit): Promise<Answer> {
+  private charge({ id, account, size, sha256 }: ImageSubmit): Promise<Answer> {
     const data = { amount: String(chargeOf(size)) };
-    return this.#ledgerClient.ask(
+    return this.ledgerClient.ask(
       requestOf({ type: 'spend', operation, account, data, content: { id, size, sha256 } }, { key: id }),
     );
   }
 
   /** Leaves a submit with a key to its repeat; takes back one that nobody can ask for again. */
-  async #giveUp(row: SubmitRow): Promise<void> {
-    if (row.key === null) await this.#takeBack(row.submit);
-    else await this.#store.letGo(row.id);
+  private async giveUp(row: SubmitRow): Promise<void> {
+    if (row.key === null) await this.takeBack(row.submit);
+    else await this.store.letGo(row.id);
   }
 
   /** Whatever of it was done: the charge is reversed or will never count (rule 23), file and task are removed. */
-  async #takeBack({ id, account }: ImageSubmit): Promise<void> {
+  private async takeBack({ id, account }: ImageSubmit): Promise<void> {
     const data = { source: `http:${operation}`, id };
-    await this.#ledgerClient.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: freshId(), account, data }]);
-    await this.#discard(id);
+    await this.ledgerClient.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: freshId(), account, data }]);
+    await this.discard(id);
   }
 
-  async #discard(id: string): Promise<void> {
-    await this.#optimizer.discard(id);
-    await this.#store.drop(id);
+  private async discard(id: string): Promise<void> {
+    await this.optimizer.discard(id);
+    await this.store.drop(id);
   }
 }
 

@@ -54,38 +54,6 @@ export function isWithin(principal: Principal, account: string): boolean {
   return account === principal.account || account.startsWith(`${principal.account}/`);
 }
 
-/** A bounded memory of decisions by name: the oldest go first. `nameOf` turns what is given into what is kept. */
-export class Remembered<T> {
-  private readonly values = new Map<string, T>();
-  private readonly max: number;
-  private readonly nameOf: (given: string) => string;
-
-  constructor(max: number, nameOf = (given: string): string => given) {
-    this.max = max;
-    this.nameOf = nameOf;
-  }
-
-  get(given: string): T | undefined {
-    return this.values.get(this.nameOf(given));
-  }
-
-  set(given: string, value: T): void {
-    if (this.values.size >= this.max) {
-      const oldest = this.values.keys().next();
-      if (!oldest.done) this.values.delete(oldest.value);
-    }
-    this.values.set(this.nameOf(given), value);
-  }
-
-  delete(given: string): void {
-    this.values.delete(this.nameOf(given));
-  }
-
-  deleteWhere(goes: (value: T) => boolean): void {
-    for (const [name, value] of this.values) if (goes(value)) this.values.delete(name);
-  }
-}
-
 /**
  * Under this name a credential is remembered, so that no dump of the memory shows one. A microsecond, for the hot path.
  */

@@ -4,9 +4,10 @@ import type { Clock } from '@tollgate/kernel';
 import { AppError, hasAtMost, isStorableText } from '@tollgate/kernel';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
 
 import type { Access } from './access.ts';
-import { fingerprint, Remembered } from './access.ts';
+import { fingerprint } from './access.ts';
 import type { User, UserStore } from './users.ts';
 
 export type OutsideProvider = { readonly jwksUrl: string; readonly issuer: string; readonly audience: string };
@@ -31,8 +32,8 @@ export class UserAccess {
   private readonly realClock: Clock;
   private readonly outside: OutsideProvider | null;
   private readonly outsideKeys: JWTVerifyGetKey | null;
-  private readonly tokens = new Remembered<RememberedAccess>(rememberedMax, fingerprint);
-  private readonly apiKeys = new Remembered<RememberedAccess>(rememberedMax, fingerprint);
+  private readonly tokens = new LRUCache<string, RememberedAccess>({ max: rememberedMax });
+  private readonly apiKeys = new LRUCache<string, RememberedAccess>({ max: rememberedMax });
   /** Counts what was forgotten: an answer of the database from before must not be remembered after. */
   private forgotten = 0;
   private lookedAt: Date | null = null;
@@ -70,7 +71,8 @@ export class UserAccess {
     if (userIds.length === 0) return;
     this.forgotten += 1;
     const gone = new Set(userIds);
-    for (const memory of [this.tokens, this.apiKeys]) memory.deleteWhere(({ userId }) => gone.has(userId));
+    for (const memory of [this.tokens, this.apiKeys])
+      for (const [name, { userId }] of memory.entries()) if (gone.has(userId)) memory.delete(name);
   }
 
   /**
@@ -93,10 +95,10 @@ export class UserAccess {
 
   /** Who holds this bearer token; answers at once when it was seen before. */
   verifyToken(token: string): Access | Promise<Access> {
-    const remembered = this.tokens.get(token);
+    const remembered = this.tokens.get(fingerprint(token));
     if (remembered !== undefined) {
       if (remembered.expiresMs > this.realClock.nowMs()) return remembered.access;
-      this.tokens.delete(token);
+      this.tokens.delete(fingerprint(token));
       return { fault: 'expired' };
     }
     return this.verifyNewToken(token);
@@ -110,7 +112,7 @@ export class UserAccess {
   }
 
   verifyApiKey(key: string): Access | Promise<Access> {
-    return this.apiKeys.get(key)?.access ?? this.verifyNewApiKey(key);
+    return this.apiKeys.get(fingerprint(key))?.access ?? this.verifyNewApiKey(key);
   }
 
   private async verifyNewApiKey(key: string): Promise<Access> {
@@ -127,7 +129,8 @@ export class UserAccess {
     const access: Access = {
       principal: { type: 'user', userId: user.id, admin: user.role === 'admin', name: user.email },
     };
-    if (forgotten === this.forgotten) this.apiKeys.set(key, { userId: user.id, access, expiresMs: Infinity });
+    if (forgotten === this.forgotten)
+      this.apiKeys.set(fingerprint(key), { userId: user.id, access, expiresMs: Infinity });
     return access;
   }
 
@@ -174,7 +177,8 @@ export class UserAccess {
         ...(ours ? {} : { profile: profileOf(payload) }),
       },
     };
-    if (forgotten === this.forgotten) this.tokens.set(token, { userId: sub, access, expiresMs: exp * 1000 });
+    if (forgotten === this.forgotten)
+      this.tokens.set(fingerprint(token), { userId: sub, access, expiresMs: exp * 1000 });
     return access;
   }
 

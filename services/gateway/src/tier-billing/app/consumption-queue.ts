@@ -18,7 +18,6 @@ export interface ConsumptionStore {
   prune(beforeMs: number): Promise<void>;
 }
 
-const lookMs = 1_000;
 const batchMax = 200;
 /** Rows of one append: a row of the greatest size goes alone, and an append stays well below what a broker takes. */
 const appendBytesMax = 262_144;
@@ -28,11 +27,12 @@ const rowBytesMax = 262_144;
 type Options = {
   readonly store: ConsumptionStore;
   readonly ledgerClient: Pick<LedgerClient, 'post'>;
+  /**
+   * Usage counts when it was recorded; else (the test clock, which PostgreSQL does not follow) when it reaches the log.
+   */
   readonly dated: boolean;
   /** Hears of a row that became a dead letter. */
   readonly onSetAside: (id: string, reason: string) => void;
-  /** Hears of what keeps the queue from being read or appended. */
-  readonly onTrouble: (error: unknown) => void;
 };
 type Ready = { readonly id: string; readonly account: string; readonly request: LedgerRequest; readonly bytes: number };
 
@@ -43,37 +43,17 @@ type Ready = { readonly id: string; readonly account: string; readonly request: 
  */
 export class ConsumptionQueue {
   private readonly options: Options;
-  private readonly timer: NodeJS.Timeout;
-  private draining = false;
 
-  /**
-   * `dated`: usage counts when it was recorded; else (the test clock, which PostgreSQL does not follow) when it reaches
-   * the log.
-   */
   constructor(options: Options) {
     this.options = options;
-    this.timer = setInterval(() => void this.drain(), lookMs);
-    this.timer.unref();
   }
 
-  close(): void {
-    clearInterval(this.timer);
-  }
-
+  /** Brings all that waits. What an outage of the log or the database leaves waits for the next call. */
   async drain(): Promise<void> {
-    if (this.draining) return;
-    this.draining = true;
-    try {
-      for (;;) {
-        const queued = await this.options.store.waiting(batchMax);
-        for (const rows of inAppends(await this.readable(queued))) await this.bring(rows);
-        if (queued.length < batchMax) return;
-      }
-    } catch (error) {
-      // Log or database are away: the same rows wait for the next look.
-      this.options.onTrouble(error);
-    } finally {
-      this.draining = false;
+    for (;;) {
+      const queued = await this.options.store.waiting(batchMax);
+      for (const rows of inAppends(await this.readable(queued))) await this.bring(rows);
+      if (queued.length < batchMax) return;
     }
   }
 

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type {
   Answer,
   BillingQueries,
@@ -109,7 +111,7 @@ export class TokenBilling {
         this.onTrouble(error);
         return [];
       });
-    const statuses = await Promise.race([asked, after(stripeWaitMs + graceMs, [] as const)]);
+    const statuses = await Promise.race([asked, delay(stripeWaitMs + graceMs, [] as const, { ref: false })]);
     return new Map(statuses.map((status) => [status.id, status]));
   }
 
@@ -135,8 +137,3 @@ export class TokenBilling {
 /** How long Stripe is waited for after the booking (surfaces §5), and how much longer for billing to say so. */
 const stripeWaitMs = 2_000;
 const graceMs = 500;
-
-const after = <T>(ms: number, value: T): Promise<T> =>
-  new Promise((resolve) => {
-    setTimeout(() => resolve(value), ms).unref();
-  });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { instant } from '../../http-kit/instant-shape.ts';
 import { Month } from '../../http-kit/month-shape.ts';
+import { itemsUpTo } from '../../http-kit/paging.ts';
 import { textOf, UserId } from '../../http-kit/text-shape.ts';
 
 export const Reconcile = z
@@ -20,7 +21,7 @@ export const DifferencesPage = z.object({
     .string()
     .regex(/^[0-9]{1,18}$/, 'must be the number of a difference')
     .optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: itemsUpTo(1_000, 100),
 });
 export type DifferencesPage = z.output<typeof DifferencesPage>;
 

@@ -3,6 +3,7 @@ import { isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
 
 import { shownNumber, wholeFrom } from '../../http-kit/number-shape.ts';
+import { numberedPage } from '../../http-kit/paging.ts';
 import { clientIdMax, textOf, userIdText } from '../../http-kit/text-shape.ts';
 import { parseTime } from '../../shared/domain/instant.ts';
 
@@ -86,8 +87,7 @@ export const ListCharges = z.object({
   user_id: clientId.optional(),
   status: z.enum(['pending', 'succeeded', 'requires_action', 'failed', 'cancelled']).optional(),
   period: period.optional(),
-  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  ...numberedPage,
 });
 export type ListCharges = z.output<typeof ListCharges>;
 
@@ -97,8 +97,7 @@ export const InvoiceId = z.string().regex(/^in_[A-Za-z0-9_]{1,100}$/, 'must be t
 export const ListFees = z.object({
   status: z.enum(['open', 'failed', 'paid', 'voided', 'uncollectible']).optional(),
   user_id: clientId.optional(),
-  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  ...numberedPage,
 });
 export type ListFees = z.output<typeof ListFees>;
 export const WriteOff = z
@@ -109,8 +108,7 @@ export const RefundId = z.uuid('must be the id of a refund').transform((id) => i
 export const ListRefunds = z.object({
   status: z.enum(['proposed', 'approved', 'processing', 'succeeded', 'failed', 'declined', 'withdrawn']).optional(),
   user_id: clientId.optional(),
-  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  ...numberedPage,
 });
 export type ListRefunds = z.output<typeof ListRefunds>;
 export const DeclineRefund = z

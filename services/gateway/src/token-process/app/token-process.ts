@@ -2,11 +2,11 @@ import type { AccountState, Answer, AnswerProblem, HoldView, LedgerRequest, Pack
 import type { Clock } from '@tollgate/kernel';
 import { partitionOf } from '@tollgate/kernel';
 import { modelMeter } from '@tollgate/pricing';
+import { LRUCache } from 'lru-cache';
 
 import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import type { Caller } from '../../ledger-client/app/requests.ts';
 import { requestOf } from '../../ledger-client/app/requests.ts';
-import { Remembered } from '../../people-and-keys/app/access.ts';
 import { partitionOfHold } from '../../shared/domain/account-id.ts';
 import type { Endpoint } from '../domain/token-process.ts';
 import { closedBy, faults, insufficient, lackedBy, noAccess, startFault } from '../domain/token-process.ts';
@@ -64,7 +64,7 @@ export class TokenProcess {
   private readonly wallets: Wallets;
   private readonly catalog: TokenCatalogCopy;
   private readonly clock: Clock;
-  private readonly believed = new Remembered<string | null>(believedMax);
+  private readonly believed = new LRUCache<string, { readonly package: string | null }>({ max: believedMax });
 
   constructor(options: { ledgerClient: LedgerClient; wallets: Wallets; catalog: TokenCatalogCopy; clock: Clock }) {
     this.ledgerClient = options.ledgerClient;
@@ -147,9 +147,9 @@ export class TokenProcess {
    */
   private async underTerms(account: string, send: (believed: string | null) => Promise<Answer>): Promise<Answer> {
     for (let tries = 1; ; tries++) {
-      const answer = await send(this.believed.get(account) ?? null);
+      const answer = await send(this.believed.get(account)?.package ?? null);
       if (answer.problem?.code !== 'PACKAGE_CHANGED' || answer.state === undefined || tries >= triesMax) return answer;
-      this.believed.set(account, answer.state.settings.package ?? null);
+      this.believed.set(account, { package: answer.state.settings.package ?? null });
     }
   }
 
