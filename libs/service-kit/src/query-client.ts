@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 
 import { ClientTCP } from '@nestjs/microservices';
+import { namesOf, type QueryContract } from '@tollgate/contracts';
 import { AppError, type ErrorCode } from '@tollgate/kernel';
 import { lastValueFrom, timeout } from 'rxjs';
 
@@ -28,7 +29,7 @@ type Options<Queries> = {
   /** Instances that answer alike; asked in turn, the next one where one cannot be reached. */
   readonly addresses: readonly Address[];
   readonly secret: string;
-  readonly names: readonly (keyof Queries & string)[];
+  readonly contract: QueryContract<Queries>;
   readonly pattern: (name: keyof Queries & string) => string;
   /** The code of AppError('unavailable') when nobody answers. */
   readonly unavailable: ErrorCode;
@@ -90,7 +91,9 @@ export function createQueryClient<Queries extends QuerySet<Queries>>(options: Op
     throw unavailable(options.unavailable, name, lost instanceof Error ? lost.message : 'no address', lost);
   };
 
-  const queries = Object.fromEntries(options.names.map((name) => [name, (query: unknown) => ask(name, query)]));
+  const queries = Object.fromEntries(
+    namesOf(options.contract).map((name) => [name, (query: unknown) => ask(name, query)]),
+  );
   return {
     queries: queries as unknown as Queries,
     each: (name, query) => askEach(name, query) as Promise<never>,

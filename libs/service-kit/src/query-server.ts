@@ -5,6 +5,7 @@ import type { Server } from 'node:net';
 import { Controller, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, ServerTCP } from '@nestjs/microservices';
+import { checkedQuery, namesOf, type QueryContract } from '@tollgate/contracts';
 
 import type { Logger } from './logger.ts';
 import { nestLogger } from './nest-logger.ts';
@@ -28,14 +29,16 @@ export async function serveQueries<Queries extends QuerySet<Queries>>(options: {
   readonly port: number;
   readonly secret: string;
   readonly queries: Queries;
-  readonly names: readonly (keyof Queries & string)[];
+  /** What each query asks; one that asks otherwise is refused before anything is done. */
+  readonly contract: QueryContract<Queries>;
   readonly pattern: (name: keyof Queries & string) => string;
   readonly logger: Logger;
 }): Promise<QueryServer> {
-  const { queries, names, pattern, secret, logger } = options;
-  const handlers = names.map((name) => ({
+  const { queries, contract, pattern, secret, logger } = options;
+  const handlers = namesOf(contract).map((name) => ({
     pattern: pattern(name),
-    answer: (query: unknown): Promise<QueryResult> => run(() => queries[name](query as never), logger),
+    answer: (query: unknown): Promise<QueryResult> =>
+      run(async () => queries[name](checkedQuery(contract[name], query) as never), logger),
   }));
   const { socketClass, limit } = sealedServerSocket({ secret, purpose: queryPurpose, onRefused: refusalLog(logger) });
   const strategy = new ServerTCP({ host: options.host, port: options.port, socketClass });

@@ -2,11 +2,12 @@ import { connect, createServer, type Socket } from 'node:net';
 
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
+import { z } from 'zod';
 
 import { createLogger, createQueryClient, type QueryServer, serveQueries } from './index.ts';
 
 type Sums = { add(query: { a: number; b: number }): Promise<number> };
-const names = ['add'] as const;
+const contract = { add: z.strictObject({ a: z.number(), b: z.number() }) };
 const pattern = (name: string) => `sums.${name}`;
 const silent = createLogger({ service: 'test', level: 'silent' });
 const open: (() => Promise<unknown> | void)[] = [];
@@ -26,7 +27,7 @@ const serve = async (): Promise<QueryServer> => {
     port: 0,
     secret: 'a secret of this test',
     queries: { add },
-    names,
+    contract,
     pattern,
     logger: silent,
   });
@@ -37,7 +38,7 @@ const clientOf = (port: number, secret = 'a secret of this test') => {
   const client = createQueryClient<Sums>({
     addresses: [{ host: '127.0.0.1', port }],
     secret,
-    names,
+    contract,
     pattern,
     unavailable: 'LEDGER_UNAVAILABLE',
     timeoutMs: 2_000,
@@ -201,7 +202,7 @@ it('carries large answers whole, and many at once in order', async () => {
     port: 0,
     secret: 's',
     queries: { echo },
-    names: ['echo'],
+    contract: { echo: z.strictObject({ text: z.string() }) },
     pattern,
     logger: silent,
   });
@@ -209,7 +210,7 @@ it('carries large answers whole, and many at once in order', async () => {
   const client = createQueryClient<{ echo: typeof echo }>({
     addresses: [{ host: '127.0.0.1', port: server.port }],
     secret: 's',
-    names: ['echo'],
+    contract: { echo: z.strictObject({ text: z.string() }) },
     pattern,
     unavailable: 'LEDGER_UNAVAILABLE',
     timeoutMs: 10_000,

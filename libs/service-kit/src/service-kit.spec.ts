@@ -182,7 +182,13 @@ describe('queries between services', () => {
     nothing(query: Record<string, never>): Promise<null>;
     slow(query: Record<string, never>): Promise<never>;
   };
-  const names = ['add', 'fail', 'nothing', 'slow'] as const satisfies readonly (keyof Sums)[];
+  const nothing = z.strictObject({}) as unknown as z.ZodType<Record<string, never>>;
+  const contract = {
+    add: z.strictObject({ a: z.number(), b: z.number() }),
+    fail: z.strictObject({ bug: z.boolean() }),
+    nothing,
+    slow: nothing,
+  };
   const pattern = (name: string) => `sums.${name}`;
   const sums: Sums = {
     add: async ({ a, b }) => a + b,
@@ -193,12 +199,12 @@ describe('queries between services', () => {
     slow: () => new Promise(() => undefined),
   };
   const serve = (port = 0) =>
-    serveQueries<Sums>({ host: '127.0.0.1', port, secret: 's', queries: sums, names, pattern, logger: silent });
+    serveQueries<Sums>({ host: '127.0.0.1', port, secret: 's', queries: sums, contract, pattern, logger: silent });
   const clientOf = (port: number, secret = 's', ...more: number[]) =>
     createQueryClient<Sums>({
       addresses: [port, ...more].map((p) => ({ host: '127.0.0.1', port: p })),
       secret,
-      names,
+      contract,
       pattern,
       unavailable: 'LEDGER_UNAVAILABLE',
       timeoutMs: 500,
@@ -221,6 +227,29 @@ describe('queries between services', () => {
         message: 'internal error',
       });
       await expect(client.queries.slow({})).rejects.toMatchObject({ kind: 'unavailable', code: 'LEDGER_UNAVAILABLE' });
+    } finally {
+      await client.close();
+      await server.close();
+    }
+  });
+
+  it('refuses what a query does not ask for, and does nothing', async () => {
+    const server = await serve();
+    const client = clientOf(server.port);
+    try {
+      for (const [query, what] of [
+        [{ a: '1', b: 2 }, /^a: /],
+        [{ a: 1 }, /^b: /],
+        [{ a: 1, b: 2, c: 3 }, /^the query: .*"c"/],
+        [[1, 2], /^the query: /],
+        ['add', /^the query: /],
+      ] as const) {
+        await expect(client.queries.add(query as never)).rejects.toMatchObject({
+          kind: 'invalid',
+          code: 'REQUEST_INVALID',
+          message: expect.stringMatching(what),
+        });
+      }
     } finally {
       await client.close();
       await server.close();

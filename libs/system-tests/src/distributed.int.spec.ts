@@ -19,6 +19,7 @@ import { licenceKeysJourney } from './licence-keys.contract.ts';
 import { optimizesImages } from './optimize.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
 import { repeatsAfterRestarts } from './repeat.contract.ts';
+import { spendsMany } from './spends.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
 import { tokenProcess } from './token-process.contract.ts';
 
@@ -38,6 +39,7 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
   });
 
   racesForLastUnits(() => platform);
+  spendsMany(() => platform);
   licenceKeysJourney(() => platform);
   tierBillingJourney(() => platform);
   correctedBeforeCharged(() => platform);

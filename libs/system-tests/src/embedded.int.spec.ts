@@ -26,6 +26,7 @@ import { documentsItself } from './open-api.contract.ts';
 import { optimizesImages } from './optimize.contract.ts';
 import { racesForLastUnits } from './race.contract.ts';
 import { repeatsAfterRestarts } from './repeat.contract.ts';
+import { spendsMany } from './spends.contract.ts';
 import { statementsOfCustomers } from './statements.contract.ts';
 import { tierBillingJourney } from './tier-billing.contract.ts';
 import { chargesThroughStripe } from './tier-charges.contract.ts';
@@ -57,6 +58,7 @@ afterAll(async () => {
 describe('the embedded platform', () => {
   documentsItself(() => platform);
   racesForLastUnits(() => platform);
+  spendsMany(() => platform);
   licenceKeysJourney(() => platform);
   tierBillingJourney(() => platform);
   chargesThroughStripe(() => platform);

@@ -1,8 +1,8 @@
 import {
-  billingQueryNames,
+  billingContract,
   billingQueryPattern,
+  ledgerContract,
   type LedgerQueries,
-  ledgerQueryNames,
   ledgerQueryPattern,
 } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
@@ -36,7 +36,7 @@ await runMain(async () => {
   const ledger = createQueryClient<LedgerQueries>({
     addresses: config.LEDGER_ADDRESS,
     secret,
-    names: ledgerQueryNames,
+    contract: ledgerContract,
     pattern: ledgerQueryPattern,
     unavailable: 'LEDGER_UNAVAILABLE',
   });
@@ -68,7 +68,7 @@ await runMain(async () => {
     port: config.BILLING_ADDRESS.port,
     secret,
     queries: billing.queries,
-    names: billingQueryNames,
+    contract: billingContract,
     pattern: billingQueryPattern,
     logger,
   });

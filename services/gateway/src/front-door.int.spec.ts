@@ -97,6 +97,7 @@ describe('pages for browsers', () => {
       '/api-docs/swagger-ui.css',
       '/api-docs/swagger-ui-init.js',
       '/api-docs-json',
+      '/api-docs/events',
     ]) {
       const { headers, status } = await fetch(harness.gateway.address.url + path);
       expect([path, status]).toEqual([path, 200]);

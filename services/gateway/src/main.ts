@@ -1,13 +1,13 @@
 import {
+  billingContract,
   type BillingQueries,
-  billingQueryNames,
   billingQueryPattern,
   financeRole,
+  ledgerContract,
   type LedgerQueries,
-  ledgerQueryNames,
   ledgerQueryPattern,
+  quotaContract,
   type QuotaQueries,
-  quotaQueryNames,
   quotaQueryPattern,
 } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
@@ -58,7 +58,7 @@ await runMain(async () => {
   const ledger = createQueryClient<LedgerQueries>({
     addresses: config.LEDGER_ADDRESS,
     secret,
-    names: ledgerQueryNames,
+    contract: ledgerContract,
     pattern: ledgerQueryPattern,
     unavailable: 'LEDGER_UNAVAILABLE',
     // A page of words, and the seals over them.
@@ -68,7 +68,7 @@ await runMain(async () => {
   const billing = createQueryClient<BillingQueries>({
     addresses: config.BILLING_ADDRESS,
     secret,
-    names: billingQueryNames,
+    contract: billingContract,
     pattern: billingQueryPattern,
     unavailable: 'BILLING_UNAVAILABLE',
     timeoutsMs: {
@@ -90,7 +90,7 @@ await runMain(async () => {
   const quota = createQueryClient<QuotaQueries>({
     addresses: config.QUOTA_ADDRESS,
     secret,
-    names: quotaQueryNames,
+    contract: quotaContract,
     pattern: quotaQueryPattern,
     unavailable: 'QUOTA_SERVICE_UNAVAILABLE',
     timeoutsMs: { check: quotaTimeoutMs },

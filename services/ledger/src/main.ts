@@ -1,4 +1,4 @@
-import { ledgerQueryNames, ledgerQueryPattern, partitionsDefault } from '@tollgate/contracts';
+import { ledgerContract, ledgerQueryPattern, partitionsDefault } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import { createTcpAnswerSender, openKafkaLog } from '@tollgate/messaging';
 import { serviceUrl } from '@tollgate/persistence';
@@ -56,7 +56,7 @@ await runMain(async () => {
     port: config.LEDGER_ADDRESS.port,
     secret,
     queries: ledger.queries,
-    names: ledgerQueryNames,
+    contract: ledgerContract,
     pattern: ledgerQueryPattern,
     logger,
   });

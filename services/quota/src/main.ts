@@ -1,4 +1,4 @@
-import { quotaQueryNames, quotaQueryPattern } from '@tollgate/contracts';
+import { quotaContract, quotaQueryPattern } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import { openKafkaLog } from '@tollgate/messaging';
 import { serviceUrl } from '@tollgate/persistence';
@@ -41,7 +41,7 @@ await runMain(async () => {
     port: config.QUOTA_ADDRESS.port,
     secret,
     queries: quota.queries,
-    names: quotaQueryNames,
+    contract: quotaContract,
     pattern: quotaQueryPattern,
     logger,
   });

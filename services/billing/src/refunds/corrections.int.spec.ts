@@ -5,7 +5,7 @@ import type { Pool } from 'pg';
 import Stripe from 'stripe';
 
 import { makeOpenCharge } from '../charges/app/open-charge.ts';
-import { fromWireTierCrossed } from '../charges/consumers/tier-crossed.ts';
+import { crossingIn } from '../charges/consumers/tier-crossed.ts';
 import { chargeStore } from '../charges/postgres/charge-store.ts';
 import type { RunningBilling } from '../index.ts';
 import { stripeClient } from '../stripe/stripe-client.ts';
@@ -35,7 +35,7 @@ afterAll(async () => {
 type Change = 'TierCrossed' | 'TierBlockLeft' | 'TierBlockRegained';
 const take = (message: string): Promise<void> =>
   makeOpenCharge({ store: chargeStore(pool, pool), nowMs: () => money.clock.nowMs(), wake: () => undefined })(
-    fromWireTierCrossed(JSON.parse(message)),
+    crossingIn(JSON.parse(message)),
   );
 /** What the ledger tells next about a user's first block; taken as often as it is delivered. */
 const tell = async (user: string, type: Change, times = 1): Promise<void> => {

@@ -18,6 +18,7 @@ import { HoldsController } from './routes/holds.controller.ts';
 import { PricePlansController } from './routes/price-plans.controller.ts';
 import { RateCardsController } from './routes/rate-cards.controller.ts';
 import { RefusalsController } from './routes/refusals.controller.ts';
+import { SpendsController } from './routes/spends.controller.ts';
 import { TestClockController } from './routes/test-clock.controller.ts';
 import { TopUpsController } from './routes/top-ups.controller.ts';
 import { WebhookEndpointsController } from './routes/webhook-endpoints.controller.ts';
@@ -32,6 +33,7 @@ import { WebhookEndpointsController } from './routes/webhook-endpoints.controlle
     AccountsController,
     AccountTermsController,
     RefusalsController,
+    SpendsController,
     HoldsController,
     EntriesController,
     ErasuresController,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { topics } from '@tollgate/contracts';
+import { fromWireEntryBooked, fromWirePartitionSealed, fromWireTierCrossed, topics } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import { roleUrl } from '@tollgate/persistence';
 import { waitFor } from '@tollgate/testing';
@@ -192,6 +192,13 @@ it(
       const roots = new Set((await logOf(topics.ledgerSeals, partition)).map(({ root }) => root));
       return sealed.length > 0 && sealed.every(({ root }) => roots.has(root.toString('hex')));
     });
+    // Every message is what the contracts say, member by member.
+    for (const message of await logOf(topics.ledgerEntries, partition))
+      expect(fromWireEntryBooked(message)).toEqual(message);
+    for (const message of await logOf(topics.tierCrossings, partition))
+      expect(fromWireTierCrossed(message)).toEqual(message);
+    for (const message of await logOf(topics.ledgerSeals, partition))
+      expect(fromWirePartitionSealed(message)).toEqual(message);
   },
 );
 

@@ -88,7 +88,8 @@ export type ChargeOutbox = {
 export type ChargeMessage = {
   readonly partition: number;
   readonly account: string;
-  readonly value: Readonly<Record<string, unknown>>;
+  /** As it is published. */
+  readonly value: string;
 };
 
 export type HeldCharge = {

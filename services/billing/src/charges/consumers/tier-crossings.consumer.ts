@@ -4,7 +4,7 @@ import { topics } from '@tollgate/contracts';
 import { RecordContext } from '@tollgate/messaging';
 
 import { Charging } from '../app/charging.ts';
-import { fromWireTierCrossed } from './tier-crossed.ts';
+import { crossingIn } from './tier-crossed.ts';
 
 /**
  * Delivered at least once and ordered per account; repeating a delivery is a no-op. The server runs it through a
@@ -20,6 +20,6 @@ export class TierCrossingsConsumer {
 
   @EventPattern<string>(topics.tierCrossings)
   async onTierCrossing(@Payload() _raw: unknown, @Ctx() ctx: RecordContext): Promise<void> {
-    await this.#charging.openCharge(fromWireTierCrossed(ctx.json()));
+    await this.#charging.openCharge(crossingIn(ctx.json()));
   }
 }

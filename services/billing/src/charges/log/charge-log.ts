@@ -13,7 +13,7 @@ export const chargeLog =
         topic: topics.billingCharges,
         partition,
         key: familyOf(account),
-        value: JSON.stringify(value),
+        value,
       })),
     );
   };

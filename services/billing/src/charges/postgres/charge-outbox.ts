@@ -1,5 +1,5 @@
-import { partitionsDefault } from '@tollgate/contracts';
-import { partitionOf } from '@tollgate/kernel';
+import { partitionsDefault, toWireChargeChanged } from '@tollgate/contracts';
+import { invariant, partitionOf } from '@tollgate/kernel';
 import type { Pool, PoolClient } from 'pg';
 
 import { guarded } from '../../postgres/guarded.ts';
@@ -81,29 +81,30 @@ async function numbered(client: PoolClient, row: Row): Promise<ChargeMessage> {
   const seq =
     row.partition_seq ??
     (await client.query<{ partition_seq: bigint }>(numberRow, [row.position, partition])).rows[0]?.partition_seq;
+  invariant(seq !== undefined, 'an event of a charge gets a number when it is published');
   return {
     partition,
     account: row.account,
-    value: {
-      schemaVersion: 1,
-      type: row.type,
-      partition,
-      partition_seq: String(seq),
-      occurred_at: row.occurred_at.toISOString(),
-      charge: {
-        id: row.id,
-        version: row.number,
-        account: row.account,
-        user_id: row.user_id,
-        block: String(row.block),
-        billing_tier: row.billing_tier,
-        period: { start: row.period_start.toISOString(), end: row.period_end.toISOString() },
-        amount_minor: String(row.amount_minor),
-        currency: row.currency,
-        status: shownStatus({ status: row.status_after }),
-        payment_intent: row.payment_intent,
+    value: toWireChargeChanged(
+      { partition, seq },
+      {
+        type: row.type,
+        occurred_at: row.occurred_at.toISOString(),
+        charge: {
+          id: row.id,
+          version: row.number,
+          account: row.account,
+          user_id: row.user_id,
+          block: String(row.block),
+          billing_tier: row.billing_tier,
+          period: { start: row.period_start.toISOString(), end: row.period_end.toISOString() },
+          amount_minor: String(row.amount_minor),
+          currency: row.currency,
+          status: shownStatus({ status: row.status_after }),
+          payment_intent: row.payment_intent,
+        },
+        ...(row.refund === null ? {} : { refund: row.refund }),
       },
-      ...(row.refund === null ? {} : { refund: row.refund }),
-    },
+    ),
   };
 }

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { asyncApi } from '@tollgate/contracts';
 
 import { envelopeOf } from '../envelopes.ts';
 import { componentSchemas } from './answer-schemas.ts';
@@ -10,17 +11,31 @@ import { describeErrors } from './documented.ts';
 type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>;
 type Body = { required?: boolean; readonly content: Readonly<Record<string, { schema?: object }>> };
 
-/** `/api-docs` and `/api-docs-json`; the document is made when it is first asked for. */
+/**
+ * `/api-docs` and `/api-docs-json` describe the routes, `/api-docs/events` what is published to the log (AsyncAPI 3.0).
+ * Each document is made when it is first asked for.
+ */
 export function serveApiDocs(app: NestFastifyApplication): void {
   const about = new DocumentBuilder()
     .setTitle('Tollgate')
-    .setDescription('Usage metering and billing: refuse at the moment of use, keep the books like a bank.')
+    .setDescription(
+      'Usage metering and billing: refuse at the moment of use, keep the books like a bank. Events that are published ' +
+        'to the log: /api-docs/events.',
+    )
     .setVersion('1')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'x-server-api-key' }, 'server-key')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'x-api-key' }, 'user-key')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'x-token' }, 'activation-key')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'login')
     .build();
+  let events: string | undefined;
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .get('/api-docs/events', (_request, reply) => {
+      events ??= JSON.stringify(asyncApi('1'), null, 2);
+      return reply.type('application/json').send(events);
+    });
   SwaggerModule.setup('api-docs', app, () => completed(SwaggerModule.createDocument(app, about)), {
     jsonDocumentUrl: 'api-docs-json',
   });

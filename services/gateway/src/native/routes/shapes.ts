@@ -113,12 +113,14 @@ const usage = z
   .meta({
     description: `model?, and counts that do not overlap: ${quantityClasses.join(', ')}, or names of the rate card's own`,
   });
-const isOne = (body: { readonly amount?: unknown; readonly usage?: unknown }): boolean =>
+/** What a spend takes: an amount, or usage that is rated. */
+export const spendMembers = { amount: amountFrom(1n).optional(), usage, metadata };
+export const isOne = (body: { readonly amount?: unknown; readonly usage?: unknown }): boolean =>
   (body.amount === undefined) !== (body.usage === undefined);
-const oneOf = { error: 'give either amount or usage ({model?, input_tokens, output_tokens, …})' };
+export const oneOf = { error: 'give either amount or usage ({model?, input_tokens, output_tokens, …})' };
 
 export const Spend = z
-  .object({ amount: amountFrom(1n).optional(), usage, metadata })
+  .object(spendMembers)
   .refine(isOne, oneOf)
   .meta({ example: { amount: '1', metadata: { feature: 'search' } } });
 export type Spend = z.output<typeof Spend>;

@@ -1,3 +1,4 @@
+import { type BlockChange, toWireEntryBooked, toWirePartitionSealed, toWireTierCrossed } from '@tollgate/contracts';
 import { familyOf } from '@tollgate/kernel';
 import type { Pool } from 'pg';
 
@@ -12,8 +13,6 @@ import { fromRowSeal } from '../../sealing/postgres/postgres-seals.ts';
 import type { OutboxStore, PublishedTopic, Unpublished } from '../outbox.ts';
 import { published } from '../outbox.ts';
 import { crossingsAfter, deadLettersAfter, publishedThrough, sealsAfter, setThrough } from './outbox.sql.ts';
-
-const blockTypes = { entered: 'TierCrossed', left: 'TierBlockLeft', regained: 'TierBlockRegained' } as const;
 
 /** The ledger's tables as outboxes: rows are numbered without gaps, so a position a topic is enough. */
 export class PostgresOutbox implements OutboxStore {
@@ -62,11 +61,8 @@ export class PostgresOutbox implements OutboxStore {
     });
     return rows.map((row) => {
       const entry = fromRowEntry(row);
-      return message(
-        published.entries,
-        { partition, seq: entry.partitionSeq, account: entry.account },
-        { type: 'EntryBooked', ...entryView(partition, entry) },
-      );
+      const at = { partition, seq: entry.partitionSeq };
+      return message(published.entries, at, entry.account, toWireEntryBooked(at, entryView(partition, entry)));
     });
   }
 
@@ -75,7 +71,7 @@ export class PostgresOutbox implements OutboxStore {
       readonly id: string;
       readonly partition_seq: bigint;
       readonly recorded_at: Date;
-      readonly change: keyof typeof blockTypes;
+      readonly change: BlockChange;
     };
     const { rows } = await this.#pool.query<Row>({
       name: 'crossings-after',
@@ -83,20 +79,15 @@ export class PostgresOutbox implements OutboxStore {
       values: [partition, seq, limit],
     });
     return rows.map((row) => {
-      const { period, ...crossing } = crossingView(fromRowCrossing(row.id, row));
-      return message(
-        published.crossings,
-        { partition, seq: Number(row.partition_seq), account: row.id },
-        {
-          type: blockTypes[row.change],
-          account: row.id,
-          period_start: period.start,
-          period_end: period.end,
-          ...crossing,
-          entry: `${partition}-${row.partition_seq}`,
-          recorded_at: row.recorded_at.toISOString(),
-        },
-      );
+      const at = { partition, seq: Number(row.partition_seq) };
+      const value = toWireTierCrossed(at, {
+        account: row.id,
+        change: row.change,
+        crossing: crossingView(fromRowCrossing(row.id, row)),
+        entry: `${partition}-${row.partition_seq}`,
+        recordedMs: row.recorded_at.getTime(),
+      });
+      return message(published.crossings, at, row.id, value);
     });
   }
 
@@ -148,26 +139,24 @@ export class PostgresOutbox implements OutboxStore {
 }
 
 /** A seal as it is published: the root is what a receipt is checked with, outside of these tables (rule 28). */
-export const sealMessage = (seal: Seal): Unpublished =>
-  message(
-    published.seals,
-    { partition: seal.partition, seq: seal.number, account: '' },
-    {
-      type: 'PartitionSealed',
-      number: String(seal.number),
-      from_seq: String(seal.fromSeq),
-      to_seq: String(seal.toSeq),
-      root: seal.root.toString('hex'),
-      seal_hash: seal.sealHash.toString('hex'),
-      sealed_at: new Date(seal.sealedMs).toISOString(),
-    },
-  );
+export function sealMessage(seal: Seal): Unpublished {
+  const at = { partition: seal.partition, seq: seal.number };
+  const value = toWirePartitionSealed(at, {
+    number: String(seal.number),
+    from_seq: String(seal.fromSeq),
+    to_seq: String(seal.toSeq),
+    root: seal.root.toString('hex'),
+    seal_hash: seal.sealHash.toString('hex'),
+    sealed_at: new Date(seal.sealedMs).toISOString(),
+  });
+  return message(published.seals, at, '', value);
+}
 
 function message(
   topic: PublishedTopic,
-  of: { partition: number; seq: number; account: string },
-  data: object,
+  { partition, seq }: { readonly partition: number; readonly seq: number },
+  account: string,
+  value: string,
 ): Unpublished {
-  const value = JSON.stringify({ schemaVersion: 1, partition: of.partition, partition_seq: String(of.seq), ...data });
-  return { seq: of.seq, record: { topic, partition: of.partition, key: familyOf(of.account), value } };
+  return { seq, record: { topic, partition, key: familyOf(account), value } };
 }

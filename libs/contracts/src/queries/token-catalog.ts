@@ -97,11 +97,3 @@ export type TokenCatalogQueries = {
   /** null: there is no such resource. @throws AppError('conflict', RESOURCE_IN_USE) while another resource names it. */
   removeResource(query: { readonly resource: CatalogResource; readonly id: string }): Promise<ResourceView | null>;
 };
-export const tokenCatalogQueryNames = [
-  'tokenCatalog',
-  'listResources',
-  'readResource',
-  'createResource',
-  'changeResource',
-  'removeResource',
-] as const satisfies readonly (keyof TokenCatalogQueries)[];

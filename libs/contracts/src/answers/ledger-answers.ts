@@ -1,4 +1,4 @@
-import type { AccountKind, AccountSettings, AccountStatus } from './ledger-requests.ts';
+import type { AccountKind, AccountSettings, AccountStatus } from '../requests/ledger-requests.ts';
 
 /** An entry as the API shows it; amounts are decimal strings, times ISO 8601 with milliseconds in UTC. */
 export type EntryView = {

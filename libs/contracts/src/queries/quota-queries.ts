@@ -31,4 +31,3 @@ export type QuotaCheck = (QuotaView & { readonly valid: true }) | { readonly val
 
 /** Pattern of quota's queries on Nest's TCP transport: `quota.query.<name>`. */
 export const quotaQueryPattern = (name: keyof QuotaQueries): string => `quota.query.${name}`;
-export const quotaQueryNames = ['check', 'stored'] as const satisfies readonly (keyof QuotaQueries)[];

@@ -114,14 +114,3 @@ export type WebhookQueries = {
     readonly status?: DeliveryView['status'];
   }): Promise<{ readonly replayed: number } | null>;
 };
-export const webhookQueryNames = [
-  'createEndpoint',
-  'listEndpoints',
-  'readEndpoint',
-  'changeEndpoint',
-  'rotateSecret',
-  'testEndpoint',
-  'removeEndpoint',
-  'listDeliveries',
-  'replayDeliveries',
-] as const satisfies readonly (keyof WebhookQueries)[];

@@ -119,9 +119,3 @@ export type ReconcileQueries = {
     readonly next: string | null;
   } | null>;
 };
-export const reconcileQueryNames = [
-  'startReconciliation',
-  'reconciliation',
-  'acknowledgeDifference',
-  'assignPayment',
-] as const satisfies readonly (keyof ReconcileQueries)[];

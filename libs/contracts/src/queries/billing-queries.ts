@@ -1,16 +1,10 @@
+import type { CatalogItem } from '../requests/ledger-requests.ts';
 import type { ClosingQueries } from './closing-queries.ts';
-import { closingQueryNames } from './closing-queries.ts';
-import type { CatalogItem } from './ledger-requests.ts';
 import type { MoneyQueries } from './money-queries.ts';
-import { moneyQueryNames } from './money-queries.ts';
 import type { ReconcileQueries } from './reconcile-queries.ts';
-import { reconcileQueryNames } from './reconcile-queries.ts';
 import type { TokenCatalogQueries } from './token-catalog.ts';
-import { tokenCatalogQueryNames } from './token-catalog.ts';
 import type { TopUpQueries } from './top-up-queries.ts';
-import { topUpQueryNames } from './top-up-queries.ts';
 import type { WebhookQueries } from './webhook-queries.ts';
-import { webhookQueryNames } from './webhook-queries.ts';
 
 /** What billing answers over Nest's TCP transport (in one process: called directly). */
 export type BillingQueries = {
@@ -50,13 +44,3 @@ export type CatalogVersionView = CatalogItem & {
 
 /** Pattern of billing's queries on Nest's TCP transport: `billing.query.<name>`. */
 export const billingQueryPattern = (name: keyof BillingQueries): string => `billing.query.${name}`;
-export const billingQueryNames = [
-  'publishCatalog',
-  'listCatalog',
-  ...tokenCatalogQueryNames,
-  ...moneyQueryNames,
-  ...webhookQueryNames,
-  ...reconcileQueryNames,
-  ...closingQueryNames,
-  ...topUpQueryNames,
-] as const satisfies readonly (keyof BillingQueries)[];

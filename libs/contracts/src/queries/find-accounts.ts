@@ -1,4 +1,4 @@
-import type { AccountView, LimitView } from './ledger-answers.ts';
+import type { AccountView, LimitView } from '../answers/ledger-answers.ts';
 
 /** What is asked of accounts; all that is given must hold. */
 export type FindAccounts = {

@@ -40,8 +40,3 @@ export type ClosingQueries = {
     readonly entry: string;
   }): Promise<ClosingView>;
 };
-export const closingQueryNames = [
-  'closings',
-  'recordClosing',
-  'closingBooked',
-] as const satisfies readonly (keyof ClosingQueries)[];

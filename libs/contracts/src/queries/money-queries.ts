@@ -258,20 +258,3 @@ export type MoneyQueries = {
     readonly signature: string;
   }): Promise<{ readonly duplicate: boolean }>;
 };
-export const moneyQueryNames = [
-  'chargeStatuses',
-  'listCharges',
-  'retryCharge',
-  'listFees',
-  'retryFee',
-  'writeOffFee',
-  'listRefunds',
-  'approveRefund',
-  'declineRefund',
-  'periodMoney',
-  'putCustomer',
-  'customer',
-  'usersOfCustomer',
-  'createSubscription',
-  'stripeWebhook',
-] as const satisfies readonly (keyof MoneyQueries)[];

@@ -1,6 +1,6 @@
+import type { AccountView, CrossingView, EntryView } from '../answers/ledger-answers.ts';
 import type { ErasedDetails, EraseDetails } from './erasure.ts';
 import type { AccountsFound, FindAccounts } from './find-accounts.ts';
-import type { AccountView, CrossingView, EntryView } from './ledger-answers.ts';
 
 /**
  * `booked`: it gets its first answer when it comes again; `reused`: its id is booked with another hash, so that it will
@@ -286,27 +286,3 @@ export type PartitionView = {
 
 /** Pattern prefix of ledger queries on Nest's TCP transport: `ledger.query.<name>`. */
 export const ledgerQueryPattern = (name: keyof LedgerQueries): string => `ledger.query.${name}`;
-export const ledgerQueryNames = [
-  'account',
-  'accounts',
-  'hasDescendants',
-  'usage',
-  'entries',
-  'entry',
-  'holdAccount',
-  'ownedSince',
-  'explain',
-  'proof',
-  'known',
-  'walletsBelow',
-  'requestOutcomes',
-  'refused',
-  'refusals',
-  'deadLetters',
-  'replayDeadLetter',
-  'catalog',
-  'bookedAfter',
-  'crossings',
-  'partitions',
-  'eraseDetails',
-] as const satisfies readonly (keyof LedgerQueries)[];

@@ -60,7 +60,7 @@ export type TopUpView = {
   readonly updated_at: string;
 };
 
-type Act = { readonly by: string; readonly address?: string | null };
+type Act = { readonly by: string; readonly address?: string };
 
 /** Auto top-up of wallets, as others may ask billing for it. */
 export type TopUpQueries = {
@@ -89,11 +89,3 @@ export type TopUpQueries = {
     readonly limit: number;
   }): Promise<{ readonly items: readonly TopUpView[]; readonly next: string | null }>;
 };
-export const topUpQueryNames = [
-  'putAutoTopUp',
-  'autoTopUp',
-  'removeAutoTopUp',
-  'resumeAutoTopUp',
-  'autoTopUps',
-  'topUps',
-] as const satisfies readonly (keyof TopUpQueries)[];
