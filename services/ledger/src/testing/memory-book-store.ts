@@ -8,6 +8,7 @@ import { expiredWith, modelOfRequest } from '../booking/targets.ts';
 import type { Account } from '../domain/account/account.ts';
 import type { Entry } from '../domain/entry.ts';
 import { evolve, openedBy } from '../domain/evolve.ts';
+import type { HoldId } from '../domain/request/ids.ts';
 import type { Target } from '../domain/target.ts';
 import { movedLot } from '../domain/target.ts';
 import { holdView } from '../domain/views.ts';
@@ -74,21 +75,28 @@ export class MemoryBookStore implements BookStore {
     );
   }
   async endedHolds(ids: Parameters<BookStore['endedHolds']>[0]) {
-    return ids.map(({ ref, hold }): HoldView | undefined => {
-      const rows = this.entries
-        .filter((entry) => entry.ref === ref)
-        .flatMap((entry) => entry.holdRows.map((row) => ({ row, entry })))
-        .filter(({ row }) => row.hold === hold);
-      const last = rows.at(-1);
-      return last && last.row.outcome !== 'open'
-        ? holdView(0, { ref, id: last.entry.account }, { ...last.row, status: last.row.outcome })
-        : undefined;
-    });
+    return ids.map((id) => this.endedHold(id));
+  }
+  endedHold({ ref, hold }: HoldId): HoldView | undefined {
+    const rows = this.entries
+      .filter((entry) => entry.ref === ref)
+      .flatMap((entry) => entry.holdRows.map((row) => ({ row, entry })))
+      .filter(({ row }) => row.hold === hold);
+    const last = rows.at(-1);
+    return last && last.row.outcome !== 'open'
+      ? holdView(0, { ref, id: last.entry.account }, { ...last.row, status: last.row.outcome })
+      : undefined;
   }
   async targets(ids: Parameters<BookStore['targets']>[0]) {
-    return ids.map(({ seq }) => this.#target(this.entries.find(({ partitionSeq }) => partitionSeq === seq)));
+    return ids.map(({ seq }) => this.target(seq));
+  }
+  target(seq: number): Target | undefined {
+    return this.#target(this.entries.find(({ partitionSeq }) => partitionSeq === seq));
   }
   async requestTargets(_partition: number, { account, source, id }: Parameters<BookStore['requestTargets']>[1]) {
+    return this.targetsOf(account, source, id);
+  }
+  targetsOf(account: string, source: string, id: string): readonly Target[] {
     return this.entries
       .filter((entry) => entry.account === account && entry.source === source && entry.requestId === id)
       .flatMap((entry) => this.#target(entry) ?? []);
