@@ -1,7 +1,6 @@
 export type { Address } from './address.ts';
 export { parseAddress, parseAddresses } from './address.ts';
 export { BackgroundWork } from './background/background-work.ts';
-export { Gathered } from './background/gathered.ts';
 export type { Loop } from './background/loop.ts';
 export { startLoop, startPeriodic } from './background/loop.ts';
 export { rest } from './background/rest.ts';

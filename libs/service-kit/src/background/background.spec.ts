@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
 
 import { BackgroundWork } from './background-work.ts';
-import { Gathered } from './gathered.ts';
 import { startLoop, startPeriodic } from './loop.ts';
 import { rest } from './rest.ts';
 import { OnFirstUse, sharedWhileUnderWay } from './shared.ts';
@@ -109,44 +108,6 @@ it('work by name stops what passes on last, and wakes what runs here', async () 
   work.wake('elsewhere');
   await work.stop();
   expect(seen).toEqual(['wake worker', 'stop worker', 'stop publisher']);
-});
-
-describe('gathered items', () => {
-  it('are handed on together, one batch after the other', async () => {
-    const batches: (readonly number[])[] = [];
-    const first = held();
-    const gathered = new Gathered<number>({
-      handOn: async (items) => {
-        batches.push(items);
-        if (batches.length === 1) await first.promise;
-      },
-      onFailure: ignored,
-      delayMs: 1,
-    });
-    gathered.add(1);
-    gathered.add(2, 3);
-    await waitFor('the first batch', () => batches.length === 1);
-    gathered.add(4);
-    const rests = gathered.flush();
-    expect(batches).toEqual([[1, 2, 3]]);
-    first.end();
-    await rests;
-    expect(batches).toEqual([[1, 2, 3], [4]]);
-  });
-
-  it('that could not be handed on are told, and the next ones are', async () => {
-    const failed: (readonly number[])[] = [];
-    const gathered = new Gathered<number>({
-      handOn: (items) => (items.includes(1) ? Promise.reject(new Error('away')) : Promise.resolve()),
-      onFailure: (_, items) => failed.push(items),
-      delayMs: never,
-    });
-    gathered.add(1);
-    await gathered.flush();
-    gathered.add(2);
-    await gathered.flush();
-    expect(failed).toEqual([[1]]);
-  });
 });
 
 describe('what is opened on first use', () => {

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Inject, Injectable } from '@nestjs/common';
 import { groups, topics } from '@tollgate/contracts';
-import { AppError } from '@tollgate/kernel';
+import { AppError, doublingMs } from '@tollgate/kernel';
 import type { Subscription } from '@tollgate/messaging';
-import type { HealthPart } from '@tollgate/service-kit';
+import { type HealthPart, type Loop, startPeriodic } from '@tollgate/service-kit';
 
 import { type LedgerOptions, ledgerOptions } from '../ledger-options.ts';
 import { LedgerPools } from '../postgres/pools.ts';
@@ -24,7 +24,7 @@ const recentAnswersMax = 20_000;
 /** Refusals are kept for so long (running.md §5). */
 const refusalsKeptMs = 30 * 86_400_000;
 const sweepEveryMs = 3_600_000;
-const pauseMaxMs = 2_000;
+const retryWaits = { firstMs: 50, maxMs: 2_000 };
 
 /** Books what the log holds: joins the group, owns partitions, answers, and tells `AfterCommit` of every commit. */
 @Injectable()
@@ -38,7 +38,7 @@ export class BookingService {
   readonly #statistics: BookStatistics;
   readonly #stopping = new AbortController();
   #subscription: Subscription | null = null;
-  #sweep: NodeJS.Timeout | null = null;
+  #sweep: Loop | null = null;
 
   constructor(
     @Inject(ledgerOptions) options: LedgerOptions,
@@ -66,7 +66,11 @@ export class BookingService {
       handler: this.owner,
     });
     this.owner.attach(this.#subscription);
-    this.#sweep = setInterval(() => this.#removeOldRefusals(), sweepEveryMs).unref();
+    this.#sweep = startPeriodic({
+      everyMs: sweepEveryMs,
+      work: () => this.#keptRefusals.removeBefore(this.#options.clock.nowMs() - refusalsKeptMs),
+      onFailure: (error) => this.#options.logger.warn({ err: error }, 'old refusals could not be removed'),
+    });
   }
 
   /** Ready while the log is followed, every partition that the group gave this instance is claimed, and none halted. */
@@ -87,7 +91,7 @@ export class BookingService {
   /** Stops taking records and waits for commits under way. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.#sweep) clearInterval(this.#sweep);
+    await this.#sweep?.stop();
     await this.#subscription?.stop();
     await this.owner.stop();
   }
@@ -149,16 +153,10 @@ export class BookingService {
   /** Before a repetition: longer each time, at most two seconds. Rejects when the service stops. */
   async #pause(attempt: number): Promise<void> {
     try {
-      await delay(Math.min(pauseMaxMs, 50 * 2 ** Math.min(attempt, 6)), undefined, { signal: this.#stopping.signal });
+      await delay(doublingMs(retryWaits, attempt), undefined, { signal: this.#stopping.signal });
     } catch (error) {
       throw new AppError('unavailable', 'SERVICE_STOPPING', 'the ledger is stopping', {}, error);
     }
-  }
-
-  #removeOldRefusals(): void {
-    this.#keptRefusals.removeBefore(this.#options.clock.nowMs() - refusalsKeptMs).catch((error: unknown) => {
-      this.#options.logger.warn({ err: error }, 'old refusals could not be removed');
-    });
   }
 }
 

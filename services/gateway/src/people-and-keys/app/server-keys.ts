@@ -2,6 +2,7 @@ import { hash, randomBytes, randomUUID } from 'node:crypto';
 
 import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
+import { type Loop, startPeriodic } from '@tollgate/service-kit';
 
 import type { TokenBucket } from '../domain/token-bucket.ts';
 import { newBucket, takeOne } from '../domain/token-bucket.ts';
@@ -71,7 +72,7 @@ export class ServerKeys {
   private readonly first: Known;
   private readonly firstHash: string;
   private byHash: ReadonlyMap<string, Known> = new Map();
-  private timers: readonly NodeJS.Timeout[] = [];
+  private loops: readonly Loop[] = [];
   private version = '';
 
   constructor(options: { store: ServerKeyStore; firstKey: string; realClock: Clock }) {
@@ -91,13 +92,13 @@ export class ServerKeys {
   async start(): Promise<void> {
     await this.refresh();
     // A database that is away changes nothing: the keys known so far go on working, and uses are written later.
-    const every = (ms: number, work: () => Promise<void>): NodeJS.Timeout =>
-      setInterval(() => void work().catch(() => undefined), ms).unref();
-    this.timers = [every(refreshMs, () => this.refresh()), every(usesMs, () => this.writeUses())];
+    const every = (everyMs: number, work: () => Promise<void>): Loop =>
+      startPeriodic({ everyMs, work, onFailure: () => undefined });
+    this.loops = [every(refreshMs, () => this.refresh()), every(usesMs, () => this.writeUses())];
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
+    await Promise.all(this.loops.map((loop) => loop.stop()));
     await this.writeUses().catch(() => undefined);
   }
 

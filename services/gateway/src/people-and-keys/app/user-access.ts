@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '@tollgate/kernel';
 import { AppError, hasAtMost, isStorableText } from '@tollgate/kernel';
+import { type Loop, startPeriodic } from '@tollgate/service-kit';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -37,7 +38,7 @@ export class UserAccess {
   /** Counts what was forgotten: an answer of the database from before must not be remembered after. */
   private forgotten = 0;
   private lookedAt: Date | null = null;
-  private timer: NodeJS.Timeout | null = null;
+  private loop: Loop | null = null;
 
   constructor(options: {
     jwtSecret: string;
@@ -55,15 +56,12 @@ export class UserAccess {
   /** Follows what other gateways end. */
   async start(): Promise<void> {
     await this.refresh();
-    this.timer = setInterval(() => {
-      // A database that is away changes nothing: what is known goes on working.
-      this.refresh().catch(() => undefined);
-    }, refreshMs);
-    this.timer.unref();
+    // A database that is away changes nothing: what is known goes on working.
+    this.loop = startPeriodic({ everyMs: refreshMs, work: () => this.refresh(), onFailure: () => undefined });
   }
 
-  stop(): void {
-    if (this.timer !== null) clearInterval(this.timer);
+  async stop(): Promise<void> {
+    await this.loop?.stop();
   }
 
   /** Whatever is remembered of these users is looked up again. */

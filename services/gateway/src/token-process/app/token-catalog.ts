@@ -4,6 +4,7 @@ import type { BillingQueries, TokenCatalog } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 import type { RateCard } from '@tollgate/pricing';
 import { modelMeter, parseRateCard, rateUsage } from '@tollgate/pricing';
+import { sharedWhileUnderWay } from '@tollgate/service-kit';
 
 import type { Endpoint, Package } from '../domain/token-process.ts';
 
@@ -30,7 +31,7 @@ export class TokenCatalogCopy {
   private comparedMs = -Infinity;
   private accepted = 0;
   private started = 0;
-  private underWay: Promise<KnownCatalog> | null = null;
+  private readonly fetchOnce = sharedWhileUnderWay(() => this.fetch());
 
   constructor(billing: Pick<BillingQueries, 'tokenCatalog'>) {
     this.billing = billing;
@@ -41,9 +42,9 @@ export class TokenCatalogCopy {
     const { known } = this;
     const ageMs = performance.now() - this.comparedMs;
     if (known !== null && ageMs < comparedAfterMs) return known;
-    this.underWay ??= this.fetch().finally(() => (this.underWay = null));
-    if (known === null) return this.underWay;
-    const compared = this.underWay.catch(() => {
+    const underWay = this.fetchOnce();
+    if (known === null) return underWay;
+    const compared = underWay.catch(() => {
       // Billing is away: ask again later, not at every request.
       this.comparedMs = performance.now();
       return known;
