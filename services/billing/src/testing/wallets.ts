@@ -15,6 +15,8 @@ export class Wallets {
   readonly balances = new Map<string, bigint>();
   /** Accounts whose grants the ledger refuses. */
   readonly refusing = new Set<string>();
+  /** How often each was looked at. */
+  readonly looks = new Map<string, number>();
   /** Ids of grants that were booked, with how often the log has them. */
   readonly grants = new Map<string, number>();
   readonly #log: EventLog;
@@ -37,6 +39,7 @@ export class Wallets {
       },
       walletsBelow: async ({ wallets }) => {
         await this.#book();
+        for (const { account } of wallets) this.looks.set(account, (this.looks.get(account) ?? 0) + 1);
         return wallets.flatMap(({ account, below }) => {
           const available = this.balances.get(account);
           return available !== undefined && available < BigInt(below)

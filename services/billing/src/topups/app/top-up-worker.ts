@@ -31,18 +31,25 @@ export const startWatching = (parts: TopUpParts & { readonly onBegun: () => void
   startLoop({
     onFailure: parts.onFailure,
     round: async (stopped) => {
-      let after: string | null = null;
-      do {
-        const page = await parts.store.watched(after, watchedMax, parts.clock.nowMs());
-        if (page.length > 0 && (await beginOf(parts, page))) parts.onBegun();
-        after = page.length < watchedMax ? null : (page.at(-1)?.account ?? null);
-      } while (after !== null && !stopped.aborted);
+      if (await lookOnce(parts, stopped)) parts.onBegun();
       return watchEveryMs;
     },
   });
 
+/** Looks at every wallet once; answers whether a purchase was begun. */
+export async function lookOnce(parts: Omit<TopUpParts, 'payments' | 'give'>, stopped?: AbortSignal): Promise<boolean> {
+  let begun = false;
+  let after: string | null = null;
+  do {
+    const page = await parts.store.watched(after, watchedMax, parts.clock.nowMs());
+    if (page.length > 0) begun = (await beginOf(parts, page)) || begun;
+    after = page.length < watchedMax ? null : (page.at(-1)?.account ?? null);
+  } while (after !== null && stopped?.aborted !== true);
+  return begun;
+}
+
 async function beginOf(
-  { store, ledger, clock }: TopUpParts,
+  { store, ledger, clock }: Pick<TopUpParts, 'store' | 'ledger' | 'clock'>,
   page: Awaited<ReturnType<TopUpStore['watched']>>,
 ): Promise<boolean> {
   const low = await ledger.walletsBelow({
@@ -64,16 +71,19 @@ async function beginOf(
 export const startTopUpWorker = (parts: TopUpParts): Loop =>
   startLoop({
     onFailure: parts.onFailure,
-    round: async (stopped) => {
-      const due = await parts.store.due(parts.clock.nowMs(), batchMax);
-      for (const id of due) {
-        if (stopped.aborted) break;
-        // One that fails is told and due again; it holds up no other.
-        await parts.store.hold(id, (held) => advance(parts, held)).catch(parts.onFailure);
-      }
-      return due.length === 0 ? idleMs : busyMs;
-    },
+    round: async (stopped) => ((await workOnce(parts, stopped)) === 0 ? idleMs : busyMs),
   });
+
+/** One step of every purchase that is due; answers how many were. */
+export async function workOnce(parts: TopUpParts, stopped?: AbortSignal): Promise<number> {
+  const due = await parts.store.due(parts.clock.nowMs(), batchMax);
+  for (const id of due) {
+    if (stopped?.aborted === true) break;
+    // One that fails is told and due again; it holds up no other.
+    await parts.store.hold(id, (held) => advance(parts, held)).catch(parts.onFailure);
+  }
+  return due.length;
+}
 
 /** One step of one purchase. */
 export async function advance(parts: TopUpParts, held: HeldTopUp): Promise<void> {
