@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill';
 
-import { calendarMonth, type Period } from './period.ts';
+import { calendarMonth, type Period } from './calendar-month.ts';
 
 /** Weeks begin on Monday (ISO 8601). */
 export type CalendarUnit = 'day' | 'week' | 'month';

@@ -1,10 +1,11 @@
+export type { Period, YearMonth } from './calendar-month.ts';
+export { calendarMonth, monthOf, monthStart } from './calendar-month.ts';
 export type { CalendarUnit } from './calendar-period.ts';
 export { calendarPeriod, calendarPeriodFrom, calendarUnitOf } from './calendar-period.ts';
 export { baseTier, creditPeriod, freeCredits, proCredits, tokensPerCredit, tokensPerRequest } from './credit-tiers.ts';
 export { amountFromStripe, currencyCodes, currencyExponent, decimalAmount, stripeAmount } from './currencies.ts';
 export { defaultPricePlanContent, parsePricePlan } from './parse-price-plan.ts';
-export type { Period, YearMonth } from './period.ts';
-export { calendarMonth, dayIn, localInstant, monthOf, monthStart, parsePeriod, periodSince } from './period.ts';
+export { dayIn, localInstant, parsePeriod, periodSince } from './period.ts';
 export type { PricePlan } from './price-plan.ts';
 export { defaultPricePlan, overageBlocks, tierLabel } from './price-plan.ts';
 export type { MeterRates, Rate, RateCard, Rated, RatedStep, RatedUsage } from './rate-card.ts';
