@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import type { CallOptions, Http } from './http.ts';
 
 /** A whole number in the account's smallest unit. Numbers are taken up to 2^53; answers are decimal strings. */
@@ -94,6 +96,17 @@ export type Granting = {
 export type Spending = { readonly metadata?: Readonly<Record<string, unknown>> | undefined } & (
   { readonly amount: Amount } | { readonly usage: Usage }
 );
+/** One spend of many; `id` is its Idempotency-Key: sent again, here or alone, it counts once. Default: a new UUID. */
+export type SpendItem = Spending & { readonly account: string; readonly id?: string };
+/** As the single call would answer: `status` 200 with the entry, or another one with what refused it. */
+export type SpendResult = {
+  readonly id: string;
+  readonly status: number;
+  readonly replayed?: true;
+  readonly entry?: Entry;
+  readonly available?: string | null;
+  readonly problem?: { readonly code: string; readonly detail: string; readonly [member: string]: unknown };
+};
 export type Usage = {
   readonly model?: string;
   readonly input_tokens?: number;
@@ -114,6 +127,8 @@ export function toAmount(amount: Amount): string {
   return String(amount);
 }
 
+/** As many as the platform takes in one request (running.md §5). */
+const spendsMax = 1_000;
 const accountPath = (id: string): string => `/v1/accounts/${encodeURIComponent(id)}`;
 
 /** The native API's accounts (running.md §5). Every change is booked once per Idempotency-Key. */
@@ -180,6 +195,33 @@ export class Accounts {
   spend(id: string, spending: Spending, options: CallOptions = {}): Promise<Booked> {
     const body = 'amount' in spending ? { ...spending, amount: toAmount(spending.amount) } : spending;
     return this.#post(`${accountPath(id)}/spend`, body, options);
+  }
+
+  /**
+   * Many spends, each decided by itself, in the order given; 1,000 go in a request. A spend that is refused is a result,
+   * not an error.
+   */
+  async spendMany(items: readonly SpendItem[], options: CallOptions = {}): Promise<readonly SpendResult[]> {
+    // The ids are made once, so a repetition sends the same spends.
+    const all = items.map((item) => ({
+      ...item,
+      id: item.id ?? randomUUID(),
+      ...('amount' in item ? { amount: toAmount(item.amount) } : {}),
+    }));
+    const results: SpendResult[] = [];
+    for (let from = 0; from < all.length; from += spendsMax) {
+      const { body } = await this.#http.send<{ readonly results: readonly SpendResult[] }>({
+        ...options,
+        // Each item has a key of its own.
+        idempotencyKey: undefined,
+        unkeyed: true,
+        method: 'POST',
+        path: '/v1/spends',
+        body: all.slice(from, from + spendsMax),
+      });
+      results.push(...body.results);
+    }
+    return results;
   }
 
   /** Reserves units until they are settled, released, or the time is over. */

@@ -14,6 +14,15 @@ export type ErrorAnswer = {
   readonly retryAfterMs?: number | undefined;
 };
 
+const brand = Symbol.for('tollgate.client.error');
+
+/**
+ * Whether an error is one of this library's, also of another copy of it (ESM beside CommonJS, two versions): there
+ * `instanceof` fails.
+ */
+export const isTollgateError = (error: unknown): error is TollgateError =>
+  typeof error === 'object' && error !== null && (error as { readonly [brand]?: unknown })[brand] === true;
+
 /** Everything this library rejects with, but for an abort (the signal's reason) and wrong use (TypeError). */
 export class TollgateError extends Error {
   override readonly name: string = 'TollgateError';
@@ -22,6 +31,10 @@ export class TollgateError extends Error {
   readonly body: unknown;
   readonly correlationId: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** The key of the request that failed: sent again under it, it counts once, whatever became of it. */
+  idempotencyKey: string | undefined;
+  /** Known to every copy of this library in a process, ESM and CommonJS. */
+  readonly [brand] = true;
 
   constructor(message: string, answer: ErrorAnswer, options?: { readonly cause?: unknown }) {
     super(message, options);

@@ -59,7 +59,7 @@ export function toCloudEvent(event: UsageEvent, source: string): Record<string, 
   };
 }
 
-/** Sends at most 1,000 events at once; each is refused or accepted by itself. */
+/** Sends events, 1,000 in a request; each is refused or accepted by itself. */
 export class Events {
   readonly #http: Http;
   readonly #source: string;
@@ -71,27 +71,47 @@ export class Events {
 
   /** Resolves when the platform's log holds them: from then on they are counted, whatever crashes. */
   async send(events: readonly UsageEvent[], options: CallOptions = {}): Promise<EventsAccepted> {
-    const { body } = await this.#post<EventsAccepted>(events, options, undefined);
-    return body;
+    const all = await this.#post<EventsAccepted>(events, options, undefined);
+    return {
+      accepted: all.reduce((sum, { accepted }) => sum + accepted, 0),
+      receipts: all.flatMap(({ receipts }) => receipts),
+      rejected: all.flatMap(({ rejected }, at) =>
+        rejected.map((one) => ({ ...one, index: one.index + at * eventsMax })),
+      ),
+    };
   }
 
   /** Resolves when they are booked or refused, in order. */
   async book(events: readonly UsageEvent[], options: CallOptions = {}): Promise<readonly EventResult[]> {
-    const { body } = await this.#post<{ readonly results: readonly EventResult[] }>(events, options, 'booked');
-    return body.results;
+    const all = await this.#post<{ readonly results: readonly EventResult[] }>(events, options, 'booked');
+    return all.flatMap(({ results }) => results);
   }
 
-  #post<Body>(events: readonly UsageEvent[], options: CallOptions, wait: string | undefined) {
+  /** One after the other, so that events of one account keep their order. */
+  async #post<Body>(
+    events: readonly UsageEvent[],
+    options: CallOptions,
+    wait: string | undefined,
+  ): Promise<readonly Body[]> {
     // The ids are made once, so a repetition sends the same events.
-    const body = events.map((event) => toCloudEvent(event, this.#source));
-    return this.#http.send<Body>({
-      ...options,
-      method: 'POST',
-      path: '/v1/events',
-      query: { wait },
-      body,
-      contentType: batchType,
-    });
+    const all = events.map((event) => toCloudEvent(event, this.#source));
+    const answers: Body[] = [];
+    for (let from = 0; from === 0 || from < all.length; from += eventsMax) {
+      const { body } = await this.#http.send<Body>({
+        ...options,
+        // A key is of one request: the events have identities of their own.
+        ...(options.idempotencyKey === undefined || from === 0
+          ? {}
+          : { idempotencyKey: `${options.idempotencyKey}:${from}` }),
+        method: 'POST',
+        path: '/v1/events',
+        query: { wait },
+        body: all.slice(from, from + eventsMax),
+        contentType: batchType,
+      });
+      answers.push(body);
+    }
+    return answers;
   }
 }
 
@@ -100,7 +120,10 @@ export type MeterOptions = {
   readonly source?: string | undefined;
   /** Default 500, at most 1,000. */
   readonly batchMax?: number | undefined;
-  /** How long an event waits for others. Default 250. */
+  /**
+   * How long an event waits for others while nothing is under way. Default 0: it is sent at once, with all that was
+   * recorded in the same turn; what is recorded while a batch is under way goes with the next.
+   */
   readonly lingerMs?: number | undefined;
   /** Hears of events that the platform refused one by one, with reasons. */
   readonly onRejected?: ((event: Readonly<Record<string, unknown>>, rejected: RejectedEvent) => void) | undefined;
@@ -134,7 +157,7 @@ export class Meter {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event: toCloudEvent(event, this.#options.source ?? 'sdk'), resolve, reject });
       if (this.#waiting.length >= this.#batchMax) this.#send();
-      else this.#timer ??= setTimeout(() => this.#send(), this.#options.lingerMs ?? 250);
+      else this.#wake();
     });
   }
 
@@ -142,6 +165,13 @@ export class Meter {
   async flush(): Promise<void> {
     this.#send();
     await Promise.all(this.#sending);
+  }
+
+  /** Sends what waits when its time has come; while a batch is under way, when that is over. */
+  #wake(): void {
+    const { lingerMs = 0 } = this.#options;
+    if (this.#waiting.length === 0 || (lingerMs === 0 && this.#sending.size > 0)) return;
+    this.#timer ??= setTimeout(() => this.#send(), lingerMs);
   }
 
   #send(): void {
@@ -162,7 +192,10 @@ export class Meter {
           for (const { reject } of batch) reject(error);
         },
       )
-      .finally(() => this.#sending.delete(sending));
+      .finally(() => {
+        this.#sending.delete(sending);
+        this.#wake();
+      });
     this.#sending.add(sending);
     if (this.#waiting.length > 0) this.#send();
   }

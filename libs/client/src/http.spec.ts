@@ -6,6 +6,7 @@ import {
   AuthenticationError,
   ConflictError,
   InvalidRequestError,
+  isTollgateError,
   NotFoundError,
   PermissionError,
   RateLimitedError,
@@ -66,6 +67,46 @@ describe('A request', () => {
       temporary: true,
     });
     expect(server.asked).toHaveLength(3);
+  });
+
+  // Guarantee: a restart of the platform is no error of anybody who uses it.
+  it('is repeated as long as its deadline allows, and not begun again after it', async () => {
+    server.answer = (_, turn) => (turn <= 8 ? 'reset' : { status: 200, body: { ok: true } });
+    expect((await post(httpOf(), { deadlineMs: 60_000 })).body).toEqual({ ok: true });
+    expect(server.asked).toHaveLength(9);
+
+    server.answer = () => 'reset';
+    server.asked.length = 0;
+    await expect(post(httpOf(), { deadlineMs: 300 })).rejects.toMatchObject({ code: 'NETWORK' });
+    expect(server.asked.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('that hangs ends with its deadline, whatever one try may take', async () => {
+    server.answer = () => 'hang';
+    await expect(post(httpOf(), { deadlineMs: 200, timeoutMs: 60_000 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it('that fails tells the key under which it can be sent again', async () => {
+    server.answer = () => ({ status: 503, body: {} });
+    const error: unknown = await post(httpOf({ retriesMax: 1 })).catch((failure: unknown) => failure);
+    expect(isTollgateError(error) && error.idempotencyKey).toBe(keysAsked()[0]);
+    const given: unknown = await post(httpOf({ retriesMax: 0 }), { idempotencyKey: 'mine' }).catch((e: unknown) => e);
+    expect(isTollgateError(given) && given.idempotencyKey).toBe('mine');
+  });
+
+  it('shows whether the platform answers', async () => {
+    const http = httpOf({ retriesMax: 0 });
+    expect(http.health).toEqual({ state: 'unknown' });
+    await post(http);
+    expect(http.health).toEqual({ state: 'up', since: expect.any(String) });
+    server.answer = () => 'reset';
+    await post(http).catch(() => undefined);
+    expect(http.health).toMatchObject({ state: 'away', lastError: expect.stringContaining('cannot be reached') });
+    // A refusal is an answer.
+    server.answer = () => ({ status: 402, body: { code: 'ALLOWANCE_EXHAUSTED' } });
+    await post(http).catch(() => undefined);
+    expect(http.health.state).toBe('up');
   });
 
   it('waits as long as Retry-After asks, and no longer than it may', async () => {

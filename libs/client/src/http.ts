@@ -10,11 +10,16 @@ export type ClientOptions = {
   readonly apiKey?: string | undefined;
   /** Instead of a server key: a user's JWT, for the user's own accounts. */
   readonly userToken?: string | undefined;
+  /**
+   * How long a call may take in all, repetitions and pauses included. Default 15,000: a restart of the platform takes
+   * about two seconds.
+   */
+  readonly deadlineMs?: number | undefined;
   /** How long one try may take. Default 10,000: longer than the platform waits for a booking. */
   readonly timeoutMs?: number | undefined;
-  /** Tries after the first one. Default 4. */
+  /** Tries after the first one. Default: as many as fit before the deadline. */
   readonly retriesMax?: number | undefined;
-  /** Pause before the first repetition; doubles, with full jitter. Default 200. */
+  /** Pause before the first repetition; doubles up to a second, with full jitter. Default 100. */
   readonly retryFirstMs?: number | undefined;
   /** No pause is longer, whatever `Retry-After` asks for: the error tells that instead. Default 10,000. */
   readonly retryMaxMs?: number | undefined;
@@ -30,8 +35,18 @@ export type CallOptions = {
   readonly signal?: AbortSignal | undefined;
   /** The request's identity for ever; default: a new UUID, the same on every repetition. */
   readonly idempotencyKey?: string | undefined;
+  readonly deadlineMs?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly retriesMax?: number | undefined;
+};
+
+/** Whether the platform answers, as the calls of this process have seen it. */
+export type Health = {
+  readonly state: 'unknown' | 'up' | 'away';
+  /** When it came to be so, ISO 8601; undefined: nothing was asked yet. */
+  readonly since?: string;
+  /** What the last call without an answer ended with. */
+  readonly lastError?: string;
 };
 
 export type HttpCall = CallOptions & {
@@ -40,11 +55,15 @@ export type HttpCall = CallOptions & {
   readonly query?: Readonly<Record<string, string | number | undefined>> | undefined;
   readonly body?: unknown;
   readonly contentType?: string | undefined;
+  /** Sent without an Idempotency-Key: what it carries has keys of its own. */
+  readonly unkeyed?: boolean | undefined;
 };
 
 /** A 2xx answer. `replayed`: the platform had booked this request before and repeated its first answer. */
 export type HttpAnswer<Body> = { readonly status: number; readonly body: Body; readonly replayed: boolean };
 
+/** Pauses double up to this: after an outage everybody is back within about a second. */
+const pauseMaxMs = 1_000;
 const statusesToRepeat = new Set([429, 502, 503, 504]);
 
 /**
@@ -55,6 +74,7 @@ export class Http {
   readonly baseUrl: string;
   readonly #options: ClientOptions;
   readonly #headers: Readonly<Record<string, string>>;
+  #health: Health = { state: 'unknown' };
 
   /** @throws TypeError when neither the options nor the environment say where the platform is and who asks. */
   constructor(options: ClientOptions = {}) {
@@ -69,22 +89,34 @@ export class Http {
     this.#headers = apiKey ? { 'x-server-api-key': apiKey } : { authorization: `Bearer ${options.userToken}` };
   }
 
+  get health(): Health {
+    return this.#health;
+  }
+
   /**
    * @throws TollgateError of the last try; the signal's reason after an abort; TypeError for a body that is no JSON.
    */
   async send<Body>(call: HttpCall): Promise<HttpAnswer<Body>> {
-    const { retriesMax = this.#options.retriesMax ?? 4, signal } = call;
-    const keyed = call.method === 'POST' || call.method === 'PATCH';
+    const { retriesMax = this.#options.retriesMax ?? Number.POSITIVE_INFINITY, signal } = call;
+    const keyed = (call.method === 'POST' || call.method === 'PATCH') && call.unkeyed !== true;
     const key = call.idempotencyKey ?? (keyed ? randomUUID() : undefined);
+    const untilMs = performance.now() + (call.deadlineMs ?? this.#options.deadlineMs ?? 15_000);
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
       try {
-        return await this.#once<Body>(call, key);
+        const answer = await this.#once<Body>(call, key, Math.max(1, untilMs - performance.now()));
+        this.#seen('up');
+        return answer;
       } catch (error) {
         signal?.throwIfAborted();
-        if (!(error instanceof TollgateError) || tries >= retriesMax || !mayRepeat(error)) throw error;
+        if (!(error instanceof TollgateError)) throw error;
+        if (error.status === 0) this.#seen('away', error.message);
+        else this.#seen('up');
+        error.idempotencyKey = key;
+        if (tries >= retriesMax || !mayRepeat(error)) throw error;
         const pauseMs = this.#pauseMs(error, tries);
-        if (pauseMs === undefined) throw error;
+        // What cannot be over before the deadline is not begun.
+        if (pauseMs === undefined || performance.now() + pauseMs >= untilMs) throw error;
         await delay(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
       }
     }
@@ -92,14 +124,15 @@ export class Http {
 
   /** undefined: the platform asks for more patience than we have. */
   #pauseMs({ retryAfterMs }: TollgateError, tries: number): number | undefined {
-    const { retryFirstMs = 200, retryMaxMs = 10_000 } = this.#options;
-    const jitter = Math.random() * Math.min(retryMaxMs, retryFirstMs * 2 ** tries);
+    const { retryFirstMs = 100, retryMaxMs = 10_000 } = this.#options;
+    const jitter = Math.random() * Math.min(pauseMaxMs, retryMaxMs, retryFirstMs * 2 ** Math.min(tries, 20));
     if (retryAfterMs === undefined) return jitter;
     return retryAfterMs > retryMaxMs ? undefined : retryAfterMs + Math.min(jitter, 1_000);
   }
 
-  async #once<Body>(call: HttpCall, key: string | undefined): Promise<HttpAnswer<Body>> {
-    const { timeoutMs = this.#options.timeoutMs ?? 10_000, signal } = call;
+  async #once<Body>(call: HttpCall, key: string | undefined, leftMs: number): Promise<HttpAnswer<Body>> {
+    const { signal } = call;
+    const timeoutMs = Math.ceil(Math.min(call.timeoutMs ?? this.#options.timeoutMs ?? 10_000, leftMs));
     const timer = AbortSignal.timeout(timeoutMs);
     const { fetch: send = fetch } = this.#options;
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
@@ -146,6 +179,12 @@ export class Http {
       body: answer as Body,
       replayed: response.headers.get('idempotent-replay') === 'true',
     };
+  }
+
+  #seen(state: 'up' | 'away', lastError?: string): void {
+    if (this.#health.state === state) return;
+    const since = new Date().toISOString();
+    this.#health = { state, since, ...(lastError === undefined ? {} : { lastError }) };
   }
 
   #urlOf({ path, query = {} }: HttpCall): string {

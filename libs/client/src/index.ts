@@ -12,6 +12,8 @@ export type {
   PeriodLimit,
   Settings,
   Spending,
+  SpendItem,
+  SpendResult,
   Usage,
 } from './accounts.ts';
 export { Accounts } from './accounts.ts';
@@ -37,6 +39,7 @@ export {
   AuthenticationError,
   ConflictError,
   InvalidRequestError,
+  isTollgateError,
   NotFoundError,
   PermissionError,
   RateLimitedError,
@@ -71,7 +74,7 @@ export {
   validateCredits,
   withTokenProcess,
 } from './functions.ts';
-export type { CallOptions, ClientOptions } from './http.ts';
+export type { CallOptions, ClientOptions, Health } from './http.ts';
 export type { OutboxOptions, Trouble } from './outbox.ts';
 export { Outbox } from './outbox.ts';
 export type { TierCharge, TokenFigures, TokenSummary, TokenUsage, TokenUsageResult } from './tier-billing.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { Meter } from './events.ts';
+import { Events, Meter } from './events.ts';
 import { Http } from './http.ts';
 import type { Trouble } from './outbox.ts';
 import { Outbox } from './outbox.ts';
@@ -331,6 +331,17 @@ describe('A wrapped service', () => {
 });
 
 describe('A meter', () => {
+  // Guarantee: awaiting each record costs an answer each, not a pause.
+  it('sends at once while nothing is under way, and what comes meanwhile with the next batch', async () => {
+    const meter = new Meter(open(), { source: 'spec' });
+    for (let n = 0; n < 5; n++) await meter.record({ subject: 'w', type: 'request' });
+    expect(server.asked.map(({ body }) => (body as unknown[]).length)).toEqual([1, 1, 1, 1, 1]);
+
+    server.asked.length = 0;
+    await Promise.all(Array.from({ length: 100 }, () => meter.record({ subject: 'w', type: 'request' })));
+    expect(server.asked.map(({ body }) => (body as unknown[]).length)).toEqual([100]);
+  });
+
   it('sends events in batches, each with an identity that stays', async () => {
     server.answer = ({ body }) => ({
       status: 202,
@@ -365,5 +376,27 @@ describe('A meter', () => {
     await meter.flush();
     expect(await kept()).toHaveLength(1);
     await server.up();
+  });
+});
+
+describe('Events', () => {
+  it('are sent 1,000 at a time, and told apart by their places in the whole', async () => {
+    server.answer = ({ body }) => {
+      const events = body as readonly { readonly id: string }[];
+      const bad = events.findIndex(({ id }) => id === 'bad');
+      const rejected = bad < 0 ? [] : [{ index: bad, id: 'bad', code: 'EVENT_MALFORMED', detail: 'no' }];
+      const receipts = events.filter(({ id }) => id !== 'bad').map(({ id }) => ({ id, partition: 1, offset: 1 }));
+      return { status: bad < 0 ? 202 : 207, body: { accepted: receipts.length, receipts, rejected } };
+    };
+    const events = new Events(new Http({ baseUrl: server.url, apiKey: 'key' }), 'spec');
+    const ids = Array.from({ length: 2_500 }, (_, n) => (n === 1_700 ? 'bad' : `e-${n}`));
+    const all = await events.send(
+      ids.map((id) => ({ subject: 'w', type: 'request', id })),
+      { idempotencyKey: 'k' },
+    );
+    expect(server.asked.map(({ body }) => (body as unknown[]).length)).toEqual([1_000, 1_000, 500]);
+    expect(new Set(server.asked.map(({ headers }) => headers['idempotency-key'])).size).toBe(3);
+    expect([all.accepted, all.receipts.length]).toEqual([2_499, 2_499]);
+    expect(all.rejected).toEqual([{ index: 1_700, id: 'bad', code: 'EVENT_MALFORMED', detail: 'no' }]);
   });
 });

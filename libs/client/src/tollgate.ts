@@ -2,7 +2,7 @@ import { Accounts } from './accounts.ts';
 import { Credits } from './credits.ts';
 import type { MeterOptions } from './events.ts';
 import { Events, Meter } from './events.ts';
-import type { ClientOptions } from './http.ts';
+import type { ClientOptions, Health } from './http.ts';
 import { Http } from './http.ts';
 import type { OutboxOptions } from './outbox.ts';
 import { Outbox } from './outbox.ts';
@@ -24,12 +24,14 @@ export class Tollgate {
   readonly credits: Credits;
   readonly tierBilling: TierBilling;
   readonly outbox: Outbox;
+  readonly #http: Http;
   readonly #source: string;
   readonly #meters: Meter[] = [];
 
   /** @throws TypeError when neither the options nor the environment say where the platform is and who asks. */
   constructor(options: TollgateOptions = {}) {
     const http = new Http(options);
+    this.#http = http;
     this.#source = options.source ?? 'sdk';
     this.outbox = new Outbox(http, options.spool);
     this.accounts = new Accounts(http);
@@ -39,6 +41,11 @@ export class Tollgate {
     this.tierBilling = new TierBilling(http, this.outbox);
     // What an earlier run of this service left is delivered now.
     this.outbox.start();
+  }
+
+  /** Whether the platform answers, as the calls of this process have seen it. */
+  get health(): Health {
+    return this.#http.health;
   }
 
   /** Collects events into batches; several may be used side by side. */
