@@ -10,10 +10,11 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { AppError } from '@tollgate/kernel';
-import { createPool } from '@tollgate/persistence';
-import { BackgroundWork, type Logger, provided } from '@tollgate/service-kit';
+import { createPool, openEntities } from '@tollgate/persistence';
+import { BackgroundWork, type Logger, OnFirstUse, provided } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 
+import { entities } from '../postgres/entities.ts';
 import { stripeClient } from '../stripe/stripe-client.ts';
 import { type BillingOptions, type BillingWork, chargesAtOnce, CORE, type Report } from './core.ts';
 
@@ -59,6 +60,10 @@ class Lifetime implements OnApplicationBootstrap, OnApplicationShutdown {
 const providers = [
   provided(CORE.pool, [CORE.options], (options) => poolOf(options, 6, 'tollgate-billing')),
   provided(CORE.heldPool, [CORE.options], (options) => poolOf(options, chargesAtOnce + 2, 'tollgate-billing-charges')),
+  provided(CORE.entities, [CORE.pool], (pool) => {
+    const opened = new OnFirstUse(() => openEntities(pool, entities));
+    return () => opened.get();
+  }),
   provided(CORE.eventLog, [CORE.options], ({ eventLog }) => eventLog),
   provided(CORE.ledger, [CORE.options], ({ ledger }) => ledger),
   provided(CORE.clock, [CORE.options], ({ clock }) => clock),

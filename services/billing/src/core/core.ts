@@ -5,6 +5,7 @@ import { type BackgroundWork, type Logger, token } from '@tollgate/service-kit';
 import type { Pool } from 'pg';
 import type Stripe from 'stripe';
 
+import type { Entities } from '../postgres/entities.ts';
 import type { FourEyes } from '../refunds/domain/four-eyes.ts';
 import type { StripeSettings } from '../stripe/stripe-client.ts';
 import type { OutgoingOptions } from '../webhooks-out/outgoing-options.ts';
@@ -49,6 +50,7 @@ export type BillingWork =
 export const CORE = {
   options: token<BillingOptions>('core.options'),
   pool: token<Pool>('core.pool'),
+  entities: token<Entities>('core.entities'),
   /** Connections of charges and refunds that are being worked on: each keeps one while it lasts. */
   heldPool: token<Pool>('core.held-pool'),
   eventLog: token<EventLog>('core.event-log'),

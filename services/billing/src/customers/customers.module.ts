@@ -18,7 +18,7 @@ export const CUSTOMERS = {
 /** Who pays for a user, and with what. */
 @Module({
   providers: [
-    provided(CUSTOMERS.store, [CORE.pool], customerStore),
+    provided(CUSTOMERS.store, [CORE.entities], customerStore),
     provided(CUSTOMERS.stripe, [CORE.stripe], stripeCustomers),
     PayerChanges,
     provided(

@@ -73,8 +73,8 @@ const feeds = inBackground(
 /** Events for subscribers: endpoints, the feeds that fill the outbox, and its deliveries. */
 @Module({
   providers: [
-    provided(WEBHOOKS_OUT.store, [CORE.pool, CORE.options], (pool, { webhooks }) =>
-      webhookStore(pool, secretBox(webhooks.encryptionKey)),
+    provided(WEBHOOKS_OUT.store, [CORE.pool, CORE.entities, CORE.options], (pool, entities, { webhooks }) =>
+      webhookStore(pool, entities, secretBox(webhooks.encryptionKey)),
     ),
     queries,
     ...deliveries,

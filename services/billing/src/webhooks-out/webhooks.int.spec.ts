@@ -12,12 +12,13 @@ import {
   type WebhookEventType,
 } from '@tollgate/contracts';
 import { embeddedLogSchema, type EventLog, openEmbeddedLog } from '@tollgate/messaging';
-import { createPool, migrate, rolePassword, roleUrl } from '@tollgate/persistence';
+import { createPool, migrate, openEntities, rolePassword, roleUrl } from '@tollgate/persistence';
 import { createLogger } from '@tollgate/service-kit';
 import { fakeClock, type FreshDatabase, freshDatabase, waitFor } from '@tollgate/testing';
 import type { Pool } from 'pg';
 
 import { billingSchema, type RunningBilling, startBilling } from '../index.ts';
+import { entities } from '../postgres/entities.ts';
 import { noWallets } from '../testing/wallets.ts';
 import { webhookStore } from './postgres/webhook-store.ts';
 import { secretBox } from './sending/secret-box.ts';
@@ -449,7 +450,7 @@ describe('a subscriber', () => {
     const made = await endpoint(billing, subscriber.url, ['entry.booked'], { enabled: true });
     await billing.stop();
     running = [];
-    const store = webhookStore(admin, secretBox(encryptionKey));
+    const store = webhookStore(admin, () => openEntities(admin, entities), secretBox(encryptionKey));
     const [nowMs, id] = [Date.now(), `msg_${randomUUID()}`];
     await admin.query("insert into billing.webhook_messages values ($1, 'entry.booked', '{}', now())", [id]);
     await admin.query(

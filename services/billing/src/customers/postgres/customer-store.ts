@@ -1,57 +1,83 @@
-import type { Pool } from 'pg';
+import { returned } from '@tollgate/persistence';
+import { IsNull, MoreThan, Not, type Repository } from 'typeorm';
 
+import type { Entities } from '../../postgres/entities.ts';
 import { guarded } from '../../postgres/guarded.ts';
 import type { CustomerStore } from '../app/customer-ports.ts';
-import {
-  attachMethod,
-  findCustomer,
-  methodOfCustomer,
-  prepareCustomer,
-  saveCustomer,
-  usersOfCustomer,
-} from './customers.sql.ts';
+import { type Customer, customerEntity } from './customer.entity.ts';
 
 /** `CustomerStore` on PostgreSQL. */
-export function customerStore(pool: Pool): CustomerStore {
+export function customerStore(entities: Entities): CustomerStore {
+  const withCustomers = <T>(work: (customers: Repository<Customer>) => Promise<T>): Promise<T> =>
+    guarded(async () => work((await entities()).getRepository(customerEntity)));
   return {
     find: (userId, nowMs) =>
-      guarded(async () => {
-        await pool.query(prepareCustomer, [userId, new Date(nowMs)]);
-        const row = (
-          await pool.query<{ customer_id: string | null; payment_method: string | null }>(findCustomer, [userId])
-        ).rows[0];
-        return { customerId: row?.customer_id ?? null, paymentMethod: row?.payment_method ?? null };
+      withCustomers(async (customers) => {
+        const now = new Date(nowMs);
+        await customers
+          .createQueryBuilder()
+          .insert()
+          .values({ userId, createdAt: now, updatedAt: now })
+          .orIgnore()
+          .execute();
+        return customers.findOneByOrFail({ userId });
       }),
     view: (userId) =>
-      guarded(async () => {
-        const row = (
-          await pool.query<{ customer_id: string | null; payment_method: string | null }>(findCustomer, [userId])
-        ).rows[0];
-        return row?.customer_id == null
+      withCustomers(async (customers) => {
+        const found = await customers.findOneBy({ userId });
+        return found?.customerId == null
           ? null
-          : { user_id: userId, customer_id: row.customer_id, payment_method: row.payment_method };
+          : { user_id: userId, customer_id: found.customerId, payment_method: found.paymentMethod };
       }),
-    save: ({ user_id: user, customer_id: customer, payment_method: method }, nowMs) =>
-      guarded(async () => {
-        await pool.query(saveCustomer, [user, customer, method, new Date(nowMs)]);
+    save: ({ user_id: userId, customer_id: customerId, payment_method: paymentMethod }, nowMs) =>
+      withCustomers(async (customers) => {
+        await customers
+          .createQueryBuilder()
+          .update()
+          .set({
+            customerId,
+            paymentMethod,
+            paymentMethodAt: () =>
+              'case when payment_method is distinct from :paymentMethod then :now::timestamptz else payment_method_at end',
+            updatedAt: new Date(nowMs),
+          })
+          .where({ userId })
+          .setParameters({ paymentMethod, now: new Date(nowMs) })
+          .execute();
       }),
     attached: ({ customer, paymentMethod, atMs }) =>
-      guarded(async () =>
-        (await pool.query<{ user_id: string }>(attachMethod, [customer, paymentMethod, new Date(atMs)])).rows.map(
-          ({ user_id: user }) => user,
-        ),
-      ),
+      withCustomers(async (customers) => {
+        const at = new Date(atMs);
+        // Newer than what is known; a message that was overtaken changes nothing.
+        const changed = await customers
+          .createQueryBuilder()
+          .update()
+          .set({ paymentMethod, paymentMethodAt: at, updatedAt: at })
+          .where('customer_id = :customer and (payment_method_at is null or payment_method_at <= :at)', {
+            customer,
+            at,
+          })
+          .returning('*')
+          .execute();
+        return returned(customers, changed).map(({ userId }) => userId);
+      }),
     usersOf: (customerId, { after = '', limit } = { limit: 100 }) =>
-      guarded(async () =>
-        (await pool.query<{ user_id: string }>(usersOfCustomer, [customerId, after, limit])).rows.map(
-          ({ user_id: user }) => user,
-        ),
+      withCustomers(async (customers) =>
+        (
+          await customers.find({
+            where: { customerId, userId: MoreThan(after) },
+            order: { userId: 'ASC' },
+            take: limit,
+          })
+        ).map(({ userId }) => userId),
       ),
     paymentMethodOf: (customerId) =>
-      guarded(
-        async () =>
-          (await pool.query<{ payment_method: string }>(methodOfCustomer, [customerId])).rows[0]?.payment_method ??
-          null,
-      ),
+      withCustomers(async (customers) => {
+        const newest = await customers.findOne({
+          where: { customerId, paymentMethod: Not(IsNull()) },
+          order: { paymentMethodAt: { direction: 'DESC', nulls: 'LAST' } },
+        });
+        return newest?.paymentMethod ?? null;
+      }),
   };
 }

@@ -1,9 +1,3 @@
-const endpointColumns =
-  'id, url, events, account_prefix, balance_below, thresholds, description, enabled, disabled_reason, created_at';
-
-export const insertEndpoint = `insert into billing.webhook_endpoints (id, url, events, account_prefix, balance_below,
-  description, enabled, secret, created_at, thresholds)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
 /** Where a feed begins that nobody has read before. */
 export const insertFeed =
   'insert into billing.webhook_feeds (feed, positions) values ($1, $2) on conflict (feed) do nothing';
@@ -12,31 +6,6 @@ export const chargeHeads = `select coalesce(jsonb_object_agg(partition, newest),
   select partition::text, max(partition_seq)::text as newest from billing.charge_outbox where partition_seq is not null
     group by partition) as heads`;
 
-export const listEndpoints = `select ${endpointColumns} from billing.webhook_endpoints where removed_at is null
-  order by created_at, id`;
-export const readEndpoint = `select ${endpointColumns} from billing.webhook_endpoints
-  where id = $1 and removed_at is null`;
-/** $2 names the columns that change, in jsonb; enabling clears why it was disabled. */
-export const changeEndpoint = `update billing.webhook_endpoints set
-  url = coalesce($2::jsonb ->> 'url', url),
-  events = case when $2::jsonb ? 'events' then array(select jsonb_array_elements_text($2::jsonb -> 'events'))
-    else events end,
-  account_prefix = case when $2::jsonb ? 'account_prefix' then $2::jsonb ->> 'account_prefix' else account_prefix end,
-  balance_below = case when $2::jsonb ? 'balance_below' then ($2::jsonb ->> 'balance_below')::bigint
-    else balance_below end,
-  thresholds = case when $2::jsonb ? 'thresholds' then array(select jsonb_array_elements_text($2::jsonb ->
-    'thresholds')::smallint) else thresholds end,
-  description = case when $2::jsonb ? 'description' then $2::jsonb ->> 'description' else description end,
-  enabled = coalesce(($2::jsonb ->> 'enabled')::boolean, enabled),
-  disabled_reason = case when ($2::jsonb ->> 'enabled')::boolean then null else disabled_reason end
-where id = $1 and removed_at is null returning ${endpointColumns}`;
-export const removeEndpoint = `update billing.webhook_endpoints set removed_at = $2, secret = '', secret_before = null,
-  secret_before_until = null, enabled = false
-where id = $1 and removed_at is null returning ${endpointColumns}`;
-/** $2 the new secret, $3 until when the present one signs too. */
-export const rotateSecret = `update billing.webhook_endpoints set secret_before = secret, secret_before_until = $3,
-  secret = $2
-where id = $1 and removed_at is null returning ${endpointColumns}`;
 /** One message for one endpoint: $1 endpoint, $2 id, $3 type, $4 body, $5 now. */
 export const tellOne = `
 with there as (select id from billing.webhook_endpoints where id = $1 and removed_at is null),
@@ -46,8 +15,6 @@ insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, 
   select there.id, message.id, 'pending', $5, $5 from there, message`;
 export const endPending = `update billing.webhook_deliveries set status = 'failed', next_try_at = null
   where endpoint = $1 and status = 'pending'`;
-export const disableEndpoint =
-  'update billing.webhook_endpoints set enabled = false, disabled_reason = $2 where id = $1 and enabled';
 /** Nobody subscribes any more: what happens until somebody does is nobody's. */
 export const forgetFeeds = `delete from billing.webhook_feeds where not exists (select 1 from billing.webhook_endpoints
   where removed_at is null)`;
