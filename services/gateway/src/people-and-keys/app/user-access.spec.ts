@@ -6,23 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { wallClock } from '@tollgate/kernel';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
+import { UsersMemory } from '../../testing/users-memory.ts';
 import { UserAccess } from './user-access.ts';
-import type { UserStore } from './users.ts';
 
 const jwtSecret = 's'.repeat(32);
 const issuer = 'https://issuer.example',
   audience = 'tollgate';
-const users: UserStore = {
-  insert: async () => null,
-  byEmail: async () => null,
-  byId: async () => null,
-  renew: async () => null,
-  configured: async () => [],
-  changedSince: async () => ({ ids: [], now: new Date() }),
-  ensure: async () => {
-    throw new Error('not asked here');
-  },
-};
+const users = new UsersMemory();
 type Keys = Awaited<ReturnType<typeof generateKeyPair>>;
 let rs: Keys, es: Keys, stranger: Keys, server: Server, access: UserAccess, jwksUrl: string;
 

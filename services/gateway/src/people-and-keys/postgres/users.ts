@@ -18,13 +18,19 @@ const userOrNull = (row: UserRow | null | undefined): User | null => (row ? user
 /** `UserStore` on PostgreSQL. */
 export function makeUserStore(source: DataSource): UserStore {
   const users = source.getRepository(userEntity);
+  /** A row that is there already stays. Of a copy, because TypeORM writes what the database generates into what it gets. */
+  const inserting = (user: Partial<UserRow>) =>
+    users
+      .createQueryBuilder()
+      .insert()
+      .values({ ...user })
+      .orIgnore();
   return {
     async insert(user) {
-      const inserted = await users.createQueryBuilder().insert().values(user).orIgnore().returning('*').execute();
-      return userOrNull(returned(users, inserted)[0]);
+      return userOrNull(returned(users, await inserting(user).returning('*').execute())[0]);
     },
     async ensure(user) {
-      await users.createQueryBuilder().insert().values(user).orIgnore().execute();
+      await inserting(user).execute();
       return userOf(await users.findOneByOrFail({ id: user.id }));
     },
     byEmail: async (email) => userOrNull(await users.findOneBy({ email: email.toLowerCase() })),

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { LedgerRequest } from '@tollgate/contracts';
 import { AppError } from '@tollgate/kernel';
 
+import { ConsumptionMemory } from '../../testing/consumption-memory.ts';
 import { ConsumptionQueue, type QueuedUsage } from './consumption-queue.ts';
 
 const row = (id: string, more: Partial<QueuedUsage> = {}): QueuedUsage => ({
@@ -17,28 +18,14 @@ const deep = (levels: number): Record<string, unknown> => (levels === 0 ? {} : {
 
 /** A queue in memory and a log that may refuse. */
 function queueOf(rows: readonly QueuedUsage[], refuse: (requests: readonly LedgerRequest[]) => unknown = () => null) {
-  const waiting = [...rows];
-  const appended: string[] = [];
-  const aside = new Map<string, string>();
+  const store = new ConsumptionMemory();
+  for (const usage of rows) store.add(usage);
   const told: string[] = [];
   const sizes: number[] = [];
-  const leave = (ids: readonly string[]): void =>
-    ids.forEach(
-      (id) =>
-        void waiting.splice(
-          waiting.findIndex((one) => one.id === id),
-          1,
-        ),
-    );
   const queue = new ConsumptionQueue({
     dated: true,
     onSetAside: (id) => told.push(id),
-    store: {
-      waiting: (limit) => Promise.resolve(waiting.slice(0, limit)),
-      appended: (ids) => Promise.resolve(leave(ids)).then(() => void appended.push(...ids)),
-      setAside: (id, reason) => Promise.resolve(leave([id])).then(() => void aside.set(id, reason)),
-      prune: () => Promise.resolve(),
-    },
+    store,
     ledgerClient: {
       post: (requests) => {
         const error = refuse(requests);
@@ -48,7 +35,7 @@ function queueOf(rows: readonly QueuedUsage[], refuse: (requests: readonly Ledge
       },
     },
   });
-  return { queue, appended, aside, told, sizes, waiting };
+  return { queue, store, told, sizes };
 }
 
 describe('usage queued by SQL', () => {
@@ -74,32 +61,34 @@ describe('usage queued by SQL', () => {
       /^INVARIANT_BROKEN: TypeError/,
     ],
   ])('goes on past a row %s, which is set aside with its reason and told', async (_name, bad, reason) => {
-    const { queue, appended, aside, told, waiting } = queueOf([row('1'), row('2', bad), row('3')]);
+    const { queue, store, told } = queueOf([row('1'), row('2', bad), row('3')]);
     await queue.drain();
-    expect([appended, told, waiting]).toEqual([['1', '3'], ['2'], []]);
-    expect(aside.get('2')).toMatch(reason);
+    expect([store.taken, told, await store.waiting(9)]).toEqual([['1', '3'], ['2'], []]);
+    expect(store.aside.get('2')).toMatch(reason);
   });
 
   it('goes on past a row that the log refuses among others', async () => {
-    const { queue, appended, aside } = queueOf([row('1'), row('2'), row('3')], (requests) =>
+    const { queue, store } = queueOf([row('1'), row('2'), row('3')], (requests) =>
       requests.some(({ id }) => id === '2') ? new RangeError('too large') : null,
     );
     await queue.drain();
-    expect([appended, [...aside]]).toEqual([['1', '3'], [['2', 'INVARIANT_BROKEN: RangeError: too large']]]);
+    expect([store.taken, [...store.aside]]).toEqual([['1', '3'], [['2', 'INVARIANT_BROKEN: RangeError: too large']]]);
   });
 
   it('waits whole while the log is away', async () => {
     const away = new AppError('unavailable', 'LOG_UNAVAILABLE', 'away');
-    const { queue, appended, aside, waiting } = queueOf([row('1'), row('2')], () => away);
+    const { queue, store } = queueOf([row('1'), row('2')], () => away);
     await expect(queue.drain()).rejects.toBe(away);
-    expect([appended, aside.size, waiting.length]).toEqual([[], 0, 2]);
+    expect([store.taken, store.aside.size, (await store.waiting(9)).length]).toEqual([[], 0, 2]);
   });
 
   it('goes to the log in appends that a broker takes, in order', async () => {
-    const rows = Array.from({ length: 250 }, (_, n) => row(String(n), { metadata: { text: 'x'.repeat(30_000) } }));
-    const { queue, appended, sizes } = queueOf(rows);
+    const rows = Array.from({ length: 250 }, (_, n) =>
+      row(String(n).padStart(3, '0'), { metadata: { text: 'x'.repeat(30_000) } }),
+    );
+    const { queue, store, sizes } = queueOf(rows);
     await queue.drain();
-    expect(appended).toEqual(rows.map(({ id }) => id));
+    expect(store.taken).toEqual(rows.map(({ id }) => id));
     expect(Math.max(...sizes)).toBeLessThan(300_000);
   });
 });
