@@ -176,7 +176,9 @@ describe('the figures of finance', () => {
     const exporting = async (): Promise<readonly string[]> =>
       (
         await platform.rows<{ who: string }>(
-          `select usename || ' ' || state as who from pg_stat_activity
+          `select usename || ' ' || state ||
+              case when now() - state_change < interval '500 milliseconds' then ' just now' else '' end as who
+              from pg_stat_activity
             where query ~ 'exported' and pid <> pg_backend_pid()`,
         )
       ).map(({ who }) => who);
@@ -193,8 +195,6 @@ describe('the figures of finance', () => {
       await waitFor(
         'the cursor to wait for its reader',
         async () => {
-          if ((await exporting()).join() !== waiting) return false;
-          await new Promise((resolve) => setTimeout(resolve, 500));
           return (await exporting()).join() === waiting;
         },
         20_000,

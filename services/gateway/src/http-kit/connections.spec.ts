@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 
@@ -90,7 +91,7 @@ describe('connections', () => {
       'a place',
       async () => {
         const again = client(port, get, '127.0.0.2');
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await Promise.race([once(again.socket, 'data'), once(again.socket, 'close')]);
         return again.received.includes('HTTP/1.1 404 ');
       },
       4_000,

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 
 import { expect, it } from '@jest/globals';
 import { createLogger, createMetrics } from '@tollgate/service-kit';
+import { waitFor } from '@tollgate/testing';
 
 import type { HttpServer } from './server.ts';
 import { startHttp } from './server.ts';
@@ -17,6 +19,13 @@ const start = (): Promise<HttpServer> =>
     logger: createLogger({ service: 'gateway', level: 'silent' }),
     waiting: () => 0,
     drainMs: 300,
+  });
+
+/** Nobody listens there any more. */
+const isClosed = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(false));
+    socket.on('error', () => resolve(true)).on('connect', () => socket.destroy());
   });
 
 function send(port: number, text: string): { readonly socket: Socket; readonly answer: Promise<string> } {
@@ -34,8 +43,9 @@ function send(port: number, text: string): { readonly socket: Socket; readonly a
 it('closes although a client never finishes its request', async () => {
   const server = await start();
   const head = 'POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9';
-  const half = send(server.port, `${head}\r\n\r\n{`);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // 100 Continue says that the server works on the request.
+  const half = send(server.port, `${head}\r\nexpect: 100-continue\r\n\r\n{`);
+  await once(half.socket, 'data');
   const fromMs = performance.now();
   await server.close();
   expect(performance.now() - fromMs).toBeLessThan(2_000);
@@ -46,9 +56,9 @@ it('closes although a client never finishes its request', async () => {
 it('answers in its own words who still asks while it closes', async () => {
   const server = await start();
   const { socket, answer } = send(server.port, 'GET /v1/nothing HTTP/1.1\r\nhost: x\r\n');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await waitFor('the connection', () => server.connections() === 1);
   const closed = server.close();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await waitFor('the port to be closed', () => isClosed(server.port));
   socket.write('\r\n');
   expect(await answer).toContain('HTTP/1.1 404 ');
   expect(await answer).toContain('content-type: application/problem+json');

@@ -5,6 +5,11 @@ import { cursorPage } from '../../http-kit/paging.ts';
 import { textOf, userIdText } from '../../http-kit/text-shape.ts';
 import { amountFrom } from './shapes.ts';
 
+const whole = /^[0-9]{1,20}$/;
+/** Members are compared also when one of them was refused: what is no number is less than nothing. */
+const isLess = (amount: string, other: string): boolean =>
+  whole.test(amount) && whole.test(other) && BigInt(amount) < BigInt(other);
+
 export const AutoTopUpTerms = z
   .strictObject({
     user_id: userIdText,
@@ -16,11 +21,11 @@ export const AutoTopUpTerms = z
     month_max_minor: amountFrom(1n),
     failures_max: z.int().min(1).max(20).default(3),
   })
-  .refine((terms) => BigInt(terms.day_max_minor) >= BigInt(terms.amount_minor), {
+  .refine((terms) => !isLess(terms.day_max_minor, terms.amount_minor), {
     path: ['day_max_minor'],
     error: 'is less than amount_minor, so that nothing would ever be bought',
   })
-  .refine((terms) => BigInt(terms.month_max_minor) >= BigInt(terms.day_max_minor), {
+  .refine((terms) => !isLess(terms.month_max_minor, terms.day_max_minor), {
     path: ['month_max_minor'],
     error: 'is less than day_max_minor',
   })

@@ -17,21 +17,22 @@ class Billing {
     return known === tag ? null : { tag, endpoints: [], packages: [], card: { profit_percent: this.tag } };
   };
 }
-const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+let nowMs = 0;
+const copyOf = (billing: Billing): TokenCatalogCopy => new TokenCatalogCopy(billing, () => nowMs);
 
 it('asks billing once for any number of requests, and sees a change within a second', async () => {
   const billing = new Billing();
-  const copy = new TokenCatalogCopy(billing);
+  const copy = copyOf(billing);
   for (let index = 0; index < 100; index++) expect((await copy.current()).tag).toBe('1');
   expect(billing.asked).toBe(1);
   billing.tag = 2;
-  await later(950);
+  nowMs += 950;
   expect((await copy.current()).tag).toBe('2');
 });
 
 it('has a change of this gateway at once, and an older fetch does not bring the old copy back', async () => {
   const billing = new Billing();
-  const copy = new TokenCatalogCopy(billing);
+  const copy = copyOf(billing);
   let release: () => void = () => undefined;
   billing.hold = new Promise((resolve) => (release = resolve));
   const slow = copy.current();
@@ -45,16 +46,16 @@ it('has a change of this gateway at once, and an older fetch does not bring the 
 
 it('goes on with its copy while billing is down, and fails only when it never had one', async () => {
   const billing = new Billing();
-  const copy = new TokenCatalogCopy(billing);
+  const copy = copyOf(billing);
   await copy.current();
   billing.down = true;
-  await later(950);
+  nowMs += 950;
   expect((await copy.current()).tag).toBe('1');
-  await expect(new TokenCatalogCopy(billing).current()).rejects.toThrow('down');
+  await expect(copyOf(billing).current()).rejects.toThrow('down');
 });
 
 it('says what usage would cost', async () => {
   const billing = new Billing();
   billing.tag = 20;
-  expect(costOf(await new TokenCatalogCopy(billing).current(), { model: 'm', input: 100, output: 400 })).toBe(120n);
+  expect(costOf(await copyOf(billing).current(), { model: 'm', input: 100, output: 400 })).toBe(120n);
 });

@@ -26,6 +26,7 @@ const waitMs = 250;
 /** This gateway's copy of billing's small catalog: a start or end costs no question to another service. */
 export class TokenCatalogCopy {
   private readonly billing: Pick<BillingQueries, 'tokenCatalog'>;
+  private readonly nowMs: () => number;
   private known: KnownCatalog | null = null;
   /** When the fetch of the copy began, and its number: an older fetch never replaces a newer one. */
   private comparedMs = -Infinity;
@@ -33,20 +34,22 @@ export class TokenCatalogCopy {
   private started = 0;
   private readonly fetchOnce = sharedWhileUnderWay(() => this.fetch());
 
-  constructor(billing: Pick<BillingQueries, 'tokenCatalog'>) {
+  /** `nowMs`: of a clock that never goes back. */
+  constructor(billing: Pick<BillingQueries, 'tokenCatalog'>, nowMs = (): number => performance.now()) {
     this.billing = billing;
+    this.nowMs = nowMs;
   }
 
   /** @throws AppError('unavailable') when billing was never reached. */
   current(): KnownCatalog | Promise<KnownCatalog> {
     const { known } = this;
-    const ageMs = performance.now() - this.comparedMs;
+    const ageMs = this.nowMs() - this.comparedMs;
     if (known !== null && ageMs < comparedAfterMs) return known;
     const underWay = this.fetchOnce();
     if (known === null) return underWay;
     const compared = underWay.catch(() => {
       // Billing is away: ask again later, not at every request.
-      this.comparedMs = performance.now();
+      this.comparedMs = this.nowMs();
       return known;
     });
     return ageMs < staleMs ? known : Promise.race([compared, delay(waitMs, known, { ref: false })]);
@@ -65,7 +68,7 @@ export class TokenCatalogCopy {
 
   private async fetch(): Promise<KnownCatalog> {
     const number = ++this.started;
-    const startedMs = performance.now();
+    const startedMs = this.nowMs();
     const { known } = this;
     const found = await this.billing.tokenCatalog(known === null ? {} : { known: known.tag });
     const next = found === null ? known : readCatalog(found);
