@@ -1,8 +1,8 @@
 import type { Answer } from '@tollgate/contracts';
 
 /**
- * Where a ledger hands answers over. Fire and forget through a bounded queue per gateway (rule 22): an unreachable
- * gateway costs memory up to the bound and nothing else. An address whose signature fails is never connected to.
+ * Sends answers to gateways: fire and forget through a bounded queue per gateway (rule 22). An unreachable gateway
+ * costs memory up to that bound and delays nothing. An address whose signature fails is never connected to.
  */
 export interface AnswerSender {
   /** `replyTo` is the record header as it came. */
@@ -10,11 +10,11 @@ export interface AnswerSender {
   close(): Promise<void>;
 }
 
-/** Where a gateway takes answers in. */
+/** Receives a gateway's answers. */
 export interface AnswerReceiver {
   /** The signed value of the `reply-to` header of every request of this boot. */
   readonly replyTo: string;
-  /** Called once by the gateway: unknown waiters are its business to drop. */
+  /** Registers the handler, once. The handler drops answers whose waiter it does not know. */
   onAnswers(listener: (answers: readonly (readonly [waiter: number, answer: Answer])[]) => void): void;
   close(): Promise<void>;
 }

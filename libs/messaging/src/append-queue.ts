@@ -2,23 +2,23 @@ import { AppError } from '@tollgate/kernel';
 
 import type { Appended, OutgoingRecord } from './event-log.ts';
 
-/** One call of `append` that waits. */
+/** A waiting call of `append`. */
 export type PendingAppend = {
   readonly records: readonly OutgoingRecord[];
   readonly deadline: number;
   readonly resolve: (appended: readonly Appended[]) => void;
   readonly reject: (error: unknown) => void;
-  /** The caller has its answer already (time-out). */
+  /** The caller was rejected already (time-out). */
   settled: boolean;
 };
 
-/** Bounds of one send: what is written in a few milliseconds. One call larger than this goes alone. */
+/** Upper bounds of one send, which is written in a few milliseconds. A larger call is sent alone. */
 export type CollectLimits = { readonly recordsMax: number; readonly charsMax: number };
 
 export const logUnavailable = (message: string, cause?: unknown): AppError =>
   new AppError('unavailable', 'LOG_UNAVAILABLE', message, {}, cause);
 
-/** Calls of `append` in order, with one time-out for all: an answer comes within `timeoutMs`, whatever the log does. */
+/** Waiting calls of `append`, in order. Each settles within `timeoutMs`, whatever the log does. */
 export class AppendQueue {
   private readonly waiting: PendingAppend[] = [];
   private inFlight: readonly PendingAppend[] = [];
@@ -43,7 +43,7 @@ export class AppendQueue {
     });
   }
 
-  /** What goes into the next send, in order. The caller ends it with `settle` or gives it back with `again`. */
+  /** Takes the calls of the next send, in order. The taker settles them with `settle` or returns them with `again`. */
   collect(): readonly PendingAppend[] {
     let records = 0;
     let chars = 0;
@@ -58,7 +58,7 @@ export class AppendQueue {
     return this.inFlight;
   }
 
-  /** The send surely had no effect and is tried again, but for callers that were told so already. */
+  /** Puts the calls of a send that certainly had no effect back, except those that have timed out. */
   again(): void {
     this.waiting.unshift(...this.inFlight.filter((pending) => !pending.settled));
     this.inFlight = [];
@@ -74,7 +74,7 @@ export class AppendQueue {
     }
   }
 
-  /** Rejects all that wait, for good. */
+  /** Rejects all waiting calls, and all later ones. */
   close(error: AppError): void {
     clearTimeout(this.timer);
     this.timer = undefined;

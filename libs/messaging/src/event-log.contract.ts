@@ -54,7 +54,7 @@ const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${par
 const numbers = (count: number, from = 0): readonly number[] =>
   Array.from({ length: count }, (_, index) => from + index);
 
-/** The promises of the port, kept by both adapters on real servers. */
+/** The contract of the port, run against both adapters on real servers. */
 export function eventLogContract(name: string, start: () => Promise<LogUnderTest>): void {
   describe(`${name} keeps the contract of the log`, () => {
     let server: LogUnderTest;
@@ -234,7 +234,7 @@ export function eventLogContract(name: string, start: () => Promise<LogUnderTest
       seen.before = async ({ partition }, records) => {
         if (partition !== 0) return;
         tries.push(records.map(({ value }) => value));
-        // Errors that make raw clients stop for good.
+        // Errors after which the raw client never fetches again.
         if (tries.length <= 3) throw new TypeError('cannot read properties of undefined');
       };
       await subscribe(seen);

@@ -1,7 +1,7 @@
 /**
- * The ordered log, as the platform sees it (design §2). Two adapters keep one contract spec: Apache Kafka and an
- * embedded PostgreSQL table. Offsets are gapless per partition and start at 0 for a new topic; time is the log's own
- * and never goes back in a partition as the ledger reads it (rule 1).
+ * The ordered log (design §2). Two adapters pass one contract spec: Apache Kafka and an embedded PostgreSQL table.
+ * Offsets are gapless per partition and start at 0 for a new topic; time is the log's own and never goes back in a
+ * partition as the ledger reads it (rule 1).
  */
 export interface EventLog {
   /**
@@ -91,15 +91,15 @@ export interface PartitionHandler {
    */
   assigned(partition: TopicPartition): Promise<number | 'committed'>;
   /**
-   * The partition is wanted back: `revoked` follows once `records` has returned, so waits for what is down may be given
-   * up.
+   * The partition is about to be revoked: `revoked` follows once `records` has returned, so a handler that waits for a
+   * dependency gives up.
    */
   leaving?(partition: TopicPartition): void;
-  /** The partition is no longer ours: nothing more may be done for it. Called also on stop. */
+  /** The partition is no longer ours: nothing more of it may be handled. Called also on stop. */
   revoked(partition: TopicPartition): Promise<void>;
   /**
-   * Records in order, without gaps from the last position. The promise is the back-pressure: no more than one further
-   * batch a partition is fetched until it resolves. A rejection delivers the same records again after a backoff.
+   * Records in order, without gaps from the last position. Back-pressure: until the promise resolves, at most one
+   * further batch of the partition is fetched. A rejection delivers the same records again after a backoff.
    */
   records(partition: TopicPartition, records: readonly LogRecord[]): Promise<void>;
   /**

@@ -13,7 +13,7 @@ export interface RecordSource {
    * there are), or the bounds of the log when the position lies outside them.
    */
   take(position: number, max: number): Promise<Taken> | Taken;
-  /** The worker is done with it. */
+  /** The worker needs the source no more. */
   end(): void;
 }
 export type Bounds = { readonly start: number; readonly end: number };
@@ -24,11 +24,11 @@ const isOutside = (taken: Taken): taken is { readonly outside: Bounds } => !Arra
 export type WorkerOptions = {
   readonly handler: PartitionHandler;
   readonly batchMax: number;
-  /** Told about every failure that is tried again. */
+  /** Called for every failure that is retried. */
   readonly onFailure: (where: TopicPartition & { readonly step: string }, error: unknown) => void;
 };
 
-/** Long enough to spare what is down, short enough to be back soon after it. */
+/** Back-off: long enough not to load a dependency that is down, short enough to go on soon after it is back. */
 const retryWaits = { firstMs: 50, maxMs: 2_000 };
 
 /**
@@ -54,7 +54,7 @@ export class PartitionWorker {
     this.done = this.run();
   }
 
-  /** More may be had: records, a seek or the end. */
+  /** Something changed: records, a seek or the end. */
   wake(): void {
     this.woken = true;
     this.wakeUp?.();
@@ -113,7 +113,7 @@ export class PartitionWorker {
     if (!this.woken && !this.stopping) await this.sleep();
   }
 
-  /** Runs `work` until it resolves, the partition is lost, or a seek makes it pointless. */
+  /** Repeats `work` until it resolves, the partition is lost, or a seek makes it obsolete. */
   private async untilDone(step: string, work: () => Promise<void>): Promise<void> {
     for (let failures = 0; !this.stopping; failures++) {
       try {

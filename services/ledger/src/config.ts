@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const schema = z.object({
   ...distributedSettings,
-  /** Where others ask the ledger; this process listens on its port. */
+  /** Address for queries to the ledger; this process listens on its port. */
   LEDGER_ADDRESS: addressSetting,
   /** Accounts kept in memory, about 1 kB each. */
   LEDGER_ACCOUNTS_MAX: z.coerce.number().int().min(1_000).max(10_000_000).default(200_000),

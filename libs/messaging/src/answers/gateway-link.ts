@@ -8,11 +8,12 @@ import { sealedClientSocket } from '@tollgate/service-kit';
 import type { ReplyAddress } from './reply-address.ts';
 
 /**
- * What waits for a gateway at most; beyond it the newest are dropped (their callers' retries get the booked answer).
+ * Upper bound on answers queued for a gateway. Beyond it the newest are dropped; a retry of their callers gets the
+ * booked answer.
  */
 const waitingAnswersMax = 20_000;
 const socketBytesMax = 16 * 1024 * 1024;
-/** A caller that has waited longer has its 503 (ANSWER_WAIT_MS is 5 s). */
+/** Older answers are dropped: their callers were answered 503 already (ANSWER_WAIT_MS is 5 s). */
 const staleMs = 10_000;
 const retryFirstMs = 50;
 const retryMaxMs = 1_000;
@@ -21,11 +22,11 @@ const connectTimeoutMs = 3_000;
 type Waiting = { readonly batch: AnswerBatch; readonly since: number };
 
 /**
- * The connection to one boot of one gateway: connects when there is something to say, drops what cannot be said in
- * time.
+ * The connection to one boot of one gateway: connects when there is an answer to send, and drops answers that cannot be
+ * sent in time.
  */
 export class GatewayLink {
-  /** When something was handed over last. */
+  /** When the last answer was queued. */
   usedAt = performance.now();
   private readonly client: ClientTCP;
   private waiting: Waiting[] = [];
@@ -62,7 +63,7 @@ export class GatewayLink {
   private connect(waitMs: number): void {
     if (this.connecting || this.closed) return;
     this.connecting = true;
-    // A peer that swallows packets must not hold the link for the minutes TCP takes.
+    // TCP takes minutes to notice a peer that drops all packets.
     const late = setTimeout(() => this.client.close(), connectTimeoutMs);
     this.client
       .connect()
@@ -107,7 +108,7 @@ export class GatewayLink {
   }
 }
 
-/** An unreachable gateway is an everyday matter; Nest would log each attempt. */
+/** Nest would log an error for each attempt to reach a gateway that is down. */
 const silent = {
   log: () => undefined,
   error: () => undefined,

@@ -7,8 +7,8 @@ import type { AnswerReceiver, AnswerSender } from '../answers.ts';
 type Answers = readonly (readonly [waiter: number, answer: Answer])[];
 
 /**
- * Sender and receiver of one process (embedded platform). The sender returns before the gateway hears, as over the
- * network; what is meant for an earlier boot is dropped.
+ * Sender and receiver of one process (embedded platform). The sender returns before the gateway receives the answer, as
+ * over the network; answers for an earlier boot are dropped.
  */
 export function createInProcessAnswers(onError: (error: unknown) => void = () => undefined): {
   readonly sender: AnswerSender;

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 import { invariant } from '@tollgate/kernel';
 
-/** Where a gateway of one boot takes answers. */
+/** The address at which one boot of a gateway receives answers. */
 export type ReplyAddress = {
   readonly gatewayId: string;
   readonly nonce: string;
@@ -20,10 +20,10 @@ export function signReplyAddress({ gatewayId, nonce, host, port }: ReplyAddress,
   return `${text}|${signature(text, secret)}`;
 }
 
-/** How many distinct addresses are remembered: more than gateways and their restarts in a day. */
+/** Upper bound on verified addresses kept in memory: more than all gateways and their restarts in a day. */
 const rememberedMax = 1_000;
 
-/** Reads signed addresses, each distinct one once; undefined for what nobody with the secret wrote. */
+/** Verifies signed addresses, each distinct one once. undefined: the signature is not by the secret. */
 export class ReplyAddressReader {
   private readonly secret: string;
   private readonly known = new Map<string, ReplyAddress | undefined>();

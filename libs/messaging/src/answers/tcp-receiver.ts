@@ -18,15 +18,15 @@ export type TcpAnswerReceiverOptions = {
   readonly port: number;
   /** Host under which ledgers reach it. Default: `host`. */
   readonly advertisedHost?: string;
-  /** Hears why a peer was put out. */
+  /** Called with the reason when a peer is disconnected. */
   readonly onRefused?: (reason: string, address: string | undefined) => void;
 };
 
 type Answers = readonly (readonly [waiter: number, answer: Answer])[];
 
 /**
- * Takes answers in over Nest's TCP transport, from ledgers that show the secret. What is meant for an earlier boot of
- * this gateway is dropped.
+ * Receives answers over Nest's TCP transport, from ledgers that prove that they know the secret. Answers for an earlier
+ * boot of this gateway are dropped.
  */
 export async function createTcpAnswerReceiver(options: TcpAnswerReceiverOptions): Promise<AnswerReceiver> {
   const { gatewayId, serviceSecret, host } = options;

@@ -7,11 +7,11 @@ import { ReplyAddressReader } from './reply-address.ts';
 export type TcpAnswerSenderOptions = {
   /** SERVICE_SECRET: an address it did not sign is never connected to (rule 22). */
   readonly serviceSecret: string;
-  /** Hears of an address whose signature fails. */
+  /** Called when the signature of an address fails. */
   readonly onRefusedAddress?: (header: string) => void;
 };
 
-/** Links of gateways that are gone are closed after this time. */
+/** A connection without answers to send is closed after this time. */
 const idleMs = 300_000;
 
 /** Sends answers over Nest's TCP transport, one message per gateway and call of `send`. */

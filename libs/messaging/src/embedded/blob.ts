@@ -67,7 +67,7 @@ export function decodeBlob(blob: Buffer, firstOffset: number, timeMs: number): r
   return records;
 }
 
-/** What `decodeBlob(encodeBlob(records))` would answer, without the detour. */
+/** The same as `decodeBlob(encodeBlob(records))`, without encoding. */
 export function toLogRecords(
   records: readonly OutgoingRecord[],
   firstOffset: number,

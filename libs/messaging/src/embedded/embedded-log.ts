@@ -38,9 +38,9 @@ export type EmbeddedLogOptions = {
   readonly clock?: Clock;
   /** Default 1,500: below the 2 s in which the gateway must answer 503. */
   readonly appendTimeoutMs?: number;
-  /** How much of the newest records stays in memory for consumers. Default 16 MiB. */
+  /** Size of the newest records kept in memory for consumers. Default 16 MiB. */
   readonly tailBytesMax?: number;
-  /** Hears of everything that is tried again: lost connections, handlers that reject. */
+  /** Called for every failure that is retried: lost connections, handlers that reject. */
   readonly onTrouble?: (message: string, error: unknown) => void;
 };
 
@@ -49,7 +49,7 @@ const checkTimeoutMs = 2_000;
 const retentionSweepMs = 3_600_000;
 
 /**
- * Opens the log kept in a PostgreSQL table, for one process: an advisory lock keeps every other one out.
+ * Opens the log kept in a PostgreSQL table, for one process: an advisory lock excludes every other one.
  * @throws AppError('conflict', LOG_IN_USE) when another process has it open.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {

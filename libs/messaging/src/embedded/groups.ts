@@ -51,7 +51,7 @@ export class Group {
     await this.rebalance();
   }
 
-  /** One after the other; a partition has been handed back before its next owner hears of it. */
+  /** One at a time: a partition is revoked at its old owner before it is assigned to the next. */
   private rebalance(): Promise<void> {
     this.rebalancing = this.rebalancing.then(async () => {
       const target = this.assignment();
@@ -75,7 +75,10 @@ export class Group {
     return this.rebalancing;
   }
 
-  /** Shares every topic among its subscribers: as even as can be, and who has a partition keeps it where that fits. */
+  /**
+   * Shares the partitions of every topic among its subscribers, as evenly as possible; an owner keeps its partition
+   * where that fits.
+   */
   private assignment(): Map<string, { readonly member: Member; readonly where: TopicPartition }> {
     const target = new Map<string, { readonly member: Member; readonly where: TopicPartition }>();
     const topics = new Set([...this.members].flatMap(({ options }) => options.topics));

@@ -1,10 +1,10 @@
 import { AppError } from '@tollgate/kernel';
 import pg from 'pg';
 
-/** Advisory lock of a database's log ("tgl" and a number): whoever holds it is the only writer (rule 4). */
+/** Advisory lock of a database's log ("tgl" and a number): the session that has it is the only writer (rule 4). */
 const lockKey = 0x74676c01;
 
-/** How long a statement of the writer may hang before its connection is given up. */
+/** Time limit of a writer's statement; after it the connection is closed. */
 const hangMaxMs = 10_000;
 
 /**
@@ -12,15 +12,15 @@ const hangMaxMs = 10_000;
  */
 export type LogConnection = {
   readonly client: pg.Client;
-  /** Back end, for ending it when the connection is lost on our side only. */
+  /** Process id of the back end, to terminate it when only our side of the connection is lost. */
   readonly backend: Backend;
   readonly lost: () => boolean;
 };
 export type Backend = { readonly pid: number; readonly startedAt: string };
 
 /**
- * Connects and takes the lock. When it is held by `previous`, our own back end whose connection was lost, that one is
- * ended first: once the lock is ours, nothing of it can still commit.
+ * Connects and takes the lock. If `previous`, our own back end whose connection was lost, still has it, that back end
+ * is terminated first: once the lock is ours, nothing of it can commit.
  * @throws AppError('conflict', LOG_IN_USE) when another process has the log open.
  */
 export async function connectLog(
@@ -71,7 +71,7 @@ async function takeLock(client: pg.Client): Promise<void> {
   throw new AppError('conflict', 'LOG_IN_USE', 'another process has the log of this database open');
 }
 
-/** Whether PostgreSQL refused the statement while the connection lives on: then it surely had no effect. */
+/** Whether PostgreSQL refused the statement and the connection is alive: the statement then certainly had no effect. */
 export function surelyRefused(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.severity === 'ERROR';
 }

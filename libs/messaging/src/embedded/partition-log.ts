@@ -1,6 +1,6 @@
 import type { LogRecord } from '../event-log.ts';
 
-/** What the process knows of one partition: its committed bounds and the records appended last. */
+/** One partition in memory: its committed bounds and the newest records. */
 export type PartitionLog = {
   readonly topic: string;
   /** Number of the topic in the database. */
@@ -14,12 +14,12 @@ export type PartitionLog = {
   lastMs: number;
   /** The newest batches, oldest first, without gaps up to `end`. */
   tail: TailBatch[];
-  /** Those who wait for more records. */
+  /** Readers that wait for more records. */
   readonly waiting: Set<() => void>;
 };
 export type TailBatch = { readonly first: number; readonly records: readonly LogRecord[]; readonly bytes: number };
 
-/** Keeps what was appended last in memory, up to a number of bytes over all partitions; the oldest goes first. */
+/** Keeps the newest records in memory, up to a number of bytes over all partitions; the oldest are dropped first. */
 export class TailCache {
   private readonly order: PartitionLog[] = [];
   private head = 0;
@@ -41,7 +41,7 @@ export class TailCache {
     }
   }
 
-  /** Forgets everything: the database is read again. */
+  /** Drops everything; it is read from the database again. */
   clear(): void {
     for (const partition of this.order) partition.tail = [];
     this.order.length = 0;

@@ -69,7 +69,7 @@ export async function createTopic(db: Pool, spec: TopicSpec): Promise<void> {
   ]);
 }
 
-/** Offsets have no gaps, so a window of offsets bounds what is read. */
+/** Offsets have no gaps, so a range of offsets bounds the number of records read. */
 const readSql = ({ topicNumber, partition, from, max }: StoredRange): string => `
 select first_offset, time_ms, body from log.batches
 where topic = ${topicNumber} and partition = ${partition} and first_offset < ${from + max} and first_offset >= coalesce(
@@ -103,7 +103,7 @@ export async function storedRecords(db: Pool, range: StoredRange): Promise<reado
     }
     return records[0]?.offset === from ? records : [];
   } catch (error) {
-    // What is still under way on it is not waited for.
+    // Does not wait for statements under way on the connection.
     lost = error instanceof Error ? error : new Error(String(error));
     throw error;
   } finally {

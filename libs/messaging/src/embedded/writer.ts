@@ -21,7 +21,7 @@ export type WriterOptions = {
   readonly onTrouble: (message: string, error: unknown) => void;
 };
 
-/** All blobs of a send travel as one parameter in binary; the server cuts them apart. */
+/** All blobs of a send are one binary parameter, which the server splits. */
 const appendSql = `
 insert into log.batches (topic, partition, records, first_offset, time_ms, body)
 select t, p, r, o, m, substring($6::bytea from s for l)
@@ -41,9 +41,9 @@ const openPatienceMs = 1_000;
 const openPauseMs = 50;
 
 /**
- * The only writer of the log: one statement in flight, all that waits is collected into the next one, its commit is on
- * disk before callers hear of it. Offsets are given out here and follow the commits, so they have no gaps (rule 2):
- * after an unknown outcome the connection is given up and the ends are read again under the lock before anything is
+ * The only writer of the log. One statement is in flight; waiting calls are collected into the next one, and resolve
+ * when its commit is on disk. Offsets are assigned here in the order of the commits, so they have no gaps (rule 2):
+ * after an unknown outcome the connection is closed, and the ends are read again under the lock before anything is
  * written.
  */
 export class LogWriter {
@@ -67,7 +67,7 @@ export class LogWriter {
 
   /** @throws AppError('conflict', LOG_IN_USE) when another process has the log open. */
   async open(): Promise<void> {
-    // A process that was killed a moment ago may still have a back end that ends.
+    // The back end of a process that was just killed may still be ending.
     for (const deadline = performance.now() + openPatienceMs; ; await rest(openPauseMs)) {
       try {
         return await this.connect();
@@ -110,9 +110,7 @@ export class LogWriter {
     }
   }
 
-  /**
-   * Takes over the bounds that the database has, under the lock: commits of ours whose answer was lost are among them.
-   */
+  /** Reads the bounds from the database, under the lock: they include our commits whose answer was lost. */
   private async reload(connection: LogConnection): Promise<void> {
     const all = await storedPartitions(connection.client, null);
     this.add(all);
@@ -141,7 +139,7 @@ export class LogWriter {
     await connection?.client.end().catch(() => undefined);
   }
 
-  /** A moment later, so that all callers woken by one commit get into the next send together. */
+  /** Sends a moment later, so that all callers that one commit resolved get into the next send together. */
   private schedule(): void {
     if (this.scheduled || this.sending !== undefined || this.connection === undefined || this.queue.empty) return;
     this.scheduled = true;
@@ -179,7 +177,7 @@ export class LogWriter {
     this.queue.settle((pending) => pending.resolve(positions.get(pending) ?? []));
   }
 
-  /** Gives every record its offset, and every partition's part a time that does not go back. */
+  /** Assigns every record its offset, and every partition's part a time that never goes back. */
   private place(collected: readonly PendingAppend[]): {
     parts: readonly Part[];
     positions: Map<PendingAppend, readonly Appended[]>;
@@ -238,7 +236,7 @@ export class LogWriter {
     }
   }
 
-  /** With the lock in hand nothing of an earlier connection can still commit: the ends read now are the truth. */
+  /** Under the lock nothing of an earlier connection can commit any more, so the ends read now are final. */
   private async connect(): Promise<void> {
     let opened: LogConnection | undefined;
     const onLost = (): void => {
@@ -259,7 +257,7 @@ export class LogWriter {
     this.schedule();
   }
 
-  /** A send of unknown outcome: one statement, so all of it was written or nothing. */
+  /** Settles a send of unknown outcome: it was one statement, so all of it was written or nothing. */
   private decide(): void {
     const [part] = this.undecided;
     if (part === undefined) return;

@@ -11,22 +11,22 @@ import { type OnTrouble, within } from './client.ts';
 const limits = { recordsMax: 2_000, charsMax: 2 * 1024 * 1024 };
 const reconnectWaits = { firstMs: 20, maxMs: 500 };
 /**
- * kafkajs may wait for ever for an answer of a connection that is gone; then the producer is thrown away as after a
+ * kafkajs may wait for ever for an answer on a lost connection; after this time the producer is replaced as after a
  * failure.
  */
 const connectMaxMs = 3_000;
 const sendMaxMs = 5_000;
 const disconnectMaxMs = 2_000;
 /**
- * An append that failed says more than a connection that holds; without further appends it is forgotten after this
- * time.
+ * A failed append counts against the log, even when the connection is up, until another succeeds or this time has
+ * passed.
  */
 const failureCountsMs = 1_000;
 
 /**
- * The producer: idempotent, acks=all, one collected send in flight. A send that failed leaves the producer's sequence
- * numbers in doubt (the next batch under the same number would be taken for a repetition and vanish), so the producer
- * is thrown away with it and a new one, with a new id, goes on.
+ * The producer: idempotent, acks=all, one collected send in flight. A failed send leaves the producer's sequence
+ * numbers in doubt (a broker would drop the next batch under the same number as a repetition), so the producer is
+ * replaced by a new one with a new id.
  */
 export class KafkaAppender {
   private readonly kafka: Kafka;
@@ -57,8 +57,8 @@ export class KafkaAppender {
   }
 
   /**
-   * Rejects when an append would fail now: the last one did, or the cluster gives the producer no id. A broker answers
-   * questions some time before that.
+   * Rejects when an append would fail now: the last one failed, or the cluster assigns the producer no id. A broker
+   * answers other requests some time before that works.
    */
   async check(): Promise<void> {
     if (performance.now() - this.failedAt < failureCountsMs) throw logUnavailable('the last append failed');

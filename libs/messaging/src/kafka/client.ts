@@ -19,7 +19,7 @@ export type KafkaConnection = {
 
 export type OnTrouble = (message: string, error: unknown) => void;
 
-/** A broker that hangs is given up after this; Kafka answers in milliseconds. Long polls add their own wait. */
+/** Time limit of a request; Kafka answers in milliseconds. Long polls add their own wait. */
 const requestTimeoutMs = 5_000;
 
 /** kafkajs with our settings; its log lines (warnings and worse) go to `onTrouble`. */

@@ -3,7 +3,7 @@ import type { KafkaMessage } from 'kafkajs';
 import type { LogRecord, RecordHeaders, TopicPartition } from '../event-log.ts';
 import type { Bounds, RecordSource, Taken } from '../partition-worker.ts';
 
-/** What a feed asks of the consumer that fetches for it. */
+/** What a feed needs of the consumer that fetches for it. */
 export type FeedPorts = {
   readonly committed: () => Promise<number>;
   readonly bounds: () => Promise<Bounds>;
@@ -14,8 +14,8 @@ export type FeedPorts = {
 
 /**
  * The bounded queue between kafkajs, which fetches again only after `eachBatch` has returned, and the handler, so that
- * fetching and handling overlap. It trusts no offset: whatever does not follow the last one makes it look at the
- * topic's bounds, then seek back or report (rule 2; kafkajs jumps silently when its position is out of range).
+ * fetching and handling overlap. A record that does not follow the last one makes it read the topic's bounds, then seek
+ * back or report (rule 2; kafkajs jumps silently when its position is out of range).
  */
 export class Feed implements RecordSource {
   readonly where: TopicPartition;
@@ -37,10 +37,7 @@ export class Feed implements RecordSource {
     this.wake = wake;
   }
 
-  /**
-   * `waits`: nothing is fetched before the start is known, or there is none; `full`: as much as may be is fetched
-   * already.
-   */
+  /** `waits`: the start is not known yet; `full`: no more may be fetched until records are handled. */
   get state(): 'waits' | 'fetches' | 'full' {
     if (!this.checked) return 'waits';
     return this.paused ? 'full' : 'fetches';
@@ -76,7 +73,7 @@ export class Feed implements RecordSource {
       this.wake();
       return [];
     }
-    // What the handler is done with goes now: until then a rejected batch may be asked for again.
+    // Handled records are dropped only now, because a rejected batch is delivered again.
     this.head += Math.min(position - oldest, this.queue.length - this.head);
     if (this.head > 1_024 || this.head === this.queue.length) {
       this.queue = this.queue.slice(this.head);
@@ -90,7 +87,7 @@ export class Feed implements RecordSource {
     this.stop();
   }
 
-  /** Records as fetched; answers whether they are taken and the consumer may go on behind them. */
+  /** Takes fetched records. false: they are not taken, and the consumer must fetch them again. */
   push(messages: readonly KafkaMessage[]): boolean {
     const first = messages[0];
     if (first === undefined || this.next === undefined || !this.checked) return false;
@@ -107,7 +104,7 @@ export class Feed implements RecordSource {
     return true;
   }
 
-  /** After a rejoin the consumer has forgotten our position: say it again. */
+  /** After a rejoin the consumer has lost our position; it is set again. */
   rejoined(): void {
     if (this.next !== undefined && this.checked) this.ports.seek(this.where, this.next);
     if (this.paused) this.ports.pause(this.where);

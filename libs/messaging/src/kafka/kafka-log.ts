@@ -24,14 +24,17 @@ import { KafkaSubscription } from './subscription.ts';
 export type KafkaLogOptions = KafkaConnection & {
   /** Default 1,500: below the 2 s in which the gateway must answer 503. */
   readonly appendTimeoutMs?: number;
-  /** Hears of everything that is tried again: lost brokers, crashed consumers, handlers that reject. */
+  /** Called for every failure that is retried: lost brokers, crashed consumers, handlers that reject. */
   readonly onTrouble?: OnTrouble;
-  /** A consumer that hears nothing for so long is replaced. Default 12,000: longer than a rebalance may take. */
+  /**
+   * A consumer that receives nothing from its broker for this time is replaced. Default 12,000: longer than a rebalance
+   * may take.
+   */
   readonly silentMaxMs?: number;
 };
 
 const checkTimeoutMs = 1_900;
-/** Of questions that a partition waits for before it is booked. */
+/** Time limit of requests that a partition waits for before it is booked. */
 const adminTimeoutMs = 4_000;
 const createTimeoutMs = 15_000;
 /** Replicas of a topic where there are brokers enough; with `min.insync.replicas` 2 one may be lost. */
@@ -127,7 +130,7 @@ class KafkaLog implements EventLog {
     const { brokers } = await this.ask((admin) => admin.describeCluster());
     for (const spec of specs) {
       if (existing.has(spec.topic)) continue;
-      // Answers false when another process made it meanwhile: as it is, then.
+      // false: another process created the topic meanwhile; it is left as it is.
       await this.ask(
         (admin) => admin.createTopics({ waitForLeaders: true, topics: [topicConfig(spec, brokers.length)] }),
         createTimeoutMs,
@@ -162,9 +165,9 @@ class KafkaLog implements EventLog {
   }
 
   /**
-   * Asks through the shared admin client, within a bound. After a failure the client is replaced: kafkajs keeps asking
-   * for every topic it was once asked about, so one that was deleted meanwhile fails every call: then a new one asks
-   * once more.
+   * Asks through the shared admin client, within a time limit. After a failure the client is replaced and asked once
+   * more: kafkajs requests metadata of every topic that it was ever asked about, so that a topic deleted since then
+   * fails every call.
    */
   private async ask<T>(work: (admin: Admin) => Promise<T>, timeoutMs = adminTimeoutMs): Promise<T> {
     return this.askOnce(work, timeoutMs).catch((error: unknown) => {
@@ -202,10 +205,7 @@ function isUnknownTopic(error: unknown): boolean {
   return typeof cause === 'object' && cause !== null && 'type' in cause && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION';
 }
 
-/**
- * Our time is the log's (rule 1), nothing is removed but by prune (rule 3), a broker that is alone writes to disk at
- * once.
- */
+/** Time is the log's (rule 1), only prune removes records (rule 3), a single broker writes to disk at once. */
 function topicConfig({ topic, partitions, retention }: TopicSpec, brokers: number): ITopicConfig {
   const settings: Record<string, string> = {
     'message.timestamp.type': 'LogAppendTime',

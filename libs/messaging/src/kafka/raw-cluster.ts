@@ -35,7 +35,7 @@ type RawCall = {
 const require = createRequire(import.meta.url);
 type EncoderClass = new () => { writeBuffer(bytes: Buffer): { buffer: Buffer; size(): number } };
 
-/** What takes longer waits for a connection that is gone: it is replaced. */
+/** Time limit of a request; after it the connection is taken for lost and replaced. */
 const askMaxMs = 4_000;
 const disconnectMaxMs = 2_000;
 
@@ -106,9 +106,7 @@ export class RawCluster {
     await within(disconnectMaxMs, this.cluster.close()).catch(() => undefined);
   }
 
-  /**
-   * A failure replaces the connections: a moved leader, a lost broker and a deleted topic are all forgotten with them.
-   */
+  /** A failure replaces the connections, and with them what they knew of leaders, brokers and topics. */
   private async ask<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
     return this.cluster.use(work, (result) => within(askMaxMs, result));
   }

@@ -33,14 +33,14 @@ const heartbeatMs = 500;
 const rebalanceMs = 6_000;
 const commitTimeoutMs = 10_000;
 /**
- * A member that neither fetched, nor beat, nor joined for so long is replaced, whatever the client library believes.
+ * A member without a fetch, a heartbeat or a join for this time is replaced, whatever state the client library reports.
  * Longer than a rebalance may take (the session of one that is gone, within the rebalance).
  */
 const silentMaxDefaultMs = 12_000;
 const watchEveryMs = 500;
 /**
- * A member that follows fetches four times a second and beats once; without either for so long it is not to be counted
- * on.
+ * A healthy member fetches four times a second and sends a heartbeat once; without either for this time it does not
+ * count as following.
  */
 const followingMaxMs = 3_000;
 
@@ -63,7 +63,7 @@ export class KafkaSubscription implements Subscription {
   private aliveAt = performance.now();
   private beatAt = -Infinity;
   private fetchedAt = -Infinity;
-  /** Which call of `start` is the one that counts: an older one that still waits gives up. */
+  /** Number of the newest call of `start`; an older one that still waits gives up. */
   private turn = 0;
   private session: keyof typeof sessionMs = 'short';
   private readonly watch: NodeJS.Timeout;
@@ -77,7 +77,7 @@ export class KafkaSubscription implements Subscription {
     this.watch = setInterval(() => this.replaceSilent(), watchEveryMs);
   }
 
-  /** Resolves when the group has taken us in. */
+  /** Resolves once joined. */
   ready(): Promise<void> {
     return this.joined.promise;
   }
@@ -87,8 +87,8 @@ export class KafkaSubscription implements Subscription {
     if (!this.member || this.beatAt < since) return false;
     if (where === undefined) return true;
     const state = this.assigned.has(keyOf(where)) ? this.owned.get(keyOf(where))?.feed.state : undefined;
-    // A beat of the heart shows that the group counts on us, a fetch that the partition's broker gives records: after
-    // an outage each may come long before the other.
+    // A heartbeat shows that we are a member of the group, a fetch that the partition's broker serves records. After an
+    // outage either may come long before the other.
     return state === 'full' || (state === 'fetches' && this.fetchedAt > since);
   }
 
@@ -112,7 +112,7 @@ export class KafkaSubscription implements Subscription {
     this.joined.resolve();
   }
 
-  /** Connects and joins, as often as it takes. */
+  /** Connects and joins, until it succeeds. */
   private async start(): Promise<void> {
     const turn = ++this.turn;
     for (let failures = 0; !this.stopping && turn === this.turn; failures++) {
@@ -123,7 +123,7 @@ export class KafkaSubscription implements Subscription {
         if (turn !== this.turn) return await discard(consumer);
         this.consumer = consumer;
         this.aliveAt = performance.now();
-        // Joining may take a rebalance; when it never ends, the silence is noticed.
+        // Joining takes as long as a rebalance; one that never ends is noticed by the silence.
         await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (batch) => this.take(batch) });
         return;
       } catch (error) {
@@ -162,10 +162,10 @@ export class KafkaSubscription implements Subscription {
   }
 
   private onJoin(consumer: Consumer, { payload }: ConsumerGroupJoinEvent): void {
-    // One that was given up, and found its way into the group after all, must hold no partition.
+    // A replaced consumer that joins the group after all must own no partition.
     if (this.stopping || this.consumer !== consumer) return void discard(consumer);
     this.member = true;
-    // Another member id: the group had put us out, and others may have owned since what we still hold (rule 5).
+    // Another member id: the group had removed us, and others may have owned our partitions since (rule 5).
     if (this.memberId !== payload.memberId) this.disown();
     this.memberId = payload.memberId;
     const assignment: Record<string, readonly number[]> = payload.memberAssignment;
@@ -180,7 +180,7 @@ export class KafkaSubscription implements Subscription {
     this.joined.resolve();
   }
 
-  /** A new consumer goes on, whatever the reason. */
+  /** Replaces the consumer, whatever the reason. */
   private onCrash(consumer: Consumer, { payload }: ConsumerCrashEvent): void {
     if (this.session === 'short' && refusesSession(payload.error)) this.session = 'usual';
     this.ports.onTrouble(`the consumer of group ${this.options.group} crashed`, payload.error);
@@ -194,7 +194,7 @@ export class KafkaSubscription implements Subscription {
     this.starting = discard(consumer).then(() => this.start());
   }
 
-  /** After some outages kafkajs waits for something that never comes; a new consumer finds its way back by itself. */
+  /** After some outages kafkajs waits for ever; a new consumer reconnects. */
   private replaceSilent(): void {
     const {
       consumer,
@@ -209,7 +209,7 @@ export class KafkaSubscription implements Subscription {
     this.replace(consumer);
   }
 
-  /** Every partition is handed back; what is still ours is assigned anew. */
+  /** Revokes every partition; those that are still ours are assigned anew. */
   private disown(): void {
     this.assigned = new Set();
     this.reconcile();
@@ -268,7 +268,7 @@ export class KafkaSubscription implements Subscription {
     try {
       this.consumer?.[what]([{ topic, partitions: [partition] }]);
     } catch {
-      // Between two consumers there is nothing to pause; the next join says it again.
+      // Between two consumers there is nothing to pause; the next join pauses again.
     }
   }
 
@@ -287,11 +287,11 @@ export class KafkaSubscription implements Subscription {
   }
 }
 
-/** Within a bound: kafkajs waits for answers of connections that are gone. */
+/** Within a time limit, because kafkajs waits for answers on lost connections. */
 const discard = (consumer: Consumer): Promise<void> =>
   within(disconnectMaxMs, consumer.disconnect()).catch(() => undefined);
 
-/** Whether the broker refused to join us with so short a session; kafkajs wraps the reason. */
+/** Whether the broker refused the join because of the short session time-out; kafkajs wraps the reason. */
 function refusesSession(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   if ('type' in error && error.type === 'INVALID_SESSION_TIMEOUT') return true;

@@ -8,7 +8,7 @@ import type { RecordContext } from './record-context.ts';
 export type ConsumerRunnerOptions = {
   readonly log: EventLog;
   readonly group: string;
-  /** Told about every failure: `alert` when somebody should look. */
+  /** Called for every failure. `alert`: an operator should look. */
   readonly onFailure?: (failure: ConsumerFailure) => void;
 };
 export type ConsumerFailure = {
@@ -30,13 +30,14 @@ export const deadLetterHeaders = {
   timeMs: 'dead-letter-time-ms',
 } as const;
 
-/** Tries of a record whose failure is ours (style guide §6), and of one that meets others. */
+/** Tries of a record that fails by a defect (style guide §6), and of one that conflicts with other changes. */
 const triesMax = { bug: 3, conflict: 10 } as const;
 const retryWaits = { firstMs: 50, maxMs: 5_000 };
 
 /**
  * Owns failure for consumers (style guide §6): a record is done, tried again or put aside as a dead letter, so that a
- * poison record neither blocks its partition nor is lost. What is down (`unavailable`) is waited for, however long.
+ * poison record neither blocks its partition nor is lost. A dependency that is down (`unavailable`) is waited for,
+ * without limit.
  */
 export class ConsumerRunner {
   private readonly options: ConsumerRunnerOptions;
@@ -73,7 +74,7 @@ export class ConsumerRunner {
     }
   }
 
-  /** Put aside for good, or tried until the log takes it. */
+  /** Writes the dead letter, and retries until the log takes it. */
   private async deadLetter(ctx: RecordContext, error: AppError): Promise<void> {
     const { log, group } = this.options;
     const { where, record } = ctx;
@@ -125,7 +126,7 @@ function verdict(error: AppError, attempt: number): ConsumerFailure['then'] {
   }
 }
 
-/** Anything that is not ours is a bug. */
+/** Anything but an `AppError` is a defect. */
 function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   return new AppError(

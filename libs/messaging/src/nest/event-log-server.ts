@@ -16,7 +16,10 @@ export type EventLogServerOptions = {
   readonly partitionHandler?: PartitionHandler;
   readonly batchMax?: number;
   readonly onFailure?: ConsumerRunnerOptions['onFailure'];
-  /** Hears of a committed position outside the log, and of commits that failed and are made up for by the next. */
+  /**
+   * Called for a committed position outside the log, and for failed commits of a position, which the next commit
+   * replaces.
+   */
   readonly onTrouble?: (message: string, error: unknown) => void;
 };
 
@@ -90,7 +93,7 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
         return Promise.resolve();
       },
       records: (where, records) => this.handle(where, records),
-      // Never a jump by itself (rule 2): nothing is delivered until an operator seeks.
+      // No automatic jump (rule 2): nothing is delivered until an operator seeks.
       outOfRange: (where, bounds) => {
         const name = `${this.options.group} on ${keyOf(where)}`;
         this.options.onTrouble?.(

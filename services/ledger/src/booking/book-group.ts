@@ -17,7 +17,8 @@ import type { AnsweredRefusal } from './refusal-log.ts';
 export type Batch = { readonly state: PartitionState; readonly records: readonly ReadRecord[] };
 
 /**
- * How one partition's batch ended. `lost`: another instance owns it. `doubt`: the books moved without us; claim again.
+ * How one partition's batch ended. `lost`: another instance owns the partition. `doubt`: the stored position moved
+ * without this instance; claim again.
  */
 export type BatchOutcome = {
   readonly batch: Batch;
@@ -31,7 +32,7 @@ export type BookingPorts = {
   /** Refusals among the answers; absent: they are not kept. */
   readonly refused?: (refusals: readonly AnsweredRefusal[]) => void;
   readonly clockReached: (state: PartitionState, clocks: BatchResult['clocks']) => void;
-  /** Waits before a failed commit is looked into again; rejects when the service stops. */
+  /** Waits before the next try; rejects when the service stops. */
   readonly pause: (attempt: number) => Promise<void>;
   readonly warn: (message: string, details: object) => void;
 };
@@ -77,7 +78,7 @@ async function decideWork(ports: BookingPorts, work: Work): Promise<void> {
         last && writesSomething(work.state, result, last.record.offset + 1) ? commitOf(work.state, result, last) : null;
       return;
     }
-    // A request that would be refused is looked up before it is told so (rule 10); everything else keyed with it.
+    // A request that would be refused is looked up first (rule 10), together with all others of the batch.
     work.state.timers.undo();
     const wanted = new Set([...result.lookUp, ...allIdentities(work)]);
     await readUntilUp(ports, () => loadKnown(ports.store, work, [...wanted]));
@@ -92,7 +93,7 @@ type Failure = {
   readonly attempt: number;
 };
 
-/** What is left to be booked after a commit that did not happen, or of which nobody knows. */
+/** Answers what is left to book after a commit that failed, or whose outcome is unknown. */
 async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work[]> {
   const { error, works, outcomes, repeats, attempt } = failure;
   const reason = error.failure;
@@ -119,7 +120,7 @@ async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work
     for (const work of works) outcomes.push(...(await bookAlone(ports, work, works.length > 1, reason.detail)));
     return [];
   }
-  ports.warn('commit to be looked into', {
+  ports.warn('commit outcome unknown, checking stored positions', {
     why: reason.why,
     ...('detail' in reason ? { detail: reason.detail } : {}),
     partitions: works.map(({ state }) => state.partition),
@@ -129,7 +130,10 @@ async function afterFailure(ports: BookingPorts, failure: Failure): Promise<Work
   return works.filter((work) => !settledBy(ports, work, stored.get(work.state.partition), outcomes));
 }
 
-/** Looks up all that a batch decided: a request that names an entry of its own batch shows its account no sooner. */
+/**
+ * Looks up everything that a batch decided: only then the account of a request is known that names an entry of its own
+ * batch.
+ */
 async function lookUpDecided(ports: BookingPorts, { result, loaded, ...work }: Work): Promise<void> {
   const decided =
     result?.journal.entries.map(({ account, source, requestId: id }) =>
@@ -139,7 +143,7 @@ async function lookUpDecided(ports: BookingPorts, { result, loaded, ...work }: W
   await readUntilUp(ports, () => loadKnown(ports.store, { ...work, loaded }, [...new Set(decided)]));
 }
 
-/** Whether the stored position says how a batch ended (rule 5); if it does not, the batch is still to be committed. */
+/** Whether the stored position tells how a batch ended (rule 5); if not, the batch must be committed again. */
 function settledBy(
   ports: BookingPorts,
   work: Work,
@@ -158,7 +162,7 @@ function givenUp(work: Work, result: 'lost' | 'doubt'): BatchOutcome {
   return { batch: work, result };
 }
 
-/** A value that PostgreSQL refuses: each partition alone, then by halving, until the one record is found (rule 13). */
+/** Isolates a value that PostgreSQL refuses: each partition alone, then halves, until one record is left (rule 13). */
 async function bookAlone(
   ports: BookingPorts,
   work: Work,
@@ -209,14 +213,13 @@ function applied(ports: BookingPorts, work: Work): BatchOutcome {
   return { batch: work, result: 'booked', ...(commit ? { committed: commit } : {}) };
 }
 
-/** Reads wait for the database for as long as it takes: nothing is lost, the log keeps the records (design §5). */
+/** Repeats a read until the database is up again; meanwhile the log keeps the records (design §5). */
 async function readUntilUp<T>(ports: BookingPorts, read: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await read();
     } catch (error) {
-      // The server will never take such a question: waiting would stop the partition in silence, halting it raises the
-      // alarm.
+      // Such an error never goes away: retrying would block the partition silently, a halt raises an alarm.
       if (isAboutData(error) || isDefect(error)) throw error;
       ports.warn('books cannot be read', { error: String(error) });
       await ports.pause(attempt);
@@ -227,6 +230,6 @@ async function readUntilUp<T>(ports: BookingPorts, read: () => Promise<T>): Prom
 const isDefect = (error: unknown): boolean =>
   error instanceof TypeError || error instanceof RangeError || (error instanceof AppError && error.kind === 'bug');
 
-/** SQLSTATE class 22: a value that no retry will make acceptable. */
+/** SQLSTATE class 22: an invalid value, which no retry makes valid. */
 const isAboutData = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code);

@@ -96,7 +96,7 @@ export class BookingService {
     await this.owner.stop();
   }
 
-  /** Writes what was not written yet; after `stop`. */
+  /** Writes the refusals that are still waiting; call it after `stop`. */
   flush(): Promise<void> {
     return this.#refusals.flush();
   }
@@ -150,7 +150,7 @@ export class BookingService {
     this.#after.committed(commits);
   }
 
-  /** Before a repetition: longer each time, at most two seconds. Rejects when the service stops. */
+  /** Exponential back-off, at most two seconds. Rejects when the service stops. */
   async #pause(attempt: number): Promise<void> {
     try {
       await delay(doublingMs(retryWaits, attempt), undefined, { signal: this.#stopping.signal });

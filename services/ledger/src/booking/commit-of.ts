@@ -8,10 +8,10 @@ import type { ReadRecord } from './read-records.ts';
 /** First 32 hex digits of the SHA-256 of a record's value: how the last booked record is recognised (rule 2). */
 export const recordDigest = (value: string): string => createHash('sha256').update(value).digest('hex').slice(0, 32);
 
-/** Decided but uncommitted records after which the position is committed even when nothing was written. */
+/** After this many decided records the position is committed even when nothing was written. */
 const idleRecordsMax = 10_000;
 
-/** Whether a batch wrote anything; one of repeats and refusals alone costs no transaction. */
+/** Whether a batch wrote anything: repeats and refusals alone need no transaction. */
 export function writesSomething(state: PartitionState, result: BatchResult, nextOffset: number): boolean {
   const { entries, items } = result.journal;
   return (

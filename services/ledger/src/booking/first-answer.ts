@@ -7,9 +7,7 @@ import type { FirstAnswer } from './ports.ts';
 /** Kinds of entries whose answer names a hold. */
 const aboutHolds = new Set(['held', 'extended', 'settled', 'released']);
 
-/**
- * The first answer of a request, put together again from its entries: what could be spent then is kept on the last one.
- */
+/** Rebuilds the first answer of a request from its entries; the last one keeps what could be spent then. */
 export function firstAnswerOf(
   partition: number,
   entries: readonly Entry[],

@@ -1,11 +1,9 @@
-/**
- * What follows a commit, behind the hot path, for the partitions that were marked; answers those to be taken up again.
- */
+/** Work that follows a commit, off the hot path, for the marked partitions. Answers the partitions to try again. */
 export type FollowUpWork = (partitions: readonly number[]) => Promise<readonly number[]>;
 
 /**
- * Runs work for marked partitions, a short while after the first mark, so that many commits are followed up together.
- * Failed work is marked again: it reads from the books what is still to be done, so nothing is forgotten.
+ * Runs work for marked partitions a short time after the first mark, so that one run covers many commits. A partition
+ * whose work failed is marked again; the work finds in the books what is left to do.
  */
 export class FollowUp {
   readonly #marked = new Set<number>();
@@ -31,7 +29,7 @@ export class FollowUp {
     this.#schedule(this.#delayMs);
   }
 
-  /** Finishes what is running and starts nothing more. */
+  /** Waits for the run under way and starts no other. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
@@ -61,7 +59,7 @@ export class FollowUp {
   }
 }
 
-/** The same work for each partition by itself; one that fails is taken up again, the others go on. */
+/** Runs the work for each partition separately: a failure does not affect the others. */
 export function eachPartition(
   work: (partition: number) => Promise<void>,
   warn: (error: unknown) => void,

@@ -1,6 +1,6 @@
 import type { Identity } from './ports.ts';
 
-/** Between the parts of an identity: NUL is the one character that no text in the books has (rule 13). */
+/** Separates the parts of an identity: texts in the books never contain NUL (rule 13). */
 const between = '\u0000';
 export const identityOf = (request: {
   readonly account: string;

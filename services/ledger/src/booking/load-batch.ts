@@ -11,7 +11,7 @@ import type { BookStore, FirstAnswer, Identity } from './ports.ts';
 import type { ReadRecord } from './read-records.ts';
 import { timersPerTick } from './timer-queue.ts';
 
-/** Timers kept in memory a partition; later ones are loaded when time comes near. */
+/** Timers kept in memory per partition; later ones are loaded when they are nearly due. */
 const timersLoaded = 50_000;
 
 /** What must be in memory before a batch can be decided without waiting. */
@@ -44,7 +44,10 @@ export const nothingLoaded = (): Loading => ({
   requestTargets: new Map(),
 });
 
-/** Brings into memory what the batches of a group need; one query for all accounts where nothing refers further. */
+/**
+ * Loads what the batches of a group need. One query loads all accounts; a second one those that requests name only
+ * indirectly.
+ */
 export async function loadGroup(store: BookStore, group: readonly LoadingBatch[]): Promise<void> {
   for (const batch of group) {
     await loadTimers(store, batch);
@@ -162,7 +165,7 @@ function* neededRefs({ records, loaded, state }: LoadingBatch): Iterable<number>
     if (want(timer.ref)) yield timer.ref;
 }
 
-/** Requests that name a hold or an entry get the account it belongs to. */
+/** Fills in the account of requests that name a hold or an entry only. */
 function nameAccounts({ records, loaded, state }: LoadingBatch): void {
   for (const read of records) {
     const { request } = read;
@@ -187,7 +190,7 @@ async function loadTargets(store: BookStore, { state, records, loaded }: Loading
   }
 }
 
-/** What the requests to be withdrawn or corrected have booked; their accounts are named by now. */
+/** Loads what the requests that are withdrawn or corrected have booked. Their accounts must be filled in. */
 async function loadRequestTargets(store: BookStore, { state, records, loaded }: LoadingBatch): Promise<void> {
   for (const { request } of records) {
     const identity = request && takenBack(request, loaded);
@@ -198,7 +201,7 @@ async function loadRequestTargets(store: BookStore, { state, records, loaded }: 
   }
 }
 
-/** The request that another one takes back, where it can have been booked before this batch. */
+/** The request that another one withdraws or corrects. */
 function takenBack({ account, command }: Request, loaded: Loaded): Identity | null {
   if (command.type === 'withdraw') return account === '' ? null : { account, source: command.source, id: command.id };
   const target = command.type === 'correct' ? loaded.targets.get(command.entry.seq) : undefined;

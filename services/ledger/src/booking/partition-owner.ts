@@ -146,8 +146,8 @@ export class PartitionOwner implements PartitionHandler {
   /** Waits for groups under way; the subscription is to be stopped first. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#ticker.stop();
     for (const owned of this.#partitions.values()) owned.release();
+    await this.#ticker.stop();
     await this.#groups.stop();
   }
 

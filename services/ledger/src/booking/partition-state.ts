@@ -6,7 +6,9 @@ import { emptyCatalog, withItem } from '../domain/prices/catalog.ts';
 import type { ClaimedPartition, FirstAnswer, StoredPosition } from './ports.ts';
 import { TimerQueue } from './timer-queue.ts';
 
-/** `null`: there is no such account; only the partition's owner can open one, so that stays true until it does. */
+/**
+ * `account: null` means that there is no such account; only the partition's owner can open it, so that can be cached.
+ */
 export type AccountCache = {
   readonly accounts: LRUCache<string, { account: Account | null }>;
   readonly ids: LRUCache<string, string>;
@@ -19,7 +21,7 @@ export const createAccountCache = (max: number): AccountCache => ({
 });
 
 /**
- * Keeps every account of one partition, for deciding again; grows as needed, where a bound by count is allocated at
+ * Unbounded: keeps every account of one partition, for deciding its log again. A bound by count would be allocated at
  * once.
  */
 export function createWholeAccountCache(): AccountCache {
@@ -28,9 +30,9 @@ export function createWholeAccountCache(): AccountCache {
 }
 
 /**
- * Answers of keyed requests seen lately, so that a storm of retries costs no transaction. Bounded over all partitions:
- * two generations, the older of which is dropped when the younger is full. Far cheaper than a list in order of use,
- * which a request that is never repeated would pay for.
+ * Recent answers of keyed requests, so that retries need no query. Bounded over all partitions by two generations, of
+ * which the older is dropped when the younger is full: on the path of every request this costs far less than an LRU
+ * list, which only repeated requests would profit from.
  */
 export class RecentAnswers {
   readonly #generationMax: number;
@@ -54,20 +56,20 @@ export class RecentAnswers {
 export const createRecentAnswers = (max: number): RecentAnswers => new RecentAnswers(max);
 
 /**
- * The committed state of one partition while this instance owns it. Dropped whole when ownership or an outcome is in
- * doubt.
+ * The committed state of one partition while this instance owns it. Dropped as a whole when ownership or the outcome of
+ * a commit is in doubt.
  */
 export class PartitionState {
   readonly partition: number;
   position: StoredPosition;
   catalog: Catalog;
   readonly timers = new TimerQueue();
-  /** Offset up to which records were decided; ahead of the position when they wrote nothing. */
+  /** Offset up to which records were decided. It is ahead of the position when the last ones wrote nothing. */
   decidedOffset: number;
   decidedTimeMs: number;
-  /** Timers up to here were booked; ahead of the position like the offset. */
+  /** Timers up to this one were booked. It can be ahead of the position, like the offset. */
   decidedTimer: StoredPosition['timer'];
-  /** Batches that look every id up first, after a violation of the once-only constraint (rule 11). */
+  /** Number of next batches that look up every id first, after a violation of the once-only constraint (rule 11). */
   lookFirst = 0;
   readonly #names: Map<string, number>;
   readonly #accounts: AccountCache;
@@ -84,7 +86,7 @@ export class PartitionState {
     this.#names = new Map(claimed.names);
     this.#accounts = caches.accounts;
     this.#recent = caches.recent;
-    // The epoch is part of every cache key: what an earlier ownership left behind is never found again.
+    // The epoch is part of every cache key, so that nothing cached by an earlier ownership is found.
     this.#prefix = `${position.partition}.${position.epoch}.${++generation}:`;
     let catalog = emptyCatalog;
     for (const { item, bookedMs } of claimed.items) catalog = withItem(catalog, item, bookedMs);

@@ -12,7 +12,8 @@ export type StoredPosition = {
   readonly epoch: number;
   readonly topicId: string | null;
   /**
-   * Offsets in the books are those of the topic plus this: the records booked before the books moved to it (rule 4).
+   * Offsets in the books are offsets of the topic plus this number: the records booked before the books moved to the
+   * topic (rule 4).
    */
   readonly logBase: number;
   readonly nextOffset: number;
@@ -27,7 +28,7 @@ export type StoredPosition = {
   readonly timer: Timer;
 };
 
-/** What a partition needs in memory when it is taken over. */
+/** What is loaded when a partition is claimed. */
 export type ClaimedPartition = {
   readonly position: StoredPosition;
   readonly names: ReadonlyMap<string, number>;
@@ -78,14 +79,17 @@ export type CommitFailure =
   | { readonly why: 'duplicate'; readonly partition: number | null }
   | { readonly why: 'fenced' }
   | { readonly why: 'unstorable'; readonly detail: string }
-  /** The connection was lost or the server gave up: the outcome is to be read from the positions. */
+  /** The connection was lost or the server failed: the stored positions tell the outcome. */
   | { readonly why: 'unknown'; readonly detail: string };
 
 /** The books as the booking loop sees them. */
 export interface BookStore {
-  /** Takes a partition over: epoch + 1 (rule 5), ending back ends of a frozen predecessor that block it (rule 6). */
+  /**
+   * Claims a partition: raises its epoch by 1 (rule 5) and terminates back ends of a frozen predecessor that block it
+   * (rule 6).
+   */
   claim(partition: number): Promise<ClaimedPartition>;
-  /** Remembers the identity of the topic when the partition has none yet. */
+  /** Stores the identity of the topic where the partition has none yet. */
   setTopicId(partition: number, epoch: number, topicId: string): Promise<void>;
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, StoredPosition>>;
   /** Timers after `after` in their order, at most `limit`. */

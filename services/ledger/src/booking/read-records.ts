@@ -32,7 +32,7 @@ export function readRecords(records: readonly LogRecord[], lastTimeMs: number): 
     try {
       return { ...common, request: readRequest(record.value, timeMs), poison: null };
     } catch (error) {
-      // Reading depends on the record alone: whatever it stumbles over is the record's fault (rule 13).
+      // Reading depends on the record alone, so that every error here is an error of the record (rule 13).
       const reason =
         error instanceof AppError ? `${error.code}: ${error.message}` : `REQUEST_INVALID: ${String(error)}`;
       return { ...common, request: null, poison: reason };

@@ -1,4 +1,5 @@
 import type { LimitRefusal } from '@tollgate/contracts';
+import { LRUCache } from 'lru-cache';
 
 /** A refusal that somebody waited for: an answer, not an entry. */
 export type AnsweredRefusal = {
@@ -25,11 +26,11 @@ export interface RefusalKeeper {
   removeBefore(ms: number): Promise<void>;
 }
 
-/** Kept one by one, an account and minute; beyond, they are counted. */
+/** Refusals kept one by one per account and minute; further ones are counted. */
 const wholeAMinute = 60;
 const minuteMs = 60_000;
 const flushMs = 500;
-/** Rows that wait for the database; beyond, the newest are counted in the metric alone. */
+/** Upper bound on rows that wait for the database; beyond it refusals only count in the metric. */
 const waitingMax = 10_000;
 const accountsMax = 10_000;
 /** Kept of each account. */
@@ -38,14 +39,14 @@ export const refusalsKept = 1_000;
 type Recent = { startMs: number; kept: number; sinceTrim: number };
 
 /**
- * Keeps answered refusals, behind the answers and outside of the books: they decide nothing, and writing them must cost
- * no request a commit. What was refused within the last half second is lost when the process is killed. Bounded: the
- * newest 1,000 an account, at most 60 a minute one by one and the others as counts.
+ * Keeps answered refusals for operators, outside of the books: they decide nothing, and no request waits for them.
+ * Those of the last half second are lost when the process is killed. Bounded: the newest 1,000 an account, at most 60 a
+ * minute one by one and the others as counts.
  */
 export class RefusalLog {
   readonly #keeper: RefusalKeeper;
   readonly #onFailure: (error: unknown) => void;
-  readonly #recent = new Map<string, Recent>();
+  readonly #recent = new LRUCache<string, Recent>({ max: accountsMax });
   #waiting: RefusalToKeep[] = [];
   /** Refusals beyond those kept one by one, by account and code. */
   #counted = new Map<string, RefusalToKeep>();
@@ -80,16 +81,11 @@ export class RefusalLog {
     const known = this.#recent.get(key);
     if (known && nowMs - known.startMs < minuteMs) return known;
     const recent = { startMs: nowMs, kept: 0, sinceTrim: known?.sinceTrim ?? 0 };
-    this.#recent.delete(key);
     this.#recent.set(key, recent);
-    const oldest = this.#recent.size > accountsMax ? this.#recent.keys().next() : null;
-    if (oldest && !oldest.done) this.#recent.delete(oldest.value);
     return recent;
   }
 
-  /**
-   * Writes what waits. One that fails is dropped with a warning: refusals are for people who look, the next ones come.
-   */
+  /** Writes the waiting rows. If that fails they are dropped with a warning. */
   flush(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;

@@ -34,7 +34,7 @@ export class BatchTargets implements Targets {
     );
   }
 
-  /** With what this batch gave back of it; a withdrawn correction counts the other way. */
+  /** Adds what this batch gave back of it; a withdrawn correction counts the other way. */
   #asCorrected(target: Target): Target {
     let moved = 0n;
     for (const entry of this.#journal.entries) if (entry.corrects === target.partitionSeq) moved += entry.amount;
@@ -111,6 +111,6 @@ export function expiredWith(entry: Entry, entries: readonly Entry[]): bigint {
   return expired;
 }
 
-/** Budget rows follow the entries of their record, once for all of them however many lots it burned. */
+/** Budget rows follow the entries of their record: one per budget, however many lots were burned. */
 const isBeside = (budget: Entry, entry: Entry): boolean =>
   budget.offset === entry.offset && budget.partitionSeq > entry.partitionSeq;

@@ -1,11 +1,12 @@
 import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
+import { type Loop, startLoop } from '@tollgate/service-kit';
 
 import type { OwnedPartition } from './owned-partition.ts';
 
 const tickEveryMs = 50;
-/** A tick that was not booked within this time is taken for lost, and the next one is appended. */
+/** A tick that was not booked within this time counts as lost; the next one is appended. */
 const tickLostAfterMs = 10_000;
 
 export type TickerOptions = {
@@ -18,15 +19,21 @@ export type TickerOptions = {
 /** Appends a tick to every owned partition in which a timer is due; at most one is outstanding (rule 16). */
 export class Ticker {
   readonly #options: TickerOptions;
-  readonly #timer: NodeJS.Timeout;
+  readonly #loop: Loop;
 
   constructor(options: TickerOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#tick(), tickEveryMs);
+    this.#loop = startLoop({
+      round: async () => {
+        this.#tick();
+        return tickEveryMs;
+      },
+      onFailure: (error) => options.warn('due timers were not looked for', { error: String(error) }),
+    });
   }
 
-  stop(): void {
-    clearInterval(this.#timer);
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   #tick(): void {

@@ -6,7 +6,7 @@ export const timersPerTick = 500;
 
 /**
  * The timers of one partition in the order they are booked. Timers beyond the horizon stay in the books and are loaded
- * when time comes near. What a batch takes and adds can be undone as a whole (rule 12).
+ * when they are nearly due. What a batch takes and adds can be undone together (rule 12).
  */
 export class TimerQueue {
   #timers: Timer[] = [];

@@ -5,7 +5,7 @@ import type { Decision } from './decision.ts';
 import type { Entry } from './entry.ts';
 import { crossingView, entryView } from './views.ts';
 
-/** A decision as its caller is told it. */
+/** The answer to a caller. */
 export function answerOf(partition: number, decision: Decision): Answer {
   const { outcome, account, entries, available, hold, state, problem } = decision;
   const crossings = entries.flatMap((entry) => entry.crossings.map(crossingView));

@@ -49,7 +49,8 @@ function expireHold(journal: Journal, account: Readonly<Account>, hold: Hold): v
 }
 
 /**
- * Start of the newest period when its reset was not booked yet; older ones that were missed change nothing any more.
+ * Start of the newest period when its reset was not booked yet. Earlier resets that were missed have no effect any
+ * more.
  */
 function dueReset(journal: Journal, account: Readonly<Account>): number | undefined {
   if (!isRefilled(account)) return undefined;
@@ -60,8 +61,7 @@ function dueReset(journal: Journal, account: Readonly<Account>): number | undefi
 }
 
 /**
- * A new period: what was used is counted from 0, and what was not bought is refilled up to the allowance, never
- * lowered.
+ * Begins a period: usage counts from 0, and units that were not bought are refilled up to the allowance, never lowered.
  */
 function bookReset(journal: Journal, account: Readonly<Account>, resetMs: number): void {
   const cause = { source: 'timer:reset', id: `0@${resetMs}`, hash: null, occurredMs: resetMs, details: null };
@@ -86,7 +86,7 @@ const dueTierEnd = ({ terms }: Readonly<Account>, nowMs: number): number => {
   return endMs !== null && endMs <= nowMs ? endMs : Infinity;
 };
 
-/** A tier that nobody renewed ends: what is left becomes what the base tier gives. */
+/** Ends a tier that was not renewed: what is left becomes what the base tier gives. */
 function endTier(journal: Journal, account: Readonly<Account>, endMs: number): void {
   postBase(journal, account, { source: 'timer:tier', id: `0@${endMs}`, hash: null, occurredMs: endMs, details: null });
 }

@@ -29,7 +29,7 @@ export type EntryKind = keyof typeof entryKinds;
  */
 export type Contra = 'none' | 'usage' | 'goodwill' | 'grants' | 'allowance' | 'expiry' | 'adjustments';
 
-/** Who asked: the identity of a request (rule 11) and what travels with it. */
+/** The identity of a request (rule 11) and what is kept with it. */
 export type Cause = {
   readonly source: string;
   readonly id: string;
@@ -38,7 +38,7 @@ export type Cause = {
   readonly details: Details | null;
 };
 
-/** Which rate decided an amount, as the entry keeps it. */
+/** The rate that decided an amount. */
 export type EntryRate = {
   readonly card: string;
   readonly version: number;
@@ -70,14 +70,12 @@ export type HoldRow = {
 };
 export type CounterRow = Counter;
 
-/** One of a tier's blocks was entered: billing charges it once. */
+/** A tier block was entered; billing charges it once. */
 export type Crossing = {
   readonly periodStartMs: number;
   readonly periodEndMs: number;
   readonly block: bigint;
-  /**
-   * The plan version that prices the period, and what it says of the block; kept, so that nobody need look it up again.
-   */
+  /** The plan version that prices the period, and what it says about the block. */
   readonly plan: string;
   readonly planVersion: number;
   readonly label: string;
@@ -86,10 +84,7 @@ export type Crossing = {
   readonly charge: string;
 };
 
-/**
- * A block that was entered before, and that a correction left or later usage entered again: its charge follows (rule
- * 18).
- */
+/** A block entered before that a correction left, or that later usage entered again; its charge follows (rule 18). */
 export type BlockChange = Crossing & { readonly change: 'left' | 'regained' };
 
 /** An immutable signed change of one account, and the rows that are inserted with it. */
@@ -134,7 +129,7 @@ export type Entry = {
   readonly limitCounts: readonly LimitCount[] | null;
   readonly crossings: readonly Crossing[];
   readonly blockChanges: readonly BlockChange[];
-  /** New dates by which something must be booked on the account. */
+  /** New timers of the account. */
   readonly timers: readonly Timer[];
 };
 

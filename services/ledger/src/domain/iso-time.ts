@@ -2,9 +2,7 @@ const textsMax = 256;
 const textTimes = new Float64Array(textsMax).fill(NaN);
 const texts: string[] = [];
 
-/**
- * ISO 8601 with milliseconds in UTC. A batch's answers say the same few times again and again, so that these are kept.
- */
+/** ISO 8601 with milliseconds in UTC. Cached, because the answers of a batch contain the same few times. */
 export function isoTime(ms: number): string {
   const place = ms % textsMax;
   if (textTimes[place] === ms) return texts[place] as string;

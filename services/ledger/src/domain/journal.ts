@@ -20,7 +20,7 @@ import { blocksMoved, noBlocks } from './prices/blocks.ts';
 import type { BookedPlan, Catalog } from './prices/catalog.ts';
 import { planAt, planNameAt } from './prices/plans.ts';
 
-/** Committed accounts of one partition, by id; `undefined` means that there is no such account (it was looked up). */
+/** Committed accounts of one partition, by id. `undefined`: there is no such account. */
 export type CommittedAccounts = (id: string) => Account | undefined;
 
 /** Where a partition's books stand. */
@@ -70,7 +70,7 @@ export class Journal {
     return this.#refusal;
   }
 
-  /** The account as of now, or undefined. It is changed by `post` alone. */
+  /** The account as of now, or undefined. Only `post` changes it. */
   find(id: string): Readonly<Account> | undefined {
     return this.#copies.get(id) ?? this.#committed(id);
   }
@@ -220,7 +220,7 @@ export class Journal {
     return periodAt(this.catalog, account, atMs);
   }
 
-  /** A copy for the next entry to be applied to; what was there before is kept for `undo`. */
+  /** A copy to apply the next entry to; the original is kept for `undo`. */
   #copyOf(id: string): Account {
     if (!this.#originals.has(id)) this.#originals.set(id, this.#copies.get(id));
     return { ...this.account(id) };

@@ -34,7 +34,7 @@ export type AuditedEntry = {
 export type AuditedSeal = ProofView['seal'];
 type Stretch = { readonly account: string; readonly from: string; readonly to: string };
 
-/** What an auditor is shown of one account, read from the tables. */
+/** What an auditor sees of one account, read from the tables. */
 export type Audit = {
   /** `at`: as it was after the last entry recorded at or before this time. */
   account(id: string, at?: string): Promise<AccountView | null>;
@@ -53,7 +53,7 @@ export type Audit = {
    * Entries booked from `to` on that count in the period which starts at `from`, or correct what was booked between.
    */
   later(of: Stretch): AsyncGenerator<AuditedEntry>;
-  /** Without a gap, both inclusive. */
+  /** All seals from one number to another, both inclusive. */
   seals(partition: number, from: number, to: number): AsyncGenerator<AuditedSeal>;
 };
 
@@ -157,7 +157,7 @@ async function audited(
   };
 }
 
-/** Proves entries in order: a seal's tree is made once for all of the account's in it. */
+/** Proves entries in order; the tree of a seal is built once for all entries in it. */
 function prover(store: PostgresSeals, partition: number): Prove {
   let tree: {
     readonly seal: Seal;
@@ -192,7 +192,7 @@ function prover(store: PostgresSeals, partition: number): Prove {
   };
 }
 
-/** What was just booked is sealed within a second, while a ledger runs. */
+/** Waits for the seal of an entry: while a ledger runs, it comes within a second. */
 async function sealOver(store: PostgresSeals, partition: number, seq: number): Promise<Seal> {
   for (const deadline = performance.now() + sealWaitMs; ; await delay(200)) {
     const seal = await store.covering(partition, seq);

@@ -7,12 +7,12 @@ import { settingsView } from '../domain/views.ts';
 
 export type Drift = { readonly partition: number; readonly what: string };
 
-/** Where a partition's entries, folded from the first on, lead; with everything on the way that does not add up. */
+/** Folds a partition's entries from the first on, and notes everything that does not add up. */
 export class Folded {
   readonly partition: number;
   readonly accounts = new Map<number, Account>();
   readonly drifts: Drift[] = [];
-  /** Balances less the sum of all entries: zero by construction, so anything else is a changed row. */
+  /** Balances less the sum of all entries: zero by construction, so any other figure means a changed row. */
   trialBalance = 0n;
   lastSeq = 0;
   entries = 0;
@@ -36,7 +36,7 @@ export class Folded {
     this.#amounts += entry.amount;
   }
 
-  /** Every account's own parts, once all entries are in. */
+  /** Checks the parts of every account, after all entries were added. */
   finish(): void {
     let balances = 0n;
     for (const account of this.accounts.values()) {
@@ -67,7 +67,7 @@ export class Folded {
   }
 }
 
-/** What differs between a folded account and the one that is loaded when it is needed; empty when they are the same. */
+/** The differences between a folded account and the same account as loaded from its rows. */
 export function differences(folded: Account, loaded: Account, says = 'its entries say'): readonly string[] {
   const [a, b] = [comparable(folded), comparable(loaded)];
   return Object.keys(a)

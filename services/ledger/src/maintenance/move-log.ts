@@ -5,21 +5,21 @@ import { createPool } from '@tollgate/persistence';
 import { lockPositions, moveToTopic, publishAgain } from './postgres/positions.sql.ts';
 
 export type MoveOptions = {
-  /** Of the role `tollgate_ledger`. Nothing appends and no ledger runs. */
+  /** Of the role `tollgate_ledger`. While this runs, nothing may append and no ledger may run. */
   readonly databaseUrl: string;
   /** The topic of requests that was booked so far. */
   readonly from: TopicDescription;
-  /** The topic to go on with: other, as many partitions, empty. */
+  /** The topic to go on with: another one, with as many partitions, empty. */
   readonly to: TopicDescription;
 };
 
 type Row = { partition: number; topic_id: string | null; booked: bigint };
 
 /**
- * Goes on with the books on another log (rule 4): drained, from offset 0 of an empty topic under its own id. What the
- * ledger published is published again there; consumers ignore what they know (rule 25). All partitions move or none.
- * Answers how many records were booked until now.
- * @throws AppError('conflict', LOG_NOT_MOVABLE) that says what is in the way; nothing has changed then.
+ * Moves the books to another log (rule 4): the old one is drained, and booking goes on at offset 0 of an empty topic
+ * with an id of its own. What the ledger published is published again there; consumers ignore what they know (rule 25).
+ * All partitions move or none. Answers how many records were booked until now.
+ * @throws AppError('conflict', LOG_NOT_MOVABLE) with the reason; nothing has changed then.
  */
 export async function moveLog({
   databaseUrl,

@@ -7,14 +7,16 @@ import { needs } from './postgres/prune.sql.ts';
 
 /** How far a partition was booked when a backup began. */
 export type BookedPosition = { readonly partition: number; readonly next_offset: string };
-/** The first offset of the log of requests that a partition still needs, and whose need that is. */
+/** The first offset of the log of requests that is still needed, and what needs it. */
 export type NeededFrom = {
   readonly partition: number;
   readonly before: number;
   readonly because: 'backup' | 'position' | 'publisher' | 'sealer';
 };
 
-/** How far every partition is booked. Read before a backup begins, it names no record that the backup may lack. */
+/**
+ * How far every partition is booked. Read it before a backup begins, so that the backup contains every record below.
+ */
 export async function bookedPositions(options: { readonly databaseUrl: string }): Promise<readonly BookedPosition[]> {
   const pool = createPool({ url: options.databaseUrl, max: 1, applicationName: 'tollgate-positions' });
   try {
@@ -64,7 +66,7 @@ function needOf(row: NeedsRow, backup: ReadonlyMap<number, number> | null): Need
   };
   if (row.unsealed !== null) lower(Number(row.unsealed), 'sealer');
   if (row.unpublished !== null) lower(Number(row.unpublished), 'publisher');
-  // A partition that the backup does not name was never booked in it: all of it is needed.
+  // A partition missing from the backup was not booked then: its whole log is needed.
   if (backup !== null) lower(backup.get(row.partition) ?? 0, 'backup');
   return {
     partition: row.partition,

@@ -4,7 +4,7 @@ import type { Seal } from '../sealing/domain/seal.ts';
 import { leavesOf, type SealStore } from '../sealing/sealer.ts';
 import type { ChainProblem } from './verify-partition.ts';
 
-/** A seal as `ledger.seals.v1` has it: outside of the tables, so that rewriting them is noticed. */
+/** A seal as published to `ledger.seals.v1`, outside of the tables, so that rewriting the tables is noticed. */
 export type PublishedSeal = Pick<Seal, 'number' | 'fromSeq' | 'toSeq' | 'root' | 'sealHash'>;
 
 /** null: no seal of this shape. */
@@ -28,9 +28,9 @@ export function readPublishedSeal(value: string): PublishedSeal | null {
 }
 
 /**
- * Compares what was published with the entries as they are: somebody who removes the end of the books, or rewrites them
- * with a chain of their own, does not reach the topic. Seals of before a restore may end elsewhere than those in the
- * table: what they cover is the same, so their roots are recomputed.
+ * Compares the published seals with the entries as they are. An attacker who removes the end of the books, or rewrites
+ * them with a new chain, cannot change the topic. Seals from before a restore may end at other entries than those in
+ * the table; they cover the same entries, so their roots are recomputed.
  */
 export async function comparePublished(
   { store, hash }: { readonly store: Pick<SealStore, 'entries'>; readonly hash: Hash },

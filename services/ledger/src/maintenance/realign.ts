@@ -3,8 +3,8 @@ import { createPool } from '@tollgate/persistence';
 import { moveInTopic, placeInTopic } from './postgres/positions.sql.ts';
 
 /**
- * Tells a halted partition where in the log it goes on (rule 2): the operator answers for what lies between. The owner
- * is fenced and claims again. Answers the position before; null: there is no such partition.
+ * Sets where in the log a halted partition goes on (rule 2); the operator is responsible for the records between. The
+ * owner is fenced and claims again. Answers the former position; null: there is no such partition.
  */
 export async function realign(options: {
   readonly databaseUrl: string;

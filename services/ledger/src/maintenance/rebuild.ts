@@ -61,7 +61,7 @@ export async function checkBooks(options: CheckOptions): Promise<CheckReport> {
         records: total.records,
       });
     };
-    // Two at a time: one is read by the server while the other is folded here.
+    // Two at a time: the server reads one while the other is folded here.
     const waiting = rows.map(({ partition }) => partition);
     const work = async (): Promise<void> => {
       for (let partition = waiting.shift(); partition !== undefined; partition = waiting.shift())

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { LogRecord } from '@tollgate/messaging';
 
 import type { BookingPorts } from '../booking/book-group.ts';
@@ -53,6 +55,8 @@ export type Redecided = {
   readonly accounts: (id: string) => Account | null | undefined;
 };
 
+const readTriesMax = 5;
+
 /**
  * Decides the kept part of a partition's log once more and compares entry by entry with what was booked (rules 9 and
  * 30). Nothing is written: the commit is the comparison.
@@ -72,10 +76,10 @@ export async function redecide(options: RedecideOptions): Promise<Redecided> {
     },
     answer: () => undefined,
     clockReached: () => undefined,
-    pause: (attempt) =>
-      attempt > 5
-        ? Promise.reject(new Error('the books cannot be read'))
-        : new Promise((resolve) => setTimeout(resolve, 200)),
+    pause: async (attempt) => {
+      if (attempt > readTriesMax) throw new Error('the books cannot be read');
+      await delay(200);
+    },
     warn: () => undefined,
   };
   for await (const batch of options.batches) {
@@ -119,7 +123,7 @@ function storeOf(past: PastBooks): BookStore {
     positions: never,
     commit: never,
     timers: async () => [],
-    // Every account that exists at this point was folded or opened on the way: what is not in memory does not exist.
+    // All accounts that exist by now were folded or opened before, so an account that is not in memory does not exist.
     accounts: async () => [],
     firstAnswers: (partition, identities) => past.firstAnswers(partition, identities),
     endedHolds: (ids) => past.endedHolds(ids),
@@ -142,7 +146,7 @@ async function compare(past: PastBooks, commit: PartitionCommit): Promise<readon
   return [...drifts, ...(await compareBlocks(past, commit))];
 }
 
-/** What billing charges from: rows beside the entries, which no seal covers. */
+/** Compares the rows that billing charges from; no seal covers them. */
 async function compareBlocks(
   past: PastBooks,
   { partition, entries, from, to }: PartitionCommit,

@@ -13,7 +13,7 @@ export type ChainReport = {
   readonly problems: readonly ChainProblem[];
 };
 
-/** What a partition must reach at least, known from elsewhere than its entries and seals: read before these. */
+/** How far a partition must reach at least, by other tables than its entries and seals. Read before these. */
 export type KnownEnd = {
   /** Number of its last entry, by its position. */
   readonly lastSeq: number;

@@ -6,7 +6,7 @@ import { type LedgerOptions, ledgerOptions } from '../ledger-options.ts';
 
 const connectionsMax = 4;
 
-/** Connections for booking are apart from all others, so that no query can delay a commit. */
+/** Booking has connections of its own, so that queries cannot delay a commit. */
 @Injectable()
 export class LedgerPools {
   readonly booking: Pool;

@@ -23,7 +23,7 @@ export interface FeedReads {
 
 const limitMax = 2_000;
 
-/** The books as a feed: only partitions that are further than the asker are read. */
+/** Entries after the reader's place in each partition; only partitions that have more are read. */
 export async function bookedAfter(
   reads: FeedReads,
   query: Parameters<LedgerQueries['bookedAfter']>[0],

@@ -5,7 +5,7 @@ import { merkleRoot } from '../sealing/domain/merkle.ts';
 import { sealHash } from '../sealing/domain/seal.ts';
 import { leavesOf, type SealStore } from '../sealing/sealer.ts';
 
-/** Words beside entries. The tables let nothing happen to them but erasing. */
+/** Words beside entries. The only change that the tables allow is erasing. */
 export interface DetailsStore {
   /** Numbers of these accounts, and of those that the user owns or owned, by their ids. */
   accounts(query: { readonly ids: readonly string[]; readonly owner: string | null }): Promise<readonly DetailsOf[]>;
@@ -17,7 +17,7 @@ export interface DetailsStore {
     of: DetailsOf,
     page: { readonly afterSeq: number; readonly limit: number },
   ): Promise<{ readonly seqs: readonly number[]; readonly erased: number }>;
-  /** The next record that a partition books, as the log counts. */
+  /** Offset in the topic of the next record that a partition books. */
   nextOffset(partition: number): Promise<number>;
 }
 export type DetailsOf = {
@@ -30,8 +30,8 @@ export type DetailsOf = {
 const pageMax = 1_000;
 
 /**
- * Erases the words beside the entries of accounts, with the salts without which nobody can tell from a leaf what they
- * were (rule 29). The entries stay, and every proof: the seals over them are recomputed and compared. One page a call.
+ * Erases the words beside the entries of accounts, and their salts, without which a leaf does not reveal them (rule
+ * 29). Entries and proofs stay valid: the seals over them are recomputed and compared. One page per call.
  */
 export async function eraseDetails(
   ports: { readonly details: DetailsStore; readonly seals: SealStore; readonly hash: Hash },
@@ -57,9 +57,7 @@ export async function eraseDetails(
   return { accounts, erased, seals, problems, prune: next === null ? await pruneOf(ports.details, found) : [], next };
 }
 
-/**
- * Read after the last page: whatever the log holds of these accounts below is what was erased, or is not booked yet.
- */
+/** The log below these offsets may still contain the erased words. Read after the last page. */
 async function pruneOf(details: DetailsStore, found: readonly DetailsOf[]): Promise<ErasedDetails['prune']> {
   const partitions = [...new Set(found.map(({ partition }) => partition))];
   return Promise.all(

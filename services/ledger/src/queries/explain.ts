@@ -60,8 +60,8 @@ export async function explainEntry(
 }
 
 /**
- * From what the usage came to in all to what this entry took of it: usage is negative, and a request that burned
- * several grants has an entry for each.
+ * From the total cost to the amount of this entry: usage is negative, and a request that burned several lots has an
+ * entry for each.
  */
 function amountStep(amount: string, total: bigint): Explanation['steps'][number] {
   const taken = String(-total);

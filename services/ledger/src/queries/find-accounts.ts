@@ -7,13 +7,13 @@ import { catalogOf, journalOf } from './account.ts';
 import type { QueryPorts } from './ports.ts';
 import type { Candidate, Candidates } from './reads.ts';
 
-/** Accounts looked at in one step, and steps in one answer: what a page costs at most. */
+/** Accounts examined per step, and steps per answer: the upper bound of a page's cost. */
 const stepAccounts = 500;
 const stepsMax = 10;
 
 /**
- * Accounts that fit, in the order of partition and number. What rows can tell is asked of them; what remains (limits in
- * their present periods, the present owner) is decided on the account as a reader of it alone would see it.
+ * Accounts that match, in the order of partition and number. SQL filters by what the rows tell; the rest (limits in
+ * their present periods, the present owner) is checked on the loaded account.
  */
 export async function findAccounts(ports: QueryPorts, query: FindAccounts): Promise<AccountsFound> {
   let after = placeOf(query.after);
@@ -92,7 +92,7 @@ function shareOf({ limit, used, held }: LimitView): bigint {
   return taken < 0n ? 0n : (taken * 10_000n) / most;
 }
 
-/** A closed account is near nothing: it can be used no more. */
+/** A closed account never matches: it cannot be used any more. */
 function fits(
   { used_above_bp: share, balance_below: below, owner }: FindAccounts,
   { nearest, status, ...account }: AccountFound,

@@ -71,7 +71,7 @@ export function makeQueries(ports: QueryPorts): LedgerQueries {
   };
 }
 
-/** Nobody waits for a replayed record: it is booked, refused (and kept as refused) or a dead letter again. */
+/** Nobody waits for a replayed record: it is booked, refused (which is kept) or becomes a dead letter again. */
 async function replayDeadLetter(ports: QueryPorts, text: string): ReturnType<LedgerQueries['replayDeadLetter']> {
   const id = idOrNull(text, ports.partitions);
   const letter = id && (await ports.reads.refusals.deadLetter(id));

@@ -20,8 +20,7 @@ export type Reads = {
 };
 
 /**
- * Which accounts a look-up goes through, at most `limit` of them. `limited`: those that have or had a limit of their
- * own.
+ * Which accounts a look-up examines, at most `limit` of them. `limited`: those that have or had a limit of their own.
  */
 export type Candidates = {
   readonly after: readonly [partition: number, ref: number];
@@ -43,7 +42,7 @@ export interface AccountReads {
   /** `at`: as they were after the last entry recorded by then. What does not exist is absent. */
   accounts(partition: number, ids: readonly string[], at?: string): Promise<readonly Account[]>;
   hasDescendants(partition: number, id: string): Promise<boolean>;
-  /** Accounts after a place, in the order of partition and number; `fits`: what the rows can tell speaks for it. */
+  /** Accounts after a place, in the order of partition and number. `fits`: it matches as far as the rows tell. */
   candidates(search: Candidates): Promise<readonly Candidate[]>;
   /** The first entry under the present, unbroken ownership of `owner`; null: the owner is another. */
   ownedSince(of: {

@@ -4,7 +4,7 @@ import { partitionOf } from '@tollgate/kernel';
 import { accountOf } from './account.ts';
 import type { QueryPorts } from './ports.ts';
 
-/** See `LedgerQueries.walletsBelow`: those that the rows tell of, looked at once more as any reader sees them. */
+/** See `LedgerQueries.walletsBelow`. The rows tell the candidates; each is read again as any reader sees it. */
 export async function walletsBelow(
   ports: QueryPorts,
   { wallets }: Parameters<LedgerQueries['walletsBelow']>[0],
@@ -15,7 +15,7 @@ export async function walletsBelow(
     for (const { id, below } of await ports.reads.topUps.balancesBelow(partition, asked)) {
       const wallet = await accountOf(ports, { id });
       if (wallet === null || wallet.status === 'closed') continue;
-      // The owner of the partition may be a commit further than the rows that were read.
+      // The account may have been changed since its rows were read.
       const available = BigInt(wallet.balance) - BigInt(wallet.held);
       if (available < below) low.push({ account: id, available: String(available) });
     }
@@ -38,7 +38,7 @@ export async function requestOutcomes(
       const at = asked[place]?.at;
       if (at !== undefined) outcomes[at] = { state: 'refused', code };
     }
-    // Booked counts, whatever a later repeat was told.
+    // A booked request counts as booked, even when a later repeat was refused.
     for (const { place } of await reads.entries.booked(partition, asked)) {
       const at = asked[place]?.at;
       if (at !== undefined) outcomes[at] = { state: 'booked' };

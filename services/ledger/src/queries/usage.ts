@@ -19,7 +19,7 @@ export async function usageOfPeriod(
   const account = ports.owned(partition)?.account(id) ?? (await ports.reads.accounts.accounts(partition, [id]))[0];
   if (!account) return null;
   const journal = journalOf(partition, new Map([[id, account]]), atMs, await catalogOf(ports, partition));
-  // What was counted says its own period: the plans of then may be forgotten.
+  // The counter tells its period; the plans of that time may be unknown by now.
   const period =
     (await ports.reads.usage.periodHolding({ partition, account: id, atMs })) ?? journal.periodAt(account, atMs);
   if (!period) return null;

@@ -12,7 +12,7 @@ export interface SealStore {
   covering(partition: number, seq: number): Promise<Seal | null>;
   /** Committed entries after a number, in order. */
   entries(partition: number, afterSeq: number, limit: number): Promise<readonly SealedEntry[]>;
-  /** Answers the partitions whose seal was inserted; in the others somebody else sealed from there first. */
+  /** Answers the partitions whose seal was inserted; in the others another instance sealed first. */
   insert(seals: readonly Seal[]): Promise<ReadonlySet<number>>;
 }
 
@@ -28,10 +28,10 @@ export type SealerPorts = {
   readonly lastSeals: Map<number, Seal>;
 };
 
-/** Entries kept a partition between their commit and their seal; what is beyond is read from the books again. */
+/** Upper bound on entries kept per partition between commit and seal; beyond it they are read from the books. */
 const unsealedMax = 20_000;
 
-/** Just committed entries, so that sealing them needs no reading. A gap is nothing lost: the books have the rows. */
+/** Entries just committed, so that sealing need not read them. Gaps are allowed: the books have all rows. */
 export class UnsealedEntries {
   readonly #byPartition = new Map<number, SealedEntry[]>();
 
@@ -43,8 +43,8 @@ export class UnsealedEntries {
   }
 
   /**
-   * The entries after a number, at most `limit`, and forgets those up to the last one; empty when they do not begin
-   * there.
+   * Takes the entries after a number, at most `limit`, and drops all up to the last one. Empty when the next entry is
+   * not here.
    */
   take(partition: number, afterSeq: number, limit: number): readonly SealedEntry[] {
     const kept = this.#byPartition.get(partition) ?? [];
@@ -55,7 +55,7 @@ export class UnsealedEntries {
     return taken;
   }
 
-  holds(partition: number): boolean {
+  has(partition: number): boolean {
     return (this.#byPartition.get(partition)?.length ?? 0) > 0;
   }
 }
@@ -82,7 +82,7 @@ export async function sealPartitions(
   for (const seal of made) lastSeals.set(seal.partition, seal);
   for (const { partition } of seals) {
     if (inserted.has(partition)) continue;
-    // Another instance sealed from there first: go on behind its seal.
+    // Another instance sealed first: go on after its seal.
     lastSeals.delete(partition);
     more.push(partition);
   }
@@ -97,7 +97,7 @@ async function nextSeal(ports: SealerPorts, partition: number): Promise<{ seal: 
   const entries = fresh.length > 0 ? fresh : await store.entries(partition, afterSeq, sealEntriesMax);
   if (entries.length === 0) return { seal: null, full: false };
   const seal = makeSeal({ hash, partition, last, entries, sealedMs: Math.max(clock.nowMs(), last?.sealedMs ?? 0) });
-  return { seal, full: entries.length === sealEntriesMax || unsealed.holds(partition) };
+  return { seal, full: entries.length === sealEntriesMax || unsealed.has(partition) };
 }
 
 export function leavesOf(hash: Hash, partition: number, entries: readonly SealedEntry[]): readonly Buffer[] {

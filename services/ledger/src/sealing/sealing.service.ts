@@ -51,7 +51,7 @@ export class SealingService {
     });
   }
 
-  /** Who publishes seals as they are made. */
+  /** Registers the listener for new seals. */
   onSealed(sealed: (seals: readonly Seal[]) => Promise<void>): void {
     this.#sealed = sealed;
   }

@@ -1,11 +1,13 @@
-/** Takes a partition over (rule 5): whoever committed before with the old epoch is fenced from here on. */
+/** Claims a partition (rule 5): commits with the old epoch are fenced from here on. */
 export const claimPartition = `
 update ledger.positions set epoch = epoch + 1, halted = null where partition = $1
 returning partition, epoch, topic_id, log_base, next_offset, last_time_ms, last_record, last_seq, last_account,
   last_name,
   timer_due_ms, timer_account, timer_kind, timer_object`;
 
-/** Ends back ends of our own role that block the back end $1: a stopped process holds its locks for ever (rule 6). */
+/**
+ * Terminates back ends of our own role that block the back end $1: a stopped process keeps its locks for ever (rule 6).
+ */
 export const endBlockers = `
 select pg_terminate_backend(a.pid) from unnest(pg_blocking_pids($1)) b(pid)
 join pg_stat_activity a on a.pid = b.pid where a.usename = current_user`;

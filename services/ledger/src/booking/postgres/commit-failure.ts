@@ -2,7 +2,7 @@ import pg from 'pg';
 
 import { CommitError } from '../ports.ts';
 
-/** What the database's refusal of a commit means. */
+/** Classifies an error of a commit. */
 export function failureOf(error: unknown): CommitError {
   if (!(error instanceof pg.DatabaseError) || error.code === undefined)
     return new CommitError({ why: 'unknown', detail: String(error) }, error);

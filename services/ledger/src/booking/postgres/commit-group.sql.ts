@@ -5,8 +5,7 @@ const text = (value: string | null): string => (value === null ? 'null' : `'${va
 
 /**
  * Advances the positions of a group, all or none (rules 5 to 8): rows are locked in ascending order, each only where
- * epoch and position are the expected ones; when one is missing the division by zero aborts the transaction, so that
- * nothing after it happens either.
+ * epoch and position are the expected ones. If one is missing, a division by zero aborts the transaction.
  */
 export function advancePositions(group: readonly PartitionCommit[]): string {
   const rows = group.map(

@@ -28,7 +28,7 @@ export class CopyQuery implements pg.Submittable {
 
   submit(connection: unknown): void {
     const wire = connection as CopyConnection;
-    // In one system call: each costs more than what the part of a small commit says.
+    // In one system call: for a small commit each call costs more than its data.
     wire.stream.cork();
     try {
       wire.query(this.#text);
@@ -41,7 +41,7 @@ export class CopyQuery implements pg.Submittable {
     }
   }
 
-  /** The driver forgets a query with its first error, of the server or of the connection. */
+  /** The driver drops a query at its first error, of the server or of the connection. */
   handleError(error: Error): void {
     this.#done(error);
   }

@@ -35,16 +35,16 @@ import { fromRowPosition, timerKind } from './position-row.ts';
 import type { TargetRow } from './target-row.ts';
 import { fromRowTarget } from './target-row.ts';
 
-/** How long a claim waits for a lock before the back ends that block it are ended (rule 6). */
+/** How long a claim waits for a lock before the back ends that block it are terminated (rule 6). */
 const claimWaitMs = 1_000;
 
 /**
- * The books on PostgreSQL. The pool's role may insert and read them, nothing else. Look-ups by arrays are not prepared:
- * a plan made once for tables that were small then is a hundred times as slow when they have grown.
+ * The books on PostgreSQL. The pool's role may only insert and read. Look-ups by arrays are not prepared statements: a
+ * plan cached while the tables were small is a hundred times as slow when they have grown.
  */
 export class PostgresBookStore implements BookStore {
   readonly #pool: Pool;
-  /** Only what was booked from records before this offset is found; for deciding the log once more. */
+  /** Only what was booked from records before this offset is found. Used to decide the log again. */
   asOfOffset = Number.MAX_SAFE_INTEGER;
 
   constructor(pool: Pool) {
@@ -220,7 +220,9 @@ export class PostgresBookStore implements BookStore {
     }
   }
 
-  /** Updates the position row; when that waits longer than a second, ends whoever of our role holds it. */
+  /**
+   * Updates the position row; when that waits longer than a second, the blocking back ends of our role are terminated.
+   */
   async #claimRow(partition: number): Promise<PositionRow> {
     const client = await this.#pool.connect();
     try {

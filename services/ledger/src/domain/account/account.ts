@@ -14,17 +14,17 @@ export type Lot = {
   readonly left: bigint;
   readonly priority: number;
   readonly expiresMs: number | null;
-  /** Bought: tier changes and refills leave it alone. */
+  /** Bought: tier changes and refills do not touch it. */
   readonly purchased: boolean;
   /** Sequence number of the entry beside which its newest row was written (rule 15). */
   readonly rowSeq: number;
 };
 
-/** Units set aside for a spend to come. */
+/** Units reserved for a later spend. */
 export type Hold = {
   /** Sequence number, in the account, of the entry that opened it. */
   readonly hold: number;
-  /** What is still reserved by this hold itself; what its children cut out is theirs. */
+  /** What this hold itself still reserves, without its children. */
   readonly amount: bigint;
   readonly expiresMs: number;
   readonly parent: number | null;
@@ -63,11 +63,11 @@ export type Settings = {
   readonly timeZone: string | null;
   readonly trialEndMs: number | null;
   readonly plan: string | null;
-  /** Plans the account had before, oldest first, as far as an open period started with one (rule 17). */
+  /** Earlier plans, oldest first, as far as a period that is still open started with them (rule 17). */
   readonly earlierPlans: readonly { readonly plan: string | null; readonly untilMs: number }[];
   /**
-   * The version in force when the account was opened: it prices the period of the opening. null: the one at the
-   * period's start does.
+   * The version in force when the account was opened, which prices the first period. null: the version at the period's
+   * start does.
    */
   readonly firstPlan: { readonly name: string; readonly version: number } | null;
   readonly package: string | null;
@@ -160,7 +160,7 @@ export type Account = {
   /** Earliest time at which a hold, a lot or a reset becomes due; Infinity when nothing will. */
   dueMs: number;
   lastRecordedMs: number;
-  /** Set when what was loaded does not add up (rule 15): nothing is decided until it is repaired. */
+  /** Set when the loaded parts do not add up (rule 15): every request is refused until it is repaired. */
   frozen: string | null;
 };
 

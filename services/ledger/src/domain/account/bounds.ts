@@ -9,9 +9,9 @@ import { noLots } from './open-lots.ts';
 import { freeUnits } from './package-terms.ts';
 import { endOf } from './periods.ts';
 
-/** One thing that bounds what an account may use: its balance, its limit, or one of its `limits`. */
+/** One bound on what an account may use: its balance, its limit, or one of its `limits`. */
 export type Bound = {
-  /** What it leaves, below 0 where more was used. */
+  /** What is left to use; below 0 where more was used. */
   readonly left: bigint;
   /** Absent: the balance. */
   readonly limit?: bigint;
@@ -20,23 +20,23 @@ export type Bound = {
   /** Used in the period, and reserved; of a limit. */
   readonly used: bigint;
   readonly held: bigint;
-  /** When waiting helps: the start of the next period. */
+  /** Start of the next period, when waiting helps. */
   readonly resetsMs: number | null;
   /** It is the bound of a period that is over, in which the usage happened. */
   readonly over: boolean;
 };
 
-/** A use that is asked for. */
+/** A requested use. */
 export type Use = {
-  /** undefined: a reservation, of which nobody knows the model yet; null: usage of no model. */
+  /** undefined: a reservation, whose model is not known yet; null: usage without a model. */
   readonly model?: string | null | undefined;
-  /** A package's terms, which go before the account's own settings. */
+  /** Overdraft by a package's terms, which take precedence over the account's settings. */
   readonly overdraft?: boolean | undefined;
   /** When it happened: what counts in the period before (rule 17) is bounded by what was used then. */
   readonly occurredMs?: number | undefined;
 };
 
-/** What bounds the use of an account, the budgets above it apart. */
+/** The bounds of an account, without those of the budgets above it. */
 function boundsOf(journal: Journal, account: Readonly<Account>, use: Use): readonly Bound[] {
   const bounds: Bound[] = [];
   const occurredMs = use.occurredMs ?? journal.nowMs;
@@ -71,8 +71,8 @@ function boundsOf(journal: Journal, account: Readonly<Account>, use: Use): reado
 }
 
 /**
- * The `limits` of an account that bind a use. Of a reservation those with a model know nothing: they bind what is spent
- * and settled.
+ * The `limits` of an account that bind a use. Limits with a model do not bind reservations, only what is spent and
+ * settled.
  */
 function limitBounds(
   journal: Journal,
@@ -160,7 +160,7 @@ export function boundsRefusal(
   amount: bigint,
   use: Use & { readonly freed?: bigint; readonly models?: boolean } = {},
 ): Refusal | null {
-  // Nothing is taken, so nothing is missing, on an overdrawn account either.
+  // A use of 0 is always allowed, on an overdrawn account too.
   if (amount === 0n) return null;
   const { freed = 0n } = use;
   const levels = [account, ...journal.budgetsOf(account)].flatMap((one): readonly Level[] => {
@@ -179,8 +179,8 @@ export function boundsRefusal(
 type Level = { readonly of: Readonly<Account>; readonly bound: Bound };
 
 /**
- * `available` is what could be spent: the least that any level leaves, also where a nearer one, which is named, refuses
- * first.
+ * `available` is what could be spent: the least that any level leaves. The level that is named is the nearest that
+ * refuses.
  */
 function refusal(account: Readonly<Account>, asked: bigint, named: Level, levels: readonly Level[]): Refusal {
   const least = levels.reduce((a, b) => (b.bound.left < a.bound.left ? b : a), named);

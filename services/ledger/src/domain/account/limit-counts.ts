@@ -19,8 +19,8 @@ export type Uses = {
 export type GraceMs = (startMs: number) => number;
 
 /**
- * The counts of the limits in `settings`, as of a time: a limit that was there before goes on counting, a new one
- * begins.
+ * The counts of the limits in `settings`, as of a time. A limit that existed before keeps its count, a new one starts
+ * at 0.
  */
 export function countsAt(
   account: Pick<Account, 'limitCounts' | 'terms'>,
@@ -61,8 +61,8 @@ export const countsModel = (limit: PeriodLimit, model: string | null): boolean =
   limit.model === null || limit.model === model;
 
 /**
- * The counts after some usage; those that did not move are the same objects. What is given back lowers a count to 0 at
- * most.
+ * The counts after some usage; unchanged ones are the same objects. Usage given back never
+ * lowers a count below 0.
  */
 export function countsAfter(
   counts: readonly LimitCount[],

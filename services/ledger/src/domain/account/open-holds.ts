@@ -46,7 +46,7 @@ export function holdPastDeadline(holds: Holds, nowMs: number): Hold | undefined 
   return first;
 }
 
-/** What was cut out of a hold and is open, children of children too, by number. */
+/** The open holds below a hold, children of children included, by number. */
 export function descendantsOf(holds: Holds, hold: number): readonly Hold[] {
   const found: Hold[] = [];
   const parents = new Set([hold]);

@@ -60,7 +60,7 @@ export function lotsAfter(lots: Lots, rows: readonly LotRow[], seq: number): Lot
   return next;
 }
 
-/** On the path of every spend, and what a lot has left is in no summary. */
+/** On the path of every spend; summaries do not depend on what is left in a lot. */
 export function withLeft(lots: Lots, number: number, left: bigint): Lots {
   for (let index = 0; index < lots.chunks.length; index++) {
     const { items, summary } = lots.chunks[index] as Lots['chunks'][number];

@@ -2,7 +2,7 @@ import { Refusal } from '../decision.ts';
 import type { BelievedTerms } from '../request/request.ts';
 import type { Account, Settings } from './account.ts';
 
-/** Units that are there and that no hold reserves; overdraft is not among them. Below 0 after an overdraft. */
+/** Units in the account that no hold reserves, without overdraft. Below 0 after an overdraft. */
 export const freeUnits = (account: Readonly<Account>): bigint => account.balance - account.held;
 
 /**
@@ -37,7 +37,7 @@ function short(account: Readonly<Account>, asked: bigint): Refusal {
   return new Refusal('ALLOWANCE_EXHAUSTED', detail, { refusal });
 }
 
-/** The settings with every member put back that an entry changed and that nobody has changed since. */
+/** The settings with every member restored that an entry changed and that has not been changed since. */
 export function settingsBefore(
   current: Settings,
   changed: { readonly before: Settings; readonly after: Settings },

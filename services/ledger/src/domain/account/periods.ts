@@ -5,7 +5,7 @@ import type { Catalog } from '../prices/catalog.ts';
 import { planMonth } from '../prices/plans.ts';
 import type { Account, Counter } from './account.ts';
 
-/** End of a period that nothing ends: the last millisecond of the year 9999. */
+/** End of a period without an end: the last millisecond of the year 9999. */
 export const openEndMs = Date.UTC(10_000, 0, 1) - 1;
 
 /** When a period ends and the next begins; null: it has no end. */
@@ -53,7 +53,7 @@ export function countersAt(catalog: Catalog, account: Readonly<Account>, atMs: n
   const { period, periodFromMs, timeZone } = account.terms.settings;
   if (counter.period ? atMs < counter.period.endMs : period === null && account.kind !== 'metered') return account;
   if (counter.period && period === null && account.kind !== 'metered') {
-    // Periods were taken away: what is counted goes on without a reset.
+    // The account has no periods any more: the counter goes on without a reset.
     return { counter: { ...counter, period: { ...counter.period, endMs: openEndMs } }, earlier };
   }
   const at = { fromMs: periodFromMs ?? account.openedMs, timeZone, atMs };

@@ -2,7 +2,7 @@ import type { Account } from './account.ts';
 
 /** How an account's units divide into bought ones and those of its tier; open holds reserve the tier's first. */
 export type Divided = {
-  /** Bought and not used: no tier change wipes them, none counts them. */
+  /** Bought and not used: tier changes neither wipe nor count them. */
   readonly purchased: bigint;
   /** All others; below 0 after an overdraft. */
   readonly own: bigint;

@@ -3,7 +3,7 @@ import { calendarUnitOf } from '@tollgate/pricing';
 import { Refusal } from '../decision.ts';
 import type { Account, Settings } from './account.ts';
 
-/** Kinds obey only what has a meaning for them; anything else would be a promise that is not kept. */
+/** Settings that have no meaning for a kind are refused. */
 export function settingsRefusal(kind: Account['kind'], settings: Settings): Refusal | null {
   const detail =
     memberFault(kind, settings) ?? tierFault(kind, settings) ?? zoneFault(settings) ?? planFault(kind, settings);

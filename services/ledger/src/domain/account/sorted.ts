@@ -1,4 +1,4 @@
-/** How items are ordered, and what is known of several of them without looking at each. */
+/** The order of items, and a summary of several of them. */
 export type SortedRules<T, S> = {
   /** Below 0: a first; 0: the same item. */
   readonly order: (a: T, b: T) => number;

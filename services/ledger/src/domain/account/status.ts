@@ -7,8 +7,8 @@ import type { Account, Terms } from './account.ts';
 import { isBudget } from './account.ts';
 
 /**
- * Terms of an account that takes no new spends, holds and extensions, or (closed) no grants either; it keeps what it is
- * resumed to.
+ * Terms of an account that takes no new spends, holds and extensions, and (closed) no grants either. They keep the
+ * status that it is resumed to.
  */
 export function withoutAccess(terms: Terms, status: 'suspended' | 'closed'): Terms {
   return { ...terms, status, settings: { ...terms.settings, statusBefore: statusBehind(terms) } };
@@ -18,18 +18,18 @@ export function resumed(terms: Terms): Terms {
   return { ...terms, status: statusBehind(terms), settings: { ...terms.settings, statusBefore: null } };
 }
 
-/** The terms with another status; a suspended or closed account stays so and gets it when it is resumed. */
+/** The terms with another status. A suspended or closed account gets it when it is resumed. */
 export function withStatus(terms: Terms, status: AccountStatus): Terms {
   return terms.settings.statusBefore === null
     ? { ...terms, status }
     : { ...terms, settings: { ...terms.settings, statusBefore: status } };
 }
 
-/** The status apart from suspension and closing. */
+/** The status without suspension and closing. */
 export const statusBehind = (terms: Pick<Terms, 'status' | 'settings'>): AccountStatus =>
   terms.settings.statusBefore ?? terms.status;
 
-/** The account of a request, as long as it can be decided about. */
+/** The account of a request; refused where there is none, or where it is frozen. */
 export function existing(journal: Journal, id: string): Readonly<Account> | Refusal {
   const account = journal.find(id);
   if (!account) return new Refusal('ACCOUNT_UNKNOWN', 'there is no such account');

@@ -100,7 +100,7 @@ function withPeriods(
   return { settings: begun, beginsPeriod: { period, used: 0n, highWater: 0n, usedBefore } };
 }
 
-/** An account that gets its first allowance has it at once, as one that is opened with it. */
+/** An account that gets its first allowance is refilled at once, like one that is opened with it. */
 function postFirstRefill(journal: Journal, account: Readonly<Account>, cause: Cause): readonly Entry[] {
   const amount = (account.terms.settings.allowance ?? 0n) - account.balance;
   if (amount <= 0n) return [];

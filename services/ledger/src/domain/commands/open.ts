@@ -68,7 +68,7 @@ function sameAgain(journal: Journal, known: Readonly<Account>, { kind, unit, own
   return unchanged(known.id, { available: availableOf(journal, known), state: accountView(journal, known) });
 }
 
-/** An opening that gives an owner or settings which the account has not must not seem to have set them. */
+/** A strict opening is refused where the account has another owner or other settings, because they would not be set. */
 function otherTermsRefusal(
   known: Readonly<Account>,
   owner: string | null,

@@ -18,7 +18,7 @@ import { priorityDefault } from '../request/request.ts';
 import { accountState } from '../views.ts';
 
 const dayMs = 86_400_000;
-/** The last instant JavaScript and PostgreSQL both write with a four-digit year. */
+/** The last day that JavaScript and PostgreSQL both write with a four-digit year. */
 const latestMs = Date.UTC(9999, 11, 31);
 
 /** Changes tier, its end, allowance and what is left in one decision (surfaces §4), so that racing changes add up. */

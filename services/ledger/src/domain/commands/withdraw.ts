@@ -33,7 +33,7 @@ export function decideWithdraw(
   { targets }: Past,
 ): Outcome {
   const { account: id, cause } = request;
-  // A hold or entry that never was has no account.
+  // A withdrawal of a request for an unknown hold or entry has no account.
   if (id === '' || !journal.find(id)) return unchanged(id);
   const account = existing(journal, id);
   if (account instanceof Refusal) return account;

@@ -5,8 +5,8 @@ import { inCurrentPeriod, postBudgets } from './budgets.ts';
 import { burn, lotAfter, postGrant } from './lots.ts';
 
 /**
- * Brings the balance to a figure: by one lot more, or by taking from the lots in burning order; `sparing` those that
- * were bought.
+ * Sets the balance: by one more lot, or by taking from the lots in burning order, except (`sparing`) those that were
+ * bought.
  */
 export function postBalance(
   journal: Journal,
@@ -42,7 +42,7 @@ export function postBalance(
   );
 }
 
-/** Gives back what counts as used beyond a figure; never more than is used. Entries on the account stay as they are. */
+/** Lowers what counts as used to a figure; never raises it. Existing entries are not changed. */
 export function postUsed(
   journal: Journal,
   accountId: string,
@@ -62,7 +62,7 @@ export function postUsed(
     uses: { ...uses, amount: -amount },
     contra: 'adjustments',
   });
-  // A budget that began a period since counts nothing of it there.
+  // A budget whose period began later did not count this usage.
   const counting = journal
     .budgetsOf(account)
     .filter((budget) => journal.countersAt(budget, journal.nowMs).counter.used >= amount);

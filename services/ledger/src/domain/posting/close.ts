@@ -20,7 +20,7 @@ export function bookedState(journal: Journal, entries: readonly Entry[]): Booked
   return { ...decision, state: accountView(journal, journal.account(decision.account)) };
 }
 
-/** Accounts with tiers show what was ever used with each use (surfaces §4), so their answers carry the account. */
+/** Answers about accounts with tiers contain the account: they show what was ever used (surfaces §4). */
 export function tieredState(journal: Journal, id: string): Pick<Booked, 'state'> {
   const account = journal.account(id);
   return account.terms.settings.tier === null ? {} : { state: accountState(journal, account) };

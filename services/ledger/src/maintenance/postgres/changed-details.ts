@@ -13,8 +13,8 @@ type Row = {
 };
 
 /**
- * The entries of a partition whose words are no longer those that their leaf commits to (rule 29). Erased words, salt
- * and content both gone, are as they should be.
+ * The entries of a partition whose words are no longer those that their leaf commits to (rule 29). Erased words,
+ * without salt and content, are valid.
  */
 export async function* changedDetails(pool: Pick<Pool, 'query'>, partition: number): AsyncGenerator<number> {
   for (let after = 0; ;) {

@@ -142,7 +142,7 @@ function readEntry(reader: CopyReader, names: ReadonlyMap<number, string>, accou
 
 const rateOf = (text: string | null): EntryRate | null => (text === null ? null : (JSON.parse(text) as EntryRate));
 
-/** Version tables that hold anything for the partition; the others need not be asked for each run of entries. */
+/** Version tables with rows of the partition; the others need not be read for each run of entries. */
 async function tablesInUse(client: pg.ClientBase, partition: number): Promise<ReadonlySet<string>> {
   const tables = ['account_terms', 'lots', 'holds', 'counters', 'limit_counts'];
   const {

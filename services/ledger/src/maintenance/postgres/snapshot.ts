@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** One snapshot: entries, projections and position belong together although the ledger goes on writing. */
+/** Reads in one snapshot: entries, projections and position belong together although the ledger goes on writing. */
 export async function inSnapshot<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {

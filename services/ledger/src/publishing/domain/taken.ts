@@ -37,7 +37,7 @@ export function takenBy(
   const earlier = before === null ? [] : partsOf(kind, recordedMs, before);
   return partsOf(kind, recordedMs, after).flatMap(({ taken, ...part }) => {
     const known = earlier.find((other) => sameKind(other, part));
-    // Of what was counted in full before, a lower limit may have been made.
+    // The limit may have been changed since: the earlier share is converted to the present limit.
     const was = known?.periodStartMs === part.periodStartMs ? shareOfNow(known, part.whole) : 0n;
     return taken > was ? [{ ...part, before: was, after: taken }] : [];
   });
@@ -47,8 +47,7 @@ const sameKind = (a: Pick<Part, 'of' | 'period' | 'model'>, b: Pick<Part, 'of' |
   a.of === b.of && a.period === b.period && a.model === b.model;
 
 /**
- * The part that was taken before, as one of the present whole; rounded up, so that a share that was reached stays
- * reached.
+ * What was taken before, as a share of the present whole. Rounded up, so that a share that was reached stays reached.
  */
 const shareOfNow = ({ taken, whole }: Part, now: bigint): bigint =>
   whole === now || whole <= 0n ? taken : (taken * now + whole - 1n) / whole;

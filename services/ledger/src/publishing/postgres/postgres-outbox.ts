@@ -14,7 +14,7 @@ import type { OutboxStore, PublishedTopic, Unpublished } from '../outbox.ts';
 import { published } from '../outbox.ts';
 import { crossingsAfter, deadLettersAfter, publishedThrough, sealsAfter, setThrough } from './outbox.sql.ts';
 
-/** The ledger's tables as outboxes: rows are numbered without gaps, so a position a topic is enough. */
+/** The ledger's tables as outboxes: rows are numbered without gaps, so one position per topic is enough. */
 export class PostgresOutbox implements OutboxStore {
   readonly #pool: Pool;
   constructor(pool: Pool) {

@@ -1,7 +1,7 @@
 /**
  * Accounts after ($1 partition, $2 number), at most $3, each with whether it fits: $4 unit, $5 an account above (both
- * null: any), $6 the balance it must be below when what is held is taken off, $7 the kinds that keep one. A bounded
- * look, whatever fits: the balance is that of the last entry, found by its index.
+ * null: any), $6 the balance it must be below when what is held is taken off, $7 the kinds that keep one. The cost is
+ * bounded: the balance is that of the last entry, found by its index.
  */
 const candidates = (from: string): string => `
 select a.partition, a.account, a.id,

@@ -9,7 +9,7 @@ cross join lateral (select settings from ledger.account_terms t where t.partitio
   and t.account = a.account order by t.seq desc limit 1) t
 where a.kind = $1 and t.settings ? 'tier' group by 1`;
 
-/** Counting reads one row an account: no more often than this. */
+/** Minimum time between counts: one reads a row per account. */
 const countedForMs = 60_000;
 
 /** Accounts by tier, for the ratio of free to paid users (surfaces §4). Every ledger instance counts all of them. */
@@ -20,7 +20,7 @@ export function tierGauge(registry: Metrics, pool: Pool, creditsKind: number): v
     help: 'Users with credits, by tier; the same from every ledger instance',
     labelNames: ['tier'],
     registers: [registry],
-    // Beside the scrape: one must not wait for a database that is away. What was counted shows in the next.
+    // Not awaited: a scrape must not wait for a database that is down. The next scrape shows the count.
     collect: () => void count(),
   });
   const count = async (): Promise<void> => {

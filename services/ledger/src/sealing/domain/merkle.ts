@@ -1,6 +1,4 @@
-/**
- * A hash function over bytes, or over a text's UTF-8; SHA-256 in the books. Given, so that this file knows no library.
- */
+/** A hash function over bytes, or over the UTF-8 of a text; SHA-256 in the books. */
 export type Hash = (bytes: Uint8Array | string) => Buffer;
 
 /** RFC 6962 §2.1: the hash of a leaf, SHA-256(0x00 ‖ leaf); NUL is one zero byte in UTF-8. */
@@ -17,7 +15,7 @@ function nodeHash(hash: Hash, left: Uint8Array, right: Uint8Array): Buffer {
 /** RFC 6962 §2.1: the Merkle tree hash of leaf hashes, at least one. */
 export function merkleRoot(hash: Hash, leaves: readonly Buffer[]): Buffer {
   let level = leaves;
-  // Pairing neighbours and carrying an odd last one up gives the same tree as splitting at the largest power of two.
+  // Pairing neighbours and carrying an odd last node up gives the same tree as splitting at the largest power of two.
   while (level.length > 1) level = parents(hash, level);
   const [root] = level;
   if (!root) throw new RangeError('a Merkle tree has at least one leaf');

@@ -28,7 +28,7 @@ export type Seal = {
   readonly sealedMs: number;
 };
 
-/** What the first seal of a partition follows. */
+/** The previous hash of a partition's first seal. */
 export const noSealHash = Buffer.alloc(32);
 
 /**
