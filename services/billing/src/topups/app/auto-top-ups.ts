@@ -21,7 +21,7 @@ export const makeTopUpQueries = ({ store, customers, ledger, clock }: Parts): To
         'conflict',
         'TOP_UP_PAYER_MISSING',
         `${terms.user_id} has ${payer === null ? 'no customer' : 'no payment method'} at Stripe yet: ` +
-          'set one with POST /api/billing/customers first',
+          'name one with PUT /api/admin/billing/customers/:user_id first',
       );
     }
     return store.put({ account, ...fieldsOf(terms) }, { by, address }, clock.nowMs());
