@@ -78,6 +78,12 @@ const gatewayFolders = [...surfaces, ...gatewayShared].map((folder) => ({
   },
 }));
 
+/** SQL stands in folders named for the database, so that everything that depends on its tables is found there. */
+const noSql = ['Literal[value=', 'TemplateElement[value.raw='].map((literal) => ({
+  selector: `${literal}/^\\s*(select\\s[\\s\\S]*\\sfrom|insert into|update\\s\\S+\\sset|delete from|with\\s\\S+\\sas \\()\\s/i]`,
+  message: 'SQL belongs to a postgres/ folder',
+}));
+
 export default tseslint.config(
   {
     ignores: [
@@ -108,6 +114,11 @@ export default tseslint.config(
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true } }],
       'no-restricted-imports': ['error', { patterns: [testingOnlyInSpecs] }],
     },
+  },
+  {
+    files: ['services/*/src/**/*.ts'],
+    ignores: ['**/postgres/**', '**/testing/**', '**/*.spec.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noSql] },
   },
   {
     files: ['services/*/src/**/domain/**/*.ts', 'libs/pricing/src/**/*.ts'],
@@ -144,6 +155,7 @@ export default tseslint.config(
       'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval', 'crypto'],
       'no-restricted-syntax': [
         'error',
+        ...noSql,
         {
           selector: "MemberExpression[object.name='Date'][property.name='now']",
           message: 'time enters the domain as a value',

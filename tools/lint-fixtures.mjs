@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { cruise } from 'dependency-cruiser';
 import { ESLint } from 'eslint';
 
 // In CI the parser would read each file once from disk, and several fixtures stand in for one file.
@@ -29,7 +30,19 @@ export async function acceptedFixtures() {
     if (!rules.includes(rule))
       faults.push(`${name}: ${rule} accepts it${rules.length > 0 ? ` (refused by ${rules.join(', ')})` : ''}`);
   }
+  if (!(await circleIsRefused())) faults.push('circle/: no-cycles accepts it');
   return faults;
+}
+
+/** Two files that import each other, through types alone. */
+async function circleIsRefused() {
+  const { default: options } = await import('../.dependency-cruiser.js');
+  const { output } = await cruise([join(folder, 'circle')], {
+    ...options.options,
+    validate: true,
+    ruleSet: { forbidden: options.forbidden },
+  });
+  return output.summary.violations.some(({ rule }) => rule.name === 'no-cycles');
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,7 +1,7 @@
-// `npm test`: the layout, lint with its boundary fixtures, the type check, then every spec, on real PostgreSQL and real
-// Kafka. The last line is `N passed, N failed`, with `, N skipped` when some were; it counts the checks too. All run as
-// targets of Nx, two at a time: `nx affected -t lint test` runs what a change can break.
-// Arguments are patterns of spec files, for one jest process: `npm test -- libs/pricing`.
+// `npm test`: the layout, circles, unused code, documents, lint with its boundary fixtures, the type check, then every
+// spec, on real PostgreSQL and real Kafka. The last line is `N passed, N failed`, with `, N skipped` when some were; it
+// counts the checks too. All run as targets of Nx, two at a time: `nx affected -t lint test` runs what a change can
+// break. Arguments are patterns of spec files, for one jest process: `npm test -- libs/pricing`.
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,6 +15,9 @@ const failures = [];
 const patterns = process.argv.slice(2);
 
 await check('layout', nx, 'run', 'tollgate:layout');
+await check('no import goes in a circle', nx, 'run', 'tollgate:structure');
+await check('nothing is exported or depended on for nothing', nx, 'run', 'tollgate:unused');
+await check('documents name files that are there', nx, 'run', 'tollgate:docs');
 await check('lint', nx, 'run-many', '-t', 'lint');
 await check('boundary fixtures are refused', join(root, 'tools', 'lint-fixtures.mjs'));
 await check('type check', nx, 'run', 'tollgate:typecheck');

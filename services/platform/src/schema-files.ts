@@ -1,4 +1,4 @@
-import { renderSchema } from './render-schema.ts';
+import { renderSchema } from './postgres/render-schema.ts';
 
 /** A committed file and the schemas that it shows. */
 export type SchemaFile = { readonly path: string; readonly schemas: readonly string[] };

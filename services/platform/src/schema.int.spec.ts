@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '@tollgate/testing';
 import pg from 'pg';
 
+import { renderSchema } from './postgres/render-schema.ts';
 import { prepareDatabase } from './prepare.ts';
-import { renderSchema } from './render-schema.ts';
 import { contentOf, schemaFiles } from './schema-files.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
