@@ -14,7 +14,7 @@ export type Body = {
 export const start = '/api/token-process/start';
 export const end = '/api/token-process/end';
 export const run = Date.now().toString(36);
-export let users = 0;
+let users = 0;
 export const newUser = (): string => `user-${run}-${++users}`;
 
 /** What the tests of `tokenProcess` share. */

@@ -1,5 +1,4 @@
 import type { HoldView } from '@tollgate/contracts';
-import { partitionOf } from '@tollgate/kernel';
 
 import { firstAnswerOf } from '../booking/first-answer.ts';
 import type { BookStore, PartitionCommit, StoredPosition } from '../booking/ports.ts';
@@ -185,5 +184,3 @@ export class MemoryBookStore implements BookStore {
 /** What the books' once-only constraint is about (rule 11). */
 const onceOf = ({ ref, source, requestId, ordinal }: Entry): string =>
   JSON.stringify([ref, source, requestId, ordinal]);
-
-export const onePartition = (id: string): number => partitionOf(id, 1);

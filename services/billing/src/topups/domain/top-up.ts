@@ -178,6 +178,3 @@ function paid(
     ? { ...taken, status: 'paid', reason: null, nextTryMs: nowMs }
     : { ...taken, status: 'unresolved', reason: 'amount_differs', nextTryMs: null };
 }
-
-/** A top-up that is not at its end: the wallet gets no second one meanwhile. */
-export const openStatuses: readonly TopUpStatus[] = ['pending', 'processing', 'paid'];

@@ -60,6 +60,3 @@ export type SubscriptionState = {
   readonly currentPeriodStartMs: number;
   readonly currentPeriodEndMs: number;
 };
-
-/** Statuses that a subscription never leaves. */
-export const endedSubscriptions: readonly string[] = ['canceled', 'incomplete_expired'];
