@@ -64,8 +64,9 @@ async function install(folder) {
     const { code, output } = await run(command, args, installMs);
     if (code !== 0)
       return {
-        why: `${command === 'python3' ? 'python3 with venv' : 'schemathesis from PyPI'}
-          is needed: ${output.trim().split('\n').at(-1)}`,
+        why:
+          `${command === 'python3' ? 'python3 with venv' : 'schemathesis from PyPI'} ` +
+          `is needed: ${output.trim().split('\n').at(-1)}`,
       };
   }
   return join(environment, 'bin', 'schemathesis');

@@ -251,8 +251,8 @@ function checkEntries(manifest, seals) {
   for (const id of proofs.keys())
     if (!entries.has(id)) problem('proofs.jsonl', `proves ${id}, which is not in the bundle`);
   say(
-    `${entries.size} entries recomputed, each with its proof of inclusion; balances
-      from ${manifest.opening.balance} to ${balance} ${manifest.unit}`,
+    `${entries.size} entries recomputed, each with its proof of inclusion; ` +
+      `balances from ${manifest.opening.balance} to ${balance} ${manifest.unit}`,
   );
   return { entries, commitments };
 }

@@ -3,12 +3,12 @@ import { invariant } from '@tollgate/kernel';
 
 import type { Account } from '../domain/account/account.ts';
 import { answerOf } from '../domain/answer.ts';
-import type { Past } from '../domain/decide.ts';
 import { decide } from '../domain/decide.ts';
 import type { Decision } from '../domain/decision.ts';
 import { bookDue } from '../domain/due.ts';
 import type { Timer } from '../domain/entry.ts';
 import { Journal } from '../domain/journal.ts';
+import type { Past } from '../domain/past.ts';
 import type { Request } from '../domain/request/request.ts';
 import { BatchAnswers } from './batch-answers.ts';
 import { identityOf } from './identity.ts';

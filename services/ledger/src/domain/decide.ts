@@ -1,4 +1,3 @@
-import type { HoldView } from '@tollgate/contracts';
 import { ancestorsOf, assertNever } from '@tollgate/kernel';
 
 import { decideChange } from './commands/change.ts';
@@ -18,16 +17,10 @@ import type { Decision, Outcome } from './decision.ts';
 import { Refusal } from './decision.ts';
 import { bookDue } from './due.ts';
 import type { Journal } from './journal.ts';
+import type { Past } from './past.ts';
 import { unchanged } from './posting/close.ts';
-import type { HoldId } from './request/ids.ts';
 import type { Request } from './request/request.ts';
-import type { Targets } from './target.ts';
 import { accountState } from './views.ts';
-
-/** How ended holds ended, for a request that ends one again. */
-export type EndedHolds = (id: HoldId) => HoldView | undefined;
-/** What is known of the past beyond the accounts themselves; looked up before deciding, never during it. */
-export type Past = { readonly targets: Targets; readonly endedHolds: EndedHolds };
 
 /**
  * Decides one request and posts its entries on the journal: first what is due on the accounts it touches (rule 16),

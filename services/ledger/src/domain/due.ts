@@ -1,7 +1,8 @@
 import { AppError } from '@tollgate/kernel';
 
-import type { Account, Hold } from './account/account.ts';
+import type { Account } from './account/account.ts';
 import { isRefilled } from './account/account.ts';
+import type { Hold } from './account/hold.ts';
 import { holdPastDeadline } from './account/open-holds.ts';
 import { divided } from './account/purchased.ts';
 import type { Journal } from './journal.ts';

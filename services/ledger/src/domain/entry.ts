@@ -2,6 +2,8 @@ import type { Details } from '@tollgate/contracts';
 import type { AccountKind } from '@tollgate/contracts';
 
 import type { Counter, LimitCount, Terms } from './account/account.ts';
+import type { HoldRow } from './account/hold.ts';
+import type { LotRow } from './account/lot.ts';
 
 /** What an entry records. The number is its column value and never changes. */
 export const entryKinds = {
@@ -46,28 +48,6 @@ export type EntryRate = {
   readonly inputs: Readonly<Record<string, string>>;
 };
 
-/** A version row of a lot, written when it opens, closes, or stops being the one that entries carry (rule 15). */
-export type LotRow = {
-  readonly lot: number;
-  readonly left: bigint;
-  readonly granted: bigint;
-  readonly priority: number;
-  readonly expiresMs: number | null;
-  readonly purchased: boolean;
-  /** Lowest sequence number of rows that matter for the lots still open. */
-  readonly floor: number;
-};
-export type HoldOutcome = 'open' | 'settled' | 'released' | 'expired';
-export type HoldRow = {
-  readonly hold: number;
-  readonly amount: bigint;
-  readonly expiresMs: number;
-  readonly parent: number | null;
-  readonly budgets: readonly string[];
-  readonly outcome: HoldOutcome;
-  readonly settled: bigint | null;
-  readonly floor: number;
-};
 export type CounterRow = Counter;
 
 /** A tier block was entered; billing charges it once. */

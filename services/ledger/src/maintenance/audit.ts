@@ -1,25 +1,20 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { AccountView, EntryView, Explanation, ProofView, UsagePeriodView } from '@tollgate/contracts';
 import { AppError, canonicalJson, partitionOf, wallClock } from '@tollgate/kernel';
 import { createPool } from '@tollgate/persistence';
-import type { Pool } from 'pg';
 
 import { isoTime } from '../domain/iso-time.ts';
 import { entryView } from '../domain/views.ts';
-import type { EntryRow } from '../postgres/entry-row.ts';
-import { fromRowEntry } from '../postgres/entry-row.ts';
 import { explainEntry } from '../queries/explain.ts';
 import { postgresReads } from '../queries/postgres/postgres-reads.ts';
 import { makeQueries } from '../queries/queries.ts';
-import type { CatalogReads } from '../queries/reads.ts';
-import { leafHash, merkleLevels, pathIn } from '../sealing/domain/merkle.ts';
-import { leafText, type Seal } from '../sealing/domain/seal.ts';
-import { fromRowSeal, PostgresSeals } from '../sealing/postgres/postgres-seals.ts';
-import { sealsInOrder } from '../sealing/postgres/seals.sql.ts';
-import { leavesOf, type SealedEntry } from '../sealing/sealer.ts';
+import type { Reads } from '../queries/reads.ts';
+import type { Seal } from '../sealing/domain/seal.ts';
+import { PostgresSeals } from '../sealing/postgres/postgres-seals.ts';
 import { sha256 } from '../sealing/sha256.ts';
-import { auditEntries, auditLater, partitionsOfBooks } from './postgres/audit.sql.ts';
+import type { EntryWithWords } from './postgres/audit-reads.ts';
+import { PostgresAuditReads } from './postgres/audit-reads.ts';
+import type { EntryProof, Prove } from './prove-entries.ts';
+import { prover } from './prove-entries.ts';
 
 /**
  * An entry with all that proves and explains it. `words`: what was said beside it, with the salt of its commitment;
@@ -29,7 +24,7 @@ export type AuditedEntry = {
   readonly entry: Omit<EntryView, 'details'>;
   readonly words: { readonly salt: string; readonly text: string } | null;
   readonly explanation: Explanation | null;
-  readonly proof: Omit<ProofView, 'seal'> & { readonly seal: string };
+  readonly proof: EntryProof;
 };
 export type AuditedSeal = ProofView['seal'];
 type Stretch = { readonly account: string; readonly from: string; readonly to: string };
@@ -57,30 +52,63 @@ export type Audit = {
   seals(partition: number, from: number, to: number): AsyncGenerator<AuditedSeal>;
 };
 
-const pageSize = 1_000;
-const sealWaitMs = 10_000;
-
 export async function withAudit<T>(databaseUrl: string, work: (audit: Audit) => Promise<T>): Promise<T> {
   const pool = createPool({ url: databaseUrl, max: 2, applicationName: 'tollgate-audit' });
   try {
-    const {
-      rows: [placement],
-    } = await pool.query<{ partitions: number }>(partitionsOfBooks);
-    if (!placement)
+    const books = new PostgresAuditReads(pool);
+    const partitions = await books.partitions();
+    if (partitions === undefined)
       throw new AppError('not_found', 'ACCOUNT_UNKNOWN', 'there are no books yet: start the platform once');
-    return await work(auditOf(pool, placement.partitions));
+    return await work(
+      auditOf({ books, reads: postgresReads(pool, partitions), seals: new PostgresSeals(pool), partitions }),
+    );
   } finally {
     await pool.end();
   }
 }
 
-function auditOf(pool: Pool, partitions: number): Audit {
-  const reads = postgresReads(pool, partitions);
-  const seals = new PostgresSeals(pool);
+type AuditPorts = {
+  readonly books: PostgresAuditReads;
+  readonly reads: Reads;
+  readonly seals: PostgresSeals;
+  readonly partitions: number;
+};
+
+function auditOf({ books, reads, seals, partitions }: AuditPorts): Audit {
+  const queries = readOnlyQueries(reads, seals, partitions);
+  const auditedOf = async function* (
+    partition: number,
+    entries: AsyncGenerator<EntryWithWords>,
+  ): AsyncGenerator<AuditedEntry> {
+    const prove = prover(seals, partition);
+    for await (const one of entries) yield await audited(reads, { partition, one, prove });
+  };
+  const place = (account: string): number => partitionOf(account, partitions);
+  return {
+    entry: async (account, seq) => {
+      const partition = place(account);
+      const one = await books.entry(partition, account, seq);
+      return one ? audited(reads, { partition, one, prove: prover(seals, partition) }) : null;
+    },
+    account: (id, at) => queries.account({ id, ...(at === undefined ? {} : { at }) }),
+    partitionOf: place,
+    usage: (account, at) => queries.usage({ account, at }),
+    entries: (of) => auditedOf(place(of.account), books.entries({ ...of, partition: place(of.account) })),
+    later: (of) => auditedOf(place(of.account), books.later({ ...of, partition: place(of.account) })),
+    seals: async function* (partition, from, to) {
+      for await (const seal of seals.inOrder(partition, from - 1)) {
+        if (seal.number > to) return;
+        yield sealView(seal);
+      }
+    },
+  };
+}
+
+function readOnlyQueries(reads: Reads, seals: PostgresSeals, partitions: number): ReturnType<typeof makeQueries> {
   const readOnly = (): never => {
     throw new AppError('bug', 'INVARIANT_BROKEN', 'an audit only reads');
   };
-  const queries = makeQueries({
+  return makeQueries({
     reads,
     seals,
     hash: sha256,
@@ -91,132 +119,22 @@ function auditOf(pool: Pool, partitions: number): Audit {
     append: readOnly,
     details: { accounts: readOnly, erase: readOnly, nextOffset: readOnly },
   });
-  const stretch = (sql: string) =>
-    async function* ({ account, from, to }: Stretch): AsyncGenerator<AuditedEntry> {
-      const partition = partitionOf(account, partitions);
-      const prove = prover(seals, partition);
-      for (let after = 0; ;) {
-        const { rows } = await pool.query<EntryRow & { salt: Buffer | null }>(sql, [
-          partition,
-          account,
-          after,
-          from,
-          to,
-          pageSize,
-        ]);
-        for (const row of rows) yield audited(reads.catalog, { partition, row, prove });
-        if (rows.length < pageSize) return;
-        after = Number(rows.at(-1)?.seq);
-      }
-    };
-  const entry = async (account: string, seq: number): Promise<AuditedEntry | null> => {
-    const partition = partitionOf(account, partitions);
-    const {
-      rows: [row],
-    } = await pool.query<EntryRow & { salt: Buffer | null }>(auditEntries, [
-      partition,
-      account,
-      seq - 1,
-      '-infinity',
-      'infinity',
-      1,
-    ]);
-    return row && Number(row.seq) === seq
-      ? audited(reads.catalog, { partition, row, prove: prover(seals, partition) })
-      : null;
-  };
-  return {
-    entry,
-    account: (id, at) => queries.account({ id, ...(at === undefined ? {} : { at }) }),
-    partitionOf: (account) => partitionOf(account, partitions),
-    usage: (account, at) => queries.usage({ account, at }),
-    entries: stretch(auditEntries),
-    later: stretch(auditLater),
-    seals: (partition, from, to) => sealsBetween(pool, { partition, from, to }),
-  };
 }
 
-type Prove = (seq: number) => Promise<AuditedEntry['proof']>;
-
 async function audited(
-  catalog: CatalogReads,
-  of: { readonly partition: number; readonly row: EntryRow & { readonly salt: Buffer | null }; readonly prove: Prove },
+  { catalog }: Reads,
+  of: { readonly partition: number; readonly one: EntryWithWords; readonly prove: Prove },
 ): Promise<AuditedEntry> {
-  const { partition, row, prove } = of;
-  const booked = fromRowEntry(row);
+  const { partition, prove } = of;
+  const { entry: booked, salt, content } = of.one;
   const { details: _, ...entry } = entryView(partition, booked);
   const explanation = booked.rate === null ? null : await explainEntry(catalog, partition, booked);
   return {
     entry,
     proof: await prove(booked.partitionSeq),
-    words:
-      row.salt === null || row.content === null
-        ? null
-        : { salt: row.salt.toString('hex'), text: canonicalJson(row.content) },
+    words: salt === null || content === null ? null : { salt: salt.toString('hex'), text: canonicalJson(content) },
     explanation,
   };
-}
-
-/** Proves entries in order; the tree of a seal is built once for all entries in it. */
-function prover(store: PostgresSeals, partition: number): Prove {
-  let tree: {
-    readonly seal: Seal;
-    readonly entries: readonly SealedEntry[];
-    readonly levels: readonly (readonly Buffer[])[];
-  } | null = null;
-  return async (seq) => {
-    if (tree === null || seq > tree.seal.toSeq) {
-      const seal = await sealOver(store, partition, seq);
-      const entries = await store.entries(partition, seal.fromSeq - 1, seal.toSeq - seal.fromSeq + 1);
-      tree = { seal, entries, levels: merkleLevels(sha256, leavesOf(sha256, partition, entries)) };
-    }
-    const { seal, entries, levels } = tree;
-    const index = seq - seal.fromSeq;
-    const own = entries[index];
-    if (own?.entry.partitionSeq !== seq)
-      throw new AppError(
-        'bug',
-        'INVARIANT_BROKEN',
-        `entry ${partition}-${seq} is missing from its seal: run verify-chain`,
-      );
-    const leaf = leafText(partition, own.entry, own.commitmentHex);
-    return {
-      entry: `${partition}-${seq}`,
-      leaf,
-      leaf_hash: leafHash(sha256, leaf).toString('hex'),
-      leaf_index: index,
-      tree_size: entries.length,
-      path: pathIn(levels, index).map((node) => node.toString('hex')),
-      seal: String(seal.number),
-    };
-  };
-}
-
-/** Waits for the seal of an entry: while a ledger runs, it comes within a second. */
-async function sealOver(store: PostgresSeals, partition: number, seq: number): Promise<Seal> {
-  for (const deadline = performance.now() + sealWaitMs; ; await delay(200)) {
-    const seal = await store.covering(partition, seq);
-    if (seal) return seal;
-    if (performance.now() > deadline) {
-      throw new AppError(
-        'conflict',
-        'NOT_SEALED_YET',
-        `entry ${partition}-${seq} is not sealed yet: start the platform for a second, then try again`,
-      );
-    }
-  }
-}
-
-async function* sealsBetween(
-  pool: Pool,
-  { partition, from, to }: { readonly partition: number; readonly from: number; readonly to: number },
-): AsyncGenerator<AuditedSeal> {
-  for (let after = from - 1; after < to;) {
-    const { rows } = await pool.query<Parameters<typeof fromRowSeal>[0]>(sealsInOrder, [partition, after, pageSize]);
-    if (rows.length === 0) return;
-    for (const seal of rows.map(fromRowSeal)) if (seal.number <= to) yield sealView(seal);
-    after = Number(rows.at(-1)?.number);
-  }
 }
 
 const sealView = (seal: Seal): AuditedSeal => ({

@@ -4,11 +4,11 @@ import { PostgresBookStore } from '../booking/postgres/postgres-book-store.ts';
 import type { Account } from '../domain/account/account.ts';
 import type { Drift, Folded } from './fold.ts';
 import { differences } from './fold.ts';
-import { foldAndCompare } from './fold-and-compare.ts';
+import { foldAndCompare } from './postgres/fold-and-compare.ts';
 import { partitionsBooked } from './postgres/positions.sql.ts';
+import type { ReadLog } from './postgres/redecide-partition.ts';
+import { redecidePartition } from './postgres/redecide-partition.ts';
 import { inSnapshot } from './postgres/snapshot.ts';
-import type { ReadLog } from './redecide-partition.ts';
-import { redecidePartition } from './redecide-partition.ts';
 
 export type CheckOptions = {
   /** Of the role `tollgate_ledger`. */

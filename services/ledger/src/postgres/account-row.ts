@@ -2,8 +2,10 @@ import type { AccountSettings, AccountStatus } from '@tollgate/contracts';
 import { accountKinds } from '@tollgate/contracts';
 import { invariant } from '@tollgate/kernel';
 
-import type { Account, Counter, Hold, Lot, Settings } from '../domain/account/account.ts';
+import type { Account, Counter, Settings } from '../domain/account/account.ts';
 import { inconsistency, newAccount } from '../domain/account/account.ts';
+import type { Hold } from '../domain/account/hold.ts';
+import type { Lot } from '../domain/account/lot.ts';
 import type { Holds } from '../domain/account/open-holds.ts';
 import { holdsOf } from '../domain/account/open-holds.ts';
 import type { Lots } from '../domain/account/open-lots.ts';

@@ -2,8 +2,9 @@ import { expect } from '@jest/globals';
 import type { AccountKind, AccountStatus, AnswerProblem, LedgerRequest } from '@tollgate/contracts';
 import type { ErrorCode } from '@tollgate/kernel';
 
-import type { Account, Hold, Settings } from '../domain/account/account.ts';
+import type { Account, Settings } from '../domain/account/account.ts';
 import { noSettings } from '../domain/account/account.ts';
+import type { Hold } from '../domain/account/hold.ts';
 import { holdNumbered } from '../domain/account/open-holds.ts';
 import { lotNumbered } from '../domain/account/open-lots.ts';
 import { decide } from '../domain/decide.ts';

@@ -74,11 +74,13 @@ async function prune(command: Command, options: PruneOptions): Promise<void> {
   const what = options.dryRun === true ? 'would be removed' : 'removed';
   output.result({ dry_run: options.dryRun === true, removed }, [
     removed.length === 0 ? 'nothing to remove' : `records ${what} in ${removed.length} partitions:`,
-    ...removed.slice(0, shownMax).map(
-      (row) =>
-        `  partition ${row.partition}: ${row.from} up to below ${row.before}; the rest
-            is kept for the ${row.kept_for}`,
-    ),
+    ...removed
+      .slice(0, shownMax)
+      .map(
+        (row) =>
+          `  partition ${row.partition}: ${row.from} up to below ${row.before}; the rest ` +
+          `is kept for the ${row.kept_for}`,
+      ),
     ...(removed.length > shownMax ? [`  … and ${removed.length - shownMax} more; --json lists all`] : []),
   ]);
 }

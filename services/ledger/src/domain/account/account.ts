@@ -6,33 +6,6 @@ import { noHolds } from './open-holds.ts';
 import type { Lots } from './open-lots.ts';
 import { noLots } from './open-lots.ts';
 
-/** A grant that is not used up. Lots are burnt by priority (lower first), then expiry (sooner first), then age. */
-export type Lot = {
-  /** Sequence number, in the account, of the entry that opened it. */
-  readonly lot: number;
-  readonly granted: bigint;
-  readonly left: bigint;
-  readonly priority: number;
-  readonly expiresMs: number | null;
-  /** Bought: tier changes and refills do not touch it. */
-  readonly purchased: boolean;
-  /** Sequence number of the entry beside which its newest row was written (rule 15). */
-  readonly rowSeq: number;
-};
-
-/** Units reserved for a later spend. */
-export type Hold = {
-  /** Sequence number, in the account, of the entry that opened it. */
-  readonly hold: number;
-  /** What this hold itself still reserves, without its children. */
-  readonly amount: bigint;
-  readonly expiresMs: number;
-  readonly parent: number | null;
-  /** Ancestor accounts it was booked on (rule 20). */
-  readonly budgets: readonly string[];
-  readonly rowSeq: number;
-};
-
 /**
  * A limit beside `Settings.limit`, in a period of its own; with a model it counts and binds only usage that names it.
  */

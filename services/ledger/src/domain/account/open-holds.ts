@@ -1,5 +1,4 @@
-import type { HoldRow } from '../entry.ts';
-import type { Hold } from './account.ts';
+import type { Hold, HoldRow } from './hold.ts';
 import { Sorted } from './sorted.ts';
 
 type HoldSummary = {

@@ -1,5 +1,4 @@
-import type { LotRow } from '../entry.ts';
-import type { Lot } from './account.ts';
+import type { Lot, LotRow } from './lot.ts';
 import { Sorted } from './sorted.ts';
 
 type LotSummary = {

@@ -1,11 +1,11 @@
 import type { Account } from '../account/account.ts';
 import { goodwillOf } from '../account/account.ts';
 import { existing } from '../account/status.ts';
-import type { Past } from '../decide.ts';
 import type { Outcome } from '../decision.ts';
 import { Refusal } from '../decision.ts';
 import type { Entry, EntryKind } from '../entry.ts';
 import type { Journal } from '../journal.ts';
+import type { Past } from '../past.ts';
 import { booked } from '../posting/close.ts';
 import { giveBackUsage, openLot, takeBackGrant } from '../posting/give-back.ts';
 import type { CommandOf, Request } from '../request/request.ts';

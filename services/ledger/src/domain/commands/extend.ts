@@ -1,9 +1,9 @@
 import { boundsRefusal } from '../account/bounds.ts';
 import { useRefusal } from '../account/status.ts';
-import type { Past } from '../decide.ts';
 import type { Outcome } from '../decision.ts';
 import { Refusal } from '../decision.ts';
 import type { Journal } from '../journal.ts';
+import type { Past } from '../past.ts';
 import { inCurrentPeriod, postBudgets } from '../posting/budgets.ts';
 import { booked } from '../posting/close.ts';
 import { openRow } from '../posting/hold-end.ts';

@@ -1,9 +1,10 @@
-import type { Account, Hold } from '../account/account.ts';
+import type { Account } from '../account/account.ts';
+import type { Hold } from '../account/hold.ts';
 import { holdNumbered } from '../account/open-holds.ts';
 import { existing } from '../account/status.ts';
-import type { EndedHolds } from '../decide.ts';
 import { Refusal } from '../decision.ts';
 import type { Journal } from '../journal.ts';
+import type { EndedHolds } from '../past.ts';
 import type { HoldId } from '../request/ids.ts';
 import { formatHoldId } from '../request/ids.ts';
 

@@ -1,7 +1,7 @@
-import type { Past } from '../decide.ts';
 import type { Outcome } from '../decision.ts';
 import { Refusal } from '../decision.ts';
 import type { Journal } from '../journal.ts';
+import type { Past } from '../past.ts';
 import { booked } from '../posting/close.ts';
 import { bookDueLots } from '../posting/due-lots.ts';
 import { postRelease } from '../posting/hold-end.ts';

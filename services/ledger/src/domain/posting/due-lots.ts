@@ -1,5 +1,6 @@
-import type { Account, Lot } from '../account/account.ts';
+import type { Account } from '../account/account.ts';
 import { goodwillOf } from '../account/account.ts';
+import type { Lot } from '../account/lot.ts';
 import { lotNumbered, lotPastExpiry } from '../account/open-lots.ts';
 import type { Entry } from '../entry.ts';
 import type { Journal } from '../journal.ts';

@@ -1,8 +1,9 @@
 import type { AccountStatus } from '@tollgate/contracts';
 
-import type { Account, Lot, Terms } from '../account/account.ts';
+import type { Account, Terms } from '../account/account.ts';
 import { keepsLots } from '../account/account.ts';
 import type { Uses } from '../account/limit-counts.ts';
+import type { Lot } from '../account/lot.ts';
 import { lotNumbered } from '../account/open-lots.ts';
 import { statusBehind, withStatus } from '../account/status.ts';
 import type { Cause, Entry } from '../entry.ts';

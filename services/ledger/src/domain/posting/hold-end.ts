@@ -1,8 +1,9 @@
 import type { HoldView } from '@tollgate/contracts';
 
-import type { Account, Hold } from '../account/account.ts';
+import type { Account } from '../account/account.ts';
+import type { Hold, HoldOutcome, HoldRow } from '../account/hold.ts';
 import { descendantsOf, holdNumbered } from '../account/open-holds.ts';
-import type { Cause, Entry, HoldOutcome, HoldRow } from '../entry.ts';
+import type { Cause, Entry } from '../entry.ts';
 import type { Journal } from '../journal.ts';
 import { holdView } from '../views.ts';
 import { inCurrentPeriod, postBudgets } from './budgets.ts';

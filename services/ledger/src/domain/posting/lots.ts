@@ -1,5 +1,6 @@
-import type { Account, Lot } from '../account/account.ts';
-import type { Entry, LotRow } from '../entry.ts';
+import type { Account } from '../account/account.ts';
+import type { Lot, LotRow } from '../account/lot.ts';
+import type { Entry } from '../entry.ts';
 import type { Journal } from '../journal.ts';
 import type { Grant, Posting } from './posting.ts';
 

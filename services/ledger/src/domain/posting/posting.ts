@@ -1,6 +1,8 @@
 import type { Counter, Terms } from '../account/account.ts';
+import type { HoldRow } from '../account/hold.ts';
 import type { Uses } from '../account/limit-counts.ts';
-import type { Cause, Contra, EntryKind, EntryRate, HoldRow, LotRow, Timer } from '../entry.ts';
+import type { LotRow } from '../account/lot.ts';
+import type { Cause, Contra, EntryKind, EntryRate, Timer } from '../entry.ts';
 import type { BookedPlan } from '../prices/catalog.ts';
 
 /** Everything that a posting can say; each kind says its part of it. What is absent is zero, null or empty. */

@@ -1,7 +1,8 @@
 import type { Account } from '../account/account.ts';
+import type { HoldRow } from '../account/hold.ts';
+import type { LotRow } from '../account/lot.ts';
 import { lotNumbered } from '../account/open-lots.ts';
 import type { Sorted } from '../account/sorted.ts';
-import type { HoldRow, LotRow } from '../entry.ts';
 import type { Posting } from './posting.ts';
 
 const none: readonly never[] = [];

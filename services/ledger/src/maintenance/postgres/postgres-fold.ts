@@ -4,7 +4,8 @@ import { invariant } from '@tollgate/kernel';
 import { copyOut, CopyReader } from '@tollgate/persistence';
 import type pg from 'pg';
 
-import type { Contra, Entry, EntryRate, HoldOutcome } from '../../domain/entry.ts';
+import type { HoldOutcome } from '../../domain/account/hold.ts';
+import type { Contra, Entry, EntryRate } from '../../domain/entry.ts';
 import { fromRowSettings } from '../../postgres/account-row.ts';
 import { kindOf } from '../../postgres/entry-row.ts';
 import type { LimitCountTuple } from '../../postgres/limit-counts-row.ts';

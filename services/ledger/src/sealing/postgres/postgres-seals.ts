@@ -5,7 +5,9 @@ import type { EntryRow } from '../../postgres/entry-row.ts';
 import { fromRowEntry } from '../../postgres/entry-row.ts';
 import type { Seal } from '../domain/seal.ts';
 import type { SealedEntry, SealStore } from '../sealer.ts';
-import { insertSeals, lastSeal, sealOf } from './seals.sql.ts';
+import { insertSeals, lastSeal, sealOf, sealsInOrder } from './seals.sql.ts';
+
+const readMax = 1_000;
 
 type SealRow = {
   readonly partition: number;
@@ -47,6 +49,16 @@ export class PostgresSeals implements SealStore {
       values: [partition, afterSeq, limit],
     });
     return rows.map((row) => ({ entry: fromRowEntry(row), commitmentHex: row.commitment?.toString('hex') ?? null }));
+  }
+
+  /** The seals of a partition with a higher number than `after`, in order. */
+  async *inOrder(partition: number, after = 0): AsyncGenerator<Seal> {
+    for (let last = after; ;) {
+      const { rows } = await this.#pool.query<SealRow>(sealsInOrder, [partition, last, readMax]);
+      for (const row of rows) yield fromRowSeal(row);
+      if (rows.length < readMax) return;
+      last = Number(rows.at(-1)?.number);
+    }
   }
 
   async insert(seals: readonly Seal[]): Promise<ReadonlySet<number>> {

@@ -1,17 +1,17 @@
 import type { LogRecord } from '@tollgate/messaging';
 import type { Pool, PoolClient } from 'pg';
 
-import { createRecentAnswers, createWholeAccountCache } from '../booking/partition-state.ts';
-import type { ClaimedPartition, StoredPosition } from '../booking/ports.ts';
-import { PostgresBookStore } from '../booking/postgres/postgres-book-store.ts';
-import { PostgresSeals } from '../sealing/postgres/postgres-seals.ts';
-import { Folded } from './fold.ts';
-import { blocksBetween } from './postgres/block-rows.ts';
-import { itemsBefore, namesOfPartition } from './postgres/fold-books.sql.ts';
-import { entriesWithRows } from './postgres/postgres-fold.ts';
-import { inSnapshot } from './postgres/snapshot.ts';
-import type { Redecided } from './redecide.ts';
-import { redecide } from './redecide.ts';
+import { createRecentAnswers, createWholeAccountCache } from '../../booking/partition-state.ts';
+import type { ClaimedPartition, StoredPosition } from '../../booking/ports.ts';
+import { PostgresBookStore } from '../../booking/postgres/postgres-book-store.ts';
+import { PostgresSeals } from '../../sealing/postgres/postgres-seals.ts';
+import { Folded } from '../fold.ts';
+import type { Redecided } from '../redecide.ts';
+import { redecide } from '../redecide.ts';
+import { blocksBetween } from './block-rows.ts';
+import { itemsBefore, namesOfPartition } from './fold-books.sql.ts';
+import { entriesWithRows } from './postgres-fold.ts';
+import { inSnapshot } from './snapshot.ts';
 
 /** The kept records of a partition up to an offset, by the offsets of the topic. */
 export type ReadLog = (

@@ -1,14 +1,14 @@
 import type { PoolClient } from 'pg';
 
-import type { StoredPosition } from '../booking/ports.ts';
-import type { PostgresBookStore } from '../booking/postgres/postgres-book-store.ts';
-import type { AccountRow } from '../postgres/account-row.ts';
-import { fromRowAccount } from '../postgres/account-row.ts';
-import { loadAccounts } from '../postgres/load-accounts.sql.ts';
-import { differences, Folded } from './fold.ts';
-import { accountsInOrder, strayBlocks } from './postgres/fold-books.sql.ts';
-import { bookedThrough } from './postgres/positions.sql.ts';
-import { entriesWithRows } from './postgres/postgres-fold.ts';
+import type { StoredPosition } from '../../booking/ports.ts';
+import type { PostgresBookStore } from '../../booking/postgres/postgres-book-store.ts';
+import type { AccountRow } from '../../postgres/account-row.ts';
+import { fromRowAccount } from '../../postgres/account-row.ts';
+import { loadAccounts } from '../../postgres/load-accounts.sql.ts';
+import { differences, Folded } from '../fold.ts';
+import { accountsInOrder, strayBlocks } from './fold-books.sql.ts';
+import { bookedThrough } from './positions.sql.ts';
+import { entriesWithRows } from './postgres-fold.ts';
 
 /** Folds the entries of a partition, and compares the result with its projections as the snapshot has them. */
 export async function foldAndCompare(
