@@ -2,6 +2,7 @@
 // skipped`; what could not run is named, with what it needs. `npm run test:long -- <folder>` says where the trace is
 // (TOLLGATE_TRACE does too).
 import { clientTraceCampaign } from './test-long/client-trace.mjs';
+import { containerCampaign } from './test-long/containers.mjs';
 import { fuzzCampaign } from './test-long/fuzz.mjs';
 import { chargeCampaign } from './test-long/charges.mjs';
 import { stripeMockCampaign } from './test-long/stripe-mock.mjs';
@@ -28,7 +29,14 @@ function notRun(name, why) {
   say(`- ${name}: not run, ${why}`);
 }
 
-for (const campaign of [traceCampaign, clientTraceCampaign, fuzzCampaign, chargeCampaign, stripeMockCampaign]) {
+for (const campaign of [
+  traceCampaign,
+  clientTraceCampaign,
+  fuzzCampaign,
+  chargeCampaign,
+  stripeMockCampaign,
+  containerCampaign,
+]) {
   try {
     await campaign({ check, notRun, say });
   } catch (error) {

@@ -72,8 +72,8 @@ describeWith('kafka', await whyNot('kafka'), 'Apache Kafka of one test', () => {
 
 // Guarantee: an aborted test run leaves no server behind.
 it('ends a server when the process that started it is killed', async () => {
-  const script = `import { startPostgres } from '${import.meta.dirname}/postgres-server.ts';
-    const server = await startPostgres(); console.log(server.url); setInterval(() => {}, 1000);`;
+  const script = `import { startLocalPostgres } from '${import.meta.dirname}/servers/local-postgres.ts';
+    const server = await startLocalPostgres(); console.log(server.url); setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -5,8 +5,7 @@ import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { startKafka } from './kafka-broker.ts';
-import { startPostgres } from './postgres-server.ts';
+import { startKafka, startPostgres } from './servers/servers.ts';
 
 /** What a test may need and what one run has one of. */
 export type SharedPart = 'postgres' | 'kafka';

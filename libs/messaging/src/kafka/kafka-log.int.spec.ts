@@ -153,7 +153,7 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
       await append('before');
       await waitFor('the first record', () => values.length === 1);
 
-      server.pause();
+      await server.pause();
       try {
         await waitFor(
           'the silence to be noticed',
@@ -161,7 +161,7 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
           10_000,
         );
       } finally {
-        server.resume();
+        await server.resume();
       }
 
       await waitFor('an append', () => append('after'), 30_000);

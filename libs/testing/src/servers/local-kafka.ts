@@ -1,29 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { BoundProcess } from './bound-process.ts';
-import { endBound, runBound, startBound } from './bound-process.ts';
-import { freePort } from './free-port.ts';
+import type { BoundProcess } from '../bound-process.ts';
+import { endBound, runBound, startBound } from '../bound-process.ts';
+import { freePort } from '../free-port.ts';
+import { answersApiVersions } from './answers.ts';
+import { brokerProperties, type TestKafka } from './kafka.ts';
 import { javaVersion, kafkaCache, kafkaClassPath } from './kafka-jars.ts';
-
-/** A real single-broker Apache Kafka of a test; it dies with the process that started it. */
-export type TestKafka = {
-  /** `host:port`, as TEST_KAFKA_BROKERS takes it. */
-  readonly brokers: string;
-  /** Ends it cleanly and removes its data. */
-  stop(): Promise<void>;
-  /** SIGKILL: what was acknowledged must still be there after `restart`. */
-  kill(): Promise<void>;
-  /** The same data on the same ports. Ends it first when it runs. */
-  restart(): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing answers. */
-  pause(): void;
-  resume(): void;
-};
 
 const jvm = [
   '-Xms64m',
@@ -43,7 +29,7 @@ const jvm = [
  * properties, which win.
  * @throws Error that says why it cannot run here (Java, Maven, network).
  */
-export async function startKafka(settings = ''): Promise<TestKafka> {
+export async function startLocalKafka(settings = ''): Promise<TestKafka> {
   const java = await javaVersion();
   const classPath = await kafkaClassPath();
   const archive = join(kafkaCache(), `classes-${createHash('sha256').update(java).digest('hex').slice(0, 12)}.jsa`);
@@ -112,8 +98,8 @@ export async function startKafka(settings = ''): Promise<TestKafka> {
       if (broker.running()) await end();
       broker = await start();
     },
-    pause: () => broker.signal('SIGSTOP'),
-    resume: () => broker.signal('SIGCONT'),
+    pause: () => Promise.resolve(broker.signal('SIGSTOP')),
+    resume: () => Promise.resolve(broker.signal('SIGCONT')),
   };
 }
 
@@ -128,22 +114,6 @@ async function ready(broker: BoundProcess, port: number): Promise<void> {
   throw new Error(`Apache Kafka did not start:\n${broker.output().slice(-4_000)}`);
 }
 
-function answersApiVersions(port: number): Promise<boolean> {
-  // Size 10; API key 18, version 0, correlation id 1, null client id.
-  const request = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(request));
-    const done = (answered: boolean): void => {
-      socket.destroy();
-      resolve(answered);
-    };
-    socket.setTimeout(2_000, () => done(false));
-    socket.once('error', () => done(false));
-    socket.once('close', () => done(false));
-    socket.once('data', () => done(true));
-  });
-}
-
 const serverProperties = (
   ports: { readonly client: number; readonly controller: number },
   dataDir: string,
@@ -156,18 +126,4 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs=${dataDir}
-num.network.threads=2
-num.io.threads=4
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=3
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=3
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-share.coordinator.state.topic.num.partitions=1
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=2000
-log.cleaner.dedupe.buffer.size=16777216
-`;
+${brokerProperties}`;
