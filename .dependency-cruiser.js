@@ -1,6 +1,6 @@
 /**
- * Files that import each other in a circle, also through types, cannot be read one after the other. What may import what
- * is for eslint.config.js to say.
+ * Files that import each other in a circle, also through types, cannot be read one after the other. What may import
+ * what is for eslint.config.js to say.
  */
 export default {
   forbidden: [{ name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } }],

@@ -80,7 +80,9 @@ const gatewayFolders = [...surfaces, ...gatewayShared].map((folder) => ({
 
 /** SQL stands in folders named for the database, so that everything that depends on its tables is found there. */
 const noSql = ['Literal[value=', 'TemplateElement[value.raw='].map((literal) => ({
-  selector: `${literal}/^\\s*(select\\s[\\s\\S]*\\sfrom|insert into|update\\s\\S+\\sset|delete from|with\\s\\S+\\sas \\()\\s/i]`,
+  selector:
+    `${literal}/^\\s*(select\\s[\\s\\S]*\\sfrom|insert into|update\\s\\S+\\sset|delete ` +
+    `from|with\\s\\S+\\sas \\()\\s/i]`,
   message: 'SQL belongs to a postgres/ folder',
 }));
 
@@ -218,7 +220,8 @@ export default tseslint.config(
     },
   },
   {
-    // The ledger's capabilities: use cases at the top, SQL in `postgres/`, rules in `domain/`; services and modules join them.
+    // The ledger's capabilities: use cases at the top, SQL in `postgres/`, rules in `domain/`; services and modules
+    // join them.
     files: ['services/ledger/src/{booking,sealing,publishing,queries}/*.ts'],
     ignores: ['**/*.spec.ts', '**/*.module.ts', '**/*.service.ts'],
     rules: {

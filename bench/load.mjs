@@ -42,9 +42,12 @@ if (beside)
   );
 await Promise.all(takers);
 if (took.length === 0) fail(new Error(`nothing was answered within ${seconds} s`));
-process.stdout.write(
-  `${JSON.stringify({ perSecond: took.length / seconds, ...percentiles(took), ...(beside ? { beside: percentiles(read) } : {}) })}\n`,
-);
+const figures = {
+  perSecond: took.length / seconds,
+  ...percentiles(took),
+  ...(beside ? { beside: percentiles(read) } : {}),
+};
+process.stdout.write(`${JSON.stringify(figures)}\n`);
 process.exit(0);
 
 /** Every caller walks through the accounts from a place of its own, in steps that share no factor with their number. */
@@ -74,7 +77,9 @@ function request(verb, target, fields, content) {
     ...fields,
     ...(content === '' ? {} : { 'content-length': bytes.length }),
   });
-  const head = `${verb} ${target.pathname}${target.search} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n`;
+  const head =
+    `${verb} ${target.pathname}${target.search} ` +
+    `HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), bytes]);
 }
 

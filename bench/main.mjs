@@ -53,10 +53,15 @@ process.stdout.write(
 const folder = join(import.meta.dirname, 'results');
 mkdirSync(folder, { recursive: true });
 const file = join(folder, `${new Date().toISOString().replaceAll(':', '-')}.json`);
-writeFileSync(
-  file,
-  `${JSON.stringify({ at: new Date().toISOString(), cpus: cpus().length, node: process.version, quick: values.quick, rows, figures }, null, 2)}\n`,
-);
+const result = {
+  at: new Date().toISOString(),
+  cpus: cpus().length,
+  node: process.version,
+  quick: values.quick,
+  rows,
+  figures,
+};
+writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 process.stdout.write(`JSON in bench/results/\n`);
 
 function rowsOf({ start, http, surfaces, drain }) {
@@ -154,7 +159,8 @@ function reasons(drain) {
   return [
     [
       'raw binary COPY',
-      `one thread reads the log, parses, decides, encodes and seals (${micros}; a fifth of it garbage collection) while COPY alone waits for nothing`,
+      `one thread reads the log, parses, decides, encodes and seals (${micros}; a fifth of it garbage ` +
+        `collection) while COPY alone waits for nothing`,
     ],
     [
       '64 clients / bare echo',

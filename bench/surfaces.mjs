@@ -9,7 +9,9 @@ const pixel = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
 ).toString('latin1');
-const pixelForm = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="pixel.png"\r\ncontent-type: image/png\r\n\r\n${pixel}\r\n--${boundary}--\r\n`;
+const pixelForm =
+  `--${boundary}\r\ncontent-disposition: form-data; name="file"; ` +
+  `filename="pixel.png"\r\ncontent-type: image/png\r\n\r\n${pixel}\r\n--${boundary}--\r\n`;
 
 export const nativeSpend = 'native spend';
 const connections = 64;

@@ -41,7 +41,8 @@ function newerNode() {
   const link = join(root, 'node_modules', '.bin', 'node');
   if (!existsSync(link))
     fail(
-      `Node ${nodeNeeded} or newer is needed; this is ${process.version}, and there is none for this machine in node_modules`,
+      `Node ${nodeNeeded} or newer is needed; this is ${process.version}, and there is none for this machine in ` +
+        `node_modules`,
     );
   return realpathSync(link);
 }

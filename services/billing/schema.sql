@@ -694,7 +694,8 @@ CREATE OR REPLACE FUNCTION billing.keep_topup()
  LANGUAGE plpgsql
 AS $function$
 begin
-  insert into billing.topup_history (kind, id, at, content) values ('topups', new.id::text, new.updated_at, to_jsonb(new));
+  insert into billing.topup_history (kind, id, at, content) values ('topups', new.id::text, new.updated_at,
+    to_jsonb(new));
   return null;
 end $function$
 

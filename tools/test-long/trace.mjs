@@ -46,7 +46,8 @@ export async function traceCampaign({ check, notRun, say }) {
   const total = addUp(sums);
   for (const sum of sums)
     say(
-      `  ${sum.name}: ${sum.rows} rows, ${sum.input} + ${sum.output} model tokens, cost ${sum.cost} at ${profitPercent} % profit`,
+      `  ${sum.name}: ${sum.rows} rows, ${sum.input} + ${sum.output} model tokens, cost ${sum.cost} at ` +
+        `${profitPercent} % profit`,
     );
   await check('the trace costs what it is known to cost', () => {
     for (const { name, cost } of sums) same(`cost of ${name}`, cost, known[name]);

@@ -198,8 +198,8 @@ export class Accounts {
   }
 
   /**
-   * Many spends, each decided by itself, in the order given; 1,000 go in a request. A spend that is refused is a result,
-   * not an error.
+   * Many spends, each decided by itself, in the order given; 1,000 go in a request. A spend that is refused is a
+   * result, not an error.
    */
   async spendMany(items: readonly SpendItem[], options: CallOptions = {}): Promise<readonly SpendResult[]> {
     // The ids are made once, so a repetition sends the same spends.

@@ -8,8 +8,17 @@ const socketCodes = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|
  * read-only.
  */
 const serverCodes = /^(08|53|57P0|57014|40P01|40001|55P03|25006)/;
-const driverTexts =
-  /connection terminated|connection timeout|timeout exceeded|Query read timeout|Client has encountered a connection error|cannot use a pool after/i;
+const driverTexts = new RegExp(
+  [
+    'connection terminated',
+    'connection timeout',
+    'timeout exceeded',
+    'Query read timeout',
+    'Client has encountered a connection error',
+    'cannot use a pool after',
+  ].join('|'),
+  'i',
+);
 
 /**
  * Whether the database gave no answer, or cannot for now: waiting mends it. Anything else thrown by a query is a

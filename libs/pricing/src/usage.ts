@@ -106,7 +106,10 @@ export function quantityFault(name: string, value: unknown): string | null {
   if (typeof value === 'number') {
     if (Number.isSafeInteger(value) && value >= 0) return null;
     if (Number.isInteger(value) && value > safeMax) {
-      return `${shown(name)} is ${value}: a JSON number is exact up to ${safeMax} (2^53-1); send it as a decimal string, which may say up to ${amountMax} (2^63-1)`;
+      return (
+        `${shown(name)} is ${value}: a JSON number is exact up to ${safeMax} (2^53-1); send it as a ` +
+        `decimal string, which may say up to ${amountMax} (2^63-1)`
+      );
     }
     return `${shown(name)} is ${value}: it must be a whole number from 0`;
   }
@@ -158,7 +161,8 @@ export function refuseUnknown(
     throw new AppError(
       'invalid',
       'QUANTITY_UNKNOWN',
-      `${shown(name)} is neither a quantity class nor in the rates of ${shown(meter)}; the classes are ${quantityClasses.join(', ')}`,
+      `${shown(name)} is neither a quantity class nor in the rates of ${shown(meter)}; the classes are ` +
+        `${quantityClasses.join(', ')}`,
     );
   }
 }

@@ -10,7 +10,8 @@ export class ConfigError extends Error {
 
   constructor(problems: readonly string[]) {
     super(
-      `the configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n  ${problems.join('\n  ')}`,
+      `the configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n  ` +
+        `${problems.join('\n  ')}`,
     );
     this.problems = problems;
   }
@@ -62,9 +63,15 @@ export function parseConfig<Schema extends z.ZodType>(
 /**
  * What stands in examples and templates until somebody puts a secret there. A database's address is looked at whole.
  */
-const placeholder =
-  /change[-_ ]?(me|this)|replace[-_ ]?(me|this|with)|not[-_ ]?set|place[-_ ]?holder|(^|[-_/:])your[-_]|insert[-_ ]?(here|your)|x{6,}|^<.*>$|\.\.\.$|^todo$/i;
-const isPlaceholder = (value: string | undefined): boolean => value !== undefined && placeholder.test(value);
+const placeholders = [
+  /change[-_ ]?(me|this)/i,
+  /replace[-_ ]?(me|this|with)/i,
+  /not[-_ ]?set|place[-_ ]?holder|^todo$/i,
+  /(^|[-_/:])your[-_]|insert[-_ ]?(here|your)/i,
+  /x{6,}|^<.*>$|\.\.\.$/i,
+];
+const isPlaceholder = (value: string | undefined): boolean =>
+  value !== undefined && placeholders.some((pattern) => pattern.test(value));
 
 /** "missing" says more than "expected string, received undefined"; other messages of zod do not repeat the value. */
 const withoutValues: z.core.$ZodErrorMap = (issue) =>

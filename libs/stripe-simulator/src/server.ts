@@ -194,7 +194,9 @@ async function once(
   const requestHash = hashOf(`${call.path.join('/')}\n${[...new URLSearchParams(text)].map(String).sort().join('\n')}`);
   const known = await tx.answerOf(key, keyKeptS);
   if (known !== null && known.requestHash !== requestHash) {
-    const message = `Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '${key}' if you meant to execute a different request.`;
+    const message =
+      `Keys for idempotent requests can only be used with the same parameters they were first ` +
+      `used with. Try using a key other than '${key}' if you meant to execute a different request.`;
     throw invalid(message, { type: 'idempotency_error' });
   }
   if (known !== null) return { status: known.status, body: known.body, replayed: true };

@@ -219,7 +219,8 @@ export function refusesBadInput(platform: () => Platform): void {
 
     it('in one event of a batch holds up no other', async () => {
       const { server } = platform();
-      const batch = `[${event({ id: 'good-1' })},${event({ id: 'bad-1', data: { quantity: -1 } })},7,${event({ id: 'good-2' })}]`;
+      const bad = event({ id: 'bad-1', data: { quantity: -1 } });
+      const batch = `[${event({ id: 'good-1' })},${bad},7,${event({ id: 'good-2' })}]`;
 
       const reply = await server.raw('/v1/events', batch, { 'content-type': 'application/cloudevents-batch+json' });
 
@@ -236,7 +237,11 @@ export function refusesBadInput(platform: () => Platform): void {
 
     it('that only the books can judge is refused one by one, with its reason', async () => {
       const { server } = platform();
-      const batch = `[${event({ id: 'r-1', subject: 'nobody-here' })},${event({ id: 'r-2', type: 'unheard.of' })},${event({ id: 'r-3' })}]`;
+      const [unknown, unheard] = [
+        event({ id: 'r-1', subject: 'nobody-here' }),
+        event({ id: 'r-2', type: 'unheard.of' }),
+      ];
+      const batch = `[${unknown},${unheard},${event({ id: 'r-3' })}]`;
 
       const reply = await server.raw('/v1/events?wait=booked', batch, {
         'content-type': 'application/cloudevents-batch+json',

@@ -73,7 +73,10 @@ describe('the packed client', () => {
   it('is the same in both module systems', async () => {
     const spending = `
       const client = new Tollgate();
-      client.accounts.spend('demo', { amount: 1 }).then(async ({ entry }) => { await client.close(); console.log(entry.amount, typeof withTokenProcess); });`;
+      client.accounts.spend('demo', { amount: 1 }).then(async ({ entry }) => {
+        await client.close();
+        console.log(entry.amount, typeof withTokenProcess);
+      });`;
     await writeFile(
       join(project, 'esm.mjs'),
       `import { Tollgate, withTokenProcess } from '@tollgate/client';${spending}`,

@@ -149,7 +149,8 @@ export function looksUp(the: () => Platform): void {
           heard
             .map(
               ({ type, data }) =>
-                `${type} ${String(data['account'])} ${String(data['of'])} ${String(data['share'])} ${String(data['taken'])}/${String(data['whole'])}`,
+                `${type} ${String(data['account'])} ${String(data['of'])} ${String(data['share'])} ` +
+                `${String(data['taken'])}/${String(data['whole'])}`,
             )
             .sort(),
         ).toEqual([`account.threshold ${family} limit 50 90/100`, `account.threshold ${family} limit 90 90/100`]);

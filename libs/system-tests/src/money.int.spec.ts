@@ -113,74 +113,81 @@ async function isProven(used: ReadonlyMap<string, number>): Promise<void> {
 
 // Guarantee: from the report of a product service to the card, through faults at Stripe and a kill of the platform,
 // nothing is lost and nothing is charged twice; and finance can prove it from the books alone.
-it(`500 reports of 50 users are as many payments as tier blocks, proven by finance, under faults, a kill and corrections (seed ${seed})`, async () => {
-  const people = Array.from({ length: users }, (_, i): Person => ({
-    id: `proven-${i}`,
-    reports: Array.from({ length: reportsEach }, () => sizes[Math.floor(random() * sizes.length)] ?? 0),
-  }));
-  for (const { id } of people)
-    await persist(() => platform.server.put(`/api/admin/billing/customers/${id}`, { payment_method: 'pm_card_visa' }));
-  stripe.faultsPercent = 20;
-  let answered = 0;
-  const reporting = Promise.all(
-    people.map(async ({ id, reports }) => {
-      for (const [index, tokensUsed] of reports.entries()) {
-        await persist(() =>
-          platform.server.post(
-            '/api/token-billing/process-usage',
-            { userId: id, tokensUsed },
-            { 'idempotency-key': `report-${index}` },
-          ),
-        );
-        answered++;
-      }
-    }),
-  );
-  await waitFor('half of the reports', () => Promise.resolve(answered > (users * reportsEach) / 2), 60_000);
-  await platform.program.kill();
-  await platform.start();
-  await reporting;
-
-  const used = new Map(people.map(({ id, reports }) => [id, sum(reports)]));
-  const blocks = sum([...used.values()].map(blocksOf));
-  await waitFor(
-    'the payments',
-    async () => {
-      await advance(5);
-      return (await paid()) === blocks;
-    },
-    120_000,
-  );
-  await tellAll();
-  const made = await intents();
-  expect([made.length, new Set(made.map(({ charge }) => charge)).size]).toEqual([blocks, blocks]);
-  expect(made.every(({ status, amount }) => status === 'succeeded' && amount === 10_000)).toBe(true);
-  await isProven(used);
-
-  let credited = 0;
-  for (const { id, reports } of people.slice(0, 20)) {
-    const { body } = await platform.server.get<{ items: readonly { id: string; kind: string; amount: string }[] }>(
-      `/v1/accounts/metered%3A${id}/entries?limit=100`,
+it(
+  `500 reports of 50 users are as many payments as tier blocks, proven by finance, under faults, a kill and ` +
+    `corrections (seed ${seed})`,
+  async () => {
+    const people = Array.from({ length: users }, (_, i): Person => ({
+      id: `proven-${i}`,
+      reports: Array.from({ length: reportsEach }, () => sizes[Math.floor(random() * sizes.length)] ?? 0),
+    }));
+    for (const { id } of people)
+      await persist(() =>
+        platform.server.put(`/api/admin/billing/customers/${id}`, { payment_method: 'pm_card_visa' }),
+      );
+    stripe.faultsPercent = 20;
+    let answered = 0;
+    const reporting = Promise.all(
+      people.map(async ({ id, reports }) => {
+        for (const [index, tokensUsed] of reports.entries()) {
+          await persist(() =>
+            platform.server.post(
+              '/api/token-billing/process-usage',
+              { userId: id, tokensUsed },
+              { 'idempotency-key': `report-${index}` },
+            ),
+          );
+          answered++;
+        }
+      }),
     );
-    const spent = body.items.find(({ kind, amount }) => kind === 'spent' && Number(amount) <= -4_000_000);
-    if (spent === undefined) continue;
-    expect((await platform.server.post(`/v1/entries/${spent.id}/correct`, { reason: 'reported twice' })).status).toBe(
-      201,
+    await waitFor('half of the reports', () => Promise.resolve(answered > (users * reportsEach) / 2), 60_000);
+    await platform.program.kill();
+    await platform.start();
+    await reporting;
+
+    const used = new Map(people.map(({ id, reports }) => [id, sum(reports)]));
+    const blocks = sum([...used.values()].map(blocksOf));
+    await waitFor(
+      'the payments',
+      async () => {
+        await advance(5);
+        return (await paid()) === blocks;
+      },
+      120_000,
     );
-    const left = sum(reports) + Number(spent.amount);
-    credited += blocksOf(sum(reports)) - blocksOf(left);
-    used.set(id, left);
-  }
-  expect(credited).toBeGreaterThan(10);
-  await waitFor(
-    'the credits',
-    async () => {
-      await advance(5);
-      return (await figures('credit_notes')).length === credited;
-    },
-    60_000,
-  );
-  await tellAll();
-  await isProven(used);
-  expect(await intents()).toHaveLength(blocks);
-}, 400_000);
+    await tellAll();
+    const made = await intents();
+    expect([made.length, new Set(made.map(({ charge }) => charge)).size]).toEqual([blocks, blocks]);
+    expect(made.every(({ status, amount }) => status === 'succeeded' && amount === 10_000)).toBe(true);
+    await isProven(used);
+
+    let credited = 0;
+    for (const { id, reports } of people.slice(0, 20)) {
+      const { body } = await platform.server.get<{ items: readonly { id: string; kind: string; amount: string }[] }>(
+        `/v1/accounts/metered%3A${id}/entries?limit=100`,
+      );
+      const spent = body.items.find(({ kind, amount }) => kind === 'spent' && Number(amount) <= -4_000_000);
+      if (spent === undefined) continue;
+      expect((await platform.server.post(`/v1/entries/${spent.id}/correct`, { reason: 'reported twice' })).status).toBe(
+        201,
+      );
+      const left = sum(reports) + Number(spent.amount);
+      credited += blocksOf(sum(reports)) - blocksOf(left);
+      used.set(id, left);
+    }
+    expect(credited).toBeGreaterThan(10);
+    await waitFor(
+      'the credits',
+      async () => {
+        await advance(5);
+        return (await figures('credit_notes')).length === credited;
+      },
+      60_000,
+    );
+    await tellAll();
+    await isProven(used);
+    expect(await intents()).toHaveLength(blocks);
+  },
+  400_000,
+);

@@ -23,7 +23,8 @@ export function tierBillingBySql(tools: TierBillingTools): void {
       created_at: expect.any(Date),
     });
     const charges = await platform().rows(
-      `SELECT billing_tier, COUNT(*)::int as charges_count, SUM(amount_charged)::int as total_charged FROM token_billing_charges
+      `SELECT billing_tier, COUNT(*)::int as charges_count, SUM(amount_charged)::int as total_charged
+         FROM token_billing_charges
           WHERE user_id = $1 AND created_at >= date_trunc('month', NOW()) GROUP BY billing_tier`,
       [id],
     );

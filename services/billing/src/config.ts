@@ -106,7 +106,8 @@ export function stripeOffFault(env: NodeJS.ProcessEnv): string | null {
   );
   return given.length === 0
     ? null
-    : `is off while ${given.join(' and ')} ${given.length === 1 ? 'is' : 'are'} set: set STRIPE=on, or leave the other away`;
+    : `is off while ${given.join(' and ')} ${given.length === 1 ? 'is' : 'are'} set: set STRIPE=on, or leave ` +
+        `the other away`;
 }
 
 const missingKeys = (env: NodeJS.ProcessEnv): string[] =>

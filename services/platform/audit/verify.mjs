@@ -69,16 +69,22 @@ function checkSums() {
       problem(name, `was changed: its SHA-256 is not the one in ${sumsFile}`);
   }
   say(
-    `${listed.size} files have the SHA-256 that ${sumsFile} says; its own is ${sha256(readFileSync(join(folder, sumsFile))).toString('hex')}`,
+    `${listed.size} files have the SHA-256 that ${sumsFile} says; its own is ` +
+      `${sha256(readFileSync(join(folder, sumsFile))).toString('hex')}`,
   );
 }
 
 /** Seals follow one another, each hash recomputed; what was published outside of the tables says the same. */
+/** What names the end of the chain, for whoever has an earlier one. */
+const lastSeal = (seal) =>
+  seal === null ? '' : `; the last is number ${seal.number} of partition ${seal.partition}, ${seal.seal_hash}`;
+
 function checkSeals(manifest) {
   const seals = new Map();
   let previous = null;
   for (const { at, value: seal } of linesOf('seals.jsonl')) {
-    const line = `tollgate.seal.v1 ${seal.partition} ${seal.number} ${seal.from_seq} ${seal.to_seq} ${seal.sealed_at}\n`;
+    const line =
+      `tollgate.seal.v1 ${seal.partition} ${seal.number} ${seal.from_seq} ${seal.to_seq} ` + `${seal.sealed_at}\n`;
     if (![seal.root, seal.previous, seal.seal_hash].every((hash) => hexOfHash.test(hash)))
       problem(at, 'a hash is not 64 hexadecimal digits');
     else if (
@@ -99,7 +105,7 @@ function checkSeals(manifest) {
       manifest.chain === 'whole'
         ? ', each chained to the one before it'
         : '; only those over these entries are ' + 'in the bundle'
-    }${previous === null ? '' : `; the last is number ${previous.number} of partition ${previous.partition}, ${previous.seal_hash}`}`,
+    }${lastSeal(previous)}`,
   );
   let published = 0;
   for (const { at, value } of linesOf('checkpoints.jsonl')) {
@@ -363,7 +369,8 @@ function checkMoney(manifest) {
       problem(`${name}.jsonl`, `adds up to ${JSON.stringify(found)}, the manifest says ${JSON.stringify(sums)}`);
   }
   say(
-    `${charges.size} charges are named by account, month and block; what is about them names them; sums are those of the manifest`,
+    `${charges.size} charges are named by account, month and block; what is about them names them; sums are ` +
+      `those of the manifest`,
   );
 }
 

@@ -72,7 +72,8 @@ function makeWritable(path: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new FolderUnusable(
-      `The data folder ${path} cannot be written (${code ?? String(error)}): make it writable, or set DATA_DIR to another folder.`,
+      `The data folder ${path} cannot be written (${code ?? String(error)}): make it writable, or set DATA_DIR ` +
+        `to another folder.`,
     );
   }
 }

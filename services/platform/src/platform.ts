@@ -77,7 +77,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   onStop('the log', () => eventLog.close());
   await eventLog.createTopics(topicSpecs);
   say(
-    `Log            ${distributedLog ? `Kafka at ${config.settings.KAFKA_BROKERS?.join(', ')}` : 'embedded'}, ${partitionsDefault} partitions`,
+    `Log            ${distributedLog ? `Kafka at ${config.settings.KAFKA_BROKERS?.join(', ')}` : 'embedded'}, ` +
+      `${partitionsDefault} partitions`,
   );
 
   const address = await startServices(options, { secrets, clock, testClock, database, eventLog });

@@ -16,7 +16,8 @@ export function welcome({ address, dataDir }: RunningPlatform, { settings }: Pla
     ...ready,
     `Administrator  ${settings.ADMIN_EMAIL}, password ${password}`,
     'Spend one unit:',
-    `  curl -sS -X POST ${address}/v1/accounts/demo/spend -H "x-server-api-key: ${key}" -H 'content-type: application/json' -d '{"amount":"1"}'`,
+    `  curl -sS -X POST ${address}/v1/accounts/demo/spend -H "x-server-api-key: ${key}" -H 'content-type: ` +
+      `application/json' -d '{"amount":"1"}'`,
   ];
 }
 

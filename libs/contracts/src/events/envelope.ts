@@ -1,7 +1,9 @@
 import { AppError } from '@tollgate/kernel';
 import { z } from 'zod';
 
-/** Parts of published events. A message is JSON; names are snake_case, amounts decimal strings, times ISO 8601 in UTC. */
+/**
+ * Parts of published events. A message is JSON; names are snake_case, amounts decimal strings, times ISO 8601 in UTC.
+ */
 export const decimal = z.string().regex(/^-?[0-9]{1,19}$/);
 export const time = z.iso.datetime({ offset: true });
 /** Where an event stands: repeats carry the same place, so that a consumer keeps the last one and ignores the rest. */

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { decimal, fromWire, type Place, place, time, toWire } from './envelope.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
-/** `ledger.seals.v1`: the entries of a stretch of a partition were sealed (rule 28). Kept outside, it shows a rewriting. */
+/**
+ * `ledger.seals.v1`: the entries of a stretch of a partition were sealed (rule 28). Kept outside, it shows a rewriting.
+ */
 export const PartitionSealed = z
   .object({
     ...place,
@@ -17,7 +19,8 @@ export const PartitionSealed = z
   })
   .meta({
     description:
-      'Entries from_seq to to_seq of a partition were sealed: the root of their Merkle tree (RFC 6962), and the hash that ' +
+      'Entries from_seq to to_seq of a partition were sealed: the root of their Merkle tree (RFC 6962), and the ' +
+      'hash that ' +
       'chains it to the seal before. Whoever keeps it can prove that nobody has rewritten the books since.',
   });
 export type PartitionSealed = z.output<typeof PartitionSealed>;

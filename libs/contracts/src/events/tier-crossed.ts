@@ -33,7 +33,8 @@ export const TierCrossed = z
   })
   .meta({
     description:
-      'A metered account entered a tier block (TierCrossed), a correction took its usage below it (TierBlockLeft), or ' +
+      'A metered account entered a tier block (TierCrossed), a correction took its usage below it ' +
+      '(TierBlockLeft), or ' +
       'usage entered it again (TierBlockRegained). The price is that of the plan version at the start of the period.',
   });
 export type TierCrossed = z.output<typeof TierCrossed>;

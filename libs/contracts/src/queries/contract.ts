@@ -1,7 +1,9 @@
 import { AppError } from '@tollgate/kernel';
 import { z } from 'zod';
 
-/** What each query of a set asks, as a schema: what arrives over the wire is checked before anything is done with it. */
+/**
+ * What each query of a set asks, as a schema: what arrives over the wire is checked before anything is done with it.
+ */
 export type QueryContract<Queries> = {
   readonly [Name in keyof Queries]: Queries[Name] extends (query: infer Query) => Promise<unknown>
     ? z.ZodType<Query>

@@ -14,7 +14,9 @@ export type KeyData = {
 export type Person = { readonly client: Client; readonly id: string };
 /** HS256 of a secret that nobody has, with `exp` in 2020. */
 export const expired =
-  'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ4IiwiZXhwIjoxNTc3ODM2ODAwfQ.W2mK0mY0W3bq3m1gq6h1bH6m2Tq2u8i0S1mYcQ1Z0vA';
+  'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.' +
+  'eyJzdWIiOiJ4IiwiZXhwIjoxNTc3ODM2ODAwfQ.' +
+  'W2mK0mY0W3bq3m1gq6h1bH6m2Tq2u8i0S1mYcQ1Z0vA';
 export async function login(
   anybody: Client,
   credentials: { readonly email: string; readonly password: string },

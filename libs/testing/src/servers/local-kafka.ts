@@ -40,7 +40,8 @@ export async function startLocalKafka(settings = ''): Promise<TestKafka> {
   writeFileSync(
     join(folder, 'log4j2.properties'),
     'rootLogger.level=warn\nrootLogger.appenderRef.out.ref=out\n' +
-      'appender.out.type=Console\nappender.out.name=out\nappender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d %p %m%n\n',
+      'appender.out.type=Console\nappender.out.name=out\nappender.out.layout.type=PatternLayout\n' +
+      'appender.out.layout.pattern=%d %p %m%n\n',
   );
   const bound = { cwd: folder, logFile: join(folder, 'kafka.log'), deathSignal: 'KILL' } as const;
   // 16 bytes in base64url; the first character is given, because the tool takes a leading dash for an option.

@@ -231,7 +231,8 @@ it('keeps every proof valid when the words beside an entry are erased (rule 29)'
 it(
   'decides the log again to the same rows: on books that lost everything, and from a pruned tail (rules 9 and ' + '30)',
   async () => {
-    const columns = `partition, partition_seq, account, seq, kind, amount, balance_after, held_after, used_after, log_offset, occurred_at, recorded_at,
+    const columns = `partition, partition_seq, account, seq, kind, amount, balance_after, held_after, used_after,
+      log_offset, occurred_at, recorded_at,
     available_after, lot, lot_left, hold, period_start, corrects, request_id, ordinal`;
     const booked = await harness.rows(`select ${columns} from ledger.entries order by partition, partition_seq`);
     await harness.ledger.stop();

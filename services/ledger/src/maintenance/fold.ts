@@ -101,7 +101,8 @@ function comparable(account: Account): Record<string, string> {
     limits: account.limitCounts
       .map(
         ({ period, used, earlier }) =>
-          `${period.startMs} ${period.endMs} ${used} ${earlier ? `${earlier.period.startMs} ${earlier.period.endMs} ${earlier.used}` : ''}`,
+          `${period.startMs} ${period.endMs} ${used} ` +
+          `${earlier ? `${earlier.period.startMs} ${earlier.period.endMs} ${earlier.used}` : ''}`,
       )
       .join(', '),
     holds: [...account.holds]

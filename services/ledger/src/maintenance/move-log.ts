@@ -62,7 +62,8 @@ function refuseUnless(rows: readonly Row[], from: TopicDescription, to: TopicDes
   const [first] = behind;
   if (first) {
     refuse(
-      `${behind.length} partitions are not drained: partition ${first.partition} is booked up to ${first.booked}, its log ends at ${ends.get(first.partition)}`,
+      `${behind.length} partitions are not drained: partition ${first.partition} is booked up to ` +
+        `${first.booked}, its log ends at ${ends.get(first.partition)}`,
     );
   }
 }

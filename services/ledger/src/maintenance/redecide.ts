@@ -153,7 +153,8 @@ async function compareBlocks(
 ): Promise<readonly Drift[]> {
   const textOf = ({ seq, account, change, ...of }: BookedBlock): string =>
     `entry ${partition}-${seq} of ${account}: block ${of.block} of ${of.plan} ${of.planVersion} ${change}, ` +
-    `${isoTime(of.periodStartMs)} to ${isoTime(of.periodEndMs)}, ${of.label}, ${of.amountMinor} ${of.currency}, charge ${of.charge}`;
+    `${isoTime(of.periodStartMs)} to ${isoTime(of.periodEndMs)}, ${of.label}, ${of.amountMinor} ${of.currency}, ` +
+    `charge ${of.charge}`;
   const decided = entries
     .flatMap(({ partitionSeq: seq, account, crossings, blockChanges }) => [
       ...crossings.map((of): BookedBlock => ({ ...of, seq, account, change: 'entered' })),

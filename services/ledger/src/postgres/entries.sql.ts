@@ -1,4 +1,6 @@
-export const entryColumns = `e.*, a.id as account_id, a.kind as account_kind, u.text as unit_text, k.text as contra_text, s.text as source_text, d.content`;
+export const entryColumns =
+  `e.*, a.id as account_id, a.kind as account_kind, u.text as unit_text, k.text as ` +
+  `contra_text, s.text as source_text, d.content`;
 
 export const entryJoins = `
 join ledger.accounts a on a.partition = e.partition and a.account = e.account

@@ -21,7 +21,8 @@ export async function fixPlacement(pool: Pool, partitions: number): Promise<void
     throw new AppError(
       'invalid',
       'REQUEST_INVALID',
-      `the books have ${row?.partitions} partitions with placement ${row?.hash_version}, this platform has ${partitions} with placement ${placementVersion}`,
+      `the books have ${row?.partitions} partitions with placement ${row?.hash_version}, this platform has ` +
+        `${partitions} with placement ${placementVersion}`,
     );
   }
   await pool.query(

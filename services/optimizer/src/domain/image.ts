@@ -49,6 +49,7 @@ export function decodeFault(image: {
   if (fault !== null) return fault;
   const bytes = width * height * (alpha ? 4 : 3) * (depth > 8 ? 2 : 1) * (interlaced ? 2 : 1);
   return bytes > decodedBytesMax
-    ? `the image needs more than ${decodedBytesMax / 1_000_000} MB to be decoded: fewer pixels, 8 bits a channel or no interlacing`
+    ? `the image needs more than ${decodedBytesMax / 1_000_000} MB to be decoded: fewer pixels, 8 bits a ` +
+        `channel or no interlacing`
     : null;
 }

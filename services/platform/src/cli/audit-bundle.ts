@@ -56,7 +56,8 @@ export function addAuditBundleCommand(program: Command): void {
         ),
       );
       createOutput(command.optsWithGlobals<{ json?: boolean }>().json ?? false).result({ folder, ...manifest }, [
-        `${folder}: ${manifest.lines['entries']} entries of ${account} in ${period}, ${manifest.lines['later']} booked later, ${manifest.lines['charges']} charges`,
+        `${folder}: ${manifest.lines['entries']} entries of ${account} in ${period}, ${manifest.lines['later']} ` +
+          `booked later, ${manifest.lines['charges']} charges`,
         `Verify it with: node ${join(folder, 'verify.mjs')}`,
       ]);
     });

@@ -70,7 +70,8 @@ async function rebuild(command: Command, decideAgain: boolean): Promise<void> {
   }).finally(() => progress.stop());
   const { drifts } = report;
   output.result(report, [
-    `${report.accounts} accounts, ${report.entries} entries folded, ${report.records} records decided again in ${report.partitions} partitions`,
+    `${report.accounts} accounts, ${report.entries} entries folded, ${report.records} records decided again in ` +
+      `${report.partitions} partitions`,
     `trial balance ${report.trialBalance}`,
     drifts.length === 0 ? 'zero drift' : `${drifts.length} drifts:`,
     ...drifts.slice(0, shownMax).map(({ partition, what }) => `  partition ${partition}: ${what}`),
@@ -109,7 +110,8 @@ async function verify(command: Command): Promise<void> {
     unsealed: sum(({ unsealed }) => unsealed),
   };
   output.result({ ...totals, partitions: reports.length, problems }, [
-    `${totals.seals} seals over ${totals.entries} entries in ${reports.length} partitions, ${totals.unsealed} entries not sealed yet`,
+    `${totals.seals} seals over ${totals.entries} entries in ${reports.length} partitions, ${totals.unsealed} ` +
+      `entries not sealed yet`,
     problems.length === 0 ? 'the chain holds' : `${problems.length} problems:`,
     ...problems
       .slice(0, shownMax)

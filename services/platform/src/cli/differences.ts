@@ -18,13 +18,15 @@ export function addDifferencesCommands(program: Command, connect: Connect): void
       connect(command, async (api, output) => {
         const { reason, until } = command.opts<{ reason: string; until: string }>();
         const moment = /^\d{4}-\d\d-\d\d$/.test(until) ? `${until}T00:00:00Z` : until;
-        const path = `/api/admin/billing/reconcile/${encodeURIComponent(run)}/differences/${encodeURIComponent(number)}/acknowledge`;
+        const difference = `${encodeURIComponent(run)}/differences/${encodeURIComponent(number)}`;
+        const path = `/api/admin/billing/reconcile/${difference}/acknowledge`;
         const answer = await api.send<{ readonly data: DifferenceView }>('POST', path, {
           body: { reason, until: moment },
         });
         if (answer === undefined) throw new CommandFailed(`there is no difference ${number} of ${run}`);
         output.result(answer.data, [
-          `${answer.data.kind}  ${answer.data.reference}  acknowledged until ${answer.data.acknowledged?.until ?? moment}`,
+          `${answer.data.kind}  ${answer.data.reference}  acknowledged until ` +
+            `${answer.data.acknowledged?.until ?? moment}`,
         ]);
       }),
     );

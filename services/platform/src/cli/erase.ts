@@ -38,7 +38,8 @@ export function addEraseCommand(program: Command, connect: Connect): void {
         const known = done.accounts.length > 0 || underWay > 0 || Object.values(erased).some((count) => count > 0);
         if (!known)
           throw new CommandFailed(
-            `nothing is known of ${account === undefined ? `the user ${user}` : `the account ${account}`}: nothing was erased`,
+            `nothing is known of ${account === undefined ? `the user ${user}` : `the account ${account}`}: ` +
+              `nothing was erased`,
           );
         output.result(done, [
           `${done.accounts.length} accounts; erased: ${Object.entries(erased)

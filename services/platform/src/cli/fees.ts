@@ -79,7 +79,9 @@ async function readAll(
   { status, user }: { readonly status?: string; readonly user?: string },
 ): Promise<readonly FeeView[]> {
   const all: FeeView[] = [];
-  const only = `${status === undefined ? '' : `&status=${encodeURIComponent(status)}`}${user === undefined ? '' : `&user_id=${encodeURIComponent(user)}`}`;
+  const only =
+    (status === undefined ? '' : `&status=${encodeURIComponent(status)}`) +
+    (user === undefined ? '' : `&user_id=${encodeURIComponent(user)}`);
   for (let page = 1; ; page++) {
     const answer: Page | undefined = await api.send<Page>('GET', `${path}?page=${page}&limit=${pageSize}${only}`);
     all.push(...(answer?.data.items ?? []));

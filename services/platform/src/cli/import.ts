@@ -182,7 +182,8 @@ const faultLines = ({ file, rows, faults, faultCount }: CheckedFile): readonly s
 const linesOf = (summary: Summary, dryRun: boolean): readonly string[] => [
   dryRun
     ? `${summary.file}: ${summary.rows} rows can be booked`
-    : `${summary.file}: ${summary.rows} rows: ${summary.booked} booked, ${summary.duplicates} duplicates, ${summary.refused} refused`,
+    : `${summary.file}: ${summary.rows} rows: ${summary.booked} booked, ${summary.duplicates} duplicates, ` +
+      `${summary.refused} refused`,
   `  ${Object.entries(summary.quantities)
     .map(([name, sum]) => `${name} ${sum}`)
     .join(', ')}`,
@@ -191,7 +192,8 @@ const linesOf = (summary: Summary, dryRun: boolean): readonly string[] => [
     : `  amount booked now ${summary.amount_booked}, booked before ${summary.amount_duplicates}`,
   ...(summary.skipped > 0
     ? [
-        `  ${summary.skipped} rows could not be read${summary.bad_file === null ? '' : ` and were written to ${summary.bad_file}`}`,
+        `  ${summary.skipped} rows could not be ` +
+          `read${summary.bad_file === null ? '' : ` and were written to ${summary.bad_file}`}`,
       ]
     : []),
   ...summary.refusals.map(({ line, code, detail }) => `  line ${line} refused: ${code} ${detail}`),

@@ -14,9 +14,11 @@ export function addMoveLogCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Order: stop the platform once everything is booked (stop what sends usage, wait for /health/ready); run \`migrate\` and then
-this with KAFKA_BROKERS, DATABASE_URL (the platform's database) and SERVICE_SECRET set; start the services on them.
-Refused, with nothing changed, while the platform runs, when something is not booked yet, or when the topic is not empty.`,
+Order: stop the platform once everything is booked (stop what sends usage, wait for /health/ready); run \`migrate\`
+and then this with KAFKA_BROKERS, DATABASE_URL (the platform's database) and SERVICE_SECRET set; start the services on
+them.
+Refused, with nothing changed, while the platform runs, when something is not booked yet, or when the topic is not
+empty.`,
     )
     .action((_, command: Command) => move(command));
 }

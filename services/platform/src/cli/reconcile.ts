@@ -42,7 +42,8 @@ export function addReconcileCommand(program: Command, connect: Connect): void {
     .addHelpText(
       'after',
       `
-Exit code 0: no difference (with --fix: none that remains); acknowledged ones do not count. 1: differences, listed. 2: wrong usage.
+Exit code 0: no difference (with --fix: none that remains); acknowledged ones do not count. 1: differences, listed.
+2: wrong usage.
 The work is kept page by page: a run that was broken off, by whatever, goes on with the next call, and also by itself.`,
     )
     .action(async (_, command: Command) => {
@@ -120,11 +121,15 @@ async function* pages(api: Api, id: string): AsyncGenerator<readonly DifferenceV
   }
 }
 
+const outcomes = { fixed: 'fixed', remains: 'could not be fixed now' } as const;
+
 function headOf(run: ReconciliationView): string {
   const found =
     run.differences === 0
       ? 'no difference'
-      : `${counted(run.differences, 'difference')}, ${run.fixed} fixed, ${run.remaining} ${run.remaining === 1 ? 'remains' : 'remain'}${run.acknowledged === 0 ? '' : `, ${run.acknowledged} acknowledged`}: run ${run.id}`;
+      : `${counted(run.differences, 'difference')}, ${run.fixed} fixed, ${run.remaining} ` +
+        `${run.remaining === 1 ? 'remains' : 'remain'}` +
+        `${run.acknowledged === 0 ? '' : `, ${run.acknowledged} acknowledged`}: run ${run.id}`;
   const under = run.under_way === 0 ? '' : `; ${run.under_way} just under way, look again in a minute`;
   return `${run.period} (${run.from} to ${run.to}): ${counted(run.done, 'row')} read, ${found}${under}\n`;
 }
@@ -143,11 +148,7 @@ function linesOf({
   return [
     `${number}  ${kind}  ${reference}${account === null ? '' : `  ${account}`}`,
     `    ${reason}`,
-    ...(fix === null
-      ? []
-      : [
-          `    ${outcome === 'fixed' ? 'fixed' : outcome === 'remains' ? 'could not be fixed now' : '--fix would'}: ${fix}`,
-        ]),
+    ...(fix === null ? [] : [`    ${outcome === null ? '--fix would' : outcomes[outcome]}: ${fix}`]),
     ...(proposal === null ? [] : [`    proposal: ${proposal}`]),
     ...(acknowledged === null
       ? []

@@ -51,7 +51,8 @@ select 'table ' || n.nspname || '.' || c.relname || coalesce(' with (' || array_
     where i.indrelid = c.oid and not exists (select 1 from pg_catalog.pg_constraint k where k.conindid = i.indexrelid
       and k.conrelid = c.oid)), '')
   || coalesce(e'\\n' || (select string_agg('  ' || pg_catalog.pg_get_triggerdef(t.oid)
-      || case t.tgenabled when 'A' then ' -- always' when 'D' then ' -- disabled' when 'R' then ' -- replica' else '' end, e'\\n' order by t.tgname collate "C")
+      || case t.tgenabled when 'A' then ' -- always' when 'D' then ' -- disabled' when 'R' then ' -- replica'
+        else '' end, e'\\n' order by t.tgname collate "C")
     from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal), '') || e'\\n' as line
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where n.nspname = $1 and c.relkind in ('r', 'p') and ${notOurs} order by c.relname collate "C"`;

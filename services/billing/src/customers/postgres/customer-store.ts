@@ -38,7 +38,8 @@ export function customerStore(entities: Entities): CustomerStore {
             customerId,
             paymentMethod,
             paymentMethodAt: () =>
-              'case when payment_method is distinct from :paymentMethod then :now::timestamptz else payment_method_at end',
+              'case when payment_method is distinct from :paymentMethod then :now::timestamptz else ' +
+              'payment_method_at end',
             updatedAt: new Date(nowMs),
           })
           .where({ userId })

@@ -28,7 +28,8 @@ export const periodTotals = `
       join ${charges.replace(' where ', ' on c.id = p.charge_id where ')}
     union all select n.currency, 'credit', n.amount_minor from billing.credit_notes n
       join ${charges.replace(' where ', ' on c.id = n.charge_id where ')}
-    -- A credit is settled when it was paid back, lowered an invoice, or was forfeited; one that was taken back has a note of its own.
+    -- A credit is settled when it was paid back, lowered an invoice, or was forfeited; one that was taken back has a
+    -- note of its own.
     union all select r.currency, case when r.credit_note_id is null then 'refund' when r.status = 'succeeded'
       and r.apply_to is null then 'back' else 'settled' end, r.amount_minor
       from billing.refunds r join ${charges.replace(' where ', ' on c.id = r.charge_id where ')}

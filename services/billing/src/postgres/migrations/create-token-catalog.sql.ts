@@ -53,7 +53,8 @@ create table billing.token_profits (
 comment on column billing.token_profits.percentage
   is 'The active ones add up to the profit of the rate card default.';
 
--- Raised by every change, whose transactions it puts in one order; the gateways ask for it to know whether they are up to date.
+-- Raised by every change, whose transactions it puts in one order; the gateways ask for it to know whether they are
+-- up to date.
 create table billing.token_catalog_revision (
   one boolean primary key default true check (one),
   revision bigint not null default 1

@@ -23,7 +23,8 @@ create table billing.auto_topups (
   changed_at timestamptz not null,
   constraint auto_topups_pkey primary key (account)
 );
-comment on table billing.auto_topups is 'Wallets that are topped up by themselves: terms, and how the last attempts went.';
+comment on table billing.auto_topups is
+  'Wallets that are topped up by themselves: terms, and how the last attempts went.';
 comment on column billing.auto_topups.next_try_at
   is 'By the platform''s clock: nothing is bought before; null: as soon as the wallet is low.';
 
@@ -55,7 +56,7 @@ create index topups_of on billing.topups (account, created_at desc, id);
 create index topups_newest on billing.topups (created_at desc, id);
 create unique index topups_payment_once on billing.topups (payment_intent);
 comment on table billing.topups is
-  'Purchases of units for wallets: one PaymentIntent each, whose idempotency key is the id, and one grant in the ledger.';
+  'Purchases of units for wallets: one PaymentIntent, whose idempotency key is the id, and one grant in the ledger.';
 
 create table billing.topup_refunds (
   stripe_refund text not null,
@@ -81,7 +82,8 @@ create table billing.topup_history (
   constraint topup_history_pkey primary key (position)
 );
 create index topup_history_of on billing.topup_history (kind, id, position);
-comment on table billing.topup_history is 'Each state of top-ups and their terms, in the order in which they came about. Append-only.';
+comment on table billing.topup_history is
+  'Each state of top-ups and their terms, in the order in which they came about. Append-only.';
 create trigger topup_history_append_only before update or delete on billing.topup_history for each statement
   execute function billing.refuse_rewriting();
 create trigger topup_history_no_truncate before truncate on billing.topup_history for each statement
@@ -90,7 +92,8 @@ alter table billing.topup_history enable always trigger topup_history_append_onl
 alter table billing.topup_history enable always trigger topup_history_no_truncate;
 create function billing.keep_topup() returns trigger language plpgsql as $$
 begin
-  insert into billing.topup_history (kind, id, at, content) values ('topups', new.id::text, new.updated_at, to_jsonb(new));
+  insert into billing.topup_history (kind, id, at, content) values ('topups', new.id::text, new.updated_at,
+    to_jsonb(new));
   return null;
 end $$;
 create function billing.keep_auto_topup() returns trigger language plpgsql as $$
@@ -104,7 +107,8 @@ begin
   end if;
   return null;
 end $$;
-create trigger topups_history after insert or update on billing.topups for each row execute function billing.keep_topup();
+create trigger topups_history after insert or update on billing.topups for each row
+  execute function billing.keep_topup();
 alter table billing.topups enable always trigger topups_history;
 create trigger auto_topups_history after insert or update or delete on billing.auto_topups for each row
   execute function billing.keep_auto_topup();

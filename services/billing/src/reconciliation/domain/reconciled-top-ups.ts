@@ -64,7 +64,8 @@ function compareOne(topUp: BookedTopUp | null, payment: StripePayment | null): D
     return {
       ...about,
       kind: 'top_up_differs',
-      reason: `the books have the top-up as paid by ${topUp.paymentIntent ?? 'nothing'}, and Stripe has no such payment`,
+      reason:
+        `the books have the top-up as paid by ${topUp.paymentIntent ?? 'nothing'}, and Stripe has no ` + `such payment`,
       proposal: 'find out where the payment went before anything more is sold',
     };
   }
@@ -81,7 +82,9 @@ function compareOne(topUp: BookedTopUp | null, payment: StripePayment | null): D
     return {
       ...about,
       kind: 'top_up_unresolved',
-      reason: `Stripe was paid ${money(payment ?? topUp)} and the wallet did not get its units: ${topUp.reason ?? 'unknown'}`,
+      reason:
+        `Stripe was paid ${money(payment ?? topUp)} and the wallet did not get its units: ` +
+        `${topUp.reason ?? 'unknown'}`,
       proposal: `refund ${about.paymentIntent ?? 'it'} at Stripe, or grant ${topUp.units} units by hand`,
     };
   }

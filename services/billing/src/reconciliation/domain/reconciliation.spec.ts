@@ -299,7 +299,9 @@ describe('an invoice', () => {
     expect(compareFee(books({ amountMinor: 30_000n }), plan)).toMatchObject({
       kind: 'fee_differs',
       fix: null,
-      reason: `invoice in_1 is for ${money({ amountMinor: 30_000n, currency: 'BRL' })}, the plan pro version 2 says ${money({ amountMinor: 40_000n, currency: 'BRL' })}`,
+      reason:
+        `invoice in_1 is for ${money({ amountMinor: 30_000n, currency: 'BRL' })}, the plan pro version 2 ` +
+        `says ${money({ amountMinor: 40_000n, currency: 'BRL' })}`,
     });
     expect(compareFee(books({ currency: 'USD' }), plan)).toMatchObject({ kind: 'fee_differs' });
   });

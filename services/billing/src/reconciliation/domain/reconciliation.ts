@@ -105,7 +105,9 @@ function others(
         : {
             ...about,
             kind: 'second_payment',
-            reason: `there is a second payment of the charge, ${each.id}, beside ${main?.id ?? 'another'}; it is ${words[each.state]}`,
+            reason:
+              `there is a second payment of the charge, ${each.id}, beside ${main?.id ?? 'another'}; it ` +
+              `is ${words[each.state]}`,
             proposal: `cancel ${each.id} at Stripe`,
           };
     });
@@ -245,7 +247,9 @@ export function compareStranger(payment: StripePayment): Difference | null {
     return {
       ...about,
       kind: 'payment_foreign',
-      reason: `Stripe was paid ${money(payment)} by ${payment.id}, which is no payment of this platform's and of no invoice`,
+      reason:
+        `Stripe was paid ${money(payment)} by ${payment.id}, which is no payment of this platform's and ` +
+        `of no invoice`,
       proposal: `find out what ${payment.id} was for`,
     };
   }
@@ -253,7 +257,9 @@ export function compareStranger(payment: StripePayment): Difference | null {
   return {
     ...about,
     kind: 'payment_unknown',
-    reason: `${payment.id} at Stripe is ${words[payment.state]} for ${money(payment)}, for a charge that the books do not have`,
+    reason:
+      `${payment.id} at Stripe is ${words[payment.state]} for ${money(payment)}, for a charge that the ` +
+      `books do not have`,
     proposal:
       payment.state === 'succeeded'
         ? `refund ${money(payment)} of ${payment.id} unless its block is found in the ledger`

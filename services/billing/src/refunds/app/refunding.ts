@@ -171,7 +171,8 @@ type Applying = {
 function applying(refund: Refund, { left, applyTo, by, address, fourEyes, nowMs }: Applying): RefundEvent {
   if (applyTo === null)
     throw notOpen(
-      `the customer has no running subscription in ${refund.currency} whose next invoice could take it: forfeit it, or approve the refund`,
+      `the customer has no running subscription in ${refund.currency} whose next invoice could take it: forfeit ` +
+        `it, or approve the refund`,
     );
   if (refund.amountMinor > left) throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not given back yet`);
   if (refund.firstApproval === by) throw notOpen('you approved it before: a sum of this size needs a second person');

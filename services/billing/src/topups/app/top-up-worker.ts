@@ -96,7 +96,9 @@ export async function advance(parts: TopUpParts, held: HeldTopUp): Promise<void>
   await held.record((now) => afterOutcome(now, outcome, parts.clock.nowMs()), parts.clock.nowMs());
 }
 
-/** What Stripe knows of it; created where it knows nothing. One that was refused is cancelled before it counts as such. */
+/**
+ * What Stripe knows of it; created where it knows nothing. One that was refused is cancelled before it counts as such.
+ */
 async function charged({ payments, clock }: TopUpParts, held: HeldTopUp, topUp: TopUp): Promise<CallOutcome> {
   await held.record((now) => ({ attempts: now.attempts + 1 }), clock.nowMs());
   const known = topUp.attempts === 0 ? null : await lookUp(payments, topUp);

@@ -78,13 +78,15 @@ function embeddedV4(address: string): string | null {
   return null;
 }
 
+/** Two bytes of an IPv4 address, as a group of an IPv6 address. */
+const groupOf = (high: string | undefined, low: string | undefined): string =>
+  ((Number(high) << 8) | Number(low)).toString(16);
+
 /** The eight groups of an IPv6 address. */
 function groupsOf(address: string): readonly number[] {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   const text =
-    dotted === null
-      ? address
-      : `${dotted[1] ?? ''}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`;
+    dotted === null ? address : `${dotted[1] ?? ''}${groupOf(dotted[2], dotted[3])}:${groupOf(dotted[4], dotted[5])}`;
   const [head = '', tail] = text.split('::');
   const numbers = (part: string): number[] =>
     part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));

@@ -22,7 +22,8 @@ export function webhookHeaders(
     if (!secret.startsWith(prefix))
       throw new AppError('bug', 'INVARIANT_BROKEN', 'a webhook secret begins with its prefix');
     const key = Buffer.from(secret.slice(prefix.length), 'base64');
-    return `v1,${createHmac('sha256', key).update(`${message.id}.${timestamp}.${message.body}`, 'utf8').digest('base64')}`;
+    const signed = `${message.id}.${timestamp}.${message.body}`;
+    return `v1,${createHmac('sha256', key).update(signed, 'utf8').digest('base64')}`;
   });
   return { 'webhook-id': message.id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') };
 }

@@ -74,7 +74,8 @@ export class Closing {
       throw new AppError(
         'conflict',
         'PERIOD_NOT_READY',
-        `${period} cannot be closed yet. ${open.map(({ check, open: words }) => `${check}: ${words.join('; ')}`).join('. ')}`,
+        `${period} cannot be closed yet. ` +
+          `${open.map(({ check, open: words }) => `${check}: ${words.join('; ')}`).join('. ')}`,
       );
     }
     const asOf = new Date(this.parts.clock.nowMs() - 1).toISOString();

@@ -19,7 +19,8 @@ export function serveApiDocs(app: NestFastifyApplication): void {
   const about = new DocumentBuilder()
     .setTitle('Tollgate')
     .setDescription(
-      'Usage metering and billing: refuse at the moment of use, keep the books like a bank. Events that are published ' +
+      'Usage metering and billing: refuse at the moment of use, keep the books like a bank. Events that are ' +
+        'published ' +
         'to the log: /api-docs/events.',
     )
     .setVersion('1')

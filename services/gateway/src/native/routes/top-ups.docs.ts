@@ -12,10 +12,13 @@ export const docs = {
     example: autoTopUpExample,
     errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_KIND_CONFLICT', 'TOP_UP_PAYER_MISSING', 'STRIPE_OFF'],
     description:
-      'Below `below` (balance less what is held) `units` are bought for `amount_minor` of `currency`, one payment at a ' +
+      'Below `below` (balance less what is held) `units` are bought for `amount_minor` of `currency`, one ' +
+      'payment at a ' +
       'time, off-session; the units are a purchased grant. Within a calendar day and month (UTC) no more than the ' +
-      'ceilings is taken. A refused payment is tried again after 1, 6, then 24 hours; after `failures_max` refusals in ' +
-      'a row nothing is tried until it is resumed. Webhooks: topup.succeeded, topup.failed, topup.limited, topup.paused, ' +
+      'ceilings is taken. A refused payment is tried again after 1, 6, then 24 hours; after `failures_max` ' +
+      'refusals in ' +
+      'a row nothing is tried until it is resumed. Webhooks: topup.succeeded, topup.failed, topup.limited, ' +
+      'topup.paused, ' +
       'topup.unresolved. The same terms again change nothing; other terms also resume it.',
   },
   one: {
@@ -64,7 +67,8 @@ export const docs = {
     asks: 'billing',
     example: { items: [topUpExample], next: null },
     description:
-      'status: pending (to be charged, or its outcome is not known yet), processing (Stripe is at it), paid (the units ' +
+      'status: pending (to be charged, or its outcome is not known yet), processing (Stripe is at it), paid ' +
+      '(the units ' +
       'are on their way), succeeded, failed (nothing was taken), unresolved (paid, and the units could not be given: ' +
       'refund it at Stripe, or grant by hand).',
   },

@@ -18,7 +18,9 @@ const userOrNull = (row: UserRow | null | undefined): User | null => (row ? user
 /** `UserStore` on PostgreSQL. */
 export function makeUserStore(source: DataSource): UserStore {
   const users = source.getRepository(userEntity);
-  /** A row that is there already stays. Of a copy, because TypeORM writes what the database generates into what it gets. */
+  /**
+   * A row that is there already stays. Of a copy, because TypeORM writes what the database generates into what it gets.
+   */
   const inserting = (user: Partial<UserRow>) =>
     users
       .createQueryBuilder()

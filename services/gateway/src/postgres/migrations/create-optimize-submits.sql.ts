@@ -15,7 +15,7 @@ create table gateway.optimize_submits (
   constraint optimize_submits_key_once unique (account, idempotency_key)
 );
 comment on table gateway.optimize_submits
-  is 'image submits: the task has the row''s id, the charge too; kept after the answer where a key may ask for it again';
+  is 'image submits: task and charge have the row''s id; kept after the answer where a key may ask for it again';
 comment on column gateway.optimize_submits.answer is 'json, so that a repeat gets the same text';
 comment on column gateway.optimize_submits.lease_until is 'until then a gateway works on it, by the real clock';
 create index optimize_submits_under_way on gateway.optimize_submits (lease_until) where answer is null;

@@ -6,13 +6,15 @@ export const separateProducers = {
   sql: `
 grant usage on schema views to tollgate_producer;
 
--- In a function that runs as its owner, the setting tells who called it: the role that was set, else the one that logged in.
+-- In a function that runs as its owner, the setting tells who called it: the role that was set, else the one that
+-- logged in.
 create function views.may_report(p_user_id text) returns boolean language sql stable set search_path = '' as $$
   select pg_catalog.pg_has_role(case pg_catalog.current_setting('role') when 'none' then session_user
     else pg_catalog.current_setting('role')::name end, 'tollgate_producer', 'member')
     or p_user_id = nullif(pg_catalog.current_setting('app.user_id', true), '')
 $$;
-comment on function views.may_report is 'whether the caller may record usage of this user: producers of anybody, readers their own';
+comment on function views.may_report is
+  'whether the caller may record usage of this user: producers of anybody, readers their own';
 
 create or replace function public.record_token_consumption(
   p_user_id text, p_tokens_used bigint, p_operation_type text default 'chat', p_client_id text default null,

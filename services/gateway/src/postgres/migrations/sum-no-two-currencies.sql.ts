@@ -71,7 +71,8 @@ select u.user_id, date_trunc('month', i.period_start at time zone coalesce(${zon
   from billing.customers u join billing.invoices i on i.customer_id = u.customer_id
  where i.status = 'paid' and views.sees_user(u.user_id)
  group by 1, 2, 3;
-comment on view views.paid_fees is 'monthly fees a user, month and currency, once their invoices are paid, in minor units';
+comment on view views.paid_fees is
+  'monthly fees a user, month and currency, once their invoices are paid, in minor units';
 grant select on views.paid_fees to tollgate_reader, finance;
 
 create or replace function public.get_user_token_summary(

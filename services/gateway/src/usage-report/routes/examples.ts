@@ -23,5 +23,6 @@ export const reportExample = {
 /** The same with `format=csv`. */
 export const reportCsv = {
   'text/csv':
-    'day,kind,model,entries,amount,input_tokens,output_tokens,cache_read_tokens\r\n2026-11-21,spent,m-1,3,-37,800,120,640\r\n',
+    'day,kind,model,entries,amount,input_tokens,output_tokens,cache_read_tokens\r\n' +
+    '2026-11-21,spent,m-1,3,-37,800,120,640\r\n',
 };

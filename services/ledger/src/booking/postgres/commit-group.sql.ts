@@ -11,7 +11,8 @@ export function advancePositions(group: readonly PartitionCommit[]): string {
   const rows = group.map(
     ({ from, to }) =>
       `(${to.partition}::smallint,${to.epoch}::bigint,${from.nextOffset}::bigint,${to.nextOffset}::bigint,` +
-      `${to.lastTimeMs}::bigint,${text(to.lastRecord)},${to.lastSeq}::bigint,${to.lastAccount}::int,${to.lastName}::int,` +
+      `${to.lastTimeMs}::bigint,${text(to.lastRecord)},${to.lastSeq}::bigint,` +
+      `${to.lastAccount}::int,${to.lastName}::int,` +
       `${to.timer.dueMs}::bigint,${to.timer.ref}::int,${timerKindNumber(to)}::smallint,${to.timer.object}::bigint)`,
   );
   return `with v (partition, epoch, from_offset, next_offset, time_ms, record, seq, account, name, due, due_account,

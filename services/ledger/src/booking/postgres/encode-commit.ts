@@ -11,8 +11,9 @@ import { CopyBuffer } from './copy-buffer.ts';
 
 /** The tables a group may write, in the order of their COPYs; columns in the order in which the encoder writes them. */
 const tables = {
-  entries: `partition, kind, ordinal, late, account, contra, source, partition_seq, seq, amount, balance_after, held_after, used_after,
-    log_offset, occurred_at, recorded_at, available_after, lot, lot_left, hold, period_start, corrects, request_id, content_hash, rate`,
+  entries: `partition, kind, ordinal, late, account, contra, source, partition_seq, seq, amount,
+  balance_after, held_after, used_after, log_offset, occurred_at, recorded_at, available_after, lot, lot_left, hold,
+  period_start, corrects, request_id, content_hash, rate`,
   names: 'partition, name, text',
   accounts: 'partition, account, id, kind, unit, opened_at',
   account_terms: 'partition, account, seq, status, owner, settings, limit_fetched_at',

@@ -10,7 +10,10 @@ import type { BookedPlan } from './catalog.ts';
 export type Moved = { readonly before: Counter; readonly after: Counter };
 export type Blocks = { readonly crossings: readonly Crossing[]; readonly changes: readonly BlockChange[] };
 
-/** Each block is a row and a charge: more at once is a mistake in the report (at 8M tokens a block, 80 thousand million). */
+/**
+ * Each block is a row and a charge: more at once is a mistake in the report (at 8M tokens a block, 80 thousand
+ * million).
+ */
 const crossingsMax = 10_000n;
 const none: readonly never[] = [];
 export const noBlocks: Blocks = { crossings: none, changes: none };

@@ -23,8 +23,9 @@ import {
 type Queryable = Pick<pg.ClientBase, 'query'>;
 const readMax = 5_000;
 
-const entryColumns = `kind, ordinal, late, account, contra, source, partition_seq, seq, amount, balance_after, held_after, used_after,
-  log_offset, occurred_at, recorded_at, available_after, lot, lot_left, hold, period_start, corrects, request_id, content_hash, rate`;
+const entryColumns = `kind, ordinal, late, account, contra, source, partition_seq, seq, amount,
+  balance_after, held_after, used_after, log_offset, occurred_at, recorded_at, available_after, lot, lot_left, hold,
+  period_start, corrects, request_id, content_hash, rate`;
 
 type AccountNames = ReadonlyMap<number, Pick<Entry, 'account' | 'accountKind' | 'unit'>>;
 

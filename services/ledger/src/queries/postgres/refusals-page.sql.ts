@@ -1,4 +1,5 @@
-const asked = `($1::smallint is null or partition = $1) and ($2::text is null or account = $2 or ($3 and starts_with(account, $2 || '/')))
+const asked = `($1::smallint is null or partition = $1) and ($2::text is null or account = $2
+  or ($3 and starts_with(account, $2 || '/')))
   and ($4::text is null or code = $4)`;
 const answeredPlace = `'a' || lpad(number::text, 19, '0')`;
 const otherPlace = `'b' || lpad(partition::text, 5, '0') || lpad(log_offset::text, 19, '0')`;

@@ -9,10 +9,12 @@ import type { Hash } from './merkle.ts';
 export function leafText(partition: number, entry: Entry, commitmentHex: string | null): string {
   const { hash, periodStartMs, rate } = entry;
   return (
-    `["tollgate.entry.v1","${partition}","${entry.partitionSeq}",${JSON.stringify(entry.account)},"${entry.seq}","${entry.kind}",` +
-    `${JSON.stringify(entry.unit)},"${entry.amount}","${entry.balanceAfter}","${entry.heldAfter}","${entry.usedAfter}","${entry.contra}",` +
-    `"${entry.lot ?? ''}","${entry.lotLeft ?? ''}","${entry.hold ?? ''}",${JSON.stringify(entry.source)},${JSON.stringify(entry.requestId)},` +
-    `"${entry.ordinal}","${hash ?? ''}","${periodStartMs ?? ''}","${entry.late ? 'late' : ''}",${rate ? JSON.stringify(JSON.stringify(rate)) : '""'},` +
+    `["tollgate.entry.v1","${partition}","${entry.partitionSeq}",${JSON.stringify(entry.account)},` +
+    `"${entry.seq}","${entry.kind}",${JSON.stringify(entry.unit)},` +
+    `"${entry.amount}","${entry.balanceAfter}","${entry.heldAfter}","${entry.usedAfter}","${entry.contra}",` +
+    `"${entry.lot ?? ''}","${entry.lotLeft ?? ''}","${entry.hold ?? ''}",` +
+    `${JSON.stringify(entry.source)},${JSON.stringify(entry.requestId)},"${entry.ordinal}","${hash ?? ''}",` +
+    `"${periodStartMs ?? ''}","${entry.late ? 'late' : ''}",${rate ? JSON.stringify(JSON.stringify(rate)) : '""'},` +
     `"${entry.corrects ?? ''}","${entry.occurredMs}","${entry.recordedMs}","${entry.offset}","${commitmentHex ?? ''}"]`
   );
 }
@@ -36,6 +38,7 @@ export const noSealHash = Buffer.alloc(32);
  * alone.
  */
 export function sealHash(hash: Hash, seal: Omit<Seal, 'sealHash'>): Buffer {
-  const line = `tollgate.seal.v1 ${seal.partition} ${seal.number} ${seal.fromSeq} ${seal.toSeq} ${isoTime(seal.sealedMs)}\n`;
+  const line =
+    `tollgate.seal.v1 ${seal.partition} ${seal.number} ${seal.fromSeq} ${seal.toSeq} ` + `${isoTime(seal.sealedMs)}\n`;
   return hash(Buffer.concat([Buffer.from(line, 'utf8'), seal.root, seal.previous]));
 }

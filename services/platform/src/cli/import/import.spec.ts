@@ -283,7 +283,8 @@ describe('the rows of a file', () => {
 
   it('are counted by the lines of the file, whatever breaks and empty lines it has', async () => {
     for (const end of ['\n', '\r\n']) {
-      const text = `${end}time,"model${end}name",in,out${end}${end}2026-10-31,"a${end}b",1,1${end}${end}2026-10-31,m,x,1${end}`;
+      const heading = `${end}time,"model${end}name",in,out${end}`;
+      const text = `${heading}${end}2026-10-31,"a${end}b",1,1${end}${end}2026-10-31,m,x,1${end}`;
       expect(
         faultsOf(await check(fileWith(text), { account: '=demo', time: 'time', input: 'in', output: 'out' })),
       ).toEqual(['8 in: "x" is not a whole number from 0']);
@@ -307,7 +308,8 @@ describe('the rows of a file', () => {
 
   it('that have one id and say different things are a fault', async () => {
     const text =
-      'id,time,model,in,out\na,2026-10-31,m,1,2\na,2026-10-31T00:00:00+00:00,m,1,2\na,2026-10-31,m,1,3\n,2026-10-31,m,1,2\n';
+      'id,time,model,in,out\na,2026-10-31,m,1,2\na,2026-10-31T00:00:00+00:00,m,1,2\n' +
+      'a,2026-10-31,m,1,3\n,2026-10-31,m,1,2\n';
     expect(faultsOf(await check(fileWith(text), { ...simple, id: 'id' }))).toEqual([
       '4 id: "a" is the id of line 2 too, with other content',
       '5 id: an id has 1 to 255 characters',

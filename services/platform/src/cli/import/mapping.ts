@@ -100,7 +100,8 @@ function wholeOf(quantity: string): 'input_tokens' | 'output_tokens' {
     ? `${quantity} is no part of input or output`
     : `${quantity} is no class of tokens`;
   throw new CommandFailed(
-    `--part: ${known}; parts are ${[...promptClasses.slice(1), ...answerClasses.slice(1)].join(', ')}, beside them --count takes ${otherClasses.join(', ')} too`,
+    `--part: ${known}; parts are ${[...promptClasses.slice(1), ...answerClasses.slice(1)].join(', ')}, beside ` +
+      `them --count takes ${otherClasses.join(', ')} too`,
   );
 }
 
