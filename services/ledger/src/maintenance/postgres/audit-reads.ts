@@ -38,7 +38,7 @@ export class PostgresAuditReads {
     return this.#stretch(auditEntries, of);
   }
 
-  /** Entries booked from `to` on that count in the period which starts at `from`, or correct what was booked between. */
+  /** Entries booked from `to` on that count in the period that starts at `from`, or correct what was booked between. */
   later(of: AccountStretch): AsyncGenerator<EntryWithWords> {
     return this.#stretch(auditLater, of);
   }
