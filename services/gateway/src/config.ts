@@ -12,7 +12,7 @@ import { z } from 'zod';
 
 import type { OutsideProvider } from './people-and-keys/app/user-access.ts';
 
-/** What decides how the gateway behaves; secrets and addresses of other parts come beside it. */
+/** Settings that change the gateway's behaviour. Secrets and the addresses of other services are separate. */
 export type GatewayConfig = {
   readonly host: string;
   /** 0: any free port. */
@@ -25,12 +25,12 @@ export type GatewayConfig = {
     readonly review?: string | undefined;
     readonly timeoutMs: number;
   };
-  /** false: nobody registers; default true. */
+  /** Whether people may register. Default: true. */
   readonly registration?: boolean | undefined;
   readonly connectionLimits?: { readonly inAll: number; readonly perAddress: number } | undefined;
-  /** Addresses and networks whose X-Forwarded-For counts. */
+  /** Addresses and networks of proxies whose X-Forwarded-For header is trusted. */
   readonly trustedProxies?: readonly string[] | undefined;
-  /** An outside identity provider beside our own logins. */
+  /** Accepts logins of an external identity provider as well as our own. */
   readonly outside?: OutsideProvider | undefined;
 };
 
@@ -38,11 +38,11 @@ export type GatewaySecrets = {
   readonly jwtSecret: string;
   readonly serverApiKey: string;
   readonly adminPassword: string;
-  /** Resets the usage of the optimize surface. */
+  /** Required to reset usage on the optimize surface. */
   readonly optimizeAdminToken: string;
 };
 
-/** `address,network/bits,…`: whose X-Forwarded-For counts. */
+/** `address,network/bits,…`: proxies whose X-Forwarded-For header is trusted. */
 const trustedProxies = z
   .string()
   .transform((text) =>
@@ -70,16 +70,16 @@ export const gatewaySettings = {
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   ADMIN_EMAIL: z.string().min(3).default('admin@localhost'),
-  /** How long a synchronous request waits for its booking before 503. */
+  /** A synchronous request that is not booked within this time is answered 503. */
   ANSWER_WAIT_MS: z.coerce.number().int().min(100).max(60_000).default(5_000),
   WORKFLOW_URL: upstreamUrl.optional(),
   REVIEW_URL: upstreamUrl.optional(),
-  /** How long a product service may take; a credit is held for longer. */
+  /** Time limit for a call of a product service. A credit is held for longer. */
   UPSTREAM_TIMEOUT_MS: z.coerce.number().int().min(100).max(300_000).default(60_000),
-  /** `off`: accounts of people are made by no route. */
+  /** `off`: no route creates a user. */
   REGISTRATION: z.enum(['on', 'off'], 'is neither on nor off').default('on'),
   TRUSTED_PROXIES: trustedProxies.optional(),
-  /** Open connections in all, and of one address that is no trusted proxy. */
+  /** Maximum of open connections: in total, and per address that is not a trusted proxy. */
   CONNECTIONS_MAX: z.coerce.number().int().min(16).max(1_000_000).default(4_096),
   CONNECTIONS_PER_ADDRESS_MAX: z.coerce.number().int().min(4).max(1_000_000).default(1_024),
   JWT_JWKS_URL: z.url().optional(),
@@ -87,7 +87,7 @@ export const gatewaySettings = {
   JWT_AUDIENCE: z.string().min(1).optional(),
 };
 export const gatewaySecretSettings = {
-  /** HS256: its UTF-8 bytes are the key, 32 of them at least (RFC 7518 §3.2). */
+  /** The HS256 key: its UTF-8 bytes, at least 32 (RFC 7518 §3.2). */
   JWT_SECRET: z.string().refine((value) => Buffer.byteLength(value) >= 32, { error: 'must have at least 32 bytes' }),
   SERVER_API_KEY: z.string().min(16),
   ADMIN_PASSWORD: z.string().min(8),
@@ -97,8 +97,8 @@ export const gatewaySecretSettings = {
 type Settings = z.output<z.ZodObject<typeof gatewaySettings>>;
 
 /**
- * The config of parsed settings. An outside provider needs all three of its variables; `outsideFault` says when it
- * lacks one.
+ * Builds the config from parsed settings. An external provider needs all three of its variables; `outsideFault` reports
+ * when one is missing.
  */
 export function gatewayConfig(settings: Settings): GatewayConfig {
   const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings;
@@ -121,7 +121,10 @@ export function gatewayConfig(settings: Settings): GatewayConfig {
   };
 }
 
-/** For a schema's check: issuer and audience are checked whenever outside logins are accepted. */
+/**
+ * Problem text for a schema's check. Issuer and audience are mandatory, so that a token of another application is never
+ * accepted.
+ */
 export function outsideFault(settings: Partial<Settings>): string | null {
   const given = [settings.JWT_JWKS_URL, settings.JWT_ISSUER, settings.JWT_AUDIENCE].filter(
     (value) => value !== undefined,
@@ -129,18 +132,18 @@ export function outsideFault(settings: Partial<Settings>): string | null {
   return given.length === 0 || given.length === 3 ? null : 'JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE go together';
 }
 
-/** Tells gateways apart in logs and answers. */
+/** A new id for this process, which appears in logs and answers. */
 export const gatewayId = (): string => `gateway-${randomUUID().slice(0, 8)}`;
 
 const { HOST: _, ...shared } = distributedSettings;
 const distributed = z
   .object({
     ...shared,
-    /** Readiness by part and figures; without it nobody can ask for them. */
+    /** Port for readiness by part and for metrics. Without it neither is served. */
     HEALTH_PORT: distributedSettings.HEALTH_PORT.optional(),
     ...gatewaySettings,
     ...gatewaySecretSettings,
-    /** Of the role that reads finance's views. */
+    /** Password of the role that reads finance's views. */
     FINANCE_DATABASE_PASSWORD: distributedSettings.DATABASE_PASSWORD,
     WORKFLOW_URL: upstreamUrl,
     REVIEW_URL: upstreamUrl,
@@ -148,7 +151,7 @@ const distributed = z
     BILLING_ADDRESS: addressesSetting,
     QUOTA_ADDRESS: addressesSetting,
     OPTIMIZER_ADDRESS: addressSetting,
-    /** Under which ledgers reach this gateway; it listens on its port. */
+    /** Address under which ledgers reach this gateway. The gateway listens on its port. */
     REPLY_ADDRESS: addressSetting,
   })
   .superRefine((settings, context) => {
@@ -157,7 +160,8 @@ const distributed = z
   });
 
 /**
- * The gateway as a process of its own; health and metrics are on its own port. @throws ConfigError with every problem.
+ * Settings of the gateway as a process of its own, where health and metrics have their own port.
+ * @throws ConfigError with every problem.
  */
 export const readConfig = (env: NodeJS.ProcessEnv): z.output<typeof distributed> =>
   parseConfig(distributed, {

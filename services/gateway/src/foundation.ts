@@ -8,10 +8,10 @@ import type { LedgerClient } from './ledger-client/app/ledger-client.ts';
 import type { GatewayOptions } from './options.ts';
 import type { Background } from './shared/background.ts';
 
-/** What every module builds on: the options of this gateway, and what all surfaces share. */
+/** Shared by all modules: the gateway's options, and what start.ts opens. */
 export type Foundation = Omit<GatewayOptions, 'health' | 'metrics'> & {
   readonly pool: Pool;
-  /** On the same pool. */
+  /** Uses the same pool. */
   readonly entities: DataSource;
   readonly metrics: Metrics;
   readonly ledgerClient: LedgerClient;
@@ -29,7 +29,7 @@ type Provided<Tokens extends readonly Token<unknown>[]> = {
       : never;
 };
 
-/** A provider that is made of the foundation and of other providers. */
+/** A provider built from the foundation and from other providers. */
 export const provider = <T, const Tokens extends readonly Token<unknown>[]>(
   provide: Token<T>,
   needs: Tokens,

@@ -28,13 +28,13 @@ import { remoteOptimizer } from './optimize/remote/remote-optimizer.ts';
 import { gatewaySchema } from './postgres/schema.ts';
 import { startGateway } from './start.ts';
 
-/** Publishing waits for every partition; the query has to outlast it. */
+/** Publishing waits for every partition, so the query must take longer. */
 const publishTimeoutMs = 15_000;
 const stripeTimeoutMs = 60_000;
-/** The provider has 10 s; who asks for a refresh may wait for the one before. */
+/** The provider has 10 s, and a refresh may wait for an earlier one. */
 const quotaTimeoutMs = 22_000;
 
-/** The gateway as its own process, by its environment alone. */
+/** The gateway as its own process, configured by its environment alone. */
 await runMain(async () => {
   const config = readConfig(process.env);
   const secret = config.SERVICE_SECRET;
@@ -61,7 +61,7 @@ await runMain(async () => {
     contract: ledgerContract,
     pattern: ledgerQueryPattern,
     unavailable: 'LEDGER_UNAVAILABLE',
-    // A page of words, and the seals over them.
+    // A page of details is erased and its seals are recomputed.
     timeoutsMs: { eraseDetails: 60_000 },
   });
   shutdown.onStop('the connection to the ledger', () => ledger.close());
@@ -76,7 +76,7 @@ await runMain(async () => {
       createResource: publishTimeoutMs,
       changeResource: publishTimeoutMs,
       removeResource: publishTimeoutMs,
-      // Longer than what they wait for: a charge's outcome, and several calls of Stripe.
+      // Longer than their own waits: for the outcome of a charge, or for several calls of Stripe.
       chargeStatuses: 4_000,
       retryCharge: 5_000,
       startReconciliation: 8_000,

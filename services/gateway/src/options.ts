@@ -16,20 +16,20 @@ export type GatewayOptions = {
   readonly eventLog: EventLog;
   readonly receiver: AnswerReceiver;
   readonly ledger: LedgerQueries;
-  /** What each instance of the ledger says of the partitions; default: what the one behind `ledger` says. */
+  /** Partitions as reported by each instance of the ledger. Default: by the one behind `ledger`. */
   readonly partitions?: (() => Promise<readonly (readonly PartitionView[])[]>) | undefined;
   readonly billing: BillingQueries;
   readonly quota: QuotaQueries;
   readonly optimizer: Optimizer;
   /** The platform's time; logins and time-outs use the real clock. */
   readonly clock: Clock;
-  /** Only where time stands until it is told to move. */
+  /** Set in test mode, where time advances only on request. */
   readonly testClock?: TestClock | undefined;
   readonly logger: Logger;
   readonly secrets: GatewaySecrets;
-  /** Health of what else runs in this process. */
+  /** Health of the other services in this process. */
   readonly health?: (() => Promise<HealthReport>) | undefined;
-  /** Whether readiness by part and figures are on the public port; default true, as on one machine. */
+  /** Whether readiness by part and metrics are served on the public port. Default: true (one machine). */
   readonly publicDetails?: boolean | undefined;
   /** The process's registry; default: one of its own. */
   readonly metrics?: Metrics | undefined;

@@ -17,12 +17,12 @@ export type RunningGateway = {
   /** Every route that answers, as `POST /v1/accounts/:id/spend`. */
   readonly routes: readonly string[];
   health(): Promise<HealthReport>;
-  /** Ends requests under way, then what the gateway opened. */
+  /** Ends requests in flight, then closes what the gateway opened. */
   stop(): Promise<void>;
 };
 
 const poolMax = 8;
-/** Reads and logins that PostgreSQL does not answer within this time end in 503. */
+/** A query that PostgreSQL does not answer within this time ends in 503. */
 const queryTimeoutMs = 5_000;
 
 /** Starts the gateway in this process; resolves once it takes requests. */
@@ -54,7 +54,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }
 }
 
-/** What all surfaces share. What it opens is closed by `background`, after all that uses it. */
+/** Opens what all surfaces share. `background` closes it after everything that uses it. */
 async function lay(options: GatewayOptions, background: Background): Promise<Foundation> {
   const { eventLog, logger } = options;
   const pool = createPool({

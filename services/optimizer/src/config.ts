@@ -10,7 +10,7 @@ export const optimizerSettings = {
   OPTIMIZER_MEMORY_MB: z.coerce.number().int().min(100).max(16_384).default(memoryDefaultMb),
 };
 
-/** The optimizer as a process of its own. It knows tasks and files, not the log. */
+/** Settings of the optimizer as its own process. It knows tasks and files, not the log. */
 const schema = z.object({
   HOST: distributedSettings.HOST,
   HEALTH_PORT: distributedSettings.HEALTH_PORT,
@@ -19,9 +19,9 @@ const schema = z.object({
   SERVICE_SECRET: distributedSettings.SERVICE_SECRET,
   LOG_LEVEL: distributedSettings.LOG_LEVEL,
   TEST_CLOCK: distributedSettings.TEST_CLOCK,
-  /** Where gateways reach the optimizer; this process listens on its port. */
+  /** Address under which gateways reach the optimizer. This process listens on its port. */
   OPTIMIZER_ADDRESS: addressSetting,
-  /** Where files lie: a volume that outlives the container. */
+  /** The folder of files: a volume that outlives the container. */
   OPTIMIZER_DIR: z.string().min(1),
   ...optimizerSettings,
 });

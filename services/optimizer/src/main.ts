@@ -7,7 +7,7 @@ import { readConfig } from './config.ts';
 import { startImageServer } from './http/image-server.ts';
 import { startOptimizer } from './start.ts';
 
-/** The optimizer as its own process, by its environment alone. */
+/** The optimizer as its own process, configured by its environment alone. */
 await runMain(async () => {
   const config = readConfig(process.env);
   const secret = config.SERVICE_SECRET;

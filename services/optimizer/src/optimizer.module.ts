@@ -17,13 +17,13 @@ import { startTaskRunner, type TaskRunner } from './app/task-runner.ts';
 export type OptimizerOptions = {
   /** Of the role `tollgate_optimizer`, on a migrated database. */
   readonly databaseUrl: string;
-  /** Where files lie; made when it is not there. Only this service writes there. */
+  /** The folder of files, created if missing. Only this service writes to it. */
   readonly folder: string;
   /** The platform's time: files expire by it. */
   readonly clock: Clock;
-  /** Images worked on at once, a process each; default 1. */
+  /** Images that are worked on concurrently, each in its own process. Default: 1. */
   readonly workers?: number;
-  /** Most memory for the pixels of one image. */
+  /** Maximum memory for the pixels of one image. */
   readonly memoryMb?: number;
   readonly logger: Logger;
 };
@@ -32,7 +32,7 @@ const optionsToken = Symbol('OptimizerOptions');
 const filesToken = Symbol('ImageFiles');
 const queryTimeoutMs = 5_000;
 
-/** Everything that lives as long as the service, joined once. */
+/** Lives as long as the service. */
 @Injectable()
 export class OptimizerService implements OnApplicationShutdown {
   readonly optimizer: Optimizer;
@@ -66,7 +66,7 @@ export class OptimizerService implements OnApplicationShutdown {
     });
   }
 
-  /** Resolves once pending tasks are worked on. */
+  /** Resolves when the runner has started. */
   async start(): Promise<void> {
     this.runner = await this.started;
   }
@@ -76,7 +76,7 @@ export class OptimizerService implements OnApplicationShutdown {
     return { ready: database.up, parts: [database] };
   }
 
-  /** Work under way is given up: it is pending still, and done after the next start. */
+  /** Work in progress is abandoned. Its tasks stay pending and are done after the next start. */
   async onApplicationShutdown(): Promise<void> {
     await this.images.close();
     await this.runner?.stop();

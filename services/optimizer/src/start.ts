@@ -10,7 +10,7 @@ export type RunningOptimizer = {
   stop(): Promise<void>;
 };
 
-/** Starts the optimizer in this process; tasks that were pending go on from here. */
+/** Starts the optimizer in this process and resumes pending tasks. */
 export async function startOptimizer(options: OptimizerOptions): Promise<RunningOptimizer> {
   const app = await NestFactory.createApplicationContext(await OptimizerModule.with(options), {
     logger: nestLogger(options.logger),

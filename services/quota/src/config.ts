@@ -11,7 +11,7 @@ export const providerSecrets = ['XTEMOS_API_KEY'] as const;
 const schema = z.object({
   ...distributedSettings,
   ...providerSettings,
-  /** Where others ask quota; this process listens on its port. */
+  /** Address under which other services query quota. This process listens on its port. */
   QUOTA_ADDRESS: addressSetting,
 });
 export type QuotaConfig = z.output<typeof schema>;

@@ -16,7 +16,7 @@ import { quotaSchema } from './adapters/postgres/migrations.ts';
 import { readConfig } from './config.ts';
 import { startQuota } from './start.ts';
 
-/** Quota as its own process, by its environment alone. */
+/** Quota as its own process, configured by its environment alone. */
 await runMain(async () => {
   const config = readConfig(process.env);
   const secret = config.SERVICE_SECRET;

@@ -31,7 +31,7 @@ const partitionsToken = Symbol('partitions');
 /** A query that PostgreSQL does not answer within this time ends in 503. */
 const queryTimeoutMs = 5_000;
 
-/** Everything that lives as long as the service, joined once. */
+/** Lives as long as the service. */
 @Injectable()
 export class Quota implements OnApplicationShutdown {
   readonly queries: QuotaQueries;

@@ -3,7 +3,7 @@ import { Counter } from 'prom-client';
 
 import type { CreditMeter } from './app/credits.ts';
 
-/** The figures of surfaces §4: consumption rate, use by tier and feature, refusals, conversion. */
+/** The metrics of surfaces §4: consumption rate, use by tier and feature, refusals, conversions. */
 export function creditMeter(registry: Metrics): CreditMeter {
   const registers = [registry];
   const consumed = new Counter({

@@ -45,7 +45,7 @@ const keptMs = 30 * 86_400_000;
 })
 export class CreditsModule {}
 
-/** At the stop calls under way are cut; another process goes on with them. */
+/** When the gateway stops, calls in flight are aborted; another process continues them. */
 function creditWork(
   foundation: Foundation,
   operations: Operations,

@@ -5,8 +5,8 @@ import type { FastifyRequest } from 'fastify';
 import { networkOf } from '../shared/domain/network-address.ts';
 
 /**
- * Who calls, for what is counted by address: the last address in X-Forwarded-For that no trusted proxy added, or the
- * connection's own where there is none that is one.
+ * The caller's address for limits per address: the last address in X-Forwarded-For that is not a trusted proxy, or the
+ * connection's own address.
  */
 export function addressOf(request: FastifyRequest): string {
   const { ip } = request;

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { AppError, isStorableJson } from '@tollgate/kernel';
 import type { FastifyInstance } from 'fastify';
 
-/** Most bytes of a body, 1 MiB; batches of events 8 MiB. */
+/** Maximum size of a body: 1 MiB; of a batch of events 8 MiB. */
 export const bodyMax = 1_048_576;
 export const batchBodyMax = 8 * 1_048_576;
 const depthMax = 64;
@@ -12,10 +12,10 @@ const depthMax = 64;
 const structuredEvent = 'application/cloudevents+json';
 const eventBatch = 'application/cloudevents-batch+json';
 
-/** Bodies that are signed as they came: their routes get the bytes. */
+/** Prefix of routes that get the body as bytes, because signatures cover the bytes. */
 const signedPrefix = '/api/webhooks/';
 
-/** JSON in, nothing else: other content types are 415. No body at all is welcome where a route needs none. */
+/** Accepts JSON only; other content types are answered 415. An empty body is accepted. */
 export function registerBodyParsers(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addHook('onSend', async (request, reply, payload) => {
@@ -40,15 +40,15 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
 }
 
 /**
- * Forms exist on the optimize surface alone: multipart is read by its routes, as it comes;
- * `application/x-www-form-urlencoded`, which its document sends JSON under, is read as JSON where it is such, else as
- * the fields it says it has.
+ * Only the optimize surface accepts forms. Its routes read multipart bodies as a stream.
+ * `application/x-www-form-urlencoded`, under which the seed document sends JSON, is parsed as JSON if possible, else as
+ * form fields.
  */
 function registerForms(fastify: FastifyInstance): void {
   const refuseElsewhere = (url: string): Error | null =>
     url.startsWith('/api/optimize/')
       ? null
-      : new AppError('invalid', 'MEDIA_TYPE_UNSUPPORTED', 'this content type is not understood here');
+      : new AppError('invalid', 'MEDIA_TYPE_UNSUPPORTED', 'this route does not accept the content type; send JSON');
   fastify.addContentTypeParser('multipart/form-data', (request, _payload, done) =>
     done(refuseElsewhere(request.url), undefined),
   );
@@ -68,20 +68,21 @@ function registerForms(fastify: FastifyInstance): void {
 
 function parseForm(body: Buffer): unknown {
   if (body.length === 0 || /^\s*[{["]/.test(body.toString('latin1', 0, 64))) return parseBody(body);
-  if (!body.includes('=')) throw new AppError('invalid', 'BODY_MALFORMED', 'the body is no form: no field has a value');
+  if (!body.includes('='))
+    throw new AppError('invalid', 'BODY_MALFORMED', 'the body is not a form: no field has a value');
   const fields: unknown = Object.fromEntries(new URLSearchParams(body.toString('utf8')));
   if (!isStorableJson(fields, 1))
     throw new AppError('invalid', 'BODY_MALFORMED', 'the body has a NUL character or a lone surrogate');
   return fields;
 }
 
-/** How long, and how much, of a refused body is still read, so that its sender gets to see the answer. */
+/** Bounds for reading on after a body was refused, so that the sender receives the answer. */
 const drainMs = 2_000;
 const drainBytesMax = 32 * 1_048_576;
 
 /**
- * Reads a refused body to its end before the refusal goes out and the connection closes: a sender that is still writing
- * would see a broken pipe instead of the 413. Bounded in time and bytes.
+ * Reads a refused body to its end before the answer is sent and the connection closed. A sender that is still writing
+ * would otherwise see a broken pipe instead of 413. Bounded in time and bytes.
  */
 function drained(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return Promise.resolve();

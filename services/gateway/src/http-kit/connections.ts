@@ -9,16 +9,13 @@ import type { Failure } from './failure.ts';
 
 export type ConnectionLimits = { readonly inAll: number; readonly perAddress: number };
 
-/**
- * How long a connection may take to take its last answer, and how long it is read on afterwards, so that the answer is
- * not lost.
- */
+/** Time limits for sending the last answer, and for reading on afterwards so that the answer is not lost. */
 const flushMs = 2_000;
 const lingerMs = 250;
-/** Connections that are being refused at once; more are ended without an answer. */
+/** Maximum of connections that are being refused at a time. Further ones are closed without an answer. */
 const refusingMax = 256;
 
-/** Answers what has no request to answer by, then ends the connection whatever the client does with its side. */
+/** Answers a socket that has no parsed request, then closes the connection regardless of the client. */
 export function answerAndDestroy(socket: Socket, failure: Failure & { readonly reason: string }): void {
   const body = JSON.stringify(problemJson.body(failure, correlationIdOf({})));
   const head = [
@@ -36,8 +33,8 @@ export function answerAndDestroy(socket: Socket, failure: Failure & { readonly r
 }
 
 /**
- * Refuses connections beyond the limits with 503; answers how many there are. What trusted proxies open is bounded in
- * all only.
+ * Refuses connections beyond the limits with 503. Answers a function that counts the open ones. Connections of trusted
+ * proxies count towards the total only.
  */
 export function limitConnections(
   server: Server,
@@ -49,7 +46,7 @@ export function limitConnections(
   let all = 0;
   let refusing = 0;
   const refuse = (socket: Socket, whose: string): void => {
-    // Being refused must not cost more than being served.
+    // Refusing must cost less than serving.
     if (refusing >= refusingMax) return void socket.destroy();
     refusing += 1;
     socket.once('close', () => (refusing -= 1));
@@ -62,7 +59,7 @@ export function limitConnections(
       headers: { 'retry-after': '1' },
     });
   };
-  // What is refused is nothing for the server's own listener, which would read requests from it.
+  // The server's own listener must not see a refused socket: it would read requests from it.
   const listeners = server.listeners('connection') as ((socket: Socket) => void)[];
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {

@@ -4,7 +4,7 @@ let count = 0;
 
 const boot = Date.now().toString(36);
 
-/** The client's correlation id when it is usable, else one of ours. */
+/** The client's correlation id if it is valid, else a new one. */
 export function correlationIdOf(headers: Readonly<Record<string, string | string[] | undefined>>): string {
   const given = headers['x-correlation-id'];
   if (typeof given === 'string' && correlationPattern.test(given)) return given;

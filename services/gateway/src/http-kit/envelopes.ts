@@ -71,7 +71,7 @@ export const tierBillingEnvelope: Envelope = {
 };
 
 /**
- * `{success:false, error, code, quota_info?}` of the optimize surface; tasks that are not there any more say `message`
+ * `{success:false, error, code, quota_info?}` of the optimize surface. For tasks that do not exist any more: `message`
  * alone.
  */
 export const optimizeEnvelope: Envelope = {
@@ -84,8 +84,8 @@ export const optimizeEnvelope: Envelope = {
 };
 
 /**
- * Which surface a path belongs to, before routing too (surfaces §0.1). The first match decides, so narrower prefixes
- * stand above wider ones. Prefixes of surfaces that are not there yet answer in problem+json.
+ * Maps path prefixes to surfaces; used before routing too (surfaces §0.1). The first match wins, so narrower prefixes
+ * come first. All other paths use problem+json.
  */
 const prefixes: readonly (readonly [prefix: string, envelope: Envelope])[] = [
   ['/api/user/usage', creditsEnvelope],

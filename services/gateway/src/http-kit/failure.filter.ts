@@ -10,7 +10,7 @@ import type { RouteTable } from './route-table.ts';
 
 export type LogFailure = (failure: Failure, correlationId: string, url: string) => void;
 
-/** Turns whatever was thrown into the error of the surface that the path belongs to. Nothing else words errors. */
+/** Converts every thrown error into the error format of the path's surface. The only place that does so. */
 @Catch()
 export class FailureFilter implements ExceptionFilter {
   private readonly routes: RouteTable;
@@ -33,11 +33,11 @@ export class FailureFilter implements ExceptionFilter {
     const allowed = this.routes.methodsOf(request.url);
     if (allowed.length === 0 || allowed.includes(request.method)) return null;
     const allow = allowed.join(', ');
-    return failureOf(new AppError('invalid', 'METHOD_NOT_ALLOWED', `this address takes ${allow}`, { allow }));
+    return failureOf(new AppError('invalid', 'METHOD_NOT_ALLOWED', `this path accepts ${allow}`, { allow }));
   }
 }
 
-/** The client went away before it had sent its request: nothing of ours failed, and nobody hears the answer. */
+/** The client disconnected before the request was complete: not a failure of ours, and no answer can be delivered. */
 export function brokenOff({ raw }: FastifyRequest): Failure | null {
   if (raw.complete || !(raw.destroyed || raw.errored)) return null;
   return { status: 400, code: 'REQUEST_INVALID', detail: 'the request broke off' };

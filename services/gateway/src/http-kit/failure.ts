@@ -5,17 +5,17 @@ import { isDatabaseOutage } from '@tollgate/persistence';
 
 export type FailureSource = { readonly path: string; readonly message: string };
 
-/** What went wrong, ready for any surface's envelope. */
+/** An error, independent of the surface that words it. */
 export type Failure = {
   readonly status: number;
   readonly code: ErrorCode;
   readonly detail: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What is wrong with the input, member by member; for surfaces that show it so. */
+  /** Problems of the input by member, for surfaces that show them. */
   readonly sources?: readonly FailureSource[];
   /** Further members of a problem+json body. */
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** Set when it is our own mistake: the error to log. */
+  /** The error to log, if it is a bug of ours. */
   readonly bug?: unknown;
 };
 
@@ -29,7 +29,7 @@ const statusByKind: Readonly<Record<ErrorKind, number>> = {
   bug: 500,
 };
 
-/** Where the code says more than the kind. Refusals of the ledger arrive as codes alone. */
+/** Statuses by code, where the kind alone is not enough. Refusals of the ledger arrive as codes. */
 const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   ACCOUNT_CLOSED: 409,
   ACCOUNT_FROZEN: 409,
@@ -126,15 +126,15 @@ const statusByCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   VALIDATION_FAILED: 422,
 };
 
-/** The status of a code alone; 409 where the table says nothing, because the ledger understood and would not. */
+/** The status for a code. Default 409: the ledger understood the request and refused it. */
 export const statusOfCode = (code: string): number => statusByCode[code as ErrorCode] ?? 409;
 
-/** Seconds a client should wait before it comes back to a platform that is short of a part. */
+/** `Retry-After` in seconds while a part of the platform is down. */
 export const retryAfterS = 1;
 
 type FrameworkError = { readonly code?: unknown; readonly statusCode?: unknown; readonly message?: unknown };
 
-/** Any error that reaches the edge, whoever threw it. Texts of unknown errors never leave the process. */
+/** Converts any thrown error. The text of an unknown error is never sent to clients. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof AppError) return ofAppError(error);
   if (error instanceof HttpException) return ofStatus(error.getStatus(), error.message, error);
@@ -142,7 +142,7 @@ export function failureOf(error: unknown): Failure {
   if (typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number') {
     return ofStatus(statusCode, frameworkTexts[code] ?? 'the request cannot be read', error);
   }
-  // The other services name outages of theirs: what arrives bare is of the gateway's own database.
+  // Other services report their outages by code, so a bare driver error comes from the gateway's own database.
   if (isDatabaseOutage(error)) return unavailable('GATEWAY_DATABASE_UNAVAILABLE', 'the database does not answer');
   return { status: 500, code: 'INVARIANT_BROKEN', detail: 'something went wrong on our side', bug: error };
 }
@@ -174,7 +174,7 @@ function unavailable(code: ErrorCode, detail: string): Failure {
 
 const frameworkTexts: Readonly<Record<string, string>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'the body is too large',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'this content type is not understood here',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'this route does not accept the content type; send JSON',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as its Content-Length says',
   FST_ERR_BAD_URL: 'the path is not valid percent-encoded UTF-8',
 };

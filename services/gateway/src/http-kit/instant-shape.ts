@@ -2,12 +2,10 @@ import { z } from 'zod';
 
 import { parseTime } from '../shared/domain/instant.ts';
 
-/** The ledger's times end with the year 9999. */
+/** The last year that the ledger can represent. */
 const latestMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/**
- * A time as clients write it, an RFC 3339 timestamp; out comes ISO 8601 in UTC. A `+` that a query lost is put back.
- */
+/** An RFC 3339 timestamp, converted to ISO 8601 in UTC. A `+` that a query string turned into a space is restored. */
 export const instant = z
   .string()
   .max(64)

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const safeMax = Number.MAX_SAFE_INTEGER;
 const shown = (bound: number): string => (bound === safeMax ? `${safeMax} (2^53-1)` : String(bound));
 
-/** A whole number of a JSON body. What is whole but out of range is told the range, not that it is no whole number. */
+/** A whole number in a JSON body. A whole number that is out of range is answered with the range. */
 export function wholeFrom(min: number, max = safeMax) {
   const error = ({ input }: { readonly input?: unknown }): string =>
     typeof input === 'number' && Number.isInteger(input)

@@ -8,11 +8,11 @@ const number = (max: number, fallback: number) =>
     .refine((value) => value >= 1, { error: 'must be at least 1' })
     .transform((value) => Math.min(value, max))
     .default(fallback);
-/** A page by its number; more items than are allowed are cut to the most. */
+/** A page by its number. A limit above the maximum is reduced to it. */
 export const PageQuery = z.object({ page: number(999_999, 1), limit: number(100, 20) });
 export type PageQuery = z.output<typeof PageQuery>;
 
-/** Most items of a page; a larger number is refused. */
+/** Items per page. A limit above the maximum is refused. */
 export const itemsUpTo = (max: number, fallback: number) => z.coerce.number().int().min(1).max(max).default(fallback);
 /** Members of a query for a page by its number. */
 export const numberedPage = {

@@ -6,7 +6,7 @@ import { envelopeOf } from './envelopes.ts';
 import type { Failure } from './failure.ts';
 import { retryAfterS, statusOfCode } from './failure.ts';
 
-/** A refusal of the ledger in HTTP terms: 402, or 429 where waiting for a reset helps. */
+/** Converts a refusal of the ledger: 402, or 429 if waiting for a reset helps. */
 export function failureOfProblem(problem: AnswerProblem, nowMs: number): Failure {
   const { code, detail, refusal, hold } = problem;
   const waits = refusal?.resets_at;
@@ -39,7 +39,7 @@ export function failureOfProblem(problem: AnswerProblem, nowMs: number): Failure
   return { status, code: code as ErrorCode, detail, headers, fields };
 }
 
-/** Answers a refusal without throwing: a stack trace would cost more than the rest of the request. */
+/** Sends a refusal without throwing, because a stack trace costs more than the rest of the request. */
 export function sendRefusal(request: FastifyRequest, reply: FastifyReply, failure: Failure): void {
   const { contentType, body } = envelopeOf(request.url);
   void reply
@@ -49,8 +49,11 @@ export function sendRefusal(request: FastifyRequest, reply: FastifyReply, failur
     .send(JSON.stringify(body(failure, request.id)));
 }
 
-export const unexplained: AnswerProblem = { code: 'INVARIANT_BROKEN', detail: 'the ledger refused without a reason' };
+export const unexplained: AnswerProblem = {
+  code: 'INVARIANT_BROKEN',
+  detail: 'the ledger the ledger refused without a reason',
+};
 
-/** The problem of a refused answer; null when it was not refused. */
+/** The problem of a refused answer; null if the answer is no refusal. */
 export const problemOf = (answer: Answer): AnswerProblem | null =>
   answer.outcome === 'refused' ? (answer.problem ?? unexplained) : null;

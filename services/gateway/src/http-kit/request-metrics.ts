@@ -2,12 +2,12 @@ import type { Metrics } from '@tollgate/service-kit';
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
-/** Seconds; the wait of a synchronous request ends at 5. */
+/** Buckets in seconds. A synchronous request waits at most 5 s. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-/** One request in this many is timed: the histogram's shape needs no more, the hot path pays for less. */
+/** One in this many requests is timed, which is enough for the histogram's shape and cheaper on the hot path. */
 const sampleEvery = 16;
 
-/** Counts every request by route and status, times a sample, and shows who waits for the ledger. */
+/** Counts requests by route and status, times a sample of them, and reports how many wait for the ledger. */
 export function registerRequestMetrics(fastify: FastifyInstance, registry: Metrics, waiting: () => number): void {
   const registers = [registry];
   const labelNames = ['method', 'route', 'status'];
@@ -40,7 +40,7 @@ export function registerRequestMetrics(fastify: FastifyInstance, registry: Metri
     if (count % sampleEvery === 0) duration.observe({ method, route }, reply.elapsedTime / 1000);
     done();
   });
-  // Counted in a plain map and handed over when asked: prom-client hashes the labels at every increment.
+  // Counted in a map and handed over on collection, because prom-client hashes the labels on every increment.
   const collected = new Map<string, number>();
   const original = requests.get.bind(requests);
   requests.get = () => {

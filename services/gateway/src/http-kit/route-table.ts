@@ -2,11 +2,11 @@ import type { FastifyInstance } from 'fastify';
 
 type Route = { readonly pattern: RegExp; readonly methods: Set<string> };
 
-/** Which methods a path takes: asked only after routing failed, to tell 405 from 404. */
+/** The methods of each path, used after routing failed to tell 405 from 404. */
 export class RouteTable {
   private readonly routes = new Map<string, Route>();
 
-  /** Notes every route that is added from now on. */
+  /** Records every route that is registered from now on. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', ({ url, method }) => {
       if (url.includes('*')) return;

@@ -7,8 +7,8 @@ import type { z } from 'zod';
 const issuesShown = 5;
 
 /**
- * The one pipe: checks a parameter against the zod schema it was declared with (`@Body({ schema })`). Synchronous,
- * because a promise per parameter costs more than the check.
+ * Validates parameters against the zod schema of their decorator (`@Body({ schema })`). Synchronous, because a promise
+ * per parameter would cost more than the check.
  */
 @Injectable()
 export class SchemaPipe implements PipeTransform {
@@ -22,7 +22,7 @@ export class SchemaPipe implements PipeTransform {
 export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  // A number beyond what is exact breaks two rules of one text.
+  // A number beyond 2^53 breaks two rules with the same text.
   const issues = [
     ...new Map(result.error.issues.map((issue) => [JSON.stringify([issue.path, issue.message]), issue])).values(),
   ];

@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 
 /**
- * Where browsers show what we send as a page. Elsewhere answers are JSON, and a hook a request would cost the consuming
- * routes.
+ * Paths that browsers render as pages. All other answers are JSON and need no such headers; a hook on every request
+ * would slow down the consuming routes.
  */
 const pages = ['/api-docs'];
 
-/** The pages load their own files alone, are framed by nobody, and may style themselves inline, as Swagger UI does. */
+/** The pages load files of their own origin only, cannot be framed, and may use inline styles, as Swagger UI does. */
 const secure = helmet({
   contentSecurityPolicy: {
     directives: {
@@ -16,14 +16,14 @@ const secure = helmet({
       styleSrc: ["'self'", "'unsafe-inline'"],
       imgSrc: ["'self'", 'data:'],
       frameAncestors: ["'none'"],
-      // The platform itself speaks HTTP; TLS ends before it.
+      // HSTS is off: TLS is terminated in front of the platform.
       upgradeInsecureRequests: null,
     },
   },
   xFrameOptions: { action: 'deny' },
 });
 
-/** Gives every route below the pages, added from now on, helmet's headers. */
+/** Adds helmet's headers to every route of the pages that is registered from now on. */
 export function securePages(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (!pages.some((prefix) => route.url.startsWith(prefix))) return;

@@ -28,13 +28,13 @@ export type HttpOptions = {
   readonly module: DynamicModule;
   readonly host: string;
   readonly port: number;
-  /** Addresses and networks whose X-Forwarded-For counts. */
+  /** Addresses and networks of proxies whose X-Forwarded-For header is trusted. */
   readonly trustedProxies?: readonly string[] | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Callers that wait for the ledger now, for the metrics. */
+  /** Number of callers that are waiting for the ledger. */
   readonly waiting: () => number;
-  /** Requests under way have this long to end when the server closes; then their connections are cut. */
+  /** Requests in flight have this long to end when the server closes; then their connections are cut. */
   readonly drainMs?: number;
   readonly connectionLimits?: ConnectionLimits | undefined;
   /** How long a client may take to send the head of a request, and the whole of it. */
@@ -51,7 +51,7 @@ export type HttpServer = {
   close(): Promise<void>;
 };
 
-/** A path parameter of 512 characters outside ASCII, percent-encoded. */
+/** Enough for 512 non-ASCII characters, percent-encoded. */
 const paramMax = 8_192;
 /** Longer than the idle time of the usual load balancers (60 s), so that they close first. */
 const keepAliveMs = 72_000;
@@ -61,12 +61,12 @@ const drainDefaultMs = 6_000;
 const requestDefaultMs = 120_000;
 /** A head is a few hundred bytes. */
 const headersDefaultMs = 20_000;
-/** So often late requests are looked for: they are answered at most this much after their time. */
+/** Interval of the check for late requests; their answer is late by at most this much. */
 const lateEveryMs = 1_000;
-/** Of a soft limit of 8,192 descriptors and more, which systems give to services. */
+/** Fits the usual soft limit of 8,192 file descriptors. */
 const connectionsDefault: ConnectionLimits = { inAll: 4_096, perAddress: 1_024 };
 
-/** Who never finishes sending a request does not keep the platform from stopping. */
+/** A client that never finishes its request must not keep the platform from stopping. */
 async function closeWithin(app: NestFastifyApplication, drainMs: number): Promise<void> {
   const cut = setTimeout(() => app.getHttpServer().closeAllConnections(), drainMs);
   try {
@@ -76,7 +76,10 @@ async function closeWithin(app: NestFastifyApplication, drainMs: number): Promis
   }
 }
 
-/** What is no HTTP has no path, hence no surface of its own: problem+json, and the connection ends. */
+/**
+ * Input that is not HTTP has no path and thus no surface: it is answered with problem+json and the connection is
+ * closed.
+ */
 function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy(error);
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
@@ -94,7 +97,7 @@ function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   answerAndDestroy(socket, { status, reason, code: 'REQUEST_INVALID', detail: 'this is not a valid HTTP request' });
 }
 
-/** Opens the port; resolves once requests are taken. */
+/** Starts listening; resolves when requests are accepted. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { logger } = options;
   const log: LogFailure = (failure, correlationId, url) => {
@@ -113,7 +116,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     routerOptions: { maxParamLength: paramMax },
     genReqId: (request: IncomingMessage) => correlationIdOf(request.headers),
-    // No middleware here: its engine would cost every request a hook.
+    // No middleware is used, and its engine would add a hook to every request.
     skipMiddie: true,
     keepAliveTimeout: keepAliveMs,
     requestTimeout: options.requestTimeoutMs ?? requestDefaultMs,
@@ -121,9 +124,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       headersTimeout: options.headersTimeoutMs ?? headersDefaultMs,
       connectionsCheckingInterval: Math.min(lateEveryMs, options.requestTimeoutMs ?? lateEveryMs),
     },
-    // Requests under way end, idle connections are closed.
+    // Lets requests in flight end and closes idle connections.
     forceCloseConnections: 'idle',
-    // Who still asks on an open connection while the server closes is answered as always, and told to connect anew.
+    // A request on an open connection is still answered while the server closes, with `connection: close`.
     return503OnClosing: false,
     clientErrorHandler: refuseBrokenHttp,
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>

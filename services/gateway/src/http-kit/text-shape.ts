@@ -2,8 +2,8 @@ import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
 import { z } from 'zod';
 
 /**
- * A text of `min` to `max` characters that PostgreSQL takes (rule 13). Whole characters of any script are counted, as
- * OpenAPI's `maxLength` does, not UTF-16 units (surfaces §0.5).
+ * A text of `min` to `max` characters that PostgreSQL can store (rule 13). Counts code points, as OpenAPI's `maxLength`
+ * does, not UTF-16 units (surfaces §0.5).
  */
 export const textOf = (max: number, min = 1) =>
   z
@@ -13,10 +13,10 @@ export const textOf = (max: number, min = 1) =>
     .refine((value) => isStorableText(value), { error: 'has a NUL character or a lone surrogate' })
     .meta({ maxLength: max });
 
-/** Ids stand in paths, where clients and proxies resolve these away. */
+/** Ids are used in paths, where clients and proxies resolve such segments. */
 export const dotSegment = 'must not be "." or ".." or have such a segment between slashes';
 
-/** Most bytes of JSON that a user may put beside an entry; servers may fill a body. */
+/** Maximum size, in bytes of JSON, of metadata that a user may attach to an entry. Servers may use a whole body. */
 export const userMetadataMax = 16_384;
 export const isUserMetadata = (metadata: unknown): boolean =>
   Buffer.byteLength(JSON.stringify(metadata)) <= userMetadataMax;

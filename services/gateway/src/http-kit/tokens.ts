@@ -5,7 +5,7 @@ import type { HealthReport, Metrics } from '@tollgate/service-kit';
 
 import { port } from './port.ts';
 
-/** Providers that are ports, so that Nest cannot name them by a class. */
+/** Injection tokens of ports, which are types without a class. */
 export const tokens = {
   ledger: port<LedgerQueries>('ledger'),
   billing: port<BillingQueries>('billing'),

@@ -5,7 +5,7 @@ import { provider } from '../foundation.ts';
 import { tokens } from '../http-kit/tokens.ts';
 import { HealthController, MetricsController } from './routes/health.controller.ts';
 
-/** Health and figures. `publicDetails`: readiness by part and figures are on the public port too. */
+/** Health and metrics. `publicDetails`: serves readiness by part and metrics on the public port. */
 @Module({})
 export class OperationsModule {
   static with({ publicDetails }: { readonly publicDetails: boolean }): DynamicModule {

@@ -1,7 +1,7 @@
 import type { Logger } from '@tollgate/service-kit';
 import { startPeriodic } from '@tollgate/service-kit';
 
-/** What runs beside requests. It is stopped, the latest first, once the last request has ended. */
+/** Background work. It is stopped in reverse order after the last request has ended. */
 export class Background {
   private readonly stops: (() => Promise<void> | void)[] = [];
   private readonly logger: Logger;

@@ -18,7 +18,7 @@ import { WebhooksController } from './routes/webhooks.controller.ts';
 
 const lookMs = 1_000;
 const pruneMs = 60 * 60_000;
-/** Queued usage that the log has is kept this long for complaints. */
+/** Queued usage that is in the log is kept this long for complaints. */
 const keptMs = 30 * 86_400_000;
 
 @Module({
@@ -51,7 +51,7 @@ const keptMs = 30 * 86_400_000;
 })
 export class TierBillingModule {}
 
-/** Usage queued by SQL; a row that the log cannot take is logged and counted. */
+/** The queue of usage recorded by SQL. A row that the log cannot accept is logged and counted. */
 function consumptionQueue({
   pool,
   ledgerClient,

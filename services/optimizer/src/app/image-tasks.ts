@@ -22,11 +22,11 @@ export type ImageTasksOptions = {
   readonly files: ImageFiles;
   readonly images: Images;
   readonly clock: Clock;
-  /** Something may be ready to be worked on. */
+  /** Called when a task may be ready to be worked on. */
   readonly wake: () => void;
 };
 
-/** Uploads and tasks: everything is durable when its promise resolves, and every call may be repeated. */
+/** Uploads and tasks. Everything is durable when its promise resolves, and every call may be repeated. */
 export class ImageTasks implements Optimizer {
   private readonly options: ImageTasksOptions;
 
@@ -96,7 +96,7 @@ export class ImageTasks implements Optimizer {
     await this.options.store.chargeReturned(id);
   }
 
-  /** Expired at its time, whether the sweep has been by or not. */
+  /** A task is expired at its time, even before the sweep. */
   private view(row: TaskRow & { readonly status: OptimizeTaskView['status'] }): OptimizeTaskView {
     const { id, owner, name, quality, webp, size, format, error, chargeReturned } = row;
     return {

@@ -1,6 +1,6 @@
 import type { FailedTask, ImageFormat, OptimizeTask, SpooledFile } from '@tollgate/contracts';
 
-/** What becomes of a file. Sizes in bytes. */
+/** A task. Sizes in bytes. */
 export type ImageJob = {
   readonly id: string;
   readonly format: ImageFormat;
@@ -28,23 +28,23 @@ export type TaskRow = Omit<OptimizeTask, 'id'> & {
 export interface TaskStore {
   stage(file: { readonly id: string; readonly size: number; readonly format: ImageFormat }): Promise<void>;
   find(id: string): Promise<TaskRow | null>;
-  /** Turns a staged file into a task; anything but a staged file stays as it is. */
+  /** Makes a staged file a task. Without effect on anything else. */
   start(task: OptimizeTask & { readonly createdMs: number; readonly expiresMs: number }): Promise<void>;
   remove(id: string): Promise<void>;
-  /** The oldest task nobody works on, claimed for a while; counts the attempt. */
+  /** Claims the oldest unclaimed task for a while and counts the attempt. */
   claim(): Promise<ImageJob | null>;
-  /** What a process that is gone had claimed. Work done twice gives the same files. */
+  /** Frees the claims of a process that is gone. Work that is done twice gives the same files. */
   unclaim(): Promise<void>;
   complete(id: string, done: Result & { readonly completedMs: number }): Promise<void>;
   fail(id: string, failed: { readonly error: string; readonly completedMs: number }): Promise<void>;
-  /** Tasks whose files are to be removed now. */
+  /** Tasks whose files are due for removal. */
   expired(nowMs: number): Promise<readonly string[]>;
-  /** One that nobody has worked on by then has failed. */
+  /** Marks a task as expired. A task that was not worked on by then has failed. */
   expire(id: string, nowMs: number): Promise<void>;
-  /** Failed ones, expired since or not, whose charge was not given back: the oldest. */
+  /** The oldest failed tasks, also expired ones, whose charge was not given back. */
   failed(): Promise<readonly FailedTask[]>;
   chargeReturned(id: string): Promise<void>;
-  /** Staged files that nobody started within an hour, and marks of expired tasks after 30 days. */
+  /** Staged files that were not started within an hour, and expired tasks after 30 days. */
   abandoned(nowMs: number): Promise<readonly string[]>;
   /** Which of these ids have a row. */
   known(ids: readonly string[]): Promise<ReadonlySet<string>>;
@@ -56,10 +56,10 @@ export type FileKind = 'original' | 'optimized' | 'webp';
 export interface ImageFiles {
   /** Keeps an upload as the original. @throws AppError('invalid', FILE_TOO_LARGE) */
   receive(id: string, bytes: AsyncIterable<Uint8Array>): Promise<SpooledFile>;
-  /** Bytes of the original from an offset; none where there is no such file. */
+  /** Bytes of the original from an offset; empty if there is no such file. */
   readAt(id: string, offset: number, length: number): Promise<Uint8Array>;
   path(id: string, kind: FileKind): string;
-  /** Where a result is written before it is put in place by `keep`. */
+  /** Path of a result before `keep` puts it in place. */
   draft(id: string, kind: FileKind): string;
   /** Puts a draft in place; answers its size. */
   keep(id: string, kind: FileKind): Promise<number>;
@@ -72,11 +72,11 @@ export interface ImageFiles {
     kind: FileKind,
   ): Promise<{ readonly size: number; readonly bytes: AsyncIterable<Uint8Array> } | null>;
   remove(id: string, kinds?: readonly FileKind[]): Promise<void>;
-  /** Ids of files that have lain there for an hour. */
+  /** Ids of files that are older than an hour. */
   old(): Promise<readonly string[]>;
 }
 
-/** Port: work on pixels, away from this process. */
+/** Port: image processing outside this process. */
 export interface Images {
   /**
    * Decodes the whole file. @throws AppError('invalid', FILE_INVALID) for what is no complete image of that format, or
@@ -84,8 +84,8 @@ export interface Images {
    */
   inspect(path: string, format: ImageFormat): Promise<void>;
   /**
-   * Writes the drafts; `webpSize` null where none was asked for or the image cannot be one. @throws what makes the job
-   * fail.
+   * Writes the drafts. `webpSize` is null if no WebP was requested or the image cannot become one.
+   * @throws what makes the job fail.
    */
   optimize(
     job: ImageJob & { readonly from: string; readonly to: string; readonly toWebp: string },

@@ -15,16 +15,16 @@ export type TaskRunnerOptions = {
   readonly onFailure: (error: unknown) => void;
 };
 
-/** Tasks left by others, and those whose wake-up was lost, are looked for this often. */
+/** Interval at which tasks of other processes, or with a lost wake-up, are picked up. */
 const pollMs = 5_000;
-/** Expired files are looked for this often; the platform's clock says what is expired. */
+/** Interval of the removal of expired files, by the platform's clock. */
 const sweepMs = 2_000;
-/** A file that has taken the process with it so many times is given up on. */
+/** A file that crashed its process this many times is given up. */
 const attemptsMax = 5;
 
 /**
- * Works on pending tasks, oldest first, and removes what has expired. A task that a kill interrupted is pending still:
- * it is claimed again after the restart, its files are written anew.
+ * Works on pending tasks, oldest first, and removes expired ones. A task that was interrupted stays pending: after a
+ * restart it is claimed again and its files are written anew.
  */
 export async function startTaskRunner(options: TaskRunnerOptions): Promise<TaskRunner> {
   const { store, atOnce, onFailure } = options;
@@ -57,14 +57,14 @@ export async function startTaskRunner(options: TaskRunnerOptions): Promise<TaskR
   };
 }
 
-/** Nothing of the job is visible before its last step: the row says that it is done after the files are in place. */
+/** The job becomes visible in its last step: the row is completed after the files are in place. */
 async function work({ store, files, images, clock, onFailure }: TaskRunnerOptions, job: ImageJob): Promise<void> {
   const { id } = job;
   if (job.attempts > attemptsMax)
     return store.fail(id, { error: 'the image cannot be optimised', completedMs: clock.nowMs() });
   try {
     const originalSize = await files.size(id, 'original');
-    // The kill may have come after the original took the place of a result.
+    // The process may have been killed after the original had taken the place of a result.
     const from = files.path(id, originalSize === null ? 'optimized' : 'original');
     const { size, webpSize } = await images.optimize({
       ...job,

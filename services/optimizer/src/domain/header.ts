@@ -2,7 +2,7 @@ import type { ImageFormat } from '@tollgate/contracts';
 
 import { formatOf } from './image.ts';
 
-/** What an image says of itself in its first bytes, nothing of it decoded. */
+/** Properties from an image's first bytes; nothing is decoded. */
 export type ImageHeader = {
   readonly format: ImageFormat;
   readonly width: number;
@@ -11,8 +11,7 @@ export type ImageHeader = {
   readonly depth: number;
   readonly alpha: boolean;
   /**
-   * The whole image is in memory before its first row is complete: rows come in several passes, or the decoder works
-   * so.
+   * The decoder needs the whole image in memory before the first row is complete (interlaced formats, for instance).
    */
   readonly interlaced: boolean;
 };
@@ -24,7 +23,7 @@ const headBytes = 32;
 /** A JPEG has a handful of segments before its frame: Exif, colour profile, previews. */
 const segmentsMax = 2_000;
 
-/** null: this is no image of a format we take, or its header is not complete. */
+/** null: not an image of a supported format, or the header is incomplete. */
 export async function readHeader(read: ReadAt): Promise<ImageHeader | null> {
   const head = Buffer.from(await read(0, headBytes));
   const format = formatOf(head);
@@ -86,7 +85,7 @@ const endOfImage = 0xd9;
 const isFrame = (marker: number): boolean => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 const isProgressive = (marker: number): boolean => [0xc2, 0xc6, 0xca, 0xce].includes(marker);
 
-/** Goes from marker to marker up to the frame. */
+/** Walks the markers up to the frame. */
 async function jpegHeader(read: ReadAt): Promise<ImageHeader | null> {
   let offset = 2;
   for (let segment = 0; segment < segmentsMax; segment++) {

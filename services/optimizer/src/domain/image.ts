@@ -1,6 +1,6 @@
 import type { ImageFormat } from '@tollgate/contracts';
 
-/** Pixels of one image, all frames of an animation together: a decompressed frame set stays within some hundred MB. */
+/** Maximum of pixels, over all frames of an animation: decompressed they stay within some hundred MB. */
 export const pixelsMax = 100_000_000;
 export const animationPixelsMax = 50_000_000;
 
@@ -17,7 +17,7 @@ export function formatOf(head: Uint8Array): ImageFormat | null {
 
 export const contentTypeOf = (format: ImageFormat): string => `image/${format}`;
 
-/** Why an image of this size is not worked on; null when it is. */
+/** Why an image of this size is refused; null if it is not. */
 export function sizeFault(image: {
   readonly width: number;
   readonly height: number;
@@ -29,13 +29,13 @@ export function sizeFault(image: {
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** Ids become file names, so that nothing else may be one. */
+/** Ids are used as file names, so nothing else is accepted. */
 export const isTaskId = (id: string): boolean => uuid.test(id);
 
-/** Most bytes of pixels while an image is worked on; with the libraries' own copies about three times as much. */
+/** Maximum bytes of pixels during work. With the libraries' copies it is about three times as much. */
 export const decodedBytesMax = 300_000_000;
 
-/** Why an image with such a header is not decoded at all; null when it is. */
+/** Why an image with such a header is not decoded; null if it is. */
 export function decodeFault(image: {
   readonly width: number;
   readonly height: number;

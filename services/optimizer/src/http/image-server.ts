@@ -21,8 +21,8 @@ type WithFile = { Params: { id: string; which: string } };
 const statuses: Partial<Record<AppError['kind'], number>> = { invalid: 422, unavailable: 503 };
 
 /**
- * The optimizer for other processes: bytes in, bytes out, every request signed with SERVICE_SECRET. Plain fastify,
- * because there is nothing here but a few streams and lists.
+ * Serves the optimizer to other processes: streams of bytes, every request signed with SERVICE_SECRET. Uses plain
+ * fastify, because it has only a few routes.
  */
 export async function startImageServer(options: {
   readonly host: string;

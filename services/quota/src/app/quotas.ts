@@ -10,12 +10,10 @@ import { cacheMs, inUseMs, refreshDueMs } from '../domain/schedule.ts';
 import type { LimitLog, LimitStore, Provider, StoredLimit } from './ports.ts';
 
 export const tokenMax = 1_024;
-/**
- * Tokens remembered at once; the one not asked about for longest goes first, and is fetched anew when it comes back.
- */
+/** Number of tokens in memory. The least recently used is dropped, and fetched again when it returns. */
 const knownMax = 100_000;
 
-/** `stored`: the table has it, and the log where the account is open. */
+/** `stored`: in the table, and in the log if the account is open. */
 type Valid = Quota & {
   readonly valid: true;
   readonly fetchedMs: number;
@@ -24,12 +22,12 @@ type Valid = Quota & {
 };
 type Answer = Valid | { readonly valid: false };
 
-/** A token in use. The token itself is kept here alone, in memory, for the provider: the store knows its hash. */
+/** A token in use. Only this object holds the token itself, for requests to the provider; the store knows its hash. */
 type Known = {
   readonly token: string;
   readonly hash: string;
   usedMs: number;
-  /** Start of the newest fetch: strictly rising, because the ledger orders limits by it. */
+  /** Start of the newest fetch. Strictly increasing, because the ledger orders limits by it. */
   startedMs: number | null;
   refreshMs: number;
   cached: { readonly answer: Answer; readonly untilMs: number } | null;
@@ -46,8 +44,8 @@ export type QuotasOptions = {
 };
 
 /**
- * What remote tokens may use. Fetches for one token never overlap, so that what is stored, cached and put into the log
- * is in the order of the fetches.
+ * The quotas of remote tokens. Fetches for one token never overlap, so the store, the cache and the log follow the
+ * order of the fetches.
  */
 export class Quotas implements QuotaQueries {
   private readonly options: QuotasOptions;
@@ -75,7 +73,7 @@ export class Quotas implements QuotaQueries {
     return stored === null ? null : viewOf(tokenHash, stored);
   }
 
-  /** Tokens in use whose refresh is due; those that are no longer in use are forgotten. */
+  /** Tokens whose refresh is due. Tokens that are no longer in use are dropped. */
   due(): readonly string[] {
     const nowMs = this.options.clock.nowMs();
     const due: string[] = [];
@@ -87,7 +85,7 @@ export class Quotas implements QuotaQueries {
     return due;
   }
 
-  /** Fetches a token in the background; its failure is the next refresh's to make good. */
+  /** Fetches a token in the background. After a failure the next refresh tries again. */
   async refresh(tokenHash: string): Promise<void> {
     const known = this.known.get(tokenHash);
     if (known !== undefined && known.running === null) await this.run(known, false);
@@ -96,7 +94,7 @@ export class Quotas implements QuotaQueries {
   private remember(token: string, nowMs: number): Known {
     const tokenHash = hashOf(token);
     const known = this.known.get(tokenHash) ?? {
-      // Without a provider nobody has to be told the token again.
+      // Without a provider the token itself is not needed.
       token: this.options.provider.knowsTokens ? token : '',
       hash: tokenHash,
       usedMs: nowMs,
@@ -109,7 +107,7 @@ export class Quotas implements QuotaQueries {
     return known;
   }
 
-  /** Callers at once share one fetch; who asks for a refresh wants one that starts after he asked. */
+  /** Concurrent callers share a fetch. A forced refresh needs one that starts after the call. */
   private async fetched(known: Known, always: boolean): Promise<Answer> {
     if (always && known.running !== null) await known.running.catch(() => undefined);
     return known.running ?? this.run(known, always);
@@ -151,7 +149,7 @@ export class Quotas implements QuotaQueries {
       await store.refuse(known.hash, said.fetchedMs);
       return { valid: false };
     }
-    // A token that nobody knows of is only kept once it is used: anybody can make up as many as they like.
+    // An unverified token is stored only when it is used, because anybody can invent tokens.
     if (!provider.knowsTokens && (await store.find(known.hash)) === null)
       return { ...said, stored: false, opened: false };
     const stored = await store.save(known.hash, said);
@@ -159,7 +157,7 @@ export class Quotas implements QuotaQueries {
     return stored.valid ? { ...stored, valid: true, stored: true } : { valid: false };
   }
 
-  /** The first use: the log opens the account under this limit. */
+  /** At the first use the account is opened with this limit. */
   private async open(known: Known, answer: Valid): Promise<Answer> {
     const { store } = this.options;
     const kept = answer.stored ? await store.find(known.hash) : await store.save(known.hash, answer);
@@ -176,7 +174,7 @@ export class Quotas implements QuotaQueries {
     return opened;
   }
 
-  /** The provider does not answer: the last stored quota, once the log holds it, else nothing. Not cached. */
+  /** The provider does not answer: falls back to the last stored quota, once the log holds it. Not cached. */
   private async lastKnown(known: Known): Promise<Answer> {
     known.cached = null;
     const stored = await this.options.store.find(known.hash);
@@ -185,7 +183,7 @@ export class Quotas implements QuotaQueries {
     return { ...stored, valid: true, stored: true, subscriptionType: 'cached' };
   }
 
-  /** A crash between store and log is made good by the next answer, which finds the limit not booked (rule 21). */
+  /** After a crash between store and log, the next answer finds the limit not booked and appends it (rule 21). */
   private async book(tokenHash: string, stored: StoredLimit): Promise<void> {
     if (stored.booked) return;
     const { bytes, fetchedMs } = stored;

@@ -2,9 +2,9 @@ import { type Loop, startPeriodic } from '@tollgate/service-kit';
 
 import type { Quotas } from './quotas.ts';
 
-/** The platform's clock is looked at this often. */
+/** How often due refreshes are looked for, by the platform's clock. */
 const tickMs = 500;
-/** Refreshes under way at once: a provider that comes back is not met by all tokens together. */
+/** Concurrent refreshes, so that a provider that returns does not get all tokens at once. */
 const inFlightMax = 4;
 
 /** Keeps tokens in use fresh in the background. */

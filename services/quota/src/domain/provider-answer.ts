@@ -2,14 +2,14 @@ import { isStorableText } from '@tollgate/kernel';
 
 /** Bytes of one "MB" as this surface counts: 1 MB of 1000 leaves 999 (surfaces §3). */
 export const mebibyte = 1_048_576;
-/** Beyond this a JSON number of bytes is no longer exact; a larger quota is as good as none. */
+/** Beyond this a JSON number is not exact. A larger quota is treated as none. */
 const bytesMax = Number.MAX_SAFE_INTEGER;
 const typeMax = 100;
 
 export type Quota = { readonly bytes: bigint; readonly subscriptionType: string; readonly expiresMs: number | null };
 export type ProviderAnswer = ({ readonly valid: true } & Quota) | { readonly valid: false };
 
-/** Where no provider is configured: valid, 1000 MB (surfaces §3). */
+/** The quota without a provider: valid, 1000 MB (surfaces §3). */
 export const defaultAnswer: ProviderAnswer = {
   valid: true,
   bytes: 1_000n * BigInt(mebibyte),
@@ -17,7 +17,7 @@ export const defaultAnswer: ProviderAnswer = {
   expiresMs: null,
 };
 
-/** What the provider's JSON says; null when it says nothing that could be obeyed, which counts as no answer. */
+/** Parses the provider's JSON; null if it is unusable, which counts as no answer. */
 export function readProviderAnswer(body: unknown): ProviderAnswer | null {
   if (typeof body !== 'object' || body === null) return null;
   const { valid, quota_mb: quotaMb, subscription_type: type, expires_at: expires } = body as Record<string, unknown>;

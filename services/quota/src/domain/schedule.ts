@@ -1,6 +1,6 @@
-/** How long an answer of the provider is taken for true (surfaces §3). */
+/** How long an answer of the provider is cached (surfaces §3). */
 export const cacheMs = 5 * 60_000;
-/** A token asked about within this time is in use, and refreshed in the background. */
+/** A token used within this time is refreshed in the background. */
 export const inUseMs = 24 * 3_600_000;
 const refreshMs = 15 * 60_000;
 const jitter = 0.1;

@@ -10,17 +10,17 @@ import type { CreditMeter, Credits } from './credits.ts';
 import { creditsAccount, refusedBy } from './credits.ts';
 import type { Begun, Operation, Operations, Ran } from './operations.ts';
 
-/** What the document sells for a credit each. */
+/** Operations that cost one credit each. */
 export const features = ['start-workflow', 'review'] as const;
 export type Feature = (typeof features)[number];
 
-/** What an upstream product service said. `content`: its JSON. */
+/** A successful answer of a product service. `content`: its JSON. */
 export type Delivery = { readonly content: unknown; readonly standIn: boolean };
 export type UpstreamFault = { readonly fault: 'timeout' | 'failed'; readonly detail: string };
 
 /**
- * Port: a product service. Asked twice with one key it must do its work once (rule 24). @throws when this process
- * stops.
+ * Port: a product service. It must do the work of one key once, even when it is called twice (rule 24).
+ * @throws when this process stops.
  */
 export type Upstream = (work: { readonly key: string; readonly request: unknown }) => Promise<Delivery | UpstreamFault>;
 
@@ -44,15 +44,15 @@ type Options = {
   readonly credits: Credits;
   readonly upstream: Readonly<Record<Feature, Upstream>>;
   readonly meter: CreditMeter;
-  /** Hears of what a crash left behind. */
+  /** Called for each operation that a crash left open. */
   readonly onOrphan: (operation: Operation, what: string) => void;
 };
 
 /**
- * A credit is held, the product service asked with the hold's id as its key, and the hold settled when it delivered,
- * whether the client still waits or not, or released when it did not. Every step is in the operation's row first, and
- * every request to the ledger is keyed by the row, so that whoever goes on after a crash repeats without doing twice
- * (rule 24).
+ * Holds a credit, calls the product service with the hold's id as the key, then settles the hold if the service
+ * delivered (even if the client is gone) or releases it if not. Each step is written to the operation's row first, and
+ * each request to the ledger is keyed by that row. A process that takes over after a crash therefore repeats steps
+ * without doing anything twice (rule 24).
  */
 export class CreditWork {
   private readonly options: Options;
@@ -75,7 +75,7 @@ export class CreditWork {
     });
   }
 
-  /** Goes on with what a process that stopped without notice left open. */
+  /** Continues operations that a crashed process left open. */
   async sweep(): Promise<void> {
     const left = await this.options.operations.orphans();
     await Promise.all(left.map((operation) => this.recover(operation)));
@@ -112,7 +112,7 @@ export class CreditWork {
       step === 'failing'
         ? (operation.result as UpstreamFault)
         : { fault: 'failed', detail: 'the platform stopped before the service was asked' };
-    // What was never asked of the service may have been held all the same: the same request finds its hold.
+    // The service was not called, but a credit may be held: the same request finds its hold.
     const held = hold ?? (await this.hold(operation)).hold?.hold_id;
     if (held !== undefined) await this.release(operation, held);
     return { ...failure, outcome: 'failed' };
@@ -158,7 +158,7 @@ export class CreditWork {
       ),
     );
     if (answer.problem?.code === 'HOLD_ENDED' && answer.problem.hold?.status !== 'settled') {
-      // The hold's deadline passed in between: what was delivered is paid from what is left.
+      // The hold has expired meanwhile: the delivery is paid for from the balance.
       answer = await ledgerClient.ask(
         requestOf(
           {
@@ -206,7 +206,7 @@ export class CreditWork {
       hold,
       requestOf({ type: 'release', operation: 'credits-release', account: '', data, content: data }, { key: begun.id }),
     );
-    // A hold whose deadline passed was given back then.
+    // An expired hold has been released already.
     if (answer.outcome === 'refused' && answer.problem?.code !== 'HOLD_ENDED') throw refusedBy(answer.problem);
   }
 
@@ -219,7 +219,7 @@ export class CreditWork {
 
   private async state(account: string): Promise<AccountState> {
     const state = await this.options.ledger.account({ id: account });
-    if (state === null) throw new AppError('bug', 'INVARIANT_BROKEN', 'an account with a hold is not there');
+    if (state === null) throw new AppError('bug', 'INVARIANT_BROKEN', 'an account with a hold does not exist');
     return state;
   }
 }

@@ -10,7 +10,7 @@ import { surfaceAccount } from '../../shared/domain/account-id.ts';
 import { creditsSettings } from '../../shared/domain/surface-account.ts';
 import type { Operations, Ran } from './operations.ts';
 
-/** Figures that the document asks to monitor: consumption by tier and feature, refusals, and changes between tiers. */
+/** Metrics required by the seed document: consumption by tier and feature, refusals, and changes of tier. */
 export interface CreditMeter {
   consumed(of: { readonly tier: string; readonly feature: string; readonly credits: number }): void;
   refused(feature: string): void;
@@ -47,8 +47,8 @@ export type AdminAction =
   | { readonly action: 'downgrade' | 'reset-monthly' | 'check-expiry' | 'check' };
 
 /**
- * Credits over the ledger. An account opens with the free allowance when it is first met; each change is one decision
- * of the ledger, which also books resets and ends of tiers by itself (rule 16).
+ * Credits, kept by the ledger. An account opens with the free allowance on the first request for it. Each change is one
+ * decision of the ledger, which also books resets and the ends of tiers (rule 16).
  */
 export class Credits {
   private readonly ledgerClient: LedgerClient;
@@ -68,7 +68,7 @@ export class Credits {
     this.meter = options.meter;
   }
 
-  /** What the user has; opens the account on the first call. */
+  /** The state of the user's account, which is opened on the first call. */
   async status(userId: string): Promise<AccountState> {
     const account = creditsAccount(userId);
     return (await this.ledger.account({ id: account })) ?? this.touch(account);
@@ -94,7 +94,7 @@ export class Credits {
     });
   }
 
-  /** Opens the account, or, when it is there, lets the ledger book what is due on it. */
+  /** Opens the account. If it exists, the ledger books what is due on it. */
   async touch(account: string): Promise<AccountState> {
     const answer = await this.ledgerClient.ask(
       requestOf(
@@ -113,11 +113,10 @@ export class Credits {
   }
 
   /**
-   * `as`: keyed by the operation's row, or without a key: then the ledger is told to take back what is answered too
-   * late (rule 23).
+   * `as`: carries the key of the operation's row. Without a key, a request whose answer is late is withdrawn (rule 23).
    */
   private async decide(account: string, action: AdminAction, as: Caller): Promise<CreditsResult> {
-    // The one that is called at every use: it finds out by itself whether the account is there.
+    // The most frequent action. It detects by itself whether the account exists.
     if (action.action === 'consume') return this.consume(account, action.reason, as);
     const state = await this.touch(account);
     switch (action.action) {
@@ -214,20 +213,21 @@ export class Credits {
     return { outcome: 'done', state };
   }
 
-  /** The account as the answer shows it; a repeated answer does not, then as it is now. */
+  /** The account's state from the answer. A repeated answer carries none, so the current state is read. */
   private async stateOf(account: string, answer: Answer): Promise<AccountState> {
     if (answer.outcome === 'refused') throw refusedBy(answer.problem);
     const state = answer.state ?? (await this.ledger.account({ id: account }));
-    if (state === null) throw new AppError('bug', 'INVARIANT_BROKEN', 'an account that was just changed is not there');
+    if (state === null)
+      throw new AppError('bug', 'INVARIANT_BROKEN', 'an account that was just changed does not exist');
     return state;
   }
 }
 
-/** A refusal that this surface has no words of its own for. */
+/** Error for a refusal that this surface has no text for. */
 export function refusedBy(problem: AnswerProblem | undefined): AppError {
   return new AppError(
     'conflict',
     (problem?.code ?? 'INVARIANT_BROKEN') as ErrorCode,
-    problem?.detail ?? 'refused without a reason',
+    problem?.detail ?? 'the ledger refused without a reason',
   );
 }

@@ -7,17 +7,17 @@ import { Leases } from '../../leases/app/leases.ts';
 import { contentHash } from '../../ledger-client/app/requests.ts';
 
 /**
- * Where an operation is. `started`: nothing is known to be held · `held`: upstream may have been asked · `answered`:
- * upstream delivered, not settled yet · `failing`: to be released · `done`, `failed`: over · `orphaned`: over after a
- * crash, released or unpaid, for an operator to look at.
+ * State of an operation. `started`: no hold is known. `held`: the service may have been called. `answered`: the service
+ * delivered, the hold is not settled yet. `failing`: the hold is to be released. `done`, `failed`: ended. `orphaned`:
+ * ended after a crash, released or unpaid; an operator should look at it.
  */
 export type Step = 'started' | 'held' | 'answered' | 'failing' | 'done' | 'failed' | 'orphaned';
 export const openSteps = ['started', 'held', 'answered', 'failing'] as const satisfies readonly Step[];
 export const isOver = (step: Step): boolean => !(openSteps as readonly Step[]).includes(step);
 
 /**
- * The durable row of one composed operation (rule 24). `result` is what its caller was or will be told, in our own
- * terms.
+ * The durable row of a composed operation (rule 24). `result`: the answer its caller gets, before it is worded for
+ * HTTP.
  */
 export type Operation = {
   readonly id: string;
@@ -32,7 +32,7 @@ export type Operation = {
   readonly result: unknown;
   readonly reason: string | null;
   readonly createdAt: string;
-  /** What was asked and answered was erased since. */
+  /** The request and the answer have been erased. */
   readonly erased: boolean;
 };
 export type Begun = Pick<Operation, 'id' | 'account' | 'operation' | 'key' | 'hash' | 'request'>;
@@ -42,22 +42,22 @@ export type Progress = {
   readonly delivered?: unknown;
   readonly result?: unknown;
   readonly reason?: string;
-  /** The key may be used again: a refusal is not kept (surfaces §0.6). */
+  /** Frees the key, because refusals are not kept (surfaces §0.6). */
   readonly freeKey?: boolean;
 };
 
 /** Port: where operations are kept. */
 export interface OperationStore extends LeasedRows<Operation> {
-  /** null: it is begun and leased; else the row that has the key. */
+  /** Inserts the operation, leased to this process, and answers null; or answers the row that already has the key. */
   begin(begun: Begun, lease: Lease): Promise<Operation | null>;
-  /** Changes an open operation; one that is over stays as it is. */
+  /** Changes an open operation. Without effect on an ended one. */
   progress(id: string, progress: Progress): Promise<void>;
   orphaned(limit: number): Promise<readonly Operation[]>;
-  /** Removes what is over, has no key and is older. */
+  /** Removes ended operations without a key that are older. */
   prune(beforeMs: number): Promise<void>;
 }
 
-/** A process that stopped without notice is noticed after this long; leases are prolonged three times in it. */
+/** A crashed process is noticed after this time. Leases are prolonged three times within it. */
 const leaseMs = 6_000;
 /** How long a repeat waits for the first to end: longer than an upstream call and the bookings around it. */
 const repeatWaitMs = 75_000;
@@ -66,11 +66,11 @@ export type NewOperation = {
   readonly account: string;
   readonly operation: string;
   readonly key: string | undefined;
-  /** All that the caller said. */
+  /** The complete request, for the comparison with a repeat under the same key. */
   readonly content: unknown;
 };
 export type Ran<Result> = { readonly result: Result; readonly replayed: boolean };
-/** Runs an operation's work; the row keeps what it answers. */
+/** The work of an operation. Its result is kept in the row. */
 export type Work<Result> = (operation: Begun) => Promise<{ readonly result: Result; readonly kept: boolean }>;
 
 /**
@@ -146,7 +146,7 @@ function resultOf<Result>({ step, erased, result }: Operation): Ran<Result> | nu
     throw new AppError(
       'conflict',
       'ANSWER_ERASED',
-      'what this key was answered with was erased; nothing is done again under it',
+      'the answer under this Idempotency-Key was erased; use a new key for a new request',
     );
   return { result: result as Result, replayed: step === 'done' };
 }

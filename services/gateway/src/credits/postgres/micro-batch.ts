@@ -7,9 +7,9 @@ type Waiting<T, R> = {
 };
 
 /**
- * Joins what many callers write at the same time: what comes while a statement is under way goes with the next one, so
- * that a lone caller waits for nobody and many share a commit. Each caller hears of its own item: a statement that was
- * refused is repeated item by item, so that a bad one harms no other.
+ * Combines concurrent writes into one statement. Writes that arrive while a statement is running go into the next one,
+ * so a single caller never waits for a batch to fill and many callers share a commit. If PostgreSQL refuses a
+ * statement, its items are repeated one by one, so that a bad item fails alone.
  */
 export class MicroBatch<T, R> {
   private waiting: Waiting<T, R>[] = [];
@@ -19,8 +19,8 @@ export class MicroBatch<T, R> {
   private readonly max: number;
 
   /**
-   * @param options.run one statement: a result an item, in their order
-   * @param options.same items of one name never share a statement
+   * @param options.run executes one statement and answers a result per item, in order.
+   * @param options.same items with the same name never share a statement.
    */
   constructor(options: {
     readonly run: (items: readonly T[]) => Promise<readonly R[]>;
@@ -70,5 +70,5 @@ export class MicroBatch<T, R> {
   }
 }
 
-/** The statement had no effect, and the connection lives. */
+/** PostgreSQL refused the statement, and the connection is intact. */
 const isRefusal = (error: unknown): boolean => error instanceof pg.DatabaseError && error.severity === 'ERROR';

@@ -46,7 +46,7 @@ type Beginning = { readonly begun: Begun; readonly lease: Lease };
 type Progressing = { readonly id: string; readonly progress: Progress };
 const batchMax = 200;
 
-/** What is begun once. Without a key each is another. */
+/** Name of the operation that may begin only once. Operations without a key are all different. */
 const nameOf = ({ begun: { id, account, operation, key } }: Beginning): string =>
   key === null ? id : JSON.stringify([account, operation, key]);
 
@@ -57,8 +57,8 @@ const across = <T>(items: readonly T[], values: (item: T) => readonly unknown[])
 };
 
 /**
- * Inserts operations; true for each that was, false where another has the key. Sorted, so that two gateways never wait
- * for each other.
+ * Inserts operations. Answers per item whether it was inserted; false: another operation has the key. Sorted, so that
+ * two gateways never deadlock.
  */
 async function begin(pool: Pool, items: readonly Beginning[]): Promise<readonly boolean[]> {
   const sorted = items.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
@@ -84,8 +84,8 @@ async function begin(pool: Pool, items: readonly Beginning[]): Promise<readonly 
 }
 
 /**
- * What is over stays as it is: two who worked on one operation cannot undo each other. Of what was asked only the user
- * is kept then: a repeat is compared by its hash.
+ * Ended operations are not changed, so two processes cannot undo each other's work. When an operation ends, only the
+ * user id of its request is kept; repeats are compared by hash.
  */
 async function progress(pool: Pool, items: readonly Progressing[]): Promise<readonly void[]> {
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -143,7 +143,7 @@ export function makeOperationStore(pool: Pool, swept: readonly string[]): Operat
           `select ${columns} from gateway.operations where account = $1 and operation = $2 and key = $3`,
           [account, operation, key],
         );
-        // Gone in between: the first has just failed and freed its key.
+        // The row is gone: the first request failed meanwhile and freed its key.
         if (first !== undefined) return first;
       }
     },

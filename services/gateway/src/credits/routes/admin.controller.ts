@@ -31,7 +31,7 @@ const pro = {
 };
 const listMax = 1_000;
 
-/** What every admin function is: documented, admitted and answered alike. */
+/** Decorators common to all admin functions. */
 const about = (summary: string, example: unknown = usageExample): MethodDecorator =>
   documented({
     summary,

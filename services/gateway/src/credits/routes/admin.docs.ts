@@ -16,7 +16,7 @@ export const docs = {
     example: orphanExample,
   },
   read: {
-    summary: 'What a user has left and has used; a user met for the first time is opened with 5 credits',
+    summary: "A user's remaining and used credits; a new user's account is opened with 5 credits",
     auth: 'admin',
     status: 200,
     surface,

@@ -6,7 +6,7 @@ import { creditInfo, insufficientBody } from './shapes.ts';
 
 type Exchange = { readonly request: FastifyRequest; readonly reply: FastifyReply };
 
-/** Answers with a body of this surface's own; a repeated answer says so. */
+/** Sends a body in this surface's format, with a header that marks a replayed answer. */
 export function send(
   { request, reply }: Exchange,
   of: { readonly status: number; readonly body: unknown; readonly replayed?: boolean },

@@ -6,7 +6,7 @@ import { instant } from '../../http-kit/instant-shape.ts';
 import { shownNumber, wholeFrom } from '../../http-kit/number-shape.ts';
 import { clientIdMax, textOf } from '../../http-kit/text-shape.ts';
 
-/** An id that a client chose: opaque, of any script. */
+/** An id chosen by a client: opaque, of any script. */
 const clientId = textOf(clientIdMax);
 
 export const StartWorkflow = z.object({ projectId: clientId }).meta({ example: { projectId: 'abc123' } });
@@ -43,7 +43,7 @@ export const Consume = z
 export const Nothing = z.record(z.string(), z.unknown()).nullish().meta({ example: {} });
 
 const tokens = (amount: bigint): number => shownNumber(amount * BigInt(tokensPerCredit));
-/** Overdraft, which an operator may have allowed, is nothing that a user of this surface has left. */
+/** A negative balance (an operator may allow overdraft) is shown as 0. */
 const left = (amount: string): bigint => (BigInt(amount) > 0n ? BigInt(amount) : 0n);
 
 /** The status object of `GET /api/user/usage`. */
@@ -75,7 +75,7 @@ export const creditInfo = (of: {
   totalTokensUsed: tokens(BigInt(of.usedTotal)),
 });
 
-/** The body of 429: what is left, and what one call could use now. */
+/** The body of a 429 answer: what is left, and what one call could use. */
 export function insufficientBody(available: string): Record<string, unknown> {
   const credits = left(available);
   const detail = `You have ${credits} credits remaining (${credits * BigInt(tokensPerCredit)} tokens)`;

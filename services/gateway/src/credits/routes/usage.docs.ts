@@ -15,7 +15,7 @@ const errors = [
 /** What OpenAPI says of these routes. */
 export const docs = {
   usage: {
-    summary: 'What the user has left and has used',
+    summary: "The user's remaining and used credits",
     auth: 'user',
     status: 200,
     surface,
@@ -30,7 +30,8 @@ export const docs = {
     surface,
     answer: WorkflowStarted,
     errors,
-    description: 'The credit is held, settled when the workflow service accepted, released when it failed.',
+    description:
+      'The credit is held, then settled if the workflow service accepted the request, or released if it failed.',
     example: { success: true, workflowStarted: true, message: 'Workflow started', creditInfo: creditInfoExample },
   },
   review: {
@@ -41,7 +42,7 @@ export const docs = {
     surface,
     answer: ReviewGenerated,
     errors,
-    description: 'The credit is held, settled when the review service delivered, released when it failed.',
+    description: 'The credit is held, then settled if the review service delivered, or released if it failed.',
     example: {
       review: 'Two findings: …',
       creditInfo: { ...creditInfoExample, creditsRemaining: 3, totalTokensUsed: 4_000 },

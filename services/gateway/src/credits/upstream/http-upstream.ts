@@ -2,7 +2,7 @@ import { isStorableJson } from '@tollgate/kernel';
 
 import type { Upstream, UpstreamFault } from '../app/credit-work.ts';
 
-/** What is kept of an answer: more would be no row for a database. */
+/** Upper bound of an answer, because it is stored in a row. */
 const answerMax = 4 * 1_048_576;
 
 /**

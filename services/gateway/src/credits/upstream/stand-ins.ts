@@ -4,9 +4,7 @@ const standIn =
   (content: Readonly<Record<string, string>>): Upstream =>
   async () => ({ content, standIn: true });
 
-/**
- * What answers in embedded mode where no product service is configured. It does no work, and says so in its answers.
- */
+/** Answers in place of a product service that is not configured. It does no work and says so. */
 export const standIns: Readonly<Record<Feature, Upstream>> = {
   'start-workflow': standIn({
     message:

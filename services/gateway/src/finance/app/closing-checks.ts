@@ -2,16 +2,16 @@ import type { FinanceView } from '@tollgate/contracts';
 
 import type { FinanceViews } from './finance-exports.ts';
 
-/** One line of the checklist; `open`: what stands against closing, in words. Empty: nothing. */
+/** A line of the checklist. `open`: what prevents closing, in words; empty if nothing does. */
 export type Check = {
   readonly check: 'ended' | 'reconcile' | 'trial_balance' | 'unbilled' | 'usage' | 'proposals' | 'seals';
   readonly open: readonly string[];
 };
 export type Row = Readonly<Record<string, unknown>>;
 
-/** How long a clean comparison with Stripe speaks for the books. */
+/** A comparison with Stripe that found nothing is valid for this long. */
 const comparedWithinMs = 15 * 60_000;
-/** Events of the month before count there so long after its end (rule 17). */
+/** Events of a month are still counted in it this long after its end (rule 17). */
 const graceMs = 3_600_000;
 const shownMax = 5;
 
@@ -28,7 +28,7 @@ export async function* rowsOf(
   }
 }
 
-/** What stands against the closing of a month, check by check, as the books are now. */
+/** Checks, on the current books, what prevents a month from being closed. */
 export async function checklist(
   views: FinanceViews,
   of: { readonly period: string; readonly nowMs: number; readonly compared: 'off' | 'asked' },
@@ -86,7 +86,7 @@ function sealFault(row: Row, endMs: number): string | null {
     : null;
 }
 
-/** The faults in words, the first few and how many more; and where periods end. */
+/** Describes the first faults and the number of the others, and where the period ends. */
 async function found(
   rows: AsyncIterable<Row>,
   fault: (row: Row) => string | null,
@@ -108,7 +108,7 @@ export function monthEndMs(period: string): number {
   return Date.UTC(year, month, 1);
 }
 
-/** The newest comparison of the month: done, clean, and of lately. */
+/** The newest comparison of the month must be finished, clean and recent. */
 export async function newestComparison(views: FinanceViews, period: string): Promise<Row | null> {
   for await (const row of rowsOf(views, { view: 'comparisons' })) if (row['period'] === period) return row;
   return null;

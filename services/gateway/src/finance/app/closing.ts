@@ -25,15 +25,15 @@ export type Month = {
 };
 
 const compareMs = 20_000;
-/** What was committed by the moment that is kept is readable by then. */
+/** Everything committed before the moment that is kept is readable after this time. */
 const settlesMs = 1_000;
 /**
- * Views whose rows of the month are kept by their hash: that of the CSV that `finance export <view> --month <m> --as-of
- * <m>` writes.
+ * Views whose rows of the month are kept as a hash: of the CSV that `finance export <view> --month <m> --as-of <m>`
+ * writes.
  */
 const hashed: readonly FinanceView[] = ['charges', 'payments', 'refunds', 'revenue', 'usage'];
 
-/** Closes months: what stands against it is told, then the figures are kept, and their hash goes into the ledger. */
+/** Closes months: checks what prevents it, keeps the figures, and puts their hash into the ledger. */
 export class Closing {
   private readonly parts: Parts;
 
@@ -46,13 +46,13 @@ export class Closing {
   }
 
   /**
-   * The moment that a closed month was kept at; a time is that moment itself. @throws AppError('conflict',
-   * PERIOD_NOT_CLOSED)
+   * Resolves `as_of`: the moment at which a closed month was kept, or the given time.
+   * @throws AppError('conflict', PERIOD_NOT_CLOSED)
    */
   async momentOf(asOf: string): Promise<string> {
     if (!/^\d{4}-\d\d$/.test(asOf)) return asOf;
     const last = (await this.parts.billing.closings({ period: asOf })).at(-1);
-    if (last?.as_of == null) throw new AppError('conflict', 'PERIOD_NOT_CLOSED', `${asOf} is not closed`);
+    if (last?.as_of == null) throw new AppError('conflict', 'PERIOD_NOT_CLOSED', `the month ${asOf} is not closed`);
     return last.as_of;
   }
 
@@ -63,8 +63,9 @@ export class Closing {
   }
 
   /**
-   * A month that is closed is answered as it is, byte by byte. A crash anywhere is made good by the next call.
-   * @throws AppError('conflict', PERIOD_NOT_READY) with what stands against it.
+   * Closes a month. A closed month is answered unchanged, byte for byte. After a crash the next call completes the
+   * work.
+   * @throws AppError('conflict', PERIOD_NOT_READY) with what prevents it.
    */
   async close(period: string, by: Actor): Promise<ClosingView> {
     const last = (await this.parts.billing.closings({ period })).at(-1);
@@ -97,7 +98,7 @@ export class Closing {
   /** @throws AppError('conflict', PERIOD_NOT_CLOSED) */
   async reopen(period: string, reason: string, by: Actor): Promise<ClosingView> {
     const last = (await this.parts.billing.closings({ period })).at(-1);
-    // A call that died between the record and its entry.
+    // A crash came between the record and its entry.
     if (last?.type === 'reopened' && last.entry === null && last.reason === reason) return this.booked(last, by);
     if (last?.type === 'closed') await this.booked(last, by);
     const kept = {
@@ -118,7 +119,7 @@ export class Closing {
     return checklist(views, { period, nowMs: clock.nowMs(), compared });
   }
 
-  /** Compares with Stripe, unless that was done just now without a difference. */
+  /** Compares with Stripe, unless a recent comparison found no difference. */
   private async compare(period: string): Promise<'off' | 'asked'> {
     const { views, clock, billing } = this.parts;
     if (clock.nowMs() < monthEndMs(period) || speaks(await newestComparison(views, period), clock.nowMs()))
@@ -132,7 +133,7 @@ export class Closing {
     }
   }
 
-  /** The same bytes of the same figures: sorted, without spaces. */
+  /** Canonical JSON: equal figures give equal bytes. */
   private async figures(period: string, asOf: string): Promise<string> {
     const { views } = this.parts;
     const all = async (view: FinanceView, month?: string): Promise<readonly Row[]> => {
@@ -185,7 +186,8 @@ export class Closing {
   }
 
   /**
-   * The step's entry in the ledger, under an id that says period, number and hash, so that its leaf commits to them.
+   * Writes the step's entry to the ledger, under an id that contains period, number and hash, so that the sealed entry
+   * commits to them.
    */
   private async booked(step: ClosingView, by: Actor): Promise<ClosingView> {
     if (step.entry !== null) return step;

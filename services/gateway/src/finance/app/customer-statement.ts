@@ -1,7 +1,7 @@
 import type { UsagePeriodView } from '@tollgate/contracts';
 import { decimalAmount } from '@tollgate/pricing';
 
-/** A row of finance's receivables ledger (docs/finance.md): positive is owed by the customer, negative takes it off. */
+/** A row of finance's receivables ledger (docs/finance.md). Positive: the customer owes it. */
 export type LedgerLine = {
   readonly currency: string;
   readonly at: string;
@@ -73,7 +73,7 @@ const sides: Readonly<Record<LineKind, 'usage' | 'fees' | 'top_ups' | 'credits' 
 };
 
 /**
- * Blocks and fees stand in the month that they are for; credits, payments and refunds in the one in which they were
+ * Blocks and fees count in the month that they are for; credits, payments and refunds in the month in which they were
  * made.
  */
 export class StatementOfMonth {
@@ -94,7 +94,7 @@ export class StatementOfMonth {
     this.of = of;
   }
 
-  /** Every line of the customer, in the order of time. */
+  /** Call for every line of the customer, in order of time. */
   add(line: LedgerLine): void {
     const place = this.placeOf(line);
     if (place === 'later') return;
@@ -116,7 +116,7 @@ export class StatementOfMonth {
     });
   }
 
-  /** `usage`: the month as the ledger has it; null: nothing was ever counted for this customer. */
+  /** `usage`: the month's usage from the ledger; null: the customer has none. */
   end(usage: UsagePeriodView | null): CustomerStatement {
     const { userId, period, fromMs, toMs } = this.of;
     if (usage !== null) this.totalsOf(usage.plan.currency);

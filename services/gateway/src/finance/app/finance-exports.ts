@@ -10,14 +10,17 @@ export type FinanceQuery = {
   readonly user?: string | undefined;
   readonly asOf?: string | undefined;
 };
-/** Rows of one moment, a page at a time. @throws AppError('invalid') for a view that cannot be asked so. */
+/**
+ * Rows as of one moment, page by page.
+ * @throws AppError('invalid') for a view that has no such filter.
+ */
 export type FinanceViews = { rows(query: FinanceQuery & { readonly signal: AbortSignal }): AsyncIterable<FinancePage> };
 export type ExportFormat = 'csv' | 'json' | 'jsonl';
 
-/** Each has a database connection of its own while it lasts. */
+/** Maximum of concurrent exports. Each has its own database connection. */
 const exportsMax = 4;
 
-/** Figures of finance as text of any size, a page in memory at a time. */
+/** Exports of finance's views as text of any size, with one page in memory at a time. */
 export class FinanceExports {
   private readonly views: FinanceViews;
   private running = 0;
@@ -27,8 +30,8 @@ export class FinanceExports {
   }
 
   /**
-   * Rows of a view, a page at a time, for figures that are made of them.
-   * @throws AppError('refused', RATE_LIMITED) while as many as may be are read already.
+   * Reads a view page by page, for statements.
+   * @throws AppError('refused', RATE_LIMITED) while the maximum of exports is running.
    */
   async *rows(query: FinanceQuery, signal: AbortSignal): AsyncGenerator<FinancePage> {
     this.begin();
@@ -41,17 +44,22 @@ export class FinanceExports {
 
   private begin(): void {
     if (this.running >= exportsMax) {
-      throw new AppError('refused', 'RATE_LIMITED', `at most ${exportsMax} exports are read at once`, {
-        retry_after_s: 5,
-      });
+      throw new AppError(
+        'refused',
+        'RATE_LIMITED',
+        `at most ${exportsMax} exports may run at a time; try again in some seconds`,
+        {
+          retry_after_s: 5,
+        },
+      );
     }
     this.running++;
   }
 
   /**
-   * The text of an export, piece by piece. Resolves once the first page was read, so that what cannot be read is
-   * refused before anything is answered. `signal` ends the query.
-   * @throws AppError('refused', RATE_LIMITED) while as many as may be are read already.
+   * Opens an export as pieces of text. Resolves after the first page was read, so that an unreadable view is refused
+   * before the answer begins. `signal` ends the query.
+   * @throws AppError('refused', RATE_LIMITED) while the maximum of exports is running.
    */
   async open(query: FinanceQuery, format: ExportFormat, signal: AbortSignal): Promise<FinanceExport> {
     this.begin();
@@ -73,7 +81,7 @@ export class FinanceExports {
   }
 }
 
-/** `close` gives its place and its connection back, however far it was read. */
+/** `close` ends the export and frees its connection, at any point. */
 export type FinanceExport = { readonly text: AsyncIterable<string>; close(): Promise<void> };
 
 async function* textOf(

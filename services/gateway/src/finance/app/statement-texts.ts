@@ -12,7 +12,7 @@ const kinds: Readonly<Record<StatementLine['kind'], string>> = {
   refund: 'Refund',
 };
 
-/** Its lines with the balances around them, a table for each currency under one heading. */
+/** The lines with opening and closing balance: a table per currency, under common column names. */
 export function statementCsv({ user_id: user, period, accounts }: CustomerStatement): string {
   const row = (cells: readonly unknown[]): string => `${cells.map(csvCell).join(',')}\n`;
   const balance = (currency: string, name: string, { amount_minor: minor, amount }: Money): string =>
@@ -56,7 +56,7 @@ export function statementCsv({ user_id: user, period, accounts }: CustomerStatem
   );
 }
 
-/** One page without anything from elsewhere, to be read or printed. */
+/** A self-contained page to read or print. */
 export function statementHtml(statement: CustomerStatement): string {
   const { user_id: user, period, from, to, plan, accounts } = statement;
   return `<!doctype html>

@@ -5,10 +5,10 @@ import pg from 'pg';
 
 import type { FinanceViews } from '../app/finance-exports.ts';
 
-/** Of PostgreSQL: the view, or finance's schema, is not there. */
+/** PostgreSQL's codes for a missing view or schema. */
 const missing: ReadonlySet<string> = new Set(['42P01', '3F000']);
 
-/** `FinanceViews` on PostgreSQL, as the role that may read them and nothing else: no service's schema is read. */
+/** `FinanceViews` on PostgreSQL, with a role that may read nothing but these views. */
 export const makeFinanceViews = (url: string): FinanceViews => ({
   async *rows({ view, month, user, asOf, signal }) {
     try {
@@ -35,7 +35,7 @@ export const makeFinanceViews = (url: string): FinanceViews => ({
       throw new AppError(
         'unavailable',
         'GATEWAY_DATABASE_UNAVAILABLE',
-        'the figures cannot be read: the database does not answer',
+        'the view cannot be read: the database does not answer',
         {},
         error,
       );

@@ -13,12 +13,12 @@ const FinanceRows = z
 /** What OpenAPI says of these routes. */
 export const docs = {
   export: {
-    summary: 'A view of finance, whole: every row of one moment of the books',
+    summary: 'Exports a view of finance: all rows, as of one moment',
     auth: 'server key',
     status: 200,
     surface: 'tier billing',
     answer: FinanceRows,
-    errors: [[429, 'at most 4 exports are read at once', 'RATE_LIMITED']],
+    errors: [[429, 'at most 4 exports may run at a time; try again in some seconds', 'RATE_LIMITED']],
     description:
       `as_of: the figures as they were at a time, or as a closed month was kept (2026-10). view: ` +
       `${financeViews.join(', ')}. format=csv answers text/csv, jsonl one object a line, json (the default) one ` +

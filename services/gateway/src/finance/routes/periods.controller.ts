@@ -13,7 +13,7 @@ import { docs } from './periods.docs.ts';
 const Reopen = z.object({ reason: textOf(1_000) }).meta({ example: { reason: 'invoice 118 was booked twice' } });
 type Reopen = z.output<typeof Reopen>;
 
-/** Months that finance closes: what stands against it, what was kept, and what was opened again. */
+/** Closed months: what prevents closing, what was kept, what was reopened. */
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing/periods')
 export class PeriodsController {

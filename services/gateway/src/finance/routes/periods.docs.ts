@@ -54,7 +54,7 @@ const step = {
 /** What OpenAPI says of these routes. */
 export const docs = {
   list: {
-    summary: 'Closings of months and their reopenings, by month',
+    summary: 'Closings and reopenings of months, by month',
     auth: 'server key',
     status: 200,
     surface,
@@ -62,7 +62,7 @@ export const docs = {
     example: { success: true, data: { items: [step] } },
   },
   show: {
-    summary: 'Whether a month is closed, and what stands against it',
+    summary: 'Whether a month is closed, and what prevents it',
     auth: 'server key',
     status: 200,
     surface,
@@ -78,7 +78,7 @@ export const docs = {
     },
   },
   close: {
-    summary: 'Closes a month: keeps its figures, whose hash goes into the seals of the ledger',
+    summary: 'Closes a month: its figures are kept, and their hash is sealed in the ledger',
     auth: 'admin',
     status: 200,
     surface,
@@ -92,7 +92,7 @@ export const docs = {
       'billing:approve.',
   },
   reopen: {
-    summary: 'Opens a closed month again, for a reason; what was kept stays',
+    summary: 'Reopens a closed month, for a reason; the kept figures stay',
     auth: 'admin',
     status: 200,
     surface,

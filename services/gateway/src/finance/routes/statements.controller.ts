@@ -21,7 +21,7 @@ import { docs } from './statements.docs.ts';
 const StatementQuery = z.object({ format: z.enum(['json', 'csv', 'html']).default('json') });
 type StatementQuery = z.output<typeof StatementQuery>;
 
-/** Statements for people: what a customer used, was charged, paid and had back in a month. */
+/** Monthly statements for customers: usage, charges, payments and refunds. */
 @ApiTags('statements')
 @Controller('v1/customers')
 export class StatementsController {
@@ -67,7 +67,7 @@ export class StatementsController {
   private async read(user: string, period: string, reply: FastifyReply): Promise<CustomerStatement> {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    // The middle of the month is in it, whatever the time zone of the plan.
+    // A moment that lies in the month in every time zone.
     const at = `${period}-15T12:00:00.000Z`;
     const usage = await this.ledger.usage({ account: surfaceAccount('metered', user), at });
     const month = calendarMonth(Date.parse(at), 'UTC');

@@ -70,7 +70,7 @@ export const docs = {
     answer: Statement,
     errors: [
       [403, 'This is another user', 'NOT_OWNER'],
-      [429, 'at most 4 exports are read at once', 'RATE_LIMITED'],
+      [429, 'at most 4 exports may run at a time; try again in some seconds', 'RATE_LIMITED'],
     ],
     description:
       'Of usage that is billed by tiers. Amounts in minor units and as decimal text, positive where the ' +

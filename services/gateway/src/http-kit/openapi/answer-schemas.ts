@@ -6,8 +6,8 @@ export type Schema = Readonly<Record<string, unknown>>;
 const named = new Map<string, Schema>();
 
 /**
- * The JSON schema of what a route answers. Schemas with an `id` (`.meta({ id })`) become components of the document and
- * are referred to. Members may be added to an answer at any time, so none of these schemas is closed.
+ * The JSON schema of an answer. Schemas with an `id` (`.meta({ id })`) become components of the document and are
+ * referenced. Members may be added to answers at any time, so no schema is closed.
  */
 export function schemaOf(shape: z.ZodType): Schema {
   const { definitions = {}, ...schema } = z.toJSONSchema(shape, {
@@ -21,7 +21,7 @@ export function schemaOf(shape: z.ZodType): Schema {
   return linked(schema) as Schema;
 }
 
-/** All schemas with a name that `schemaOf` met, by name. */
+/** All named schemas seen by `schemaOf`, by name. */
 export const componentSchemas = (): Readonly<Record<string, Schema>> =>
   Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
 

@@ -49,8 +49,8 @@ const surfaces = {
 } as const;
 
 /**
- * A code, or a status with the text that clients see; behind it the code that is shown, or the whole body where it has
- * more than the envelope knows.
+ * A code; or a status with the text that clients see, then the code shown, or the whole body if it has members that the
+ * envelope does not have.
  */
 export type DocumentedError =
   ErrorCode | readonly [status: number, detail: string, shown?: ErrorCode | Readonly<Record<string, unknown>>];
@@ -64,19 +64,19 @@ type DocumentedAnswer = {
 export type Documentation = {
   readonly summary: string;
   readonly description?: string;
-  /** Credentials that open the route. */
+  /** Credentials that the route accepts. */
   readonly auth: 'server key' | 'server key or owner' | 'admin' | 'user' | 'none' | 'activation key' | 'optimize admin';
   readonly status: number;
   readonly example: unknown;
-  /** What the answer looks like, member by member. */
+  /** Schema of the answer. */
   readonly answer: z.ZodType;
-  /** Further answers that are no errors. */
+  /** Other successful answers. */
   readonly also?: readonly DocumentedAnswer[];
-  /** Content types of the answer where it is not JSON; then the schema is a text or bytes. */
+  /** Content types of an answer that is not JSON; its schema is then a string or binary. */
   readonly produces?: readonly string[];
-  /** Further content types that the caller may ask for, texts all, with an example of each. */
+  /** Text formats that the caller may request instead, each with an example. */
   readonly texts?: Readonly<Record<string, string>>;
-  /** The body where no schema of a parameter says it. */
+  /** Describes the body if no parameter has a schema for it. */
   readonly body?: {
     readonly required: boolean;
     readonly description: string;
@@ -84,11 +84,11 @@ export type Documentation = {
   };
   readonly errors?: readonly DocumentedError[];
   readonly surface?: keyof typeof surfaces;
-  /** Another service without which the route answers 503. */
+  /** A service that the route depends on: it answers 503 without it. */
   readonly asks?: 'billing';
   /** Takes an Idempotency-Key. */
   readonly once?: boolean;
-  /** Answers out of this process alone, whatever is asked: without the errors that every other route has. */
+  /** The route needs nothing outside this process, so it has none of the errors that all other routes have. */
   readonly local?: boolean;
 };
 
@@ -100,15 +100,13 @@ const always: readonly ErrorCode[] = [
   'GATEWAY_DATABASE_UNAVAILABLE',
   'SERVICE_STOPPING',
 ];
-/** Surfaces whose routes ask billing. */
+/** Surfaces whose routes depend on billing. */
 const ofBilling: ReadonlySet<string> = new Set(['tier billing', 'token process']);
 const billingErrors: readonly ErrorCode[] = ['BILLING_UNAVAILABLE', 'BILLING_DATABASE_UNAVAILABLE'];
 const loginErrors: readonly ErrorCode[] = ['CREDENTIALS_MISSING', 'CREDENTIALS_INVALID'];
 const keyErrors: readonly ErrorCode[] = [...loginErrors, 'SCOPE_MISSING', 'RATE_LIMITED'];
 
-/**
- * What OpenAPI says of a route: who may call it, its answers with an example, its errors in the surface's own shape.
- */
+/** Documents a route in OpenAPI: who may call it, its answers with examples, and its errors in the surface's format. */
 export function documented(about: Documentation): MethodDecorator {
   const { status, example, answer, also = [], produces = [json], texts = {} } = about;
   const errors = [
@@ -209,7 +207,7 @@ type ErrorResponse = {
 };
 
 /**
- * One response a status; several errors of one status are examples of it. Statuses that are `taken` are answers
+ * One response per status; errors with the same status are its examples. Statuses in `taken` are successful answers
  * already.
  */
 export function describeErrors(
@@ -244,7 +242,7 @@ function bodyOf(
   { status, detail, code = 'REQUEST_INVALID' }: { status: number; detail: string; code?: ErrorCode | undefined },
   envelope: Envelope,
 ): unknown {
-  // Input that a schema refused names its members.
+  // Input refused by a schema lists the members.
   const sources =
     code === 'REQUEST_INVALID' && status === 400 ? { sources: [{ path: 'member', message: detail }] } : {};
   return envelope.body({ status, code, detail, ...sources }, 'k3x9-17');

@@ -42,7 +42,7 @@ export function serveApiDocs(app: NestFastifyApplication): void {
   });
 }
 
-/** Adds what holds for every route with a body, and the schemas that routes refer to. */
+/** Adds the error for bodies that are too large, and the referenced schemas. */
 function completed(document: OpenAPIObject): OpenAPIObject {
   for (const [path, item] of Object.entries(document.paths)) {
     if (path.includes('{'))
@@ -59,12 +59,12 @@ function completed(document: OpenAPIObject): OpenAPIObject {
 
 function completeBody(path: string, operation: Operation): void {
   const body = operation.requestBody as Body;
-  // A body that is said to be optional stays so.
+  // A body that is documented as optional stays optional.
   body.required = body.required !== false && Object.values(body.content).every(({ schema }) => needsBody(schema));
   addErrors(path, [operation], ['BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED']);
 }
 
-/** Statuses that the route itself speaks of stay as they are. */
+/** Keeps the statuses that the route documents itself. */
 function addErrors(
   path: string,
   operations: readonly (Operation | undefined)[],
@@ -77,6 +77,6 @@ function addErrors(
   }
 }
 
-/** A body that may be null, or anything, may be left out. */
+/** A schema that accepts null or anything makes the body optional. */
 const needsBody = (schema: object | undefined): boolean =>
   schema !== undefined && Object.keys(schema).length > 0 && (schema as { nullable?: boolean }).nullable !== true;

@@ -24,7 +24,7 @@ export interface LeasedRows<Row extends LeasedRow> {
 
 /** How a repeat goes on with the row of the first request. */
 export type Following<Row, Result> = {
-  /** Of what the repeat asks: it has to be what the first asked. */
+  /** Hash of the repeat's content; it must equal the first request's. */
   readonly hash: string;
   readonly waitMs: number;
   /** The result of a row that is not open any more; null: it is open. */
@@ -36,7 +36,7 @@ export type Following<Row, Result> = {
 
 const pollMs = 100;
 
-/** The leases that this process holds of the rows of one table. */
+/** Runs work on rows of one table under leases. */
 export class Leases<Row extends LeasedRow> {
   private readonly rows: LeasedRows<Row>;
   private readonly lease: Lease;

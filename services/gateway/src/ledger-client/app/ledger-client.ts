@@ -14,7 +14,7 @@ type Waiter = {
 };
 
 export type LedgerClientOptions = {
-  /** Collects what is appended at the same time into one send, in the order of the calls. */
+  /** Combines concurrent appends into one send, in the order of the calls. */
   readonly log: Pick<EventLog, 'append'>;
   readonly receiver: AnswerReceiver;
   readonly partitions: number;
@@ -22,32 +22,33 @@ export type LedgerClientOptions = {
   readonly answerWaitMs: number;
 };
 
-/** More callers than this wait for nothing good: the next is told to come back. */
+/** Upper bound of concurrent waiters. Beyond it requests fail at once with 503. */
 const waitersMax = 50_000;
-/** How often late waiters are looked for; a 503 comes at most this much after the wait. */
+/** Interval of the check for late waiters. A 503 is late by at most this much. */
 const sweepMs = 50;
-/** Withdrawals that the log did not take are tried again; beyond this many the oldest are given up. */
+/** Withdrawals that the log did not accept are retried. Beyond this number the oldest are dropped. */
 const withdrawalsMax = 10_000;
 const withdrawalRetryMs = 1_000;
 
 /**
- * What a late caller without a key may have had booked without knowing (rule 23). Settle and release end a hold once:
- * sent again they are answered with how it ended, so that nothing counts twice, and what was used stays booked.
+ * Requests that may be booked although their caller was answered 503 and has no key to repeat them with (rule 23).
+ * Settle and release are not among them: a repeat is answered with how the hold ended, nothing counts twice, and what
+ * was used stays booked.
  */
 const withdrawable: ReadonlySet<string> = new Set(['spend', 'grant', 'hold', 'extend', 'correct']);
 
-/** Asked again, a raise or a renewal would add to the first; the other changes of tiers leave the same behind. */
+/** Repeated, a raise or a renewal would add to the first. The other tier changes have the same result when repeated. */
 const addsToTier = (request: LedgerRequest): boolean =>
   request.type === 'tier' && (request.data.change === 'raise' || request.data.change === 'renew');
 
 /**
- * The way of a request through the log to its answer: append, wait for the ledger's answer under this waiter's number,
- * give up after the wait. Answers of numbers nobody waits for are dropped.
+ * Sends requests through the log: appends the request, waits for the ledger's answer under the waiter's number, and
+ * gives up after the time limit. Answers without a waiter are dropped.
  */
 export class LedgerClient {
   readonly partitions: number;
   private readonly options: LedgerClientOptions;
-  /** Waiters in the order of their deadlines, because all wait equally long. */
+  /** In order of their deadlines, because all wait equally long. */
   private readonly waiters = new Map<number, Waiter>();
   private readonly patient = new Map<number, Waiter>();
   private nextWaiter = 1;
@@ -64,22 +65,23 @@ export class LedgerClient {
     this.sweeper.unref();
   }
 
-  /** How many callers wait for an answer now. */
+  /** Number of callers that are waiting for an answer. */
   get waiting(): number {
     return this.waiters.size + this.patient.size;
   }
 
   /**
-   * Asks the ledger and waits. A request that names a hold or an entry gives its partition.
-   * @throws AppError('unavailable', LOG_UNAVAILABLE) when the log does not take it, LEDGER_UNAVAILABLE when the answer
-   * is
-   *   late; in both cases an unkeyed request is withdrawn and a keyed one gets its first answer when sent again.
+   * Sends a request to the ledger and waits for its answer. Requests that name a hold or an entry pass that one's
+   * partition.
+   * @throws AppError('unavailable', LOG_UNAVAILABLE) if the log does not accept it, LEDGER_UNAVAILABLE if the answer is
+   * late. In both cases a request without a key is withdrawn, and a request with a key gets its first answer when
+   * repeated.
    */
   ask(request: LedgerRequest, partition = partitionOf(request.account, this.partitions)): Promise<Answer> {
     return this.send(request, partition, this.waiters, this.options.answerWaitMs);
   }
 
-  /** As `ask`, for one request to every partition, waiting `waitMs` for the last answer. */
+  /** Like `ask`, with one request per partition and a time limit of `waitMs` for all answers. */
   async askEveryPartition(make: () => LedgerRequest, waitMs: number): Promise<readonly Answer[]> {
     const all = Array.from({ length: this.partitions }, (_, partition) =>
       this.send(make(), partition, this.patient, waitMs),
@@ -87,14 +89,14 @@ export class LedgerClient {
     return Promise.all(all);
   }
 
-  /** Appends requests nobody waits for; resolves with their positions once the log holds them. */
+  /** Appends requests without waiting for their booking. Resolves with their positions when the log holds them. */
   post(requests: readonly LedgerRequest[]): Promise<readonly Appended[]> {
     return this.options.log.append(
       requests.map((request) => recordOf(request, partitionOf(request.account, this.partitions))),
     );
   }
 
-  /** Those who still wait are told that the platform stops. */
+  /** Waiting callers are answered that the platform is stopping. */
   close(): void {
     this.closed = true;
     clearInterval(this.sweeper);
@@ -114,7 +116,9 @@ export class LedgerClient {
     return new Promise<Answer>((resolve, reject) => {
       if (this.closed) return reject(stopping());
       if (this.waiters.size >= waitersMax)
-        return reject(new AppError('unavailable', 'OVERLOADED', 'too many requests are waiting for their booking'));
+        return reject(
+          new AppError('unavailable', 'OVERLOADED', 'too many requests are waiting for their booking; try again'),
+        );
       const number = this.nextWaiter++;
       waiters.set(number, { resolve, reject, request, partition, deadlineMs: performance.now() + waitMs });
       const headers = {
@@ -122,7 +126,7 @@ export class LedgerClient {
         [recordHeaders.waiter]: String(number),
       };
       this.options.log.append([recordOf(request, partition, headers)]).catch((error: unknown) => {
-        // The log may have taken the record all the same, so that an answer given meanwhile stands.
+        // The log may hold the record in spite of the error, so an answer that came first stands.
         if (!waiters.delete(number)) return;
         const withdrawal = withdrawalOf(request, partition);
         if (withdrawal !== null) this.withdrawLater(withdrawal);
@@ -154,7 +158,7 @@ export class LedgerClient {
     }
   }
 
-  /** The withdrawal is in the log before the caller hears of the failure, where the log still takes it (rule 23). */
+  /** Appends the withdrawal before the caller gets the error, if the log still accepts it (rule 23). */
   private giveUp(waiter: Waiter): void {
     const withdrawal = withdrawalOf(waiter.request, waiter.partition);
     if (withdrawal === null) {

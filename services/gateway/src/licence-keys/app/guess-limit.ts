@@ -2,23 +2,23 @@ import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import { LRUCache } from 'lru-cache';
 
-/** Questions of one address about keys that do not exist, in the window; and questions at all, in a minute. */
+/** Limits per address: look-ups of unknown keys in a window, and look-ups at all in a minute. */
 const missesMax = 20;
 const missWindowMs = 15 * 60_000;
 const askedMax = 300;
 const askedWindowMs = 60_000;
-/** Addresses, and users by address, remembered; those seen longest ago go first. */
+/** Number of addresses, and of users per address, that are tracked. The least recently seen are dropped. */
 const addressesMax = 50_000;
 
-/** Of one user from one address, who asks with a login: for keys that do not exist, in the window. */
+/** Limit of look-ups of unknown keys for a logged-in user from one address. */
 const userMissesMax = 100;
 
-/** When what was asked for was not there, when anything was asked for, and what is being looked up. */
+/** Times of misses, times of all look-ups, and look-ups in flight. */
 type Seen = { readonly misses: number[]; readonly asked: number[]; readonly open: Set<Promise<unknown>> };
 
 /**
- * Keeps keys from being guessed: an address that asks for too many that do not exist has to wait, whatever it asks for
- * next. In this process alone, by the real clock.
+ * Prevents guessing of keys: an address that asked for too many unknown keys has to wait, even for known ones. Per
+ * process, by the real clock.
  */
 export class GuessLimit {
   private readonly clock: Clock;
@@ -29,8 +29,9 @@ export class GuessLimit {
   }
 
   /**
-   * Looks something up for an address. What is not there counts as a guess; while as many as would be too many are
-   * being looked up, further ones wait for them. @throws AppError('refused', RATE_LIMITED)
+   * Looks a key up for an address. A miss counts as a guess. While the look-ups in flight could exceed the limit,
+   * further ones wait for them.
+   * @throws AppError('refused', RATE_LIMITED)
    */
   async lookUp<T>(address: string, find: () => Promise<T | null>): Promise<T | null> {
     const seen = this.of(address);
@@ -55,8 +56,8 @@ export class GuessLimit {
   }
 
   /**
-   * Answers a user who names a key. A key that does not exist counts as a guess. @throws AppError('refused',
-   * RATE_LIMITED) after too many.
+   * Answers a user who names a key. An unknown key counts as a guess.
+   * @throws AppError('refused', RATE_LIMITED) after too many.
    */
   async answerUser<T>(
     { address, userId }: { readonly address: string; readonly userId: string },

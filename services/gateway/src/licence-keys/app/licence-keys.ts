@@ -11,7 +11,7 @@ import type { SeenFrom } from '../../people-and-keys/app/own-accounts.ts';
 import { surfaceAccount } from '../../shared/domain/account-id.ts';
 import { licenceKeyBytes, licenceKeyFrom } from '../domain/licence-key.ts';
 
-/** A key as the gateway knows it: who may spend it and what is left is the ledger's. */
+/** A key without its balance and owner, which the ledger keeps. */
 export type LicenceKey = {
   readonly id: string;
   readonly key: string;
@@ -22,9 +22,12 @@ export type LicenceKey = {
   readonly createdAt: string;
 };
 
-/** Port: where keys are kept. A removed key keeps its row, because its history does. */
+/** Port: where keys are kept. A removed key keeps its row for its history. */
 export interface LicenceKeyStore {
-  /** Takes the key's text; null: it is taken. One whose account the ledger never confirmed is answered again. */
+  /**
+   * Reserves the text of a key; null: it is taken. A key whose account was never confirmed by the ledger is reserved
+   * again.
+   */
   reserve(key: Omit<LicenceKey, 'userId' | 'createdAt'> & { readonly partition: number }): Promise<LicenceKey | null>;
   opened(id: string): Promise<void>;
   setOwner(id: string, userId: string | null): Promise<void>;
@@ -49,12 +52,12 @@ export const licenceAccount = (key: string): string => surfaceAccount('licence',
 
 const emptied = { owner: null, status: 'inactive', balance: '0' } as const;
 const dayMs = 86_400_000;
-/** The last instant JavaScript and PostgreSQL both write with a four-digit year. */
+/** The last moment that both JavaScript and PostgreSQL write with a four-digit year. */
 const latestMs = Date.UTC(9999, 11, 31);
 
 /**
- * Licence keys over the ledger. Each change is one decision of the ledger; the rows here only follow it, so a crash
- * between the two is made good by the next call.
+ * Licence keys, whose balances the ledger keeps. Each change is one decision of the ledger. The rows here follow it;
+ * after a crash between the two the next call repairs the row.
  */
 export class LicenceKeys {
   private readonly store: LicenceKeyStore;
@@ -67,7 +70,7 @@ export class LicenceKeys {
     this.ledger = options.ledger;
   }
 
-  /** Takes one unit of `key` for its owner. No query: ownership and existence are the ledger's to decide. */
+  /** Uses one unit of `key`. Makes no query: the ledger decides about ownership and existence. */
   useOne(
     use: { key: string; userId: string; purpose?: string | undefined; metadata?: Record<string, unknown> | undefined },
     caller: Caller,
@@ -96,7 +99,7 @@ export class LicenceKeys {
     return this.store.byKey(key);
   }
 
-  /** Newest first, with how many there are in all. */
+  /** Newest first, with the total number. */
   async page(of: {
     offset: number;
     limit: number;
@@ -111,7 +114,7 @@ export class LicenceKeys {
     return keys.filter(({ state }) => state?.owner === userId);
   }
 
-  /** Makes a key with its units; null: the key exists. */
+  /** Creates a key with its units; null: the key exists. */
   async create(wanted: NewKey, caller: Caller): Promise<KeyWithState | null> {
     const key = wanted.key ?? licenceKeyFrom(randomBytes(licenceKeyBytes));
     const account = licenceAccount(key);
@@ -132,7 +135,7 @@ export class LicenceKeys {
       ...(tokens > 0n ? { grant: tokens.toString() } : {}),
     };
     const answer = await this.ledgerClient.ask(
-      // The key of the row makes a repeat after a crash find the same opening.
+      // Keyed by the row, so that a repeat after a crash finds the same opening.
       requestOf(
         { type: 'open', operation: 'licence-create', account: licence.account, data, content: null },
         { correlation: caller.correlation, actor: caller.actor, address: caller.address, key: licence.id },
@@ -143,7 +146,7 @@ export class LicenceKeys {
     return this.withState(licence, answer.state);
   }
 
-  /** Gives an unowned key to a user. `taken`: somebody owns it. */
+  /** Assigns an unowned key to a user. `taken`: it has an owner. */
   async assign(key: string, userId: string, caller: Caller): Promise<KeyWithState | 'unknown' | 'taken'> {
     const licence = await this.store.byKey(key);
     if (licence === null) return 'unknown';
@@ -180,7 +183,7 @@ export class LicenceKeys {
     return this.withState(licence, answer.state);
   }
 
-  /** Adds units: an inactive key becomes active, a running trial stays one. */
+  /** Adds units. An inactive key becomes active; a running trial stays a trial. */
   grant(licence: LicenceKey, amount: { tokens: bigint; notes?: string | undefined }, caller: Caller): Promise<Answer> {
     return this.ledgerClient.ask(
       requestOf(
@@ -203,7 +206,7 @@ export class LicenceKeys {
     return this.withState({ ...licence, userId: null }, answer.state);
   }
 
-  /** Empties the key first, so that nothing can be spent once it is gone. */
+  /** Empties the key first, so that nothing can be spent after its removal. */
   async remove(licence: LicenceKey, caller: Caller): Promise<void> {
     accepted(await this.change(licence, 'licence-delete', emptied, caller));
     await this.store.remove(licence.id);
@@ -214,8 +217,8 @@ export class LicenceKeys {
   }
 
   /**
-   * A key for its owner, and since when it is theirs.
-   * @throws AppError('not_found', KEY_UNKNOWN); AppError('refused', NOT_OWNER) for anybody but its owner.
+   * A key and the time since which its owner has had it.
+   * @throws AppError('not_found', KEY_UNKNOWN); AppError('refused', NOT_OWNER) for other users.
    */
   async ofOwner(
     key: string,
@@ -255,6 +258,6 @@ function accepted(answer: Answer): Answer {
   throw new AppError(
     'conflict',
     (problem?.code ?? 'INVARIANT_BROKEN') as ErrorCode,
-    problem?.detail ?? 'refused without a reason',
+    problem?.detail ?? 'the ledger refused without a reason',
   );
 }

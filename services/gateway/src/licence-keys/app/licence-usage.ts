@@ -17,7 +17,7 @@ export type WeekOfUse = {
 };
 export type OwnAccount = { readonly account: string; readonly since: { readonly seq: string } };
 
-/** What was used of some accounts since they are their owner's. */
+/** Usage of accounts since they belong to their present owner. */
 export async function weekOfUse(
   ledger: Pick<LedgerQueries, 'entries'>,
   accounts: readonly OwnAccount[],
@@ -49,6 +49,6 @@ export async function weekOfUse(
   };
 }
 
-/** Whole days that a balance lasts at the average of the week; null: nothing was used in it. */
+/** Whole days that the balance lasts at the week's average; null: nothing was used in the week. */
 export const daysLeft = (balance: bigint, { total }: WeekOfUse): number | null =>
   total === 0 ? null : Number((balance * BigInt(days)) / BigInt(total));

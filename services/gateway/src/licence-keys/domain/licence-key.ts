@@ -1,6 +1,6 @@
 import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
 
-/** 32 characters, no O/0/I/1, so that a key survives being read aloud. */
+/** 32 characters without O, 0, I and 1, which are confused when a key is read aloud. */
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 const groups = 5;
 const groupLength = 5;

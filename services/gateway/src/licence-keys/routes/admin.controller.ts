@@ -44,7 +44,7 @@ export class LicenceKeysAdminController {
   async createMany(@Body({ schema: CreateKeys }) body: CreateKeys, @Req() request: FastifyRequest): Promise<unknown> {
     const { count, ...wanted } = body;
     const made = await Promise.all(Array.from({ length: count }, () => this.make(wanted, request)));
-    // 125 random bits never meet; if they did, the caller would see one key less.
+    // A collision of 125 random bits is practically impossible; it would only shorten the list.
     const keys = made.filter((key) => key !== null).map(shownKey);
     return {
       success: true,

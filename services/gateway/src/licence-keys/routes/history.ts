@@ -4,7 +4,7 @@ import { AppError } from '@tollgate/kernel';
 import { shownNumber } from '../../http-kit/number-shape.ts';
 import type { LicenceKey } from '../app/licence-keys.ts';
 
-/** Pages further back than this many entries are for the SQL view. */
+/** Older entries are available through the SQL view. */
 const historyMax = 100_000;
 const chunk = 500;
 
@@ -15,8 +15,8 @@ export type OwnHistory = {
 };
 
 /**
- * Uses of a key since it is its owner's, newest first. The ledger pages by cursor, this surface by number: what lies
- * before the page is skipped.
+ * Uses of a key since it belongs to its owner, newest first. The ledger pages by cursor and this surface by number, so
+ * the items before the page are skipped.
  */
 export async function usesOf(
   ledger: Pick<LedgerQueries, 'entries'>,
@@ -25,7 +25,11 @@ export async function usesOf(
 ): Promise<{ readonly items: readonly Record<string, unknown>[]; readonly total: number }> {
   const offset = (page - 1) * limit;
   if (offset + limit > historyMax)
-    throw new AppError('invalid', 'REQUEST_INVALID', `only the last ${historyMax} uses can be paged through`);
+    throw new AppError(
+      'invalid',
+      'REQUEST_INVALID',
+      `only the last ${historyMax} uses are available; use a smaller page`,
+    );
   const entries: EntryView[] = [];
   let seen = 0;
   let total: number | undefined;

@@ -20,7 +20,7 @@ import { docs } from './licence.docs.ts';
 import { keyText, shownOwn, shownValidity } from './shapes.ts';
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** What client libraries of licence keys ask beside using them. */
+/** Reads that client libraries of licence keys need. */
 @ApiTags('licence keys')
 @Controller('api/license')
 export class LicenceController {
@@ -58,7 +58,7 @@ export class LicenceController {
     return this.own(uuid.test(id) ? await this.keys.byId(id) : null, request);
   }
 
-  /** Others' keys do not exist for a user. */
+  /** For a user, keys of others do not exist. */
   private async own(licence: LicenceKey | null, request: FastifyRequest): Promise<unknown> {
     const found: KeyWithState | null = licence === null ? null : await this.keys.withState(licence);
     if (found === null || found.state?.owner !== userOf(request).userId)

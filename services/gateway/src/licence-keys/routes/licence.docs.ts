@@ -26,7 +26,7 @@ function statsExample(): object {
 /** What OpenAPI says of these routes. */
 export const docs = {
   validate: {
-    summary: 'Whether a key exists and is valid; for anybody who has it',
+    summary: 'Whether a key exists and is valid; for anybody who knows it',
     auth: 'none',
     status: 200,
     surface,

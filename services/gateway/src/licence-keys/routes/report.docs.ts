@@ -8,7 +8,7 @@ import { tooManyUnknown } from './shapes.ts';
 /** What OpenAPI says of these routes. */
 export const docs = {
   report: {
-    summary: 'What was used of the key in a period, by day and kind; for its owner',
+    summary: 'Usage of a key in a period by day and kind; for its owner',
     auth: 'user',
     status: 200,
     surface: 'licence keys',

@@ -12,7 +12,7 @@ export const keyText = z
   .refine(isLicenceKey, { error: 'must be a license key of 1 to 128 characters' })
   .meta({ example: 'ABC12-XYZ34' });
 
-/** Of routes where keys could be guessed. */
+/** Error of routes where keys could be guessed. */
 export const tooManyUnknown = [429, 'Too many license keys were asked for. Try again later'] as const;
 export const AssignLicence = z.object({ license_key: keyText }).meta({ example: { license_key: 'ABC12-XYZ34' } });
 export type AssignLicence = z.output<typeof AssignLicence>;
@@ -65,7 +65,7 @@ export const shownOwn = ({ licence, state }: KeyWithState): Record<string, unkno
   status: state?.status ?? 'inactive',
 });
 
-/** What somebody who has a key is told of it. */
+/** The validity of a key, as shown to anybody who has it. */
 export function shownValidity(key: string, found: KeyWithState | null, nowMs: number): Record<string, unknown> {
   if (found === null) {
     return {

@@ -76,7 +76,7 @@ export class UseTokenController {
     }
     const { entry } = answer;
     if (entry === undefined)
-      throw new AppError('bug', 'INVARIANT_BROKEN', 'a spend of one was booked without an entry');
+      throw new AppError('bug', 'INVARIANT_BROKEN', 'the ledger booked a spend without an entry');
     if (answer.replayed) void reply.header('idempotent-replay', 'true');
     void reply.code(200).send({
       success: true,
@@ -108,7 +108,7 @@ export class UseTokenController {
 
   private async refusal(problem: AnswerProblem, key: string): Promise<Failure> {
     const failure = failureOfProblem(problem, this.clock.nowMs());
-    // A removed key has no owner for the ledger; for its users it is gone.
+    // For the ledger a removed key has no owner; for its users it does not exist.
     const gone = problem.code === 'NOT_OWNER' && (await this.keys.byKey(key)) === null;
     const [status, detail] = refusals[gone ? 'ACCOUNT_UNKNOWN' : problem.code] ?? [failure.status, failure.detail];
     return { ...failure, status, detail, ...(status === failure.status ? {} : { headers: {} }) };

@@ -31,8 +31,8 @@ type Parts = {
 };
 
 /**
- * Finds customers by what identifies them, by exact match: the e-mail of a user account; the owner of accounts; an id
- * that another system gave (a customer of Stripe, or the user's id where products or an identity provider chose it).
+ * Finds customers by exact match of an identifier: the e-mail address of a user, the owner of accounts, or an id that
+ * another system assigned (a Stripe customer, or a user id chosen by a product or an identity provider).
  */
 export class CustomerLookUp {
   private readonly parts: Parts;
@@ -54,7 +54,7 @@ export class CustomerLookUp {
     return { items, next: ids.length > page.limit ? (ids[page.limit - 1] ?? null) : null };
   }
 
-  /** One more than the page holds, where there are more. */
+  /** One more id than the page holds, if there are more. */
   private async idsOf(
     { email, owner, external_id: external }: By,
     { after, limit }: { readonly after?: string | undefined; readonly limit: number },

@@ -7,10 +7,10 @@ export type ErasedHere = {
   readonly image_submits: number;
   readonly queued_usage: number;
   readonly logins: number;
-  /** Not erased: they end within minutes. */
+  /** Operations in progress, which are not erased. They end within minutes. */
   readonly operations_under_way: number;
 };
-/** Port: copies of what callers said, kept by the gateway. */
+/** Port: the gateway's copies of details. */
 export interface ErasureStore {
   erase(of: {
     readonly accounts: readonly string[];
@@ -24,7 +24,7 @@ export type Erasure = {
   readonly erased: Omit<ErasedHere, 'operations_under_way'> & { readonly entries: number };
   readonly operations_under_way: number;
   readonly proofs: { readonly seals: number; readonly problems: readonly string[] };
-  /** The log has to be pruned below these offsets, else it still holds the words. */
+  /** The log holds the details below these offsets until it is pruned. */
   readonly prune: ErasedDetails['prune'];
 };
 
@@ -34,8 +34,8 @@ const metered = 'metered:';
 const userOf = (account: string): string => account.slice(metered.length).replaceAll('%2F', '/').replaceAll('%25', '%');
 
 /**
- * Erases what was said beside entries, and every copy of it: in the books and the gateway's rows; webhooks carry none.
- * Amounts and ids stay. Each step may be repeated; what is booked meanwhile is not covered, so a repeat finds it.
+ * Erases the details of entries and every copy of them: in the books and in the gateway's rows (webhooks carry none).
+ * Amounts and ids stay. Every step may be repeated. Entries booked meanwhile are not covered; a repeat finds them.
  */
 export class Erasures {
   private readonly parts: Parts;
@@ -60,7 +60,7 @@ export class Erasures {
       seals += page.seals;
       problems.push(...page.problems);
     } while (page.next !== null);
-    // Rows may name accounts that were never opened.
+    // Rows may name accounts that do not exist.
     const accounts = [...new Set([...named, ...page.accounts])];
     const users = [
       ...new Set([...(user === null ? [] : [user]), ...named.filter((id) => id.startsWith(metered)).map(userOf)]),

@@ -33,7 +33,7 @@ type Sorted = {
   readonly rejected: readonly Rejected[];
 };
 
-/** Reads the events one by one: a bad one does not hold up the others. */
+/** Validates the events one by one: an invalid event does not block the others. */
 export function sortEvents(
   events: readonly unknown[],
   { nowMs, correlation, mayTouch = () => true }: EventOptions,
@@ -69,7 +69,7 @@ export function sortEvents(
   return { requests, indexes, rejected };
 }
 
-/** What names an event in the books, and, of a whole one, the hash of what it says. */
+/** The identity of an event in the books; for a whole event also the hash of its content. */
 export function nameOf(
   event: { readonly subject: string; readonly source: string; readonly id: string; readonly type?: string | undefined },
   nowMs: number,
@@ -81,9 +81,9 @@ export function nameOf(
 }
 
 /**
- * What an event says of the usage, however it was written and delivered: two that differ in nothing else are one.
- * Source, id and subject are its identity. Extension attributes, `datacontenttype` and the spelling of times and counts
- * say nothing; nor does a class that counted 0.
+ * The content of an event that counts: two events that differ in nothing else are the same. Source, id and subject are
+ * its identity. Extension attributes, `datacontenttype`, the spelling of times and counts, and classes that counted 0
+ * are left out.
  */
 function meaningOf({ meter, inputs, occurred }: MeteredEvent): unknown {
   const members = Object.entries(inputs)
@@ -92,14 +92,14 @@ function meaningOf({ meter, inputs, occurred }: MeteredEvent): unknown {
   return { meter, occurred: occurred ?? null, inputs: Object.fromEntries(members) };
 }
 
-/** Puts the valid events into the log and answers once it holds them; nobody waits for their booking. */
+/** Appends the valid events. Answers when the log holds them, without waiting for their booking. */
 export async function acceptEvents(ledgerClient: LedgerClient, { requests, rejected }: Sorted): Promise<Accepted> {
   const appended = requests.length === 0 ? [] : await ledgerClient.post(requests);
   const receipts = appended.map(({ partition, offset }, at) => ({ id: requests[at]?.id ?? '', partition, offset }));
   return { receipts, rejected };
 }
 
-/** As `acceptEvents`, waiting for every booking: one result an event, in the order they came. */
+/** Like `acceptEvents`, but waits for every booking. One result per event, in order. */
 export async function bookEvents(
   ledgerClient: LedgerClient,
   { requests, indexes, rejected }: Sorted,
@@ -115,7 +115,10 @@ export async function bookEvents(
 
 function resultOf(id: string, answer: Answer): EventResult {
   if (answer.outcome === 'refused') {
-    const problem = answer.problem ?? { code: 'INVARIANT_BROKEN', detail: 'the ledger refused without a reason' };
+    const problem = answer.problem ?? {
+      code: 'INVARIANT_BROKEN',
+      detail: 'the ledger the ledger refused without a reason',
+    };
     return { id, status: 'refused', problem };
   }
   return {

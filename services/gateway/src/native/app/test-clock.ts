@@ -1,17 +1,17 @@
 import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { freshId } from '../../ledger-client/app/requests.ts';
 
-/** Port: the platform's clock where time stands until it is told to move (running.md §4). */
+/** Port: the platform's clock in test mode, where time advances only on request (running.md §4). */
 export interface TestClock {
   nowMs(): number;
-  /** Moves forward; resolves once the new time is kept. */
+  /** Advances the clock. Resolves when the new time is stored. */
   advanceMs(ms: number): Promise<void> | void;
 }
 
-/** Booking what a year of timers brings takes a while. */
+/** Booking all timers of a year takes a while. */
 const bookedWithinMs = 60_000;
 
-/** Moves time on and answers once every partition has booked all that became due (rule 1). */
+/** Advances the clock. Resolves when every partition has booked what became due (rule 1). */
 export async function advanceClock(clock: TestClock, ledgerClient: LedgerClient, seconds: number): Promise<number> {
   await clock.advanceMs(seconds * 1000);
   await ledgerClient.askEveryPartition(

@@ -6,7 +6,7 @@ import { readUsage } from '@tollgate/pricing';
 import { accountIdFault } from '../../shared/domain/account-id.ts';
 import { parseTime } from '../../shared/domain/instant.ts';
 
-/** What one valid CloudEvent asks of its account. */
+/** The request that a valid CloudEvent makes. */
 export type MeteredEvent = {
   readonly id: string;
   readonly source: string;
@@ -19,7 +19,7 @@ export type MeteredEvent = {
 export type EventFault = { readonly id?: string; readonly code: ErrorCode; readonly detail: string };
 export type ParsedEvent = { readonly event: MeteredEvent } | { readonly fault: EventFault };
 
-/** Events that claim to be older than this are a producer's mistake. */
+/** Older events are treated as a producer's mistake. */
 const earliestMs = Date.UTC(2000, 0, 1);
 const aheadMaxMs = 24 * 3_600_000;
 

@@ -11,7 +11,7 @@ const underWay = `select count(*)::int as count from gateway.operations where ac
 const submits = `update gateway.optimize_submits set submit = jsonb_set(submit, '{name}', '""')
   where account = any($1) and answer is not null and submit ->> 'name' <> ''`;
 const queued = 'delete from gateway.consumption_queue where user_id = any($1) and appended_at is not null';
-/** What is not in the log yet must still be counted. */
+/** Usage that is not in the log yet must still be counted. */
 const waiting = `update gateway.consumption_queue set metadata = '{}', client_id = null, operation_type = 'erased'
 where user_id = any($1) and appended_at is null and (metadata <> '{}' or client_id is not null
   or operation_type <> 'erased')`;

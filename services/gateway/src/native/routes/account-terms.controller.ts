@@ -21,7 +21,7 @@ import { ChangeAccount, OpenAccount } from './shapes.ts';
 
 const accessOf = { active: 'resume', suspended: 'suspend', closed: 'close' } as const;
 
-/** Opening an account, and changing what it obeys. */
+/** Opens accounts and changes their terms. */
 @ApiTags('accounts')
 @Controller('v1/accounts')
 export class AccountTermsController {
@@ -65,7 +65,11 @@ export class AccountTermsController {
     const { settings, owner, status, forfeit, reason } = body;
     const surface = surfaceOpeningOf(id);
     if (owner !== undefined && surface !== null) {
-      throw new AppError('conflict', 'ACCOUNT_ID_RESERVED', `${id} belongs to a surface, which alone says whose it is`);
+      throw new AppError(
+        'conflict',
+        'ACCOUNT_ID_RESERVED',
+        `${id} belongs to a surface: only the surface sets its owner`,
+      );
     }
     if (setsLimit(settings)) await this.refuseBudget(request, id);
     const data: RequestData['change'] = {
@@ -78,14 +82,14 @@ export class AccountTermsController {
     const answer = await this.ledgerClient.ask(
       requestOf(
         { type: 'change', operation: 'change', account: id, data, content: request.body, words: { reason } },
-        // A change that is repeated without a key leads to the same terms: one that comes late need not be withdrawn.
+        // A repeated change leads to the same terms, so a late one need not be withdrawn.
         { ...caller, key: caller.key ?? freshId() },
       ),
     );
     await this.send(request, reply, { answer, id, status: 200 });
   }
 
-  /** A first limit on an account with others below it stops or bounds them all: more than its own opener may decide. */
+  /** A new limit on an account bounds all accounts below it: its opener alone may not decide that. */
   private async refuseBudget(request: FastifyRequest, id: string): Promise<void> {
     if (mayDo(principalOf(request), 'admin') || !(await this.ledger.hasDescendants({ account: id }))) return;
     const now = await this.ledger.account({ id });
@@ -93,7 +97,7 @@ export class AccountTermsController {
     throw new AppError(
       'refused',
       'SCOPE_MISSING',
-      `accounts exist below ${id}: a limit on it bounds them all and needs the scope admin`,
+      `there are accounts below ${id}: a limit on it bounds them all and needs the scope admin`,
     );
   }
 
@@ -111,7 +115,7 @@ export class AccountTermsController {
 const setsLimit = (settings: SettingsChange | undefined): boolean =>
   settings !== undefined && ((settings.limit ?? null) !== null || (settings.limits ?? []).length > 0);
 
-/** Owner and settings of an opening. The account behind an id of a surface opens just as the surface opens it. */
+/** Owner and settings of a new account. The account of a surface is opened exactly as the surface would open it. */
 function openingTerms({ id, kind, unit, owner, settings }: OpenAccount): {
   readonly owner?: string;
   readonly settings?: GivenSettings;

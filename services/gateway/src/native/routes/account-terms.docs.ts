@@ -5,7 +5,7 @@ import { accountExample } from './examples.ts';
 /** What OpenAPI says of these routes. */
 export const docs = {
   open: {
-    summary: 'Opens an account; the same again answers 200',
+    summary: 'Opens an account; repeated with the same members it answers 200',
     auth: 'server key',
     status: 201,
     once: true,
@@ -15,7 +15,9 @@ export const docs = {
       'An account that exists is compared in the members given: another owner or setting is 409 ' +
       'ACCOUNT_SETTINGS_CONFLICT, and changes nothing. ' +
       'A limit on an account with accounts below it needs the scope admin.',
-    also: [{ status: 200, description: 'it was opened so before', answer: Account, example: accountExample }],
+    also: [
+      { status: 200, description: 'the account existed with these members', answer: Account, example: accountExample },
+    ],
     errors: [
       'ACCOUNT_KIND_CONFLICT',
       'ACCOUNT_SETTINGS_CONFLICT',

@@ -48,12 +48,16 @@ export class AccountsController {
     const principal = principalOf(request);
     const view = await this.ledger.account(query.at === undefined ? { id } : { id, at: query.at });
     if (view !== null && query.at === undefined) return visible(principal, view);
-    // Who may see the past of an account is decided by its present owner.
+    // The present owner decides who may see an account's past.
     const now = visible(principal, query.at === undefined ? null : await this.ledger.account({ id }));
     const since = await seenFrom(this.ledger, principal, id);
     if (since !== undefined && query.at !== undefined && query.at < since.recorded_at) throw unknownAccount();
     if (view === null)
-      throw new AppError('not_found', 'ACCOUNT_UNKNOWN', `the account was opened at ${now.opened_at}, after that time`);
+      throw new AppError(
+        'not_found',
+        'ACCOUNT_UNKNOWN',
+        `the account did not exist then: it was opened at ${now.opened_at}`,
+      );
     return view;
   }
 
@@ -87,7 +91,7 @@ export class AccountsController {
   ): Promise<void> {
     const { amount, kind, priority, expires_at: expiresAt, reason } = body;
     const caller = actorOf(request);
-    // A repeat under a key may come after the expiry: only its first time is judged here.
+    // A repeat under a key may come after the expiry, so only a request without a key is checked here.
     if (expiresAt !== undefined && caller.key === undefined && Date.parse(expiresAt) <= this.clock.nowMs()) {
       throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'expires_at lies in the past');
     }
@@ -135,7 +139,7 @@ export class AccountsController {
   ): Promise<void> {
     const { amount, expires_in_s: seconds, parent_hold_id: parent } = body;
     if (Object.hasOwn(request.body as object, 'usage'))
-      throw new AppError('invalid', 'REQUEST_INVALID', 'a hold reserves an amount; usage is told when it is settled');
+      throw new AppError('invalid', 'REQUEST_INVALID', 'a hold takes "amount"; send "usage" when you settle it');
     if (parent !== undefined && partitionOfHold(parent, this.ledgerClient.partitions) === null) {
       throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such parent hold');
     }
@@ -158,7 +162,10 @@ export class AccountsController {
   }
 }
 
-/** The account when the caller may see it. @throws AppError('not_found') also when it exists for others. */
+/**
+ * The account, if the caller may see it.
+ * @throws AppError('not_found') even if it exists for others.
+ */
 export function visible(principal: Principal, view: AccountView | null): AccountView {
   const hidden = principal.type === 'user' && !principal.admin && view?.owner !== principal.userId;
   if (view === null || hidden) throw unknownAccount();

@@ -5,7 +5,7 @@ import { accountExample, entryExample, exhaustedUntil } from './examples.ts';
 /** What OpenAPI says of these routes. */
 export const docs = {
   read: {
-    summary: 'An account now, or as it was at a time',
+    summary: 'An account now or at an earlier time',
     auth: 'server key or owner',
     status: 200,
     answer: Account,
@@ -24,7 +24,7 @@ export const docs = {
     errors: ['ACCOUNT_UNKNOWN'],
   },
   grant: {
-    summary: 'Adds units as a lot of their own',
+    summary: 'Adds units to an account, as a new lot',
     description:
       'Bought units (`"kind": "purchased"`) are never wiped or counted by tier changes of a credits account, ' +
       'and burn after others unless priority says otherwise.',
@@ -36,7 +36,7 @@ export const docs = {
     errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_CLOSED', 'AMOUNT_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE'],
   },
   spend: {
-    summary: 'Takes units, or rates usage and takes its cost: checked and booked in one decision',
+    summary: 'Spends units, or the rated cost of usage: checked and booked in one decision',
     auth: 'server key',
     status: 200,
     once: true,

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { failureOfProblem, problemOf, sendRefusal } from '../../http-kit/refusal.ts';
 
 /**
- * Sends what the ledger said: a refusal as a problem, anything else as `body`. A replayed answer says so and keeps its
+ * Sends the ledger's answer: a refusal as a problem, otherwise `body`. A replayed answer is marked and keeps its
  * status.
  */
 export function sendAnswer(

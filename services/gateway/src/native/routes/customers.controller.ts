@@ -7,7 +7,7 @@ import { CustomerLookUp, type FoundCustomer } from '../app/customer-look-up.ts';
 import { docs } from './customers.docs.ts';
 import { FindCustomersQuery } from './shapes.ts';
 
-/** Who it is that writes to support. */
+/** Finds the customer behind a support request. */
 @ApiTags('customers')
 @Controller('v1/customers')
 export class CustomersController {

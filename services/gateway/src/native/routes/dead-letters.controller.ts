@@ -9,7 +9,7 @@ import { guarded } from '../../people-and-keys/routes/access.guard.ts';
 import { docs } from './dead-letters.docs.ts';
 import { PagedQuery } from './shapes.ts';
 
-/** Records of the log that could not be read (rule 13): visible, and replayable once they can be. */
+/** Records of the log that could not be parsed (rule 13). They can be listed, and replayed after a fix. */
 @ApiTags('dead letters')
 @Controller('v1/dead-letters')
 export class DeadLettersController {

@@ -15,7 +15,7 @@ const letterExample = {
 /** What OpenAPI says of these routes. */
 export const docs = {
   list: {
-    summary: 'Records that could not be read, newest first',
+    summary: 'Records that could not be parsed, newest first',
     auth: 'admin',
     status: 200,
     answer: DeadLetters,
@@ -28,7 +28,8 @@ export const docs = {
     status: 201,
     answer: Replayed,
     example: { id: '17-812', partition: 17, offset: 905 },
-    description: 'Harmless when repeated: what it asks is booked once. Still unreadable, it is a dead letter again.',
+    description:
+      'May be repeated: its request is booked once. A record that still cannot be parsed becomes a dead letter again.',
     errors: ['DEAD_LETTER_UNKNOWN', 'LOG_UNAVAILABLE'],
   },
 } satisfies Record<string, Documentation>;

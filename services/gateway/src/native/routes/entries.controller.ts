@@ -57,9 +57,14 @@ export class EntriesController {
     const proof = await this.ledger.proof({ id });
     if (proof === null) throw unknownEntry();
     if (proof === 'not_sealed') {
-      throw new AppError('conflict', 'NOT_SEALED_YET', 'entries are sealed within a second; ask again', {
-        retry_after_s: 1,
-      });
+      throw new AppError(
+        'conflict',
+        'NOT_SEALED_YET',
+        'the entry is not sealed yet: entries are sealed within a second, try again',
+        {
+          retry_after_s: 1,
+        },
+      );
     }
     return proof;
   }
@@ -77,7 +82,7 @@ export class EntriesController {
     if (partition === null) throw unknownEntry();
     const { amount, reason } = body;
     const principal = principalOf(request);
-    // Whose entry it is matters to a key of one family only; for others the ledger finds it.
+    // Only a key of one family needs to know the account; otherwise the ledger finds it.
     if (principal.type === 'server' && principal.account !== null) await this.find(id, principal);
     const data = { entry: id, ...(amount === undefined ? {} : { amount }) };
     const content = { entry: id, body: request.body };
@@ -91,7 +96,7 @@ export class EntriesController {
     sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 201, body: bookedBody(answer) });
   }
 
-  /** The entry when the caller may see it; others' entries do not exist for a user. */
+  /** The entry, if the caller may see it. For a user, entries of others do not exist. */
   private async find(id: string, principal: Principal): Promise<EntryView> {
     const entry = partitionOfEntry(id, this.ledgerClient.partitions) === null ? null : await this.ledger.entry({ id });
     if (entry === null || !isWithin(principal, entry.account)) throw unknownEntry();

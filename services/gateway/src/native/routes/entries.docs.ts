@@ -18,7 +18,7 @@ export const docs = {
       'the amount and the balance of the whole.',
   },
   explain: {
-    summary: 'How the amount of an entry came about; `result` is that amount, sign included',
+    summary: 'Explains the amount of an entry step by step; `result` is the signed amount',
     auth: 'server key or owner',
     status: 200,
     answer: ExplainedEntry,
@@ -36,7 +36,7 @@ export const docs = {
     },
   },
   proof: {
-    summary: 'Inclusion proof and seal: a receipt that needs no trust in us',
+    summary: 'Inclusion proof and seal of an entry, verifiable without trusting the platform',
     auth: 'server key or owner',
     status: 200,
     answer: Proof,
@@ -61,7 +61,7 @@ export const docs = {
     },
   },
   correct: {
-    summary: 'Gives back all or a part of an entry by another entry that names it',
+    summary: 'Reverses all or part of an entry by another entry that refers to it',
     auth: 'admin',
     status: 201,
     once: true,

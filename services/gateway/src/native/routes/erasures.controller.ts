@@ -16,7 +16,7 @@ const NewErasure = z
   .meta({ example: { user: 'user-123' } });
 type NewErasure = z.output<typeof NewErasure>;
 
-/** Forgetting what was said, and keeping what was booked (rule 29). */
+/** Erases details and keeps what was booked (rule 29). */
 @ApiTags('erasure')
 @Controller('v1/erasures')
 export class ErasuresController {

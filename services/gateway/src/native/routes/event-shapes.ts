@@ -6,8 +6,8 @@ import { textOf } from '../../http-kit/text-shape.ts';
 import { eventsMax } from '../app/events.ts';
 
 /**
- * A CloudEvent 1.0 in its JSON form: for the document alone, because events are read one by one
- * (native/domain/cloud-event.ts).
+ * A CloudEvent 1.0 in JSON, for the OpenAPI document only: events are validated one by one in
+ * native/domain/cloud-event.ts.
  */
 const CloudEvent = z
   .object({
@@ -47,7 +47,7 @@ export const EventNames = z
   .meta({ example: { events: [{ source: '/search', id: 'e-1', subject: 'acme/team-a' }] } });
 export type EventNames = z.output<typeof EventNames>;
 
-/** In a batch, what is no CloudEvent is refused by itself. */
+/** An invalid item of a batch is refused on its own. */
 const anyEvent = z.unknown().meta({ description: 'a CloudEvent 1.0; what is none is refused by itself' });
 
 const event = {
@@ -60,7 +60,7 @@ const event = {
   data: { model: 'm-1', input_tokens: 100, output_tokens: 400 },
 };
 
-/** The three ways in which events come. */
+/** The three content modes of events. */
 export const eventBody = {
   required: true,
   description:

@@ -31,7 +31,7 @@ const partlyAccepted = {
 /** What OpenAPI says of these routes. */
 export const docs = {
   accept: {
-    summary: 'Takes usage as CloudEvents',
+    summary: 'Accepts usage as CloudEvents',
     body: eventBody,
     auth: 'server key',
     status: 202,
@@ -57,7 +57,7 @@ export const docs = {
     answer: KnownEvents,
     example: { known: [true], reused: [false] },
     description:
-      'One answer an event, in order. An event that is `known` gets its first answer when it is sent again. Of ' +
+      'One result per event, in order. An event that is `known` gets its first answer when it is sent again. For ' +
       'one that was sent whole, with its ' +
       'specversion, type and data, `reused` says that its id is booked with other content: it would be refused.',
     errors: ['SCOPE_MISSING'],

@@ -42,7 +42,7 @@ export const holdExample = {
   entry: entryExample,
   available: '957',
 };
-/** Not enough, where waiting for a reset helps. */
+/** A refusal where waiting for a reset helps. */
 export const exhaustedUntil = [
   429,
   'allowance exhausted until resets_at',

@@ -10,7 +10,7 @@ import { docs } from './find-accounts.docs.ts';
 import { present } from './present.ts';
 import { FindAccountsQuery } from './shapes.ts';
 
-/** Which accounts come to an end soon, and whose they are. */
+/** Finds accounts that are close to a limit, and their owners. */
 @ApiTags('accounts')
 @Controller('v1/accounts')
 export class FindAccountsController {

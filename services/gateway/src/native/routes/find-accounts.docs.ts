@@ -9,7 +9,7 @@ const limit = { account: 'acme', limit: '1000', used: '700', held: '150', remain
 /** What OpenAPI says of these routes. */
 export const docs = {
   find: {
-    summary: 'Accounts near a limit, below a balance, of a unit or an owner',
+    summary: 'Finds accounts near a limit, below a balance, of a unit or of an owner',
     auth: 'server key',
     status: 200,
     answer: AccountsFound,

@@ -72,7 +72,7 @@ export class HoldsController {
     return this.ask(hold, { type: 'release', operation: 'release', data: { hold } }, request, reply);
   }
 
-  /** Only a key of one family has to know the account beforehand. */
+  /** Only a key of one family needs the account beforehand. */
   private async mayTouch(hold: string, principal: Principal): Promise<boolean> {
     if (principal.type === 'user' || principal.account === null) return true;
     const account = await this.ledger.holdAccount({ id: hold });

@@ -7,7 +7,7 @@ const errors = ['HOLD_UNKNOWN', 'HOLD_ENDED', 'ALLOWANCE_EXHAUSTED', exhaustedUn
 /** What OpenAPI says of these routes. */
 export const docs = {
   settle: {
-    summary: 'Books what was used, an amount or rated usage; the rest of the hold goes back',
+    summary: 'Books what was used (an amount, or usage that is rated) and releases the rest of the hold',
     auth: 'server key',
     status: 200,
     once: true,
@@ -19,7 +19,7 @@ export const docs = {
     errors: [...errors, 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
   },
   extend: {
-    summary: 'Adds to what is held',
+    summary: 'Increases a hold',
     auth: 'server key',
     status: 200,
     once: true,
@@ -28,7 +28,7 @@ export const docs = {
     errors,
   },
   release: {
-    summary: 'Gives all that is held back',
+    summary: 'Releases a hold completely',
     auth: 'server key',
     status: 200,
     once: true,

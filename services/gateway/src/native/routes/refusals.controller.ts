@@ -12,7 +12,7 @@ import { present } from './present.ts';
 import { docs } from './refusals.docs.ts';
 import { RefusalsQuery } from './shapes.ts';
 
-/** Who was told no, when, and by which limit. */
+/** Refusals: which account, when, and by which limit. */
 @ApiTags('refusals')
 @Controller('v1/refusals')
 export class RefusalsController {
@@ -35,7 +35,7 @@ export class RefusalsController {
       if (query.account === undefined)
         throw new AppError('invalid', 'REQUEST_INVALID', 'account: name one of your own accounts');
       const since = await seenFrom(this.ledger, principal, query.account);
-      // Accounts below one's own may be somebody else's.
+      // Accounts below a user's own may belong to others.
       const page = await this.ledger.refusals(present({ ...query, under: undefined }));
       const items = page.items.filter(({ refused_at: at }) => since === undefined || at >= since.recorded_at);
       return { items, next: items.length < page.items.length ? null : page.next };

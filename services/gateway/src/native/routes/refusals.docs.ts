@@ -4,7 +4,7 @@ import { Refusals } from './answer-shapes.ts';
 /** What OpenAPI says of these routes. */
 export const docs = {
   list: {
-    summary: 'Refusals of every surface, newest first: what was asked, the limit that refused, what was available',
+    summary: 'Refusals on all surfaces, newest first, with the requested amount, the limit and what was available',
     auth: 'server key or owner',
     status: 200,
     answer: Refusals,

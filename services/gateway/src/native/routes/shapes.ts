@@ -52,7 +52,7 @@ const settings = {
   plan: textOf(128),
 };
 export const Settings = z.strictObject(settings).partial();
-/** null takes a setting away. */
+/** null removes a setting. */
 const SettingsPatch = z
   .strictObject({
     limit: settings.limit.nullable(),

@@ -23,7 +23,7 @@ import { usageData } from './usage-data.ts';
 
 type SpendResult = { readonly id?: string; readonly status: number } & Readonly<Record<string, unknown>>;
 
-/** Many spends in one call, each decided by itself. */
+/** Up to 1,000 spends in one call, each decided independently. */
 @ApiTags('accounts')
 @Controller('v1/spends')
 export class SpendsController {
@@ -53,7 +53,7 @@ export class SpendsController {
     return { results: await Promise.all(items.map((item: unknown) => this.one(item, request))) };
   }
 
-  /** As the single call would answer, whatever becomes of the others. */
+  /** The answer of the single call, independent of the other spends. */
   private async one(raw: unknown, request: FastifyRequest): Promise<SpendResult> {
     const id = idOf(raw);
     try {
@@ -69,7 +69,7 @@ export class SpendsController {
   private ask(raw: unknown, request: FastifyRequest): Promise<Answer> {
     const { account, id, ...spend } = checked(SpendItem, raw);
     mayTouch(principalOf(request), account);
-    // The content of the single call, so that a repeat there is the same spend.
+    // Uses the content of the single call, so that a repeat there is recognised as the same spend.
     const { account: _, id: __, ...content } = raw as Record<string, unknown>;
     const { metadata } = spend;
     const words = metadata === undefined ? undefined : { metadata };
@@ -82,7 +82,7 @@ export class SpendsController {
   }
 }
 
-/** What names a result, also where the rest of the spend cannot be read. */
+/** Identifies a result, even if the rest of the spend is invalid. */
 function idOf(raw: unknown): { readonly id?: string } {
   const id = typeof raw === 'object' && raw !== null ? (raw as { id?: unknown }).id : undefined;
   return typeof id === 'string' ? { id } : {};

@@ -39,7 +39,8 @@ export class TestClockController {
   }
 
   private there(): TestClock {
-    if (this.clock === null) throw new AppError('not_found', 'ROUTE_UNKNOWN', 'there is no test clock here');
+    if (this.clock === null)
+      throw new AppError('not_found', 'ROUTE_UNKNOWN', 'this platform runs without a test clock (TEST_CLOCK=1)');
     return this.clock;
   }
 }

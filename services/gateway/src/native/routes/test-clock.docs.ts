@@ -14,7 +14,7 @@ export const docs = {
     errors: ['ROUTE_UNKNOWN'],
   },
   advance: {
-    summary: 'Moves time on; answers after all that became due has been booked',
+    summary: 'Advances the time; answers when everything that became due is booked',
     auth: 'server key',
     status: 200,
     answer: Now,

@@ -6,7 +6,7 @@ import { textOf, userIdText } from '../../http-kit/text-shape.ts';
 import { amountFrom } from './shapes.ts';
 
 const whole = /^[0-9]{1,20}$/;
-/** Members are compared also when one of them was refused: what is no number is less than nothing. */
+/** Object rules also run when a member is invalid, so values that are not numbers are not compared. */
 const isLess = (amount: string, other: string): boolean =>
   whole.test(amount) && whole.test(other) && BigInt(amount) < BigInt(other);
 

@@ -4,7 +4,7 @@ import { AutoTopUp, autoTopUpExample, AutoTopUps, topUpExample, TopUps } from '.
 /** What OpenAPI says of these routes. */
 export const docs = {
   put: {
-    summary: 'Tops a wallet up by itself when it is low, with what its customer pays with at Stripe',
+    summary: "Configures the automatic top-up of a wallet, paid by the customer's payment method at Stripe",
     auth: 'server key',
     status: 200,
     answer: AutoTopUp,
@@ -22,7 +22,7 @@ export const docs = {
       'topup.unresolved. The same terms again change nothing; other terms also resume it.',
   },
   one: {
-    summary: 'How a wallet is topped up by itself, and where that stands',
+    summary: 'The automatic top-up of a wallet and its status',
     auth: 'server key',
     status: 200,
     answer: AutoTopUp,
@@ -34,7 +34,7 @@ export const docs = {
       '(until somebody resumes it). day_minor and month_minor: what was taken in the present day and month.',
   },
   resume: {
-    summary: 'Ends a pause or a wait: the next purchase is made as soon as the wallet is low',
+    summary: 'Resumes the automatic top-up: the next purchase is made as soon as the wallet is low',
     auth: 'server key',
     status: 200,
     answer: AutoTopUp,
@@ -43,7 +43,7 @@ export const docs = {
     errors: ['TOP_UP_UNKNOWN'],
   },
   remove: {
-    summary: 'Tops the wallet up no more; a purchase that is under way is finished',
+    summary: 'Ends the automatic top-up; a purchase in progress is completed',
     auth: 'server key',
     status: 200,
     answer: AutoTopUp,
@@ -52,7 +52,7 @@ export const docs = {
     errors: ['TOP_UP_UNKNOWN'],
   },
   all: {
-    summary: 'Wallets that are topped up by themselves, by account',
+    summary: 'Wallets with automatic top-up, by account',
     auth: 'server key',
     status: 200,
     answer: AutoTopUps,

@@ -2,7 +2,7 @@ import { AppError } from '@tollgate/kernel';
 import type { UsageInputs } from '@tollgate/pricing';
 import { modelMeter, readUsage } from '@tollgate/pricing';
 
-/** What is booked of a spend or of a hold: an amount as it is, or usage of a model, which the ledger rates. */
+/** The amount or the usage of a spend or a hold. The ledger rates usage. */
 export function usageData({
   amount,
   usage,

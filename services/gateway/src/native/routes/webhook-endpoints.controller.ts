@@ -108,7 +108,7 @@ export class WebhookEndpointsController {
   }
 }
 
-/** Only what was in the body: absent and null are different things. */
+/** The members that were in the body: absent and null differ. */
 function given(body: ChangedEndpoint): Partial<EndpointFields> {
   const { url, events, account_prefix: prefix, balance_below: below, thresholds, description, enabled } = body;
   return {

@@ -14,7 +14,7 @@ import {
 /** What OpenAPI says of these routes. */
 export const docs = {
   create: {
-    summary: 'Registers a subscriber; its secret is shown this once',
+    summary: 'Registers a webhook endpoint; its secret is shown only in this answer',
     auth: 'admin',
     asks: 'billing',
     status: 201,
@@ -32,7 +32,7 @@ export const docs = {
       'and 100 by default, once a limit and period.',
   },
   list: {
-    summary: 'Subscribers',
+    summary: 'Webhook endpoints',
     auth: 'admin',
     asks: 'billing',
     status: 200,
@@ -40,7 +40,7 @@ export const docs = {
     example: { items: [endpointExample] },
   },
   read: {
-    summary: 'One subscriber',
+    summary: 'One webhook endpoint',
     auth: 'admin',
     asks: 'billing',
     status: 200,
@@ -49,17 +49,17 @@ export const docs = {
     errors: ['RESOURCE_UNKNOWN'],
   },
   change: {
-    summary: 'Changes a subscriber',
+    summary: 'Changes a webhook endpoint',
     auth: 'admin',
     asks: 'billing',
     status: 200,
     answer: Endpoint,
     example: { ...endpointExample, enabled: false },
     errors: ['RESOURCE_UNKNOWN'],
-    description: 'While it is disabled nothing is kept for it, and what is pending waits.',
+    description: 'While it is disabled, no new events are stored for it and pending ones wait.',
   },
   rotate: {
-    summary: 'Gives a subscriber a new secret, shown this once',
+    summary: 'Rotates the secret of a webhook endpoint; it is shown only in this answer',
     auth: 'admin',
     asks: 'billing',
     status: 200,
@@ -75,7 +75,7 @@ export const docs = {
       'holds a signature by each, separated by a space; then by the new one alone.',
   },
   test: {
-    summary: 'Sends a subscriber an event of type webhook.test',
+    summary: 'Sends a webhook endpoint an event of type webhook.test',
     auth: 'admin',
     asks: 'billing',
     status: 202,
@@ -87,17 +87,17 @@ export const docs = {
       'is disabled it waits.',
   },
   remove: {
-    summary: 'Removes a subscriber',
+    summary: 'Removes a webhook endpoint',
     auth: 'admin',
     asks: 'billing',
     status: 200,
     answer: Endpoint,
     example: { ...endpointExample, enabled: false },
     errors: ['RESOURCE_UNKNOWN'],
-    description: 'What was not delivered yet never is; its secret is erased.',
+    description: 'Pending deliveries are dropped, and its secret is erased.',
   },
   deliveries: {
-    summary: 'What a subscriber was told, newest first, with its answers; kept 30 days',
+    summary: 'Deliveries to a webhook endpoint with its answers, newest first; kept 30 days',
     auth: 'admin',
     asks: 'billing',
     status: 200,
@@ -106,13 +106,13 @@ export const docs = {
     errors: ['RESOURCE_UNKNOWN'],
   },
   replay: {
-    summary: 'Delivers again: one delivery, or all since a time',
+    summary: 'Repeats deliveries: one, or all since a time',
     auth: 'admin',
     asks: 'billing',
     status: 200,
     answer: Replays,
     example: { replayed: 3 },
     errors: ['RESOURCE_UNKNOWN'],
-    description: 'Under the same webhook-id as the first time. Deliveries that are under way are left alone.',
+    description: 'With the webhook-id of the first time. Deliveries in progress are not affected.',
   },
 } satisfies Record<string, Documentation>;

@@ -4,10 +4,10 @@ import type { EventLog } from '@tollgate/messaging';
 import type { HealthReport } from '@tollgate/service-kit';
 import { combineHealth, partOf } from '@tollgate/service-kit';
 
-/** A check by load balancers of several kinds costs the platform one question a second at most. */
+/** Several load balancers together cause at most one check per interval. */
 const keptMs = 500;
 
-/** Remembers the answer for a moment; callers at once share one question. */
+/** Caches the answer for a moment. Concurrent callers share one check. */
 export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   let last: { readonly atMs: number; readonly answer: Promise<T> } | null = null;
   return () => {
@@ -18,8 +18,8 @@ export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
 }
 
 /**
- * `views`: what each instance of the ledger says of the partitions.
- * @throws AppError('unavailable') when a partition would not book now: halted, or owned by none of them.
+ * Checks the partitions, as reported by each instance of the ledger.
+ * @throws AppError('unavailable') if a partition is halted or owned by no instance.
  */
 export function checkPartitions(views: readonly (readonly PartitionView[])[]): void {
   const all = views.flat();
@@ -41,7 +41,7 @@ export function checkPartitions(views: readonly (readonly PartitionView[])[]): v
   }
 }
 
-/** Whether a request would succeed now, part by part. */
+/** Checks whether a request would succeed now, by part. */
 export const readinessOf = ({
   eventLog,
   ledger,
@@ -51,10 +51,10 @@ export const readinessOf = ({
 }: {
   readonly eventLog: Pick<EventLog, 'check'>;
   readonly ledger: Pick<LedgerQueries, 'partitions'>;
-  /** What each instance of the ledger says; default: what the one behind `ledger` says. */
+  /** Reports of all instances of the ledger. Default: of the one behind `ledger`. */
   readonly partitions?: (() => Promise<readonly (readonly PartitionView[])[]>) | undefined;
   readonly database: () => Promise<unknown>;
-  /** Health of what else runs in this process. */
+  /** Health of the other services in this process. */
   readonly health?: (() => Promise<HealthReport>) | undefined;
 }): (() => Promise<HealthReport>) =>
   shared(async () => {

@@ -32,7 +32,7 @@ export class HealthController {
   }
 }
 
-/** On the public port of one machine; distributed, figures are for the inside alone. */
+/** Served on the public port on one machine only. In a distributed set-up metrics have their own port. */
 @ApiTags('operations')
 @Controller()
 export class MetricsController {

@@ -12,8 +12,8 @@ export const docs = {
     example: { live: true },
   },
   ready: {
-    summary: 'A request would succeed now; 503 names the part that is missing, on one machine',
-    description: 'Distributed, the parts and the figures are on HEALTH_PORT alone.',
+    summary: 'Whether a request would succeed now; on one machine a 503 names the part that is down',
+    description: 'In a distributed set-up the parts and the metrics are served on HEALTH_PORT only.',
     auth: 'none',
     local: true,
     status: 200,
@@ -29,14 +29,14 @@ export const docs = {
     also: [
       {
         status: 503,
-        description: 'a part is missing',
+        description: 'a part is down',
         answer: Ready,
         example: { ready: false, parts: [{ name: 'log', up: false, detail: 'no answer within 2000 ms' }] },
       },
     ],
   },
   metrics: {
-    summary: 'Figures as Prometheus text',
+    summary: 'Metrics in the Prometheus text format',
     auth: 'none',
     local: true,
     status: 200,

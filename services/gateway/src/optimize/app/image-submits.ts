@@ -40,10 +40,10 @@ export type SubmitRow = LeasedRow & {
 
 /** Port: submits under way, and the answers of those with a key (rule 24). */
 export interface SubmitStore extends LeasedRows<SubmitRow> {
-  /** Notes a submit and leases it to this process; false: its key is taken in this account. */
+  /** Stores a submit, leased to this process; false: another submit of the account has its key. */
   begin(row: Omit<SubmitRow, 'answer'>, lease: Lease): Promise<boolean>;
   find(account: string, key: string): Promise<SubmitRow | null>;
-  /** Keeps the answer where there is a key to ask for it again; else forgets the submit. */
+  /** Stores the answer if there is a key to repeat the request with; otherwise deletes the submit. */
   answered(id: string, answer: SubmitAnswer): Promise<void>;
   drop(id: string): Promise<void>;
 }
@@ -53,7 +53,7 @@ export type ImageSubmitsOptions = {
   readonly ledgerClient: LedgerClient;
   readonly optimizer: Optimizer;
   readonly answerWaitMs: number;
-  /** What was charged for a task that failed was given back. */
+  /** Called when the charge of a failed task was given back. */
   readonly onReturned: (id: string, account: string) => void;
 };
 
@@ -63,15 +63,18 @@ export type Submitted =
 
 const operation = 'optimize-submit';
 const withdrawSource = 'http:withdraw';
-const unexplained: AnswerProblem = { code: 'INVARIANT_BROKEN', detail: 'the ledger refused without a reason' };
+const unexplained: AnswerProblem = {
+  code: 'INVARIANT_BROKEN',
+  detail: 'the ledger the ledger refused without a reason',
+};
 const accountPrefix = 'quota:';
-/** Beyond the wait for the booking: what follows it takes milliseconds, or is given up on. */
+/** Added to the wait for the booking. The steps after it take milliseconds or fail. */
 const leaseBeyondWaitMs = 20_000;
 
 /**
- * Charge and start of an image: two systems, one outcome. The row is there before the charge, the charge carries the
- * row's id, and starting may be repeated, so that whoever finishes a submit gets to the same end: charged once and
- * worked on, or neither.
+ * Charges an image and starts its task: two systems, one outcome. The row is written before the charge, the charge
+ * carries the row's id, and the start may be repeated. Any process that completes a submit reaches the same result:
+ * charged once and started, or neither.
  */
 export class ImageSubmits {
   private readonly store: SubmitStore;
@@ -95,7 +98,8 @@ export class ImageSubmits {
   }
 
   /**
-   * The answer that a key got, or null. The staged file of the repeat is the caller's to discard. @throws as `submit`
+   * The outcome of an earlier request with the key, or null. The caller discards the staged file of the repeat.
+   * @throws as `submit`
    */
   async repeated(submit: ImageSubmit, key: string | undefined): Promise<Submitted | null> {
     if (key === undefined) return null;
@@ -114,7 +118,8 @@ export class ImageSubmits {
   }
 
   /**
-   * Submits that a crash left: those with a key are finished, because their caller comes back; others are taken back.
+   * Ends submits that a crash left open. Those with a key are completed, because their caller will repeat them; the
+   * others are taken back.
    */
   async sweep(): Promise<void> {
     for (const row of await this.leases.orphans()) {
@@ -141,8 +146,8 @@ export class ImageSubmits {
   }
 
   /**
-   * Gives back what was charged for images that could not be optimised. Each carries one identity for ever, so that it
-   * is given back once, however often a crash between the log and the mark has it repeated, or whoever else repeats it.
+   * Gives back the charges of images that could not be optimised. Each withdrawal has a permanent identity, so that it
+   * counts once, however often it is repeated after a crash.
    */
   async returnCharges(): Promise<void> {
     for (const { id, owner } of await this.optimizer.failed()) {
@@ -180,7 +185,7 @@ export class ImageSubmits {
     }
   }
 
-  /** One decision of the ledger; sent again under the same id it is answered as the first time. */
+  /** Charges the image. Repeated under the same id it gets the first answer. */
   private charge({ id, account, size, sha256 }: ImageSubmit): Promise<Answer> {
     const data = { amount: String(chargeOf(size)) };
     return this.ledgerClient.ask(
@@ -188,13 +193,13 @@ export class ImageSubmits {
     );
   }
 
-  /** Leaves a submit with a key to its repeat; takes back one that nobody can ask for again. */
+  /** Releases a submit with a key for its repeat; takes back one without a key. */
   private async giveUp(row: SubmitRow): Promise<void> {
     if (row.key === null) await this.takeBack(row.submit);
     else await this.store.letGo(row.id);
   }
 
-  /** Whatever of it was done: the charge is reversed or will never count (rule 23), file and task are removed. */
+  /** Undoes a submit at any step: its charge is withdrawn (rule 23), file and task are removed. */
   private async takeBack({ id, account }: ImageSubmit): Promise<void> {
     const data = { source: `http:${operation}`, id };
     await this.ledgerClient.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: freshId(), account, data }]);

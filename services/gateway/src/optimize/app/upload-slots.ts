@@ -3,29 +3,29 @@ import { AppError } from '@tollgate/kernel';
 import { fingerprint } from '../../people-and-keys/app/access.ts';
 import { FairLine } from '../../shared/domain/fair-line.ts';
 
-/** Each holds a file of up to 20 MB at the optimizer before anything is charged. */
+/** Maximum of concurrent uploads. Each may hold a file of 20 MB at the optimizer before anything is charged. */
 const uploadsMax = 256;
 const perAddress = 96;
 const perToken = 64;
-/** Uploads that do not say in a header who sends them; together they leave most places to others. */
+/** Limits for uploads without a token in the header, which leave most slots to others. */
 const unnamedMax = 64;
 const unnamedPerAddress = 16;
-/** Images looked at, at once: the optimizer does one at a time, another is on its way. */
+/** Concurrent inspections: the optimizer does one at a time while the next one is on its way. */
 const inspectionsAtOnce = 2;
 
 const busy = (what: string): AppError =>
   new AppError('refused', 'RATE_LIMITED', `too many uploads at once ${what}; try again`, { retry_after_s: 1 });
 
-/** Places for uploads under way: in all, by address, by token. */
+/** Limits concurrent uploads: in total, per address, and per token. */
 export class UploadSlots {
   private readonly counts = new Map<string, number>();
   private readonly line = new FairLine();
   private inspecting = 0;
 
   /**
-   * Takes a place; what is answered gives it back.
-   * @throws AppError('refused', RATE_LIMITED) for one too many of an address or a token, AppError('unavailable',
-   * OPTIMIZER_UNAVAILABLE) for one too many in all.
+   * Takes a slot. The function returned frees it.
+   * @throws AppError('refused', RATE_LIMITED) if the address or the token has too many uploads, AppError('unavailable',
+   * OPTIMIZER_UNAVAILABLE) if there are too many in total.
    */
   enter({ address, token }: { readonly address: string; readonly token: string | null }): () => void {
     const names = [
@@ -50,7 +50,7 @@ export class UploadSlots {
     };
   }
 
-  /** Has an image looked at; addresses take turns. */
+  /** Runs an inspection. Addresses take turns. */
   inspect<T>(address: string, work: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const start = async (): Promise<void> => {

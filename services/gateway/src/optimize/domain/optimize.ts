@@ -17,9 +17,7 @@ export const usage = ({ limit, used }: { readonly limit: bigint; readonly used: 
 const nameMax = 255;
 const control = /[\u0000-\u001f\u007f-\u009f]/gu;
 
-/**
- * A client's file name as it is shown again: the last part of a path, without control characters. Never used as a path.
- */
+/** The client's file name for display: the last segment of a path, without control characters. Never used as a path. */
 export function shownName(name: string | undefined): string {
   const last = (name ?? '').split(/[/\\]/).at(-1) ?? '';
   return last.toWellFormed().replace(control, '').slice(0, nameMax).toWellFormed() || 'file';

@@ -9,7 +9,7 @@ import { signatureHeader, signRequest } from '@tollgate/service-kit';
 const queryMs = 10_000;
 /** As long as a client may take to send its upload. */
 const streamMs = 180_000;
-/** Looking at an image, and waiting for those before it. */
+/** Time limit of an inspection, including the wait for those before it. */
 const stageMs = 120_000;
 
 type Sent = {
@@ -54,7 +54,7 @@ export function remoteOptimizer({
   };
   return {
     spool: async (id, bytes) => {
-      // What is wrong with the bytes says more than that the request broke off because of it.
+      // The fault of the file is more useful than the broken request that it caused.
       const fault: { error?: unknown } = {};
       const body = Readable.from(watched(bytes, fault), { objectMode: false }) as unknown as ReadableStream;
       const sent = {

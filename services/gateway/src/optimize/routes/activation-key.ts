@@ -6,10 +6,7 @@ import type { FastifyRequest } from 'fastify';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/**
- * The header `X-Token`; null when it is missing or empty. Node reads headers as Latin-1: what was sent as UTF-8 is read
- * as such.
- */
+/** The header `X-Token`; null if it is missing or empty. Node decodes headers as Latin-1, so UTF-8 is restored. */
 export function headerKey({ headers }: FastifyRequest): string | null {
   const given = headers['x-token'];
   if (typeof given !== 'string' || given === '') return null;
@@ -25,7 +22,7 @@ export function activationKeyOf(request: FastifyRequest, fields: Fields = {}): s
   const header = headerKey(request);
   for (const given of [fields['token'], (request.query as Fields)['token']]) {
     if (given === undefined || given === null || given === '') continue;
-    // Also where the header goes before: who sends nonsense is told so.
+    // Checked even if the header takes precedence, so that invalid input is reported.
     if (typeof given !== 'string') throw new AppError('invalid', 'VALIDATION_FAILED', 'token must be a string');
     if (header === null) return given;
   }

@@ -8,11 +8,11 @@ import type { FastifyRequest } from 'fastify';
 
 export type Form<T> = {
   readonly fields: Readonly<Record<string, string>>;
-  /** What became of the file in the field `file`: a refusal of it is the caller's to answer, after the credentials. */
+  /** The result of the field `file`. A refused file is answered after the credentials were checked. */
   readonly file: { readonly name: string; readonly taken: PromiseSettledResult<T> } | null;
 };
 
-/** A form has a handful of fields; what is larger is not one of ours. */
+/** Limits of a form's other fields. */
 const limits = {
   fieldNameSize: 100,
   fieldSize: 8_192,
@@ -22,7 +22,7 @@ const limits = {
   headerPairs: 50,
   headerSize: 16_384,
 };
-/** The file and what stands around it; a body beyond that is not read to its end. */
+/** Maximum of bytes read of a body: the file and the rest of the form. */
 const bytesMax = imageBytesMax + 4 * 1_048_576;
 const tooLarge = (): AppError => new AppError('invalid', 'FILE_TOO_LARGE', 'The file is larger than 20 MB');
 const malformed = (why: string): AppError =>
@@ -32,9 +32,9 @@ export const isMultipart = (request: FastifyRequest): boolean =>
   /^multipart\/form-data\s*(;|$)/i.test(request.headers['content-type'] ?? '');
 
 /**
- * Reads a multipart body to its end. The bytes of `file` go to `take` as they come, whose reading ends with an error
- * when the form breaks off or the file is larger than it may be; other files are passed over.
- * @throws AppError('invalid', VALIDATION_FAILED) for a form that cannot be read.
+ * Reads a multipart body to its end. The bytes of `file` are streamed to `take`; the stream fails if the form breaks
+ * off or the file is too large. Other files are skipped.
+ * @throws AppError('invalid', VALIDATION_FAILED) for a form that cannot be parsed.
  */
 export async function readForm<T>(
   request: FastifyRequest,
@@ -51,7 +51,7 @@ export async function readForm<T>(
     else if (name !== undefined) fields[name] = value;
   });
   busboy.on('file', (field, stream, name) => {
-    // Errors of the stream are those of the form.
+    // Stream errors are reported through the form.
     stream.on('error', () => undefined);
     if (field !== 'file') return void stream.resume();
     if (files.length > 0) {
@@ -67,7 +67,7 @@ export async function readForm<T>(
   const broken = await piped(request.raw, busboy);
   if (broken !== null) {
     for (const { stream } of files) stream.destroy(broken);
-    // The rest is read and thrown away, so that the sender gets to see the answer.
+    // The rest is read and discarded, so that the sender receives the answer.
     request.raw.resume();
   }
   const [file] = files;
@@ -78,7 +78,7 @@ export async function readForm<T>(
 }
 
 /**
- * Resolves once the form was read to its end, or with what is wrong with it. The request is never destroyed: it is
+ * Resolves when the form was read to its end, or with its fault. The request is never destroyed, because it will be
  * answered.
  */
 function piped(request: Readable & { readonly complete: boolean }, busboy: BusboyInstance): Promise<AppError | null> {
@@ -117,7 +117,7 @@ const settled = async <T>(running: Promise<T>): Promise<PromiseSettledResult<T>>
 /** @throws AppError('invalid', FILE_TOO_LARGE) at the first byte too many. */
 async function* bounded(stream: Readable): AsyncGenerator<Uint8Array> {
   let size = 0;
-  // Not destroyed when reading ends early: the form goes on behind the file.
+  // Not destroyed when the reader stops early: the form continues after the file.
   for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > imageBytesMax) throw tooLarge();

@@ -24,7 +24,7 @@ const customer = {
   example: { token: 'customer-token' },
 };
 
-/** The fields of whatever form the body came in; files are passed over. */
+/** The fields of a body of any form type. Files are skipped. */
 async function bodyFields(request: FastifyRequest, body: unknown): Promise<Readonly<Record<string, unknown>>> {
   if (!isMultipart(request)) return fieldsOf(body);
   const { fields } = await readForm(request, () => Promise.resolve(null));
@@ -93,7 +93,7 @@ export class QuotaController {
       throw new AppError('invalid', 'VALIDATION_FAILED', 'token must be a string that names the customer');
     const quota = await this.quota.stored({ token });
     if (quota === null) throw unknownToken();
-    // So that a repeat under the same key finds what the first one did.
+    // A repeat under the same key must find the result of the first.
     if (!quota.opened) await this.quota.check({ token, use: true });
     const answer = await this.ledgerClient.ask(
       requestOf(

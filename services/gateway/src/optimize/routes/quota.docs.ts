@@ -7,7 +7,7 @@ const surface = 'optimize';
 /** What OpenAPI says of these routes. */
 export const docs = {
   read: {
-    summary: 'What the token may use and has used',
+    summary: 'Quota and usage of the token',
     auth: 'activation key',
     status: 200,
     surface,
@@ -16,7 +16,7 @@ export const docs = {
     errors: ['QUOTA_SERVICE_UNAVAILABLE'],
   },
   refresh: {
-    summary: 'The same, asked of the provider now',
+    summary: 'Quota and usage, refreshed from the provider',
     auth: 'activation key',
     status: 200,
     surface,
@@ -25,7 +25,7 @@ export const docs = {
     errors: ['QUOTA_SERVICE_UNAVAILABLE'],
   },
   reset: {
-    summary: 'Sets what a token has used back to nothing; for the operator of the tokens',
+    summary: 'Resets the usage of a token; for the operator of the tokens',
     auth: 'optimize admin',
     status: 200,
     surface,

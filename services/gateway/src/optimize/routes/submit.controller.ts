@@ -77,12 +77,12 @@ export class SubmitController {
       void reply.code(202).send({ success: true, data: submitted.answer });
     } finally {
       leave();
-      // Nothing stays behind of what was not taken on; what this misses is removed within the hour.
+      // Discards a file that was not submitted. Any that this misses is removed within an hour.
       if (kept.file && !kept.handedOver) await this.optimizer.discard(id).catch(() => undefined);
     }
   }
 
-  /** In the order of the surface: credentials, file, other fields, then quota. */
+  /** Checks in the surface's order: credentials, file, other fields, quota. */
   private async take({
     request,
     id,
@@ -110,7 +110,7 @@ export class SubmitController {
     });
     const token = early ?? activationKeyOf(request, read.fields);
     const quota = checked ?? (await validQuota(this.quota, token));
-    // Nobody's image is looked at before it is known whose it is.
+    // No image is inspected before its sender is known.
     if (read.file?.taken.status === 'fulfilled')
       await this.slots.inspect(addressOf(request), () => this.optimizer.stage(id));
     const submit = submitOf({ id, quota, form: read });
@@ -122,12 +122,12 @@ export class SubmitController {
     if (unaffordable !== null) return { submitted: unaffordable, quota, size: submit.size };
     kept.handedOver = true;
     const submitted = await this.submits.submit(submit, caller.key);
-    // Somebody else's request with the same key came first: this file is nobody's.
+    // Another request with the same key was first: this file is not needed.
     kept.handedOver = submitted.outcome === 'accepted' && submitted.answer.task_id === id;
     return { submitted, quota, size: submit.size };
   }
 
-  /** The account of a token opens with its first use; one that could not pay for that is told so without an account. */
+  /** A token's account is opened by its first paid image. A token that cannot pay is refused without opening one. */
   private async openFor({
     token,
     quota,

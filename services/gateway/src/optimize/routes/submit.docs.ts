@@ -5,7 +5,7 @@ import { quotaExceeded, submitExample } from './examples.ts';
 /** What OpenAPI says of these routes. */
 export const docs = {
   submit: {
-    summary: 'Takes an image to be optimised; charges its size, rounded up to 1 KiB',
+    summary: 'Submits an image for optimisation; charges its size, rounded up to 1 KiB',
     auth: 'activation key',
     status: 202,
     once: true,

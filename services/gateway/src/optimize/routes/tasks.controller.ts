@@ -43,7 +43,7 @@ export class TasksController {
     return this.send({ id, which: 'webp', request, reply });
   }
 
-  /** A task of somebody else is not there. */
+  /** For other tokens a task does not exist. */
   private async find(id: string, request: FastifyRequest): Promise<OptimizeTaskView> {
     const { account } = await validQuota(this.quota, activationKeyOf(request));
     const task = taskId.test(id) ? await this.optimizer.task(id) : null;
@@ -83,7 +83,7 @@ export class TasksController {
 const unknownTask = (): AppError => new AppError('not_found', 'TASK_UNKNOWN', 'Task not found');
 const expiredTask = (): AppError => new AppError('not_found', 'TASK_EXPIRED', 'Task has expired');
 
-/** The client's own name with the ending of what is sent; the second form is RFC 6266's for names beyond ASCII. */
+/** The client's file name with the extension of the sent format. The second form is RFC 6266's for non-ASCII names. */
 function disposition({ name, format }: OptimizeTaskView, which: 'optimized' | 'webp'): string {
   const ending = which === 'webp' ? 'webp' : format === 'jpeg' ? 'jpg' : format;
   const full = `${name.replace(/\.[^.]{1,5}$/, '') || 'image'}.${ending}`;

@@ -16,7 +16,7 @@ const fileErrors = [...gone, 'TASK_NOT_READY', 'TASK_FAILED', 'OPTIMIZER_UNAVAIL
 /** What OpenAPI says of these routes. */
 export const docs = {
   status: {
-    summary: 'How far an image is',
+    summary: 'Status of an image',
     auth: 'activation key',
     status: 200,
     surface,

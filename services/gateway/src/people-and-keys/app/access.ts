@@ -48,13 +48,11 @@ export function mayDo(principal: Principal, scope: Scope): boolean {
   return principal.scopes.has(scope) || principal.scopes.has('admin');
 }
 
-/** Whether a key that is bound to a family may have to do with this account; others are bound to nothing. */
+/** Whether the principal may use the account. Only keys bound to a family are restricted. */
 export function isWithin(principal: Principal, account: string): boolean {
   if (principal.type === 'user' || principal.account === null) return true;
   return account === principal.account || account.startsWith(`${principal.account}/`);
 }
 
-/**
- * Under this name a credential is remembered, so that no dump of the memory shows one. A microsecond, for the hot path.
- */
+/** Credentials are cached under this hash, so that a memory dump shows none. Takes about a microsecond. */
 export const fingerprint = (credential: string): string => hash('sha256', credential, 'base64');

@@ -4,16 +4,16 @@ import { FairLine } from '../../shared/domain/fair-line.ts';
 
 export type HashKind = 'login' | 'registration';
 
-/** scrypt takes a thread of four for some 60 ms; the other two are for files and names. */
+/** Each scrypt takes one of libuv's four threads for about 60 ms; two are left for files and DNS. */
 const atOnce = 2;
-/** So that a login always finds a place after one hash. */
+/** Below the maximum, so that a login never waits for more than one hash. */
 const registrationsAtOnce = 1;
 const perAddressDefault = 64;
 const inAllDefault = 1_000;
 
 /**
- * Passwords are hashed a few at a time: logins before registrations, addresses in turn. An address, and all together,
- * may have so many of a kind waiting; more are told to come back.
+ * Hashes a few passwords at a time: logins before registrations, addresses in turn. The queue is limited per address
+ * and in total; further requests are refused.
  */
 export class HashQueue {
   private readonly perAddress: number;

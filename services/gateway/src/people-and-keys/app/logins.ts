@@ -14,7 +14,7 @@ export type LoginOutcome =
   | { readonly fault: 'invalid' }
   | { readonly fault: 'throttled'; readonly retryAfterS: number };
 
-/** Users of the platform itself: registering, logging in, the first admin. */
+/** The platform's own users: registration, logins, and the configured administrator. */
 export class Logins {
   private readonly users: UserStore;
   private readonly failures: LoginFailureStore;
@@ -23,7 +23,7 @@ export class Logins {
   private readonly hashes = new HashQueue();
   private readonly onRenewed: (userId: string) => void;
 
-  /** `onRenewed` hears of every user some of whose credentials ended. */
+  /** `onRenewed` is called for every user whose credentials ended. */
   constructor(options: {
     users: UserStore;
     failures: LoginFailureStore;
@@ -61,9 +61,8 @@ export class Logins {
   }
 
   /**
-   * Checks a password that came from an address. The attempt is noted as failed first and taken back when it succeeds,
-   * so that parallel guesses count too; a throttled attempt is not made and does not count. Other addresses are not
-   * kept waiting.
+   * Checks a password. The attempt is recorded as failed first and removed if it succeeds, so that parallel guesses are
+   * counted. A throttled attempt is not checked and not counted. Other addresses are not delayed.
    */
   async logIn(credentials: { email: string; password: string; address: string }): Promise<LoginOutcome> {
     const account = credentials.email.toLowerCase();
@@ -93,7 +92,7 @@ export class Logins {
     return { user };
   }
 
-  /** The row of a logged-in user; one who comes from outside gets a row on first sight. */
+  /** The row of a logged-in user. A user of an external provider gets a row at the first login. */
   async person(userId: string, outside?: OutsideProfile): Promise<User | null> {
     const user = await this.users.byId(userId);
     if (user !== null || outside === undefined) return user;
@@ -101,8 +100,8 @@ export class Logins {
   }
 
   /**
-   * Changes a password; every login and the API key end with the old one. null: there is no such user with a password.
-   * The present password is guessed at as rarely as at a login.
+   * Changes a password, which ends all logins and the API key. null: there is no such user with a password. Guesses of
+   * the current password are throttled like logins.
    */
   async changePassword(
     userId: string,
@@ -120,16 +119,16 @@ export class Logins {
       { passwordHash, keySalt: newSalt(), endLogins: true },
       tried.user.passwordHash,
     );
-    // Somebody else changed it in between: what was current is not any more.
+    // Another request changed it meanwhile, so the given password is no longer the current one.
     return renewed === null ? { fault: 'invalid' } : { user: renewed };
   }
 
-  /** Ends every login; the API key goes on. */
+  /** Ends every login. The API key stays valid. */
   logOutEverywhere(userId: string): Promise<User | null> {
     return this.renew(userId, { endLogins: true });
   }
 
-  /** Ends the API key and makes another one. */
+  /** Replaces the API key. */
   async rotateKey(userId: string, outside?: OutsideProfile): Promise<User | null> {
     if ((await this.person(userId, outside)) === null) return null;
     return this.renew(userId, { keySalt: newSalt() });
@@ -141,9 +140,9 @@ export class Logins {
   }
 
   /**
-   * Makes the configured administrator the only one whose role comes from the configuration. Whatever opens an account
-   * that becomes an administrator's or ceases to be one ends. A password that was changed over HTTP stays until another
-   * is configured.
+   * Ensures that the configured administrator is the only user with a configured role. Whenever an account becomes or
+   * ceases to be the administrator's, its logins and API key end. A password changed over HTTP stays until another is
+   * configured.
    */
   async ensureAdmin(admin: { email: string; password: string }): Promise<void> {
     const email = admin.email.toLowerCase();

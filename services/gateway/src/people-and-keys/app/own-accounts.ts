@@ -3,13 +3,13 @@ import { AppError } from '@tollgate/kernel';
 
 import type { Principal } from './access.ts';
 
-/** The first entry that somebody sees of an account. */
+/** The first entry of an account that a user may see. */
 export type SeenFrom = { readonly seq: string; readonly recorded_at: string };
 
 /**
- * A user sees of an account what happened since it came to belong to them, so that the next owner of a licence key
- * learns nothing of the one before. undefined: servers and administrators see all of it.
- * @throws AppError('not_found', ACCOUNT_UNKNOWN) for what belongs to others too.
+ * A user sees entries from the time when the account became theirs, so that the next owner of a licence key learns
+ * nothing about the previous one. undefined: no restriction (servers and administrators).
+ * @throws AppError('not_found', ACCOUNT_UNKNOWN) also for accounts of others.
  */
 export async function seenFrom(
   ledger: Pick<LedgerQueries, 'ownedSince'>,

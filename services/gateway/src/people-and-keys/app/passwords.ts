@@ -10,7 +10,7 @@ export async function hashPassword(password: string): Promise<string> {
   return `scrypt$${cost.N}$${cost.r}$${cost.p}$${salt.toString('base64')}$${key.toString('base64')}`;
 }
 
-/** Takes as long for an unknown user (`stored` null) as for a known one, so that nobody learns who is registered. */
+/** Takes equally long for an unknown user (`stored` null), so that nobody learns who is registered. */
 export async function passwordMatches(password: string, stored: string | null): Promise<boolean> {
   const [, , , , salt, key] = (stored ?? '').split('$');
   const derived = await derive(password, Buffer.from(salt ?? '', 'base64'));

@@ -12,15 +12,15 @@ import { scopes } from './access.ts';
 export type StoredKey = {
   readonly id: string;
   readonly name: string | null;
-  /** SHA-256 of the key in hex; the key itself is nowhere. */
+  /** SHA-256 of the key in hex. The key itself is stored nowhere. */
   readonly hash: string;
   readonly scopes: readonly Scope[];
   readonly rateLimitPerS: number | null;
   /** The key works for this account and those below it; null: for all. */
   readonly account: string | null;
-  /** ISO 8601; null: it does not end by itself. */
+  /** ISO 8601; null: the key has no end. */
   readonly expiresAt: string | null;
-  /** To within seconds when another gateway saw it; null: never. */
+  /** Delayed by some seconds for uses at another gateway; null: never used. */
   readonly lastUsedAt: string | null;
   readonly createdAt: string;
   readonly revokedAt: string | null;
@@ -31,7 +31,7 @@ export type MadeKey = { readonly key: string; readonly stored: StoredKey };
 /** Port: where keys are kept. */
 export interface ServerKeyStore {
   insert(key: NewKey & Pick<StoredKey, 'id' | 'hash'>): Promise<StoredKey>;
-  /** A successor beside a key whose end is set in the same transaction; null: no such key in use. */
+  /** Inserts a successor and sets the end of the old key in one transaction; null: no such key in force. */
   replace(
     id: string,
     successor: Pick<StoredKey, 'id' | 'hash'> & { readonly expiresAt?: string | undefined },
@@ -41,7 +41,7 @@ export interface ServerKeyStore {
   list(): Promise<readonly StoredKey[]>;
   /** null: no such key that is not revoked. */
   revoke(id: string): Promise<StoredKey | null>;
-  /** A use never goes back in time. */
+  /** Times of use only move forward. */
   used(uses: readonly { readonly id: string; readonly atMs: number }[]): Promise<void>;
 }
 
@@ -50,12 +50,12 @@ type Known = {
   readonly access: Access;
   readonly expiresMs: number;
   readonly bucket: TokenBucket | null;
-  /** When it was used last here, and up to where the store knows. */
+  /** Last use at this gateway, and the last use that was stored. */
   usedMs: number;
   keptMs: number;
 };
 
-/** Keys revoked at another gateway stop working here after this long at most. */
+/** A key revoked at another gateway stops working here within this time. */
 const refreshMs = 2_000;
 /** Uses are written this often, all keys in one statement. */
 const usesMs = 10_000;
@@ -63,8 +63,8 @@ const unknown: Access = { fault: 'invalid' };
 const expired: Access = { fault: 'key expired' };
 
 /**
- * Server keys: hashed at rest and found in memory by their hash. Revoking takes effect at this gateway at once, at the
- * others within two seconds; the end of a key by the real clock.
+ * Server keys: stored as hashes and looked up in memory. Revocation takes effect at this gateway at once and at others
+ * within two seconds. Keys end by the real clock.
  */
 export class ServerKeys {
   private readonly store: ServerKeyStore;
@@ -91,7 +91,7 @@ export class ServerKeys {
 
   async start(): Promise<void> {
     await this.refresh();
-    // A database that is away changes nothing: the keys known so far go on working, and uses are written later.
+    // While the database is away the known keys stay valid, and uses are written later.
     const every = (everyMs: number, work: () => Promise<void>): Loop =>
       startPeriodic({ everyMs, work, onFailure: () => undefined });
     this.loops = [every(refreshMs, () => this.refresh()), every(usesMs, () => this.writeUses())];
@@ -102,7 +102,7 @@ export class ServerKeys {
     await this.writeUses().catch(() => undefined);
   }
 
-  /** Who holds `key`; a rate-limited key may be told to wait. */
+  /** The holder of `key`, or why it is refused. */
   verify(key: string): Access {
     const digest = sha256(key);
     const known = digest === this.firstHash ? this.first : this.byHash.get(digest);
@@ -118,8 +118,8 @@ export class ServerKeys {
   }
 
   /**
-   * Makes a key; the answer is the only time it is seen. @throws AppError('invalid', TIME_OUT_OF_RANGE) for an end in
-   * the past.
+   * Creates a key, which is shown only in this answer.
+   * @throws AppError('invalid', TIME_OUT_OF_RANGE) for an end in the past.
    */
   async create(options: NewKey): Promise<MadeKey> {
     this.refusePast(options.expiresAt);
@@ -130,8 +130,8 @@ export class ServerKeys {
   }
 
   /**
-   * A successor with the same rights; the key itself ends after the overlap, or at its own end if that comes first. The
-   * successor ends when the key would have, unless said otherwise. null: no such key in use.
+   * Creates a successor with the same rights. The key itself ends after the overlap, or earlier at its own end. The
+   * successor ends when the key would have, unless an end is given. null: no such key in force.
    */
   async rotate(
     id: string,
@@ -166,7 +166,7 @@ export class ServerKeys {
     const version = keys.map(({ id, expiresAt }) => `${id} ${expiresAt}`).join();
     if (version === this.version) return;
     this.version = version;
-    // What is known of a key that stays goes on: its rate limit and its last use.
+    // A key that stays keeps its rate limit's state and its last use.
     this.byHash = new Map(
       keys.map((stored) => [stored.hash, knownOf(stored, this.byHash.get(stored.hash), this.realClock.nowMs())]),
     );

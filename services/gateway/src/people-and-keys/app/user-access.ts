@@ -18,14 +18,14 @@ const loginTtlS = 24 * 3600;
 const rememberedMax = 20_000;
 const keyPrefix = 'tgu_';
 
-/** Logins and keys ended at another gateway stop working here after this long at most. */
+/** A login or key ended at another gateway stops working here within this time. */
 const refreshMs = 1_000;
 
 type RememberedAccess = { readonly userId: string; readonly access: Access; readonly expiresMs: number };
 
 /**
- * Logins and API keys of users. A token is verified once and then found in memory until it expires, by the real clock;
- * so the consuming routes cost no cryptography and no query.
+ * Verifies logins and API keys of users. A token is verified once and then cached until it expires by the real clock,
+ * so the consuming routes need no cryptography and no query.
  */
 export class UserAccess {
   private readonly secret: Uint8Array;
@@ -35,7 +35,7 @@ export class UserAccess {
   private readonly outsideKeys: JWTVerifyGetKey | null;
   private readonly tokens = new LRUCache<string, RememberedAccess>({ max: rememberedMax });
   private readonly apiKeys = new LRUCache<string, RememberedAccess>({ max: rememberedMax });
-  /** Counts what was forgotten: an answer of the database from before must not be remembered after. */
+  /** Number of invalidations. A row that was read before one must not be cached after it. */
   private forgotten = 0;
   private lookedAt: Date | null = null;
   private loop: Loop | null = null;
@@ -53,10 +53,10 @@ export class UserAccess {
     this.outsideKeys = options.outside === undefined ? null : createRemoteJWKSet(new URL(options.outside.jwksUrl));
   }
 
-  /** Follows what other gateways end. */
+  /** Starts following credentials that other gateways end. */
   async start(): Promise<void> {
     await this.refresh();
-    // A database that is away changes nothing: what is known goes on working.
+    // While the database is away, known credentials stay valid.
     this.loop = startPeriodic({ everyMs: refreshMs, work: () => this.refresh(), onFailure: () => undefined });
   }
 
@@ -64,7 +64,7 @@ export class UserAccess {
     await this.loop?.stop();
   }
 
-  /** Whatever is remembered of these users is looked up again. */
+  /** Drops these users from the cache. */
   forget(userIds: readonly string[]): void {
     if (userIds.length === 0) return;
     this.forgotten += 1;
@@ -74,8 +74,8 @@ export class UserAccess {
   }
 
   /**
-   * Signs a login that is valid for 24 hours: HS256, `sub` is the user's id, `ver` ends with the user's next change of
-   * credentials.
+   * Signs a login that is valid for 24 hours: HS256, `sub` is the user's id, `ver` is invalid after the next change of
+   * the user's credentials.
    */
   async issue(user: User): Promise<string> {
     const nowS = Math.floor(this.realClock.nowMs() / 1000);
@@ -91,7 +91,7 @@ export class UserAccess {
       .sign(this.secret);
   }
 
-  /** Who holds this bearer token; answers at once when it was seen before. */
+  /** The holder of a bearer token. Answers synchronously if the token is cached. */
   verifyToken(token: string): Access | Promise<Access> {
     const remembered = this.tokens.get(fingerprint(token));
     if (remembered !== undefined) {
@@ -102,7 +102,9 @@ export class UserAccess {
     return this.verifyNewToken(token);
   }
 
-  /** The user's API key: derived, so it can be shown again and is stored nowhere. null: the user has revoked it. */
+  /**
+   * The user's API key. It is derived, so it can be shown again and is stored nowhere. null: the user has revoked it.
+   */
   apiKeyOf(user: User): string | null {
     if (user.keySalt === null) return null;
     const id = Buffer.from(user.id, 'utf8').toString('base64url');
@@ -152,7 +154,7 @@ export class UserAccess {
       payload = ours ? await this.verifyOurs(token) : await this.verifyOutside(token);
     } catch (error) {
       if (error instanceof errors.JWTExpired) return { fault: 'expired' };
-      // An identity provider that does not answer is no proof against the token.
+      // An outage of the identity provider does not make the token invalid.
       if (isOutage(error)) {
         const detail = 'the identity provider does not answer';
         throw new AppError('unavailable', 'IDENTITY_PROVIDER_UNAVAILABLE', detail, {}, error);
@@ -164,7 +166,7 @@ export class UserAccess {
     const { forgotten } = this;
     const user = await this.users.byId(sub);
     if (user !== null && !isOfUser(payload, user, ours)) return { fault: 'invalid' };
-    // A subject we have no row of is who the holder of our secret says, or an ordinary user of the outside provider.
+    // Without a row, a token signed by us is trusted for the role; one of an external provider gives an ordinary user.
     const admin = user === null ? ours && payload['role'] === 'admin' : user.role === 'admin';
     const access: Access = {
       principal: {
@@ -203,19 +205,21 @@ export class UserAccess {
 }
 
 /**
- * Our own login is good until the user's credentials change. An outside provider has no say over a user who logs in
- * here: it could name anybody's id.
+ * Our own login is valid until the user's credentials change. An external provider must not log in users who have a
+ * password here, because it could name any id.
  */
 function isOfUser(payload: JWTPayload, user: User, ours: boolean): boolean {
   return ours ? (payload['ver'] ?? 0) === user.tokenVersion : user.passwordHash === null;
 }
 
-/** A subject that can be stored as a user's id; the type is only what the token's maker claims. */
+/** Whether a subject can be stored as a user id. The type is only the token issuer's claim. */
 function isUserId(sub: unknown): sub is string {
   return typeof sub === 'string' && sub.length >= 1 && hasAtMost(255, sub) && isStorableText(sub);
 }
 
-/** undefined: this is no JWT (jose throws a TypeError then, which elsewhere is a lost connection), or it names none. */
+/**
+ * The algorithm; undefined if this is no JWT. jose throws a TypeError then, which elsewhere means a lost connection.
+ */
 function algorithmOf(token: string): string | undefined {
   try {
     return decodeProtectedHeader(token).alg;
@@ -224,9 +228,9 @@ function algorithmOf(token: string): string | undefined {
   }
 }
 
-/** A key set that cannot be fetched: no connection, a time-out, or an answer that is no key set. */
+/** The key set could not be fetched: no connection, a time-out, or an answer that is no key set. */
 function isOutage(error: unknown): boolean {
-  // By its name: fetch's own errors may come from another realm.
+  // Compared by name, because errors of fetch may come from another realm.
   if (error instanceof errors.JWKSTimeout || (error as Error | undefined)?.name === 'TypeError') return true;
   return error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC';
 }

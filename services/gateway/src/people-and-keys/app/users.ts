@@ -9,7 +9,7 @@ export type User = {
   /** Random part of the user's API key; null: the user has revoked it. */
   readonly keySalt: string | null;
   readonly keyCreatedAt: string;
-  /** Logins carry it; those with another one are over. */
+  /** Logins carry it. Logins with another version are invalid. */
   readonly tokenVersion: number;
   /** scrypt of the configured password when it was applied; null: not the configured administrator. */
   readonly configuredHash: string | null;
@@ -17,7 +17,7 @@ export type User = {
 };
 type NewUser = Pick<User, 'id' | 'email' | 'name' | 'keySalt'>;
 
-/** What is renewed; what is left out stays. Renewing a salt ends the key, `endLogins` the logins. */
+/** Changes to a user; members left out stay. A new salt ends the API key, `endLogins` ends the logins. */
 export type Renewal = {
   readonly role?: Role;
   readonly passwordHash?: string;
@@ -30,21 +30,23 @@ export type Renewal = {
 export interface UserStore {
   /** null: the address is taken. */
   insert(user: NewUser & Pick<User, 'role' | 'passwordHash' | 'configuredHash'>): Promise<User | null>;
-  /** The user of an outside identity provider: made on first sight, found afterwards. */
+  /** The user of an external identity provider, created on first use. */
   ensure(user: NewUser): Promise<User>;
   byEmail(email: string): Promise<User | null>;
   byId(id: string): Promise<User | null>;
-  /** null: there is no such user, or (with `ifPassword`) the password hash is another one by now. */
+  /** null: there is no such user, or (with `ifPassword`) the password hash has changed meanwhile. */
   renew(id: string, renewal: Renewal, ifPassword?: string | null): Promise<User | null>;
-  /** Those whose role comes from the configuration, present or earlier. */
+  /** Users whose role is or was configured. */
   configured(): Promise<readonly User[]>;
-  /** Users whose credentials changed after `since` (null: none), and the database's time, to be given next. */
+  /** Users whose credentials changed after `since` (null: none), and the database's time for the next call. */
   changedSince(since: Date | null): Promise<{ readonly ids: readonly string[]; readonly now: Date }>;
 }
 
 /** Port: failed logins by account and address, shared by all gateways. Times are of the real clock. */
 export interface LoginFailureStore {
-  /** Notes an attempt as failed before it is tried; answers its id and the times of those before it, newest first. */
+  /**
+   * Records an attempt as failed before it is checked. Answers its id and the times of earlier failures, newest first.
+   */
   begin(attempt: {
     account: string;
     address: string;
@@ -52,7 +54,7 @@ export interface LoginFailureStore {
     sinceMs: number;
     most: number;
   }): Promise<{ id: string; before: readonly number[] }>;
-  /** The attempt did not fail, or was not made. */
+  /** Removes an attempt that succeeded or was not made. */
   forget(id: string): Promise<void>;
   /** Removes what is older. */
   prune(beforeMs: number): Promise<void>;

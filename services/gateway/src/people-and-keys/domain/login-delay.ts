@@ -1,6 +1,6 @@
 /**
- * How many failures there may be in so long a time, for one account from one address (surfaces §0.10). The longer
- * windows make the waits grow for one that goes on guessing.
+ * Allowed failures per window, for one account from one address (surfaces §0.10). The longer windows make the delays
+ * grow for a persistent attacker.
  */
 const minuteMs = 60_000;
 export const failureLimits = [
@@ -10,11 +10,11 @@ export const failureLimits = [
   { failures: 80, windowMs: 24 * 60 * minuteMs },
 ] as const;
 
-/** Beyond these no failure changes an answer. */
+/** Older or further failures do not change the result. */
 export const failuresKept = 80;
 export const failuresKeptMs = 24 * 60 * minuteMs;
 
-/** How long the next attempt has to wait; 0: not at all. `failures`: times of the failures so far, newest first. */
+/** How long the next attempt must wait; 0: not at all. `failures`: times of failures, newest first. */
 export function loginWaitMs(failures: readonly number[], nowMs: number): number {
   const waits = failureLimits.map(({ failures: most, windowMs }) => {
     const oldest = failures[most - 1];

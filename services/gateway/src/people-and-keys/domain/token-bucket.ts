@@ -1,4 +1,4 @@
-/** A rate limit: at most `perSecond` a second, with a burst of one second. Not shared between gateways. */
+/** A rate limit of `perSecond`, with a burst of one second. Not shared between gateways. */
 export type TokenBucket = { readonly perSecond: number; left: number; atMs: number };
 
 export const newBucket = (perSecond: number, nowMs: number): TokenBucket => ({
@@ -7,7 +7,7 @@ export const newBucket = (perSecond: number, nowMs: number): TokenBucket => ({
   atMs: nowMs,
 });
 
-/** Takes one; answers 0, or the seconds (≥ 1, rounded up) after which one will be there. */
+/** Takes a token. Answers 0, or the seconds (at least 1) until one is available. */
 export function takeOne(bucket: TokenBucket, nowMs: number): number {
   const elapsedMs = Math.max(0, nowMs - bucket.atMs);
   bucket.left = Math.min(Math.max(bucket.perSecond, 1), bucket.left + (elapsedMs / 1000) * bucket.perSecond);

@@ -8,8 +8,8 @@ export function makeLoginFailureStore(pool: Pool): LoginFailureStore {
   return {
     begin: ({ account, address, atMs, sinceMs, most }) =>
       withTransaction(pool, async (client) => {
-        // One attempt of an account and address at a time: else parallel ones, each seeing all others, would throttle
-        // one another.
+        // Serializes attempts per account and address: parallel attempts would otherwise count each other and be
+        // throttled.
         await client.query("select pg_advisory_xact_lock(hashtext('gateway.login_failures'), hashtext($1))", [
           `${account} ${address}`,
         ]);

@@ -5,7 +5,7 @@ import { IsNull } from 'typeorm';
 import type { ServerKeyStore } from '../app/server-keys.ts';
 import { serverKeyEntity } from './server-key.entity.ts';
 
-/** The successor has what the key has, but for its own end. Only a key in use has one. */
+/** Copies the key with its rights to the successor, which may have another end. Only a key in force can have one. */
 const succeedSql = `
 insert into gateway.api_keys (id, name, key_hash, scopes, rate_limit_per_s, account, expires_at)
 select $2, name, $3, scopes, rate_limit_per_s, account, coalesce($4, expires_at) from gateway.api_keys

@@ -3,7 +3,7 @@ import { EntitySchema } from 'typeorm';
 
 import type { User } from '../app/users.ts';
 
-/** `credentialsChangedAt`: other gateways find there whose credentials ended. */
+/** `credentialsChangedAt`: by this other gateways find users whose credentials ended. */
 export type UserRow = User & { readonly credentialsChangedAt: Date };
 
 export const userEntity = new EntitySchema<UserRow>({

@@ -6,7 +6,7 @@ import type { User, UserStore } from '../app/users.ts';
 import type { UserRow } from './user.entity.ts';
 import { userEntity } from './user.entity.ts';
 
-/** Longer than any transaction here: what was committed late is seen by the next look. */
+/** Longer than any transaction here, so that changes that committed late are not missed. */
 const overlap = "interval '30 seconds'";
 const changedSinceSql = `select clock_timestamp() as now,
   array(select id from gateway.users where $1::timestamptz is not null
@@ -18,9 +18,7 @@ const userOrNull = (row: UserRow | null | undefined): User | null => (row ? user
 /** `UserStore` on PostgreSQL. */
 export function makeUserStore(source: DataSource): UserStore {
   const users = source.getRepository(userEntity);
-  /**
-   * A row that is there already stays. Of a copy, because TypeORM writes what the database generates into what it gets.
-   */
+  /** Keeps an existing row. Works on a copy, because TypeORM writes generated values into the object that it gets. */
   const inserting = (user: Partial<UserRow>) =>
     users
       .createQueryBuilder()

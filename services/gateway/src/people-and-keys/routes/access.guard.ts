@@ -10,10 +10,11 @@ import { UserAccess } from '../app/user-access.ts';
 
 type Admitted = FastifyRequest & { principal?: Principal };
 
-/** Who sent the request; only behind a guard. */
+/** The sender of the request. Only behind a guard. */
 export function principalOf(request: FastifyRequest): Principal {
   const { principal } = request as Admitted;
-  if (principal === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'a route without a guard asked who calls');
+  if (principal === undefined)
+    throw new AppError('bug', 'INVARIANT_BROKEN', 'a route without a guard asked for the principal');
   return principal;
 }
 
@@ -21,7 +22,7 @@ export function principalOf(request: FastifyRequest): Principal {
 export function userOf(request: FastifyRequest): Extract<Principal, { readonly type: 'user' }> {
   const principal = principalOf(request);
   if (principal.type !== 'user')
-    throw new AppError('bug', 'INVARIANT_BROKEN', 'a server key passed the door for users');
+    throw new AppError('bug', 'INVARIANT_BROKEN', 'a server key passed the guard for users');
   return principal;
 }
 
@@ -47,17 +48,18 @@ function faultError(fault: AccessFault): AppError {
   );
 }
 
-/** Whom a route lets in. */
+/** Who may use a route. */
 export type Door =
   /**
-   * Server keys with the scope, admins; `owners`: users too, who then see what is theirs only. `account`: which account
-   * the request is about, or that the route looks at each account itself; without it a key of one family is refused.
+   * Server keys with the scope, and administrators. `owners`: also users, who then see only what is theirs. `account`:
+   * the account that the request is about, or `checked` if the route checks accounts itself. Without it, keys bound to
+   * a family are refused.
    */
   | { readonly scope: Scope; readonly owners?: boolean; readonly account?: 'checked' | AccountOf }
   /** Users, by their login or API key. */
   | 'user';
 
-/** The account that a request is about, as it came; null: it names none. */
+/** Reads the account from the request; null: the request names none. */
 export type AccountOf = (request: FastifyRequest) => string | null;
 
 type Members = Readonly<Record<string, unknown>> | null | undefined;
@@ -86,7 +88,7 @@ export function refuseOtherFamily(principal: Principal, account: string | null):
   );
 }
 
-/** The one guard of a route: reads the credentials, finds out whose they are and whether they open this door. */
+/** The guard of a route: reads the credentials, identifies the principal, and checks whether it may use the route. */
 export function guarded(door: Door): Type<CanActivate> {
   @Injectable()
   class AccessGuard implements CanActivate {

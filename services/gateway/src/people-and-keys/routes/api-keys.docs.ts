@@ -15,18 +15,19 @@ const keyExample = {
 /** What OpenAPI says of these routes. */
 export const docs = {
   create: {
-    summary: 'Makes a server key, shown this once',
+    summary: 'Creates a server key, which is shown only in this answer',
     auth: 'admin',
     status: 201,
     answer: NewKey,
     example: { ...keyExample, key: 'tg_…' },
     errors: ['TIME_OUT_OF_RANGE'],
     description:
-      'With `account` the key works for that account and those below it only, on the routes that are about one ' +
+      'With `account` the key is valid only for that account and those below it, on routes about one ' +
       'account. `expires_at` ends it.',
   },
   rotate: {
-    summary: 'Makes a successor with the same rights, shown this once; the key itself ends after the overlap',
+    summary:
+      'Rotates a server key: creates a successor with the same rights, shown only in this answer; the old key ends after the overlap',
     auth: 'admin',
     status: 201,
     answer: NewKey,

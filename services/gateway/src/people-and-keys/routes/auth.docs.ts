@@ -9,7 +9,7 @@ export const noPassword = 'This user logs in at an outside identity provider';
 /** What OpenAPI says of these routes. */
 export const docs = {
   register: {
-    summary: 'Makes a user',
+    summary: 'Registers a user',
     auth: 'none',
     status: 200,
     surface,
@@ -38,7 +38,7 @@ export const docs = {
     ],
   },
   changePassword: {
-    summary: 'Changes the password: every login and the API key end, the answer has new ones',
+    summary: 'Changes the password. All logins and the API key end; the answer contains new ones',
     auth: 'user',
     status: 200,
     surface,
@@ -51,7 +51,7 @@ export const docs = {
     ],
   },
   logOutEverywhere: {
-    summary: 'Ends every login of the user, this one too; the API key goes on',
+    summary: 'Ends every login of the user, including this one; the API key stays valid',
     auth: 'user',
     status: 200,
     surface,

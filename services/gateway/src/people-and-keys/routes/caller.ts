@@ -11,8 +11,8 @@ type Admitted = { readonly principal?: Principal };
 const keyPattern = /^[\u0020-\u007e]{1,255}$/;
 
 /**
- * Idempotency key, correlation id and class of the caller of a request; behind the guard. @throws AppError('invalid',
- * REQUEST_INVALID) for an unusable key.
+ * Idempotency key, correlation id and class of the caller; behind the guard.
+ * @throws AppError('invalid', REQUEST_INVALID) for an invalid key.
  */
 export function callerOf(request: FastifyRequest): Caller {
   const { headers } = request;
@@ -25,7 +25,7 @@ export function callerOf(request: FastifyRequest): Caller {
   return { key, user, correlation: request.id };
 }
 
-/** The same for administrative requests, which say who acted and from where. */
+/** Like `callerOf`, with the actor and the address of an administrative request. */
 export function actorOf(request: FastifyRequest): Caller & { readonly actor: string; readonly address: string } {
   return { ...callerOf(request), actor: nameOf(request), address: addressOf(request) };
 }

@@ -1,20 +1,15 @@
 import { hasAtMost, hasDotSegment, isStorableText } from '@tollgate/kernel';
 
-/**
- * Longest account id, in characters (of 4 bytes each it still fits an index of PostgreSQL), of all its segments and
- * slashes together.
- */
+/** Maximum length of an account id in characters. With 4 bytes each it still fits a PostgreSQL index. */
 export const accountIdMax = 512;
-/** Longest segment that a client may choose. */
+/** Maximum length of a segment that a client chooses. */
 export const segmentMax = 128;
 
-/**
- * Prefixes of the accounts behind the surfaces; an escaped client id may make such a segment longer than `segmentMax`.
- */
+/** Prefixes of surface accounts. An escaped client id may make such a segment longer than `segmentMax`. */
 const reserved = /^(licence|wallet|quota|credits|metered):/u;
 const control = /[\u0000-\u001f\u007f-\u009f]/u;
 
-/** Why `id` cannot be the id of an account; null when it can. Any script is welcome, control characters are not. */
+/** Why `id` is not a valid account id; null if it is. Any script is allowed, control characters are not. */
 export function accountIdFault(id: string): string | null {
   if (id.length === 0 || !hasAtMost(accountIdMax, id)) return `an account id has 1 to ${accountIdMax} characters`;
   if (control.test(id) || !isStorableText(id))
@@ -29,12 +24,12 @@ export function accountIdFault(id: string): string | null {
   return null;
 }
 
-/** The account behind a client's id on a surface: `/` and `%` inside the id are percent-encoded (surfaces §0.9). */
+/** The account of a client's id on a surface. `/` and `%` in the id are percent-encoded (surfaces §0.9). */
 export function surfaceAccount(prefix: 'licence' | 'wallet' | 'quota' | 'credits' | 'metered', id: string): string {
   return `${prefix}:${id.replaceAll('%', '%25').replaceAll('/', '%2F')}`;
 }
 
-/** As the ledger reads them: what it would not understand never reaches the log. */
+/** The same rules as the ledger's, so that invalid ids never reach the log. */
 const entryId = /^([0-9]{1,4})-([0-9]{1,15})$/;
 const holdId = /^h-([0-9]{1,4})-([0-9]{1,10})-[0-9]{1,15}$/;
 const accountNumberMax = 2 ** 31 - 1;

@@ -1,13 +1,13 @@
-/** Work that waits, by address: addresses take turns, so that one with much of it keeps no other waiting. */
+/** A queue of jobs by address. Addresses take turns, so that one with many jobs does not delay the others. */
 export type Job = { readonly address: string; readonly start: () => Promise<void> };
 
 export class FairLine {
-  /** How many wait or run. */
+  /** Jobs that wait or run. */
   size = 0;
   private readonly waiting = new Map<string, Job[]>();
   private readonly counts = new Map<string, number>();
 
-  /** How many of an address wait or run. */
+  /** Jobs of an address that wait or run. */
   of(address: string): number {
     return this.counts.get(address) ?? 0;
   }
@@ -20,7 +20,7 @@ export class FairLine {
     else jobs.push(job);
   }
 
-  /** The next one to start; its address goes to the end. */
+  /** The next job. Its address moves to the end. */
   take(): Job | undefined {
     const [first] = this.waiting;
     if (first === undefined) return undefined;

@@ -1,8 +1,8 @@
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|([+-])(\d{2}):(\d{2}))$/;
 
 /**
- * Milliseconds since 1970 of an RFC 3339 timestamp (finer fractions are cut); null for anything else, 30 February
- * included.
+ * Milliseconds since 1970 of an RFC 3339 timestamp (finer fractions are truncated); null for anything else, such as 30
+ * February.
  */
 export function parseTime(text: string): number | null {
   const match = rfc3339.exec(text);
@@ -15,7 +15,7 @@ export function parseTime(text: string): number | null {
     number,
     number,
   ];
-  // A leap second is the last millisecond before the next minute for us.
+  // A leap second counts as the last millisecond of its minute.
   if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 60) return null;
   if (day < 1 || day > new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate()) return null;
   const millis = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3));

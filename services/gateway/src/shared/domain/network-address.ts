@@ -1,8 +1,8 @@
 const mapped = /^(?:0{1,4}:){0,5}:{0,2}(?:0{1,4}:)*ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 
 /**
- * Whom an address stands for when callers are counted: an IPv4 address, or the first 64 bits of an IPv6 address,
- * because one customer of a network gets at least so many. IPv4 within IPv6 is IPv4.
+ * The network that limits per address count: an IPv4 address, or the first 64 bits of an IPv6 address, because a
+ * customer usually gets at least that many. IPv4-mapped addresses are IPv4.
  */
 export function networkOf(address: string): string {
   const plain = address.split('%', 1)[0] ?? address;

@@ -5,16 +5,16 @@ import { baseTier, creditPeriod, freeCredits } from '@tollgate/pricing';
 export type SurfaceOpening = {
   readonly kind: AccountKind;
   readonly unit: string;
-  /** null: the surface sets or needs none. */
+  /** null: no owner. */
   readonly owner: string | null;
   readonly settings: GivenSettings;
-  /** Settings that an opening by `/v1` may choose otherwise. */
+  /** Settings that `/v1` may choose differently. */
   readonly free: readonly (keyof GivenSettings)[];
 };
 
 /** Name of the price plan that metered accounts open with. */
 export const planDefault = 'default';
-/** How a credits account opens: with the allowance of the free tier. */
+/** Settings of a new credits account: the allowance of the free tier. */
 export const creditsSettings = {
   allowance: String(freeCredits),
   base_allowance: String(freeCredits),
@@ -31,11 +31,11 @@ const openings: Readonly<Record<string, (id: string) => SurfaceOpening>> = {
 };
 
 /**
- * The wallet whose balance is the number of closed months: each closing and reopening is an entry of it, which names
+ * The wallet whose balance is the number of closed months. Each closing and reopening is an entry of it, which contains
  * the hash and is sealed.
  */
 export const closedMonths = 'books:closed-months';
-/** Without an end, so that nothing that is booked on it keeps a month from being reopened. */
+/** Unlimited overdraft, so that no booking prevents a month from being reopened. */
 export const closedMonthsOpening = {
   kind: 'wallet',
   unit: 'closed month',
@@ -45,8 +45,8 @@ export const closedMonthsOpening = {
 } as const satisfies SurfaceOpening;
 
 /**
- * What the surface opens an account with; null: the id belongs to no surface. Accounts below one of a surface's are
- * nobody's.
+ * How the surface opens the account; null: the id belongs to no surface. Accounts below a surface's account belong to
+ * none.
  */
 export function surfaceOpeningOf(account: string): SurfaceOpening | null {
   if (account === closedMonths) return closedMonthsOpening;
@@ -66,8 +66,8 @@ type Given = {
 };
 
 /**
- * What an opening by `/v1` gives an account of a surface other than the surface does: members by name. Empty: it opens
- * just as the surface would. Otherwise the surface would meet an account that does not keep its rules.
+ * Members of a `/v1` opening that differ from how the surface would open the account; empty: none. A different opening
+ * would break the surface's rules.
  */
 export function otherThanSurface(
   surface: SurfaceOpening,

@@ -8,38 +8,39 @@ import { meteredAccount, meteredOpening, usageRequest } from './token-billing.ts
 
 export type QueuedUsage = ReportedUsage & { readonly id: string; readonly recordedAt: string };
 
-/** Port: usage that SQL-only producers recorded. */
+/** Port: usage recorded by producers that only use SQL. */
 export interface ConsumptionStore {
-  /** What the log does not have yet, oldest first. */
+  /** Usage that is not in the log yet, oldest first. */
   waiting(limit: number): Promise<readonly QueuedUsage[]>;
   appended(ids: readonly string[]): Promise<void>;
-  /** Makes a dead letter of one that the log cannot take: it is kept with the reason and waits no more. */
+  /** Makes a row that the log cannot accept a dead letter: it is kept with the reason and is not waiting any more. */
   setAside(id: string, reason: string): Promise<void>;
   prune(beforeMs: number): Promise<void>;
 }
 
 const batchMax = 200;
-/** Rows of one append: a row of the greatest size goes alone, and an append stays well below what a broker takes. */
+/** Bytes per append. The largest row is sent alone, and an append stays well below a broker's limit. */
 const appendBytesMax = 262_144;
-/** More than the queue's table lets in: beyond it a row would fail every append that it is in. */
+/** Larger than any row that the table accepts. A larger row would fail every append. */
 const rowBytesMax = 262_144;
 
 type Options = {
   readonly store: ConsumptionStore;
   readonly ledgerClient: Pick<LedgerClient, 'post'>;
   /**
-   * Usage counts when it was recorded; else (the test clock, which PostgreSQL does not follow) when it reaches the log.
+   * true: usage counts at the time when it was recorded. false: at the time when it reaches the log (for the test
+   * clock, which PostgreSQL does not follow).
    */
   readonly dated: boolean;
-  /** Hears of a row that became a dead letter. */
+  /** Called for a row that became a dead letter. */
   readonly onSetAside: (id: string, reason: string) => void;
 };
 type Ready = { readonly id: string; readonly account: string; readonly request: LedgerRequest; readonly bytes: number };
 
 /**
- * Brings queued usage to the log, in order and at least once: the ledger books an id once, so that a crash between the
- * append and its note here counts nothing twice. A row that the log cannot take becomes a dead letter and stops no
- * other.
+ * Moves queued usage to the log, in order and at least once. The ledger books an id once, so a crash between the append
+ * and its mark here counts nothing twice. A row that the log cannot accept becomes a dead letter and does not block the
+ * others.
  */
 export class ConsumptionQueue {
   private readonly options: Options;
@@ -48,7 +49,7 @@ export class ConsumptionQueue {
     this.options = options;
   }
 
-  /** Brings all that waits. What an outage of the log or the database leaves waits for the next call. */
+  /** Moves all waiting rows. Rows that an outage of the log or the database leaves are moved by a later call. */
   async drain(): Promise<void> {
     for (;;) {
       const queued = await this.options.store.waiting(batchMax);
@@ -57,7 +58,7 @@ export class ConsumptionQueue {
     }
   }
 
-  /** Those that make a request; each of the others is set aside. */
+  /** The rows that are valid. The others are set aside. */
   private async readable(queued: readonly QueuedUsage[]): Promise<readonly Ready[]> {
     const ready: Ready[] = [];
     for (const row of queued) {
@@ -71,8 +72,8 @@ export class ConsumptionQueue {
   }
 
   /**
-   * Appends rows together; when something else than an outage stops them, one by one, so that it is only the bad one
-   * that is set aside.
+   * Appends rows together. If an error other than an outage prevents it, appends them one by one, so that only the
+   * invalid row is set aside.
    */
   private async bring(rows: readonly Ready[]): Promise<void> {
     const { store, ledgerClient } = this.options;
@@ -96,7 +97,7 @@ export class ConsumptionQueue {
     this.options.onSetAside(id, reason);
   }
 
-  /** @throws AppError('invalid') for what the ledger would not read. */
+  /** @throws AppError('invalid') if the ledger would refuse the record. */
   private requestOf({ id, recordedAt, ...reported }: QueuedUsage): Ready {
     const account = meteredAccount(reported.userId);
     const fault = hasDotSegment(reported.userId)
@@ -120,13 +121,13 @@ export class ConsumptionQueue {
       throw new AppError(
         'invalid',
         'REQUEST_INVALID',
-        `the row has ${bytes} bytes, at most ${rowBytesMax} fit into the log`,
+        `the row has ${bytes} bytes; the log accepts at most ${rowBytesMax}`,
       );
     return { id, account, request, bytes };
   }
 }
 
-/** In order, as many at once as fit into one append. */
+/** Splits rows into appends, in order and up to the maximum size. */
 function inAppends(rows: readonly Ready[]): readonly (readonly Ready[])[] {
   const appends: Ready[][] = [];
   let bytes = Infinity;

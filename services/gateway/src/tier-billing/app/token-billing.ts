@@ -28,10 +28,10 @@ export type ReportedUsage = {
 
 export const meteredAccount = (userId: string): string => surfaceAccount('metered', userId);
 
-/** Most charges that one report of a user may make; servers' have the ledger's own bound. */
+/** Maximum of charges per report of a user. Reports of servers have the ledger's limit. */
 const userBlocksMax = 100;
 
-/** The opening of a user's metered account; repeating it changes nothing. */
+/** The request that opens a user's metered account. It may be repeated. */
 export const meteredOpening = (account: string): LedgerRequest =>
   requestOf(
     {
@@ -44,7 +44,9 @@ export const meteredOpening = (account: string): LedgerRequest =>
     {},
   );
 
-/** The booking of reported usage. Nothing is refused for being too much: beyond what is included it is charged. */
+/**
+ * The request that books reported usage. It is never refused for its size: usage beyond the included amount is charged.
+ */
 export function usageRequest(usage: ReportedUsage, caller: Caller, operation = 'process-usage'): LedgerRequest {
   const { userId, used, operationType, clientId, metadata } = usage;
   const amount = String(used);
@@ -67,7 +69,7 @@ export function usageRequest(usage: ReportedUsage, caller: Caller, operation = '
   );
 }
 
-/** Usage that is billed by tiers, over the ledger's metered accounts (surfaces §5). */
+/** Usage billed by tiers, on the ledger's metered accounts (surfaces §5). */
 export class TokenBilling {
   private readonly ledgerClient: LedgerClient;
   private readonly ledger: LedgerQueries;
@@ -78,7 +80,7 @@ export class TokenBilling {
     ledgerClient: LedgerClient;
     ledger: LedgerQueries;
     billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
-    /** Told of what billing fails at while charges are waited for; the usage is answered all the same. */
+    /** Called when billing fails while charges are waited for. The usage is answered nevertheless. */
     onTrouble: (error: unknown) => void;
   }) {
     this.onTrouble = options.onTrouble;
@@ -96,8 +98,8 @@ export class TokenBilling {
   }
 
   /**
-   * Where the charges of an answer stand: waits at most 2 s for Stripe. Usage does not depend on it: without an answer
-   * of billing they are pending. A keyed call is answered as the first one under its key was.
+   * The status of an answer's charges. Waits at most 2 s for Stripe. Usage does not depend on billing: without its
+   * answer charges are pending. A repeat under a key gets the statuses of the first answer.
    */
   async charges(
     answer: Answer,
@@ -115,9 +117,7 @@ export class TokenBilling {
     return new Map(statuses.map((status) => [status.id, status]));
   }
 
-  /**
-   * What a month cost so far besides usage: of the plan's period where there is one, else of the calendar month in UTC.
-   */
+  /** Costs of a month other than usage: of the plan's period if there is one, else of the calendar month in UTC. */
   money(userId: string, usage: UsagePeriodView | null, atMs: number): Promise<PeriodMoneyView> {
     const month = calendarMonth(atMs, 'UTC');
     const from = usage?.period.start ?? new Date(month.startMs).toISOString();
@@ -128,12 +128,12 @@ export class TokenBilling {
     });
   }
 
-  /** What was used in the month that holds `atMs`; null: nobody reported anything of this user. */
+  /** Usage of the month that contains `atMs`; null: the user has none. */
   usage(userId: string, atMs: number): Promise<UsagePeriodView | null> {
     return this.ledger.usage({ account: meteredAccount(userId), at: new Date(atMs).toISOString() });
   }
 }
 
-/** How long Stripe is waited for after the booking (surfaces §5), and how much longer for billing to say so. */
+/** Time limits after the booking: for Stripe (surfaces §5), and additionally for billing's answer. */
 const stripeWaitMs = 2_000;
 const graceMs = 500;

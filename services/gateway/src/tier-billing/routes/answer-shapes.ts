@@ -4,7 +4,7 @@ import { shownAmount, shownInteger, shownTime } from '../../http-kit/openapi/ans
 
 const success = z.literal(true);
 
-/** A block that was entered; the amount in minor units. */
+/** An entered block. The amount is in minor units. */
 export const TierCharge = z
   .object({
     id: z.uuid(),
@@ -127,7 +127,7 @@ export const RefundList = z
   .meta({ id: 'RefundList' });
 export const RefundShown = z.object({ success, data: Refund }).meta({ id: 'RefundShown' });
 
-/** `duplicate`: the event was kept before. */
+/** `duplicate`: the event had been stored before. */
 export const WebhookTaken = z
   .object({ received: z.literal(true), duplicate: z.boolean() })
   .meta({ id: 'WebhookTaken' });

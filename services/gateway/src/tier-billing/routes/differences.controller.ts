@@ -12,7 +12,7 @@ import { docs } from './differences.docs.ts';
 import { Acknowledge, Assign, DifferenceNumber, PaymentId, RunId } from './reconcile-shapes.ts';
 const approver = { scope: 'billing:approve' } as const;
 
-/** What finance decides about differences that no fix mends. */
+/** Decisions of finance about differences that cannot be fixed automatically. */
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing')
 export class DifferencesController {

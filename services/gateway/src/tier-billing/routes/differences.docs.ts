@@ -6,13 +6,14 @@ const surface = 'tier billing';
 /** What OpenAPI says of these routes. */
 export const docs = {
   acknowledge: {
-    summary: 'Acknowledges a difference: it does not count until then, in later comparisons either',
+    summary: 'Acknowledges a difference: until the given time it does not count, also in later comparisons',
     auth: 'admin',
     status: 200,
     surface,
     answer: DifferenceShown,
     errors: [[404, 'Difference not found', 'RESOURCE_UNKNOWN'], 'TIME_OUT_OF_RANGE'],
-    description: 'As long as it says the same: another amount is another difference. Needs the scope billing:approve.',
+    description:
+      'Valid while the difference stays the same: another amount is another difference. Needs the scope billing:approve.',
     example: {
       success: true,
       data: {
@@ -36,7 +37,7 @@ export const docs = {
     },
   },
   assign: {
-    summary: 'Says whose a payment at Stripe is that no charge asked for',
+    summary: 'Assigns a payment at Stripe that belongs to no charge to a customer',
     auth: 'admin',
     status: 200,
     surface,

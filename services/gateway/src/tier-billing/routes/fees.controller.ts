@@ -11,7 +11,7 @@ import { actorOf } from '../../people-and-keys/routes/caller.ts';
 import { docs } from './fees.docs.ts';
 import { InvoiceId, ListFees, WriteOff } from './shapes.ts';
 
-/** Monthly fees: what is due, and what finance does with what nobody pays. */
+/** Monthly fees: what is due, and how unpaid fees are ended. */
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing/fees')
 export class FeesController {

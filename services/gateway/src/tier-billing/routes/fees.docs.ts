@@ -29,7 +29,7 @@ export const docs = {
       'later payment still settles it).',
   },
   retry: {
-    summary: 'Has a fee taken now with what its customer pays with, also of a subscription that has ended',
+    summary: "Charges a fee now to the customer's payment method, also if the subscription has ended",
     auth: 'admin',
     status: 200,
     surface,
@@ -38,7 +38,7 @@ export const docs = {
     example: { success: true, data: { ...feeExample, status: 'paid' } },
   },
   writeOff: {
-    summary: 'Ends a fee that is due: void, as if it had never been asked for, or uncollectible, given up',
+    summary: 'Ends a fee that is due: void (as if it had never been invoiced) or uncollectible (written off)',
     auth: 'admin',
     status: 200,
     surface,

@@ -51,7 +51,7 @@ export class SubscriptionController {
     void reply.code(200).send({ success: true, data });
   }
 
-  /** A user may subscribe the customer that pays for them, and nobody else's. */
+  /** A user may subscribe only the customer that pays for that user. */
   private async refuseOthers(request: FastifyRequest, customerId: string): Promise<void> {
     const principal = principalOf(request);
     if (mayDo(principal, subscribe.scope)) return;

@@ -25,7 +25,7 @@ const chargeExample = {
 /** What OpenAPI says of these routes. */
 export const docs = {
   create: {
-    summary: 'Starts the monthly fee of a Stripe customer: in full now, then on the 1st',
+    summary: 'Starts the monthly fee of a Stripe customer: the full fee now, then on the 1st of each month',
     auth: 'server key or owner',
     status: 200,
     once: true,
@@ -37,7 +37,7 @@ export const docs = {
       'STRIPE_UNAVAILABLE',
       [403, "This is another user's customer", 'NOT_OWNER'],
     ],
-    description: 'A subscription that runs is answered as it is; a second one is never made.',
+    description: 'If a subscription is running, it is answered unchanged; a second one is never created.',
     example: {
       success: true,
       data: {
@@ -50,7 +50,7 @@ export const docs = {
     },
   },
   putCustomer: {
-    summary: 'Names who pays for a user; without customer_id the Stripe customer is made',
+    summary: 'Sets the Stripe customer that pays for a user; without customer_id one is created',
     auth: 'admin',
     status: 200,
     surface,
@@ -69,7 +69,7 @@ export const docs = {
     example: { success: true, data: { items: [chargeExample], pagination: { page: 1, limit: 20, total: 1 } } },
   },
   retry: {
-    summary: 'Tries a charge now, whatever its backoff says, and waits at most 2 s for the outcome',
+    summary: 'Retries a charge now, regardless of its back-off, and waits at most 2 s for the outcome',
     auth: 'admin',
     status: 200,
     surface,

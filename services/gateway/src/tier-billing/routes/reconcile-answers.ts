@@ -19,7 +19,7 @@ const Difference = z
   })
   .meta({ id: 'ReconciliationDifference' });
 
-/** A comparison and a page of what it found; `next` is the `after` of the following page. */
+/** A comparison with a page of its differences. `next` is the `after` of the following page. */
 export const Reconciled = z
   .object({
     success: z.literal(true),

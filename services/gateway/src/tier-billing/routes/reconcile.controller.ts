@@ -9,10 +9,10 @@ import { guarded } from '../../people-and-keys/routes/access.guard.ts';
 import { docs } from './reconcile.docs.ts';
 import { DifferencesPage, Reconcile, RunId } from './reconcile-shapes.ts';
 const admin = { scope: 'admin' } as const;
-/** How long the first answer waits for the end: a small month is compared by then. */
+/** How long the first answer waits for the result. A small month is compared within this time. */
 const waitMs = 3_000;
 
-/** Stripe compared with the books, a month at a time; the work is billing's. */
+/** Compares Stripe with the books month by month. Billing does the work. */
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing/reconcile')
 export class ReconcileController {

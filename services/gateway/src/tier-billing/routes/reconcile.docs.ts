@@ -44,7 +44,7 @@ const example = { success: true, data: { ...runExample, items: [differenceExampl
 /** What OpenAPI says of these routes. */
 export const docs = {
   start: {
-    summary: 'Compares Stripe with the books of a month; fix mends what moves no money',
+    summary: 'Compares Stripe with the books of a month; fix corrects what moves no money',
     auth: 'admin',
     status: 200,
     surface,
@@ -56,7 +56,7 @@ export const docs = {
       'fresh begins anew. Default period: the current month.',
   },
   read: {
-    summary: 'How far a comparison is, and a page of what it found',
+    summary: 'Progress of a comparison, with a page of its differences',
     auth: 'admin',
     status: 200,
     surface,

@@ -30,7 +30,7 @@ const refundExample = {
 /** What OpenAPI says of these routes. */
 export const docs = {
   list: {
-    summary: 'Refunds, newest first: proposals of corrected blocks, and those made by hand at Stripe',
+    summary: 'Refunds, newest first: proposed for corrected blocks, or made by hand at Stripe',
     auth: 'server key',
     status: 200,
     surface,
@@ -38,7 +38,7 @@ export const docs = {
     example: { success: true, data: { items: [refundExample], pagination: { page: 1, limit: 20, total: 1 } } },
   },
   approve: {
-    summary: 'Lets a proposed refund, or one that failed, be sent to Stripe; nothing is refunded without it',
+    summary: 'Approves a proposed or failed refund: only approved refunds are sent to Stripe',
     auth: 'admin',
     status: 200,
     once: true,
@@ -55,7 +55,7 @@ export const docs = {
     },
   },
   decline: {
-    summary: 'Declines a proposed refund, or one that failed, and says what becomes of the credit',
+    summary: 'Declines a proposed or failed refund and decides what becomes of the credit',
     auth: 'admin',
     status: 200,
     once: true,

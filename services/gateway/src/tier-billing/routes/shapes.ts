@@ -7,7 +7,7 @@ import { numberedPage } from '../../http-kit/paging.ts';
 import { clientIdMax, textOf, userIdText } from '../../http-kit/text-shape.ts';
 import { parseTime } from '../../shared/domain/instant.ts';
 
-/** An id that a client chose: opaque, of any script. */
+/** An id chosen by a client: opaque, of any script. */
 const clientId = textOf(clientIdMax);
 
 export const ProcessUsage = z
@@ -39,7 +39,7 @@ const periodStart = z.string().transform((text, context) => {
 export const SummaryQuery = z.object({ periodStart: periodStart.optional() });
 export type SummaryQuery = z.output<typeof SummaryQuery>;
 
-/** A block that was entered, as billing says that it stands; what it has not heard of yet is `pending`. */
+/** An entered block with billing's status of its charge; `pending` until billing knows it. */
 export const shownCharge = (crossing: CrossingView, charge: ChargeStatusView | undefined): Record<string, unknown> => ({
   id: crossing.charge_id,
   billing_tier: crossing.billing_tier,
@@ -71,7 +71,7 @@ export const PutCustomer = z
   .meta({ example: { email: 'ada@example.org', payment_method: 'pm_card_visa' } });
 export type PutCustomer = z.output<typeof PutCustomer>;
 
-/** `2026-11`, a date or a date-time: any moment of the period. */
+/** `2026-11`, a date or a date-time: any moment in the period. */
 const period = z.string().transform((text, context) => {
   const full = /^\d{4}-\d{2}$/.test(text)
     ? `${text}-01T00:00:00Z`

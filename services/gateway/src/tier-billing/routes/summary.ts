@@ -4,9 +4,8 @@ import { defaultPricePlan, tierLabel } from '@tollgate/pricing';
 import { shownNumber } from '../../http-kit/number-shape.ts';
 
 /**
- * What a month came to in one currency. `charged`: paid fees and the blocks that stand, as the ledger priced them,
- * whether they are paid or not. `owed`: blocks and fees that are not paid yet, less credits that the customer has not
- * had back; negative: the customer is owed.
+ * Totals of a month in one currency. `charged`: paid fees and entered blocks at the ledger's price, paid or not.
+ * `owed`: unpaid blocks and fees, less credits that were not paid back; negative: the customer is owed.
  */
 type Figures = Readonly<
   Record<
@@ -23,8 +22,8 @@ type Figures = Readonly<
 >;
 
 /**
- * The figures of a month; without any usage all are 0. The single figures are those in the currency of the plan;
- * `totals` has a row for each currency that money moved in, because sums of different currencies never meet.
+ * The figures of a month, all 0 without usage. The single figures are in the plan's currency. `totals` has a row per
+ * currency, because amounts of different currencies are never added.
  */
 export function shownSummary(usage: UsagePeriodView | null, money: PeriodMoneyView): Record<string, unknown> {
   const cancelled = new Set(money.cancelled_charges);

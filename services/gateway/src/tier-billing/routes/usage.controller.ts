@@ -24,7 +24,7 @@ const write = { scope: 'events:write', owners: true, account: 'checked' } as con
 const read = { scope: 'billing:read', owners: true, account: 'checked' } as const;
 const operationDefault = 'chat';
 
-/** A user may report and read what is their own; server keys with the scope and admins, everybody's. */
+/** Users may report and read their own usage; server keys with the scope and administrators anybody's. */
 function refuseOthers(request: FastifyRequest, userId: string, scope: Scope): void {
   const principal = principalOf(request);
   refuseOtherFamily(principal, surfaceAccount('metered', userId));
@@ -66,7 +66,7 @@ export class TierBillingController {
     const problem = problemOf(answer);
     if (problem !== null) return sendRefusal(request, reply, failureOfProblem(problem, this.clock.nowMs()));
     const { entry } = answer;
-    if (entry === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'usage was booked without an entry');
+    if (entry === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'the ledger booked usage without an entry');
     if (answer.replayed) void reply.header('idempotent-replay', 'true');
     const charges = await this.billing.charges(answer, { keyed: caller.key !== undefined });
     const data = {

@@ -9,7 +9,7 @@ const notOwn = [403, 'This is another user', 'NOT_OWNER'] as const;
 /** What OpenAPI says of these routes. */
 export const docs = {
   processUsage: {
-    summary: 'Counts usage in the current month and charges each block of it that is entered',
+    summary: 'Counts usage in the current month and charges each block that is entered',
     auth: 'server key or owner',
     status: 200,
     once: true,

@@ -7,10 +7,7 @@ import { documented } from '../../http-kit/openapi/documented.ts';
 import { inject } from '../../http-kit/tokens.ts';
 import { docs } from './webhooks.docs.ts';
 
-/**
- * Stripe's own call. Its signature is its credential; the body is handed on as it came, because that is what was
- * signed.
- */
+/** Called by Stripe. The signature is its credential, so the body is passed on as it arrived. */
 @ApiTags('tier billing')
 @Controller('api/webhooks')
 export class WebhooksController {

@@ -12,7 +12,7 @@ const eventExample = {
 /** What OpenAPI says of these routes. */
 export const docs = {
   stripe: {
-    summary: 'Takes an event of Stripe; each is kept once, and unknown types are kept and left alone',
+    summary: 'Receives an event of Stripe. Each is stored once; unknown types are stored and ignored',
     auth: 'none',
     status: 200,
     surface: 'tier billing',

@@ -8,7 +8,7 @@ import { sharedWhileUnderWay } from '@tollgate/service-kit';
 
 import type { Endpoint, Package } from '../domain/token-process.ts';
 
-/** The catalog as start and end look things up. */
+/** The catalog, indexed for start and end. */
 export type KnownCatalog = {
   readonly tag: string;
   readonly endpoints: ReadonlyMap<string, Endpoint>;
@@ -16,25 +16,25 @@ export type KnownCatalog = {
   readonly card: RateCard;
 };
 
-/** From this age on the copy is compared with billing's behind the request that uses it, … */
+/** From this age on the copy is compared with billing's in the background of a request … */
 const comparedAfterMs = 300;
-/** … and from this age on before it: what an admin changed at another gateway is seen within a second. */
+/** … and from this age on before it, so that a change at another gateway is seen within a second. */
 const staleMs = 900;
-/** A billing that does not answer delays a start no longer than this; the copy goes on working. */
+/** Maximum delay of a request if billing does not answer. The copy is used then. */
 const waitMs = 250;
 
-/** This gateway's copy of billing's small catalog: a start or end costs no question to another service. */
+/** This gateway's copy of billing's small catalog, so that start and end make no call to billing. */
 export class TokenCatalogCopy {
   private readonly billing: Pick<BillingQueries, 'tokenCatalog'>;
   private readonly nowMs: () => number;
   private known: KnownCatalog | null = null;
-  /** When the fetch of the copy began, and its number: an older fetch never replaces a newer one. */
+  /** Start time and number of the fetch of the copy. An older fetch never replaces a newer one. */
   private comparedMs = -Infinity;
   private accepted = 0;
   private started = 0;
   private readonly fetchOnce = sharedWhileUnderWay(() => this.fetch());
 
-  /** `nowMs`: of a clock that never goes back. */
+  /** `nowMs`: reads a monotonic clock. */
   constructor(billing: Pick<BillingQueries, 'tokenCatalog'>, nowMs = (): number => performance.now()) {
     this.billing = billing;
     this.nowMs = nowMs;
@@ -48,20 +48,20 @@ export class TokenCatalogCopy {
     const underWay = this.fetchOnce();
     if (known === null) return underWay;
     const compared = underWay.catch(() => {
-      // Billing is away: ask again later, not at every request.
+      // Billing is away: retry later, not on every request.
       this.comparedMs = this.nowMs();
       return known;
     });
     return ageMs < staleMs ? known : Promise.race([compared, delay(waitMs, known, { ref: false })]);
   }
 
-  /** After a change through this gateway: the next start sees it, also when billing cannot be asked just now. */
+  /** Call after a change through this gateway: the next start sees it, even if billing cannot be reached then. */
   async changed(): Promise<void> {
     this.comparedMs = -Infinity;
     await this.fetch().catch(() => undefined);
   }
 
-  /** With every change that was made before this call. */
+  /** A copy with every change made before this call. */
   fresh(): Promise<KnownCatalog> {
     return this.fetch();
   }
@@ -88,7 +88,7 @@ const readCatalog = ({ tag, endpoints, packages, card }: TokenCatalog): KnownCat
   card: parseRateCard(card),
 });
 
-/** What usage would cost by the card in force; 0 where no rate is. */
+/** The cost of usage by the current card; 0 without a rate. */
 export function costOf(
   catalog: KnownCatalog,
   usage: { readonly model?: string | undefined; readonly input: number; readonly output: number },

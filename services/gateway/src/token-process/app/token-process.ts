@@ -31,14 +31,14 @@ export type End = {
   readonly holdId?: string | undefined;
 };
 
-/** `message` says why not; without one the endpoint is accessible. */
+/** `message`: why the endpoint is not accessible; absent if it is. */
 export type Started = {
   readonly token: string;
   readonly message?: string;
   readonly hold?: HoldView;
   readonly replayed?: boolean;
 };
-/** `message` says why nothing was booked; without one the cost was. */
+/** `message`: why nothing was booked; absent if the cost was booked. */
 export type Ended = {
   readonly token: string;
   readonly cost: string;
@@ -47,17 +47,18 @@ export type Ended = {
 };
 export type Refused = { readonly problem: AnswerProblem };
 
-/** How many wallets' packages are remembered: a guess, which the ledger checks. */
+/** Number of wallets whose package is cached. The ledger checks the cached value. */
 const believedMax = 50_000;
-/** A wallet whose package changes at every try is left to the caller to try again. */
+/** Attempts with changed terms, before the caller is asked to retry. */
 const triesMax = 5;
 
 const unknownWallet: Refused = { problem: { code: 'ACCOUNT_UNKNOWN', detail: faults.walletUnknown } };
 const unknownHold: Refused = { problem: { code: 'HOLD_UNKNOWN', detail: 'Hold not found' } };
 
 /**
- * Start and end of a token process (surfaces §2). The catalog is this gateway's copy; whether a wallet may, has and
- * pays is one decision of the ledger, under the terms of the package that the gateway believes it to have.
+ * Start and end of a token process (surfaces §2). The catalog is this gateway's copy. Whether a wallet may start, has
+ * enough and pays is one decision of the ledger, under the terms of the package that the gateway believes the wallet to
+ * have.
  */
 export class TokenProcess {
   private readonly ledgerClient: LedgerClient;
@@ -73,12 +74,12 @@ export class TokenProcess {
     this.clock = options.clock;
   }
 
-  /** Without an estimate nothing is reserved or booked but the opening of a wallet that is not there. */
+  /** Without an estimate nothing is reserved; only a missing wallet is opened. */
   async start(start: Start, caller: Caller): Promise<Started | Refused> {
     const catalog = await this.catalog.current();
     const endpoint = catalog.endpoints.get(start.endpointId);
     const closed = closedBy(endpoint);
-    // What was reserved under a key is answered again even if the endpoint is closed since: the ledger knows.
+    // A repeat under a key is answered by the ledger even if the endpoint has been closed since.
     if (start.estimate > 0 && (closed === null || caller.key !== undefined))
       return this.reserve(start, { catalog, endpoint, closed }, caller);
     if (endpoint === undefined || closed !== null) return { token: '0', message: closed ?? faults.endpointUnknown };
@@ -142,8 +143,7 @@ export class TokenProcess {
   }
 
   /**
-   * Asks under the terms of the package that the wallet is believed to have, and again with the right ones when it has
-   * another.
+   * Sends a request under the terms of the believed package, and again with the right ones if the wallet has another.
    */
   private async underTerms(account: string, send: (believed: string | null) => Promise<Answer>): Promise<Answer> {
     for (let tries = 1; ; tries++) {
@@ -153,7 +153,7 @@ export class TokenProcess {
     }
   }
 
-  /** Nothing to book: what the wallet has, and what the usage would have cost. */
+  /** Nothing is booked: answers the wallet's balance and the would-be cost. */
   private async unbooked(end: End, catalog: KnownCatalog, message: string | null): Promise<Ended | Refused> {
     const wallet = await this.wallets.find(end.userId);
     if (wallet === null) return unknownWallet;
@@ -182,7 +182,7 @@ function startTerms(
   };
 }
 
-/** What was asked for, and what there is of it: in the wallet, or, where a limit refuses, what that leaves. */
+/** The requested amount, and what is available: in the wallet, or below the limit that refused. */
 function tooLittle({ refusal }: AnswerProblem, { balance, held }: Pick<AccountState, 'balance' | 'held'>): string {
   const available = refusal?.limit === undefined ? BigInt(balance) - BigInt(held) : (refusal.available ?? '0');
   return insufficient(refusal?.asked ?? '0', available);
@@ -197,8 +197,8 @@ function startRefusal(problem: AnswerProblem, state: Pick<AccountState, 'balance
 }
 
 /**
- * The record of an end: a spend, or the settling of its hold. A hold is settled once, so that an end without a key has
- * its hold's name as one: sent again it gets the first answer.
+ * The request for an end: a spend, or the settling of its hold. A hold is settled once, so without a key the hold's id
+ * is the key and a repeat gets the first answer.
  */
 function usageOf(
   end: End,

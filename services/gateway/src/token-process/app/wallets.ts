@@ -8,15 +8,15 @@ import { surfaceAccount } from '../../shared/domain/account-id.ts';
 import type { Package, WalletState } from '../domain/token-process.ts';
 
 const dayMs = 86_400_000;
-/** The last instant that is written with a four-digit year. */
+/** The last moment with a four-digit year. */
 const latestMs = Date.UTC(9999, 11, 31);
 
-/** What was asked of a wallet and is kept beside the entry. */
+/** Content of a wallet request, kept as details of its entry. */
 type Gift = { readonly userId: string; readonly tokens: bigint };
 
 export const walletAccount = (userId: string): string => surfaceAccount('wallet', userId);
 
-/** A wallet as the ledger shows it, read for a start. */
+/** A wallet's state in the ledger, read for a start. */
 export const walletState = (view: AccountState): WalletState => ({
   balance: BigInt(view.balance),
   free: BigInt(view.balance) - BigInt(view.held),
@@ -26,8 +26,8 @@ export const walletState = (view: AccountState): WalletState => ({
 });
 
 /**
- * The wallets of users: opened by their first start or gift, filled by gifts and packages. Each change is one decision
- * of the ledger.
+ * The wallets of users: opened by the first start or gift, filled by gifts and packages. Each change is one decision of
+ * the ledger.
  */
 export class Wallets {
   private readonly ledgerClient: LedgerClient;
@@ -48,13 +48,17 @@ export class Wallets {
     const { state } = await this.open(userId);
     const view = state ?? (await this.find(userId));
     if (view === null)
-      throw new AppError('unavailable', 'LEDGER_UNAVAILABLE', 'the wallet was opened and cannot be read yet');
+      throw new AppError(
+        'unavailable',
+        'LEDGER_UNAVAILABLE',
+        'the wallet was opened but cannot be read yet; try again',
+      );
     return view;
   }
 
   /**
-   * Opened once, with 0 units and the user as owner; again changes nothing. @throws AppError('conflict') for an account
-   * of another kind.
+   * Opens the wallet with 0 units and the user as owner, if necessary.
+   * @throws AppError('conflict') for an account of another kind.
    */
   async open(userId: string): Promise<Answer> {
     const data = { kind: 'wallet', unit: 'token', owner: userId } as const;
@@ -68,7 +72,7 @@ export class Wallets {
     return answer;
   }
 
-  /** Asks about a wallet, which is opened when there is none yet. */
+  /** Sends a request about a wallet, which is opened if it does not exist. */
   async ask(userId: string, send: () => Promise<Answer>): Promise<Answer> {
     const answer = await send();
     if (answer.problem?.code !== 'ACCOUNT_UNKNOWN') return answer;
@@ -76,7 +80,7 @@ export class Wallets {
     return send();
   }
 
-  /** Once a user, whoever asks at the same time; refused GIFT_GIVEN from then on. */
+  /** Once per user, also with concurrent requests. Refused with GIFT_GIVEN afterwards. */
   giveInitial({ userId, tokens }: Gift, caller: Caller): Promise<Answer> {
     return this.grant(
       userId,
@@ -110,7 +114,7 @@ export class Wallets {
     const expires = days === null ? null : new Date(Math.min(nowMs + days * dayMs, latestMs)).toISOString();
     const settings = { package: id, package_expires: expires };
     const content = { package: id };
-    // Kept beside the entry, so that a repeat shows the expiry of its first time.
+    // Kept in the entry's details, so that a repeat shows the first expiry.
     const words = { metadata: settings };
     if (token > 0)
       return this.grant(
@@ -129,7 +133,7 @@ export class Wallets {
   }
 
   /**
-   * For a package that is not for sale: a repeat of what was sold once is answered, anything else refused
+   * For a package that is no longer sold: a repeat of a sale gets its answer, anything else is refused with
    * TERMS_REFUSED.
    */
   refusePackage(

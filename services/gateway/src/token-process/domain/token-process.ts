@@ -3,10 +3,10 @@ import type { AccountState, TokenCatalog } from '@tollgate/contracts';
 export type Endpoint = TokenCatalog['endpoints'][number];
 export type Package = TokenCatalog['packages'][number];
 
-/** What a wallet is like, as far as a start asks. */
+/** The properties of a wallet that a start depends on. */
 export type WalletState = {
   readonly balance: bigint;
-  /** Units that no hold reserves; below 0 after an overdraft. */
+  /** Units that are not held; negative after an overdraft. */
   readonly free: bigint;
   readonly package: string | null;
   readonly packageExpiresMs: number | null;
@@ -26,19 +26,19 @@ export const faults = {
 export const insufficient = (required: bigint | string, available: bigint | string): string =>
   `Insufficient tokens. Required: ${required}, Available: ${available}`;
 
-/** Why a wallet takes no usage, by the ledger's code; null: the code says something else. */
+/** Why a wallet accepts no usage, by the ledger's code; null: the code has another meaning. */
 export const noAccess = (code: string): string | null =>
   code === 'ACCOUNT_SUSPENDED' ? faults.walletSuspended : code === 'ACCOUNT_CLOSED' ? faults.walletClosed : null;
 
-/** Why nobody may use the endpoint; null: it is open. */
+/** Why the endpoint is closed for all; null: it is open. */
 export function closedBy(endpoint: Endpoint | undefined): string | null {
   if (endpoint === undefined) return faults.endpointUnknown;
   return endpoint.active ? null : faults.endpointInactive;
 }
 
 /**
- * Why a package does not open the endpoint; a wallet without one skips this check. `undefined`: the catalog does not
- * know it.
+ * Why a package does not include the endpoint. Skipped for a wallet without a package. `undefined`: the catalog does
+ * not know the package.
  */
 export function lackedBy(
   held: { readonly id: string | null; readonly terms: Package | undefined },

@@ -35,8 +35,8 @@ const found = (name: string, item: ResourceView | null): ResourceView => {
 };
 
 /**
- * Admins' plain REST for one resource of the catalog: kept by billing, seen by the next start through this gateway when
- * the answer goes out. `name`: in the singular, as messages say it.
+ * REST for administrators for one resource of the catalog. Billing stores it; once a change is answered, the next start
+ * through this gateway uses it. `name`: singular, for messages.
  */
 export function resourceController(resource: CatalogResource, name: string): Type {
   const { create, change } = resourceShapes[resource];
@@ -107,7 +107,7 @@ export function resourceController(resource: CatalogResource, name: string): Typ
       return { success: true, message: `${name} deleted`, data: item };
     }
   }
-  // Operation ids of OpenAPI are made of it.
+  // OpenAPI derives operation ids from the class name.
   Object.defineProperty(ResourceController, 'name', { value: `${name.replaceAll(' ', '')}Controller` });
   return ResourceController;
 }

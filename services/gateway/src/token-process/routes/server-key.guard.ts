@@ -8,7 +8,7 @@ import { ServerKeys } from '../../people-and-keys/app/server-keys.ts';
 import { bodyMember, refuseOtherFamily } from '../../people-and-keys/routes/access.guard.ts';
 import { surfaceAccount } from '../../shared/domain/account-id.ts';
 
-/** Start and end: a server key in `x-server-api-key`, nothing else, with the texts of surfaces §2. */
+/** Guard of start and end: accepts only a server key in `x-server-api-key`, with the texts of surfaces §2. */
 @Injectable()
 export class ServerKeyGuard implements CanActivate {
   private readonly serverKeys: ServerKeys;

@@ -20,11 +20,11 @@ const line = (max: number) =>
   textOf(max).refine((value) => !control.test(value), { error: 'must not have control characters' });
 const prose = (max: number) => textOf(max, 0);
 
-/** More than any model reads or writes; so no single end can leave the range of a JSON number. */
+/** Larger than any model's count, and small enough that an end stays within the range of a JSON number. */
 const countMax = 1_000_000_000_000;
 const count = wholeFrom(0, countMax);
 
-/** How long an estimate is reserved when the caller does not say: longer than a generation takes. */
+/** Default time for which an estimate is reserved: longer than a generation takes. */
 const reserveDefaultS = 600;
 const reserveMaxS = 86_400;
 
@@ -59,8 +59,9 @@ export const EndBody = z
 export type EndBody = z.output<typeof EndBody>;
 
 /**
- * A number under a name of tokens that an end does not count would cost nothing without a word, misspelt or not. What
- * else stands in a body is not read. @throws AppError('invalid', QUANTITY_UNKNOWN) that names it.
+ * Refuses numbers in members whose name contains "token" and that an end does not count: they would silently cost
+ * nothing, misspelt or not. Other unknown members are ignored.
+ * @throws AppError('invalid', QUANTITY_UNKNOWN) that names the member.
  */
 export function refuseUnknownCounts(body: unknown): void {
   const sources = Object.entries(body as Record<string, unknown>)
@@ -129,7 +130,7 @@ const examples = {
   profit: { id: 'profit-1', percentage: 20, is_active: true },
 };
 
-/** What is taken to make and to change each resource, and how one looks. */
+/** Per resource: the body that creates one, the body that changes one, and an example. */
 export const resourceShapes = {
   features: {
     create: z

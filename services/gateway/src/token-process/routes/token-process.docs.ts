@@ -11,7 +11,7 @@ const keyErrors = [
 /** What OpenAPI says of these routes. */
 export const docs = {
   start: {
-    summary: 'Whether a user may use an endpoint now',
+    summary: 'Checks whether a user may use an endpoint now',
     auth: 'server key',
     status: 200,
     once: true,
@@ -29,7 +29,7 @@ export const docs = {
     },
   },
   end: {
-    summary: 'Books what was used',
+    summary: 'Books usage',
     auth: 'server key',
     status: 200,
     once: true,

@@ -17,7 +17,7 @@ import { TokenCatalogCopy } from '../app/token-catalog.ts';
 import { Wallets } from '../app/wallets.ts';
 import { clientId, GiveBonusToken, GiveInitialToken, GivePackage } from './shapes.ts';
 import { docs } from './user-wallets.docs.ts';
-/** The wallet of the user whom a request names. */
+/** The wallet of the user in the request. */
 const walletOf =
   (user: AccountOf): AccountOf =>
   (request) => {

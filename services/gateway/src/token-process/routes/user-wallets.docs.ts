@@ -35,7 +35,7 @@ export const docs = {
     example: { success: true, message: 'User wallet found', data: walletExample },
   },
   giveInitial: {
-    summary: 'A gift once a user: 100 tokens if not said otherwise',
+    summary: 'The initial gift, once per user; default: 100 tokens',
     auth: 'admin',
     status: 200,
     once: true,
@@ -45,7 +45,7 @@ export const docs = {
     example: given('Initial token given'),
   },
   giveBonus: {
-    summary: 'A gift',
+    summary: 'Gives bonus tokens',
     auth: 'admin',
     status: 200,
     once: true,
@@ -54,7 +54,7 @@ export const docs = {
     example: given('Bonus token given'),
   },
   givePackage: {
-    summary: 'Gives a package: its tokens, and its expiry from now',
+    summary: 'Gives a package: its tokens, and an expiry counted from now',
     auth: 'admin',
     status: 200,
     once: true,

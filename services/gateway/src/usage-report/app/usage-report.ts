@@ -2,7 +2,7 @@ import type { EntryView, LedgerQueries } from '@tollgate/contracts';
 import { AppError, csvCell } from '@tollgate/kernel';
 import { dayIn, localInstant, quantitiesOf } from '@tollgate/pricing';
 
-/** What was used (or booked) on one day of a zone, of one kind of entry and one model. */
+/** Usage (or bookings) of one day in a zone, of one kind of entry and one model. */
 export type UsageRow = {
   readonly day: string;
   readonly kind: string;
@@ -15,7 +15,7 @@ export type UsageRow = {
   /** Sums of all other quantities that were counted, by name. */
   readonly counts?: Readonly<Record<string, string>>;
 };
-/** Which of an entry's two times a report goes by: when it was used, or when it was booked. */
+/** The time by which entries are reported: of use, or of booking. */
 export type ReportBy = 'use' | 'booked';
 export type UsageReport = {
   readonly account: string;
@@ -31,7 +31,7 @@ export type UsageReport = {
 };
 
 const dayMs = 86_400_000;
-/** Whole days of a zone, whose clocks may add an hour to them. */
+/** Maximum period in whole days of a zone, whose clock changes may add an hour. */
 const daysMax = 366;
 const hourMs = 3_600_000;
 const daysDefault = 30;
@@ -46,14 +46,14 @@ type ReportOf = {
   readonly to?: string | undefined;
   readonly by?: ReportBy | undefined;
   readonly zone?: string | undefined;
-  /** The first number within the account that counts. */
+  /** Entries with lower numbers in the account are left out. */
   readonly fromSeq?: string | undefined;
   readonly nowMs: number;
 };
 
 /**
- * Sums an account's entries of a period by day, kind and model, reading page by page: the memory is that of the rows,
- * however many entries there are. Default: the 30 days up to now, what happens now included: a test clock stands still.
+ * Sums an account's entries of a period by day, kind and model. Reads page by page, so memory is bounded by the rows of
+ * the report. Default period: the last 30 days, including the present moment, because a test clock may stand still.
  * @throws AppError('invalid') for a period that ends before it begins or is longer than 366 days; ('not_found').
  */
 export async function usageReport(ledger: Pick<LedgerQueries, 'entries'>, of: ReportOf): Promise<UsageReport> {
@@ -103,7 +103,7 @@ const keyOf = ({ day, kind, model = '' }: Pick<UsageRow, 'day' | 'kind' | 'model
 const momentMs = (text: string, zone: string): number =>
   /^\d{4}-\d\d-\d\d$/.test(text) ? (localInstant(`${text}T00:00:00`, zone) ?? Number.NaN) : Date.parse(text);
 
-/** Clocks differ by whole quarters of an hour: each quarter's day is looked up once. */
+/** Zones differ by whole quarters of an hour, so the day is computed once per quarter. */
 function daysIn(zone: string): (time: string) => string {
   const known = new Map<number, string>();
   return (time) => {
@@ -151,7 +151,7 @@ const columns = [
   'output_tokens',
 ] as const satisfies readonly (keyof UsageRow)[];
 
-/** Names of the other quantities that any row has: each is a column, behind the fixed ones. */
+/** Names of all other quantities: each is a column after the fixed ones. */
 const countColumns = (rows: readonly UsageRow[]): readonly string[] =>
   [...new Set(rows.flatMap(({ counts = {} }) => Object.keys(counts)))].sort();
 

@@ -44,7 +44,7 @@ export class UsageReportController {
   }
 }
 
-/** As JSON, or its rows as CSV to be kept as a file. */
+/** Sends the report as JSON, or its rows as a CSV file. */
 export function sendReport(
   reply: FastifyReply,
   { format }: ReportQuery,

@@ -5,7 +5,7 @@ import { reportCsv, reportExample } from './examples.ts';
 /** What OpenAPI says of these routes. */
 export const docs = {
   report: {
-    summary: 'What an account used in a period, by day of a zone, kind and model; default: the last 30 days in UTC',
+    summary: 'Usage of an account in a period by day, kind and model; default: the last 30 days in UTC',
     auth: 'server key or owner',
     status: 200,
     description:

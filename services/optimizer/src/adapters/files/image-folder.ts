@@ -13,13 +13,14 @@ const kinds: readonly FileKind[] = ['original', 'optimized', 'webp'];
 const oldMs = 3_600_000;
 
 /**
- * Files named `<id>.<kind>` in one folder of mode 0700; what is being written ends in `.part`. Only ids and kinds make
- * a path.
+ * Files named `<id>.<kind>` in a folder with mode 0700. A file that is being written ends in `.part`. Paths are built
+ * from ids and kinds only.
  */
 export async function imageFolder(folder: string): Promise<ImageFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = (id: string, kind: FileKind): string => {
-    if (!isTaskId(id)) throw new AppError('bug', 'INVARIANT_BROKEN', 'a path was asked for that no id names');
+    if (!isTaskId(id))
+      throw new AppError('bug', 'INVARIANT_BROKEN', 'a path was requested for something that is not an id');
     return join(folder, `${id}.${kind}`);
   };
   const draft = (id: string, kind: FileKind): string => `${path(id, kind)}.part`;
@@ -88,7 +89,7 @@ export async function imageFolder(folder: string): Promise<ImageFiles> {
   };
 }
 
-/** Writes an upload, durably. Read to its end whatever is wrong with it, so that its sender gets to see the answer. */
+/** Writes an upload durably. It is read to its end even if it is refused, so that the sender receives the answer. */
 async function written(file: string, bytes: AsyncIterable<Uint8Array>) {
   const digest = createHash('sha256');
   const handle = await open(file, 'wx', 0o600);
@@ -121,7 +122,7 @@ async function synced(file: string): Promise<void> {
   }
 }
 
-/** null where there is no such file. */
+/** null: no such file. */
 async function found<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;

@@ -21,7 +21,10 @@ type Row = {
   charge_returned_at: Date | null;
 };
 
-/** Longer than any job may take; a claim of a process that is gone ends sooner, when the next one starts. */
+/**
+ * Claims the oldest free task for longer than any job takes. Claims of a process that is gone end earlier, when the
+ * next one starts.
+ */
 const claimSql = `
 update optimizer.tasks set claimed_until = now() + interval '5 minutes', attempts = attempts + 1
  where id = (select id from optimizer.tasks where status = 'pending' and (claimed_until is null

@@ -14,25 +14,25 @@ type Waiting = {
   readonly reject: (error: Error) => void;
 };
 
-/** Longer than sharp's own time-outs together: a process that is still busy then is ended. */
+/** Longer than sharp's own time-outs. A process that is still busy then is killed. */
 const workMs = 150_000;
 /** The largest image that a header lets through takes some 900 MB to be made a WebP. */
 export const memoryDefaultMb = 1_000;
-/** A process with its libraries takes some 70 MB: without work it ends. */
+/** An idle process takes about 70 MB, so it ends after this time. */
 const idleMs = 30_000;
 const script = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url));
-/** JavaScript only hands work over; the pixels are outside its heap. */
+/** The heap of a worker. Pixels are outside of it. */
 const heapMb = 128;
 /** What the newest Node counts as data before it has done anything; the bound on pixels comes on top of it. */
 const reservedMb = 640;
 /** What a process takes without an image, of which the system counts what is in memory. */
 const idleMb = 90;
-/** So often a working process is looked at: it takes some 20 MB in that time. */
+/** Interval of the memory check. A process can take about 20 MB in that time. */
 const lookMs = 20;
 
 /**
- * A shell sets the outer bound and becomes Node; within it the process is watched. Where the system has neither, the
- * header's budgets hold. Nothing of our environment goes along.
+ * A shell sets the outer memory bound and then becomes Node; below that bound the process is watched. On systems
+ * without either, only the budgets of the header apply. The environment is empty.
  */
 function started(memoryMb: number): ChildProcess {
   const node = [process.execPath, `--max-old-space-size=${heapMb}`];
@@ -42,7 +42,7 @@ function started(memoryMb: number): ChildProcess {
   return fork(script, [], { ...options, execPath: '/bin/sh', execArgv: ['-c', bound, 'sh', ...node] });
 }
 
-/** So many processes at most, each started when there is work for it. */
+/** A pool of worker processes, each started when there is work for it. */
 class Workers {
   private readonly max: number;
   private readonly memoryMb: number;
@@ -87,7 +87,7 @@ class Workers {
 
   private started(): ChildProcess {
     const worker = started(this.memoryMb);
-    // One that could not be started never exits.
+    // A process that could not be started emits no exit.
     worker.on('error', () => (worker.pid === undefined ? worker.emit('exit', null, null) : undefined));
     this.all.add(worker);
     worker.once('exit', () => {
@@ -122,7 +122,7 @@ class Workers {
     });
     worker.send(work, (error) => {
       if (error === null) return;
-      // It ended while it had nothing to do, which says nothing about this image.
+      // It ended while idle, which says nothing about this image.
       ended();
       this.waiting.unshift({ work, resolve, reject });
       this.next();
@@ -140,10 +140,10 @@ class Workers {
   }
 }
 
-/** Memory of a process that is really there, in MB; 0 where the system does not say. */
+/** Resident memory of a process in MB; 0 if the system does not report it. */
 function residentMb(pid: number | undefined): number {
   try {
-    // Pages are not of one size everywhere: kB are.
+    // Read in kB, because page sizes differ.
     const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
     return Number(resident ?? 0) / 1_024;
   } catch {
@@ -165,8 +165,8 @@ function refer(worker: ChildProcess, keeps: boolean): void {
 const stopping = (): AppError => new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'the optimizer is stopping');
 
 /**
- * sharp in processes of their own, each bound in its memory: one for the checks of uploads, so that they never wait for
- * the work itself, `atOnce` for that. Whatever an image does to its process, the platform's goes on.
+ * Runs sharp in separate processes with bounded memory: one for checks of uploads, which thus never wait for
+ * optimisation, and `atOnce` for the work. Whatever an image does to its process, the platform continues.
  */
 export function imageWorkers(atOnce: number, memoryMb = memoryDefaultMb): Images {
   const checks = new Workers(1, memoryMb);

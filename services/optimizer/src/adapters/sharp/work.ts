@@ -1,4 +1,4 @@
-/** What travels between the pool and its threads: plain data. */
+/** Messages between the pool and its processes: plain data. */
 export type Work =
   | { readonly type: 'inspect'; readonly path: string; readonly format: string }
   | {

@@ -7,8 +7,8 @@ import { pixelsMax, sizeFault } from '../../domain/image.ts';
 import type { Work, WorkResult } from './work.ts';
 
 /**
- * A process of its own: one image at a time, nothing kept between two. It knows no secret, and where memory gets short
- * it is the first to go. Only the four loaders we name may read a file.
+ * A worker process: one image at a time, nothing kept in between. It holds no secret, and the kernel ends it first when
+ * memory is short. Only the four named loaders can read a file.
  */
 firstToGo();
 sharp.cache(false);
@@ -28,7 +28,7 @@ const options: SharpOptions = { limitInputPixels: pixelsMax, failOn: 'error', se
 const broken = 'The file is not a complete image';
 const mayMove = (format: string): boolean => format === 'gif' || format === 'webp';
 
-/** Reads every pixel once: a file that ends in the middle is found here, before it is paid for. */
+/** Decodes every pixel once, so that a truncated file is detected before it is charged. */
 async function inspect({ path, format }: Extract<Work, { type: 'inspect' }>): Promise<WorkResult> {
   const about = await sharp(path, options).metadata();
   const frames = about.pages ?? 1;
@@ -96,7 +96,7 @@ process.on('message', (work: Work) => {
       () => undefined,
     );
 });
-// The platform's process says when to stop; what the terminal sends to all is not for this one.
+// The platform's process decides when to stop; signals of the terminal are ignored.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('disconnect', () => process.exit(0));

@@ -7,9 +7,7 @@ import type { LimitLog } from '../../app/ports.ts';
 
 const source = 'quota';
 
-/**
- * Requests of the log, in one append: in one partition they keep their order. Both are harmless when they come twice.
- */
+/** Appends both requests together: in one partition they keep their order. Each may be repeated. */
 export function limitLog(eventLog: EventLog, partitions: number): LimitLog {
   return {
     append: async ({ account, bytes, fetchedMs }) => {

@@ -16,8 +16,7 @@ const columns = `quota_bytes, subscription_type, expires_at, fetched_at, valid,
   opened, booked_bytes is not distinct from quota_bytes as booked`;
 
 /**
- * What is booked is forgotten with the figure it was booked for, so that nobody takes an append under way for this
- * one's.
+ * A new figure resets what was booked, so that an append in flight for the old figure does not count for the new one.
  */
 const saveSql = `
 insert into quota.limits as l (token_hash, partition, quota_bytes, subscription_type, expires_at, fetched_at, used_at,

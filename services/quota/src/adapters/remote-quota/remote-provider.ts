@@ -11,12 +11,12 @@ export type ProviderSettings = { readonly url?: string | undefined; readonly key
 const timeoutDefaultMs = 10_000;
 const failuresInARow = 10;
 const retryAfterMs = 5_000;
-/** An answer is a few hundred bytes; what is longer is none. */
+/** Maximum size of an answer. The provider's are a few hundred bytes. */
 const answerBytesMax = 65_536;
 
 /**
- * The provider over HTTP: `POST {url}/user-quota` with the key as bearer. URL or key unset: everybody has the default
- * quota.
+ * The provider over HTTP: `POST {url}/user-quota` with the key as bearer token. Without URL or key every token has the
+ * default quota.
  */
 export function remoteProvider({ url, key }: ProviderSettings, timeoutMs = timeoutDefaultMs): Provider {
   if (url === undefined || key === undefined) return { knowsTokens: false, ask: () => Promise.resolve(defaultAnswer) };
