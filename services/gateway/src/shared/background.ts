@@ -14,9 +14,7 @@ export class Background {
     this.stops.push(stop);
   }
 
-  /**
-   * Runs `work` every `everyMs` until the stop. A failure is logged as one of `task`; the next run comes at its time.
-   */
+  /** Runs `work` every `everyMs` until the stop. A failure is logged with the name of the task. */
   every(everyMs: number, task: string, work: () => Promise<unknown>): void {
     const onFailure = (error: unknown): void => this.logger.warn({ err: error, task }, 'a periodic task failed');
     const loop = startPeriodic({ everyMs, work: async () => void (await work()), onFailure });

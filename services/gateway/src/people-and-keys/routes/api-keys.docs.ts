@@ -27,7 +27,8 @@ export const docs = {
   },
   rotate: {
     summary:
-      'Rotates a server key: creates a successor with the same rights, shown only in this answer; the old key ends after the overlap',
+      'Rotates a server key: creates a successor with the same rights, shown only in this answer; the old key ' +
+      'ends after the overlap',
     auth: 'admin',
     status: 201,
     answer: NewKey,

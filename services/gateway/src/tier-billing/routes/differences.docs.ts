@@ -13,7 +13,8 @@ export const docs = {
     answer: DifferenceShown,
     errors: [[404, 'Difference not found', 'RESOURCE_UNKNOWN'], 'TIME_OUT_OF_RANGE'],
     description:
-      'Valid while the difference stays the same: another amount is another difference. Needs the scope billing:approve.',
+      'Valid while the difference stays the same: another amount is another difference. Needs the scope ' +
+      'billing:approve.',
     example: {
       success: true,
       data: {
