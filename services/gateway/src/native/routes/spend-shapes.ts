@@ -17,7 +17,7 @@ export const SpendItem = z
     ...spendMembers,
   })
   .refine(isOne, oneOf)
-  .meta({ id: 'SpendItem', example: { account: 'acme/search', id: 'call-17', amount: '1' } });
+  .meta({ example: { account: 'acme/search', id: 'call-17', amount: '1' } });
 
 export const SpendResults = z
   .object({

@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
-import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { Answer } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
@@ -18,7 +18,7 @@ import { guarded, principalOf } from '../../people-and-keys/routes/access.guard.
 import { callerOf } from '../../people-and-keys/routes/caller.ts';
 import { bookedBody } from './answers.ts';
 import { SpendItem, spendsMax } from './spend-shapes.ts';
-import { body, docs } from './spends.docs.ts';
+import { docs } from './spends.docs.ts';
 import { usageData } from './usage-data.ts';
 
 type SpendResult = { readonly id?: string; readonly status: number } & Readonly<Record<string, unknown>>;
@@ -38,7 +38,6 @@ export class SpendsController {
   @Post()
   @HttpCode(200)
   @UseGuards(guarded({ scope: 'accounts:write', account: 'checked' }))
-  @ApiBody(body)
   @documented(docs.spends)
   async spends(@Req() request: FastifyRequest): Promise<{ readonly results: readonly SpendResult[] }> {
     const items = request.body;
