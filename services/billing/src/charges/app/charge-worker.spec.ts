@@ -1,77 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import { fakeClock, waitFor } from '@tollgate/testing';
 
-import { type Attempt, type Charge, evolve } from '../domain/charge.ts';
-import type { ChargeStore, HeldCharge } from './charge-ports.ts';
+import { ChargesMemory } from '../../testing/charges-memory.ts';
+import { chargesContract, idOf, newCharge } from '../charge-store.contract.ts';
+import type { Charge } from '../domain/charge.ts';
 import { startChargeWorker } from './charge-worker.ts';
 
 const nowMs = Date.UTC(2026, 10, 21, 12);
-const aCharge = (id: string): Charge => ({
-  id,
-  account: 'metered:u',
-  userId: 'u',
-  periodStartMs: Date.UTC(2026, 10, 1),
-  periodEndMs: Date.UTC(2026, 11, 1),
-  block: 1n,
-  plan: 'default',
-  billingTier: '8M-16M',
-  amountMinor: 10_000n,
-  currency: 'BRL',
-  crossedMs: nowMs,
-  status: 'pending',
-  reason: null,
-  paymentIntent: null,
-  paidMs: null,
-  attempts: 0,
-  refusals: 0,
-  unanswered: 0,
-  attemptOpen: false,
-  nextTryMs: nowMs,
-  version: 1,
-  creditedMs: null,
-  owed: true,
-  series: 0,
-  cancelSent: false,
-  creditNote: null,
-});
 
-/** Charges in memory, as far as the worker needs them. */
-function charges(ids: readonly string[]): { readonly all: Map<string, Charge>; readonly store: ChargeStore } {
-  const all = new Map(ids.map((id) => [id, aCharge(id)]));
-  const lasts = new Map<string, Attempt>();
-  const held = (id: string): HeldCharge => ({
-    read: () =>
-      Promise.resolve({
-        charge: all.get(id)!,
-        payer: { customerId: 'cus_1', paymentMethod: 'pm_1' },
-        last: lasts.get(id) ?? null,
-      }),
-    record: (decide) => {
-      const event = decide(all.get(id)!);
-      if (event?.type === 'AttemptStarted') lasts.set(id, event.attempt);
-      if (event !== null) all.set(id, evolve(all.get(id)!, event));
-      return Promise.resolve(all.get(id)!);
-    },
-  });
-  const due = (atMs: number): Promise<readonly string[]> =>
-    Promise.resolve(
-      [...all.values()].filter((charge) => charge.nextTryMs !== null && charge.nextTryMs <= atMs).map(({ id }) => id),
-    );
-  return {
-    all,
-    store: {
-      due,
-      hold: async (id: string, work: (held: HeldCharge) => Promise<void>) => (await work(held(id)), true),
-    } as unknown as ChargeStore,
-  };
-}
+chargesContract('in memory', () => Promise.resolve({ store: new ChargesMemory(), close: () => Promise.resolve() }));
 
 describe('a mistake of our own in charging', () => {
   // Guarantee: one charge that trips over a defect is told with its stack, is looked up before it is sent again, and
   // stops no other.
   it('is told, waits like a call without an answer, and holds up no other charge', async () => {
-    const bad = Array.from({ length: 8 }, (_, n) => `bad-${n}`);
-    const { all, store } = charges([...bad, 'good']);
+    const bad = [1, 2, 3, 4, 5, 6, 7, 8].map(idOf);
+    const good = idOf(9);
+    const store = new ChargesMemory();
+    for (let n = 1; n <= 9; n++) await store.openMissing(newCharge(n), nowMs);
+    const chargeOf = async (id: string): Promise<Charge | undefined> => (await store.byIds([id]))[0];
     const told: unknown[] = [];
     const asked: string[] = [];
     const worker = startChargeWorker({
@@ -84,7 +31,7 @@ describe('a mistake of our own in charging', () => {
       payments: {
         send: (attempt) => {
           asked.push(attempt.key);
-          if (attempt.key.startsWith('bad')) return Promise.reject(new TypeError('currency of undefined'));
+          if (attempt.key !== good) return Promise.reject(new TypeError('currency of undefined'));
           return Promise.resolve({
             is: 'succeeded',
             paymentIntent: 'pi_1',
@@ -95,16 +42,16 @@ describe('a mistake of our own in charging', () => {
         find: () => Promise.resolve(null),
       },
     });
-    await waitFor('the last charge to be paid', () => Promise.resolve(all.get('good')?.status === 'succeeded'));
+    await waitFor('the last charge to be paid', async () => (await chargeOf(good))?.status === 'succeeded');
     await worker.stop();
     expect(told).toEqual(bad.map(() => expect.any(TypeError)));
     for (const id of bad)
-      expect(all.get(id)).toMatchObject({
+      expect(await chargeOf(id)).toMatchObject({
         status: 'processing',
         attemptOpen: true,
         reason: 'internal_error',
         nextTryMs: nowMs + 1_000,
       });
-    expect(asked).toEqual([...bad, 'good']);
+    expect(asked).toEqual([...bad, good]);
   });
 });

@@ -10,7 +10,7 @@ const idleMs = 1_000;
 const batchMax = 100;
 
 type Parts = {
-  readonly store: ChargeStore;
+  readonly store: Pick<ChargeStore, 'due' | 'hold'>;
   readonly payments: Payments;
   readonly clock: Clock;
   /** Charges worked on at once, each on a database connection of its own. */
