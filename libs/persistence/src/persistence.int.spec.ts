@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@tollgate/testing';
 import type { Pool } from 'pg';
 
 import {
@@ -107,7 +108,8 @@ describe('migrations and pools', () => {
     expect(await read(rows)).toEqual([1, 2, 3].map((n) => [n, '\u00ff\u0000\u00fe']));
     await expect(read('select pg_sleep(5)')).rejects.toThrow('Query read timeout');
     expect(await read(rows)).toHaveLength(3);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    const overMs = performance.now() + 400;
+    await waitFor('the time limit of that query', () => performance.now() > overMs);
     expect(await read(rows)).toHaveLength(3);
     await timed.end();
   });
@@ -182,11 +184,7 @@ describe('the embedded PostgreSQL', () => {
     return { child, ...(JSON.parse(line.toString()) as { pid: number; url: string }) };
   };
   const gone = async (pid: number): Promise<void> => {
-    const deadline = performance.now() + 15_000;
-    while (existsSync(`/proc/${pid}`)) {
-      if (performance.now() > deadline) throw new Error(`the server ${pid} still runs`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await waitFor(`the end of the server ${pid}`, () => !existsSync(`/proc/${pid}`), 15_000);
   };
 
   // Guarantee: kill -9 of the platform leaves no server behind and loses nothing that was committed.

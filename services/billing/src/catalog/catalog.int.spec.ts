@@ -3,7 +3,7 @@ import { type LedgerQueries, type LedgerRequest, topics } from '@tollgate/contra
 import { embeddedLogSchema, type EventLog, openEmbeddedLog } from '@tollgate/messaging';
 import { createPool, migrate, rolePassword, roleUrl } from '@tollgate/persistence';
 import { createLogger } from '@tollgate/service-kit';
-import { fakeClock, type FreshDatabase, freshDatabase } from '@tollgate/testing';
+import { fakeClock, type FreshDatabase, freshDatabase, waitFor } from '@tollgate/testing';
 
 import { billingSchema, type RunningBilling, startBilling } from '../index.ts';
 import { noWallets } from '../testing/wallets.ts';
@@ -160,9 +160,9 @@ describe('a rate card', () => {
     const { queries } = await start({ publishWaitMs: 100 });
     expect((await queries.publishCatalog({ catalog: 'rate-card', name: 'slow', content })).status).toBe('pending');
     deaf = false;
-    await until(
-      async () => (await queries.listCatalog({ catalog: 'rate-card', name: 'slow' }))[0]?.status === 'booked',
+    await waitFor(
       'booked',
+      async () => (await queries.listCatalog({ catalog: 'rate-card', name: 'slow' }))[0]?.status === 'booked',
     );
   });
 
@@ -178,9 +178,8 @@ describe('a rate card', () => {
     await before.stop();
     running = [];
     await Promise.all([start(), start()]);
-    await until(
-      async () => (await requests()).every((each) => each.some(({ id }) => id === 'rate-card/crash/1')),
-      'broadcast',
+    await waitFor('broadcast', async () =>
+      (await requests()).every((each) => each.some(({ id }) => id === 'rate-card/crash/1')),
     );
     for (const each of await requests()) expect(each.filter(({ id }) => id === 'rate-card/crash/1')).toHaveLength(1);
   });
@@ -285,11 +284,3 @@ it('says that it is ready while database and log are', async () => {
     ],
   });
 });
-
-async function until(done: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await done())) {
-    if (performance.now() > deadline) throw new Error(`still not ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}

@@ -1,168 +1,28 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  type BookedEntry,
-  type DeliveryView,
-  type EndpointView,
-  type LedgerQueries,
-  topics,
-  type WebhookEventType,
-} from '@tollgate/contracts';
-import { embeddedLogSchema, type EventLog, openEmbeddedLog } from '@tollgate/messaging';
-import { createPool, migrate, openEntities, rolePassword, roleUrl } from '@tollgate/persistence';
-import { createLogger } from '@tollgate/service-kit';
-import { fakeClock, type FreshDatabase, freshDatabase, waitFor } from '@tollgate/testing';
-import type { Pool } from 'pg';
+import { waitFor } from '@tollgate/testing';
 
-import { billingSchema, type RunningBilling, startBilling } from '../index.ts';
-import { entities } from '../postgres/entities.ts';
-import { noWallets } from '../testing/wallets.ts';
-import { webhookStore } from './postgres/webhook-store.ts';
+import {
+  admin,
+  book,
+  books,
+  closeWebhooks,
+  deliveries,
+  encryptionKey,
+  endpoint,
+  endSubscribers,
+  openWebhooks,
+  type Received,
+  start,
+  Subscriber,
+} from '../testing/webhook-harness.ts';
 import { secretBox } from './sending/secret-box.ts';
 import { webhookHeaders } from './sending/webhook-signature.ts';
 
-const passwordOf = (role: string): string => rolePassword('a secret of this test', role);
-const clock = fakeClock(Date.parse('2026-11-21T12:00:00Z'));
-const encryptionKey = 'a key of this test';
-let database: FreshDatabase;
-let eventLog: EventLog;
-let admin: Pool;
-let running: RunningBilling[] = [];
-let subscribers: Subscriber[] = [];
-
-/** Committed entries of one partition. */
-const books: BookedEntry[] = [];
-function book(account: string, amount: number, balanceAfter: number): void {
-  const seq = String(books.length + 1);
-  books.push({
-    partition: 0,
-    partition_seq: seq,
-    crossings: [],
-    entry: {
-      id: `0-${seq}`,
-      account,
-      seq,
-      kind: 'spent',
-      amount: String(amount),
-      balance_after: String(balanceAfter),
-      held_after: '0',
-      used_after: '0',
-      unit: 'u',
-      contra: 'usage',
-      source: 'http:spend',
-      request_id: seq,
-      ordinal: 0,
-      occurred_at: '2026-11-21T12:00:00.000Z',
-      recorded_at: '2026-11-21T12:00:00.000Z',
-      offset: seq,
-    },
-  });
-}
-const ledger: Pick<LedgerQueries, 'catalog' | 'bookedAfter' | 'crossings' | 'usage'> = {
-  catalog: () => Promise.resolve([]),
-  crossings: () => Promise.resolve({ items: [], next: null }),
-  usage: () => Promise.resolve(null),
-  bookedAfter: ({ after, limit }) =>
-    Promise.resolve({
-      items: books
-        .filter(({ partition_seq: seq }) => after.some(({ seq: from }) => BigInt(seq) > BigInt(from)))
-        .slice(0, limit),
-      heads: [{ partition: 0, seq: String(books.length) }],
-    }),
-};
-
-type Received = { readonly headers: IncomingHttpHeaders; readonly body: string };
-/** A subscriber on loopback that answers as it is told. */
-class Subscriber {
-  readonly received: Received[] = [];
-  answer: (index: number) => number | 'hang' = () => 200;
-  readonly #server: Server;
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-  static async start(): Promise<Subscriber> {
-    const server = createServer((request, response) => {
-      let body = '';
-      request.on('data', (part: Buffer) => (body += part.toString('utf8')));
-      request.on('end', () => {
-        subscriber.received.push({ headers: request.headers, body });
-        const status = subscriber.answer(subscriber.received.length);
-        if (status !== 'hang') response.writeHead(status).end('not read');
-      });
-    });
-    const subscriber = new Subscriber(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    subscribers.push(subscriber);
-    return subscriber;
-  }
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
-  }
-  ids(): readonly string[] {
-    return this.received.map(({ headers }) => String(headers['webhook-id']));
-  }
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
-async function start(retriesMs: readonly number[] = [50, 50]): Promise<RunningBilling> {
-  const billing = await startBilling({
-    databaseUrl: roleUrl(database.url, billingSchema.role, passwordOf(billingSchema.role)),
-    eventLog,
-    ledger: { ...noWallets, ...ledger },
-    clock,
-    stripe: { secretKey: 'sk_test_unused', webhookSecret: 'whsec_unused', apiBase: 'http://127.0.0.1:9' },
-    logger: createLogger({ service: 'test', level: 'silent' }),
-    webhooks: { allowPrivate: true, encryptionKey, retriesMs, timeoutMs: 400 },
-  });
-  running.push(billing);
-  return billing;
-}
-const endpoint = (
-  billing: RunningBilling,
-  url: string,
-  events: readonly WebhookEventType[] = ['entry.booked'],
-  more: object = {},
-): Promise<EndpointView & { secret: string }> =>
-  billing.queries.createEndpoint({ url, events, account_prefix: `${url}/`, ...more });
-const deliveries = async (billing: RunningBilling, { id }: EndpointView): Promise<readonly DeliveryView[]> =>
-  (await billing.queries.listDeliveries({ endpoint: id, limit: 100 })) ?? [];
-
-beforeAll(async () => {
-  database = await freshDatabase();
-  await migrate({ adminUrl: database.url, schemas: [embeddedLogSchema, billingSchema], rolePassword: passwordOf });
-  eventLog = await openEmbeddedLog({
-    url: roleUrl(database.url, embeddedLogSchema.role, passwordOf(embeddedLogSchema.role)),
-    clock,
-  });
-  await eventLog.createTopics(
-    [topics.usageEvents, topics.tierCrossings, topics.billingCharges].map((topic) => ({
-      topic,
-      partitions: 8,
-      retention: 'forever' as const,
-    })),
-  );
-  admin = createPool({ url: database.url, max: 2, applicationName: 'test' });
-});
-afterEach(async () => {
-  await Promise.all(running.map((billing) => billing.stop()));
-  await Promise.all(subscribers.map((subscriber) => subscriber.stop()));
-  await admin.query('update billing.webhook_endpoints set removed_at = now()');
-  await admin.query(
-    'truncate billing.webhook_messages, billing.webhook_deliveries, billing.webhook_attempts, billing.webhook_feeds',
-  );
-  [running, subscribers] = [[], []];
-});
-afterAll(async () => {
-  await admin?.end();
-  await eventLog?.close();
-  await database?.drop();
-});
+beforeAll(openWebhooks);
+afterEach(endSubscribers);
+afterAll(closeWebhooks);
 
 describe('a signature', () => {
   it('is that of Standard Webhooks, by its published example', () => {
@@ -359,152 +219,6 @@ describe('a subscriber', () => {
     expect(
       subscriber.received.map(({ body }) => (JSON.parse(body) as { data: { balance: string } }).data.balance).sort(),
     ).toEqual(['90', '99']);
-  });
-
-  it(
-    'that fails is told again under the same id, and after the last pause the delivery has failed, until it is ' +
-      'replayed',
-    async () => {
-      const [billing, subscriber] = [await start(), await Subscriber.start()];
-      const made = await endpoint(billing, subscriber.url);
-      subscriber.answer = () => 500;
-      book(`${subscriber.url}/x`, -1, 1);
-      await waitFor('the end of the attempts', async () => (await deliveries(billing, made))[0]?.status === 'failed');
-      expect(subscriber.received).toHaveLength(3);
-      expect(new Set(subscriber.ids()).size).toBe(1);
-      const [failed] = await deliveries(billing, made);
-      expect(failed).toMatchObject({
-        attempts: 3,
-        next_try_at: null,
-        log: [{ status_code: 500 }, { status_code: 500 }, { status_code: 500, error: 'answered 500' }],
-      });
-      subscriber.answer = () => 204;
-      expect(await billing.queries.replayDeliveries({ endpoint: made.id, delivery: failed!.id })).toEqual({
-        replayed: 1,
-      });
-      await waitFor('the replay', async () => (await deliveries(billing, made))[0]?.status === 'delivered');
-      expect(new Set(subscriber.ids()).size).toBe(1);
-      expect(await billing.queries.replayDeliveries({ endpoint: made.id, delivery: '999999' })).toBeNull();
-    },
-  );
-
-  // Guarantee: one subscriber that hangs costs the others nothing.
-  it('that hangs holds nobody else up', async () => {
-    const [billing, hanging, quick] = [await start(), await Subscriber.start(), await Subscriber.start()];
-    hanging.answer = () => 'hang';
-    await endpoint(billing, hanging.url);
-    await endpoint(billing, quick.url);
-    for (let index = 0; index < 30; index++) book(`${hanging.url}/h`, -1, 1);
-    for (let index = 0; index < 10; index++) book(`${quick.url}/q`, -1, 1);
-    await waitFor('the quick one', () => Promise.resolve(quick.received.length === 10));
-    expect(hanging.received.length).toBeLessThan(30);
-  });
-
-  it(
-    'that is down is told when it is back, also after a restart of ' + 'billing; one that is gone is disabled',
-    async () => {
-      const [billing, subscriber, gone] = [
-        await start([100, 100, 100, 100, 100, 100, 100, 100, 100, 60_000]),
-        await Subscriber.start(),
-        await Subscriber.start(),
-      ];
-      subscriber.answer = (index) => (index < 3 ? 503 : 200);
-      gone.answer = () => 410;
-      const made = await endpoint(billing, subscriber.url);
-      const left = await endpoint(billing, gone.url);
-      book(`${subscriber.url}/x`, -1, 1);
-      book(`${gone.url}/x`, -1, 1);
-      await waitFor('a first attempt', () =>
-        Promise.resolve(subscriber.received.length > 0 && gone.received.length > 0),
-      );
-      await billing.stop();
-      running = [];
-      const again = await start([100, 100, 100, 100]);
-      await waitFor('the delivery', async () => (await deliveries(again, made))[0]?.status === 'delivered');
-      expect(new Set(subscriber.ids()).size).toBe(1);
-      expect(await again.queries.readEndpoint({ id: left.id })).toMatchObject({
-        enabled: false,
-        disabled_reason: 'it answered 410 Gone',
-      });
-      expect(await again.queries.changeEndpoint({ id: left.id, fields: { enabled: true } })).toMatchObject({
-        enabled: true,
-        disabled_reason: null,
-      });
-    },
-  );
-
-  it('is told once of everything by two instances', async () => {
-    const [one, two, subscriber] = [await start(), await start(), await Subscriber.start()];
-    await endpoint(one, subscriber.url);
-    for (let index = 0; index < 120; index++) book(`${subscriber.url}/${index}`, -1, 1);
-    await waitFor('all', () => Promise.resolve(subscriber.received.length >= 120));
-    await Promise.all([one.stop(), two.stop()]);
-    running = [];
-    expect(new Set(subscriber.ids()).size).toBe(120);
-    expect(subscriber.received).toHaveLength(120);
-  });
-
-  // Guarantee: a process killed between claiming and noting an attempt loses no delivery.
-  it('is told again, under the same id, of what a killed process was at', async () => {
-    const [billing, subscriber] = [await start(), await Subscriber.start()];
-    const made = await endpoint(billing, subscriber.url, ['entry.booked'], { enabled: true });
-    await billing.stop();
-    running = [];
-    const store = webhookStore(admin, () => openEntities(admin, entities), secretBox(encryptionKey));
-    const [nowMs, id] = [Date.now(), `msg_${randomUUID()}`];
-    await admin.query("insert into billing.webhook_messages values ($1, 'entry.booked', '{}', now())", [id]);
-    await admin.query(
-      'insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, created_at) values ($1, ' +
-        "$2, 'pending', $3, now())",
-      [made.id, id, new Date(nowMs)],
-    );
-    const claim = (atMs: number) => store.claim({ nowMs: atMs, leaseMs: 60_000, perEndpoint: 2, limit: 9, busy: [] });
-    expect(await claim(nowMs)).toMatchObject([{ message: id, attempts: 1 }]);
-    expect(await claim(nowMs + 59_999)).toEqual([]);
-    const [again] = await claim(nowMs + 60_000);
-    expect(again).toMatchObject({ message: id, attempts: 2 });
-    // The first one comes back after all: it is noted, and decides nothing any more.
-    await store.settle(
-      { ...again!, attempts: 1 },
-      { startedMs: nowMs, durationMs: 1, statusCode: 500, error: 'x' },
-      { status: 'failed', nextTryMs: null },
-    );
-    expect(await claim(nowMs + 120_001)).toMatchObject([{ message: id, attempts: 3 }]);
-  });
-
-  it('hears of what becomes of a charge, each event once', async () => {
-    const [billing, subscriber] = [await start(), await Subscriber.start()];
-    const account = `${subscriber.url}/payer`;
-    await endpoint(billing, subscriber.url, ['charge.opened', 'charge.succeeded']);
-    const id = randomUUID();
-    await admin.query(
-      `insert into billing.charges (id, account, period_start, period_end, block, plan, billing_tier, amount_minor,
-        currency, entry, status, version, created_at, updated_at)
-      values ($1, $2, '2026-11-01Z', '2026-12-01Z', 1, 'default', '8M-16M', 10000, 'BRL', '0-1', 'succeeded', 3, now(),
-        now())`,
-      [id, account],
-    );
-    for (const [number, type] of [
-      [1, 'ChargeOpened'],
-      [2, 'AttemptStarted'],
-      [3, 'ChargeSucceeded'],
-    ] as const) {
-      await admin.query("insert into billing.charge_events values ($1, $2, $3, 'pending', '{}', now())", [
-        id,
-        number,
-        type,
-      ]);
-      await admin.query(
-        'insert into billing.charge_outbox (charge_id, number, partition, partition_seq, appended_at) values ' +
-          '($1, $2, 7, $3, now())',
-        [id, number, number],
-      );
-    }
-    await waitFor('both', () => Promise.resolve(subscriber.received.length >= 2));
-    expect([...subscriber.ids()].sort()).toEqual([`msg_charge_${id}_1`, `msg_charge_${id}_3`]);
-    expect(JSON.parse(subscriber.received[0]!.body)).toMatchObject({
-      data: { charge_id: id, amount_minor: '10000', currency: 'BRL', billing_tier: '8M-16M', account },
-    });
   });
 
   it('is refused an address that is no place for money, and events that do not exist', async () => {
