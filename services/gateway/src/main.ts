@@ -1,22 +1,10 @@
-import {
-  billingContract,
-  type BillingQueries,
-  billingQueryPattern,
-  financeRole,
-  ledgerContract,
-  type LedgerQueries,
-  ledgerQueryPattern,
-  quotaContract,
-  type QuotaQueries,
-  quotaQueryPattern,
-} from '@tollgate/contracts';
+import { financeRole } from '@tollgate/contracts';
 import { wallClock } from '@tollgate/kernel';
 import { createTcpAnswerReceiver, openKafkaLog } from '@tollgate/messaging';
 import { serviceUrl } from '@tollgate/persistence';
 import {
   createLogger,
   createMetrics,
-  createQueryClient,
   createShutdown,
   kafkaConnectionOf,
   runMain,
@@ -26,13 +14,8 @@ import {
 import { gatewayConfig, gatewayId, readConfig } from './config.ts';
 import { remoteOptimizer } from './optimize/remote/remote-optimizer.ts';
 import { gatewaySchema } from './postgres/schema.ts';
+import { openServiceClients } from './service-clients.ts';
 import { startGateway } from './start.ts';
-
-/** Publishing waits for every partition, so the query must take longer. */
-const publishTimeoutMs = 15_000;
-const stripeTimeoutMs = 60_000;
-/** The provider has 10 s, and a refresh may wait for an earlier one. */
-const quotaTimeoutMs = 22_000;
 
 /** The gateway as its own process, configured by its environment alone. */
 await runMain(async () => {
@@ -55,47 +38,7 @@ await runMain(async () => {
       logger.warn({ address }, `a connection to the port for answers was closed: ${reason}`),
   });
   shutdown.onStop('the port for answers', () => receiver.close());
-  const ledger = createQueryClient<LedgerQueries>({
-    addresses: config.LEDGER_ADDRESS,
-    secret,
-    contract: ledgerContract,
-    pattern: ledgerQueryPattern,
-    unavailable: 'LEDGER_UNAVAILABLE',
-    // A page of details is erased and its seals are recomputed.
-    timeoutsMs: { eraseDetails: 60_000 },
-  });
-  shutdown.onStop('the connection to the ledger', () => ledger.close());
-  const billing = createQueryClient<BillingQueries>({
-    addresses: config.BILLING_ADDRESS,
-    secret,
-    contract: billingContract,
-    pattern: billingQueryPattern,
-    unavailable: 'BILLING_UNAVAILABLE',
-    timeoutsMs: {
-      publishCatalog: publishTimeoutMs,
-      createResource: publishTimeoutMs,
-      changeResource: publishTimeoutMs,
-      removeResource: publishTimeoutMs,
-      // Longer than their own waits: for the outcome of a charge, or for several calls of Stripe.
-      chargeStatuses: 4_000,
-      retryCharge: 5_000,
-      startReconciliation: 8_000,
-      putCustomer: stripeTimeoutMs,
-      createSubscription: stripeTimeoutMs,
-      stripeWebhook: stripeTimeoutMs,
-    },
-  });
-  shutdown.onStop('the connection to billing', () => billing.close());
-
-  const quota = createQueryClient<QuotaQueries>({
-    addresses: config.QUOTA_ADDRESS,
-    secret,
-    contract: quotaContract,
-    pattern: quotaQueryPattern,
-    unavailable: 'QUOTA_SERVICE_UNAVAILABLE',
-    timeoutsMs: { check: quotaTimeoutMs },
-  });
-  shutdown.onStop('the connection to quota', () => quota.close());
+  const { ledger, billing, quota } = openServiceClients(config, shutdown);
   const metrics = createMetrics();
   const optimizer = remoteOptimizer({ address: config.OPTIMIZER_ADDRESS, secret });
 
@@ -127,7 +70,7 @@ await runMain(async () => {
   shutdown.onStop('the gateway', () => gateway.stop());
   const { HEALTH_PORT: healthPort } = config;
   if (healthPort === undefined) {
-    logger.warn('HEALTH_PORT is not set: nobody can ask for figures or for what keeps the gateway from being ready');
+    logger.warn('HEALTH_PORT is not set: neither metrics nor readiness by part are served');
   } else {
     const health = await startHealthServer({
       host: config.HOST,

@@ -20,14 +20,10 @@ type Sent = {
   readonly timeoutMs?: number;
 };
 
-/** The optimizer in another process. @throws AppError('unavailable', OPTIMIZER_UNAVAILABLE) when it does not answer. */
-export function remoteOptimizer({
-  address: { host, port },
-  secret,
-}: {
-  readonly address: Address;
-  readonly secret: string;
-}): Optimizer {
+type Remote = { readonly address: Address; readonly secret: string };
+
+/** Signed requests to the optimizer; `sendOrNull`: the JSON of the answer, null for 404. */
+function requestsTo({ address: { host, port }, secret }: Remote) {
   const base = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const send = async ({ method, path, body, type, timeoutMs = queryMs }: Sent): Promise<Response> => {
     const headers = {
@@ -35,12 +31,8 @@ export function remoteOptimizer({
       ...(type === undefined ? {} : { 'content-type': type }),
     };
     const upload = body === undefined ? {} : { body, duplex: 'half' as const };
-    const response = await fetch(`${base}${path}`, {
-      method,
-      headers,
-      signal: AbortSignal.timeout(timeoutMs),
-      ...upload,
-    }).catch((error: unknown) => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(`${base}${path}`, { method, headers, signal, ...upload }).catch((error: unknown) => {
       throw unavailable('does not answer', error);
     });
     if (response.ok || response.status === 404) return response;
@@ -52,6 +44,12 @@ export function remoteOptimizer({
     await response.body?.cancel();
     return null;
   };
+  return { send, sendOrNull };
+}
+
+/** The optimizer in another process. @throws AppError('unavailable', OPTIMIZER_UNAVAILABLE) when it does not answer. */
+export function remoteOptimizer(remote: Remote): Optimizer {
+  const { send, sendOrNull } = requestsTo(remote);
   return {
     spool: async (id, bytes) => {
       // The fault of the file is more useful than the broken request that it caused.
