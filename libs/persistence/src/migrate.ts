@@ -23,7 +23,7 @@ export type MigrateOptions = {
   /** An address whose role may create roles and schemas. */
   readonly adminUrl: string;
   readonly schemas: readonly ServiceSchema[];
-  /** The password a role gets. */
+  /** The password of a role. */
   readonly rolePassword: (role: string) => string;
 };
 
@@ -105,7 +105,7 @@ async function canLogIn(url: string): Promise<boolean> {
     await client.connect();
     return true;
   } catch (error) {
-    // 28P01 and 28000: this password does not fit. Anything else is a trouble of its own.
+    // 28P01 and 28000: wrong password. Anything else is another error.
     if (error instanceof pg.DatabaseError && (error.code === '28P01' || error.code === '28000')) return false;
     throw error;
   } finally {

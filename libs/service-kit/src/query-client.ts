@@ -122,7 +122,7 @@ async function addressesOf(named: readonly Address[]): Promise<readonly Address[
 const unavailable = (code: ErrorCode, name: string, why: string, cause?: unknown): AppError =>
   new AppError('unavailable', code, `the query ${name} got no answer: ${why}`, {}, cause);
 
-/** So many questions in a row without an answer, and the connection is made anew: the peer may be frozen or gone. */
+/** After so many unanswered questions in a row the connection is replaced: the peer may be frozen or gone. */
 const silentMax = 3;
 
 class Peer {

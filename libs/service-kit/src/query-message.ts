@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode, errorCodes, type ErrorKind } from '@tollgate/kernel';
 
-/** What came of a query, as it travels. */
+/** The result of a query, as it is sent. */
 export type QueryResult =
   { readonly ok: true; readonly value?: unknown } | { readonly ok: false; readonly error: CarriedError };
 type CarriedError = {

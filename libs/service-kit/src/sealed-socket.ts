@@ -196,7 +196,7 @@ abstract class SealedSocket extends TcpSocket {
       .digest('base64url');
   }
 
-  /** A frame of the greeting: with an empty MAC. */
+  /** A frame of the greeting, whose MAC is empty. */
   #plain(text: string): void {
     const frame = Buffer.alloc(headBytes + text.length);
     frame.writeUInt32BE(text.length, 0);

@@ -1,4 +1,4 @@
-/** What a test method's card does when it is charged; Stripe's own names. */
+/** How a test card behaves when it is charged, by Stripe's own names. */
 export type CardOutcome =
   { readonly ok: true } | { readonly ok: false; readonly code: string; readonly declineCode: string };
 

@@ -39,7 +39,9 @@ export async function theCustomer(tx: Transaction, id: string, param = 'id'): Pr
   return customer;
 }
 
-/** A test method becomes a method of the customer's own; one that is theirs stays as it is. */
+/**
+ * Attaching a test method creates a method that belongs to the customer; one that is attached already stays as it is.
+ */
 export async function attachMethod(tx: Transaction, id: string, params: Params): Promise<StoredObject> {
   const customer = (await theCustomer(tx, textOf(params, 'customer') ?? '', 'customer')).id;
   const known = await tx.get('payment_method', id);

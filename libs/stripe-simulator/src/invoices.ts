@@ -12,7 +12,7 @@ async function pendingItems(tx: Transaction, customer: string, currency: string)
   return (await tx.list({ kind: 'invoiceitem', customer, limit: 250, where: { invoice: null, currency } })).data;
 }
 
-/** An amount that the customer's next invoice has beside its own; a negative one lowers it. */
+/** An extra amount on the customer's next invoice; a negative one lowers it. */
 export async function createInvoiceItem(tx: Transaction, params: Params): Promise<StoredObject> {
   const customer = await theCustomer(tx, textOf(params, 'customer') ?? '', 'customer');
   const amount = Number(textOf(params, 'amount'));
@@ -98,12 +98,12 @@ export async function bill(
   return invoice;
 }
 
-/** As if it had never been asked for. */
+/** The invoice counts as never issued. */
 export async function voidInvoice(tx: Transaction, id: string): Promise<StoredObject> {
   return endInvoice(tx, id, { status: 'void', type: 'invoice.voided' });
 }
 
-/** Given up; paying it later makes it paid. */
+/** The invoice is written off; paying it later still settles it. */
 export async function markUncollectible(tx: Transaction, id: string): Promise<StoredObject> {
   return endInvoice(tx, id, { status: 'uncollectible', type: 'invoice.marked_uncollectible' });
 }

@@ -113,7 +113,7 @@ async function pay(tx: Transaction, intent: StoredObject, params: Params): Promi
   throw new KeptFailure(402, { ...error, payment_intent: refused });
 }
 
-/** A failure that has changed something: what it changed stays. */
+/** A failure whose changes are kept. */
 export class KeptFailure extends SimulatedFailure {}
 
 const messageOf = (outcome: CardOutcome): string =>

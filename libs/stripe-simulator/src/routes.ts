@@ -115,7 +115,7 @@ async function withCharge(tx: Transaction, found: StoredObject, params: Params):
   return wanted && typeof charge === 'string' ? { ...found, latest_charge: await tx.get('charge', charge) } : found;
 }
 
-/** Its invoices are paid without PaymentIntents of their own. */
+/** The simulator pays invoices without PaymentIntents. */
 const noInvoicePayments = (): Promise<unknown> =>
   Promise.resolve({ object: 'list', url: '/v1/invoice_payments', has_more: false, data: [] });
 

@@ -184,7 +184,7 @@ function isKey(authorization: string | undefined, key: string): boolean {
   );
 }
 
-/** With a key: its first answer again, and a refusal when it stands for other parameters. */
+/** A repeated key gets its first answer, and is refused when the parameters differ. */
 async function once(
   tx: Transaction,
   call: Call,
@@ -205,7 +205,10 @@ async function once(
   return answered;
 }
 
-/** A refusal that changed something is an answer too; others undo what they did, and their key stays unused. */
+/**
+ * A refusal that changed something is kept as the answer of its key; any other is rolled back, and its key stays
+ * unused.
+ */
 async function run(tx: Transaction, call: Call): Promise<Answer> {
   try {
     return { status: 200, body: await route(tx, call) };

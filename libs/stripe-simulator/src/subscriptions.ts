@@ -62,7 +62,7 @@ export async function createSubscription(tx: Transaction, params: Params): Promi
   return subscription;
 }
 
-/** Another price of an item, without proration: the next invoice takes it. */
+/** Changes the price of an item without proration; the next invoice uses it. */
 export async function updateSubscription(tx: Transaction, id: string, params: Params): Promise<StoredObject> {
   const subscription = await tx.get('subscription', id);
   if (subscription === null) throw missing('subscription', id);
@@ -93,7 +93,7 @@ export async function cancelSubscription(tx: Transaction, id: string): Promise<S
   return cancelled;
 }
 
-/** What happens to a subscription by itself when its time has come. */
+/** Renews a subscription that is due, or expires one whose first invoice was never paid. */
 export async function onDue(tx: Transaction, subscription: StoredObject): Promise<void> {
   if (subscription['status'] === 'incomplete') {
     const invoice = await tx.get('invoice', String(subscription['latest_invoice']));

@@ -4,8 +4,8 @@ import type { SharedPart } from './test-run.ts';
 import { inCi, notRun, sharedServer } from './test-run.ts';
 
 /**
- * Why the run's server cannot be had, or undefined when it runs. Ask at the top of a spec file (`await`), before
- * `describe`: `describeWith('kafka', await whyNot('kafka'), 'Kafka adapter', () => …)`.
+ * The reason that the run's server is missing, or undefined when it runs. Ask at the top of a spec file (`await`),
+ * before `describe`: `describeWith('kafka', await whyNot('kafka'), 'Kafka adapter', () => …)`.
  */
 export async function whyNot(part: SharedPart): Promise<string | undefined> {
   try {

@@ -29,8 +29,8 @@ const starters: Readonly<Record<SharedPart, () => Promise<Server>>> = {
 };
 
 /**
- * Opens the run in jest's main process (globalSetup), which outlives the workers, so that servers may be bound to it.
- * Specs find it by the variable TOLLGATE_TEST_RUN.
+ * Opens the run in jest's main process (globalSetup), which outlives the workers and so can own the servers. Specs find
+ * it by the variable TOLLGATE_TEST_RUN.
  */
 export async function startTestRun(): Promise<TestRun> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-run-'));

@@ -37,7 +37,7 @@ export const stripeSettings = {
         return z.NEVER;
       }
     }),
-  STRIPE_API_BASE: z.url({ protocol: /^https?$/, error: 'is no http address' }).optional(),
+  STRIPE_API_BASE: z.url({ protocol: /^https?$/, error: 'is not an http address' }).optional(),
 };
 /** Events to subscribers. */
 export const outgoingSettings = {
@@ -107,7 +107,7 @@ export function stripeOffFault(env: NodeJS.ProcessEnv): string | null {
   return given.length === 0
     ? null
     : `is off while ${given.join(' and ')} ${given.length === 1 ? 'is' : 'are'} set: set STRIPE=on, or leave ` +
-        `the other away`;
+        `out the other setting`;
 }
 
 const missingKeys = (env: NodeJS.ProcessEnv): string[] =>

@@ -30,7 +30,7 @@ export class Transaction {
     return rows[0]?.body ?? null;
   }
 
-  /** `dueS`: when something happens to it by itself. */
+  /** `dueS`: when the object changes by itself, such as a renewal. */
   async put(object: StoredObject, dueS: number | null = null): Promise<StoredObject> {
     const customer = typeof object['customer'] === 'string' ? object['customer'] : null;
     await this.#client.query(
@@ -49,7 +49,7 @@ export class Transaction {
     readonly createdBeforeS?: number | undefined;
     readonly after?: string | undefined;
     readonly limit: number;
-    /** Members that must have these values. */
+    /** Only objects whose members have these values. */
     readonly where?: Readonly<Record<string, unknown>>;
   }): Promise<{ readonly data: readonly StoredObject[]; readonly hasMore: boolean }> {
     const { rows } = await this.#client.query<{ body: StoredObject }>(
@@ -122,7 +122,7 @@ export class Transaction {
   }
 }
 
-/** Whether the time of some object has come. */
+/** Whether any object is due. */
 export async function isAnythingDue(pool: Pool, nowS: number): Promise<boolean> {
   const { rowCount } = await pool.query('select 1 from stripe_simulator.objects where due <= $1 limit 1', [nowS]);
   return rowCount === 1;

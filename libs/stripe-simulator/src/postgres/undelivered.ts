@@ -12,7 +12,7 @@ export async function undelivered(pool: Pool, limit: number): Promise<readonly U
   return rows;
 }
 
-/** A try has ended; one that did not end it is repeated after that time. */
+/** Records an attempt; unless `done`, it is repeated after `delayS`. */
 export async function tried(
   pool: Pool,
   position: bigint,

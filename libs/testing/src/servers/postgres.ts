@@ -28,6 +28,9 @@ export const postgresSettings = ({ fsync = false, settings = [] }: PostgresOptio
     ...settings,
   ].flatMap((setting) => ['-c', setting]);
 
-/** Auditors come as the superuser; everybody else shows a password. `from`: whence they may connect. */
+/**
+ * Rules of pg_hba.conf: the superuser connects without a password, everybody else with one. `from`: the addresses that
+ * may connect.
+ */
 export const passwordRules = (from: string): string =>
   `host all postgres ${from} trust\nhost all all ${from} scram-sha-256\n`;

@@ -5,8 +5,8 @@ import { startLocalPostgres } from './local-postgres.ts';
 import type { PostgresOptions, TestPostgres } from './postgres.ts';
 
 /**
- * TOLLGATE_CONTAINERS=1 asks for containers; without a Docker engine that answers, and by default, it is the binaries
- * of this machine. Decided, and said, once a process.
+ * TOLLGATE_CONTAINERS=1 asks for containers. Otherwise, and where no Docker engine answers, the binaries of this
+ * machine are used. Decided, and reported, once a process.
  */
 let decided: Promise<boolean> | undefined;
 const inContainers = (): Promise<boolean> =>

@@ -52,7 +52,7 @@ const worker = inBackground(
   },
 );
 
-/** Found after the start, so that a database that is away delays nothing. */
+/** Runs in the background, so that an unreachable database does not delay the start. */
 const releasing = inBackground(
   'charges-held-back',
   [CORE.options, CORE.logger, CHARGES.store, CORE.clock, CORE.work, CORE.report],
@@ -71,7 +71,7 @@ const releasing = inBackground(
           }),
 );
 
-/** Last to stop: it publishes what the others still change. */
+/** Stopped last, because the other loops still change charges. */
 const publisher = inBackground(
   'charge-events',
   [CORE.pool, CORE.eventLog, CORE.report],

@@ -32,7 +32,7 @@ const poolOf = ({ databaseUrl, logger }: BillingOptions, max: number, applicatio
     onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
   });
 
-/** Starts the work when everything is joined, and ends it before the connections that it uses. */
+/** Starts the background work once all modules are ready, and stops it before its connections are closed. */
 @Injectable()
 class Lifetime implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #work: BackgroundWork<BillingWork>;

@@ -51,20 +51,20 @@ export const CORE = {
   options: token<BillingOptions>('core.options'),
   pool: token<Pool>('core.pool'),
   entities: token<Entities>('core.entities'),
-  /** Connections of charges and refunds that are being worked on: each keeps one while it lasts. */
+  /** Connections for charges, refunds and top-ups under way: each holds one until it is done. */
   heldPool: token<Pool>('core.held-pool'),
   eventLog: token<EventLog>('core.event-log'),
   ledger: token<BillingLedger>('core.ledger'),
   clock: token<Clock>('core.clock'),
   logger: token<Logger>('core.logger'),
   stripe: token<Stripe>('core.stripe'),
-  /** 0 up to 1. It only spreads load: no secret hangs on it. */
+  /** A random number from 0 up to 1, to spread load; not for secrets. */
   jitter: token<() => number>('core.jitter'),
   report: token<Report>('core.report'),
   work: token<BackgroundWork<BillingWork>>('core.work'),
 } as const;
 
-/** Logs failures of a kind: a warning when it passes (an outage), else an error that somebody must look at. */
+/** Logs failures of some work: an outage as a warning, because it passes, anything else as an error. */
 export type Report = (what: string) => (error: unknown) => void;
 
 /** Charges worked on at once by one instance; besides, one refund and one top-up. */

@@ -3,7 +3,7 @@ import { type Keys, type Loop, provided, type Resolved, token } from '@tollgate/
 
 import { type BillingWork, CORE } from './core.ts';
 
-/** Work that this service does by itself from its start to its end. `start` null: it is not done here. */
+/** Registers a background loop. `starterOf` answers null where this process does not run it. */
 export function inBackground<const K extends Keys>(
   name: BillingWork,
   inject: K,

@@ -1,4 +1,4 @@
 import { orUnavailable } from '@tollgate/persistence';
 
-/** An outage of billing's database is something to wait for; a mistake in a query is not, and keeps its stack. */
+/** Reports an unreachable database as `unavailable`; any other error of a query passes unchanged. */
 export const guarded = <T>(query: () => Promise<T>): Promise<T> => orUnavailable('BILLING_DATABASE_UNAVAILABLE', query);

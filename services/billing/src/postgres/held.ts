@@ -25,12 +25,12 @@ export async function whileHeld(
     broken = false;
     return true;
   } finally {
-    // A session whose hold may not have ended is closed: that ends it.
+    // If the lock may still be held, the session is closed, which releases it.
     client.release(broken);
   }
 }
 
-/** A transaction on a session that is held anyway. */
+/** Runs a transaction on a session that is held already. */
 export async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
   await client.query('begin');
   try {

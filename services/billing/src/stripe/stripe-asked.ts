@@ -3,8 +3,8 @@ import { AppError } from '@tollgate/kernel';
 import { isRefusal, stripeTrouble } from './stripe-failure.ts';
 
 /**
- * A definite refusal is the caller's to mend; anything else is waited for. What Stripe wrote stays out of it: it may
- * name people.
+ * A definite refusal becomes STRIPE_REFUSED, for the caller to correct; anything else is `unavailable`. Stripe's own
+ * text is left out, because it may name people.
  */
 export async function asked<T>(call: () => Promise<T>): Promise<T> {
   try {

@@ -39,10 +39,10 @@ export function stripeClient(settings: StripeSettings): Stripe {
   });
 }
 
-/** A client whose every call refuses, in our words; nothing leaves the process. */
+/** A client whose calls all reject with STRIPE_OFF; nothing leaves the process. */
 function noStripe(): object {
   const library = new Stripe('sk_off');
-  // What is no part of the library is not there either: whoever holds this may ask what it is.
+  // Only members of the library answer, so that a framework that inspects this object finds no hooks.
   return new Proxy({}, { get: (_target, name) => (name in library ? refusing() : undefined) });
 }
 

@@ -87,7 +87,7 @@ describe('a signature', () => {
 
   // Guarantee: a message signed for next year cannot be sent again until next year.
   it('for a time to come is refused, whichever time of several it names; clocks may differ by seconds', () => {
-    for (const ahead of [61 + 5, 3_600, 86_400 * 365]) expect(verify(nowS() + ahead)).toThrow('a time to come');
+    for (const ahead of [61 + 5, 3_600, 86_400 * 365]) expect(verify(nowS() + ahead)).toThrow('a future time');
     expect(() =>
       webhookVerifier(
         stripe,
@@ -97,7 +97,7 @@ describe('a signature', () => {
         payload,
         signature: `t=${nowS() + 3_600},${header(nowS())}`,
       }),
-    ).toThrow('a time to come');
+    ).toThrow('a future time');
     for (const ahead of [0, 30, -200]) expect(verify(nowS() + ahead)()).toMatchObject({ id: 'evt_1' });
     expect(verify(nowS() - 301)).toThrow('Invalid webhook signature');
   });

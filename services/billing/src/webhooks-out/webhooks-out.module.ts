@@ -20,7 +20,7 @@ export const WEBHOOKS_OUT = {
   queries: token<WebhookQueries>('webhooks-out.queries'),
 } as const;
 
-/** Subscribers live by the real clock, whatever the platform's says. */
+/** Subscribers live by the real clock, also when the platform runs on a test clock. */
 const nowMs = (): number => wallClock.nowMs();
 
 const queries = provided(

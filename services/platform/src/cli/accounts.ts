@@ -21,7 +21,7 @@ type Customer = {
 type Customers = { readonly items: readonly Customer[]; readonly next: string | null };
 const pageSize = 500;
 
-/** `accounts` and `customers`: who is near an end, and who somebody is. */
+/** `accounts` and `customers`: accounts that are nearly used up, and looking up customers. */
 export function addAccountsCommands(program: Command, connect: Connect): void {
   program
     .command('accounts')
@@ -33,7 +33,7 @@ export function addAccountsCommands(program: Command, connect: Connect): void {
     .option('--balance-below <amount>', "the balance without what is held is less, in the account's smallest unit")
     .option('--unit <unit>', 'of this unit')
     .option('--owner <id>', 'that belong to')
-    .option('--limit <number>', 'at most so many', atLeastOne, 1_000)
+    .option('--limit <number>', 'how many at most', atLeastOne, 1_000)
     .action((_, command: Command) =>
       connect(command, async (api, output) => {
         const { usedAbove, balanceBelow, unit, owner, limit } = command.opts<Options>();

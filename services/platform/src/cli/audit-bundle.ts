@@ -18,7 +18,7 @@ const fixed = ['README.md', 'verify.mjs'];
 const aboutCharges = ['attempts', 'payments', 'credit_notes', 'refunds'] as const satisfies readonly FinanceView[];
 const summed = ['charges', 'payments', 'credit_notes', 'refunds', 'fees'];
 
-/** `audit-bundle`: one account's month with its proofs, for somebody who trusts nobody. */
+/** `audit-bundle`: an account's month with its proofs, for an auditor who relies on nothing else. */
 export function addAuditBundleCommand(program: Command): void {
   program
     .command('audit-bundle')

@@ -15,13 +15,13 @@ type Month = {
 
 const path = (period: string): string => `/api/admin/billing/periods/${encodeURIComponent(period)}`;
 
-/** `close` and `reopen`: a month that finance is done with. */
+/** `close` and `reopen`: closes a month, or opens it again. */
 export function addCloseCommands(program: Command, connect: Connect): void {
   program
     .command('close')
     .description('closes a month: checks it, keeps its figures and seals their hash; again answers the same')
     .requiredOption('--period <yyyy-mm>', 'the month')
-    .option('--check', 'only says what stands against it; exit code 1 when anything does')
+    .option('--check', 'only checks whether the month can be closed; exit code 1 if it cannot')
     .action((_, command: Command) =>
       connect(command, async (api, output) => {
         const { period, check = false } = command.opts<{ period: string; check?: boolean }>();
@@ -49,7 +49,7 @@ export function addCloseCommands(program: Command, connect: Connect): void {
 
   program
     .command('reopen')
-    .description('opens a closed month again; what was kept stays')
+    .description('reopens a closed month; the figures that were kept stay')
     .requiredOption('--period <yyyy-mm>', 'the month')
     .requiredOption('--reason <text>', 'why, for the books')
     .action((_, command: Command) =>

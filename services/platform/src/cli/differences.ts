@@ -9,7 +9,7 @@ import { CommandFailed } from './output.ts';
 export function addDifferencesCommands(program: Command, connect: Connect): void {
   program
     .command('acknowledge')
-    .description('a difference of a comparison does not count until then, as long as it says the same')
+    .description('acknowledges a difference: it does not count until the given time, as long as it stays the same')
     .argument('<run>', 'id of the comparison, as reconcile shows it')
     .argument('<number>', 'number of the difference')
     .requiredOption('--reason <text>', 'why, for the books')
@@ -33,7 +33,7 @@ export function addDifferencesCommands(program: Command, connect: Connect): void
 
   program
     .command('assign')
-    .description('says whose a payment at Stripe is that no charge asked for: money on account')
+    .description('assigns a payment at Stripe that no charge asked for to a user, as money on account')
     .argument('<payment>', 'id of the PaymentIntent')
     .requiredOption('--user <id>', 'the customer')
     .requiredOption('--reason <text>', 'why, for the books')

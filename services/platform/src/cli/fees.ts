@@ -28,7 +28,7 @@ export function addFeesCommands(program: Command, connect: Connect): void {
 
   fees
     .command('retry')
-    .description('has a fee taken now with what its customer pays with, also of a subscription that has ended')
+    .description('charges a fee now by the payment method of its customer; also for a subscription that has ended')
     .argument('<invoice>')
     .action((invoice: string, _: unknown, command: Command) =>
       connect(command, async (api, output) => {
@@ -39,10 +39,13 @@ export function addFeesCommands(program: Command, connect: Connect): void {
 
   fees
     .command('write-off')
-    .description('ends a fee that is due, at Stripe and in the books')
+    .description('cancels or writes off a fee that is due, at Stripe and in the books')
     .argument('<invoice>')
     .requiredOption('--reason <text>', 'why, for the books')
-    .option('--void', 'as if it had never been asked for; without it the fee is given up as uncollectible')
+    .option(
+      '--void',
+      'cancels the fee as if it had never been charged; without it the fee is written off as uncollectible',
+    )
     .action((invoice: string, _: unknown, command: Command) =>
       connect(command, async (api, output) => {
         const { reason, void: voided } = command.opts<{ reason: string; void?: boolean }>();

@@ -33,7 +33,7 @@ function addCreate(keys: Command, connect: Connect): void {
       'comma-separated: events:write, accounts:read, accounts:write, billing:read, admin',
     )
     .option('--name <text>', 'what the key is for')
-    .option('--rate-limit <per second>', 'requests a second, off by default', Number)
+    .option('--rate-limit <per second>', 'requests a second; no limit by default', Number)
     .option('--account <id>', 'the key works for this account and those below it only')
     .option('--expires-at <time>', 'when the key ends, for example 2027-01-01T00:00:00Z')
     .action((_, command: Command) =>
@@ -63,7 +63,7 @@ function addRotate(keys: Command, connect: Connect): void {
     .command('rotate')
     .description('makes a successor with the same rights and shows it, once; the key itself ends after the overlap')
     .argument('<id>')
-    .option('--overlap <seconds>', 'how long both work; a day by default', Number)
+    .option('--overlap <seconds>', 'how long both keys work; a day by default', Number)
     .option('--expires-at <time>', 'when the successor ends; by default when the key would have')
     .action((id: string, _, command: Command) =>
       connect(command, async (api, output) => {
@@ -107,7 +107,7 @@ function addList(keys: Command, connect: Connect): void {
 function addRevoke(keys: Command, connect: Connect): void {
   keys
     .command('revoke')
-    .description('ends a key; a repeat says that there is none')
+    .description('revokes a key')
     .argument('<id>')
     .action((id: string, _, command: Command) =>
       connect(command, async (api, output) => {

@@ -32,7 +32,7 @@ import { addTopUpsCommands } from './top-ups.ts';
  */
 const program = new Command('tollgate')
   .description('Operates the platform: while it runs, and in embedded mode also while it is stopped.')
-  .option('--json', 'answer with JSON')
+  .option('--json', 'print JSON')
   .option('--url <address>', "the gateway's address; default: from DATA_DIR or HOST and PORT")
   .showHelpAfterError();
 
@@ -61,7 +61,7 @@ everywhere(program);
 /** `--json` and `--url` may stand before or after a command, whichever. */
 function everywhere(parent: Command): void {
   for (const command of parent.commands) {
-    command.option('--json', 'answer with JSON').option('--url <address>', "the gateway's address");
+    command.option('--json', 'print JSON').option('--url <address>', "the gateway's address");
     everywhere(command);
   }
 }

@@ -10,7 +10,7 @@ import { CommandFailed, createOutput } from './output.ts';
 export function addMoveLogCommand(program: Command): void {
   program
     .command('move-log')
-    .description('lets the books of an embedded platform go on behind Kafka: the same database, an empty topic')
+    .description('moves the books of an embedded platform behind Kafka: the same database, an empty topic')
     .addHelpText(
       'after',
       `
@@ -26,7 +26,8 @@ empty.`,
 async function move(command: Command): Promise<void> {
   const output = createOutput(command.optsWithGlobals<{ json?: boolean }>().json ?? false);
   const moved = await withBooks(async ({ ledgerUrl, log, topic, publishesEntries, embeddedLogUrl }) => {
-    if (!publishesEntries) throw new CommandFailed('KAFKA_BROKERS says where the books are to go on: it is not set');
+    if (!publishesEntries)
+      throw new CommandFailed('KAFKA_BROKERS is not set: it must name the brokers that the books move to');
     try {
       // Opening it takes its lock: no platform can append while the books move.
       const from = await openEmbeddedLog({ url: embeddedLogUrl() });

@@ -35,8 +35,8 @@ export function addReconcileCommand(program: Command, connect: Connect): void {
         'with what --fix would do',
     )
     .option('--period <yyyy-mm>', 'the month, in the time zone of the price plan')
-    .option('--fix', 'mend what moves no money; the rest stays a proposal')
-    .option('--fresh', 'begin anew instead of going on with a run that was broken off')
+    .option('--fix', 'fix what moves no money; the rest stays a proposal')
+    .option('--fresh', 'start a new run instead of continuing one that was interrupted')
     .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']))
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .addHelpText(

@@ -34,7 +34,7 @@ export function addRefundsCommands(program: Command, connect: Connect): void {
 
   refunds
     .command('approve')
-    .description('lets a refund be sent to Stripe, once')
+    .description('approves a refund: it is sent to Stripe, once')
     .argument('<id>')
     .action((id: string, _: unknown, command: Command) =>
       connect(command, async (api, output) => {
@@ -45,7 +45,7 @@ export function addRefundsCommands(program: Command, connect: Connect): void {
 
   refunds
     .command('decline')
-    .description('declines a refund, and says what becomes of the credit')
+    .description('declines a refund and decides what becomes of the credit')
     .argument('<id>')
     .option('--apply', 'the next invoice of the customer is lowered by it')
     .option('--forfeit', 'the customer does not get it')

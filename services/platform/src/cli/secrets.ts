@@ -7,9 +7,7 @@ import { createOutput } from './output.ts';
 export function addSecretsCommand(program: Command): void {
   program
     .command('secrets')
-    .description(
-      'makes the secrets of a distributed platform that can be made, a folder a service; what is there stays',
-    )
+    .description('generates the secrets of a distributed platform, a folder for each service; existing ones are kept')
     .argument('<folder>', 'below it: gateway, ledger, billing, quota, optimizer, migrate, postgres')
     .option('--postgres <host:port>', 'where the services reach PostgreSQL', 'postgres:5432')
     .action((folder: string, _, command: Command) => {

@@ -45,7 +45,7 @@ export function addTopUpsCommands(program: Command, connect: Connect): void {
 
   topUps
     .command('accounts')
-    .description('lists the wallets that are topped up by themselves, and where each stands')
+    .description('lists the wallets with automatic top-up, and the state of each')
     .action((_, command: Command) =>
       connect(command, async (api, output) => {
         const items = await readAll<AutoTopUpView>(api, '/v1/auto-top-ups', {});
@@ -55,7 +55,7 @@ export function addTopUpsCommands(program: Command, connect: Connect): void {
 
   topUps
     .command('show')
-    .description('how a wallet is topped up by itself, and where that stands')
+    .description('shows the top-up terms of a wallet and their state')
     .argument('<account>')
     .action((account: string, _: unknown, command: Command) =>
       connect(command, async (api, output) => tell(output, account, await api.send('GET', termsPath(account)))),
@@ -85,7 +85,7 @@ export function addTopUpsCommands(program: Command, connect: Connect): void {
 function addSetCommand(topUps: Command, connect: Connect): void {
   topUps
     .command('set')
-    .description('buys units for a wallet when it is low, with what its customer pays with at Stripe')
+    .description('tops up a wallet when it is low, by the payment method of its customer at Stripe')
     .argument('<account>')
     .requiredOption('--user <id>', 'who pays')
     .requiredOption('--below <units>', 'buy when balance less holds is below')

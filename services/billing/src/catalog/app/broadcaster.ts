@@ -4,7 +4,7 @@ import { startLoop } from '@tollgate/service-kit';
 
 import type { CatalogLog, CatalogStore } from './catalog-ports.ts';
 
-/** While something is under way, and while nothing is (another instance may have left something). */
+/** Rest while versions are being booked, and while none are: another instance may have left some behind. */
 const busyMs = 30;
 const idleMs = 5_000;
 

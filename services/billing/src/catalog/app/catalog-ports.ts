@@ -10,11 +10,11 @@ import type { PricePlan } from '@tollgate/pricing';
 
 import type { CheckedPublication } from '../domain/catalog-version.ts';
 
-/** Published versions and which of them the ledger has yet to hear of; one database transaction a call. */
+/** Published versions, and how far each was broadcast; one database transaction a call. */
 export type CatalogStore = {
   /**
-   * Keeps the next version of its name, and that it must be broadcast, in one commit. With a known `key`: the first
-   * version.
+   * Stores the next version of its name together with its outbox row. With a known `key`, it answers the version that
+   * this key published.
    */
   publish(
     publication: CheckedPublication,

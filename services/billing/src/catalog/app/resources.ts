@@ -5,9 +5,7 @@ import type { TokenCatalogQueries } from '@tollgate/contracts';
 import type { Changed, ResourceStore } from './catalog-ports.ts';
 import type { AwaitBooked } from './publish-catalog.ts';
 
-/**
- * The catalog of the token process: kept in the store; a change of profits is answered when the ledger decides by it.
- */
+/** The catalog of the token process. A change of profits is answered once the ledger decides by it. */
 export function makeResources(parts: {
   readonly store: ResourceStore;
   readonly awaitBooked: AwaitBooked;

@@ -141,7 +141,7 @@ async function guarded<T>(query: () => Promise<T>): Promise<T> {
     return await outageGuarded(query);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    // Two publications under one new key, of different names, at the same moment.
+    // Two concurrent publications used the same new key for different names.
     if (error instanceof pg.DatabaseError && error.constraint === 'catalog_versions_key_once') throw reused();
     if (error instanceof pg.DatabaseError && error.constraint === 'catalog_versions_plan_once') {
       throw new AppError(

@@ -110,8 +110,8 @@ const create = (pool: Pool, clock: Clock, creation: Parameters<ResourceStore['cr
   );
 
 /**
- * The next version of the rate card `default`, with the active profits as this transaction leaves them; whoever
- * publishes that name waits meanwhile, so the newest version always says what is active.
+ * Publishes the next version of the rate card `default` with the active profits as this transaction leaves them. Other
+ * publications of that name wait meanwhile, so the newest version always has the active profits.
  */
 async function publishProfit(tx: PoolClient, clock: Clock): Promise<Pick<CatalogItem, 'catalog' | 'name' | 'version'>> {
   const [catalog, name] = ['rate-card', 'default'] as const;
@@ -162,7 +162,7 @@ async function refuseUnknownFeatures(tx: PoolClient, resource: CatalogResource, 
   throw new AppError('invalid', 'REQUEST_INVALID', message, { sources: [{ path, message }] });
 }
 
-/** The tag is read first: what changes meanwhile is fetched again by whoever comes with it. */
+/** The tag is read first: a change after that leaves callers with an old tag, so they fetch again. */
 async function tokenCatalog(pool: Pool, now: Date, known: string | undefined): Promise<TokenCatalog | null> {
   const tag = (await pool.query<{ tag: string }>(readTag, [now])).rows[0]?.tag ?? '';
   if (tag === known) return null;
@@ -184,7 +184,7 @@ async function tokenCatalog(pool: Pool, now: Date, known: string | undefined): P
 const one = (resource: CatalogResource, [row]: readonly Row[]): ResourceView | null =>
   row === undefined ? null : fromRow(resource, row);
 
-/** Whole numbers are within 2^53, percentages are text in PostgreSQL's driver. */
+/** The driver gives percentages as text; whole numbers here are below 2^53. */
 function fromRow(resource: CatalogResource, row: Row): ResourceView {
   const view: Record<string, unknown> = { id: row['id'] };
   for (const column of tablesOf[resource].columns) {
@@ -203,7 +203,7 @@ async function guarded<T>(query: () => Promise<T>): Promise<T> {
     return await outageGuarded(query);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    // Numbers that no column takes, were the gateway to let them through.
+    // The gateway checks numbers first; this covers any that a column still refuses.
     if (
       error instanceof pg.DatabaseError &&
       (error.code?.startsWith('22') === true || error.code?.startsWith('23') === true)

@@ -48,7 +48,9 @@ export const removeRow = (resource: CatalogResource): string =>
   `update ${tablesOf[resource].table} set removed_at = $2 where id = $1 and removed_at is null
     returning ${shown(resource)}`;
 
-/** Raises the revision and, until the end of the transaction, keeps every other change waiting. */
+/**
+ * Raises the revision. The row stays locked until the end of the transaction, so changes happen one after the other.
+ */
 export const raiseRevision = 'update billing.token_catalog_revision set revision = revision + 1';
 
 /** Of the ids in $1, those that are no feature. */

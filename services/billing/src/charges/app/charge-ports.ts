@@ -53,11 +53,11 @@ export type ChargeStore = {
    * whether it did.
    */
   openMissing(charge: NewCharge, nowMs: number): Promise<boolean>;
-  /** Ids of charges whose time has come, longest waiting first. */
+  /** Ids of charges that are due, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
-  /** Of those the pending ones of which nothing was sent without an answer. */
+  /** Only those that are pending and have no attempt without an answer. */
   dueUntried(nowMs: number, limit: number): Promise<readonly string[]>;
-  /** Ids of pending charges that wait for this reason, with no time at which they are tried. */
+  /** Ids of pending charges that wait for this reason and are not scheduled. */
   heldBack(reason: string, limit: number): Promise<readonly string[]>;
   /**
    * Runs `work` while no other instance works on this charge; false: another one does. The hold ends with the
@@ -74,9 +74,9 @@ export type ChargeStore = {
   openOf(userId: string): Promise<readonly string[]>;
   list(query: Parameters<MoneyQueries['listCharges']>[0]): ReturnType<MoneyQueries['listCharges']>;
   view(id: string): Promise<ChargeView | null>;
-  /** Keeps what was first said of charges, and answers what was. */
+  /** Remembers the statuses that were shown first, and answers those that were. */
   remember(shown: readonly ChargeStatusView[]): Promise<readonly ChargeStatusView[]>;
-  /** What was first said; null: not of all of them. */
+  /** The statuses that were shown first; null unless all of these charges have one. */
   remembered(ids: readonly string[]): Promise<ReadonlyMap<string, ChargeStatusView['status']> | null>;
 };
 
@@ -99,7 +99,7 @@ export type HeldCharge = {
 
 /** Stripe's payments, as far as charges need them. */
 export type Payments = {
-  /** Rejects for mistakes of our own only: what Stripe says, or fails to say, is the outcome. */
+  /** Whatever Stripe answers, or that it does not, is an outcome; it rejects only for defects of this code. */
   send(attempt: Attempt): Promise<CallOutcome>;
   /** @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
   retrieve(paymentIntent: string): Promise<PaymentState>;

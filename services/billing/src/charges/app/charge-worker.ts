@@ -35,7 +35,7 @@ async function round(parts: Parts, stopped: AbortSignal): Promise<number> {
   let worked = false;
   const lane = async (): Promise<void> => {
     for (let id = due.shift(); id !== undefined && !stopped.aborted; id = due.shift()) {
-      // One that fails is told and due again; it holds up no other.
+      // A failure is reported and does not delay the others; the item stays due.
       if (await parts.store.hold(id, (held) => advance(parts, held)).catch(parts.onFailure)) worked = true;
     }
   };
@@ -110,7 +110,7 @@ async function settle(
 const createdFrom = (charge: Charge, startedMs: number): number =>
   Math.min(charge.crossedMs ?? charge.periodStartMs, startedMs);
 
-/** What Stripe knows of a charge that nothing is known of here. */
+/** Looks up what Stripe has of a charge that has no PaymentIntent here. */
 async function whatIsThere(
   payments: Payments,
   charge: Charge,
@@ -146,8 +146,8 @@ async function lookUpOrSend(payments: Payments, charge: Charge, attempt: Attempt
 }
 
 /**
- * A mistake of our own is told and taken as a call without an answer: what was sent may have had its effect, so it is
- * looked up before anything is sent again.
+ * A defect of this code is reported and treated as a call without an answer: the request may have had its effect, so it
+ * is looked up before anything is sent again.
  */
 async function asOutcome(
   { onFailure }: Pick<Parts, 'onFailure'>,

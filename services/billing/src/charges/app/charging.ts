@@ -20,7 +20,7 @@ type Parts = {
 };
 type Queries = Pick<MoneyQueries, 'chargeStatuses' | 'listCharges' | 'retryCharge'>;
 
-/** Charges as crossings, people and surfaces meet them. */
+/** Charges as crossings open them, and as administrators and surfaces ask for them. */
 export class Charging {
   readonly openCharge: (crossing: Crossing) => Promise<void>;
   readonly queries: Queries;
@@ -82,7 +82,7 @@ export class Charging {
       const left = deadline - performance.now();
       const settled = (id: string): boolean => isSettled(charges.get(id) ?? unheardOf);
       if (known !== null || left <= 0 || ids.every(settled)) break;
-      // Thousands of charges are read again less often than one of them changes.
+      // With thousands of charges, reading them again on every change would cost more than it tells.
       if (ids.length > manyCharges) await delay(Math.min(ids.length / 20, left));
       else await this.#change(Math.min(pollMs, left));
     }
@@ -130,7 +130,7 @@ export class Charging {
   }
 }
 
-/** As long as process-usage waits. */
+/** The same time that process-usage waits. */
 const retryWaitMs = 2_000;
 const unheardOf = { status: 'pending', reason: null, attemptOpen: false } as const;
 

@@ -9,7 +9,7 @@ import type { ChargeStore } from './charge-ports.ts';
 export const stripeOff = 'stripe_off';
 const idleMs = 1_000;
 const batchMax = 100;
-/** Nothing is left to do. */
+/** The work is done; the loop only has to stay alive. */
 const restMs = 3_600_000;
 
 type Parts = {
@@ -20,8 +20,8 @@ type Parts = {
 };
 
 /**
- * In the place of the worker while Stripe is off: a charge whose time comes stays pending and says why. What an earlier
- * process sent to Stripe is left as it is: its outcome is looked up once Stripe is on.
+ * Replaces the worker while Stripe is off: a charge that becomes due stays pending with a reason. Attempts that an
+ * earlier process sent are left alone; their outcome is looked up once Stripe is on.
  */
 export const startHolding = (parts: Parts): Loop =>
   startLoop({
@@ -49,7 +49,7 @@ export const startHolding = (parts: Parts): Loop =>
     },
   });
 
-/** Once: what waited because Stripe was off is due again. */
+/** Runs once at the start: charges that waited because Stripe was off become due. */
 export function startReleasing(
   parts: Pick<Parts, 'store' | 'clock' | 'onFailure'> & { readonly onReleased: (charges: number) => void },
 ): Loop {
@@ -64,7 +64,7 @@ export function startReleasing(
   });
 }
 
-/** Stripe is on: what waited for it is tried now. Answers how many. */
+/** Makes charges due that waited for Stripe to be on; answers how many. */
 export async function releaseHeld({ store, clock }: Pick<Parts, 'store' | 'clock'>): Promise<number> {
   let released = 0;
   for (

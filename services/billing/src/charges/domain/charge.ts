@@ -21,7 +21,7 @@ export type Attempt = {
 export type Charge = {
   readonly id: string;
   readonly account: string;
-  /** null: an account of no surface, so nobody is known to pay. */
+  /** null: no surface owns the account, so nobody is known to pay. */
   readonly userId: string | null;
   readonly periodStartMs: number;
   readonly periodEndMs: number;
@@ -31,7 +31,7 @@ export type Charge = {
   /** Minor units of `currency`. */
   readonly amountMinor: bigint;
   readonly currency: string;
-  /** When the ledger recorded the crossing; null: not told, so it may be long ago. */
+  /** When the ledger recorded the crossing; null: unknown, so it may be long ago. */
   readonly crossedMs: number | null;
   readonly status: ChargeStatus;
   /** A short code: why it is pending, failed or cancelled. */
@@ -50,11 +50,11 @@ export type Charge = {
   readonly nextTryMs: number | null;
   /** Number of its last event. */
   readonly version: number;
-  /** Whether the usage of the period still enters the block, as far as the ledger told (rule 18). */
+  /** Whether the period's usage still reaches the block, by the ledger's latest message (rule 18). */
   readonly owed: boolean;
   /** How many PaymentIntents ended before the one in use: cancelled at Stripe by us, or refunded whole (ADR 19). */
   readonly series: number;
-  /** We asked Stripe to cancel the PaymentIntent in use; whether it was heard may not be known. */
+  /** Stripe was asked to cancel the PaymentIntent in use; the outcome may still be unknown. */
   readonly cancelSent: boolean;
   /** What was paid became a credit by a correction (rule 18). */
   readonly creditedMs: number | null;
@@ -81,7 +81,7 @@ export type PaymentState =
 export type CallOutcome =
   | PaymentState
   | { readonly is: 'rejected'; readonly code: string }
-  /** Looked for and not found: what was sent, if it was, has had no effect so far, and is not sent again. */
+  /** A look-up found nothing: the request had no effect so far, and is not sent again. */
   | { readonly is: 'absent' }
   | { readonly is: 'unanswered'; readonly code: string };
 
@@ -148,7 +148,7 @@ export const refundEventTypes = [
 ] as const;
 export type RefundEventType = (typeof refundEventTypes)[number];
 
-/** The charge after an event. Pure: what it was told is all it knows. */
+/** The charge after an event. */
 export function evolve(charge: Charge, event: ChargeEvent): Charge {
   return { ...charge, ...changes(charge, event), version: charge.version + 1 };
 }
@@ -234,7 +234,7 @@ function changes(charge: Charge, event: ChargeEvent): Changes {
   }
 }
 
-/** To be charged from the beginning, by a PaymentIntent of its own. */
+/** Starts the charge anew, with another PaymentIntent. */
 const renewed = (nextTryMs: number): Changes => ({
   status: 'pending',
   reason: null,
@@ -246,7 +246,7 @@ const renewed = (nextTryMs: number): Changes => ({
   cancelSent: false,
   nextTryMs,
 });
-/** What waits is looked at once; what is under way keeps its time, and what ended has none. */
+/** A waiting charge becomes due at once; one under way keeps its schedule, and an ended one has none. */
 const at = (charge: Charge, nextTryMs: number): Changes =>
   charge.status === 'processing' || charge.status === 'succeeded' || charge.status === 'cancelled' ? {} : { nextTryMs };
 

@@ -3,12 +3,12 @@ import { stripeAmount } from '@tollgate/pricing';
 
 import type { Attempt, CallOutcome, Charge, ChargeEvent, PaymentState, Sum } from './charge.ts';
 
-/** Who pays, as far as Stripe must know. */
+/** The payer, as Stripe knows it. */
 export type Payer = { readonly customerId: string | null; readonly paymentMethod: string | null };
 
 export type Step =
   | { readonly do: 'nothing' }
-  /** Nobody to charge yet: it waits until somebody is attached. */
+  /** Nobody can be charged yet: the charge waits for a payer or a payment method. */
   | { readonly do: 'hold'; readonly reason: 'no_customer' | 'no_payment_method' }
   /** Nothing is owed. */
   | { readonly do: 'waive' }
@@ -18,8 +18,8 @@ export type Step =
   | { readonly do: 'resume'; readonly attempt: Attempt }
   | { readonly do: 'look_up'; readonly paymentIntent: string }
   /**
-   * Not owed any more, and nothing known of it at Stripe: make sure, then drop it. `customer` null: there is nobody to
-   * ask about.
+   * The block is no longer owed and nothing was sent, as far as is known: look at Stripe, then cancel. `customer` null:
+   * there is no customer to look for.
    */
   | { readonly do: 'drop'; readonly customer: string | null };
 
@@ -34,11 +34,9 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** Stripe forgets idempotency keys after 24 hours; an hour less, so that clocks may differ. */
 export const keyWindowMs = 23 * hourMs;
-/**
- * What to wait after each refusal in a row; after the last, somebody has to ask. Spread over two weeks, as dunning is.
- */
+/** Waits after each refusal in a row, over two weeks; after the last one a person has to ask for a retry. */
 const refusalDelaysMs = [hourMs, 6 * hourMs, dayMs, 2 * dayMs, 4 * dayMs, 7 * dayMs];
-/** While Stripe does not answer: doubling, without an end, because an outage is waited for (style guide §6). */
+/** Waits while Stripe does not answer: doubling, and never giving up, because an outage ends (style guide §6). */
 export const outageWaits = { firstMs: 1_000, maxMs: 600_000 };
 /** How often a payment that Stripe is working on is asked for, in case its webhook gets lost. */
 const lookUpEveryMs = hourMs;
@@ -176,10 +174,7 @@ export function afterOutcome(
 const isAbout = (sum: Sum, charge: Charge): boolean =>
   sum.amountMinor === charge.amountMinor && sum.currency === charge.currency;
 
-/**
- * Paying it would take what is not owed, and calling it paid would hide what is: a person decides, and reconcile lists
- * it.
- */
+/** Taking the payment as ours could charge too much or hide what is owed. A person decides; reconcile lists it. */
 function otherSum(charge: Charge, { is, paymentIntent }: PaymentState): ChargeEvent | null {
   if (charge.status === 'cancelled' && is !== 'succeeded') return null;
   const known = charge.reason === amountDiffers && charge.paymentIntent === paymentIntent && charge.nextTryMs === null;

@@ -3,7 +3,7 @@ import { uuidV5 } from '@tollgate/kernel';
 import type { Charge, ChargeEvent } from './charge.ts';
 import { corrected, keyWindowMs } from './charging.ts';
 
-/** What was paid back, or may be, of a charge's payment in use. */
+/** Refunds of a charge's current payment, made and pending. */
 export type Refunded = {
   /** Refunds that succeeded. */
   readonly minor: bigint;

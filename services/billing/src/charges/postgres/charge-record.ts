@@ -88,7 +88,7 @@ const toldRefunds: ReadonlySet<string> = new Set<RefundEventType>([
   'RefundFailed',
 ]);
 
-/** Rows that belong to an event: credit notes, proposals, payments that ended. */
+/** Writes the rows that belong to an event: credit notes, refund proposals, ended payments. */
 async function beside(
   tx: PoolClient,
   of: { readonly before: Charge; readonly after: Charge; readonly event: ChargeEvent; readonly nowMs: number },

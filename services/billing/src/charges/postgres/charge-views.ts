@@ -71,4 +71,4 @@ export function toView(row: ChargeRow): ChargeView {
   };
 }
 
-/** Loss of the database is something to wait for. */
+/** Every query reports an unreachable database as `unavailable`. */

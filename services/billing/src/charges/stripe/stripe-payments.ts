@@ -13,7 +13,7 @@ export function stripePayments(stripe: Stripe): Payments {
       guarded(async () => stateOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }))),
     find: ({ customer, chargeId, series, createdFromMs }) =>
       guarded(async () => {
-        // Two hours less: Stripe's clock is not ours.
+        // Stripe's clock may differ from ours: payments are listed from two hours before.
         const gte = Math.max(0, Math.floor(createdFromMs / 1000) - 7_200);
         for await (const intent of stripe.paymentIntents.list({
           customer,

@@ -1,15 +1,15 @@
 import type { CustomerView } from '@tollgate/contracts';
 
-/** Who pays for whom. */
+/** Which Stripe customer pays for which user. */
 export type CustomerStore = {
-  /** Makes the row when there is none. */
+  /** Creates the row if there is none. */
   find(
     userId: string,
     nowMs: number,
   ): Promise<{ readonly customerId: string | null; readonly paymentMethod: string | null }>;
   view(userId: string): Promise<CustomerView | null>;
   save(customer: CustomerView, nowMs: number): Promise<void>;
-  /** Notes what Stripe attached, unless something newer is known; answers whose it is. */
+  /** Stores the payment method that Stripe attached, unless a newer one is known; answers whose it is. */
   attached(of: {
     readonly customer: string;
     readonly paymentMethod: string;
@@ -20,7 +20,7 @@ export type CustomerStore = {
     customerId: string,
     page?: { readonly after?: string | undefined; readonly limit: number },
   ): Promise<readonly string[]>;
-  /** What a user pays with that has this customer; null: nothing known. */
+  /** The payment method of a user with this customer; null: none is known. */
   paymentMethodOf(customerId: string): Promise<string | null>;
 };
 

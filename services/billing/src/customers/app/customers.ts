@@ -11,7 +11,7 @@ export const makePutCustomer =
     readonly store: CustomerStore;
     readonly stripe: StripeCustomers;
     readonly clock: Clock;
-    /** Somebody can pay now, or only a payment method is missing still. */
+    /** Called when the user can pay now, or has a customer for the first time. */
     readonly payerChanged: (userIds: readonly string[]) => Promise<void>;
   }): MoneyQueries['putCustomer'] =>
   async ({ user_id: userId, customer_id: given, email, payment_method: method }) => {

@@ -1,6 +1,6 @@
 type Follower = (userIds: readonly string[]) => Promise<void>;
 
-/** Tells who waits for it that users can pay now, or differently. A repeat does no harm. */
+/** Notifies the capabilities that wait for users to be able to pay, or to pay differently. Repeats are harmless. */
 export class PayerChanges {
   readonly #followers: Follower[] = [];
 
@@ -8,7 +8,7 @@ export class PayerChanges {
     this.#followers.push(follower);
   }
 
-  /** Resolves when all have kept what follows from it. */
+  /** Resolves once every follower has stored what follows. */
   async tell(userIds: readonly string[]): Promise<void> {
     for (const follower of this.#followers) await follower(userIds);
   }

@@ -4,7 +4,10 @@ import { apply, type Applying } from '../../webhooks-in/app/webhooks.ts';
 import type { StripeFacts } from '../../webhooks-in/domain/stripe-event.ts';
 import type { Page, ReconcileRun, ReconcileStore, StripeBooks, ToFix } from './reconcile-ports.ts';
 
-/** What a fix may touch: the books through webhooks' own path, and charges through crossings' own. */
+/**
+ * What a fix may use: states go into the books the way webhooks put them, charges are opened the way crossings open
+ * them.
+ */
 export type FixParts = Applying & {
   readonly store: Pick<ReconcileStore, 'toFix' | 'crossing'>;
   readonly stripe: Pick<StripeBooks, 'payment' | 'invoice'>;
@@ -14,7 +17,7 @@ export type FixParts = Applying & {
 
 const fixesMax = 50;
 
-/** Mends a page of differences; each fix may be repeated, so a crash among them costs nothing. */
+/** Fixes a page of differences. Each fix can be repeated, so a crash in between does no harm. */
 export async function fixPage(parts: FixParts, run: ReconcileRun): Promise<Page> {
   if (!run.fix) return { read: 0, next: null };
   const due = await parts.store.toFix(run, fixesMax);
@@ -38,7 +41,9 @@ function fixOne(parts: FixParts, run: ReconcileRun, each: ToFix): Promise<boolea
   }
 }
 
-/** As the webhook that got lost; anything but a success makes `apply` ask Stripe for the state of now. */
+/**
+ * Applies what the lost webhook would have told. For anything but a success, `apply` asks Stripe for the current state.
+ */
 async function takeState(parts: FixParts, { chargeId, paymentIntent }: ToFix): Promise<boolean> {
   const payment = paymentIntent === null ? null : await parts.stripe.payment(paymentIntent);
   if (payment?.topUpId !== undefined) {
@@ -63,7 +68,7 @@ async function takeState(parts: FixParts, { chargeId, paymentIntent }: ToFix): P
   return outcome === 'applied' || (payment.state === 'succeeded' && charge?.status === 'succeeded');
 }
 
-/** A block whose message got lost. What pays it is what pays every charge. */
+/** Opens the charge of a block whose message was lost; the worker then pays it like any other. */
 async function openCharge(parts: FixParts, run: ReconcileRun, { reference }: ToFix): Promise<boolean> {
   const crossing = await parts.store.crossing(run, reference);
   if (crossing === null) return false;

@@ -32,7 +32,7 @@ export type ReconcileRun = ReconciledMonth & {
   readonly step: ReconcileStep;
   /** Where the step goes on; null: at its beginning. */
   readonly cursor: string | null;
-  /** Rises with every page, so that of two instances at one run only one gets on. */
+  /** Rises with every page, so that of two instances on one run only one makes progress. */
   readonly version: number;
 };
 
@@ -82,8 +82,8 @@ export type ReconcileStore = {
     options: { readonly id: string; readonly fix: boolean; readonly fresh: boolean; readonly nowMs: number },
   ): Promise<string>;
   /**
-   * Oldest run under way that no other instance is at, for as long as `work` takes; false: there is none. The hold ends
-   * with the connection.
+   * Holds the oldest running comparison that no other instance holds, while `work` runs; false: there is none. The hold
+   * ends with the connection.
    */
   hold(work: (id: string) => Promise<void>): Promise<boolean>;
   /** null: it is not under way (any more). */

@@ -35,13 +35,10 @@ type Step = (parts: StepParts, run: ReconcileRun) => Promise<Page>;
 /** Rows of the books in memory at once. */
 const rowsMax = 500;
 const crossingsMax = 1_000;
-/** What changed so lately may be on its way between Stripe, the ledger and us: it is looked at by the next run. */
+/** Recent changes may still be on their way between Stripe, the ledger and billing; the next run compares them. */
 const settlesWithinMs = 60_000;
 
-/**
- * Each step's next page. Nothing is a difference that a second look, at the thing itself and of this moment, does not
- * show.
- */
+/** The next page of each step. What seems to differ is read once more, and counts only if it still does. */
 export const readingSteps: Readonly<Record<Exclude<ReconcileStep, 'fixes'>, Step>> = {
   payments: async ({ stripe }, run) => {
     const { items, ...page } = await stripe.payments(run, run.cursor);
@@ -164,7 +161,7 @@ function pageOf<Row>(looked: readonly Looked[], rows: readonly Row[], idOf: (row
 const isSame = (row: ComparedCharge, nowMs: number): boolean =>
   compareCharge(row.charge, { ...row, nowMs }).length === 0;
 
-/** The same once more by what Stripe, the ledger and the books say of this charge now. */
+/** Compares one charge again, with the current state at Stripe, in the ledger and in the books. */
 async function secondLook({ stripe, ledger, charges, clock }: StepParts, row: ComparedCharge): Promise<Looked> {
   const { charge: before } = row;
   const ids = new Set([
@@ -189,7 +186,7 @@ async function secondLook({ stripe, ledger, charges, clock }: StepParts, row: Co
     (found === undefined
       ? null
       : { chargeId: before.id, amountMinor: BigInt(found.amount_minor), currency: found.currency });
-  // Last, so that the books had all the time that Stripe had.
+  // The books are read last, so that they had as much time to change as Stripe.
   const [charge] = await charges.byIds([before.id]);
   if (charge === undefined) return none;
   const nowMs = clock.nowMs();

@@ -105,7 +105,7 @@ export function makeReconcileQueries(
     },
     reconciliation: async ({ id, after: cursor = '0', limit }) => {
       if (!/^[0-9]{1,18}$/.test(cursor))
-        throw new AppError('invalid', 'REQUEST_INVALID', 'after is the number of a difference');
+        throw new AppError('invalid', 'REQUEST_INVALID', 'after must be the number of a difference');
       const run = await store.view(id, clock.nowMs());
       if (run === null) return null;
       const size = Math.min(Math.max(limit, 1), limitMax);

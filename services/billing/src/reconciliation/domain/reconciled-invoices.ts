@@ -39,7 +39,7 @@ export function compareInvoice(books: BookedInvoice | null, stripe: StripeInvoic
   const amountMinor = stripe.status === 'paid' ? stripe.paidMinor : stripe.dueMinor;
   const atStripe = `Stripe has it as ${stripe.status} for ${money({ amountMinor, currency: stripe.currency })}`;
   if (books === null) {
-    // What is not owed need not be known.
+    // Invoices that are not owed may be missing in the books.
     if (told === null || told === 'voided') return null;
     return {
       ...about,

@@ -43,7 +43,7 @@ export function compareRefund(books: BookedRefund | null, stripe: StripeRefund |
   }
   const atStripe = `Stripe has it as ${stripe.status} for ${money(stripe)}`;
   if (books === null) {
-    // What was not given back after all needs no place in the books.
+    // Refunds that failed or were cancelled may be missing in the books.
     if (stripe.status === 'failed' || stripe.status === 'canceled') return null;
     return {
       ...about,

@@ -38,7 +38,7 @@ const narrow = (value: object): FoundFacts =>
       typeof each === 'bigint' ? String(each) : each,
     ]),
   );
-/** Written by `narrow` alone, so that it is what it says. */
+/** Only `narrow` writes these facts, so their shape is known. */
 const widen = <T extends object>(facts: FoundFacts): T =>
   Object.fromEntries(
     Object.entries(facts).map(([name, each]) => [

@@ -117,7 +117,7 @@ export function reconciliationStore(pool: Pool): ReconcileStore {
   };
 }
 
-/** The first run that nobody else is at. */
+/** The first run that no other session holds. */
 async function hold(pool: Pool, work: (id: string) => Promise<void>): Promise<boolean> {
   const { rows } = await guarded(() => pool.query<{ id: string }>(runningRuns));
   for (const { id } of rows) {
@@ -132,14 +132,14 @@ async function hold(pool: Pool, work: (id: string) => Promise<void>): Promise<bo
       broken = false;
       if (ours) return true;
     } finally {
-      // A session whose hold may not have ended is closed: that ends it.
+      // If the lock may still be held, the session is closed, which releases it.
       client.release(broken);
     }
   }
   return false;
 }
 
-/** All of a page, or, where somebody else has moved the run on, nothing. */
+/** Stores a whole page, or nothing when another instance has advanced the run. */
 async function advance(
   tx: PoolClient,
   {

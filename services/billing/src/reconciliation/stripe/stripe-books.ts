@@ -11,7 +11,7 @@ import type { ReconciledMonth } from '../domain/reconciled-month.ts';
 import type { StripeRefund } from '../domain/reconciled-refunds.ts';
 import type { StripePayment } from '../domain/reconciliation.ts';
 
-/** Stripe's most. */
+/** The largest page that Stripe gives. */
 const limit = 100;
 /** Stripe's clock is not ours, and an invoice or a payment may be dated a little before the month it is for. */
 const marginS = 86_400;

@@ -7,7 +7,7 @@ import type { Refund, RefundAttempt, RefundEvent, RefundOutcome, RefundState } f
  * 18).
  */
 export type RefundStore = {
-  /** Ids of refunds whose time has come, longest waiting first. */
+  /** Ids of refunds that are due, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
   /** Runs `work` while no other instance works on this refund; false: another one does. */
   hold(id: string, work: (held: HeldRefund) => Promise<void>): Promise<boolean>;
@@ -49,7 +49,7 @@ export type ToldRefund = {
 
 /** Stripe's refunds. */
 export type Refunds = {
-  /** Rejects for mistakes of our own only: what Stripe says, or fails to say, is the outcome. */
+  /** Whatever Stripe answers, or that it does not, is an outcome; it rejects only for defects of this code. */
   send(attempt: RefundAttempt): Promise<RefundOutcome>;
   /** All refunds of a payment. @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
   ofPayment(paymentIntent: string): Promise<readonly ToldRefund[]>;

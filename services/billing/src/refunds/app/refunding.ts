@@ -34,7 +34,7 @@ export const startRefundWorker = (parts: WorkerParts): Loop =>
     round: async (stopped) => {
       for (const id of await parts.store.due(parts.clock.nowMs(), batchMax)) {
         if (stopped.aborted) break;
-        // One that fails is told and due again; it holds up no other.
+        // A failure is reported and does not delay the others; the item stays due.
         await parts.store.hold(id, (held) => advanceRefund(parts, held)).catch(parts.onFailure);
       }
       return idleMs;
@@ -85,7 +85,7 @@ async function lookedUp(refunds: Refunds, refund: Refund, attempt: RefundAttempt
   return attempt === null ? { is: 'unanswered', code: 'not_listed' } : refunds.send(attempt);
 }
 
-/** As for charges: a mistake of our own is told, and what was sent is looked up before it is sent again. */
+/** As for charges: a defect of this code is reported, and the request is looked up before it is sent again. */
 async function asOutcome(
   { onFailure }: Pick<WorkerParts, 'onFailure'>,
   call: () => Promise<RefundOutcome>,
@@ -131,10 +131,10 @@ export function makeRefundQueries(parts: {
       const decided = await decide({ id, operation: 'refund.approve', key, content: '' }, (refund, left) => {
         refuseDecided(refund);
         if (refund.amountMinor > left)
-          throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not refunded yet`);
+          throw notOpen(`only ${left > 0n ? left : 0n} of the payment can still be refunded`);
         const second = refund.firstApproval !== null || !needsTwo(parts.fourEyes, refund);
         if (refund.firstApproval === by)
-          throw notOpen('you approved it before: a sum of this size needs a second person');
+          throw notOpen('you have approved it already: a sum of this size needs a second person');
         return second
           ? { type: 'RefundApproved', by, address, nextTryMs: clock.nowMs(), applyTo: null }
           : { type: 'RefundApprovedOnce', by, address };
@@ -174,8 +174,9 @@ function applying(refund: Refund, { left, applyTo, by, address, fourEyes, nowMs 
       `the customer has no running subscription in ${refund.currency} whose next invoice could take it: forfeit ` +
         `it, or approve the refund`,
     );
-  if (refund.amountMinor > left) throw notOpen(`only ${left > 0n ? left : 0n} of the payment are not given back yet`);
-  if (refund.firstApproval === by) throw notOpen('you approved it before: a sum of this size needs a second person');
+  if (refund.amountMinor > left) throw notOpen(`only ${left > 0n ? left : 0n} of the payment can still be given back`);
+  if (refund.firstApproval === by)
+    throw notOpen('you have approved it already: a sum of this size needs a second person');
   const second = refund.firstApproval !== null || !needsTwo(fourEyes, refund);
   return second
     ? { type: 'RefundApproved', by, address, nextTryMs: nowMs, applyTo }

@@ -38,7 +38,7 @@ export function makeFeeQueries(parts: Parts): Queries {
       const fee = await due(invoice);
       if (fee === null) return null;
       const paymentMethod = await parts.customers.paymentMethodOf(fee.customer_id);
-      if (paymentMethod === null) throw notDue('The customer has nothing to pay with');
+      if (paymentMethod === null) throw notDue('The customer has no payment method');
       await books.decided(invoice, { what: 'retried', by, address, reason: null }, clock.nowMs());
       const paid = await stripe.payInvoice({ invoice, paymentMethod, key: `${invoice}:retry:${randomUUID()}` });
       await take(paid ?? (await stripe.invoice(invoice)));
@@ -47,7 +47,7 @@ export function makeFeeQueries(parts: Parts): Queries {
     writeOffFee: async ({ invoice, how, by, address = null, reason }) => {
       const fee = await due(invoice);
       if (fee === null) return null;
-      if (how === 'uncollectible' && fee.status === 'uncollectible') throw notDue('The fee was given up before');
+      if (how === 'uncollectible' && fee.status === 'uncollectible') throw notDue('The fee was written off before');
       await books.decided(
         invoice,
         { what: how === 'void' ? 'voided' : 'given_up', by, address, reason },

@@ -38,7 +38,7 @@ export const makeFeeRound = (parts: Parts) => async (): Promise<number> => {
   return due.length === feesMax ? 0 : idleMs;
 };
 
-/** A refusal ends it: Stripe tries again as it is told to, and another payment method makes us. */
+/** After a refusal we stop: Stripe retries by its own schedule, and another payment method makes us try again. */
 async function payOpen(parts: Parts, fee: UnpaidFee): Promise<void> {
   const { stripe, subscriptions, clock } = parts;
   const method = await parts.customers.paymentMethodOf(fee.customerId);
@@ -47,7 +47,7 @@ async function payOpen(parts: Parts, fee: UnpaidFee): Promise<void> {
     customer: fee.customerId,
     subscription: fee.subscriptionId,
   })) {
-    // One that is paid was perhaps paid by us, by a call without an answer.
+    // A paid invoice may have been paid by our own call whose answer was lost.
     await subscriptions.invoiceTold(facts, clock.nowMs());
     if (!open || refused || method === null) continue;
     const paid = await stripe.payInvoice({ invoice: id, paymentMethod: method, key: `${id}:pay:${fee.attempts}` });

@@ -86,7 +86,7 @@ async function draftOf(parts: Parts, customerId: string): Promise<Parameters<Sub
 async function make(parts: Parts, row: SubscriptionRow, customerId: string): Promise<SubscriptionView> {
   const { store, stripe, clock } = parts;
   try {
-    // Past Stripe's key window a repeated creation would be a second one: it is looked for first.
+    // After Stripe's key window a repeated request would create a second subscription, so it is looked for first.
     const late = clock.nowMs() - row.createdMs > keyWindowMs;
     const found = late ? await stripe.findSubscription({ customer: customerId, ours: row.id }) : null;
     const state = found ?? (await stripe.createSubscription({ request: row.request, key: row.id }));

@@ -1,4 +1,4 @@
-/** Nothing when one runs already: one a customer, whoever races. */
+/** Inserts nothing when one is running: a customer has at most one, also under concurrent requests. */
 export const beginSubscription = `
   insert into billing.subscriptions (id, customer_id, amount_minor, currency, status, anchor_at, request, created_at,
     updated_at, plan, plan_version)

@@ -5,7 +5,7 @@ import { isMissing, isRefusal } from '../../stripe/stripe-failure.ts';
 import { invoiceFacts } from '../../webhooks-in/stripe/stripe-webhook.ts';
 import type { StripeFees } from '../app/fee-ports.ts';
 
-/** Refusals that say nothing about the payment: somebody else is at it. */
+/** Refusals that say nothing about the payment: another call is at work on it. */
 const busy: ReadonlySet<string | undefined> = new Set(['idempotency_key_in_use', 'lock_timeout']);
 
 /** `StripeFees` on Stripe. */

@@ -50,7 +50,8 @@ export function stripeSubscriptions(stripe: Stripe): StripeSubscriptions {
 }
 
 /**
- * Found by our own id and lookup key, else made; a race is lost gracefully, because Stripe refuses the second of each.
+ * Found by our own id and lookup key, or created. Under a race Stripe refuses the second creation, and the first is
+ * found.
  */
 async function price(
   stripe: Stripe,
@@ -81,7 +82,7 @@ async function price(
   }
 }
 
-/** Somebody else may have made it a moment ago. */
+/** Another instance may have created it just now. */
 async function unlessThere(create: () => Promise<unknown>): Promise<void> {
   try {
     await create();

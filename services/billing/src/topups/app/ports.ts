@@ -50,7 +50,7 @@ export type TopUpStore = {
    * buy. What keeps it from buying (a ceiling, nobody to charge) is noted.
    */
   begin(seen: Watched & { readonly available: bigint }, id: string, nowMs: number): Promise<boolean>;
-  /** Ids of open purchases whose time has come, longest waiting first. */
+  /** Ids of open purchases that are due, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
   /** Runs `work` while no other instance works on this purchase; false: another one does. */
   hold(id: string, work: (held: HeldTopUp) => Promise<void>): Promise<boolean>;
@@ -74,7 +74,7 @@ export type TopUpRefunds = {
 
 /** Stripe's payments, as far as top-ups need them. */
 export type TopUpPayments = {
-  /** Rejects for mistakes of our own only: what Stripe says, or fails to say, is the outcome. */
+  /** Whatever Stripe answers, or that it does not, is an outcome; it rejects only for defects of this code. */
   create(topUp: Pick<TopUp, 'id' | 'request'>): Promise<CallOutcome>;
   /** A payment that was refused can then be paid by nobody; its state after that. */
   cancel(paymentIntent: string): Promise<CallOutcome>;

@@ -18,7 +18,7 @@ export const makeToldPayment =
     if ((await store.find(id)) === null) return 'unknown';
     // The order of news does not matter: what counts is how it stands now.
     const state = await payments.retrieve(paymentIntent);
-    // What is refused or under way, the worker learns by its own call.
+    // The worker learns of refusals and payments under way by its own calls.
     const changed =
       state.is === 'succeeded' &&
       (await store.record(id, (now) => afterOutcome(now, state, clock.nowMs()), clock.nowMs()));

@@ -79,7 +79,7 @@ export async function workOnce(parts: TopUpParts, stopped?: AbortSignal): Promis
   const due = await parts.store.due(parts.clock.nowMs(), batchMax);
   for (const id of due) {
     if (stopped?.aborted === true) break;
-    // One that fails is told and due again; it holds up no other.
+    // A failure is reported and does not delay the others; the item stays due.
     await parts.store.hold(id, (held) => advance(parts, held)).catch(parts.onFailure);
   }
   return due.length;
@@ -128,7 +128,7 @@ async function give({ ledger, give: append, clock }: TopUpParts, held: HeldTopUp
   }
 }
 
-/** A mistake of our own is told and taken as a call without an answer: what was sent may have had its effect. */
+/** A defect of this code is reported and treated as a call without an answer: the request may have had its effect. */
 async function asOutcome(
   { onFailure }: Pick<TopUpParts, 'onFailure'>,
   call: () => Promise<CallOutcome>,

@@ -18,7 +18,7 @@ export type AutoTopUp = {
   readonly failuresMax: number;
   readonly failures: number;
   readonly reason: string | null;
-  /** Until somebody resumes it; null: it is not paused. */
+  /** Paused since then, until a person resumes it; null: it is not paused. */
   readonly pausedMs: number | null;
   /** By the platform's clock; null: as soon as the wallet is low. */
   readonly nextTryMs: number | null;

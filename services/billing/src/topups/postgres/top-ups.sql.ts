@@ -9,7 +9,7 @@ on conflict (account) do update set user_id = $2, below = $3, units = $4, amount
 where (t.user_id, t.below, t.units, t.amount_minor, t.currency, t.day_max_minor, t.month_max_minor, t.failures_max)
   is distinct from ($2, $3::bigint, $4::bigint, $5::bigint, $6, $7::bigint, $8::bigint, $9::integer)`;
 export const lockTerms = 'select * from billing.auto_topups where account = $1 for update';
-/** Terms before purchases, always: so that nobody waits in a circle. */
+/** Terms are always locked before purchases, so that there is no deadlock. */
 export const lockTermsOf = `
 select * from billing.auto_topups where account = (select account from billing.topups where id = $1) for update`;
 export const removeTerms = 'delete from billing.auto_topups where account = $1';
@@ -17,7 +17,7 @@ export const resumeTerms = `
 update billing.auto_topups set failures = 0, reason = null, paused_at = null, next_try_at = null, waits_for = null,
   version = version + 1, changed_by = $2, changed_from = $3, changed_at = $4
 where account = $1`;
-/** Who removes terms: the last state that is kept says it. */
+/** Names the person who removes the terms in the last state that is kept. */
 export const signTerms = `
 update billing.auto_topups set changed_by = $2, changed_from = $3, changed_at = $4, version = version + 1
 where account = $1`;
@@ -68,7 +68,7 @@ where ($1::text is null or account = $1) and ($2::text is null or status = $2)
   and ($3::timestamptz is null or (created_at, id) < ($3, $4::uuid))
 order by created_at desc, id desc limit $5`;
 export const topUpOfPayment = 'select id from billing.topups where payment_intent = $1';
-/** Nothing when it is known so. */
+/** Changes nothing when this state is known already. */
 export const takeRefund = `
 insert into billing.topup_refunds as r (stripe_refund, topup_id, amount_minor, currency, status, succeeded_at, told_at)
 values ($1, $2, $3, $4, $5, $6, $7)

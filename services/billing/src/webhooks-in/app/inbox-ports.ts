@@ -1,8 +1,8 @@
 import type { StripeEvent } from '../domain/stripe-event.ts';
 
-/** Inbox of webhooks: each event once, by its id. */
+/** The inbox of webhooks: each event is stored once, by its id. */
 export type Inbox = {
-  /** False: it is known already. */
+  /** False: the event was known. */
   keep(event: StripeEvent, nowMs: number): Promise<boolean>;
   /** Events not applied yet, oldest first. */
   open(limit: number): Promise<readonly (StripeEvent & { readonly receivedMs: number })[]>;

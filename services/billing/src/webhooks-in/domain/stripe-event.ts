@@ -34,7 +34,7 @@ export type StripeFacts =
     }
   | { readonly about: 'subscription'; readonly state: SubscriptionState }
   | { readonly about: 'payment_method'; readonly paymentMethod: string; readonly customer: string }
-  /** Stored and left alone. */
+  /** Stored, and of no consequence. */
   | { readonly about: 'nothing' };
 
 /**

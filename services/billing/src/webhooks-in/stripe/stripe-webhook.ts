@@ -10,7 +10,7 @@ import type { FeeStatus, StripeFacts } from '../domain/stripe-event.ts';
 
 /** A signature is good for five minutes, by the real clock (surfaces §0.10). */
 const toleranceS = 300;
-/** Clocks differ by seconds; what is signed for later could be sent again for as long. */
+/** Clocks differ by seconds. A signature dated later than that could be replayed for longer, so it is refused. */
 const aheadMaxS = 60;
 
 /** An event that is signed and cannot be read: another version's shape, or a mistake of ours. */
@@ -21,7 +21,7 @@ export const webhookVerifier =
   (stripe: Stripe, secret: string, onUnread: OnUnread): VerifyWebhook =>
   ({ payload, signature }) => {
     const event = verified(stripe, { payload, signature, secret });
-    // `null` is JSON as well, and a number has no id.
+    // The payload may be any JSON, such as `null` or a number.
     if (
       event === null ||
       typeof event.id !== 'string' ||
@@ -29,7 +29,7 @@ export const webhookVerifier =
       typeof event.type !== 'string' ||
       !Number.isSafeInteger(event.created)
     ) {
-      throw new AppError('invalid', 'SIGNATURE_INVALID', 'This is no event of Stripe');
+      throw new AppError('invalid', 'SIGNATURE_INVALID', 'This is not an event of Stripe');
     }
     const facts = factsOf(event, onUnread);
     if (!isStorableJson([event.id, event.type, facts]))
@@ -44,7 +44,7 @@ function verified(
   try {
     const event = stripe.webhooks.constructEvent(payload, signature, secret, toleranceS);
     if (signedAtS(signature) > Date.now() / 1000 + aheadMaxS)
-      throw new AppError('invalid', 'SIGNATURE_INVALID', 'The webhook is signed for a time to come');
+      throw new AppError('invalid', 'SIGNATURE_INVALID', 'The webhook is signed with a future time');
     return event;
   } catch (error) {
     if (error instanceof AppError) throw error;

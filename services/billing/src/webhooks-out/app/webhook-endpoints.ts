@@ -6,10 +6,10 @@ import { AppError, hasAtMost, isStorableText, parseAmount } from '@tollgate/kern
 import { type AddressRule, checkAddress } from '../domain/webhook-address.ts';
 import type { Books, WebhookStore } from './webhook-ports.ts';
 
-/** More would make every event a flood. */
+/** Each event goes to every endpoint, so their number is limited. */
 const endpointsMax = 100;
 const limitMax = 100;
-/** In seconds: a day to bring a new secret to every subscriber's process, a week at most. */
+/** Seconds in which both secrets sign: a day by default, a week at most. */
 const [overlapDefaultS, overlapMaxS] = [86_400, 604_800];
 
 /** Endpoints as the operator keeps them. A new one is told of what happens from then on. */

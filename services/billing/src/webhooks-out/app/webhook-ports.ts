@@ -14,7 +14,7 @@ export type EndpointStore = {
   list(): Promise<readonly EndpointView[]>;
   read(id: string): Promise<EndpointView | null>;
   change(id: string, fields: Partial<EndpointFields>): Promise<EndpointView | null>;
-  /** Gives it a new secret; the present one signs too until then. */
+  /** Sets a new secret; until then the current one signs as well. */
   rotate(id: string, secret: string, overlapUntilMs: number): Promise<EndpointView | null>;
   /** Keeps a message for this endpoint alone; its subscriptions do not matter. null: there is no such endpoint. */
   tell(
@@ -22,7 +22,7 @@ export type EndpointStore = {
     message: { readonly id: string; readonly type: string; readonly body: string },
     nowMs: number,
   ): Promise<boolean>;
-  /** Marks it, erases its secret and ends what is pending. */
+  /** Marks it as removed, erases its secret and ends its pending deliveries. */
   remove(id: string, nowMs: number): Promise<EndpointView | null>;
   disable(id: string, reason: string): Promise<void>;
 };
@@ -40,8 +40,8 @@ export type DeliveryStore = {
     nowMs: number,
   ): Promise<number>;
   /**
-   * Takes deliveries that are due, so many an endpoint, of none that is busy; another instance may take them after the
-   * lease.
+   * Leases due deliveries: at most `perEndpoint` each, and none of busy endpoints. After the lease another instance may
+   * take them.
    */
   claim(due: {
     readonly nowMs: number;

@@ -35,7 +35,7 @@ export type PublishedChargeEvent = {
   readonly refund: { readonly id: string; readonly amount_minor: string } | null;
 };
 
-/** Steps between opening and outcome are ours alone. */
+/** Subscribers are not told of steps between the opening and the outcome. */
 const chargeTypes: Readonly<Record<string, WebhookEventType>> = {
   ChargeOpened: 'charge.opened',
   ChargeSucceeded: 'charge.succeeded',
@@ -110,7 +110,7 @@ export function entryMessages(
             id: `msg_balance_${partition}_${seq}`,
             type: 'balance.low' as const,
             account,
-            // Told once on the way down: a balance that is low already passes nothing.
+            // Told once, when the balance falls below the bound; not again while it stays below.
             passed: (below: bigint): boolean => after < below && after - amount >= below,
             body: bodyOf('balance.low', at, { account, entry: entry.id, kind, unit, balance }),
           },
@@ -128,7 +128,7 @@ function isReached({ whole, before, after }: TakenView, share: number): boolean 
   return BigInt(whole) > 0n && BigInt(before) * 100n < bound && BigInt(after) * 100n >= bound;
 }
 
-/** Of a period once, whatever goes up and down in it; of a balance each time that it falls so far after a top-up. */
+/** Once a period for limits and allowances; for a balance, each time that it falls so far after a top-up. */
 function thresholdMessage(
   entry: BookedEntry['entry'],
   { of, whole, after, period_start: start, period, model }: TakenView,

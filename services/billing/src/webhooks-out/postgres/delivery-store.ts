@@ -31,7 +31,7 @@ export function deliveryStore(pool: Pool, box: SecretBox): DeliveryStore {
       return rows.map(({ secret, secret_before: before, ...row }) => {
         const current = box.open(secret, row.endpoint);
         const previous = before === null ? null : box.open(before, row.endpoint);
-        // Without the present one nothing is signed: the subscriber may know no other.
+        // If the current secret cannot be opened, nothing is signed: the subscriber may know no other.
         return {
           ...row,
           id: String(row.id),

@@ -15,7 +15,7 @@ insert into billing.webhook_deliveries (endpoint, message, status, next_try_at, 
   select there.id, message.id, 'pending', $5, $5 from there, message`;
 export const endPending = `update billing.webhook_deliveries set status = 'failed', next_try_at = null
   where endpoint = $1 and status = 'pending'`;
-/** Nobody subscribes any more: what happens until somebody does is nobody's. */
+/** When the last endpoint is removed, the places are forgotten: the next endpoint is told only of later events. */
 export const forgetFeeds = `delete from billing.webhook_feeds where not exists (select 1 from billing.webhook_endpoints
   where removed_at is null)`;
 

@@ -7,7 +7,7 @@ import type { AttemptOutcome, Deliver } from '../app/webhook-ports.ts';
 import { isOpenAddress } from './open-address.ts';
 import { webhookHeaders } from './webhook-signature.ts';
 
-/** As Standard Webhooks advises: 15 to 30 s. */
+/** Standard Webhooks advises 15 to 30 s. */
 const timeoutDefaultMs = 15_000;
 
 /** An address of a private network; the reason that subscribers' operators see. */
@@ -25,7 +25,7 @@ export type DeliverOptions = {
     options: LookupOptions,
     done: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void,
   ) => void;
-  /** Hears of what is no fault of the subscriber. */
+  /** Called for errors that are not the subscriber's fault. */
   readonly onBug?: (error: unknown) => void;
 };
 

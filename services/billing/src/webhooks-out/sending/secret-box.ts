@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
-/** Keeps secrets of subscribers so that the database alone, or a backup of it, is worth nothing to a forger. */
+/** Seals the secrets of subscribers, so that the database or a backup alone is not enough to forge a signature. */
 export type SecretBox = {
   /** Bound to `owner`: a row's secret cannot be put into another row. */
   seal(secret: string, owner: string): string;
