@@ -59,6 +59,47 @@ const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Dat
 
 /** `TopUpStore` on PostgreSQL. `holders`: the pool whose sessions hold purchases while they are worked on. */
 export function topUpStore(pool: Pool, holders: Pool): TopUpStore {
+  return {
+    ...termsStore(pool),
+    list: (query) => guarded(() => page(pool, query)),
+    watched: (after, limit, nowMs) =>
+      guarded(
+        async () =>
+          (
+            await pool.query<Pick<TermsRow, 'account' | 'below' | 'version'>>(watchedTerms, [
+              after ?? '',
+              limit,
+              new Date(nowMs),
+            ])
+          ).rows,
+      ),
+    begin: (seen, id, nowMs) => guarded(() => withTransaction(pool, (tx) => begin(tx, seen, id, nowMs))),
+    due: (nowMs, limit) =>
+      guarded(async () =>
+        (await pool.query<{ id: string }>(dueTopUps, [new Date(nowMs), limit])).rows.map((row) => row.id),
+      ),
+    hold: (id, work) =>
+      whileHeld(holders, id, (client) =>
+        work({
+          read: async () => {
+            const { rows } = await guarded(() => client.query<TopUpRow>(topUpById, [id]));
+            invariant(rows[0] !== undefined, 'a top-up that is held exists');
+            return fromRowTopUp(rows[0]);
+          },
+          record: (decide, nowMs) => guarded(() => inTransaction(client, () => record(client, id, decide, nowMs))),
+        }),
+      ),
+    record: (id, decide, nowMs) => guarded(() => withTransaction(pool, (tx) => record(tx, id, decide, nowMs))),
+    find: (id) =>
+      guarded(async () => {
+        const { rows } = await pool.query<TopUpRow>(topUpById, [id]);
+        return rows[0] === undefined ? null : fromRowTopUp(rows[0]);
+      }),
+  };
+}
+
+/** Terms of wallets: what people set and see. */
+function termsStore(pool: Pool): Pick<TopUpStore, 'put' | 'view' | 'views' | 'remove' | 'resume'> {
   const view = async (client: Pool | PoolClient, account: string, nowMs: number) => {
     const { rows } = await client.query<TermsRow & SpentRow>(viewOfTerms, [...bordersOf(nowMs), account]);
     return rows[0] === undefined ? null : viewOfTermsRow(rows[0], nowMs);
@@ -108,40 +149,6 @@ export function topUpStore(pool: Pool, holders: Pool): TopUpStore {
           return view(tx, account, nowMs);
         }),
       ),
-    list: (query) => guarded(() => page(pool, query)),
-    watched: (after, limit, nowMs) =>
-      guarded(
-        async () =>
-          (
-            await pool.query<Pick<TermsRow, 'account' | 'below' | 'version'>>(watchedTerms, [
-              after ?? '',
-              limit,
-              new Date(nowMs),
-            ])
-          ).rows,
-      ),
-    begin: (seen, id, nowMs) => guarded(() => withTransaction(pool, (tx) => begin(tx, seen, id, nowMs))),
-    due: (nowMs, limit) =>
-      guarded(async () =>
-        (await pool.query<{ id: string }>(dueTopUps, [new Date(nowMs), limit])).rows.map((row) => row.id),
-      ),
-    hold: (id, work) =>
-      whileHeld(holders, id, (client) =>
-        work({
-          read: async () => {
-            const { rows } = await guarded(() => client.query<TopUpRow>(topUpById, [id]));
-            invariant(rows[0] !== undefined, 'a top-up that is held exists');
-            return fromRowTopUp(rows[0]);
-          },
-          record: (decide, nowMs) => guarded(() => inTransaction(client, () => record(client, id, decide, nowMs))),
-        }),
-      ),
-    record: (id, decide, nowMs) => guarded(() => withTransaction(pool, (tx) => record(tx, id, decide, nowMs))),
-    find: (id) =>
-      guarded(async () => {
-        const { rows } = await pool.query<TopUpRow>(topUpById, [id]);
-        return rows[0] === undefined ? null : fromRowTopUp(rows[0]);
-      }),
   };
 }
 
