@@ -70,3 +70,10 @@ export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T>
     throw asUnavailable(error);
   }
 }
+
+/** Whether the broker refused the join because of the short session time-out; kafkajs wraps the reason. */
+export function refusesSession(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  if ('type' in error && error.type === 'INVALID_SESSION_TIMEOUT') return true;
+  return 'cause' in error && refusesSession(error.cause);
+}

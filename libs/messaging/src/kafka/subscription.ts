@@ -6,7 +6,7 @@ import type { SubscribeOptions, Subscription, TopicPartition } from '../event-lo
 import type { Bounds, RecordSource } from '../partition-worker.ts';
 import { PartitionWorker } from '../partition-worker.ts';
 import type { OnTrouble } from './client.ts';
-import { asUnavailable, within } from './client.ts';
+import { asUnavailable, refusesSession, within } from './client.ts';
 import { Feed } from './feed.ts';
 
 export type SubscriptionPorts = {
@@ -290,13 +290,6 @@ export class KafkaSubscription implements Subscription {
 /** Within a time limit, because kafkajs waits for answers on lost connections. */
 const discard = (consumer: Consumer): Promise<void> =>
   within(disconnectMaxMs, consumer.disconnect()).catch(() => undefined);
-
-/** Whether the broker refused the join because of the short session time-out; kafkajs wraps the reason. */
-function refusesSession(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  if ('type' in error && error.type === 'INVALID_SESSION_TIMEOUT') return true;
-  return 'cause' in error && refusesSession(error.cause);
-}
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 const whereOf = (key: string): TopicPartition => {

@@ -1,7 +1,7 @@
 import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
-import { type Loop, startLoop } from '@tollgate/service-kit';
+import { type Loop, startPeriodic } from '@tollgate/service-kit';
 
 import type { OwnedPartition } from './owned-partition.ts';
 
@@ -23,11 +23,9 @@ export class Ticker {
 
   constructor(options: TickerOptions) {
     this.#options = options;
-    this.#loop = startLoop({
-      round: async () => {
-        this.#tick();
-        return tickEveryMs;
-      },
+    this.#loop = startPeriodic({
+      everyMs: tickEveryMs,
+      work: () => this.#tick(),
       onFailure: (error) => options.warn('due timers were not looked for', { error: String(error) }),
     });
   }

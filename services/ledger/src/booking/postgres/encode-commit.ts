@@ -91,6 +91,27 @@ function encodeEntry(into: Into, commit: PartitionCommit, entry: Entry): void {
     .text(entry.requestId)
     .hexOrNull(entry.hash)
     .textOrNull(entry.rate ? JSON.stringify(entry.rate) : null);
+  if (entry.opened || entry.terms) encodeTerms(into, commit, entry);
+  encodeVersions(into, partition, entry);
+  for (const timer of entry.timers)
+    into('timers', 5).int2(partition).int8(timer.dueMs).int4(timer.ref).int2(timerKinds[timer.kind]).int8(timer.object);
+  for (const crossing of entry.crossings) block(into('crossings', 12), commit, entry, crossing);
+  for (const change of entry.blockChanges) block(into('block_changes', 13), commit, entry, change).text(change.change);
+  if (entry.details) {
+    const { salt, ...words } = entry.details;
+    const content = canonicalJson(words);
+    into('details', 5)
+      .int2(partition)
+      .int8(entry.partitionSeq)
+      .bytes(commitmentOf(salt, content))
+      .bytes(Buffer.from(salt, 'hex'))
+      .jsonb(content);
+  }
+}
+
+/** The opening and the terms of an account. */
+function encodeTerms(into: Into, commit: PartitionCommit, entry: Entry): void {
+  const { partition } = commit;
   if (entry.opened) {
     into('accounts', 6)
       .int2(partition)
@@ -111,6 +132,10 @@ function encodeEntry(into: Into, commit: PartitionCommit, entry: Entry): void {
       .jsonb(JSON.stringify(settingsView(settings)))
       .time(limitFetchedMs);
   }
+}
+
+/** Version rows beside an entry (rule 15). */
+function encodeVersions(into: Into, partition: number, entry: Entry): void {
   for (const row of entry.lotRows) {
     into('lots', 10)
       .int2(partition)
@@ -150,20 +175,6 @@ function encodeEntry(into: Into, commit: PartitionCommit, entry: Entry): void {
       .bigint(row.used)
       .bigint(row.highWater)
       .bigint(row.usedBefore);
-  }
-  for (const timer of entry.timers)
-    into('timers', 5).int2(partition).int8(timer.dueMs).int4(timer.ref).int2(timerKinds[timer.kind]).int8(timer.object);
-  for (const crossing of entry.crossings) block(into('crossings', 12), commit, entry, crossing);
-  for (const change of entry.blockChanges) block(into('block_changes', 13), commit, entry, change).text(change.change);
-  if (entry.details) {
-    const { salt, ...words } = entry.details;
-    const content = canonicalJson(words);
-    into('details', 5)
-      .int2(partition)
-      .int8(entry.partitionSeq)
-      .bytes(commitmentOf(salt, content))
-      .bytes(Buffer.from(salt, 'hex'))
-      .jsonb(content);
   }
 }
 

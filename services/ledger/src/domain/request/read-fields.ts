@@ -1,5 +1,8 @@
 import { AppError, hasAtMost, isStorableText, parseAmount } from '@tollgate/kernel';
 
+/** What gateways let in: a CloudEvent's source has up to 512 characters behind `ce:`. */
+export const sourceMax = 520;
+
 /** @throws AppError('invalid', REQUEST_INVALID) */
 export const refuse = (message: string): never => {
   throw new AppError('invalid', 'REQUEST_INVALID', message);

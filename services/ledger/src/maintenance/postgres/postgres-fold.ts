@@ -4,8 +4,10 @@ import { invariant } from '@tollgate/kernel';
 import { copyOut, CopyReader } from '@tollgate/persistence';
 import type pg from 'pg';
 
-import type { HoldOutcome } from '../../domain/account/hold.ts';
-import type { Contra, Entry, EntryRate } from '../../domain/entry.ts';
+import type { Terms } from '../../domain/account/account.ts';
+import type { HoldOutcome, HoldRow } from '../../domain/account/hold.ts';
+import type { LotRow } from '../../domain/account/lot.ts';
+import type { Contra, CounterRow, Entry, EntryRate } from '../../domain/entry.ts';
 import { fromRowSettings } from '../../postgres/account-row.ts';
 import { kindOf } from '../../postgres/entry-row.ts';
 import type { LimitCountTuple } from '../../postgres/limit-counts-row.ts';
@@ -164,95 +166,101 @@ async function tablesInUse(client: pg.ClientBase, partition: number): Promise<Re
 type Beside = Pick<Entry, 'terms' | 'lotRows' | 'holdRows' | 'counterRows' | 'limitCounts' | 'opened'>;
 type Numbered = { readonly partition_seq: bigint };
 
+type TermsRow = {
+  readonly status: AccountStatus;
+  readonly owner: string | null;
+  readonly settings: AccountSettings;
+  readonly limit_fetched_at: Date;
+};
+type LotVersion = {
+  readonly lot: bigint;
+  readonly left: bigint;
+  readonly granted: bigint;
+  readonly priority: number;
+  readonly expires_at: Date | null;
+  readonly floor: bigint;
+  readonly purchased: boolean;
+};
+type HoldVersion = {
+  readonly hold: bigint;
+  readonly amount: bigint;
+  readonly expires_at: Date;
+  readonly parent: bigint | null;
+  readonly budgets: string[];
+  readonly outcome: HoldOutcome;
+  readonly settled: bigint | null;
+  readonly floor: bigint;
+};
+type CounterVersion = {
+  readonly period_start_ms: bigint;
+  readonly period_end_ms: bigint;
+  readonly used: bigint;
+  readonly high_water: bigint;
+  readonly used_before: bigint;
+};
+
 async function rowsBeside(
   client: Queryable,
   tables: ReadonlySet<string>,
   range: readonly unknown[],
 ): Promise<(seq: number) => Beside> {
-  const read = <Row extends object>(
-    from: Queryable,
-    sql: string,
-    table?: string,
-  ): Promise<ReadonlyMap<number, readonly Row[]>> =>
-    table === undefined || tables.has(table) ? readRows<Row>(from, sql, range) : Promise.resolve(new Map());
-  const terms = await read<{
-    status: AccountStatus;
-    owner: string | null;
-    settings: AccountSettings;
-    limit_fetched_at: Date;
-  }>(client, termsBeside, 'account_terms');
-  const lots = await read<{
-    lot: bigint;
-    left: bigint;
-    granted: bigint;
-    priority: number;
-    expires_at: Date | null;
-    floor: bigint;
-    purchased: boolean;
-  }>(client, lotsBeside, 'lots');
-  const holds = await read<{
-    hold: bigint;
-    amount: bigint;
-    expires_at: Date;
-    parent: bigint | null;
-    budgets: string[];
-    outcome: HoldOutcome;
-    settled: bigint | null;
-    floor: bigint;
-  }>(client, holdsBeside, 'holds');
-  const counters = await read<{
-    period_start_ms: bigint;
-    period_end_ms: bigint;
-    used: bigint;
-    high_water: bigint;
-    used_before: bigint;
-  }>(client, countersBeside, 'counters');
-  const limitCounts = await read<{ counts: readonly LimitCountTuple[] }>(client, limitCountsBeside, 'limit_counts');
-  const opened = await read<{ opened_at: Date }>(client, openedBeside);
+  const read = <Row extends object>(sql: string, table?: string): Promise<ReadonlyMap<number, readonly Row[]>> =>
+    table === undefined || tables.has(table) ? readRows<Row>(client, sql, range) : Promise.resolve(new Map());
+  const terms = await read<TermsRow>(termsBeside, 'account_terms');
+  const lots = await read<LotVersion>(lotsBeside, 'lots');
+  const holds = await read<HoldVersion>(holdsBeside, 'holds');
+  const counters = await read<CounterVersion>(countersBeside, 'counters');
+  const limitCounts = await read<{ counts: readonly LimitCountTuple[] }>(limitCountsBeside, 'limit_counts');
+  const opened = await read<{ opened_at: Date }>(openedBeside);
   return (seq) => {
     const [term] = terms.get(seq) ?? [];
     const [opening] = opened.get(seq) ?? [];
     const [counted] = limitCounts.get(seq) ?? [];
     return {
       opened: opening ? { openedMs: opening.opened_at.getTime() } : null,
-      terms: term
-        ? {
-            status: term.status,
-            owner: term.owner,
-            settings: fromRowSettings(term.settings),
-            limitFetchedMs: term.limit_fetched_at.getTime(),
-          }
-        : null,
+      terms: term ? fromRowTerms(term) : null,
       limitCounts: counted ? fromRowLimitCounts(counted.counts) : null,
-      lotRows: (lots.get(seq) ?? []).map((row) => ({
-        lot: Number(row.lot),
-        left: row.left,
-        granted: row.granted,
-        priority: row.priority,
-        expiresMs: row.expires_at?.getTime() ?? null,
-        floor: Number(row.floor),
-        purchased: row.purchased,
-      })),
-      holdRows: (holds.get(seq) ?? []).map((row) => ({
-        hold: Number(row.hold),
-        amount: row.amount,
-        expiresMs: row.expires_at.getTime(),
-        parent: row.parent === null ? null : Number(row.parent),
-        budgets: row.budgets,
-        outcome: row.outcome,
-        settled: row.settled,
-        floor: Number(row.floor),
-      })),
-      counterRows: (counters.get(seq) ?? []).map((row) => ({
-        period:
-          row.period_start_ms < 0n ? null : { startMs: Number(row.period_start_ms), endMs: Number(row.period_end_ms) },
-        used: row.used,
-        highWater: row.high_water,
-        usedBefore: row.used_before,
-      })),
+      lotRows: (lots.get(seq) ?? []).map(fromRowLot),
+      holdRows: (holds.get(seq) ?? []).map(fromRowHold),
+      counterRows: (counters.get(seq) ?? []).map(fromRowCounter),
     };
   };
 }
+
+const fromRowTerms = ({ status, owner, settings, limit_fetched_at: fetched }: TermsRow): Terms => ({
+  status,
+  owner,
+  settings: fromRowSettings(settings),
+  limitFetchedMs: fetched.getTime(),
+});
+
+const fromRowLot = (row: LotVersion): LotRow => ({
+  lot: Number(row.lot),
+  left: row.left,
+  granted: row.granted,
+  priority: row.priority,
+  expiresMs: row.expires_at?.getTime() ?? null,
+  floor: Number(row.floor),
+  purchased: row.purchased,
+});
+
+const fromRowHold = (row: HoldVersion): HoldRow => ({
+  hold: Number(row.hold),
+  amount: row.amount,
+  expiresMs: row.expires_at.getTime(),
+  parent: row.parent === null ? null : Number(row.parent),
+  budgets: row.budgets,
+  outcome: row.outcome,
+  settled: row.settled,
+  floor: Number(row.floor),
+});
+
+const fromRowCounter = (row: CounterVersion): CounterRow => ({
+  period: row.period_start_ms < 0n ? null : { startMs: Number(row.period_start_ms), endMs: Number(row.period_end_ms) },
+  used: row.used,
+  highWater: row.high_water,
+  usedBefore: row.used_before,
+});
 
 async function readRows<Row extends object>(
   client: Queryable,
