@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 
 import { describe, expect, it } from '@jest/globals';
+import { waitFor } from '@tollgate/testing';
 
 import type { OptimizeSubject } from './harness/image-uploads.ts';
 import { accountOf, finished, nothingLeft, submit, surface } from './harness/image-uploads.ts';
@@ -124,17 +125,19 @@ export function refusesBadUploads(subject: () => OptimizeSubject): void {
     });
 
     it('that breaks off with its connection leaves nothing behind', async () => {
-      const { platform, provider } = subject();
+      const { platform, provider, files } = subject();
       const { anybody } = platform;
       provider.gives('breaks-off', 100);
+      const before = await files();
       await new Promise<void>((resolve) => {
         const sending = httpRequest(`${anybody.url}${surface}/submit`, {
           method: 'POST',
           headers: { 'x-token': 'breaks-off', 'content-type': multipart },
         });
         sending.on('error', () => resolve());
-        sending.write(filePart(pngOf(3_000_000)).subarray(0, 1_000_000), () =>
-          setTimeout(() => sending.destroy(new Error('gone')), 200),
+        sending.write(filePart(pngOf(3_000_000)).subarray(0, 1_000_000));
+        void waitFor('the file to arrive', async () => (await files()).some((name) => !before.includes(name))).finally(
+          () => sending.destroy(new Error('gone')),
         );
       });
       await nothingLeft(subject());

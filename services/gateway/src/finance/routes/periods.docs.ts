@@ -86,10 +86,9 @@ export const docs = {
     example: { success: true, data: step },
     errors: ['PERIOD_NOT_READY'],
     description:
-      'Refused with what is open: the comparison with Stripe, the trial balance, usage without a charge, ' +
-      'differences, undecided refunds, missing seals. A month that is closed ' +
-      'is answered as it is. What changes of it later is an adjustment in the open month. Needs the scope ' +
-      'billing:approve.',
+      'Refused while something is open: the comparison with Stripe, the trial balance, usage without a charge, ' +
+      'differences, undecided refunds, missing seals. A closed month is answered unchanged. Later changes to it ' +
+      'are adjustments in the open month. Needs the scope billing:approve.',
   },
   reopen: {
     summary: 'Reopens a closed month, for a reason; the kept figures stay',

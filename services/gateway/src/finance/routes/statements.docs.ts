@@ -73,11 +73,10 @@ export const docs = {
       [429, 'at most 4 exports may run at a time; try again in some seconds', 'RATE_LIMITED'],
     ],
     description:
-      'Of usage that is billed by tiers. Amounts in minor units and as decimal text, positive where the ' +
-      'customer owes, negative where it takes off; closing = opening + usage + fees + credits + payments + ' +
-      'refunds, ' +
-      'for each currency. Blocks and fees stand in the month that they are for; credits, payments and refunds ' +
-      'in the one in which they were made. format=html is a page to read or print.',
+      'For usage that is billed by tiers. Amounts are minor units and decimal text, positive if the customer ' +
+      'owes them. closing = opening + usage + fees + top-ups + credits + payments + refunds, per currency. ' +
+      'Blocks and fees count in the month that they are for; credits, payments and refunds in the month in ' +
+      'which they were made. format=html is a page to read or print.',
     example,
     texts: { 'text/csv': statementCsv(example as unknown as CustomerStatement), 'text/html': '<!doctype html> …' },
   },

@@ -12,9 +12,9 @@ export const docs = {
     answer: Account,
     example: accountExample,
     description:
-      'An account that exists is compared in the members given: another owner or setting is 409 ' +
-      'ACCOUNT_SETTINGS_CONFLICT, and changes nothing. ' +
-      'A limit on an account with accounts below it needs the scope admin.',
+      'If the account exists, the given members are compared: another owner or setting is 409 ' +
+      'ACCOUNT_SETTINGS_CONFLICT and changes nothing. A limit on an account with accounts below it needs the ' +
+      'scope admin.',
     also: [
       { status: 200, description: 'the account existed with these members', answer: Account, example: accountExample },
     ],
@@ -36,11 +36,10 @@ export const docs = {
     answer: Account,
     example: accountExample,
     description:
-      'One entry, deciding from then on. Settings are merged, null removes one. Another period, time zone or ' +
-      'plan counts from the end of the period ' +
-      'under way, all else at once. status: suspended refuses spends, holds and extensions here and below ' +
-      '(settle, release, grants and timers go on); ' +
-      'closed needs balance 0, or "forfeit": true, and takes no grants either; active takes either back.',
+      'Books one entry, which applies from then on. Settings are merged, null removes one. Period, time zone ' +
+      'and plan change at the end of the current period, everything else at once. status: suspended refuses ' +
+      'spends, holds and extensions of the account and those below it, while settle, release, grants and timers ' +
+      'still work; closed needs balance 0, or "forfeit": true, and refuses grants too; active ends either.',
     errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_ID_RESERVED', 'ACCOUNT_NOT_EMPTY', 'AMOUNT_OUT_OF_RANGE', 'ACCOUNT_FROZEN'],
   },
 } satisfies Record<string, Documentation>;

@@ -26,8 +26,8 @@ export const docs = {
   grant: {
     summary: 'Adds units to an account, as a new lot',
     description:
-      'Bought units (`"kind": "purchased"`) are never wiped or counted by tier changes of a credits account, ' +
-      'and burn after others unless priority says otherwise.',
+      'Purchased units (`"kind": "purchased"`) are neither removed nor counted by tier changes of a credits ' +
+      'account, and are used after others unless priority says otherwise.',
     auth: 'server key',
     status: 201,
     once: true,

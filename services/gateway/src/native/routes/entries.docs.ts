@@ -12,10 +12,9 @@ export const docs = {
     example: entryExample,
     errors: ['ENTRY_UNKNOWN'],
     description:
-      'As it was booked. A request that burned several grants has an entry for each, in order: `ordinal` 0, 1, ' +
-      '…, with the same `source` and ' +
-      '`request_id` and following `seq`s in GET /v1/accounts/:id/entries. Its answer names the first and shows ' +
-      'the amount and the balance of the whole.',
+      'An entry as it was booked. A request that used several lots has one entry for each, in order: `ordinal` ' +
+      '0, 1, …, with the same `source` and `request_id` and consecutive `seq`s in GET /v1/accounts/:id/entries. ' +
+      "The request's answer names the first entry and shows the total amount and the final balance.",
   },
   explain: {
     summary: 'Explains the amount of an entry step by step; `result` is the signed amount',

@@ -23,11 +23,10 @@ export const docs = {
     status: 200,
     answer: Erased,
     description:
-      'Of a user: the accounts of the surfaces under that id, accounts that the user owns or owned as far as ' +
-      "they were the user's, and the login. " +
-      'All proofs still hold: the seals over the entries are recomputed, problems name those that do not. The ' +
-      'log of requests still has the words below the offsets in ' +
-      'prune, until it is pruned; on Kafka ledger.entries.v1 has them for 7 days. May be repeated.',
+      'For a user: the accounts of the surfaces under that id, accounts that the user owns or owned (as far as ' +
+      "they were the user's), and the login. All proofs stay valid: the seals over the entries are recomputed, " +
+      'and `problems` names those that are not. The log of requests holds the details below the offsets in ' +
+      '`prune` until it is pruned; on Kafka, ledger.entries.v1 holds them for 7 days. May be repeated.',
     example: {
       accounts: ['metered:user-123'],
       erased: { entries: 12, operations: 1, image_submits: 0, queued_usage: 0, logins: 1 },

@@ -14,13 +14,11 @@ export const docs = {
     status: 200,
     answer: AccountsFound,
     description:
-      "All that is asked must hold. `used_above=80%`: of one of the account's own limits at least that share is " +
-      'used or held in its present period; ' +
-      '`nearest` is the limit of which most is. `balance_below`: the balance without what is held is less, in ' +
-      "the account's own unit; wallets, credits and " +
-      'licence keys keep one. Closed accounts are near nothing. A page may hold fewer than `limit`, also none, ' +
-      'while `next` leads on. ' +
-      'A key that is bound to an account sees that one and those below it.',
+      "All conditions must hold. `used_above=80%`: at least that share of one of the account's own limits is " +
+      'used or held in the current period; `nearest` is the limit with the largest share. `balance_below`: the ' +
+      "balance less what is held is lower, in the account's own unit, for wallets, credits and licence keys. " +
+      'Closed accounts are not found. A page may hold fewer items than `limit`, or none, while `next` is set. A ' +
+      'key that is bound to an account sees that account and those below it.',
     example: { items: [{ ...example, limits: [limit], nearest: { ...limit, used_percent: '85.00' } }], next: null },
   },
 } satisfies Record<string, Documentation>;

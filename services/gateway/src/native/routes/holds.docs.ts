@@ -13,8 +13,8 @@ export const docs = {
     once: true,
     answer: HoldChanged,
     description:
-      'Limits with a model bind what is settled by `usage` that names it: more than they leave is refused, and ' +
-      'the hold stays.',
+      'Limits for a model apply to a settlement by `usage` of that model: if it exceeds them, it is refused and ' +
+      'the hold stays open.',
     example: holdExample,
     errors: [...errors, 'QUANTITY_UNKNOWN', 'QUANTITY_UNPRICED'],
   },

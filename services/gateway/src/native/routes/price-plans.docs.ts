@@ -41,12 +41,10 @@ export const docs = {
     example: planExample,
     description:
       'A version is immutable and in force from effective_from (default: now). A month is priced by the version ' +
-      'in force when it began, so ' +
-      'a version that takes effect within a month counts from the next one. included and block are units; ' +
-      'block_price and fixed_fee minor units ' +
-      'of the currency (ISO 4217), multiples of 10 where it has three decimals; months begin in time_zone. ' +
-      'Answers once every partition has ' +
-      'booked it; status "pending" says that some had not within the wait, and will.',
+      'in force at its beginning, so a version that takes effect within a month applies from the next one. ' +
+      'included and block are units; block_price and fixed_fee are minor units of the currency (ISO 4217), ' +
+      'multiples of 10 if it has three decimals; months begin in time_zone. Answers when every partition has ' +
+      'booked the version; status "pending": some have not within the wait, and will.',
     errors: ['CATALOG_INVALID', 'CATALOG_CONFLICT'],
   },
 } satisfies Record<string, Documentation>;

@@ -31,12 +31,11 @@ export const docs = {
     example: cardExample,
     description:
       'content: `{profit_percent?, meters?: {<event type>: {rates: {<model>|"*": {<quantity>: "n/d"}}, ' +
-      'profit?}}}`. A model takes input_tokens and ' +
-      'output_tokens, where its row does not name them, from the row `*`, and that from the built-in card; any ' +
-      'other count above 0 that has no rate is refused ' +
-      'with QUANTITY_UNPRICED: "0" says that it is free. A version is immutable and in force from ' +
-      'effective_from (default: now) in every partition. Answers once all have booked it; ' +
-      'status "pending" says that some had not within the wait, and will.',
+      "profit?}}}`. If a model's row has no rate for input_tokens or output_tokens, the row `*` applies, then " +
+      'the built-in card. Any other count above 0 without a rate is refused with QUANTITY_UNPRICED; the rate ' +
+      '"0" makes it free. A version is immutable and in force in every partition from effective_from (default: ' +
+      'now). Answers when all partitions have booked it; status "pending": some have not within the wait, and ' +
+      'will.',
     errors: ['CATALOG_INVALID', 'CATALOG_CONFLICT'],
   },
 } satisfies Record<string, Documentation>;

@@ -10,11 +10,10 @@ export const docs = {
     answer: Refusals,
     errors: ['ACCOUNT_UNKNOWN'],
     description:
-      'Answered ones, and events that were refused when booked. Kept 30 days, the newest 1,000 an account; an ' +
-      'account that is refused more than 60 ' +
-      'times a minute has the others counted: `count` says how many refusals of a code an item stands for. ' +
-      'under=true: of the accounts below `account` too. ' +
-      'Users name an account of their own.',
+      'Refusals that were answered, and events that were refused when booked. Kept for 30 days, the newest ' +
+      '1,000 per account. For an account that is refused more than 60 times a minute, further ones are counted: ' +
+      '`count` tells how many refusals with a code an item stands for. under=true includes the accounts below ' +
+      '`account`. Users must name an account of their own.',
     example: {
       items: [
         {

@@ -12,14 +12,12 @@ export const docs = {
     example: autoTopUpExample,
     errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_KIND_CONFLICT', 'TOP_UP_PAYER_MISSING', 'STRIPE_OFF'],
     description:
-      'Below `below` (balance less what is held) `units` are bought for `amount_minor` of `currency`, one ' +
-      'payment at a ' +
-      'time, off-session; the units are a purchased grant. Within a calendar day and month (UTC) no more than the ' +
-      'ceilings is taken. A refused payment is tried again after 1, 6, then 24 hours; after `failures_max` ' +
-      'refusals in ' +
-      'a row nothing is tried until it is resumed. Webhooks: topup.succeeded, topup.failed, topup.limited, ' +
-      'topup.paused, ' +
-      'topup.unresolved. The same terms again change nothing; other terms also resume it.',
+      'When the balance less what is held is under `below`, `units` are bought for `amount_minor` of ' +
+      '`currency`: one payment at a time, off-session. The units are a purchased grant. Within a calendar day ' +
+      'and month (UTC) the ceilings are never exceeded. A refused payment is retried after 1, 6, then 24 hours; ' +
+      'after `failures_max` refusals in a row nothing is tried until the top-up is resumed. Webhooks: ' +
+      'topup.succeeded, topup.failed, topup.limited, topup.paused, topup.unresolved. The same terms again ' +
+      'change nothing; other terms also resume it.',
   },
   one: {
     summary: 'The automatic top-up of a wallet and its status',

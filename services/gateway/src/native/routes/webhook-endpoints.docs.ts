@@ -22,14 +22,13 @@ export const docs = {
     example: { ...endpointExample, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' },
     errors: ['LIMIT_EXCEEDED'],
     description:
-      'From now on each event it asks for is POSTed to its public https address (ALLOW_PRIVATE_WEBHOOKS=1: ' +
-      'private ones, and http on this machine), signed after Standard Webhooks ' +
-      '(webhook-id, webhook-timestamp, webhook-signature). At least once: ignore a webhook-id that you know. ' +
-      'Order is not kept. Anything but 2xx ' +
-      'within 15 s is tried again, ten times over about three days; 410 disables the endpoint. balance.low ' +
-      'needs balance_below. account.threshold tells that a share of a limit, an ' +
-      'allowance or a balance (since its last top-up) is used or held: at each of thresholds, in percent, 80 ' +
-      'and 100 by default, once a limit and period.',
+      'Each event that the endpoint subscribes to is sent by POST to its public https address (with ' +
+      'ALLOW_PRIVATE_WEBHOOKS=1 also to private addresses, and by http on this machine), signed according to ' +
+      'Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature). Delivery is at least once and ' +
+      'unordered: ignore a webhook-id that you have seen. Any answer other than 2xx within 15 s is retried ten ' +
+      'times over about three days; 410 disables the endpoint. balance.low needs balance_below. ' +
+      'account.threshold reports that a share of a limit, an allowance or a balance (since its last top-up) is ' +
+      'used or held: at each of thresholds, in percent (default 80 and 100), once per limit and period.',
   },
   list: {
     summary: 'Webhook endpoints',
@@ -71,8 +70,8 @@ export const docs = {
     },
     errors: ['RESOURCE_UNKNOWN'],
     description:
-      'Until secret_before_until (overlap_s, by default a day, at most a week; 0: at once) webhook-signature ' +
-      'holds a signature by each, separated by a space; then by the new one alone.',
+      'Until secret_before_until (overlap_s: default a day, at most a week; 0: at once) webhook-signature ' +
+      'contains a signature by each secret, separated by a space; afterwards by the new one only.',
   },
   test: {
     summary: 'Sends a webhook endpoint an event of type webhook.test',
@@ -83,7 +82,7 @@ export const docs = {
     example: { message_id: 'msg_test_0f4a1f2e-6f39-4a3e-8a55-6b7b6d7b1c10' },
     errors: ['RESOURCE_UNKNOWN'],
     description:
-      'Whatever it subscribes to; signed, tried again and logged among its deliveries as every other. While it ' +
+      'Sent regardless of its subscriptions; signed, retried and logged like every delivery. While the endpoint ' +
       'is disabled it waits.',
   },
   remove: {

@@ -22,8 +22,8 @@ export const docs = {
     example: { ...keyExample, key: 'tg_…' },
     errors: ['TIME_OUT_OF_RANGE'],
     description:
-      'With `account` the key is valid only for that account and those below it, on routes about one ' +
-      'account. `expires_at` ends it.',
+      'With `account` the key is valid only for that account and those below it, on routes about one account. ' +
+      '`expires_at` ends it.',
   },
   rotate: {
     summary:

@@ -45,8 +45,8 @@ export const docs = {
     answer: PaymentAssigned,
     errors: [[404, 'Payment not found', 'RESOURCE_UNKNOWN'], 'PAYMENT_NOT_FOREIGN', 'STRIPE_UNAVAILABLE'],
     description:
-      'It is money on account of that customer from then on, and no difference any more. Once: a payment that ' +
-      'was assigned is answered as it is. Needs the scope billing:approve.',
+      'From then on it is money on account of that customer, and no difference. A payment that is assigned ' +
+      'already is answered unchanged. Needs the scope billing:approve.',
     example: {
       success: true,
       data: {

@@ -25,8 +25,8 @@ export const docs = {
     answer: FeeList,
     example: { success: true, data: { items: [feeExample], pagination: { page: 1, limit: 20, total: 1 } } },
     description:
-      'status: open (due, not tried yet), failed (tried, still due), paid, voided, uncollectible (given up; a ' +
-      'later payment still settles it).',
+      'status: open (due, not tried yet), failed (tried, still due), paid, voided, uncollectible (written off; ' +
+      'a later payment still settles it).',
   },
   retry: {
     summary: "Charges a fee now to the customer's payment method, also if the subscription has ended",

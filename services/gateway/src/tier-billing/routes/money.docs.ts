@@ -56,7 +56,7 @@ export const docs = {
     surface,
     answer: CustomerShown,
     errors: ['CUSTOMER_UNKNOWN', 'STRIPE_REFUSED', 'STRIPE_UNAVAILABLE'],
-    description: 'A payment method is attached and used from now on; charges that waited for one are tried at once.',
+    description: 'A payment method is attached and used from now on; charges that waited for one are retried at once.',
     example: { success: true, user_id: 'user-uuid', customer_id: 'cus_1P1', payment_method: 'pm_1P1' },
   },
   charges: {

@@ -51,9 +51,9 @@ export const docs = {
     answer: Reconciled,
     example,
     description:
-      'Waits at most 3 s for the end; after that state is running, and GET shows how far it is. A comparison of ' +
-      'the month that is under way goes on and is answered; ' +
-      'fresh begins anew. Default period: the current month.',
+      'Waits at most 3 s for the result; after that `state` is running, and GET shows the progress. If a ' +
+      'comparison of the month is running, it is continued and answered; `fresh` starts a new one. Default ' +
+      'period: the current month.',
   },
   read: {
     summary: 'Progress of a comparison, with a page of its differences',

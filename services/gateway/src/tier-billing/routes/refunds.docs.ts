@@ -46,9 +46,9 @@ export const docs = {
     answer: RefundShown,
     errors: ['REFUND_UNKNOWN', 'REFUND_NOT_OPEN'],
     description:
-      'Answers at once; the list says what became of it. Above the sum of FOUR_EYES_ABOVE the first approval ' +
-      'leaves it proposed, with `first_approval`, ' +
-      'and another person or key must approve as well. Needs the scope billing:approve.',
+      'Answers at once; the list shows the outcome. Above FOUR_EYES_ABOVE the first approval leaves the refund ' +
+      'proposed, with `first_approval`, and another person or key must approve it too. Needs the scope ' +
+      'billing:approve.',
     example: {
       success: true,
       data: { ...refundExample, status: 'approved', decided_by: 'ada@example.org (user 0f4c)' },

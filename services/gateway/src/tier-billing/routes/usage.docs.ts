@@ -17,9 +17,9 @@ export const docs = {
     surface,
     errors: [notOwn, [400, 'one request enters at most 10000 tier blocks'], [400, userMetadataFault]],
     description:
-      'Beyond 8,000,000 included tokens a month, each block of 8,000,000 that is started is one charge. Each is ' +
-      'paid through Stripe, which is waited for at most 2 s; a charge without an outcome by then is pending. ' +
-      'What a user reports enters at most 100 blocks and has at most 16 kB of metadata.',
+      'Beyond 8,000,000 included tokens a month, each started block of 8,000,000 is one charge, paid through ' +
+      'Stripe. Its outcome is waited for at most 2 s; without one the charge is pending. A report of a user may ' +
+      'enter at most 100 blocks and have at most 16 kB of metadata.',
     example: {
       success: true,
       data: {
@@ -44,11 +44,11 @@ export const docs = {
     answer: TokenSummary,
     errors: [notOwn],
     description:
-      'Amounts in minor units of the currency of the plan (centavos for BRL); totals has a row for each ' +
-      'currency. The fixed fee counts once the invoice of the month is paid; charges count unless they are ' +
-      'cancelled. credited: blocks that were corrected away after they had been paid. refunded: what went back. ' +
-      'paid: all payments of the month. owed: fees and blocks not paid yet, less credits not settled (paid ' +
-      'back, taken off an invoice, forfeited); negative: owed to the user.',
+      "Amounts are minor units of the plan's currency (centavos for BRL); `totals` has a row per currency. The " +
+      "fixed fee counts once the month's invoice is paid; charges count unless they are cancelled. credited: " +
+      'blocks that were corrected after they had been paid. refunded: what was paid back. paid: all payments of ' +
+      'the month. owed: unpaid fees and blocks, less credits that are not settled (paid back, deducted from an ' +
+      'invoice, or forfeited); negative: owed to the user.',
     example: {
       success: true,
       data: {

@@ -19,9 +19,9 @@ export const docs = {
     answer: ProcessStarted,
     errors: keyErrors,
     description:
-      'Never fails for business reasons: status "not-accessible" says why in data.message. With "estimate" so ' +
-      'many units are ' +
-      'reserved, never from overdraft, until end settles data.hold_id or data.expires_at releases it.',
+      'Never fails for business reasons: with status "not-accessible", data.message tells why. With "estimate", ' +
+      'that many units are reserved, never from overdraft, until end settles data.hold_id or the hold expires ' +
+      'at data.expires_at.',
     example: {
       success: true,
       message: 'Token process start completed',
@@ -36,9 +36,8 @@ export const docs = {
     surface,
     answer: ProcessEnded,
     description:
-      "The cost is always booked, also below zero, unless the wallet's package forbids overdraft: status " +
-      '"not-returnable" says ' +
-      'in data.message why nothing was booked, and cost what it would have been.',
+      "The cost is always booked, also below zero, unless the wallet's package forbids overdraft: with status " +
+      '"not-returnable", data.message tells why nothing was booked, and cost is what it would have been.',
     example: {
       success: true,
       message: 'Token process end completed',

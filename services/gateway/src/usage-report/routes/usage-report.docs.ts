@@ -9,9 +9,8 @@ export const docs = {
     auth: 'server key or owner',
     status: 200,
     description:
-      'By the time of use; with `by=booked` by the time at which it was booked. At most 366 days. `counts` has ' +
-      'every other quantity that was counted. ' +
-      'With `format=csv` the rows as CSV, a column a quantity.',
+      'By the time of use; with `by=booked` by the time of booking. At most 366 days. `counts` has all other ' +
+      'counted quantities. `format=csv` answers the rows as CSV, with a column per quantity.',
     answer: Report,
     example: reportExample,
     texts: reportCsv,
