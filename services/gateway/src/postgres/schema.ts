@@ -5,16 +5,13 @@ import { createConsumptionQueue } from './migrations/create-consumption-queue.sq
 import { createLicenseQuotas } from './migrations/create-license-quotas.sql.ts';
 import { createOperations } from './migrations/create-operations.sql.ts';
 import { createOptimizeSubmits } from './migrations/create-optimize-submits.sql.ts';
-import { createTierBilling } from './migrations/create-tier-billing.sql.ts';
+import { createPlanFunctions } from './migrations/create-plan-functions.sql.ts';
+import { createTierBillingViews } from './migrations/create-tier-billing-views.sql.ts';
 import { createTokenUsage } from './migrations/create-token-usage.sql.ts';
 import { createUsers } from './migrations/create-users.sql.ts';
+import { createViewPolicies } from './migrations/create-view-policies.sql.ts';
 import { guardConsumptionQueue } from './migrations/guard-consumption-queue.sql.ts';
-import { priceByPlanVersion } from './migrations/price-by-plan-version.sql.ts';
 import { renewCredentials } from './migrations/renew-credentials.sql.ts';
-import { separateProducers } from './migrations/separate-producers.sql.ts';
-import { showCharges } from './migrations/show-charges.sql.ts';
-import { showFeesWithoutUsage } from './migrations/show-fees-without-usage.sql.ts';
-import { sumNoTwoCurrencies } from './migrations/sum-no-two-currencies.sql.ts';
 import { throttleByAddress } from './migrations/throttle-by-address.sql.ts';
 
 /** The gateway's own tables. */
@@ -41,14 +38,5 @@ export const publicViews: ServiceSchema = {
   schema: 'views',
   role: 'tollgate_reader',
   otherRoles: ['tollgate_producer'],
-  migrations: [
-    createTokenUsage,
-    createTierBilling,
-    createLicenseQuotas,
-    priceByPlanVersion,
-    showCharges,
-    showFeesWithoutUsage,
-    separateProducers,
-    sumNoTwoCurrencies,
-  ],
+  migrations: [createTokenUsage, createViewPolicies, createPlanFunctions, createTierBillingViews, createLicenseQuotas],
 };
