@@ -12,7 +12,7 @@ const zoneAt = `(select v.content ->> 'time_zone' from billing.catalog_versions 
 
 /**
  * The tier-billing document's tables and functions, as views over the books and over what billing knows of charges and
- * fees, with row-level security: `tollgate_reader` sees the user named by the setting `app.user_id`, `finance` sees all.
+ * fees, with row-level security: `tollgate_reader` sees the user named by `app.user_id`, `finance` sees all.
  * Sums of different currencies never meet: a month of a user is in the currency of the plan; charges in others are rows
  * of `token_billing_charges`. A block that billing has not heard of yet is pending.
  */
