@@ -78,6 +78,13 @@ const gatewayFolders = [...surfaces, ...gatewayShared].map((folder) => ({
   },
 }));
 
+/** One habit for what a class keeps to itself: `#name`. `private` is for constructors alone. */
+const noPrivate = ['PropertyDefinition', 'MethodDefinition[kind!="constructor"]', 'TSParameterProperty'].map(
+  (node) => ({
+    selector: `${node}[accessibility="private"]`,
+    message: 'what a class keeps to itself is #name; private is for constructors',
+  }),
+);
 /** SQL stands in folders named for the database, so that everything that depends on its tables is found there. */
 const noSql = ['Literal[value=', 'TemplateElement[value.raw='].map((literal) => ({
   selector:
@@ -113,6 +120,7 @@ export default tseslint.config(
       'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
       'simple-import-sort/imports': 'error',
       'simple-import-sort/exports': 'error',
+      'no-restricted-syntax': ['error', ...noPrivate],
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true } }],
       'no-restricted-imports': ['error', { patterns: [testingOnlyInSpecs] }],
     },
@@ -120,7 +128,7 @@ export default tseslint.config(
   {
     files: ['services/*/src/**/*.ts'],
     ignores: ['**/postgres/**', '**/testing/**', '**/*.spec.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...noSql] },
+    rules: { 'no-restricted-syntax': ['error', ...noPrivate, ...noSql] },
   },
   {
     files: ['services/*/src/**/domain/**/*.ts', 'libs/pricing/src/**/*.ts'],
@@ -159,6 +167,7 @@ export default tseslint.config(
       'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval', 'crypto'],
       'no-restricted-syntax': [
         'error',
+        ...noPrivate,
         ...noSql,
         {
           selector: "MemberExpression[object.name='Date'][property.name='now']",

@@ -20,26 +20,26 @@ export const logUnavailable = (message: string, cause?: unknown): AppError =>
 
 /** Waiting calls of `append`, in order. Each settles within `timeoutMs`, whatever the log does. */
 export class AppendQueue {
-  private readonly waiting: PendingAppend[] = [];
-  private inFlight: readonly PendingAppend[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private readonly timeoutMs: number;
-  private readonly limits: CollectLimits;
+  readonly #waiting: PendingAppend[] = [];
+  #inFlight: readonly PendingAppend[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  readonly #timeoutMs: number;
+  readonly #limits: CollectLimits;
 
   constructor(timeoutMs: number, limits: CollectLimits) {
-    this.timeoutMs = timeoutMs;
-    this.limits = limits;
+    this.#timeoutMs = timeoutMs;
+    this.#limits = limits;
   }
 
   get empty(): boolean {
-    return this.waiting.length === 0;
+    return this.#waiting.length === 0;
   }
 
   push(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
     return new Promise((resolve, reject) => {
-      const deadline = performance.now() + this.timeoutMs;
-      this.waiting.push({ records, deadline, resolve, reject, settled: false });
-      this.timer ??= setTimeout(() => this.expire(), this.timeoutMs);
+      const deadline = performance.now() + this.#timeoutMs;
+      this.#waiting.push({ records, deadline, resolve, reject, settled: false });
+      this.#timer ??= setTimeout(() => this.#expire(), this.#timeoutMs);
     });
   }
 
@@ -48,25 +48,25 @@ export class AppendQueue {
     let records = 0;
     let chars = 0;
     let count = 0;
-    for (const pending of this.waiting) {
+    for (const pending of this.#waiting) {
       records += pending.records.length;
       for (const record of pending.records) chars += record.value.length + record.key.length;
-      if (count > 0 && (records > this.limits.recordsMax || chars > this.limits.charsMax)) break;
+      if (count > 0 && (records > this.#limits.recordsMax || chars > this.#limits.charsMax)) break;
       count++;
     }
-    this.inFlight = this.waiting.splice(0, count);
-    return this.inFlight;
+    this.#inFlight = this.#waiting.splice(0, count);
+    return this.#inFlight;
   }
 
   /** Puts the calls of a send that certainly had no effect back, except those that have timed out. */
   again(): void {
-    this.waiting.unshift(...this.inFlight.filter((pending) => !pending.settled));
-    this.inFlight = [];
+    this.#waiting.unshift(...this.#inFlight.filter((pending) => !pending.settled));
+    this.#inFlight = [];
   }
 
   settle(answer: (pending: PendingAppend) => void): void {
-    const sent = this.inFlight;
-    this.inFlight = [];
+    const sent = this.#inFlight;
+    this.#inFlight = [];
     for (const pending of sent) {
       if (pending.settled) continue;
       pending.settled = true;
@@ -76,29 +76,29 @@ export class AppendQueue {
 
   /** Rejects all waiting calls, and all later ones. */
   close(error: AppError): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    for (const pending of this.waiting.splice(0)) {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const pending of this.#waiting.splice(0)) {
       pending.settled = true;
       pending.reject(error);
     }
     this.settle((pending) => pending.reject(error));
   }
 
-  private expire(): void {
+  #expire(): void {
     const now = performance.now();
     const late = (pending: PendingAppend): boolean => pending.deadline <= now + 1;
-    for (const pending of this.inFlight) {
+    for (const pending of this.#inFlight) {
       if (pending.settled || !late(pending)) continue;
       pending.settled = true;
       pending.reject(logUnavailable('the log did not confirm the records in time; they may have been written'));
     }
-    const kept = this.waiting.findIndex((pending) => !late(pending));
-    for (const pending of this.waiting.splice(0, kept === -1 ? this.waiting.length : kept)) {
+    const kept = this.#waiting.findIndex((pending) => !late(pending));
+    for (const pending of this.#waiting.splice(0, kept === -1 ? this.#waiting.length : kept)) {
       pending.settled = true;
       pending.reject(logUnavailable('the log did not take the records in time'));
     }
-    const next = [...this.inFlight.filter((pending) => !pending.settled), ...this.waiting][0];
-    this.timer = next === undefined ? undefined : setTimeout(() => this.expire(), Math.max(1, next.deadline - now));
+    const next = [...this.#inFlight.filter((pending) => !pending.settled), ...this.#waiting][0];
+    this.#timer = next === undefined ? undefined : setTimeout(() => this.#expire(), Math.max(1, next.deadline - now));
   }
 }

@@ -36,109 +36,109 @@ const retryWaits = { firstMs: 50, maxMs: 2_000 };
  * rejection, nothing while the position is out of range (rule 2). Both adapters use it, so they behave alike.
  */
 export class PartitionWorker {
-  private readonly where: TopicPartition;
-  private readonly source: RecordSource;
-  private readonly options: WorkerOptions;
-  private position: number | undefined;
+  readonly #where: TopicPartition;
+  readonly #source: RecordSource;
+  readonly #options: WorkerOptions;
+  #position: number | undefined;
   /** Counts seeks: a batch handled before one does not move the position after it. */
-  private seeks = 0;
-  private stopping = false;
-  private woken = false;
-  private wakeUp: (() => void) | undefined;
-  private readonly done: Promise<void>;
+  #seeks = 0;
+  #stopping = false;
+  #woken = false;
+  #wakeUp: (() => void) | undefined;
+  readonly #done: Promise<void>;
 
   constructor(where: TopicPartition, source: (wake: () => void) => RecordSource, options: WorkerOptions) {
-    this.where = where;
-    this.options = options;
-    this.source = source(() => this.wake());
-    this.done = this.run();
+    this.#where = where;
+    this.#options = options;
+    this.#source = source(() => this.wake());
+    this.#done = this.#run();
   }
 
   /** Something changed: records, a seek or the end. */
   wake(): void {
-    this.woken = true;
-    this.wakeUp?.();
+    this.#woken = true;
+    this.#wakeUp?.();
   }
 
   seek(offset: number): void {
-    this.seeks++;
-    this.position = offset;
-    this.source.from(offset);
+    this.#seeks++;
+    this.#position = offset;
+    this.#source.from(offset);
     this.wake();
   }
 
   /** Resolves when the handler has returned and was told that the partition is gone. */
   async stop(): Promise<void> {
-    if (!this.stopping) this.options.handler.leaving?.(this.where);
-    this.stopping = true;
+    if (!this.#stopping) this.#options.handler.leaving?.(this.#where);
+    this.#stopping = true;
     this.wake();
-    await this.done;
+    await this.#done;
   }
 
-  private async run(): Promise<void> {
-    const { handler } = this.options;
-    await this.untilDone('assigned', async () => {
-      const seeks = this.seeks;
-      const start = await handler.assigned(this.where);
-      const offset = start === 'committed' ? await this.source.committed() : start;
-      if (this.seeks === seeks && !this.stopping) {
-        this.position = offset;
-        this.source.from(offset);
+  async #run(): Promise<void> {
+    const { handler } = this.#options;
+    await this.#untilDone('assigned', async () => {
+      const seeks = this.#seeks;
+      const start = await handler.assigned(this.#where);
+      const offset = start === 'committed' ? await this.#source.committed() : start;
+      if (this.#seeks === seeks && !this.#stopping) {
+        this.#position = offset;
+        this.#source.from(offset);
       }
     });
-    while (!this.stopping) await this.step();
-    this.source.end();
+    while (!this.#stopping) await this.#step();
+    this.#source.end();
     await handler
-      .revoked(this.where)
-      .catch((error: unknown) => this.options.onFailure({ ...this.where, step: 'revoked' }, error));
+      .revoked(this.#where)
+      .catch((error: unknown) => this.#options.onFailure({ ...this.#where, step: 'revoked' }, error));
   }
 
-  private async step(): Promise<void> {
-    const seeks = this.seeks;
-    this.woken = false;
-    await this.untilDone('records', async () => {
-      const position = this.position;
-      if (position === undefined || this.seeks !== seeks) return;
-      const taken = await this.source.take(position, this.options.batchMax);
-      if (this.seeks !== seeks || this.stopping) return;
+  async #step(): Promise<void> {
+    const seeks = this.#seeks;
+    this.#woken = false;
+    await this.#untilDone('records', async () => {
+      const position = this.#position;
+      if (position === undefined || this.#seeks !== seeks) return;
+      const taken = await this.#source.take(position, this.#options.batchMax);
+      if (this.#seeks !== seeks || this.#stopping) return;
       if (isOutside(taken)) {
-        await this.options.handler.outOfRange(this.where, taken.outside);
-        if (this.seeks === seeks) this.position = undefined;
+        await this.#options.handler.outOfRange(this.#where, taken.outside);
+        if (this.#seeks === seeks) this.#position = undefined;
       } else if (taken.length > 0) {
-        await this.options.handler.records(this.where, taken);
-        if (this.seeks === seeks) this.position = position + taken.length;
-        this.woken = true;
+        await this.#options.handler.records(this.#where, taken);
+        if (this.#seeks === seeks) this.#position = position + taken.length;
+        this.#woken = true;
       }
     });
-    if (!this.woken && !this.stopping) await this.sleep();
+    if (!this.#woken && !this.#stopping) await this.#sleep();
   }
 
   /** Repeats `work` until it resolves, the partition is lost, or a seek makes it obsolete. */
-  private async untilDone(step: string, work: () => Promise<void>): Promise<void> {
-    for (let failures = 0; !this.stopping; failures++) {
+  async #untilDone(step: string, work: () => Promise<void>): Promise<void> {
+    for (let failures = 0; !this.#stopping; failures++) {
       try {
         return await work();
       } catch (error) {
-        this.options.onFailure({ ...this.where, step }, error);
+        this.#options.onFailure({ ...this.#where, step }, error);
       }
-      const seeks = this.seeks;
+      const seeks = this.#seeks;
       const waitMs = doublingMs(retryWaits, failures);
       const until = performance.now() + waitMs;
-      for (let left = waitMs; left > 0 && !this.stopping && this.seeks === seeks; left = until - performance.now()) {
-        this.woken = false;
-        await this.sleep(left);
+      for (let left = waitMs; left > 0 && !this.#stopping && this.#seeks === seeks; left = until - performance.now()) {
+        this.#woken = false;
+        await this.#sleep(left);
       }
     }
   }
 
-  private async sleep(timeoutMs?: number): Promise<void> {
-    if (this.woken) return;
+  async #sleep(timeoutMs?: number): Promise<void> {
+    if (this.#woken) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
-      this.wakeUp = resolve;
+      this.#wakeUp = resolve;
       if (timeoutMs !== undefined) timer = setTimeout(resolve, timeoutMs);
     });
     clearTimeout(timer);
-    this.wakeUp = undefined;
+    this.#wakeUp = undefined;
   }
 }

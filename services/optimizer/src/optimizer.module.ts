@@ -36,30 +36,30 @@ const queryTimeoutMs = 5_000;
 @Injectable()
 export class OptimizerService implements OnApplicationShutdown {
   readonly optimizer: Optimizer;
-  private readonly pool: Pool;
-  private readonly images: Images;
-  private readonly started: Promise<TaskRunner>;
-  private runner: TaskRunner | null = null;
+  readonly #pool: Pool;
+  readonly #images: Images;
+  readonly #started: Promise<TaskRunner>;
+  #runner: TaskRunner | null = null;
 
   constructor(@Inject(optionsToken) options: OptimizerOptions, @Inject(filesToken) files: ImageFiles) {
     const { databaseUrl, clock, logger, workers = 1, memoryMb } = options;
-    this.pool = createPool({
+    this.#pool = createPool({
       url: databaseUrl,
       max: 4,
       applicationName: 'tollgate-optimizer',
       queryTimeoutMs,
       onLostConnection: (error) => logger.warn({ reason: error.message }, 'a database connection was lost'),
     });
-    const store = taskStore(this.pool);
-    this.images = imageWorkers(workers, memoryMb);
+    const store = taskStore(this.#pool);
+    this.#images = imageWorkers(workers, memoryMb);
     this.optimizer = guardQueries(
       'OPTIMIZER_UNAVAILABLE',
-      new ImageTasks({ store, files, images: this.images, clock, wake: () => this.runner?.wake() }),
+      new ImageTasks({ store, files, images: this.#images, clock, wake: () => this.#runner?.wake() }),
     );
-    this.started = startTaskRunner({
+    this.#started = startTaskRunner({
       store,
       files,
-      images: this.images,
+      images: this.#images,
       clock,
       atOnce: workers,
       onFailure: (error) => logger.warn({ err: error }, 'an image could not be worked on'),
@@ -68,19 +68,19 @@ export class OptimizerService implements OnApplicationShutdown {
 
   /** Resolves when the runner has started. */
   async start(): Promise<void> {
-    this.runner = await this.started;
+    this.#runner = await this.#started;
   }
 
   async health(): Promise<HealthReport> {
-    const database = await partOf('database', () => this.pool.query('select from optimizer.tasks limit 0'));
+    const database = await partOf('database', () => this.#pool.query('select from optimizer.tasks limit 0'));
     return { ready: database.up, parts: [database] };
   }
 
   /** Work in progress is abandoned. Its tasks stay pending and are done after the next start. */
   async onApplicationShutdown(): Promise<void> {
-    await this.images.close();
-    await this.runner?.stop();
-    await this.pool.end();
+    await this.#images.close();
+    await this.#runner?.stop();
+    await this.#pool.end();
   }
 }
 

@@ -35,14 +35,14 @@ const queryTimeoutMs = 5_000;
 @Injectable()
 export class Quota implements OnApplicationShutdown {
   readonly queries: QuotaQueries;
-  private readonly pool: Pool;
-  private readonly eventLog: EventLog;
-  private readonly refresher: Loop;
+  readonly #pool: Pool;
+  readonly #eventLog: EventLog;
+  readonly #refresher: Loop;
 
   constructor(@Inject(optionsToken) options: QuotaOptions, @Inject(partitionsToken) partitions: number) {
     const { databaseUrl, eventLog, clock, provider, logger } = options;
-    this.eventLog = eventLog;
-    this.pool = createPool({
+    this.#eventLog = eventLog;
+    this.#pool = createPool({
       url: databaseUrl,
       max: 4,
       applicationName: 'tollgate-quota',
@@ -51,27 +51,27 @@ export class Quota implements OnApplicationShutdown {
     });
     const quotas = new Quotas({
       provider: remoteProvider(provider),
-      store: limitStore(this.pool, partitions),
+      store: limitStore(this.#pool, partitions),
       log: limitLog(eventLog, partitions),
       clock,
     });
     this.queries = guardQueries<QuotaQueries>('QUOTA_DATABASE_UNAVAILABLE', quotas);
-    this.refresher = startRefresher(quotas, (error) =>
+    this.#refresher = startRefresher(quotas, (error) =>
       logger.warn({ err: error }, 'a quota could not be refreshed; it is tried again'),
     );
   }
 
   async health(): Promise<HealthReport> {
     const parts = await Promise.all([
-      partOf('database', () => this.pool.query('select from quota.limits limit 0')),
-      partOf('log', () => this.eventLog.check()),
+      partOf('database', () => this.#pool.query('select from quota.limits limit 0')),
+      partOf('log', () => this.#eventLog.check()),
     ]);
     return { ready: parts.every(({ up }) => up), parts };
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.refresher.stop();
-    await this.pool.end();
+    await this.#refresher.stop();
+    await this.#pool.end();
   }
 }
 

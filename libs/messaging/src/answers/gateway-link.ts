@@ -28,44 +28,44 @@ type Waiting = { readonly batch: AnswerBatch; readonly since: number };
 export class GatewayLink {
   /** When the last answer was queued. */
   usedAt = performance.now();
-  private readonly client: ClientTCP;
-  private waiting: Waiting[] = [];
-  private waitingAnswers = 0;
-  private connected = false;
-  private connecting = false;
-  private closed = false;
-  private timer: NodeJS.Timeout | undefined;
+  readonly #client: ClientTCP;
+  #waiting: Waiting[] = [];
+  #waitingAnswers = 0;
+  #connected = false;
+  #connecting = false;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor({ host, port }: ReplyAddress, secret: string) {
-    this.client = new ClientTCP({ host, port, socketClass: sealedClientSocket({ secret, purpose: answersPattern }) });
-    Object.assign(this.client, { logger: silent });
-    this.client.status.subscribe((status) => {
-      if (status === 'disconnected') this.connected = false;
+    this.#client = new ClientTCP({ host, port, socketClass: sealedClientSocket({ secret, purpose: answersPattern }) });
+    Object.assign(this.#client, { logger: silent });
+    this.#client.status.subscribe((status) => {
+      if (status === 'disconnected') this.#connected = false;
     });
   }
 
   push(batch: AnswerBatch): void {
     this.usedAt = performance.now();
-    if (this.closed) return;
-    if (this.connected) return this.emit(batch);
-    if (this.waitingAnswers + batch.answers.length > waitingAnswersMax) return;
-    this.waiting.push({ batch, since: performance.now() });
-    this.waitingAnswers += batch.answers.length;
-    this.connect(retryFirstMs);
+    if (this.#closed) return;
+    if (this.#connected) return this.#emit(batch);
+    if (this.#waitingAnswers + batch.answers.length > waitingAnswersMax) return;
+    this.#waiting.push({ batch, since: performance.now() });
+    this.#waitingAnswers += batch.answers.length;
+    this.#connect(retryFirstMs);
   }
 
   close(): void {
-    this.closed = true;
-    clearTimeout(this.timer);
-    this.client.close();
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#client.close();
   }
 
-  private connect(waitMs: number): void {
-    if (this.connecting || this.closed) return;
-    this.connecting = true;
+  #connect(waitMs: number): void {
+    if (this.#connecting || this.#closed) return;
+    this.#connecting = true;
     // TCP takes minutes to notice a peer that drops all packets.
-    const late = setTimeout(() => this.client.close(), connectTimeoutMs);
-    this.client
+    const late = setTimeout(() => this.#client.close(), connectTimeoutMs);
+    this.#client
       .connect()
       .then(
         () => true,
@@ -74,37 +74,37 @@ export class GatewayLink {
       .then(
         (reached) => {
           clearTimeout(late);
-          this.connected = reached && !this.closed;
-          if (this.connected) {
-            this.connecting = false;
-            const { waiting } = this;
-            this.waiting = [];
-            this.waitingAnswers = 0;
-            for (const { batch, since } of waiting) if (performance.now() - since < staleMs) this.emit(batch);
+          this.#connected = reached && !this.#closed;
+          if (this.#connected) {
+            this.#connecting = false;
+            const waiting = this.#waiting;
+            this.#waiting = [];
+            this.#waitingAnswers = 0;
+            for (const { batch, since } of waiting) if (performance.now() - since < staleMs) this.#emit(batch);
             return;
           }
-          this.client.close();
-          this.dropStale();
-          this.timer = setTimeout(() => {
-            this.connecting = false;
-            if (this.waiting.length > 0) this.connect(Math.min(waitMs * 2, retryMaxMs));
+          this.#client.close();
+          this.#dropStale();
+          this.#timer = setTimeout(() => {
+            this.#connecting = false;
+            if (this.#waiting.length > 0) this.#connect(Math.min(waitMs * 2, retryMaxMs));
           }, waitMs);
         },
         () => undefined,
       );
   }
 
-  private dropStale(): void {
+  #dropStale(): void {
     const now = performance.now();
-    this.waiting = this.waiting.filter(({ since }) => now - since < staleMs);
-    this.waitingAnswers = this.waiting.reduce((sum, { batch }) => sum + batch.answers.length, 0);
+    this.#waiting = this.#waiting.filter(({ since }) => now - since < staleMs);
+    this.#waitingAnswers = this.#waiting.reduce((sum, { batch }) => sum + batch.answers.length, 0);
   }
 
-  private emit(batch: AnswerBatch): void {
-    const socket = this.client.unwrap<{ readonly netSocket?: Socket } & Partial<Socket>>();
+  #emit(batch: AnswerBatch): void {
+    const socket = this.#client.unwrap<{ readonly netSocket?: Socket } & Partial<Socket>>();
     const queued = socket.netSocket?.writableLength ?? socket.writableLength ?? 0;
     if (queued > socketBytesMax) return;
-    this.client.emit(answersPattern, batch).subscribe({ error: () => undefined });
+    this.#client.emit(answersPattern, batch).subscribe({ error: () => undefined });
   }
 }
 

@@ -25,27 +25,27 @@ const rememberedMax = 1_000;
 
 /** Verifies signed addresses, each distinct one once. undefined: the signature is not by the secret. */
 export class ReplyAddressReader {
-  private readonly secret: string;
-  private readonly known = new Map<string, ReplyAddress | undefined>();
+  readonly #secret: string;
+  readonly #known = new Map<string, ReplyAddress | undefined>();
 
   constructor(secret: string) {
-    this.secret = secret;
+    this.#secret = secret;
   }
 
   read(header: string): ReplyAddress | undefined {
-    if (this.known.has(header)) return this.known.get(header);
-    const address = this.verify(header);
-    const oldest = this.known.keys().next();
-    if (this.known.size >= rememberedMax && oldest.done !== true) this.known.delete(oldest.value);
-    this.known.set(header, address);
+    if (this.#known.has(header)) return this.#known.get(header);
+    const address = this.#verify(header);
+    const oldest = this.#known.keys().next();
+    if (this.#known.size >= rememberedMax && oldest.done !== true) this.#known.delete(oldest.value);
+    this.#known.set(header, address);
     return address;
   }
 
-  private verify(header: string): ReplyAddress | undefined {
+  #verify(header: string): ReplyAddress | undefined {
     const end = header.lastIndexOf('|');
     const text = header.slice(0, Math.max(0, end));
     const given = Buffer.from(header.slice(end + 1));
-    const expected = Buffer.from(signature(text, this.secret));
+    const expected = Buffer.from(signature(text, this.#secret));
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
     const [gatewayId, nonce, hostPort, ...rest] = text.split('|');
     const colon = hostPort?.lastIndexOf(':') ?? -1;

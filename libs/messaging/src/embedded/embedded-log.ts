@@ -79,134 +79,134 @@ export function readEmbeddedLog(options: {
 }
 
 class EmbeddedLog implements EventLog {
-  private readonly clock: Clock;
-  private readonly onTrouble: (message: string, error: unknown) => void;
-  private readonly writer: LogWriter;
-  private readonly pool: Pool;
-  private readonly groups = new Map<string, Group>();
-  private readonly sweep: Loop;
+  readonly #clock: Clock;
+  readonly #onTrouble: (message: string, error: unknown) => void;
+  readonly #writer: LogWriter;
+  readonly #pool: Pool;
+  readonly #groups = new Map<string, Group>();
+  readonly #sweep: Loop;
 
   constructor(options: EmbeddedLogOptions) {
-    this.clock = options.clock ?? wallClock;
-    this.onTrouble = options.onTrouble ?? (() => undefined);
-    this.writer = new LogWriter({
+    this.#clock = options.clock ?? wallClock;
+    this.#onTrouble = options.onTrouble ?? (() => undefined);
+    this.#writer = new LogWriter({
       url: options.url,
-      clock: this.clock,
+      clock: this.#clock,
       appendTimeoutMs: options.appendTimeoutMs ?? 1_500,
       tailBytesMax: options.tailBytesMax ?? 16 * 1024 * 1024,
-      onTrouble: this.onTrouble,
+      onTrouble: this.#onTrouble,
     });
-    this.pool = createPool({ url: options.url, max: 4, applicationName: 'tollgate-log-reads', queryTimeoutMs: 30_000 });
-    this.sweep = startPeriodic({
+    this.#pool = createPool({
+      url: options.url,
+      max: 4,
+      applicationName: 'tollgate-log-reads',
+      queryTimeoutMs: 30_000,
+    });
+    this.#sweep = startPeriodic({
       everyMs: retentionSweepMs,
-      work: () => this.removeExpired(),
-      onFailure: (error) => this.onTrouble('what has expired could not be removed from the log', error),
+      work: () => this.#removeExpired(),
+      onFailure: (error) => this.#onTrouble('what has expired could not be removed from the log', error),
     });
   }
 
   async open(): Promise<void> {
     try {
-      await this.writer.open();
+      await this.#writer.open();
     } catch (error) {
       await this.close();
       throw error;
     }
-    await this.removeExpired();
+    await this.#removeExpired();
   }
 
   append(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
-    return this.writer.append(records);
+    return this.#writer.append(records);
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
-    for (const topic of options.topics) this.writer.partition(topic, 0);
+    for (const topic of options.topics) this.#writer.partition(topic, 0);
     const group =
-      this.groups.get(options.group) ??
+      this.#groups.get(options.group) ??
       new Group(options.group, {
-        partitionsOf: (topic) => this.writer.partitions.get(topic)?.length ?? 0,
-        source: (name, where, wake) => this.source(name, where, wake),
-        commit: (name, where, nextOffset) => commitOffset(this.pool, name, where, nextOffset),
+        partitionsOf: (topic) => this.#writer.partitions.get(topic)?.length ?? 0,
+        source: (name, where, wake) => this.#source(name, where, wake),
+        commit: (name, where, nextOffset) => commitOffset(this.#pool, name, where, nextOffset),
         onFailure: ({ topic, partition, step }, error) =>
-          this.onTrouble(`partition ${partition} of ${topic}: ${step} failed`, error),
+          this.#onTrouble(`partition ${partition} of ${topic}: ${step} failed`, error),
       });
-    this.groups.set(options.group, group);
+    this.#groups.set(options.group, group);
     return group.join(options);
   }
 
   read(range: { topic: string; partition: number; from: number; to?: number }): AsyncIterable<readonly LogRecord[]> {
-    return readStored(this.pool, range);
+    return readStored(this.#pool, range);
   }
 
   describe(topic: string): Promise<TopicDescription> {
-    return describeTopic(this.pool, topic);
+    return describeTopic(this.#pool, topic);
   }
 
   async createTopics(specs: readonly TopicSpec[]): Promise<void> {
-    for (const spec of specs) await createTopic(this.pool, spec);
-    this.writer.add(await storedPartitions(this.pool, null));
+    for (const spec of specs) await createTopic(this.#pool, spec);
+    this.#writer.add(await storedPartitions(this.#pool, null));
   }
 
   async prune({ topic, partition, before }: { topic: string; partition: number; before: number }): Promise<void> {
-    await this.pruneLog(this.writer.partition(topic, partition), before);
+    await this.#pruneLog(this.#writer.partition(topic, partition), before);
   }
 
   async check(): Promise<void> {
     const silent = (cause?: unknown): AppError => logUnavailable('the database of the log does not answer', cause);
-    const asked = Promise.all([this.writer.check(), this.pool.query('select 1')]);
+    const asked = Promise.all([this.#writer.check(), this.#pool.query('select 1')]);
     await within(checkTimeoutMs - 100, asked, silent).catch((error: unknown) => {
       throw error instanceof AppError ? error : silent(error);
     });
   }
 
   async close(): Promise<void> {
-    await this.sweep.stop();
-    await Promise.all([...this.groups.values()].map((group) => group.stop()));
-    await this.writer.close();
-    await this.pool.end();
+    await this.#sweep.stop();
+    await Promise.all([...this.#groups.values()].map((group) => group.stop()));
+    await this.#writer.close();
+    await this.#pool.end();
   }
 
-  private source(group: string, where: TopicPartition, wake: () => void): RecordSource {
-    const log = this.writer.partition(where.topic, where.partition);
+  #source(group: string, where: TopicPartition, wake: () => void): RecordSource {
+    const log = this.#writer.partition(where.topic, where.partition);
     return {
-      committed: () => committedOffset(this.pool, group, where),
+      committed: () => committedOffset(this.#pool, group, where),
       from: () => log.waiting.add(wake),
       take: (position, max): Promise<Taken> | Taken => {
         if (position < log.start || position > log.end) return { outside: { start: log.start, end: log.end } };
         if (position === log.end) return [];
-        return fromTail(log, position, max) ?? this.fromTable(log, position, max, wake);
+        return fromTail(log, position, max) ?? this.#fromTable(log, position, max, wake);
       },
       end: () => log.waiting.delete(wake),
     };
   }
 
-  private async fromTable(
-    log: PartitionLog,
-    from: number,
-    max: number,
-    wake: () => void,
-  ): Promise<readonly LogRecord[]> {
+  async #fromTable(log: PartitionLog, from: number, max: number, wake: () => void): Promise<readonly LogRecord[]> {
     const { topicNumber, partition } = log;
-    const records = await storedRecords(this.pool, { topicNumber, partition, from, max });
+    const records = await storedRecords(this.#pool, { topicNumber, partition, from, max });
     // Pruned or replaced while it was read: look at the bounds again.
     if (records.length === 0) wake();
     return records;
   }
 
-  private async removeExpired(): Promise<void> {
+  async #removeExpired(): Promise<void> {
     try {
-      for (const { topic, partition, retentionDays } of await storedPartitions(this.pool, null)) {
+      for (const { topic, partition, retentionDays } of await storedPartitions(this.#pool, null)) {
         if (retentionDays === null) continue;
-        const log = this.writer.partition(topic, partition);
-        await this.pruneLog(log, log.end, this.clock.nowMs() - retentionDays * 86_400_000);
+        const log = this.#writer.partition(topic, partition);
+        await this.#pruneLog(log, log.end, this.#clock.nowMs() - retentionDays * 86_400_000);
       }
     } catch (error) {
-      this.onTrouble('records past their retention were not removed', error);
+      this.#onTrouble('records past their retention were not removed', error);
     }
   }
 
-  private async pruneLog(log: PartitionLog, before: number, olderThanMs?: number): Promise<void> {
+  async #pruneLog(log: PartitionLog, before: number, olderThanMs?: number): Promise<void> {
     const { topicNumber, partition } = log;
-    const start = await pruneStored(this.pool, {
+    const start = await pruneStored(this.#pool, {
       topicNumber,
       partition,
       before,

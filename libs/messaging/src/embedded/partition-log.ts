@@ -21,37 +21,37 @@ export type TailBatch = { readonly first: number; readonly records: readonly Log
 
 /** Keeps the newest records in memory, up to a number of bytes over all partitions; the oldest are dropped first. */
 export class TailCache {
-  private readonly order: PartitionLog[] = [];
-  private head = 0;
-  private bytes = 0;
-  private readonly bytesMax: number;
+  readonly #order: PartitionLog[] = [];
+  #head = 0;
+  #bytes = 0;
+  readonly #bytesMax: number;
 
   constructor(bytesMax: number) {
-    this.bytesMax = bytesMax;
+    this.#bytesMax = bytesMax;
   }
 
   add(partition: PartitionLog, batch: TailBatch): void {
     partition.tail.push(batch);
-    this.order.push(partition);
-    this.bytes += batch.bytes;
-    while (this.bytes > this.bytesMax) this.dropOldest();
-    if (this.head > 1_024 && this.head * 2 > this.order.length) {
-      this.order.splice(0, this.head);
-      this.head = 0;
+    this.#order.push(partition);
+    this.#bytes += batch.bytes;
+    while (this.#bytes > this.#bytesMax) this.#dropOldest();
+    if (this.#head > 1_024 && this.#head * 2 > this.#order.length) {
+      this.#order.splice(0, this.#head);
+      this.#head = 0;
     }
   }
 
   /** Drops everything; it is read from the database again. */
   clear(): void {
-    for (const partition of this.order) partition.tail = [];
-    this.order.length = 0;
-    this.head = 0;
-    this.bytes = 0;
+    for (const partition of this.#order) partition.tail = [];
+    this.#order.length = 0;
+    this.#head = 0;
+    this.#bytes = 0;
   }
 
-  private dropOldest(): void {
-    const dropped = this.order[this.head++]?.tail.shift();
-    if (dropped !== undefined) this.bytes -= dropped.bytes;
+  #dropOldest(): void {
+    const dropped = this.#order[this.#head++]?.tail.shift();
+    if (dropped !== undefined) this.#bytes -= dropped.bytes;
   }
 }
 

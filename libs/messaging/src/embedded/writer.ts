@@ -48,21 +48,21 @@ const openPauseMs = 50;
  */
 export class LogWriter {
   readonly partitions = new Map<string, PartitionLog[]>();
-  private readonly options: WriterOptions;
-  private readonly queue: AppendQueue;
-  private readonly tail: TailCache;
-  private connection: LogConnection | undefined;
-  private lastBackend: Backend | undefined;
-  private sending: Promise<void> | undefined;
-  private scheduled = false;
-  private connecting: Promise<void> | undefined;
-  private undecided: readonly Part[] = [];
-  private closed = false;
+  readonly #options: WriterOptions;
+  readonly #queue: AppendQueue;
+  readonly #tail: TailCache;
+  #connection: LogConnection | undefined;
+  #lastBackend: Backend | undefined;
+  #sending: Promise<void> | undefined;
+  #scheduled = false;
+  #connecting: Promise<void> | undefined;
+  #undecided: readonly Part[] = [];
+  #closed = false;
 
   constructor(options: WriterOptions) {
-    this.options = options;
-    this.queue = new AppendQueue(options.appendTimeoutMs, { recordsMax: 10_000, charsMax: 4 * 1024 * 1024 });
-    this.tail = new TailCache(options.tailBytesMax);
+    this.#options = options;
+    this.#queue = new AppendQueue(options.appendTimeoutMs, { recordsMax: 10_000, charsMax: 4 * 1024 * 1024 });
+    this.#tail = new TailCache(options.tailBytesMax);
   }
 
   /** @throws AppError('conflict', LOG_IN_USE) when another process has the log open. */
@@ -70,7 +70,7 @@ export class LogWriter {
     // The back end of a process that was just killed may still be ending.
     for (const deadline = performance.now() + openPatienceMs; ; await rest(openPauseMs)) {
       try {
-        return await this.connect();
+        return await this.#connect();
       } catch (error) {
         const inUse = error instanceof AppError && error.code === 'LOG_IN_USE';
         if (!inUse || performance.now() > deadline) throw error;
@@ -81,9 +81,9 @@ export class LogWriter {
   append(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
     if (records.length === 0) return Promise.resolve([]);
     for (const record of records) this.partition(record.topic, record.partition);
-    if (this.closed) return Promise.reject(logUnavailable('the log is closed'));
-    const appended = this.queue.push(records);
-    this.schedule();
+    if (this.#closed) return Promise.reject(logUnavailable('the log is closed'));
+    const appended = this.#queue.push(records);
+    this.#schedule();
     return appended;
   }
 
@@ -97,8 +97,8 @@ export class LogWriter {
 
   /** Rejects when appends cannot succeed now; waits for a send under way. */
   async check(): Promise<void> {
-    if (this.connection === undefined) throw logUnavailable('the log has no connection to its database');
-    await this.sending;
+    if (this.#connection === undefined) throw logUnavailable('the log has no connection to its database');
+    await this.#sending;
   }
 
   /** Adds partitions that the process does not know yet. */
@@ -111,14 +111,14 @@ export class LogWriter {
   }
 
   /** Reads the bounds from the database, under the lock: they include our commits whose answer was lost. */
-  private async reload(connection: LogConnection): Promise<void> {
+  async #reload(connection: LogConnection): Promise<void> {
     const all = await storedPartitions(connection.client, null);
     this.add(all);
-    this.tail.clear();
+    this.#tail.clear();
     for (const { topic, partition, start, end, lastMs } of all) {
       const known = this.partition(topic, partition);
       if (known.end > end) {
-        this.options.onTrouble(
+        this.#options.onTrouble(
           `partition ${partition} of ${topic} lost its end: ${known.end} before, ${end} now`,
           undefined,
         );
@@ -128,61 +128,61 @@ export class LogWriter {
   }
 
   async close(): Promise<void> {
-    while (this.sending !== undefined || (!this.queue.empty && this.connection !== undefined)) {
-      await (this.sending ?? new Promise((resolve) => setImmediate(resolve)));
+    while (this.#sending !== undefined || (!this.#queue.empty && this.#connection !== undefined)) {
+      await (this.#sending ?? new Promise((resolve) => setImmediate(resolve)));
     }
-    this.closed = true;
-    this.queue.close(logUnavailable('the log is closed'));
-    await this.connecting?.catch(() => undefined);
-    const { connection } = this;
-    this.connection = undefined;
+    this.#closed = true;
+    this.#queue.close(logUnavailable('the log is closed'));
+    await this.#connecting?.catch(() => undefined);
+    const connection = this.#connection;
+    this.#connection = undefined;
     await connection?.client.end().catch(() => undefined);
   }
 
   /** Sends a moment later, so that all callers that one commit resolved get into the next send together. */
-  private schedule(): void {
-    if (this.scheduled || this.sending !== undefined || this.connection === undefined || this.queue.empty) return;
-    this.scheduled = true;
+  #schedule(): void {
+    if (this.#scheduled || this.#sending !== undefined || this.#connection === undefined || this.#queue.empty) return;
+    this.#scheduled = true;
     setImmediate(() => {
-      this.scheduled = false;
-      if (this.sending !== undefined || this.connection === undefined || this.queue.empty) return;
-      this.sending = this.send(this.connection).finally(() => {
-        this.sending = undefined;
-        this.schedule();
+      this.#scheduled = false;
+      if (this.#sending !== undefined || this.#connection === undefined || this.#queue.empty) return;
+      this.#sending = this.#send(this.#connection).finally(() => {
+        this.#sending = undefined;
+        this.#schedule();
       });
     });
   }
 
-  private async send(connection: LogConnection): Promise<void> {
-    const collected = this.queue.collect();
-    const { parts, positions } = this.place(collected);
-    this.undecided = parts;
+  async #send(connection: LogConnection): Promise<void> {
+    const collected = this.#queue.collect();
+    const { parts, positions } = this.#place(collected);
+    this.#undecided = parts;
     try {
       await connection.client.query({ name: 'log_append', text: appendSql, values: appendValues(parts) });
     } catch (error) {
       if (surelyRefused(error) && !connection.lost()) {
-        this.undecided = [];
-        this.queue.settle((pending) =>
+        this.#undecided = [];
+        this.#queue.settle((pending) =>
           pending.reject(logUnavailable('the database of the log refused the records', error)),
         );
-        this.options.onTrouble('the database refused an append', error);
+        this.#options.onTrouble('the database refused an append', error);
       } else {
-        this.lose(connection, error);
-        await this.connecting;
+        this.#lose(connection, error);
+        await this.#connecting;
       }
       return;
     }
-    this.undecided = [];
-    this.committed(parts);
-    this.queue.settle((pending) => pending.resolve(positions.get(pending) ?? []));
+    this.#undecided = [];
+    this.#committed(parts);
+    this.#queue.settle((pending) => pending.resolve(positions.get(pending) ?? []));
   }
 
   /** Assigns every record its offset, and every partition's part a time that never goes back. */
-  private place(collected: readonly PendingAppend[]): {
+  #place(collected: readonly PendingAppend[]): {
     parts: readonly Part[];
     positions: Map<PendingAppend, readonly Appended[]>;
   } {
-    const now = this.options.clock.nowMs();
+    const now = this.#options.clock.nowMs();
     const parts = new Map<PartitionLog, Part>();
     const positions = new Map<PendingAppend, readonly Appended[]>();
     for (const pending of collected) {
@@ -200,72 +200,72 @@ export class LogWriter {
     return { parts: [...parts.values()], positions };
   }
 
-  private committed(parts: readonly Part[]): void {
+  #committed(parts: readonly Part[]): void {
     for (const { log, first, timeMs, records } of parts) {
       invariant(log.end === first, 'offsets follow each other');
       log.end = first + records.length;
       log.lastMs = timeMs;
       const bytes = records.reduce((sum, { key, value }) => sum + (key.length + value.length) * 2 + 200, 0);
-      this.tail.add(log, { first, records: toLogRecords(records, first, timeMs), bytes });
+      this.#tail.add(log, { first, records: toLogRecords(records, first, timeMs), bytes });
       for (const wake of log.waiting) wake();
     }
   }
 
-  private lose(connection: LogConnection, error: unknown): void {
-    if (this.connection !== connection) return;
-    this.connection = undefined;
-    this.lastBackend = connection.backend;
+  #lose(connection: LogConnection, error: unknown): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#lastBackend = connection.backend;
     connection.client.end().catch(() => undefined);
-    if (this.closed) return;
-    this.options.onTrouble('the log lost its database', error);
-    this.connecting ??= this.reconnect().finally(() => {
-      this.connecting = undefined;
-      this.schedule();
+    if (this.#closed) return;
+    this.#options.onTrouble('the log lost its database', error);
+    this.#connecting ??= this.#reconnect().finally(() => {
+      this.#connecting = undefined;
+      this.#schedule();
     });
   }
 
-  private async reconnect(): Promise<void> {
-    for (let failures = 0; !this.closed; failures++) {
+  async #reconnect(): Promise<void> {
+    for (let failures = 0; !this.#closed; failures++) {
       try {
-        await this.connect();
+        await this.#connect();
         return;
       } catch (error) {
-        this.options.onTrouble('the log cannot reach its database yet', error);
+        this.#options.onTrouble('the log cannot reach its database yet', error);
       }
       await rest(doublingMs(reconnectWaits, failures));
     }
   }
 
   /** Under the lock nothing of an earlier connection can commit any more, so the ends read now are final. */
-  private async connect(): Promise<void> {
+  async #connect(): Promise<void> {
     let opened: LogConnection | undefined;
     const onLost = (): void => {
-      if (opened !== undefined) this.lose(opened, undefined);
+      if (opened !== undefined) this.#lose(opened, undefined);
     };
-    const connection = (opened = await connectLog(this.options.url, this.lastBackend, onLost));
-    this.lastBackend = connection.backend;
+    const connection = (opened = await connectLog(this.#options.url, this.#lastBackend, onLost));
+    this.#lastBackend = connection.backend;
     try {
-      await this.reload(connection);
+      await this.#reload(connection);
     } catch (error) {
       connection.client.end().catch(() => undefined);
       throw error;
     }
     if (connection.lost()) throw logUnavailable('the database of the log went away again');
-    this.decide();
-    this.connection = connection;
+    this.#decide();
+    this.#connection = connection;
     for (const ofTopic of this.partitions.values()) for (const log of ofTopic) for (const wake of log.waiting) wake();
-    this.schedule();
+    this.#schedule();
   }
 
   /** Settles a send of unknown outcome: it was one statement, so all of it was written or nothing. */
-  private decide(): void {
-    const [part] = this.undecided;
+  #decide(): void {
+    const [part] = this.#undecided;
     if (part === undefined) return;
     const written = part.log.end === part.first + part.records.length;
-    const parts = new Map(this.undecided.map((one) => [one.log, one.first]));
-    this.undecided = [];
-    if (!written) return this.queue.again();
-    this.queue.settle((pending) =>
+    const parts = new Map(this.#undecided.map((one) => [one.log, one.first]));
+    this.#undecided = [];
+    if (!written) return this.#queue.again();
+    this.#queue.settle((pending) =>
       pending.resolve(
         pending.records.map(({ topic, partition }) => {
           const log = this.partition(topic, partition);

@@ -29,30 +29,30 @@ const failureCountsMs = 1_000;
  * replaced by a new one with a new id.
  */
 export class KafkaAppender {
-  private readonly kafka: Kafka;
-  private readonly queue: AppendQueue;
-  private readonly onTrouble: OnTrouble;
-  private readonly producer = new OnFirstUse(
-    () => this.connect(),
+  readonly #kafka: Kafka;
+  readonly #queue: AppendQueue;
+  readonly #onTrouble: OnTrouble;
+  readonly #producer = new OnFirstUse(
+    () => this.#connect(),
     (producer) => producer.disconnect(),
   );
-  private sending: Promise<void> | undefined;
-  private scheduled = false;
-  private closed = false;
-  private failures = 0;
-  private failedAt = -Infinity;
+  #sending: Promise<void> | undefined;
+  #scheduled = false;
+  #closed = false;
+  #failures = 0;
+  #failedAt = -Infinity;
 
   constructor(kafka: Kafka, appendTimeoutMs: number, onTrouble: OnTrouble) {
-    this.kafka = kafka;
-    this.queue = new AppendQueue(appendTimeoutMs, limits);
-    this.onTrouble = onTrouble;
+    this.#kafka = kafka;
+    this.#queue = new AppendQueue(appendTimeoutMs, limits);
+    this.#onTrouble = onTrouble;
   }
 
   append(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
     if (records.length === 0) return Promise.resolve([]);
-    if (this.closed) return Promise.reject(logUnavailable('the log is closed'));
-    const appended = this.queue.push(records);
-    this.schedule();
+    if (this.#closed) return Promise.reject(logUnavailable('the log is closed'));
+    const appended = this.#queue.push(records);
+    this.#schedule();
     return appended;
   }
 
@@ -61,43 +61,43 @@ export class KafkaAppender {
    * answers other requests some time before that works.
    */
   async check(): Promise<void> {
-    if (performance.now() - this.failedAt < failureCountsMs) throw logUnavailable('the last append failed');
-    if (this.sending === undefined) await this.connected();
+    if (performance.now() - this.#failedAt < failureCountsMs) throw logUnavailable('the last append failed');
+    if (this.#sending === undefined) await this.#connected();
   }
 
   async close(): Promise<void> {
-    while (this.sending !== undefined || !this.queue.empty)
-      await (this.sending ?? new Promise((resolve) => setImmediate(resolve)));
-    this.closed = true;
-    this.queue.close(logUnavailable('the log is closed'));
-    await this.discard();
+    while (this.#sending !== undefined || !this.#queue.empty)
+      await (this.#sending ?? new Promise((resolve) => setImmediate(resolve)));
+    this.#closed = true;
+    this.#queue.close(logUnavailable('the log is closed'));
+    await this.#discard();
   }
 
-  private schedule(): void {
-    if (this.scheduled || this.sending !== undefined || this.queue.empty) return;
-    this.scheduled = true;
+  #schedule(): void {
+    if (this.#scheduled || this.#sending !== undefined || this.#queue.empty) return;
+    this.#scheduled = true;
     setImmediate(() => {
-      this.scheduled = false;
-      if (this.sending !== undefined || this.queue.empty) return;
-      this.sending = this.send().finally(() => {
-        this.sending = undefined;
-        this.schedule();
+      this.#scheduled = false;
+      if (this.#sending !== undefined || this.#queue.empty) return;
+      this.#sending = this.#send().finally(() => {
+        this.#sending = undefined;
+        this.#schedule();
       });
     });
   }
 
-  private async send(): Promise<void> {
+  async #send(): Promise<void> {
     let producer: Producer;
     try {
-      producer = await this.connected();
+      producer = await this.#connected();
     } catch (error) {
-      this.failedAt = performance.now();
-      this.onTrouble('Kafka cannot be reached yet', error);
-      await rest(doublingMs(reconnectWaits, this.failures++));
+      this.#failedAt = performance.now();
+      this.#onTrouble('Kafka cannot be reached yet', error);
+      await rest(doublingMs(reconnectWaits, this.#failures++));
       return;
     }
-    this.failures = 0;
-    const { topics, places } = place(this.queue.collect());
+    this.#failures = 0;
+    const { topics, places } = place(this.#queue.collect());
     try {
       const sent = await within(
         sendMaxMs,
@@ -109,8 +109,8 @@ export class KafkaAppender {
       const bases = new Map(
         sent.map(({ topicName, partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset)]),
       );
-      this.failedAt = -Infinity;
-      this.queue.settle((pending) =>
+      this.#failedAt = -Infinity;
+      this.#queue.settle((pending) =>
         pending.resolve(
           (places.get(pending) ?? []).map(({ topic, partition, index }) => ({
             partition,
@@ -119,24 +119,24 @@ export class KafkaAppender {
         ),
       );
     } catch (error) {
-      this.failedAt = performance.now();
-      this.onTrouble('an append to Kafka failed', error);
-      void this.discard();
-      this.queue.settle((pending) =>
+      this.#failedAt = performance.now();
+      this.#onTrouble('an append to Kafka failed', error);
+      void this.#discard();
+      this.#queue.settle((pending) =>
         pending.reject(logUnavailable('Kafka did not confirm the records; they may have been written', error)),
       );
     }
   }
 
-  private async connected(): Promise<Producer> {
-    return this.producer.use(
+  async #connected(): Promise<Producer> {
+    return this.#producer.use(
       (producer) => Promise.resolve(producer),
       (result) => within(connectMaxMs, result),
     );
   }
 
-  private async connect(): Promise<Producer> {
-    const producer = this.kafka.producer({
+  async #connect(): Promise<Producer> {
+    const producer = this.#kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
@@ -150,8 +150,8 @@ export class KafkaAppender {
     return producer;
   }
 
-  private async discard(): Promise<void> {
-    await within(disconnectMaxMs, this.producer.close()).catch(() => undefined);
+  async #discard(): Promise<void> {
+    await within(disconnectMaxMs, this.#producer.close()).catch(() => undefined);
   }
 }
 

@@ -19,113 +19,113 @@ export type FeedPorts = {
  */
 export class Feed implements RecordSource {
   readonly where: TopicPartition;
-  private readonly ports: FeedPorts;
-  private readonly wake: () => void;
-  private readonly queuedMax: number;
-  private queue: LogRecord[] = [];
-  private head = 0;
+  readonly #ports: FeedPorts;
+  readonly #wake: () => void;
+  readonly #queuedMax: number;
+  #queue: LogRecord[] = [];
+  #head = 0;
   /** Next offset expected from the consumer; undefined: nothing is wanted yet. */
-  private next: number | undefined;
+  #next: number | undefined;
   /** The position has been compared with the bounds since it was set or doubted. */
-  private checked = false;
-  private paused = true;
+  #checked = false;
+  #paused = true;
 
   constructor(where: TopicPartition, queuedMax: number, ports: FeedPorts, wake: () => void) {
     this.where = where;
-    this.queuedMax = queuedMax;
-    this.ports = ports;
-    this.wake = wake;
+    this.#queuedMax = queuedMax;
+    this.#ports = ports;
+    this.#wake = wake;
   }
 
   /** `waits`: the start is not known yet; `full`: no more may be fetched until records are handled. */
   get state(): 'waits' | 'fetches' | 'full' {
-    if (!this.checked) return 'waits';
-    return this.paused ? 'full' : 'fetches';
+    if (!this.#checked) return 'waits';
+    return this.#paused ? 'full' : 'fetches';
   }
 
   committed(): Promise<number> {
-    return this.ports.committed();
+    return this.#ports.committed();
   }
 
   from(offset: number): void {
-    this.queue = [];
-    this.head = 0;
-    this.next = offset;
-    this.checked = false;
+    this.#queue = [];
+    this.#head = 0;
+    this.#next = offset;
+    this.#checked = false;
   }
 
   async take(position: number, max: number): Promise<Taken> {
-    if (!this.checked) {
-      const expected = this.next;
-      const bounds = await this.ports.bounds();
-      if (this.next !== expected || expected === undefined) return [];
+    if (!this.#checked) {
+      const expected = this.#next;
+      const bounds = await this.#ports.bounds();
+      if (this.#next !== expected || expected === undefined) return [];
       if (expected < bounds.start || expected > bounds.end) {
-        this.stop();
+        this.#stop();
         return { outside: bounds };
       }
-      this.checked = true;
-      this.ports.seek(this.where, expected);
-      this.resume();
+      this.#checked = true;
+      this.#ports.seek(this.where, expected);
+      this.#resume();
     }
-    const oldest = this.queue[this.head]?.offset ?? this.next ?? position;
-    if (position < oldest || position > (this.next ?? position)) {
+    const oldest = this.#queue[this.#head]?.offset ?? this.#next ?? position;
+    if (position < oldest || position > (this.#next ?? position)) {
       this.from(position);
-      this.wake();
+      this.#wake();
       return [];
     }
     // Handled records are dropped only now, because a rejected batch is delivered again.
-    this.head += Math.min(position - oldest, this.queue.length - this.head);
-    if (this.head > 1_024 || this.head === this.queue.length) {
-      this.queue = this.queue.slice(this.head);
-      this.head = 0;
+    this.#head += Math.min(position - oldest, this.#queue.length - this.#head);
+    if (this.#head > 1_024 || this.#head === this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
     }
-    if (this.paused && this.queue.length - this.head < this.queuedMax / 2) this.resume();
-    return this.queue.slice(this.head, this.head + max);
+    if (this.#paused && this.#queue.length - this.#head < this.#queuedMax / 2) this.#resume();
+    return this.#queue.slice(this.#head, this.#head + max);
   }
 
   end(): void {
-    this.stop();
+    this.#stop();
   }
 
   /** Takes fetched records. false: they are not taken, and the consumer must fetch them again. */
   push(messages: readonly KafkaMessage[]): boolean {
     const first = messages[0];
-    if (first === undefined || this.next === undefined || !this.checked) return false;
-    if (Number(first.offset) !== this.next) {
-      this.checked = false;
-      this.pause();
-      this.wake();
+    if (first === undefined || this.#next === undefined || !this.#checked) return false;
+    if (Number(first.offset) !== this.#next) {
+      this.#checked = false;
+      this.#pause();
+      this.#wake();
       return false;
     }
-    for (const message of messages) this.queue.push(toLogRecord(message));
-    this.next += messages.length;
-    if (this.queue.length - this.head >= this.queuedMax) this.pause();
-    this.wake();
+    for (const message of messages) this.#queue.push(toLogRecord(message));
+    this.#next += messages.length;
+    if (this.#queue.length - this.#head >= this.#queuedMax) this.#pause();
+    this.#wake();
     return true;
   }
 
   /** After a rejoin the consumer has lost our position; it is set again. */
   rejoined(): void {
-    if (this.next !== undefined && this.checked) this.ports.seek(this.where, this.next);
-    if (this.paused) this.ports.pause(this.where);
-    else this.ports.resume(this.where);
+    if (this.#next !== undefined && this.#checked) this.#ports.seek(this.where, this.#next);
+    if (this.#paused) this.#ports.pause(this.where);
+    else this.#ports.resume(this.where);
   }
 
-  private stop(): void {
-    this.next = undefined;
-    this.queue = [];
-    this.head = 0;
-    this.pause();
+  #stop(): void {
+    this.#next = undefined;
+    this.#queue = [];
+    this.#head = 0;
+    this.#pause();
   }
 
-  private pause(): void {
-    this.paused = true;
-    this.ports.pause(this.where);
+  #pause(): void {
+    this.#paused = true;
+    this.#ports.pause(this.where);
   }
 
-  private resume(): void {
-    this.paused = false;
-    this.ports.resume(this.where);
+  #resume(): void {
+    this.#paused = false;
+    this.#ports.resume(this.where);
   }
 }
 

@@ -48,44 +48,44 @@ export function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
 }
 
 class KafkaLog implements EventLog {
-  private readonly kafka: Kafka;
-  private readonly appender: KafkaAppender;
-  private readonly raw: RawCluster;
-  private readonly onTrouble: OnTrouble;
-  private readonly silentMaxMs: number | undefined;
-  private readonly subscriptions = new Set<KafkaSubscription>();
-  private readonly admin = new OnFirstUse(
-    () => this.connectAdmin(),
+  readonly #kafka: Kafka;
+  readonly #appender: KafkaAppender;
+  readonly #raw: RawCluster;
+  readonly #onTrouble: OnTrouble;
+  readonly #silentMaxMs: number | undefined;
+  readonly #subscriptions = new Set<KafkaSubscription>();
+  readonly #admin = new OnFirstUse(
+    () => this.#connectAdmin(),
     (admin) => admin.disconnect(),
   );
-  private readonly checkOnce = sharedWhileUnderWay(() => this.checkNow());
+  readonly #checkOnce = sharedWhileUnderWay(() => this.#checkNow());
 
   constructor(options: KafkaLogOptions) {
-    this.onTrouble = options.onTrouble ?? (() => undefined);
-    this.silentMaxMs = options.silentMaxMs;
-    this.kafka = kafkaClient(options, this.onTrouble);
-    this.appender = new KafkaAppender(this.kafka, options.appendTimeoutMs ?? 1_500, this.onTrouble);
-    this.raw = new RawCluster(this.kafka);
+    this.#onTrouble = options.onTrouble ?? (() => undefined);
+    this.#silentMaxMs = options.silentMaxMs;
+    this.#kafka = kafkaClient(options, this.#onTrouble);
+    this.#appender = new KafkaAppender(this.#kafka, options.appendTimeoutMs ?? 1_500, this.#onTrouble);
+    this.#raw = new RawCluster(this.#kafka);
   }
 
   append(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
-    return this.appender.append(records);
+    return this.#appender.append(records);
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
-    const { kafka, onTrouble, silentMaxMs } = this;
+    const [kafka, onTrouble, silentMaxMs] = [this.#kafka, this.#onTrouble, this.#silentMaxMs];
     const subscription = new KafkaSubscription(
-      { kafka, ask: (work) => this.ask(work), bounds: (where) => this.bounds(where), onTrouble, silentMaxMs },
+      { kafka, ask: (work) => this.#ask(work), bounds: (where) => this.#bounds(where), onTrouble, silentMaxMs },
       options,
     );
-    this.subscriptions.add(subscription);
+    this.#subscriptions.add(subscription);
     await subscription.ready();
     return {
       seek: (where, offset) => subscription.seek(where, offset),
       commit: (where, nextOffset) => subscription.commit(where, nextOffset),
       following: (where) => subscription.following(where),
       stop: async () => {
-        this.subscriptions.delete(subscription);
+        this.#subscriptions.delete(subscription);
         await subscription.stop();
       },
     };
@@ -98,7 +98,7 @@ class KafkaLog implements EventLog {
     to?: number;
   }): AsyncGenerator<readonly LogRecord[]> {
     const { topic, partition, from } = range;
-    const bounds = await this.bounds(range);
+    const bounds = await this.#bounds(range);
     if (from < bounds.start || from > bounds.end) {
       throw new AppError(
         'not_found',
@@ -109,7 +109,7 @@ class KafkaLog implements EventLog {
     }
     const to = Math.min(range.to ?? bounds.end, bounds.end);
     for (let offset = from; offset < to;) {
-      const messages = await within(adminTimeoutMs, this.raw.fetch({ topic, partition, offset }));
+      const messages = await within(adminTimeoutMs, this.#raw.fetch({ topic, partition, offset }));
       const records = messages.map(toLogRecord).filter((record) => record.offset < to);
       if (records[0] === undefined) continue;
       if (records[0].offset !== offset)
@@ -120,18 +120,18 @@ class KafkaLog implements EventLog {
   }
 
   async describe(topic: string): Promise<TopicDescription> {
-    const topicId = await within(adminTimeoutMs, this.raw.topicId(topic));
-    const offsets = await this.offsets(topic);
+    const topicId = await within(adminTimeoutMs, this.#raw.topicId(topic));
+    const offsets = await this.#offsets(topic);
     return { topicId, partitions: offsets.sort((a, b) => a.partition - b.partition) };
   }
 
   async createTopics(specs: readonly TopicSpec[]): Promise<void> {
-    const existing = new Set(await this.ask((admin) => admin.listTopics()));
-    const { brokers } = await this.ask((admin) => admin.describeCluster());
+    const existing = new Set(await this.#ask((admin) => admin.listTopics()));
+    const { brokers } = await this.#ask((admin) => admin.describeCluster());
     for (const spec of specs) {
       if (existing.has(spec.topic)) continue;
       // false: another process created the topic meanwhile; it is left as it is.
-      await this.ask(
+      await this.#ask(
         (admin) => admin.createTopics({ waitForLeaders: true, topics: [topicConfig(spec, brokers.length)] }),
         createTimeoutMs,
       );
@@ -139,29 +139,29 @@ class KafkaLog implements EventLog {
   }
 
   async prune({ topic, partition, before }: { topic: string; partition: number; before: number }): Promise<void> {
-    const { start, end } = await this.bounds({ topic, partition });
+    const { start, end } = await this.#bounds({ topic, partition });
     if (before <= start) return;
     const offset = String(Math.min(before, end));
-    await this.ask((admin) => admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] }));
+    await this.#ask((admin) => admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] }));
   }
 
   async check(): Promise<void> {
-    await this.checkOnce();
+    await this.#checkOnce();
   }
 
-  private async checkNow(): Promise<void> {
+  async #checkNow(): Promise<void> {
     await Promise.all([
-      this.ask((admin) => admin.describeCluster(), checkTimeoutMs),
-      within(checkTimeoutMs, this.appender.check()),
+      this.#ask((admin) => admin.describeCluster(), checkTimeoutMs),
+      within(checkTimeoutMs, this.#appender.check()),
     ]);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
-    this.subscriptions.clear();
-    await this.appender.close();
-    await this.raw.close().catch(() => undefined);
-    await within(adminTimeoutMs, this.admin.close()).catch(() => undefined);
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.stop()));
+    this.#subscriptions.clear();
+    await this.#appender.close();
+    await this.#raw.close().catch(() => undefined);
+    await within(adminTimeoutMs, this.#admin.close()).catch(() => undefined);
   }
 
   /**
@@ -169,33 +169,33 @@ class KafkaLog implements EventLog {
    * more: kafkajs requests metadata of every topic that it was ever asked about, so that a topic deleted since then
    * fails every call.
    */
-  private async ask<T>(work: (admin: Admin) => Promise<T>, timeoutMs = adminTimeoutMs): Promise<T> {
-    return this.askOnce(work, timeoutMs).catch((error: unknown) => {
+  async #ask<T>(work: (admin: Admin) => Promise<T>, timeoutMs = adminTimeoutMs): Promise<T> {
+    return this.#askOnce(work, timeoutMs).catch((error: unknown) => {
       if (!isUnknownTopic(error)) throw error;
-      return this.askOnce(work, timeoutMs);
+      return this.#askOnce(work, timeoutMs);
     });
   }
 
-  private async askOnce<T>(work: (admin: Admin) => Promise<T>, timeoutMs: number): Promise<T> {
-    return this.admin.use(work, (result) => within(timeoutMs, result));
+  async #askOnce<T>(work: (admin: Admin) => Promise<T>, timeoutMs: number): Promise<T> {
+    return this.#admin.use(work, (result) => within(timeoutMs, result));
   }
 
-  private async connectAdmin(): Promise<Admin> {
-    const admin = this.kafka.admin({ retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 4 } });
+  async #connectAdmin(): Promise<Admin> {
+    const admin = this.#kafka.admin({ retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 4 } });
     await admin.connect();
     return admin;
   }
 
-  private async bounds({ topic, partition }: TopicPartition): Promise<Bounds> {
-    const found = (await this.offsets(topic)).find((one) => one.partition === partition);
+  async #bounds({ topic, partition }: TopicPartition): Promise<Bounds> {
+    const found = (await this.#offsets(topic)).find((one) => one.partition === partition);
     if (found === undefined) throw unknownTopic(`${topic}/${partition}`);
     return { start: found.start, end: found.end };
   }
 
-  private async offsets(
+  async #offsets(
     topic: string,
   ): Promise<{ readonly partition: number; readonly start: number; readonly end: number }[]> {
-    const offsets = await this.ask((admin) => admin.fetchTopicOffsets(topic));
+    const offsets = await this.#ask((admin) => admin.fetchTopicOffsets(topic));
     return offsets.map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }));
   }
 }

@@ -41,9 +41,9 @@ const disconnectMaxMs = 2_000;
 
 /** Requests to brokers outside any consumer group, over connections with the client's TLS and SASL. */
 export class RawCluster {
-  private readonly make: () => Cluster;
-  private readonly cluster = new OnFirstUse(
-    () => this.connect(),
+  readonly #make: () => Cluster;
+  readonly #cluster = new OnFirstUse(
+    () => this.#connect(),
     (cluster) => cluster.disconnect(),
   );
 
@@ -54,7 +54,7 @@ export class RawCluster {
     invariant(symbol !== undefined, 'kafkajs is the pinned version');
     const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol];
     invariant(create !== undefined, 'kafkajs makes clusters');
-    this.make = () =>
+    this.#make = () =>
       create.call(kafka, { metadataMaxAge: 30_000, allowAutoTopicCreation: false, maxInFlightRequests: 8 });
   }
 
@@ -63,7 +63,7 @@ export class RawCluster {
    * @throws AppError('not_found', LOG_OUT_OF_RANGE) when there is no such topic.
    */
   async topicId(topic: string): Promise<string> {
-    const answer = await this.ask(async (cluster) => {
+    const answer = await this.#ask(async (cluster) => {
       const broker = await cluster.findControllerBroker();
       const Encoder = require('kafkajs/src/protocol/encoder') as EncoderClass;
       const encode = (): ReturnType<RawCall['request']['encode']> =>
@@ -83,7 +83,7 @@ export class RawCluster {
     readonly offset: number;
   }): Promise<readonly KafkaMessage[]> {
     const { topic, partition, offset } = where;
-    return this.ask(async (cluster) => {
+    return this.#ask(async (cluster) => {
       await cluster.addTargetTopic(topic);
       const nodeId = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))[0];
       if (nodeId === undefined) {
@@ -103,16 +103,16 @@ export class RawCluster {
   }
 
   async close(): Promise<void> {
-    await within(disconnectMaxMs, this.cluster.close()).catch(() => undefined);
+    await within(disconnectMaxMs, this.#cluster.close()).catch(() => undefined);
   }
 
   /** A failure replaces the connections, and with them what they knew of leaders, brokers and topics. */
-  private async ask<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
-    return this.cluster.use(work, (result) => within(askMaxMs, result));
+  async #ask<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    return this.#cluster.use(work, (result) => within(askMaxMs, result));
   }
 
-  private async connect(): Promise<Cluster> {
-    const cluster = this.make();
+  async #connect(): Promise<Cluster> {
+    const cluster = this.#make();
     await cluster.connect();
     await cluster.refreshMetadata();
     return cluster;

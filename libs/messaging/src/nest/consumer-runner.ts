@@ -40,15 +40,15 @@ const retryWaits = { firstMs: 50, maxMs: 5_000 };
  * without limit.
  */
 export class ConsumerRunner {
-  private readonly options: ConsumerRunnerOptions;
+  readonly #options: ConsumerRunnerOptions;
 
   constructor(options: ConsumerRunnerOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Creates the dead-letter topics of what will be consumed. */
   async prepare(topics: readonly string[]): Promise<void> {
-    const { log, group } = this.options;
+    const { log, group } = this.#options;
     await log.createTopics(
       topics.map((topic) => ({ topic: deadLetterTopic(topic, group), partitions: 1, retention: 'forever' as const })),
     );
@@ -66,17 +66,17 @@ export class ConsumerRunner {
         ctx.signal.throwIfAborted();
         const error = toAppError(thrown);
         const then = verdict(error, attempt);
-        this.options.onFailure?.({ ctx, error, then, alert: error.kind === 'bug' && then === 'dead-lettered' });
+        this.#options.onFailure?.({ ctx, error, then, alert: error.kind === 'bug' && then === 'dead-lettered' });
         if (then === 'acknowledged') return;
-        if (then === 'dead-lettered') return this.deadLetter(ctx, error);
+        if (then === 'dead-lettered') return this.#deadLetter(ctx, error);
       }
       await pause(attempt, ctx.signal);
     }
   }
 
   /** Writes the dead letter, and retries until the log takes it. */
-  private async deadLetter(ctx: RecordContext, error: AppError): Promise<void> {
-    const { log, group } = this.options;
+  async #deadLetter(ctx: RecordContext, error: AppError): Promise<void> {
+    const { log, group } = this.#options;
     const { where, record } = ctx;
     const headers = {
       ...record.headers,
@@ -101,7 +101,7 @@ export class ConsumerRunner {
         await log.append([letter]);
         return;
       } catch (failed) {
-        this.options.onFailure?.({ ctx, error: toAppError(failed), then: 'retry', alert: attempt === 1 });
+        this.#options.onFailure?.({ ctx, error: toAppError(failed), then: 'retry', alert: attempt === 1 });
         await pause(attempt, ctx.signal);
       }
     }

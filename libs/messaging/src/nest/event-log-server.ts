@@ -31,17 +31,17 @@ export type EventLogServerOptions = {
 export class EventLogServer extends Server implements CustomTransportStrategy {
   override readonly transportId = Symbol.for('tollgate.event-log');
   override readonly propagatesEventHandlerErrors = true;
-  private readonly options: EventLogServerOptions;
-  private readonly runner: ConsumerRunner;
-  private readonly lost = new Map<string, AbortController>();
-  private current: Subscription | undefined;
-  private subscription: Promise<Subscription> | undefined;
+  readonly #options: EventLogServerOptions;
+  readonly #runner: ConsumerRunner;
+  readonly #lost = new Map<string, AbortController>();
+  #current: Subscription | undefined;
+  #subscription: Promise<Subscription> | undefined;
 
   constructor(options: EventLogServerOptions) {
     super();
-    this.options = options;
+    this.#options = options;
     const { log, group, onFailure } = options;
-    this.runner = new ConsumerRunner({ log, group, ...(onFailure === undefined ? {} : { onFailure }) });
+    this.#runner = new ConsumerRunner({ log, group, ...(onFailure === undefined ? {} : { onFailure }) });
   }
 
   /**
@@ -49,17 +49,17 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
    * silently.
    */
   async listen(done: (error?: unknown) => void): Promise<void> {
-    const { log, group, topics, partitionHandler, batchMax } = this.options;
+    const { log, group, topics, partitionHandler, batchMax } = this.#options;
     try {
       if (partitionHandler === undefined) {
         const orphans = topics.filter((topic) => this.getHandlerByPattern(topic) === null);
         if (orphans.length > 0)
           throw new AppError('bug', 'INVARIANT_BROKEN', `no handler for ${orphans.join(', ')} in group ${group}`);
-        await this.runner.prepare(topics);
+        await this.#runner.prepare(topics);
       }
-      const handler = partitionHandler ?? this.ownHandler();
-      this.subscription = log.subscribe({ group, topics, handler, ...(batchMax === undefined ? {} : { batchMax }) });
-      this.current = await this.subscription;
+      const handler = partitionHandler ?? this.#ownHandler();
+      this.#subscription = log.subscribe({ group, topics, handler, ...(batchMax === undefined ? {} : { batchMax }) });
+      this.#current = await this.#subscription;
       done();
     } catch (error) {
       done(error);
@@ -67,8 +67,8 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
   }
 
   async close(): Promise<void> {
-    const { current } = this;
-    this.current = undefined;
+    const current = this.#current;
+    this.#current = undefined;
     await current?.stop();
   }
 
@@ -78,25 +78,25 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
 
   /** The subscription, for `seek`. */
   unwrap<T>(): T {
-    return this.current as T;
+    return this.#current as T;
   }
 
-  private ownHandler(): PartitionHandler {
+  #ownHandler(): PartitionHandler {
     return {
       assigned: (where) => {
-        this.lost.set(keyOf(where), new AbortController());
+        this.#lost.set(keyOf(where), new AbortController());
         return Promise.resolve('committed');
       },
-      leaving: (where) => this.lost.get(keyOf(where))?.abort(),
+      leaving: (where) => this.#lost.get(keyOf(where))?.abort(),
       revoked: (where) => {
-        this.lost.delete(keyOf(where));
+        this.#lost.delete(keyOf(where));
         return Promise.resolve();
       },
-      records: (where, records) => this.handle(where, records),
+      records: (where, records) => this.#handle(where, records),
       // No automatic jump (rule 2): nothing is delivered until an operator seeks.
       outOfRange: (where, bounds) => {
-        const name = `${this.options.group} on ${keyOf(where)}`;
-        this.options.onTrouble?.(
+        const name = `${this.#options.group} on ${keyOf(where)}`;
+        this.#options.onTrouble?.(
           `the committed position of ${name} is not in the log (${bounds.start} to ${bounds.end}); it halts`,
           undefined,
         );
@@ -105,29 +105,29 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
     };
   }
 
-  private async handle(where: TopicPartition, records: readonly LogRecord[]): Promise<void> {
-    const signal = (this.lost.get(keyOf(where)) ?? new AbortController()).signal;
+  async #handle(where: TopicPartition, records: readonly LogRecord[]): Promise<void> {
+    const signal = (this.#lost.get(keyOf(where)) ?? new AbortController()).signal;
     let next: number | undefined;
     try {
       for (const record of records) {
         const ctx = new RecordContext([where, record, signal]);
-        await this.runner.run(ctx, () => this.dispatch(ctx));
+        await this.#runner.run(ctx, () => this.#dispatch(ctx));
         next = record.offset + 1;
       }
     } finally {
-      if (next !== undefined) await this.commit(where, next);
+      if (next !== undefined) await this.#commit(where, next);
     }
   }
 
-  private async commit(where: TopicPartition, next: number): Promise<void> {
+  async #commit(where: TopicPartition, next: number): Promise<void> {
     try {
-      await (await this.subscription)?.commit(where, next);
+      await (await this.#subscription)?.commit(where, next);
     } catch (error) {
-      this.options.onTrouble?.(`the offset of ${this.options.group} on ${keyOf(where)} was not committed`, error);
+      this.#options.onTrouble?.(`the offset of ${this.#options.group} on ${keyOf(where)} was not committed`, error);
     }
   }
 
-  private async dispatch(ctx: RecordContext): Promise<void> {
+  async #dispatch(ctx: RecordContext): Promise<void> {
     const handler = this.getHandlerByPattern(ctx.where.topic);
     if (handler === null) throw new AppError('bug', 'INVARIANT_BROKEN', `no handler for ${ctx.where.topic}`);
     const result: unknown = await handler(ctx.record.value, ctx);

@@ -13,24 +13,24 @@ export type LogFailure = (failure: Failure, correlationId: string, url: string) 
 /** Converts every thrown error into the error format of the path's surface. The only place that does so. */
 @Catch()
 export class FailureFilter implements ExceptionFilter {
-  private readonly routes: RouteTable;
-  private readonly log: LogFailure;
+  readonly #routes: RouteTable;
+  readonly #log: LogFailure;
 
   constructor(routes: RouteTable, log: LogFailure) {
-    this.routes = routes;
-    this.log = log;
+    this.#routes = routes;
+    this.#log = log;
   }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     let failure = brokenOff(request) ?? failureOf(error);
-    if (failure.code === 'ROUTE_UNKNOWN') failure = this.otherMethod(request) ?? failure;
-    sendFailure(http.getResponse<FastifyReply>(), request, failure, this.log);
+    if (failure.code === 'ROUTE_UNKNOWN') failure = this.#otherMethod(request) ?? failure;
+    sendFailure(http.getResponse<FastifyReply>(), request, failure, this.#log);
   }
 
-  private otherMethod(request: FastifyRequest): Failure | null {
-    const allowed = this.routes.methodsOf(request.url);
+  #otherMethod(request: FastifyRequest): Failure | null {
+    const allowed = this.#routes.methodsOf(request.url);
     if (allowed.length === 0 || allowed.includes(request.method)) return null;
     const allow = allowed.join(', ');
     return failureOf(new AppError('invalid', 'METHOD_NOT_ALLOWED', `this path accepts ${allow}`, { allow }));

@@ -59,14 +59,14 @@ export class GatewayHarness {
   readonly database: FreshDatabase;
   readonly clock: FakeClock;
   gateway: RunningGateway;
-  private readonly changes: Changes;
+  readonly #changes: Changes;
 
   private constructor(parts: Pick<GatewayHarness, 'ledger' | 'database' | 'clock' | 'gateway'>, changes: Changes) {
     this.ledger = parts.ledger;
     this.database = parts.database;
     this.clock = parts.clock;
     this.gateway = parts.gateway;
-    this.changes = changes;
+    this.#changes = changes;
   }
 
   /** `changes`: members of the options that differ, one level deep. */
@@ -80,7 +80,7 @@ export class GatewayHarness {
 
   /** Another gateway on the same database and log; not closed by `close`. */
   another(changes: Changes = {}): Promise<RunningGateway> {
-    return startGateway(merged(merged(optionsOf(this.ledger, this.clock, this.database), this.changes), changes));
+    return startGateway(merged(merged(optionsOf(this.ledger, this.clock, this.database), this.#changes), changes));
   }
 
   async restart(changes: Changes = {}): Promise<void> {

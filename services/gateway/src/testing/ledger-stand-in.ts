@@ -21,10 +21,10 @@ export class LedgerStandIn implements AnswerReceiver {
   readonly holds = new Map<string, string>();
   logDown = false;
   silent = false;
-  private listener: Parameters<AnswerReceiver['onAnswers']>[0] = () => undefined;
+  #listener: Parameters<AnswerReceiver['onAnswers']>[0] = () => undefined;
 
   onAnswers(listener: Parameters<AnswerReceiver['onAnswers']>[0]): void {
-    this.listener = listener;
+    this.#listener = listener;
   }
 
   async close(): Promise<void> {}
@@ -39,9 +39,9 @@ export class LedgerStandIn implements AnswerReceiver {
       const appended = records.map(({ partition }, index) => ({ partition, offset: this.records.length + index }));
       this.records.push(...records);
       for (const record of records) {
-        const answer = this.decide(JSON.parse(record.value) as LedgerRequest);
+        const answer = this.#decide(JSON.parse(record.value) as LedgerRequest);
         const waiter = record.headers?.[recordHeaders.waiter];
-        if (waiter !== undefined && !this.silent) setImmediate(() => this.listener([[Number(waiter), answer]]));
+        if (waiter !== undefined && !this.silent) setImmediate(() => this.#listener([[Number(waiter), answer]]));
       }
       return appended;
     },
@@ -70,17 +70,17 @@ export class LedgerStandIn implements AnswerReceiver {
     holdAccount: async ({ id }: { id: string }) => this.holds.get(id) ?? null,
   } as unknown as LedgerQueries;
 
-  private decide(request: LedgerRequest): Answer {
+  #decide(request: LedgerRequest): Answer {
     const identity = `${request.account}|${request.source}|${request.id}`;
     const first = this.known.get(identity);
-    if (first !== undefined && first.hash !== request.hash) return this.refuse(request, 'IDEMPOTENCY_KEY_REUSED');
+    if (first !== undefined && first.hash !== request.hash) return this.#refuse(request, 'IDEMPOTENCY_KEY_REUSED');
     if (first !== undefined) return { ...first.answer, replayed: true };
-    const answer = this.book(request);
+    const answer = this.#book(request);
     if (answer.outcome === 'booked') this.known.set(identity, { hash: request.hash, answer });
     return answer;
   }
 
-  private book(request: LedgerRequest): Answer {
+  #book(request: LedgerRequest): Answer {
     const { account: id } = request;
     const account = this.accounts.get(id);
     if (request.type === 'open') {
@@ -88,7 +88,7 @@ export class LedgerStandIn implements AnswerReceiver {
       if (account !== undefined)
         return account.view.kind === kind
           ? { outcome: 'unchanged', replayed: false, account: id }
-          : this.refuse(request, 'ACCOUNT_KIND_CONFLICT');
+          : this.#refuse(request, 'ACCOUNT_KIND_CONFLICT');
       const balance = grant ?? '0';
       const view: AccountView = {
         id,
@@ -111,10 +111,11 @@ export class LedgerStandIn implements AnswerReceiver {
       this.accounts.set(id, { view, seq: 1 });
       return { outcome: 'booked', replayed: false, account: id, state: view };
     }
-    if (account === undefined) return this.refuse(request, request.account === '' ? 'HOLD_UNKNOWN' : 'ACCOUNT_UNKNOWN');
+    if (account === undefined)
+      return this.#refuse(request, request.account === '' ? 'HOLD_UNKNOWN' : 'ACCOUNT_UNKNOWN');
     if (request.type === 'change') {
       const { if_owner: ifOwner, owner, status, balance } = request.data;
-      if (ifOwner !== undefined && account.view.owner !== ifOwner) return this.refuse(request, 'NOT_OWNER');
+      if (ifOwner !== undefined && account.view.owner !== ifOwner) return this.#refuse(request, 'NOT_OWNER');
       const changed = {
         ...(owner === undefined ? {} : { owner }),
         ...(status === undefined ? {} : { status }),
@@ -123,22 +124,22 @@ export class LedgerStandIn implements AnswerReceiver {
       account.view = { ...account.view, ...changed };
       return { outcome: 'booked', replayed: false, account: id, state: account.view };
     }
-    if (request.type === 'grant') return this.post(request, account, BigInt(request.data.amount));
+    if (request.type === 'grant') return this.#post(request, account, BigInt(request.data.amount));
     if (request.type !== 'spend') return { outcome: 'unchanged', replayed: false, account: id };
     const { amount = '1', actor } = request.data;
-    if (actor !== undefined && account.view.owner !== actor) return this.refuse(request, 'NOT_OWNER');
-    if (account.view.status === 'inactive') return this.refuse(request, 'ACCOUNT_INACTIVE');
+    if (actor !== undefined && account.view.owner !== actor) return this.#refuse(request, 'NOT_OWNER');
+    if (account.view.status === 'inactive') return this.#refuse(request, 'ACCOUNT_INACTIVE');
     if (account.view.kind !== 'metered' && BigInt(account.view.balance) < BigInt(amount)) {
       const refusal = { account: id, asked: amount, available: account.view.balance };
       return {
-        ...this.refuse(request, 'ALLOWANCE_EXHAUSTED'),
+        ...this.#refuse(request, 'ALLOWANCE_EXHAUSTED'),
         problem: { code: 'ALLOWANCE_EXHAUSTED', detail: 'not enough', refusal },
       };
     }
-    return this.post(request, account, -BigInt(amount));
+    return this.#post(request, account, -BigInt(amount));
   }
 
-  private post(request: LedgerRequest, account: Account, amount: bigint): Answer {
+  #post(request: LedgerRequest, account: Account, amount: bigint): Answer {
     account.seq += 1;
     const balance = String(BigInt(account.view.balance) + amount);
     account.view = { ...account.view, balance, available: balance };
@@ -170,7 +171,7 @@ export class LedgerStandIn implements AnswerReceiver {
     };
   }
 
-  private refuse(request: LedgerRequest, code: string): Answer {
+  #refuse(request: LedgerRequest, code: string): Answer {
     return {
       outcome: 'refused',
       replayed: false,

@@ -2,23 +2,25 @@ import type { Renewal, User, UserStore } from '../people-and-keys/app/users.ts';
 
 /** `UserStore` in memory; it passes the contract of the one on PostgreSQL. */
 export class UsersMemory implements UserStore {
-  private readonly users = new Map<string, User & { readonly changedMs: number }>();
+  readonly #users = new Map<string, User & { readonly changedMs: number }>();
 
   async insert(user: Parameters<UserStore['insert']>[0]): Promise<User | null> {
     const taken = user.email !== null && (await this.byEmail(user.email)) !== null;
-    return taken ? null : this.keep(user);
+    return taken ? null : this.#keep(user);
   }
 
   async ensure(user: Parameters<UserStore['ensure']>[0]): Promise<User> {
-    return (await this.byId(user.id)) ?? this.keep({ ...user, role: 'user', passwordHash: null, configuredHash: null });
+    return (
+      (await this.byId(user.id)) ?? this.#keep({ ...user, role: 'user', passwordHash: null, configuredHash: null })
+    );
   }
 
   async byEmail(email: string): Promise<User | null> {
-    return this.all().find((user) => user.email === email.toLowerCase()) ?? null;
+    return this.#all().find((user) => user.email === email.toLowerCase()) ?? null;
   }
 
   async byId(id: string): Promise<User | null> {
-    return this.all().find((user) => user.id === id) ?? null;
+    return this.#all().find((user) => user.id === id) ?? null;
   }
 
   async renew(id: string, renewal: Renewal, ifPassword?: string | null): Promise<User | null> {
@@ -31,27 +33,27 @@ export class UsersMemory implements UserStore {
       ...(changes.keySalt === undefined ? {} : { keyCreatedAt: new Date().toISOString() }),
       tokenVersion: user.tokenVersion + (endLogins ? 1 : 0),
     };
-    this.users.set(id, { ...renewed, changedMs: Date.now() });
+    this.#users.set(id, { ...renewed, changedMs: Date.now() });
     return renewed;
   }
 
   async configured(): Promise<readonly User[]> {
-    return this.all().filter(({ configuredHash }) => configuredHash !== null);
+    return this.#all().filter(({ configuredHash }) => configuredHash !== null);
   }
 
   async changedSince(since: Date | null): Promise<{ readonly ids: readonly string[]; readonly now: Date }> {
-    const changed = [...this.users.values()].filter(({ changedMs }) => since !== null && changedMs >= since.getTime());
+    const changed = [...this.#users.values()].filter(({ changedMs }) => since !== null && changedMs >= since.getTime());
     return { ids: changed.map(({ id }) => id), now: new Date() };
   }
 
-  private keep(user: Parameters<UserStore['insert']>[0]): User {
+  #keep(user: Parameters<UserStore['insert']>[0]): User {
     const now = new Date();
     const kept = { ...user, tokenVersion: 0, keyCreatedAt: now.toISOString(), createdAt: now.toISOString() };
-    this.users.set(user.id, { ...kept, changedMs: now.getTime() });
+    this.#users.set(user.id, { ...kept, changedMs: now.getTime() });
     return kept;
   }
 
-  private all(): readonly User[] {
-    return [...this.users.values()].map(({ changedMs: _, ...user }) => user);
+  #all(): readonly User[] {
+    return [...this.#users.values()].map(({ changedMs: _, ...user }) => user);
   }
 }

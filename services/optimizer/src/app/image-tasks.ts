@@ -28,20 +28,20 @@ export type ImageTasksOptions = {
 
 /** Uploads and tasks. Everything is durable when its promise resolves, and every call may be repeated. */
 export class ImageTasks implements Optimizer {
-  private readonly options: ImageTasksOptions;
+  readonly #options: ImageTasksOptions;
 
   constructor(options: ImageTasksOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   spool(id: string, bytes: AsyncIterable<Uint8Array>): Promise<SpooledFile> {
     refuseOthers(id);
-    return this.options.files.receive(id, bytes);
+    return this.#options.files.receive(id, bytes);
   }
 
   async stage(id: string): Promise<StagedImage> {
     refuseOthers(id);
-    const { store, files, images } = this.options;
+    const { store, files, images } = this.#options;
     const size = await files.size(id, 'original');
     if (size === null) throw new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'the upload was lost; send it again');
     try {
@@ -61,7 +61,7 @@ export class ImageTasks implements Optimizer {
 
   async start(task: OptimizeTask): Promise<OptimizeTaskView | null> {
     refuseOthers(task.id);
-    const { store, clock, wake } = this.options;
+    const { store, clock, wake } = this.#options;
     const createdMs = clock.nowMs();
     await store.start({ ...task, createdMs, expiresMs: createdMs + keptMs });
     wake();
@@ -70,34 +70,34 @@ export class ImageTasks implements Optimizer {
 
   async discard(id: string): Promise<void> {
     refuseOthers(id);
-    await this.options.store.remove(id);
-    await this.options.files.remove(id);
+    await this.#options.store.remove(id);
+    await this.#options.files.remove(id);
   }
 
   async task(id: string): Promise<OptimizeTaskView | null> {
     if (!isTaskId(id)) return null;
-    const row = await this.options.store.find(id);
-    return row === null || row.status === 'staged' ? null : this.view({ ...row, status: row.status });
+    const row = await this.#options.store.find(id);
+    return row === null || row.status === 'staged' ? null : this.#view({ ...row, status: row.status });
   }
 
   async file(id: string, which: 'optimized' | 'webp'): Promise<ImageFile | null> {
     const task = await this.task(id);
     if (task?.status !== 'completed' || (which === 'webp' && task.webp_size === null)) return null;
-    const file = await this.options.files.open(id, which);
+    const file = await this.#options.files.open(id, which);
     return file && { ...file, type: contentTypeOf(which === 'webp' ? 'webp' : task.format) };
   }
 
   failed(): Promise<readonly FailedTask[]> {
-    return this.options.store.failed();
+    return this.#options.store.failed();
   }
 
   async chargeReturned(id: string): Promise<void> {
     refuseOthers(id);
-    await this.options.store.chargeReturned(id);
+    await this.#options.store.chargeReturned(id);
   }
 
   /** A task is expired at its time, even before the sweep. */
-  private view(row: TaskRow & { readonly status: OptimizeTaskView['status'] }): OptimizeTaskView {
+  #view(row: TaskRow & { readonly status: OptimizeTaskView['status'] }): OptimizeTaskView {
     const { id, owner, name, quality, webp, size, format, error, chargeReturned } = row;
     return {
       id,
@@ -109,7 +109,7 @@ export class ImageTasks implements Optimizer {
       format,
       error,
       charge_returned: chargeReturned,
-      status: row.expiresMs <= this.options.clock.nowMs() ? 'expired' : row.status,
+      status: row.expiresMs <= this.#options.clock.nowMs() ? 'expired' : row.status,
       optimized_size: row.optimizedSize,
       webp_size: row.webpSize,
       created_at: new Date(row.createdMs).toISOString(),

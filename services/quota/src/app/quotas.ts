@@ -48,38 +48,38 @@ export type QuotasOptions = {
  * order of the fetches.
  */
 export class Quotas implements QuotaQueries {
-  private readonly options: QuotasOptions;
-  private readonly known = new LRUCache<string, Known>({ max: knownMax });
+  readonly #options: QuotasOptions;
+  readonly #known = new LRUCache<string, Known>({ max: knownMax });
 
   constructor(options: QuotasOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   async check({ token, refresh = false, use = false }: Parameters<QuotaQueries['check']>[0]): Promise<QuotaCheck> {
     if (!isToken(token)) return { valid: false };
-    const nowMs = this.options.clock.nowMs();
-    const known = this.remember(token, nowMs);
+    const nowMs = this.#options.clock.nowMs();
+    const known = this.#remember(token, nowMs);
     known.usedMs = nowMs;
     const cached = !refresh && known.cached !== null && nowMs < known.cached.untilMs ? known.cached.answer : null;
-    const answer = cached ?? (await this.fetched(known, refresh));
-    if (!use || !answer.valid || answer.opened) return this.shown(known, answer);
-    return this.shown(known, await this.open(known, answer));
+    const answer = cached ?? (await this.#fetched(known, refresh));
+    if (!use || !answer.valid || answer.opened) return this.#shown(known, answer);
+    return this.#shown(known, await this.#open(known, answer));
   }
 
   async stored({ token }: { readonly token: string }): Promise<QuotaView | null> {
     if (!isToken(token)) return null;
     const tokenHash = hashOf(token);
-    const stored = await this.options.store.find(tokenHash);
+    const stored = await this.#options.store.find(tokenHash);
     return stored === null ? null : viewOf(tokenHash, stored);
   }
 
   /** Tokens whose refresh is due. Tokens that are no longer in use are dropped. */
   due(): readonly string[] {
-    const nowMs = this.options.clock.nowMs();
+    const nowMs = this.#options.clock.nowMs();
     const due: string[] = [];
-    for (const known of this.known.values()) {
+    for (const known of this.#known.values()) {
       if (known.running !== null) continue;
-      if (nowMs - known.usedMs >= inUseMs) this.known.delete(known.hash);
+      if (nowMs - known.usedMs >= inUseMs) this.#known.delete(known.hash);
       else if (nowMs >= known.refreshMs) due.push(known.hash);
     }
     return due;
@@ -87,15 +87,15 @@ export class Quotas implements QuotaQueries {
 
   /** Fetches a token in the background. After a failure the next refresh tries again. */
   async refresh(tokenHash: string): Promise<void> {
-    const known = this.known.get(tokenHash);
-    if (known !== undefined && known.running === null) await this.run(known, false);
+    const known = this.#known.get(tokenHash);
+    if (known !== undefined && known.running === null) await this.#run(known, false);
   }
 
-  private remember(token: string, nowMs: number): Known {
+  #remember(token: string, nowMs: number): Known {
     const tokenHash = hashOf(token);
-    const known = this.known.get(tokenHash) ?? {
+    const known = this.#known.get(tokenHash) ?? {
       // Without a provider the token itself is not needed.
-      token: this.options.provider.knowsTokens ? token : '',
+      token: this.#options.provider.knowsTokens ? token : '',
       hash: tokenHash,
       usedMs: nowMs,
       startedMs: null,
@@ -103,26 +103,26 @@ export class Quotas implements QuotaQueries {
       cached: null,
       running: null,
     };
-    this.known.set(tokenHash, known);
+    this.#known.set(tokenHash, known);
     return known;
   }
 
   /** Concurrent callers share a fetch. A forced refresh needs one that starts after the call. */
-  private async fetched(known: Known, always: boolean): Promise<Answer> {
+  async #fetched(known: Known, always: boolean): Promise<Answer> {
     if (always && known.running !== null) await known.running.catch(() => undefined);
-    return known.running ?? this.run(known, always);
+    return known.running ?? this.#run(known, always);
   }
 
-  private run(known: Known, always: boolean): Promise<Answer> {
-    const running = this.fetch(known, always).finally(() => {
+  #run(known: Known, always: boolean): Promise<Answer> {
+    const running = this.#fetch(known, always).finally(() => {
       known.running = null;
     });
     known.running = running;
     return running;
   }
 
-  private async fetch(known: Known, always: boolean): Promise<Answer> {
-    const { provider, store, clock, random = Math.random } = this.options;
+  async #fetch(known: Known, always: boolean): Promise<Answer> {
+    const { provider, store, clock, random = Math.random } = this.#options;
     known.refreshMs = refreshDueMs(clock.nowMs(), random());
     known.startedMs ??= (await store.find(known.hash))?.fetchedMs ?? 0;
     const fetchedMs = Math.max(clock.nowMs(), known.startedMs + 1);
@@ -131,8 +131,8 @@ export class Quotas implements QuotaQueries {
       if (error instanceof AppError && error.kind === 'unavailable') return null;
       throw error;
     });
-    if (said === null) return this.lastKnown(known);
-    const answer = await this.kept(
+    if (said === null) return this.#lastKnown(known);
+    const answer = await this.#kept(
       known,
       said.valid && !expired(said, clock) ? { ...said, fetchedMs } : { valid: false, fetchedMs },
     );
@@ -140,11 +140,11 @@ export class Quotas implements QuotaQueries {
     return answer;
   }
 
-  private async kept(
+  async #kept(
     known: Known,
     said: (Quota & { readonly valid: true; readonly fetchedMs: number }) | { valid: false; fetchedMs: number },
   ): Promise<Answer> {
-    const { store, provider } = this.options;
+    const { store, provider } = this.#options;
     if (!said.valid) {
       await store.refuse(known.hash, said.fetchedMs);
       return { valid: false };
@@ -153,16 +153,16 @@ export class Quotas implements QuotaQueries {
     if (!provider.knowsTokens && (await store.find(known.hash)) === null)
       return { ...said, stored: false, opened: false };
     const stored = await store.save(known.hash, said);
-    if (stored.opened) await this.book(known.hash, stored);
+    if (stored.opened) await this.#book(known.hash, stored);
     return stored.valid ? { ...stored, valid: true, stored: true } : { valid: false };
   }
 
   /** At the first use the account is opened with this limit. */
-  private async open(known: Known, answer: Valid): Promise<Answer> {
-    const { store } = this.options;
+  async #open(known: Known, answer: Valid): Promise<Answer> {
+    const { store } = this.#options;
     const kept = answer.stored ? await store.find(known.hash) : await store.save(known.hash, answer);
     if (kept === null || !kept.valid) return { valid: false };
-    await this.book(known.hash, kept);
+    await this.#book(known.hash, kept);
     const opened: Valid = {
       ...kept,
       subscriptionType: answer.subscriptionType,
@@ -175,24 +175,24 @@ export class Quotas implements QuotaQueries {
   }
 
   /** The provider does not answer: falls back to the last stored quota, once the log holds it. Not cached. */
-  private async lastKnown(known: Known): Promise<Answer> {
+  async #lastKnown(known: Known): Promise<Answer> {
     known.cached = null;
-    const stored = await this.options.store.find(known.hash);
+    const stored = await this.#options.store.find(known.hash);
     if (stored === null || !stored.valid) return { valid: false };
-    if (stored.opened) await this.book(known.hash, stored);
+    if (stored.opened) await this.#book(known.hash, stored);
     return { ...stored, valid: true, stored: true, subscriptionType: 'cached' };
   }
 
   /** After a crash between store and log, the next answer finds the limit not booked and appends it (rule 21). */
-  private async book(tokenHash: string, stored: StoredLimit): Promise<void> {
+  async #book(tokenHash: string, stored: StoredLimit): Promise<void> {
     if (stored.booked) return;
     const { bytes, fetchedMs } = stored;
-    await this.options.log.append({ account: accountOf(tokenHash), bytes, fetchedMs });
-    await this.options.store.booked(tokenHash, { bytes, fetchedMs });
+    await this.#options.log.append({ account: accountOf(tokenHash), bytes, fetchedMs });
+    await this.#options.store.booked(tokenHash, { bytes, fetchedMs });
   }
 
-  private shown(known: Known, answer: Answer): QuotaCheck {
-    if (!answer.valid || expired(answer, this.options.clock)) return { valid: false };
+  #shown(known: Known, answer: Answer): QuotaCheck {
+    if (!answer.valid || expired(answer, this.#options.clock)) return { valid: false };
     return { valid: true, ...viewOf(known.hash, answer) };
   }
 }

@@ -55,10 +55,10 @@ type Options = {
  * without doing anything twice (rule 24).
  */
 export class CreditWork {
-  private readonly options: Options;
+  readonly #options: Options;
 
   constructor(options: Options) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** @throws AppError as `Operations.run`. */
@@ -69,23 +69,23 @@ export class CreditWork {
   ): Promise<Ran<WorkResult>> {
     const content = { ...of.request, userId: of.userId };
     const asked = { account: creditsAccount(of.userId), operation: feature, key: scopedKey(caller), content };
-    return this.options.operations.run<WorkResult>(asked, async (begun) => {
-      const result = await this.begin(begun);
+    return this.#options.operations.run<WorkResult>(asked, async (begun) => {
+      const result = await this.#begin(begun);
       return { result, kept: result.outcome === 'delivered' };
     });
   }
 
   /** Continues operations that a crashed process left open. */
   async sweep(): Promise<void> {
-    const left = await this.options.operations.orphans();
-    await Promise.all(left.map((operation) => this.recover(operation)));
+    const left = await this.#options.operations.orphans();
+    await Promise.all(left.map((operation) => this.#recover(operation)));
   }
 
-  private recover(operation: Operation): Promise<void> {
-    const { operations, onOrphan } = this.options;
+  #recover(operation: Operation): Promise<void> {
+    const { operations, onOrphan } = this.#options;
     return operations
       .work<WorkResult>(operation, async () => {
-        const result = await this.goOn(operation);
+        const result = await this.#goOn(operation);
         if (result.outcome === 'delivered') onOrphan(operation, 'was delivered after a crash, and settled');
         else {
           await operations.progress(operation.id, {
@@ -104,53 +104,53 @@ export class CreditWork {
       );
   }
 
-  private async goOn(operation: Operation): Promise<WorkResult> {
+  async #goOn(operation: Operation): Promise<WorkResult> {
     const { step, hold } = operation;
-    if (step === 'answered' && hold !== null) return this.settle(operation, hold, operation.delivered as Delivery);
-    if (step === 'held' && hold !== null) return this.askUpstream(operation, hold);
+    if (step === 'answered' && hold !== null) return this.#settle(operation, hold, operation.delivered as Delivery);
+    if (step === 'held' && hold !== null) return this.#askUpstream(operation, hold);
     const failure: UpstreamFault =
       step === 'failing'
         ? (operation.result as UpstreamFault)
         : { fault: 'failed', detail: 'the platform stopped before the service was asked' };
     // The service was not called, but a credit may be held: the same request finds its hold.
-    const held = hold ?? (await this.hold(operation)).hold?.hold_id;
-    if (held !== undefined) await this.release(operation, held);
+    const held = hold ?? (await this.#hold(operation)).hold?.hold_id;
+    if (held !== undefined) await this.#release(operation, held);
     return { ...failure, outcome: 'failed' };
   }
 
-  private async begin(begun: Begun): Promise<WorkResult> {
-    let answer = await this.hold(begun);
+  async #begin(begun: Begun): Promise<WorkResult> {
+    let answer = await this.#hold(begun);
     if (answer.problem?.code === 'ACCOUNT_UNKNOWN') {
-      await this.options.credits.touch(begun.account);
-      answer = await this.hold(begun);
+      await this.#options.credits.touch(begun.account);
+      answer = await this.#hold(begun);
     }
     if (answer.problem?.code === 'ALLOWANCE_EXHAUSTED') {
-      this.options.meter.refused(begun.operation);
+      this.#options.meter.refused(begun.operation);
       return { outcome: 'insufficient', available: answer.problem.refusal?.available ?? '0' };
     }
     const hold = answer.hold?.hold_id;
     if (hold === undefined) throw refusedBy(answer.problem);
-    await this.options.operations.progress(begun.id, { step: 'held', hold });
-    return this.askUpstream(begun, hold);
+    await this.#options.operations.progress(begun.id, { step: 'held', hold });
+    return this.#askUpstream(begun, hold);
   }
 
-  private async askUpstream(begun: Begun, hold: string): Promise<WorkResult> {
-    const { upstream, operations } = this.options;
+  async #askUpstream(begun: Begun, hold: string): Promise<WorkResult> {
+    const { upstream, operations } = this.#options;
     const delivery = await upstream[begun.operation as Feature]({ key: hold, request: begun.request });
     if ('fault' in delivery) {
       await operations.progress(begun.id, { step: 'failing', result: delivery });
-      await this.release(begun, hold);
+      await this.#release(begun, hold);
       return { ...delivery, outcome: 'failed' };
     }
     await operations.progress(begun.id, { step: 'answered', delivered: delivery });
-    return this.settle(begun, hold, delivery);
+    return this.#settle(begun, hold, delivery);
   }
 
-  private async settle(begun: Begun, hold: string, delivery: Delivery): Promise<WorkResult> {
-    const { ledgerClient, meter, operations } = this.options;
+  async #settle(begun: Begun, hold: string, delivery: Delivery): Promise<WorkResult> {
+    const { ledgerClient, meter, operations } = this.#options;
     const data = { hold, amount: '1' };
     const words = { purpose: begun.operation };
-    let answer = await this.atHold(
+    let answer = await this.#atHold(
       hold,
       requestOf(
         { type: 'settle', operation: 'credits-settle', account: '', data, content: data, words },
@@ -178,7 +178,7 @@ export class CreditWork {
           reason: 'delivered and not paid: the hold had ended and nothing was left',
         });
     } else if (answer.outcome === 'refused' && answer.problem?.code !== 'HOLD_ENDED') throw refusedBy(answer.problem);
-    const state = answer.state ?? (await this.state(begun.account));
+    const state = answer.state ?? (await this.#state(begun.account));
     if (answer.outcome === 'booked' && !answer.replayed) {
       meter.consumed({ tier: state.settings.tier ?? baseTier, feature: begun.operation, credits: 1 });
     }
@@ -190,9 +190,9 @@ export class CreditWork {
     };
   }
 
-  private hold(begun: Begun): Promise<Answer> {
+  #hold(begun: Begun): Promise<Answer> {
     const data = { amount: '1', expires_in_ms: holdMs };
-    return this.options.ledgerClient.ask(
+    return this.#options.ledgerClient.ask(
       requestOf(
         { type: 'hold', operation: 'credits-hold', account: begun.account, data, content: data },
         { key: begun.id },
@@ -200,9 +200,9 @@ export class CreditWork {
     );
   }
 
-  private async release(begun: Begun, hold: string): Promise<void> {
+  async #release(begun: Begun, hold: string): Promise<void> {
     const data = { hold };
-    const answer = await this.atHold(
+    const answer = await this.#atHold(
       hold,
       requestOf({ type: 'release', operation: 'credits-release', account: '', data, content: data }, { key: begun.id }),
     );
@@ -210,15 +210,15 @@ export class CreditWork {
     if (answer.outcome === 'refused' && answer.problem?.code !== 'HOLD_ENDED') throw refusedBy(answer.problem);
   }
 
-  private atHold(hold: string, request: LedgerRequest): Promise<Answer> {
-    const { ledgerClient } = this.options;
+  #atHold(hold: string, request: LedgerRequest): Promise<Answer> {
+    const { ledgerClient } = this.#options;
     const partition = partitionOfHold(hold, ledgerClient.partitions);
     if (partition === null) throw new AppError('bug', 'INVARIANT_BROKEN', `the ledger named a hold ${hold}`);
     return ledgerClient.ask(request, partition);
   }
 
-  private async state(account: string): Promise<AccountState> {
-    const state = await this.options.ledger.account({ id: account });
+  async #state(account: string): Promise<AccountState> {
+    const state = await this.#options.ledger.account({ id: account });
     if (state === null) throw new AppError('bug', 'INVARIANT_BROKEN', 'an account with a hold does not exist');
     return state;
   }

@@ -51,10 +51,10 @@ export type AdminAction =
  * decision of the ledger, which also books resets and the ends of tiers (rule 16).
  */
 export class Credits {
-  private readonly ledgerClient: LedgerClient;
-  private readonly ledger: LedgerQueries;
-  private readonly operations: Operations;
-  private readonly meter: CreditMeter;
+  readonly #ledgerClient: LedgerClient;
+  readonly #ledger: LedgerQueries;
+  readonly #operations: Operations;
+  readonly #meter: CreditMeter;
 
   constructor(options: {
     ledgerClient: LedgerClient;
@@ -62,16 +62,16 @@ export class Credits {
     operations: Operations;
     meter: CreditMeter;
   }) {
-    this.ledgerClient = options.ledgerClient;
-    this.ledger = options.ledger;
-    this.operations = options.operations;
-    this.meter = options.meter;
+    this.#ledgerClient = options.ledgerClient;
+    this.#ledger = options.ledger;
+    this.#operations = options.operations;
+    this.#meter = options.meter;
   }
 
   /** The state of the user's account, which is opened on the first call. */
   async status(userId: string): Promise<AccountState> {
     const account = creditsAccount(userId);
-    return (await this.ledger.account({ id: account })) ?? this.touch(account);
+    return (await this.#ledger.account({ id: account })) ?? this.touch(account);
   }
 
   /**
@@ -83,20 +83,20 @@ export class Credits {
     const account = creditsAccount(userId);
     const { actor, address } = caller;
     if (caller.key === undefined)
-      return { result: await this.decide(account, action, { actor, address }), replayed: false };
+      return { result: await this.#decide(account, action, { actor, address }), replayed: false };
     const content = JSON.parse(
       JSON.stringify(action, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
     ) as unknown;
     const asked = { account, operation: `credits-${action.action}`, key: scopedKey(caller), content };
-    return this.operations.run<CreditsResult>(asked, async ({ id }) => {
-      const result = await this.decide(account, action, { key: id, actor, address });
+    return this.#operations.run<CreditsResult>(asked, async ({ id }) => {
+      const result = await this.#decide(account, action, { key: id, actor, address });
       return { result, kept: result.outcome === 'done' };
     });
   }
 
   /** Opens the account. If it exists, the ledger books what is due on it. */
   async touch(account: string): Promise<AccountState> {
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf(
         {
           type: 'open',
@@ -108,16 +108,16 @@ export class Credits {
         {},
       ),
     );
-    if (answer.outcome === 'booked') this.meter.opened();
-    return answer.state ?? this.stateOf(account, answer);
+    if (answer.outcome === 'booked') this.#meter.opened();
+    return answer.state ?? this.#stateOf(account, answer);
   }
 
   /**
    * `as`: carries the key of the operation's row. Without a key, a request whose answer is late is withdrawn (rule 23).
    */
-  private async decide(account: string, action: AdminAction, as: Caller): Promise<CreditsResult> {
+  async #decide(account: string, action: AdminAction, as: Caller): Promise<CreditsResult> {
     // The most frequent action. It detects by itself whether the account exists.
-    if (action.action === 'consume') return this.consume(account, action.reason, as);
+    if (action.action === 'consume') return this.#consume(account, action.reason, as);
     const state = await this.touch(account);
     switch (action.action) {
       case 'check':
@@ -125,48 +125,44 @@ export class Credits {
         return { outcome: 'done', state };
       case 'initialize':
         if (!action.pro) return { outcome: 'done', state };
-        return this.change(account, { change: 'raise', ...pro, days: daysDefault, only_from_base: true }, as);
+        return this.#change(account, { change: 'raise', ...pro, days: daysDefault, only_from_base: true }, as);
       case 'upgrade': {
         const allowance = String(
           action.credits === undefined || action.credits < proCredits ? proCredits : action.credits,
         );
-        return this.change(
+        return this.#change(
           account,
           { change: 'raise', tier: action.tier ?? pro.tier, allowance, days: action.days ?? daysDefault },
           as,
         );
       }
       case 'renew':
-        return this.change(account, { change: 'renew', ...pro, days: action.days ?? daysDefault }, as);
+        return this.#change(account, { change: 'renew', ...pro, days: action.days ?? daysDefault }, as);
       case 'downgrade':
-        return this.change(account, { change: 'lower' }, as);
+        return this.#change(account, { change: 'lower' }, as);
       case 'reset-monthly':
-        return this.change(account, { change: 'reset' }, as);
+        return this.#change(account, { change: 'reset' }, as);
       case 'bonus':
-        return this.grant(account, action, as);
+        return this.#grant(account, action, as);
     }
   }
 
-  private async change(account: string, data: TierChange, as: Caller): Promise<CreditsResult> {
+  async #change(account: string, data: TierChange, as: Caller): Promise<CreditsResult> {
     const operation = `credits-${data.change}`;
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf({ type: 'tier', operation, account, data, content: data }, as),
     );
-    const state = await this.stateOf(account, answer);
+    const state = await this.#stateOf(account, answer);
     if (answer.outcome === 'booked' && !answer.replayed)
-      this.meter.changed(data.change, state.settings.tier ?? baseTier);
+      this.#meter.changed(data.change, state.settings.tier ?? baseTier);
     return { outcome: 'done', state };
   }
 
-  private async grant(
-    account: string,
-    bonus: Extract<AdminAction, { action: 'bonus' }>,
-    as: Caller,
-  ): Promise<CreditsResult> {
+  async #grant(account: string, bonus: Extract<AdminAction, { action: 'bonus' }>, as: Caller): Promise<CreditsResult> {
     const { amount, expiresAt, reason } = bonus;
     const data = { amount: String(amount), ...(expiresAt === undefined ? {} : { expires_at: expiresAt }) };
     const content = { ...data, ...(reason === undefined ? {} : { reason }) };
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf(
         {
           type: 'grant',
@@ -179,13 +175,13 @@ export class Credits {
         as,
       ),
     );
-    return { outcome: 'done', state: await this.stateOf(account, answer) };
+    return { outcome: 'done', state: await this.#stateOf(account, answer) };
   }
 
-  private async consume(account: string, reason: string | undefined, as: Caller): Promise<CreditsResult> {
+  async #consume(account: string, reason: string | undefined, as: Caller): Promise<CreditsResult> {
     const data = { amount: '1' };
     const spend = (): Promise<Answer> =>
-      this.ledgerClient.ask(
+      this.#ledgerClient.ask(
         requestOf(
           {
             type: 'spend',
@@ -204,19 +200,19 @@ export class Credits {
       answer = await spend();
     }
     if (answer.problem?.code === 'ALLOWANCE_EXHAUSTED') {
-      this.meter.refused('consume');
+      this.#meter.refused('consume');
       return { outcome: 'insufficient', available: answer.problem.refusal?.available ?? '0' };
     }
-    const state = await this.stateOf(account, answer);
+    const state = await this.#stateOf(account, answer);
     if (!answer.replayed)
-      this.meter.consumed({ tier: state.settings.tier ?? baseTier, feature: 'consume', credits: 1 });
+      this.#meter.consumed({ tier: state.settings.tier ?? baseTier, feature: 'consume', credits: 1 });
     return { outcome: 'done', state };
   }
 
   /** The account's state from the answer. A repeated answer carries none, so the current state is read. */
-  private async stateOf(account: string, answer: Answer): Promise<AccountState> {
+  async #stateOf(account: string, answer: Answer): Promise<AccountState> {
     if (answer.outcome === 'refused') throw refusedBy(answer.problem);
-    const state = answer.state ?? (await this.ledger.account({ id: account }));
+    const state = answer.state ?? (await this.#ledger.account({ id: account }));
     if (state === null)
       throw new AppError('bug', 'INVARIANT_BROKEN', 'an account that was just changed does not exist');
     return state;

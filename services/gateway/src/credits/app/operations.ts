@@ -78,12 +78,12 @@ export type Work<Result> = (operation: Begun) => Promise<{ readonly result: Resu
  * §0.6).
  */
 export class Operations {
-  private readonly store: OperationStore;
-  private readonly leases: Leases<Operation>;
+  readonly #store: OperationStore;
+  readonly #leases: Leases<Operation>;
 
   constructor(store: OperationStore) {
-    this.store = store;
-    this.leases = new Leases(store, leaseMs);
+    this.#store = store;
+    this.#leases = new Leases(store, leaseMs);
   }
 
   /**
@@ -93,9 +93,9 @@ export class Operations {
   async run<Result>({ account, operation, key, content }: NewOperation, work: Work<Result>): Promise<Ran<Result>> {
     const hash = contentHash(content);
     const begun: Begun = { id: randomUUID(), account, operation, key: key ?? null, hash, request: content };
-    const first = await this.store.begin(begun, this.leases.own);
+    const first = await this.#store.begin(begun, this.#leases.own);
     if (first === null) return { result: await this.work(begun, work), replayed: false };
-    const ran = await this.leases.follow<Ran<Result>>(first, {
+    const ran = await this.#leases.follow<Ran<Result>>(first, {
       hash,
       waitMs: repeatWaitMs,
       result: resultOf,
@@ -109,33 +109,33 @@ export class Operations {
 
   /** Works on a row that this process has the lease of. */
   work<Result>(begun: Begun, work: Work<Result>): Promise<Result> {
-    return this.leases.hold(begun.id, async () => {
+    return this.#leases.hold(begun.id, async () => {
       const { result, kept } = await work(begun);
-      await this.store.progress(begun.id, { step: kept ? 'done' : 'failed', result, freeKey: !kept });
+      await this.#store.progress(begun.id, { step: kept ? 'done' : 'failed', result, freeKey: !kept });
       return result;
     });
   }
 
   progress(id: string, progress: Progress): Promise<void> {
-    return this.store.progress(id, progress);
+    return this.#store.progress(id, progress);
   }
 
   /** Open operations that another process left, now leased to this one. */
   orphans(): Promise<readonly Operation[]> {
-    return this.leases.orphans();
+    return this.#leases.orphans();
   }
 
   /** Those that ended after a crash, or unpaid, the latest first. */
   orphaned(limit: number): Promise<readonly Operation[]> {
-    return this.store.orphaned(limit);
+    return this.#store.orphaned(limit);
   }
 
   prune(beforeMs: number): Promise<void> {
-    return this.store.prune(beforeMs);
+    return this.#store.prune(beforeMs);
   }
 
   close(): void {
-    this.leases.close();
+    this.#leases.close();
   }
 }
 

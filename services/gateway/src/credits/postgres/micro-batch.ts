@@ -12,11 +12,11 @@ type Waiting<T, R> = {
  * statement, its items are repeated one by one, so that a bad item fails alone.
  */
 export class MicroBatch<T, R> {
-  private waiting: Waiting<T, R>[] = [];
-  private running = false;
-  private readonly run: (items: readonly T[]) => Promise<readonly R[]>;
-  private readonly same: (item: T) => string;
-  private readonly max: number;
+  #waiting: Waiting<T, R>[] = [];
+  #running = false;
+  readonly #run: (items: readonly T[]) => Promise<readonly R[]>;
+  readonly #same: (item: T) => string;
+  readonly #max: number;
 
   /**
    * @param options.run executes one statement and answers a result per item, in order.
@@ -27,44 +27,44 @@ export class MicroBatch<T, R> {
     readonly same: (item: T) => string;
     readonly max: number;
   }) {
-    this.run = options.run;
-    this.same = options.same;
-    this.max = options.max;
+    this.#run = options.run;
+    this.#same = options.same;
+    this.#max = options.max;
   }
 
   add(item: T): Promise<R> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
-      if (!this.running) void this.drain();
+      this.#waiting.push({ item, resolve, reject });
+      if (!this.#running) void this.#drain();
     });
   }
 
-  private async drain(): Promise<void> {
-    this.running = true;
-    while (this.waiting.length > 0) await this.send(this.next());
-    this.running = false;
+  async #drain(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) await this.#send(this.#next());
+    this.#running = false;
   }
 
-  private next(): readonly Waiting<T, R>[] {
+  #next(): readonly Waiting<T, R>[] {
     const names = new Set<string>();
     const batch: Waiting<T, R>[] = [];
     const later: Waiting<T, R>[] = [];
-    for (const one of this.waiting) {
-      const name = this.same(one.item);
-      if (batch.length < this.max && !names.has(name)) batch.push(one);
+    for (const one of this.#waiting) {
+      const name = this.#same(one.item);
+      if (batch.length < this.#max && !names.has(name)) batch.push(one);
       else later.push(one);
       names.add(name);
     }
-    this.waiting = later;
+    this.#waiting = later;
     return batch;
   }
 
-  private async send(batch: readonly Waiting<T, R>[]): Promise<void> {
+  async #send(batch: readonly Waiting<T, R>[]): Promise<void> {
     try {
-      const results = await this.run(batch.map(({ item }) => item));
+      const results = await this.#run(batch.map(({ item }) => item));
       for (const [index, { resolve }] of batch.entries()) resolve(results[index] as R);
     } catch (error) {
-      if (batch.length > 1 && isRefusal(error)) for (const one of batch) await this.send([one]);
+      if (batch.length > 1 && isRefusal(error)) for (const one of batch) await this.#send([one]);
       else for (const { reject } of batch) reject(error);
     }
   }

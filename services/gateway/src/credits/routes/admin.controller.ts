@@ -48,18 +48,18 @@ const about = (summary: string, example: unknown = usageExample): MethodDecorato
 @Controller('api/admin/credits')
 @UseGuards(guarded(door))
 export class CreditsAdminController {
-  private readonly credits: Credits;
-  private readonly operations: Operations;
+  readonly #credits: Credits;
+  readonly #operations: Operations;
 
   constructor(credits: Credits, operations: Operations) {
-    this.credits = credits;
-    this.operations = operations;
+    this.#credits = credits;
+    this.#operations = operations;
   }
 
   @Get('operations/orphaned')
   @documented(docs.orphaned)
   async orphaned(): Promise<unknown> {
-    const items = await this.operations.orphaned(listMax);
+    const items = await this.#operations.orphaned(listMax);
     return {
       success: true,
       data: {
@@ -79,7 +79,7 @@ export class CreditsAdminController {
   @Get(':userId')
   @documented(docs.read)
   async read(@Param('userId', { schema: UserId }) userId: string): Promise<unknown> {
-    return { success: true, data: shownUsage(await this.credits.status(userId)) };
+    return { success: true, data: shownUsage(await this.#credits.status(userId)) };
   }
 
   @Post(':userId/initialize')
@@ -90,7 +90,7 @@ export class CreditsAdminController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    return this.act(userId, { action: 'initialize', pro: body?.is_pro === true }, { request, reply });
+    return this.#act(userId, { action: 'initialize', pro: body?.is_pro === true }, { request, reply });
   }
 
   @Post(':userId/upgrade')
@@ -105,7 +105,7 @@ export class CreditsAdminController {
     @Res() reply: FastifyReply,
   ) {
     const credits = body?.credits === undefined ? undefined : BigInt(body.credits);
-    return this.act(userId, { action: 'upgrade', days: body?.days, tier: body?.tier, credits }, { request, reply });
+    return this.#act(userId, { action: 'upgrade', days: body?.days, tier: body?.tier, credits }, { request, reply });
   }
 
   @Post(':userId/downgrade')
@@ -116,7 +116,7 @@ export class CreditsAdminController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    return this.act(userId, { action: 'downgrade' }, { request, reply });
+    return this.#act(userId, { action: 'downgrade' }, { request, reply });
   }
 
   @Post(':userId/renew')
@@ -130,7 +130,7 @@ export class CreditsAdminController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    return this.act(userId, { action: 'renew', days: body?.days }, { request, reply });
+    return this.#act(userId, { action: 'renew', days: body?.days }, { request, reply });
   }
 
   @Post(':userId/bonus')
@@ -141,7 +141,7 @@ export class CreditsAdminController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    return this.act(
+    return this.#act(
       userId,
       { action: 'bonus', amount: BigInt(body.amount), expiresAt: body.expires_at, reason: body.reason },
       { request, reply },
@@ -156,7 +156,7 @@ export class CreditsAdminController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    return this.act(userId, { action: 'reset-monthly' }, { request, reply });
+    return this.#act(userId, { action: 'reset-monthly' }, { request, reply });
   }
 
   @Post(':userId/check-expiry')
@@ -167,7 +167,7 @@ export class CreditsAdminController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    return this.act(userId, { action: 'check-expiry' }, { request, reply });
+    return this.#act(userId, { action: 'check-expiry' }, { request, reply });
   }
 
   @Post(':userId/check')
@@ -178,7 +178,7 @@ export class CreditsAdminController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    return this.act(userId, { action: 'check' }, { request, reply });
+    return this.#act(userId, { action: 'check' }, { request, reply });
   }
 
   @Post(':userId/consume')
@@ -189,15 +189,15 @@ export class CreditsAdminController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    return this.act(userId, { action: 'consume', reason: body?.reason }, { request, reply });
+    return this.#act(userId, { action: 'consume', reason: body?.reason }, { request, reply });
   }
 
-  private async act(
+  async #act(
     userId: string,
     action: AdminAction,
     exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply },
   ): Promise<void> {
-    const { result, replayed } = await this.credits.act(userId, action, actorOf(exchange.request));
+    const { result, replayed } = await this.#credits.act(userId, action, actorOf(exchange.request));
     if (result.outcome === 'insufficient') send(exchange, { status: 429, body: insufficientBody(result.available) });
     else send(exchange, { status: 200, replayed, body: { success: true, data: shownUsage(result.state) } });
   }

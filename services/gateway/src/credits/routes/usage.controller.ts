@@ -14,19 +14,19 @@ import { docs } from './usage.docs.ts';
 @ApiTags('credits')
 @Controller('api')
 export class CreditsController {
-  private readonly credits: Credits;
-  private readonly work: CreditWork;
+  readonly #credits: Credits;
+  readonly #work: CreditWork;
 
   constructor(credits: Credits, work: CreditWork) {
-    this.credits = credits;
-    this.work = work;
+    this.#credits = credits;
+    this.#work = work;
   }
 
   @Get('user/usage')
   @UseGuards(guarded('user'))
   @documented(docs.usage)
   async usage(@Req() request: FastifyRequest): Promise<unknown> {
-    return { success: true, data: shownUsage(await this.credits.status(userOf(request).userId)) };
+    return { success: true, data: shownUsage(await this.#credits.status(userOf(request).userId)) };
   }
 
   @Post('projects/start-workflow')
@@ -38,7 +38,7 @@ export class CreditsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { projectId } = body;
-    const ran = await this.work.do(
+    const ran = await this.#work.do(
       'start-workflow',
       { userId: userOf(request).userId, request: { projectId } },
       callerOf(request),
@@ -64,7 +64,7 @@ export class CreditsController {
   ): Promise<void> {
     const { projectId, files } = body;
     const wanted = { projectId, ...(files === undefined || files === null ? {} : { files }) };
-    const ran = await this.work.do('review', { userId: userOf(request).userId, request: wanted }, callerOf(request));
+    const ran = await this.#work.do('review', { userId: userOf(request).userId, request: wanted }, callerOf(request));
     sendWork({ request, reply }, ran, (content, creditInfo) => ({
       review: memberOf(content, 'review') ?? content,
       creditInfo,

@@ -35,14 +35,14 @@ const hashed: readonly FinanceView[] = ['charges', 'payments', 'refunds', 'reven
 
 /** Closes months: checks what prevents it, keeps the figures, and puts their hash into the ledger. */
 export class Closing {
-  private readonly parts: Parts;
+  readonly #parts: Parts;
 
   constructor(parts: Parts) {
-    this.parts = parts;
+    this.#parts = parts;
   }
 
   steps(): Promise<readonly ClosingView[]> {
-    return this.parts.billing.closings({});
+    return this.#parts.billing.closings({});
   }
 
   /**
@@ -51,15 +51,15 @@ export class Closing {
    */
   async momentOf(asOf: string): Promise<string> {
     if (!/^\d{4}-\d\d$/.test(asOf)) return asOf;
-    const last = (await this.parts.billing.closings({ period: asOf })).at(-1);
+    const last = (await this.#parts.billing.closings({ period: asOf })).at(-1);
     if (last?.as_of == null) throw new AppError('conflict', 'PERIOD_NOT_CLOSED', `the month ${asOf} is not closed`);
     return last.as_of;
   }
 
   async month(period: string): Promise<Month> {
-    const steps = await this.parts.billing.closings({ period });
+    const steps = await this.#parts.billing.closings({ period });
     const closed = steps.at(-1)?.type === 'closed';
-    return { period, closed, steps, checklist: closed ? [] : await this.checks(period, 'asked') };
+    return { period, closed, steps, checklist: closed ? [] : await this.#checks(period, 'asked') };
   }
 
   /**
@@ -68,9 +68,9 @@ export class Closing {
    * @throws AppError('conflict', PERIOD_NOT_READY) with what prevents it.
    */
   async close(period: string, by: Actor): Promise<ClosingView> {
-    const last = (await this.parts.billing.closings({ period })).at(-1);
-    if (last?.type === 'closed') return this.booked(last, by);
-    const open = (await this.checks(period, await this.compare(period))).filter((each) => each.open.length > 0);
+    const last = (await this.#parts.billing.closings({ period })).at(-1);
+    if (last?.type === 'closed') return this.#booked(last, by);
+    const open = (await this.#checks(period, await this.#compare(period))).filter((each) => each.open.length > 0);
     if (open.length > 0) {
       throw new AppError(
         'conflict',
@@ -79,9 +79,9 @@ export class Closing {
           `${open.map(({ check, open: words }) => `${check}: ${words.join('; ')}`).join('. ')}`,
       );
     }
-    const asOf = new Date(this.parts.clock.nowMs() - 1).toISOString();
+    const asOf = new Date(this.#parts.clock.nowMs() - 1).toISOString();
     await delay(settlesMs);
-    const figures = await this.figures(period, asOf);
+    const figures = await this.#figures(period, asOf);
     const kept = {
       period,
       type: 'closed' as const,
@@ -92,15 +92,15 @@ export class Closing {
       by: by.actor,
       address: by.address,
     };
-    return this.booked(await this.parts.billing.recordClosing(kept), by);
+    return this.#booked(await this.#parts.billing.recordClosing(kept), by);
   }
 
   /** @throws AppError('conflict', PERIOD_NOT_CLOSED) */
   async reopen(period: string, reason: string, by: Actor): Promise<ClosingView> {
-    const last = (await this.parts.billing.closings({ period })).at(-1);
+    const last = (await this.#parts.billing.closings({ period })).at(-1);
     // A crash came between the record and its entry.
-    if (last?.type === 'reopened' && last.entry === null && last.reason === reason) return this.booked(last, by);
-    if (last?.type === 'closed') await this.booked(last, by);
+    if (last?.type === 'reopened' && last.entry === null && last.reason === reason) return this.#booked(last, by);
+    if (last?.type === 'closed') await this.#booked(last, by);
     const kept = {
       period,
       type: 'reopened' as const,
@@ -111,17 +111,17 @@ export class Closing {
       by: by.actor,
       address: by.address,
     };
-    return this.booked(await this.parts.billing.recordClosing(kept), by);
+    return this.#booked(await this.#parts.billing.recordClosing(kept), by);
   }
 
-  private checks(period: string, compared: 'off' | 'asked'): Promise<readonly Check[]> {
-    const { views, clock } = this.parts;
+  #checks(period: string, compared: 'off' | 'asked'): Promise<readonly Check[]> {
+    const { views, clock } = this.#parts;
     return checklist(views, { period, nowMs: clock.nowMs(), compared });
   }
 
   /** Compares with Stripe, unless a recent comparison found no difference. */
-  private async compare(period: string): Promise<'off' | 'asked'> {
-    const { views, clock, billing } = this.parts;
+  async #compare(period: string): Promise<'off' | 'asked'> {
+    const { views, clock, billing } = this.#parts;
     if (clock.nowMs() < monthEndMs(period) || speaks(await newestComparison(views, period), clock.nowMs()))
       return 'asked';
     try {
@@ -134,31 +134,31 @@ export class Closing {
   }
 
   /** Canonical JSON: equal figures give equal bytes. */
-  private async figures(period: string, asOf: string): Promise<string> {
-    const { views } = this.parts;
+  async #figures(period: string, asOf: string): Promise<string> {
+    const { views } = this.#parts;
     const all = async (view: FinanceView, month?: string): Promise<readonly Row[]> => {
       const rows: Row[] = [];
       for await (const row of rowsOf(views, { view, asOf, ...(month === undefined ? {} : { month }) })) rows.push(row);
       return rows;
     };
     const exported = await Promise.all(
-      hashed.map(async (view) => [view, await this.digest(view, period, asOf)] as const),
+      hashed.map(async (view) => [view, await this.#digest(view, period, asOf)] as const),
     );
     return canonicalJson({
       period,
       as_of: asOf,
       revenue: await all('revenue', period),
-      cash: await this.sums('cash', period, asOf),
-      open_receivables: await this.sums('open_receivables', period, asOf),
+      cash: await this.#sums('cash', period, asOf),
+      open_receivables: await this.#sums('open_receivables', period, asOf),
       trial_balance: await all('trial_balance'),
       exports: Object.fromEntries(exported),
     });
   }
 
   /** Sums by currency and kind. */
-  private async sums(view: 'cash' | 'open_receivables', period: string, asOf: string): Promise<readonly Row[]> {
+  async #sums(view: 'cash' | 'open_receivables', period: string, asOf: string): Promise<readonly Row[]> {
     const sums = new Map<string, { currency: string; kind: string; count: number; amount: bigint }>();
-    for await (const row of rowsOf(this.parts.views, { view, month: period, asOf })) {
+    for await (const row of rowsOf(this.#parts.views, { view, month: period, asOf })) {
       const [currency, kind] = [String(row['currency']), String(row['kind'])];
       const sum = sums.get(`${currency} ${kind}`) ?? { currency, kind, count: 0, amount: 0n };
       sums.set(`${currency} ${kind}`, {
@@ -172,10 +172,10 @@ export class Closing {
       .map(([, { currency, kind, count, amount }]) => ({ currency, kind, count, amount_minor: String(amount) }));
   }
 
-  private async digest(view: FinanceView, month: string, asOf: string): Promise<string> {
+  async #digest(view: FinanceView, month: string, asOf: string): Promise<string> {
     const hash = createHash('sha256');
     const gone = new AbortController();
-    const { text, close } = await new FinanceExports(this.parts.views).open({ view, month, asOf }, 'csv', gone.signal);
+    const { text, close } = await new FinanceExports(this.#parts.views).open({ view, month, asOf }, 'csv', gone.signal);
     try {
       for await (const piece of text) hash.update(piece);
     } finally {
@@ -189,9 +189,9 @@ export class Closing {
    * Writes the step's entry to the ledger, under an id that contains period, number and hash, so that the sealed entry
    * commits to them.
    */
-  private async booked(step: ClosingView, by: Actor): Promise<ClosingView> {
+  async #booked(step: ClosingView, by: Actor): Promise<ClosingView> {
     if (step.entry !== null) return step;
-    const { ledgerClient, billing } = this.parts;
+    const { ledgerClient, billing } = this.#parts;
     const account = closedMonths;
     const { period, number, type, hash, reason } = step;
     const { kind, unit, settings } = closedMonthsOpening;

@@ -77,13 +77,13 @@ const sides: Readonly<Record<LineKind, 'usage' | 'fees' | 'top_ups' | 'credits' 
  * made.
  */
 export class StatementOfMonth {
-  private readonly of: {
+  readonly #of: {
     readonly userId: string;
     readonly period: string;
     readonly fromMs: number;
     readonly toMs: number;
   };
-  private readonly totals = new Map<string, Totals>();
+  readonly #totals = new Map<string, Totals>();
 
   constructor(of: {
     readonly userId: string;
@@ -91,14 +91,14 @@ export class StatementOfMonth {
     readonly fromMs: number;
     readonly toMs: number;
   }) {
-    this.of = of;
+    this.#of = of;
   }
 
   /** Call for every line of the customer, in order of time. */
   add(line: LedgerLine): void {
-    const place = this.placeOf(line);
+    const place = this.#placeOf(line);
     if (place === 'later') return;
-    const totals = this.totalsOf(line.currency);
+    const totals = this.#totalsOf(line.currency);
     const amount = BigInt(line.amount_minor);
     if (place === 'earlier') {
       totals.opening += amount;
@@ -118,8 +118,8 @@ export class StatementOfMonth {
 
   /** `usage`: the month's usage from the ledger; null: the customer has none. */
   end(usage: UsagePeriodView | null): CustomerStatement {
-    const { userId, period, fromMs, toMs } = this.of;
-    if (usage !== null) this.totalsOf(usage.plan.currency);
+    const { userId, period, fromMs, toMs } = this.#of;
+    if (usage !== null) this.#totalsOf(usage.plan.currency);
     return {
       user_id: userId,
       period,
@@ -127,22 +127,22 @@ export class StatementOfMonth {
       to: new Date(toMs).toISOString(),
       plan: usage === null ? null : { name: usage.plan.name, version: usage.plan.version },
       usage: usage === null ? null : usageOf(usage),
-      accounts: [...this.totals]
+      accounts: [...this.#totals]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([currency, totals]) => accountOf(currency, totals)),
     };
   }
 
-  private placeOf({ kind, at, month }: LedgerLine): 'earlier' | 'here' | 'later' {
+  #placeOf({ kind, at, month }: LedgerLine): 'earlier' | 'here' | 'later' {
     if (kind === 'usage' || kind === 'fee')
-      return month < this.of.period ? 'earlier' : month === this.of.period ? 'here' : 'later';
+      return month < this.#of.period ? 'earlier' : month === this.#of.period ? 'here' : 'later';
     const ms = Date.parse(at);
-    if (ms < this.of.fromMs) return 'earlier';
-    return ms < this.of.toMs ? 'here' : 'later';
+    if (ms < this.#of.fromMs) return 'earlier';
+    return ms < this.#of.toMs ? 'here' : 'later';
   }
 
-  private totalsOf(currency: string): Totals {
-    const known = this.totals.get(currency) ?? {
+  #totalsOf(currency: string): Totals {
+    const known = this.#totals.get(currency) ?? {
       opening: 0n,
       usage: 0n,
       fees: 0n,
@@ -152,7 +152,7 @@ export class StatementOfMonth {
       refunds: 0n,
       lines: [],
     };
-    this.totals.set(currency, known);
+    this.#totals.set(currency, known);
     return known;
   }
 }

@@ -22,11 +22,11 @@ const exportsMax = 4;
 
 /** Exports of finance's views as text of any size, with one page in memory at a time. */
 export class FinanceExports {
-  private readonly views: FinanceViews;
-  private running = 0;
+  readonly #views: FinanceViews;
+  #running = 0;
 
   constructor(views: FinanceViews) {
-    this.views = views;
+    this.#views = views;
   }
 
   /**
@@ -34,16 +34,16 @@ export class FinanceExports {
    * @throws AppError('refused', RATE_LIMITED) while the maximum of exports is running.
    */
   async *rows(query: FinanceQuery, signal: AbortSignal): AsyncGenerator<FinancePage> {
-    this.begin();
+    this.#begin();
     try {
-      yield* this.views.rows({ ...query, signal });
+      yield* this.#views.rows({ ...query, signal });
     } finally {
-      this.running--;
+      this.#running--;
     }
   }
 
-  private begin(): void {
-    if (this.running >= exportsMax) {
+  #begin(): void {
+    if (this.#running >= exportsMax) {
       throw new AppError(
         'refused',
         'RATE_LIMITED',
@@ -53,7 +53,7 @@ export class FinanceExports {
         },
       );
     }
-    this.running++;
+    this.#running++;
   }
 
   /**
@@ -62,13 +62,13 @@ export class FinanceExports {
    * @throws AppError('refused', RATE_LIMITED) while the maximum of exports is running.
    */
   async open(query: FinanceQuery, format: ExportFormat, signal: AbortSignal): Promise<FinanceExport> {
-    this.begin();
-    const pages = this.views.rows({ ...query, signal })[Symbol.asyncIterator]();
+    this.#begin();
+    const pages = this.#views.rows({ ...query, signal })[Symbol.asyncIterator]();
     let open = true;
     const close = async (): Promise<void> => {
       if (!open) return;
       open = false;
-      this.running--;
+      this.#running--;
       await pages.return?.();
     };
     try {

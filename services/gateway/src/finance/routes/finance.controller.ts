@@ -34,12 +34,12 @@ const types: Readonly<Record<ExportFormat, string>> = {
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing/finance')
 export class FinanceController {
-  private readonly exports: FinanceExports;
-  private readonly closing: Closing;
+  readonly #exports: FinanceExports;
+  readonly #closing: Closing;
 
   constructor(exports: FinanceExports, closing: Closing) {
-    this.exports = exports;
-    this.closing = closing;
+    this.#exports = exports;
+    this.#closing = closing;
   }
 
   @Get(':view')
@@ -52,8 +52,8 @@ export class FinanceController {
   ): Promise<void> {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    const { text, close } = await this.exports.open(
-      { view, month, user, ...(asOf === undefined ? {} : { asOf: await this.closing.momentOf(asOf) }) },
+    const { text, close } = await this.#exports.open(
+      { view, month, user, ...(asOf === undefined ? {} : { asOf: await this.#closing.momentOf(asOf) }) },
       format,
       gone.signal,
     );

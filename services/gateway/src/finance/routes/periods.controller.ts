@@ -17,24 +17,24 @@ type Reopen = z.output<typeof Reopen>;
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing/periods')
 export class PeriodsController {
-  private readonly closing: Closing;
+  readonly #closing: Closing;
 
   constructor(closing: Closing) {
-    this.closing = closing;
+    this.#closing = closing;
   }
 
   @Get()
   @UseGuards(guarded({ scope: 'billing:read' }))
   @documented(docs.list)
   async list(): Promise<unknown> {
-    return { success: true, data: { items: await this.closing.steps() } };
+    return { success: true, data: { items: await this.#closing.steps() } };
   }
 
   @Get(':period')
   @UseGuards(guarded({ scope: 'billing:read' }))
   @documented(docs.show)
   async show(@Param('period', { schema: Month }) period: string): Promise<unknown> {
-    return { success: true, data: await this.closing.month(period) };
+    return { success: true, data: await this.#closing.month(period) };
   }
 
   @Post(':period/close')
@@ -42,7 +42,7 @@ export class PeriodsController {
   @UseGuards(guarded({ scope: 'billing:approve' }))
   @documented(docs.close)
   async close(@Param('period', { schema: Month }) period: string, @Req() request: FastifyRequest): Promise<unknown> {
-    return { success: true, data: await this.closing.close(period, actorOf(request)) };
+    return { success: true, data: await this.#closing.close(period, actorOf(request)) };
   }
 
   @Post(':period/reopen')
@@ -54,6 +54,6 @@ export class PeriodsController {
     @Body({ schema: Reopen }) { reason }: Reopen,
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
-    return { success: true, data: await this.closing.reopen(period, reason, actorOf(request)) };
+    return { success: true, data: await this.#closing.reopen(period, reason, actorOf(request)) };
   }
 }

@@ -25,12 +25,12 @@ type StatementQuery = z.output<typeof StatementQuery>;
 @ApiTags('statements')
 @Controller('v1/customers')
 export class StatementsController {
-  private readonly ledger: LedgerQueries;
-  private readonly exports: FinanceExports;
+  readonly #ledger: LedgerQueries;
+  readonly #exports: FinanceExports;
 
   constructor(@inject.ledger() ledger: LedgerQueries, exports: FinanceExports) {
-    this.ledger = ledger;
-    this.exports = exports;
+    this.#ledger = ledger;
+    this.#exports = exports;
   }
 
   @Get(':user/statements/:period')
@@ -47,7 +47,7 @@ export class StatementsController {
     refuseOtherFamily(principal, surfaceAccount('metered', user));
     if (!mayDo(principal, 'billing:read') && !(principal.type === 'user' && principal.userId === user))
       throw new AppError('refused', 'NOT_OWNER', 'This is another user');
-    const statement = await this.read(user, period, reply);
+    const statement = await this.#read(user, period, reply);
     if (format === 'json') return void reply.code(200).send(statement);
     if (format === 'csv') {
       return void reply
@@ -64,12 +64,12 @@ export class StatementsController {
       .send(statementHtml(statement));
   }
 
-  private async read(user: string, period: string, reply: FastifyReply): Promise<CustomerStatement> {
+  async #read(user: string, period: string, reply: FastifyReply): Promise<CustomerStatement> {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     // A moment that lies in the month in every time zone.
     const at = `${period}-15T12:00:00.000Z`;
-    const usage = await this.ledger.usage({ account: surfaceAccount('metered', user), at });
+    const usage = await this.#ledger.usage({ account: surfaceAccount('metered', user), at });
     const month = calendarMonth(Date.parse(at), 'UTC');
     const statement = new StatementOfMonth({
       userId: user,
@@ -77,7 +77,7 @@ export class StatementsController {
       fromMs: usage === null ? month.startMs : Date.parse(usage.period.start),
       toMs: usage === null ? month.endMs : Date.parse(usage.period.end),
     });
-    for await (const { rows } of this.exports.rows({ view: 'receivables_ledger', user }, gone.signal))
+    for await (const { rows } of this.#exports.rows({ view: 'receivables_ledger', user }, gone.signal))
       for (const row of rows) statement.add(row as LedgerLine);
     return statement.end(usage);
   }

@@ -38,41 +38,41 @@ const pollMs = 100;
 
 /** Runs work on rows of one table under leases. */
 export class Leases<Row extends LeasedRow> {
-  private readonly rows: LeasedRows<Row>;
-  private readonly lease: Lease;
-  private readonly held = new Set<string>();
-  private readonly timer: NodeJS.Timeout | null;
-  private readonly stopping = new AbortController();
+  readonly #rows: LeasedRows<Row>;
+  readonly #lease: Lease;
+  readonly #held = new Set<string>();
+  readonly #timer: NodeJS.Timeout | null;
+  readonly #stopping = new AbortController();
 
   constructor(rows: LeasedRows<Row>, leaseMs: number) {
-    this.rows = rows;
-    this.lease = { owner: randomUUID(), ms: leaseMs };
-    this.timer = rows.beat === undefined ? null : setInterval(() => void this.beat(), leaseMs / 3);
-    this.timer?.unref();
+    this.#rows = rows;
+    this.#lease = { owner: randomUUID(), ms: leaseMs };
+    this.#timer = rows.beat === undefined ? null : setInterval(() => void this.#beat(), leaseMs / 3);
+    this.#timer?.unref();
   }
 
   /** For a new row, which begins leased to this process. */
   get own(): Lease {
-    return this.lease;
+    return this.#lease;
   }
 
   /** Prolongs the lease of a row while `work` runs; a failure ends the lease. */
   async hold<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
-    this.held.add(id);
+    this.#held.add(id);
     try {
       return await work();
     } catch (error) {
-      await this.rows.letGo(id).catch(() => undefined);
+      await this.#rows.letGo(id).catch(() => undefined);
       throw error;
     } finally {
-      this.held.delete(id);
+      this.#held.delete(id);
     }
   }
 
   /** Rows that another process left, now leased to this one. */
   async orphans(): Promise<readonly Row[]> {
-    const rows = await this.rows.takeOrphans(this.lease);
-    return rows.filter(({ id }) => !this.held.has(id));
+    const rows = await this.#rows.takeOrphans(this.#lease);
+    return rows.filter(({ id }) => !this.#held.has(id));
   }
 
   /**
@@ -93,24 +93,24 @@ export class Leases<Row extends LeasedRow> {
       );
     }
     const deadlineMs = performance.now() + waitMs;
-    for (let row: Row | null = first; row !== null; row = await this.rows.byId(first.id)) {
+    for (let row: Row | null = first; row !== null; row = await this.#rows.byId(first.id)) {
       const ended = result(row);
       if (ended !== null) return ended;
-      const taken = mayTakeOver(row) && !this.held.has(row.id) ? await this.rows.takeOver(row.id, this.lease) : null;
+      const taken = mayTakeOver(row) && !this.#held.has(row.id) ? await this.#rows.takeOver(row.id, this.#lease) : null;
       if (taken !== null) return work(taken);
-      if (this.stopping.signal.aborted || performance.now() > deadlineMs) throw underWay();
-      await delay(pollMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      if (this.#stopping.signal.aborted || performance.now() > deadlineMs) throw underWay();
+      await delay(pollMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
     }
     return null;
   }
 
   close(): void {
-    this.stopping.abort();
-    if (this.timer !== null) clearInterval(this.timer);
+    this.#stopping.abort();
+    if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  private async beat(): Promise<void> {
-    if (this.held.size > 0) await this.rows.beat?.(this.lease).catch(() => undefined);
+  async #beat(): Promise<void> {
+    if (this.#held.size > 0) await this.#rows.beat?.(this.#lease).catch(() => undefined);
   }
 }
 

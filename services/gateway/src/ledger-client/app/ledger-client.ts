@@ -47,27 +47,27 @@ const addsToTier = (request: LedgerRequest): boolean =>
  */
 export class LedgerClient {
   readonly partitions: number;
-  private readonly options: LedgerClientOptions;
+  readonly #options: LedgerClientOptions;
   /** In order of their deadlines, because all wait equally long. */
-  private readonly waiters = new Map<number, Waiter>();
-  private readonly patient = new Map<number, Waiter>();
-  private nextWaiter = 1;
-  private readonly sweeper: NodeJS.Timeout;
-  private withdrawals: OutgoingRecord[] = [];
-  private withdrawalTimer: NodeJS.Timeout | null = null;
-  private closed = false;
+  readonly #waiters = new Map<number, Waiter>();
+  readonly #patient = new Map<number, Waiter>();
+  #nextWaiter = 1;
+  readonly #sweeper: NodeJS.Timeout;
+  #withdrawals: OutgoingRecord[] = [];
+  #withdrawalTimer: NodeJS.Timeout | null = null;
+  #closed = false;
 
   constructor(options: LedgerClientOptions) {
-    this.options = options;
+    this.#options = options;
     this.partitions = options.partitions;
-    options.receiver.onAnswers((answers) => this.take(answers));
-    this.sweeper = setInterval(() => this.giveUpLate(), sweepMs);
-    this.sweeper.unref();
+    options.receiver.onAnswers((answers) => this.#take(answers));
+    this.#sweeper = setInterval(() => this.#giveUpLate(), sweepMs);
+    this.#sweeper.unref();
   }
 
   /** Number of callers that are waiting for an answer. */
   get waiting(): number {
-    return this.waiters.size + this.patient.size;
+    return this.#waiters.size + this.#patient.size;
   }
 
   /**
@@ -78,116 +78,111 @@ export class LedgerClient {
    * repeated.
    */
   ask(request: LedgerRequest, partition = partitionOf(request.account, this.partitions)): Promise<Answer> {
-    return this.send(request, partition, this.waiters, this.options.answerWaitMs);
+    return this.#send(request, partition, this.#waiters, this.#options.answerWaitMs);
   }
 
   /** Like `ask`, with one request per partition and a time limit of `waitMs` for all answers. */
   async askEveryPartition(make: () => LedgerRequest, waitMs: number): Promise<readonly Answer[]> {
     const all = Array.from({ length: this.partitions }, (_, partition) =>
-      this.send(make(), partition, this.patient, waitMs),
+      this.#send(make(), partition, this.#patient, waitMs),
     );
     return Promise.all(all);
   }
 
   /** Appends requests without waiting for their booking. Resolves with their positions when the log holds them. */
   post(requests: readonly LedgerRequest[]): Promise<readonly Appended[]> {
-    return this.options.log.append(
+    return this.#options.log.append(
       requests.map((request) => recordOf(request, partitionOf(request.account, this.partitions))),
     );
   }
 
   /** Waiting callers are answered that the platform is stopping. */
   close(): void {
-    this.closed = true;
-    clearInterval(this.sweeper);
-    if (this.withdrawalTimer !== null) clearTimeout(this.withdrawalTimer);
-    for (const waiters of [this.waiters, this.patient]) {
+    this.#closed = true;
+    clearInterval(this.#sweeper);
+    if (this.#withdrawalTimer !== null) clearTimeout(this.#withdrawalTimer);
+    for (const waiters of [this.#waiters, this.#patient]) {
       for (const waiter of waiters.values()) waiter.reject(stopping());
       waiters.clear();
     }
   }
 
-  private send(
-    request: LedgerRequest,
-    partition: number,
-    waiters: Map<number, Waiter>,
-    waitMs: number,
-  ): Promise<Answer> {
+  #send(request: LedgerRequest, partition: number, waiters: Map<number, Waiter>, waitMs: number): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      if (this.closed) return reject(stopping());
-      if (this.waiters.size >= waitersMax)
+      if (this.#closed) return reject(stopping());
+      if (this.#waiters.size >= waitersMax)
         return reject(
           new AppError('unavailable', 'OVERLOADED', 'too many requests are waiting for their booking; try again'),
         );
-      const number = this.nextWaiter++;
+      const number = this.#nextWaiter++;
       waiters.set(number, { resolve, reject, request, partition, deadlineMs: performance.now() + waitMs });
       const headers = {
-        [recordHeaders.replyTo]: this.options.receiver.replyTo,
+        [recordHeaders.replyTo]: this.#options.receiver.replyTo,
         [recordHeaders.waiter]: String(number),
       };
-      this.options.log.append([recordOf(request, partition, headers)]).catch((error: unknown) => {
+      this.#options.log.append([recordOf(request, partition, headers)]).catch((error: unknown) => {
         // The log may hold the record in spite of the error, so an answer that came first stands.
         if (!waiters.delete(number)) return;
         const withdrawal = withdrawalOf(request, partition);
-        if (withdrawal !== null) this.withdrawLater(withdrawal);
+        if (withdrawal !== null) this.#withdrawLater(withdrawal);
         reject(error);
       });
     });
   }
 
-  private take(answers: readonly (readonly [waiter: number, answer: Answer])[]): void {
+  #take(answers: readonly (readonly [waiter: number, answer: Answer])[]): void {
     for (const [number, answer] of answers) {
-      const waiter = this.waiters.get(number) ?? this.patient.get(number);
+      const waiter = this.#waiters.get(number) ?? this.#patient.get(number);
       if (waiter === undefined) continue;
-      if (!this.waiters.delete(number)) this.patient.delete(number);
+      if (!this.#waiters.delete(number)) this.#patient.delete(number);
       waiter.resolve(answer);
     }
   }
 
-  private giveUpLate(): void {
+  #giveUpLate(): void {
     const nowMs = performance.now();
-    for (const [number, waiter] of this.waiters) {
+    for (const [number, waiter] of this.#waiters) {
       if (waiter.deadlineMs > nowMs) break;
-      this.waiters.delete(number);
-      this.giveUp(waiter);
+      this.#waiters.delete(number);
+      this.#giveUp(waiter);
     }
-    for (const [number, waiter] of this.patient) {
+    for (const [number, waiter] of this.#patient) {
       if (waiter.deadlineMs > nowMs) continue;
-      this.patient.delete(number);
-      this.giveUp(waiter);
+      this.#patient.delete(number);
+      this.#giveUp(waiter);
     }
   }
 
   /** Appends the withdrawal before the caller gets the error, if the log still accepts it (rule 23). */
-  private giveUp(waiter: Waiter): void {
+  #giveUp(waiter: Waiter): void {
     const withdrawal = withdrawalOf(waiter.request, waiter.partition);
     if (withdrawal === null) {
       waiter.reject(late());
       return;
     }
-    this.options.log.append([withdrawal]).then(
+    this.#options.log.append([withdrawal]).then(
       () => waiter.reject(late()),
       () => {
-        this.withdrawLater(withdrawal);
+        this.#withdrawLater(withdrawal);
         waiter.reject(late());
       },
     );
   }
 
-  private withdrawLater(withdrawal: OutgoingRecord): void {
-    this.withdrawals.push(withdrawal);
-    if (this.withdrawals.length > withdrawalsMax) this.withdrawals.shift();
-    if (this.withdrawalTimer !== null || this.closed) return;
-    this.withdrawalTimer = setTimeout(() => this.retryWithdrawals(), withdrawalRetryMs);
-    this.withdrawalTimer.unref();
+  #withdrawLater(withdrawal: OutgoingRecord): void {
+    this.#withdrawals.push(withdrawal);
+    if (this.#withdrawals.length > withdrawalsMax) this.#withdrawals.shift();
+    if (this.#withdrawalTimer !== null || this.#closed) return;
+    this.#withdrawalTimer = setTimeout(() => this.#retryWithdrawals(), withdrawalRetryMs);
+    this.#withdrawalTimer.unref();
   }
 
-  private retryWithdrawals(): void {
-    this.withdrawalTimer = null;
-    const due = this.withdrawals;
-    this.withdrawals = [];
-    this.options.log.append(due).catch(() => {
-      for (const withdrawal of due) this.withdrawLater(withdrawal);
+  #retryWithdrawals(): void {
+    this.#withdrawalTimer = null;
+    const due = this.#withdrawals;
+    this.#withdrawals = [];
+    this.#options.log.append(due).catch(() => {
+      for (const withdrawal of due) this.#withdrawLater(withdrawal);
     });
   }
 }

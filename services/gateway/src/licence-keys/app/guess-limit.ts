@@ -21,11 +21,11 @@ type Seen = { readonly misses: number[]; readonly asked: number[]; readonly open
  * process, by the real clock.
  */
 export class GuessLimit {
-  private readonly clock: Clock;
-  private readonly seen = new LRUCache<string, Seen>({ max: addressesMax });
+  readonly #clock: Clock;
+  readonly #seen = new LRUCache<string, Seen>({ max: addressesMax });
 
   constructor(clock: Clock) {
-    this.clock = clock;
+    this.#clock = clock;
   }
 
   /**
@@ -34,15 +34,15 @@ export class GuessLimit {
    * @throws AppError('refused', RATE_LIMITED)
    */
   async lookUp<T>(address: string, find: () => Promise<T | null>): Promise<T | null> {
-    const seen = this.of(address);
-    this.refuseMisses(seen, missesMax);
-    forget(seen.asked, this.clock.nowMs() - askedWindowMs);
-    refuseBeyond(seen.asked, { max: askedMax, windowMs: askedWindowMs, nowMs: this.clock.nowMs() });
-    seen.asked.push(this.clock.nowMs());
+    const seen = this.#of(address);
+    this.#refuseMisses(seen, missesMax);
+    forget(seen.asked, this.#clock.nowMs() - askedWindowMs);
+    refuseBeyond(seen.asked, { max: askedMax, windowMs: askedWindowMs, nowMs: this.#clock.nowMs() });
+    seen.asked.push(this.#clock.nowMs());
     while (seen.open.size > 0 && seen.misses.length + seen.open.size >= missesMax) await Promise.race(seen.open);
-    this.refuseMisses(seen, missesMax);
+    this.#refuseMisses(seen, missesMax);
     const finding = find().then((found) => {
-      if (found === null) seen.misses.push(this.clock.nowMs());
+      if (found === null) seen.misses.push(this.#clock.nowMs());
       return found;
     });
     const settled = finding
@@ -63,25 +63,25 @@ export class GuessLimit {
     { address, userId }: { readonly address: string; readonly userId: string },
     answer: () => Promise<T>,
   ): Promise<T> {
-    const seen = this.of(`${address} ${userId}`);
-    this.refuseMisses(seen, userMissesMax);
+    const seen = this.#of(`${address} ${userId}`);
+    this.#refuseMisses(seen, userMissesMax);
     try {
       return await answer();
     } catch (error) {
-      if (error instanceof AppError && error.code === 'KEY_UNKNOWN') seen.misses.push(this.clock.nowMs());
+      if (error instanceof AppError && error.code === 'KEY_UNKNOWN') seen.misses.push(this.#clock.nowMs());
       throw error;
     }
   }
 
-  private refuseMisses(seen: Seen, max: number): void {
-    const nowMs = this.clock.nowMs();
+  #refuseMisses(seen: Seen, max: number): void {
+    const nowMs = this.#clock.nowMs();
     forget(seen.misses, nowMs - missWindowMs);
     refuseBeyond(seen.misses, { max, windowMs: missWindowMs, nowMs });
   }
 
-  private of(address: string): Seen {
-    const seen = this.seen.get(address) ?? { misses: [], asked: [], open: new Set() };
-    this.seen.set(address, seen);
+  #of(address: string): Seen {
+    const seen = this.#seen.get(address) ?? { misses: [], asked: [], open: new Set() };
+    this.#seen.set(address, seen);
     return seen;
   }
 }

@@ -60,14 +60,14 @@ const latestMs = Date.UTC(9999, 11, 31);
  * after a crash between the two the next call repairs the row.
  */
 export class LicenceKeys {
-  private readonly store: LicenceKeyStore;
-  private readonly ledgerClient: LedgerClient;
-  private readonly ledger: LedgerQueries;
+  readonly #store: LicenceKeyStore;
+  readonly #ledgerClient: LedgerClient;
+  readonly #ledger: LedgerQueries;
 
   constructor(options: { store: LicenceKeyStore; ledgerClient: LedgerClient; ledger: LedgerQueries }) {
-    this.store = options.store;
-    this.ledgerClient = options.ledgerClient;
-    this.ledger = options.ledger;
+    this.#store = options.store;
+    this.#ledgerClient = options.ledgerClient;
+    this.#ledger = options.ledger;
   }
 
   /** Uses one unit of `key`. Makes no query: the ledger decides about ownership and existence. */
@@ -76,7 +76,7 @@ export class LicenceKeys {
     caller: Caller,
   ): Promise<Answer> {
     const { key, userId, purpose, metadata } = use;
-    return this.ledgerClient.ask(
+    return this.#ledgerClient.ask(
       requestOf(
         {
           type: 'spend',
@@ -92,11 +92,11 @@ export class LicenceKeys {
   }
 
   byId(id: string): Promise<LicenceKey | null> {
-    return this.store.byId(id);
+    return this.#store.byId(id);
   }
 
   byKey(key: string): Promise<LicenceKey | null> {
-    return this.store.byKey(key);
+    return this.#store.byKey(key);
   }
 
   /** Newest first, with the total number. */
@@ -104,13 +104,13 @@ export class LicenceKeys {
     offset: number;
     limit: number;
   }): Promise<{ readonly items: readonly KeyWithState[]; readonly total: number }> {
-    const { items, total } = await this.store.page(of);
+    const { items, total } = await this.#store.page(of);
     return { items: await this.withStates(items), total };
   }
 
   /** The keys of a user. The ledger decides who owns a key: the rows may lag behind it. */
   async ownedBy(userId: string): Promise<readonly KeyWithState[]> {
-    const keys = await this.withStates(await this.store.byUser(userId));
+    const keys = await this.withStates(await this.#store.byUser(userId));
     return keys.filter(({ state }) => state?.owner === userId);
   }
 
@@ -118,8 +118,8 @@ export class LicenceKeys {
   async create(wanted: NewKey, caller: Caller): Promise<KeyWithState | null> {
     const key = wanted.key ?? licenceKeyFrom(randomBytes(licenceKeyBytes));
     const account = licenceAccount(key);
-    const partition = partitionOf(account, this.ledgerClient.partitions);
-    const licence = await this.store.reserve({
+    const partition = partitionOf(account, this.#ledgerClient.partitions);
+    const licence = await this.#store.reserve({
       id: randomUUID(),
       key,
       account,
@@ -134,7 +134,7 @@ export class LicenceKeys {
       status: tokens > 0n ? ('active' as const) : ('inactive' as const),
       ...(tokens > 0n ? { grant: tokens.toString() } : {}),
     };
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       // Keyed by the row, so that a repeat after a crash finds the same opening.
       requestOf(
         { type: 'open', operation: 'licence-create', account: licence.account, data, content: null },
@@ -142,27 +142,27 @@ export class LicenceKeys {
       ),
     );
     if (answer.outcome === 'refused') return null;
-    await this.store.opened(licence.id);
+    await this.#store.opened(licence.id);
     return this.withState(licence, answer.state);
   }
 
   /** Assigns an unowned key to a user. `taken`: it has an owner. */
   async assign(key: string, userId: string, caller: Caller): Promise<KeyWithState | 'unknown' | 'taken'> {
-    const licence = await this.store.byKey(key);
+    const licence = await this.#store.byKey(key);
     if (licence === null) return 'unknown';
-    const answer = await this.change(
+    const answer = await this.#change(
       licence,
       'licence-assign',
       { owner: userId, status: 'active', if_owner: null },
       caller,
     );
     if (answer.outcome === 'refused') {
-      const state = await this.ledger.account({ id: licence.account });
+      const state = await this.#ledger.account({ id: licence.account });
       // The row may have missed an earlier assignment.
-      if (state !== null && state.owner !== licence.userId) await this.store.setOwner(licence.id, state.owner);
+      if (state !== null && state.owner !== licence.userId) await this.#store.setOwner(licence.id, state.owner);
       return 'taken';
     }
-    await this.store.setOwner(licence.id, userId);
+    await this.#store.setOwner(licence.id, userId);
     return this.withState({ ...licence, userId }, answer.state);
   }
 
@@ -179,13 +179,13 @@ export class LicenceKeys {
       settings: { trial_end: new Date(endMs).toISOString() },
     };
     const content = { days: trial.days, tokens: change.balance };
-    const answer = accepted(await this.change(licence, 'licence-trial', change, caller, content));
+    const answer = accepted(await this.#change(licence, 'licence-trial', change, caller, content));
     return this.withState(licence, answer.state);
   }
 
   /** Adds units. An inactive key becomes active; a running trial stays a trial. */
   grant(licence: LicenceKey, amount: { tokens: bigint; notes?: string | undefined }, caller: Caller): Promise<Answer> {
-    return this.ledgerClient.ask(
+    return this.#ledgerClient.ask(
       requestOf(
         {
           type: 'grant',
@@ -201,19 +201,19 @@ export class LicenceKeys {
   }
 
   async unassign(licence: LicenceKey, caller: Caller): Promise<KeyWithState> {
-    const answer = accepted(await this.change(licence, 'licence-unassign', emptied, caller));
-    await this.store.setOwner(licence.id, null);
+    const answer = accepted(await this.#change(licence, 'licence-unassign', emptied, caller));
+    await this.#store.setOwner(licence.id, null);
     return this.withState({ ...licence, userId: null }, answer.state);
   }
 
   /** Empties the key first, so that nothing can be spent after its removal. */
   async remove(licence: LicenceKey, caller: Caller): Promise<void> {
-    accepted(await this.change(licence, 'licence-delete', emptied, caller));
-    await this.store.remove(licence.id);
+    accepted(await this.#change(licence, 'licence-delete', emptied, caller));
+    await this.#store.remove(licence.id);
   }
 
   async withState(licence: LicenceKey, state?: AccountState): Promise<KeyWithState> {
-    return { licence, state: state ?? (await this.ledger.account({ id: licence.account })) };
+    return { licence, state: state ?? (await this.#ledger.account({ id: licence.account })) };
   }
 
   /**
@@ -224,11 +224,11 @@ export class LicenceKeys {
     key: string,
     userId: string,
   ): Promise<{ readonly licence: LicenceKey; readonly state: AccountState; readonly since: SeenFrom }> {
-    const licence = await this.store.byKey(key);
-    const state = licence === null ? null : await this.ledger.account({ id: licence.account });
+    const licence = await this.#store.byKey(key);
+    const state = licence === null ? null : await this.#ledger.account({ id: licence.account });
     if (licence === null || state === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
     const since =
-      state.owner === userId ? await this.ledger.ownedSince({ account: licence.account, owner: userId }) : null;
+      state.owner === userId ? await this.#ledger.ownedSince({ account: licence.account, owner: userId }) : null;
     if (since === null)
       throw new AppError('refused', 'NOT_OWNER', 'You do not have permission to use this license key');
     return { licence, state, since };
@@ -238,14 +238,14 @@ export class LicenceKeys {
     return Promise.all(licences.map((licence) => this.withState(licence)));
   }
 
-  private change(
+  #change(
     licence: LicenceKey,
     operation: string,
     data: Parameters<typeof requestOf<'change'>>[0]['data'],
     caller: Caller,
     content: unknown = data,
   ): Promise<Answer> {
-    return this.ledgerClient.ask(
+    return this.#ledgerClient.ask(
       requestOf({ type: 'change', operation, account: licence.account, data, content }, caller),
     );
   }

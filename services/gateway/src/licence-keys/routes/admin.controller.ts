@@ -21,19 +21,19 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 @ApiTags('licence keys: administration')
 @Controller('api/admin/license-keys')
 export class LicenceKeysAdminController {
-  private readonly keys: LicenceKeys;
-  private readonly clock: Clock;
+  readonly #keys: LicenceKeys;
+  readonly #clock: Clock;
 
   constructor(keys: LicenceKeys, @inject.clock() clock: Clock) {
-    this.keys = keys;
-    this.clock = clock;
+    this.#keys = keys;
+    this.#clock = clock;
   }
 
   @Post()
   @UseGuards(guarded(door))
   @documented(docs.create)
   async create(@Body({ schema: CreateKey }) body: CreateKey, @Req() request: FastifyRequest): Promise<unknown> {
-    const made = await this.make(body, request);
+    const made = await this.#make(body, request);
     if (made === null) throw new AppError('conflict', 'REQUEST_INVALID', 'License key already exists', { status: 400 });
     return { success: true, message: 'License key created successfully', data: shownKey(made) };
   }
@@ -43,7 +43,7 @@ export class LicenceKeysAdminController {
   @documented(docs.createMany)
   async createMany(@Body({ schema: CreateKeys }) body: CreateKeys, @Req() request: FastifyRequest): Promise<unknown> {
     const { count, ...wanted } = body;
-    const made = await Promise.all(Array.from({ length: count }, () => this.make(wanted, request)));
+    const made = await Promise.all(Array.from({ length: count }, () => this.#make(wanted, request)));
     // A collision of 125 random bits is practically impossible; it would only shorten the list.
     const keys = made.filter((key) => key !== null).map(shownKey);
     return {
@@ -57,7 +57,7 @@ export class LicenceKeysAdminController {
   @UseGuards(guarded(door))
   @documented(docs.list)
   async list(@Query({ schema: PageQuery }) { page, limit }: PageQuery): Promise<unknown> {
-    const { items, total } = await this.keys.page({ offset: (page - 1) * limit, limit });
+    const { items, total } = await this.#keys.page({ offset: (page - 1) * limit, limit });
     return { success: true, data: { items: items.map(shownKey), pagination: { page, limit, total } } };
   }
 
@@ -65,14 +65,14 @@ export class LicenceKeysAdminController {
   @UseGuards(guarded(door))
   @documented(docs.read)
   async read(@Param('id') id: string): Promise<unknown> {
-    return { success: true, data: shownKey(await this.keys.withState(await this.find(id))) };
+    return { success: true, data: shownKey(await this.#keys.withState(await this.#find(id))) };
   }
 
   @Delete(':id')
   @UseGuards(guarded(door))
   @documented(docs.remove)
   async remove(@Param('id') id: string, @Req() request: FastifyRequest): Promise<unknown> {
-    await this.keys.remove(await this.find(id), actorOf(request));
+    await this.#keys.remove(await this.#find(id), actorOf(request));
     return { success: true, message: 'License key deleted successfully' };
   }
 
@@ -85,8 +85,8 @@ export class LicenceKeysAdminController {
     @Body({ schema: StartTrial }) body: StartTrial,
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
-    const trial = { days: body.trial_days, tokens: BigInt(body.token_balance), nowMs: this.clock.nowMs() };
-    const started = await this.keys.startTrial(await this.find(key), trial, actorOf(request));
+    const trial = { days: body.trial_days, tokens: BigInt(body.token_balance), nowMs: this.#clock.nowMs() };
+    const started = await this.#keys.startTrial(await this.#find(key), trial, actorOf(request));
     return { success: true, message: 'Trial started successfully', data: shownKey(started) };
   }
 
@@ -100,8 +100,8 @@ export class LicenceKeysAdminController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const licence = await this.find(key);
-    const answer = await this.keys.grant(
+    const licence = await this.#find(key);
+    const answer = await this.#keys.grant(
       licence,
       { tokens: BigInt(body.token_balance), notes: body.notes || undefined },
       actorOf(request),
@@ -113,7 +113,7 @@ export class LicenceKeysAdminController {
       });
     }
     if (answer.replayed) void reply.header('idempotent-replay', 'true');
-    const data = shownKey(await this.keys.withState(licence, answer.state));
+    const data = shownKey(await this.#keys.withState(licence, answer.state));
     void reply.code(200).send({ success: true, message: 'Tokens added successfully', data });
   }
 
@@ -122,11 +122,11 @@ export class LicenceKeysAdminController {
   @UseGuards(guarded(door))
   @documented(docs.unassign)
   async unassign(@Param('license_key') key: string, @Req() request: FastifyRequest): Promise<unknown> {
-    const freed = await this.keys.unassign(await this.find(key), actorOf(request));
+    const freed = await this.#keys.unassign(await this.#find(key), actorOf(request));
     return { success: true, message: 'License key unassigned successfully', data: shownKey(freed) };
   }
 
-  private make(
+  #make(
     body: Omit<CreateKey, 'key'> & { key?: string | undefined },
     request: FastifyRequest,
   ): Promise<KeyWithState | null> {
@@ -135,17 +135,17 @@ export class LicenceKeysAdminController {
       tokens: BigInt(body.token_balance),
       pricePerToken: body.price_per_token === undefined ? undefined : BigInt(body.price_per_token),
     };
-    return this.keys.create(wanted, actorOf(request));
+    return this.#keys.create(wanted, actorOf(request));
   }
 
-  private async byKey(text: string): Promise<LicenceKey | null> {
+  async #byKey(text: string): Promise<LicenceKey | null> {
     const key = normalLicenceKey(text);
-    return isLicenceKey(key) ? this.keys.byKey(key) : null;
+    return isLicenceKey(key) ? this.#keys.byKey(key) : null;
   }
 
   /** By id or by the key itself. */
-  private async find(text: string): Promise<LicenceKey> {
-    const found = (uuid.test(text) ? await this.keys.byId(text) : null) ?? (await this.byKey(text));
+  async #find(text: string): Promise<LicenceKey> {
+    const found = (uuid.test(text) ? await this.#keys.byId(text) : null) ?? (await this.#byKey(text));
     if (found === null) throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
     return found;
   }

@@ -24,43 +24,43 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 @ApiTags('licence keys')
 @Controller('api/license')
 export class LicenceController {
-  private readonly keys: LicenceKeys;
-  private readonly guesses: GuessLimit;
-  private readonly clock: Clock;
+  readonly #keys: LicenceKeys;
+  readonly #guesses: GuessLimit;
+  readonly #clock: Clock;
 
   constructor(keys: LicenceKeys, guesses: GuessLimit, @inject.clock() clock: Clock) {
-    this.keys = keys;
-    this.guesses = guesses;
-    this.clock = clock;
+    this.#keys = keys;
+    this.#guesses = guesses;
+    this.#clock = clock;
   }
 
   @Get('validate/:key')
   @documented(docs.validate)
   async validate(@Param('key', { schema: keyText }) key: string, @Req() request: FastifyRequest): Promise<unknown> {
-    const found = await this.guesses.lookUp(addressOf(request), async () => {
-      const licence = await this.keys.byKey(key);
-      return licence === null ? null : this.keys.withState(licence);
+    const found = await this.#guesses.lookUp(addressOf(request), async () => {
+      const licence = await this.#keys.byKey(key);
+      return licence === null ? null : this.#keys.withState(licence);
     });
-    return { success: true, data: shownValidity(key, found, this.clock.nowMs()) };
+    return { success: true, data: shownValidity(key, found, this.#clock.nowMs()) };
   }
 
   @Get('key/:key')
   @UseGuards(guarded('user'))
   @documented(docs.byKey)
   async byKey(@Param('key', { schema: keyText }) key: string, @Req() request: FastifyRequest): Promise<unknown> {
-    return this.own(await this.keys.byKey(key), request);
+    return this.#own(await this.#keys.byKey(key), request);
   }
 
   @Get(':id')
   @UseGuards(guarded('user'))
   @documented(docs.byId)
   async byId(@Param('id') id: string, @Req() request: FastifyRequest): Promise<unknown> {
-    return this.own(uuid.test(id) ? await this.keys.byId(id) : null, request);
+    return this.#own(uuid.test(id) ? await this.#keys.byId(id) : null, request);
   }
 
   /** For a user, keys of others do not exist. */
-  private async own(licence: LicenceKey | null, request: FastifyRequest): Promise<unknown> {
-    const found: KeyWithState | null = licence === null ? null : await this.keys.withState(licence);
+  async #own(licence: LicenceKey | null, request: FastifyRequest): Promise<unknown> {
+    const found: KeyWithState | null = licence === null ? null : await this.#keys.withState(licence);
     if (found === null || found.state?.owner !== userOf(request).userId)
       throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
     return { success: true, data: shownOwn(found) };
@@ -70,10 +70,10 @@ export class LicenceController {
 @ApiTags('licence keys')
 @Controller('api/user')
 export class LicenceUsageController {
-  private readonly keys: LicenceKeys;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
-  private readonly guesses: GuessLimit;
+  readonly #keys: LicenceKeys;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
+  readonly #guesses: GuessLimit;
 
   constructor(
     keys: LicenceKeys,
@@ -81,10 +81,10 @@ export class LicenceUsageController {
     @inject.ledger() ledger: LedgerQueries,
     @inject.clock() clock: Clock,
   ) {
-    this.keys = keys;
-    this.guesses = guesses;
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#keys = keys;
+    this.#guesses = guesses;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Get('token-usage-stats')
@@ -92,17 +92,17 @@ export class LicenceUsageController {
   @documented(docs.stats)
   async stats(@Req() request: FastifyRequest): Promise<unknown> {
     const { userId } = userOf(request);
-    const owned = await this.keys.ownedBy(userId);
+    const owned = await this.#keys.ownedBy(userId);
     const accounts = await Promise.all(
       owned.map(async ({ licence: { account } }) => ({
         account,
-        since: await this.ledger.ownedSince({ account, owner: userId }),
+        since: await this.#ledger.ownedSince({ account, owner: userId }),
       })),
     );
     const week = await weekOfUse(
-      this.ledger,
+      this.#ledger,
       accounts.flatMap(({ account, since }) => (since === null ? [] : [{ account, since }])),
-      this.clock.nowMs(),
+      this.#clock.nowMs(),
     );
     const balance = owned.reduce((sum, { state }) => sum + BigInt(state?.balance ?? '0'), 0n);
     const stats = {
@@ -124,12 +124,12 @@ export class LicenceUsageController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { userId } = userOf(request);
-    const own = await this.guesses.answerUser({ address: addressOf(request), userId }, () =>
-      this.keys.ofOwner(key, userId),
+    const own = await this.#guesses.answerUser({ address: addressOf(request), userId }, () =>
+      this.#keys.ofOwner(key, userId),
     );
     const { licence, state, since } = own;
-    const { items, total } = await usesOf(this.ledger, { licence, since, userId }, { page, limit });
-    const week = await weekOfUse(this.ledger, [{ account: licence.account, since }], this.clock.nowMs());
+    const { items, total } = await usesOf(this.#ledger, { licence, since, userId }, { page, limit });
+    const week = await weekOfUse(this.#ledger, [{ account: licence.account, since }], this.#clock.nowMs());
     const data = {
       license_key: licence.key,
       current_balance: shownNumber(state.balance),

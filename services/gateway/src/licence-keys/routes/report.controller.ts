@@ -19,10 +19,10 @@ import { keyText } from './shapes.ts';
 @ApiTags('licence keys')
 @Controller('api/user/license-keys')
 export class LicenceReportController {
-  private readonly keys: LicenceKeys;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
-  private readonly guesses: GuessLimit;
+  readonly #keys: LicenceKeys;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
+  readonly #guesses: GuessLimit;
 
   constructor(
     keys: LicenceKeys,
@@ -30,10 +30,10 @@ export class LicenceReportController {
     @inject.ledger() ledger: LedgerQueries,
     @inject.clock() clock: Clock,
   ) {
-    this.keys = keys;
-    this.guesses = guesses;
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#keys = keys;
+    this.#guesses = guesses;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Get(':licenseKey/report')
@@ -46,14 +46,14 @@ export class LicenceReportController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { userId } = userOf(request);
-    const { licence, since } = await this.guesses.answerUser({ address: addressOf(request), userId }, () =>
-      this.keys.ofOwner(key, userId),
+    const { licence, since } = await this.#guesses.answerUser({ address: addressOf(request), userId }, () =>
+      this.#keys.ofOwner(key, userId),
     );
-    const data = await usageReport(this.ledger, {
+    const data = await usageReport(this.#ledger, {
       ...query,
       account: licence.account,
       fromSeq: since.seq,
-      nowMs: this.clock.nowMs(),
+      nowMs: this.#clock.nowMs(),
     });
     sendReport(reply, query, { success: true, data } as { readonly data: typeof data });
   }

@@ -34,10 +34,10 @@ const refusals: Readonly<Record<string, readonly [status: number, error: string]
 @ApiTags('licence keys')
 @Controller('api/user/license-keys')
 export class UseTokenController {
-  private readonly keys: LicenceKeys;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
-  private readonly guesses: GuessLimit;
+  readonly #keys: LicenceKeys;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
+  readonly #guesses: GuessLimit;
 
   constructor(
     keys: LicenceKeys,
@@ -45,10 +45,10 @@ export class UseTokenController {
     @inject.ledger() ledger: LedgerQueries,
     @inject.clock() clock: Clock,
   ) {
-    this.keys = keys;
-    this.guesses = guesses;
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#keys = keys;
+    this.#guesses = guesses;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Post(':licenseKey/use-token')
@@ -63,10 +63,10 @@ export class UseTokenController {
     const { userId } = userOf(request);
     const purpose = body?.purpose ?? undefined;
     const metadata = body?.metadata ?? undefined;
-    const { answer, failure } = await this.guesses.answerUser({ address: addressOf(request), userId }, async () => {
-      const given = await this.keys.useOne({ key, userId, purpose, metadata }, callerOf(request));
+    const { answer, failure } = await this.#guesses.answerUser({ address: addressOf(request), userId }, async () => {
+      const given = await this.#keys.useOne({ key, userId, purpose, metadata }, callerOf(request));
       const problem = problemOf(given);
-      const refused = problem === null ? null : await this.refusal(problem, key);
+      const refused = problem === null ? null : await this.#refusal(problem, key);
       if (refused?.status === 404) throw new AppError('not_found', 'KEY_UNKNOWN', refused.detail);
       return { answer: given, failure: refused };
     });
@@ -99,17 +99,17 @@ export class UseTokenController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { userId } = userOf(request);
-    const { licence, since } = await this.guesses.answerUser({ address: addressOf(request), userId }, () =>
-      this.keys.ofOwner(key, userId),
+    const { licence, since } = await this.#guesses.answerUser({ address: addressOf(request), userId }, () =>
+      this.#keys.ofOwner(key, userId),
     );
-    const { items, total } = await usesOf(this.ledger, { licence, since, userId }, { page, limit });
+    const { items, total } = await usesOf(this.#ledger, { licence, since, userId }, { page, limit });
     return { success: true, data: { items, pagination: { page, limit, total } } };
   }
 
-  private async refusal(problem: AnswerProblem, key: string): Promise<Failure> {
-    const failure = failureOfProblem(problem, this.clock.nowMs());
+  async #refusal(problem: AnswerProblem, key: string): Promise<Failure> {
+    const failure = failureOfProblem(problem, this.#clock.nowMs());
     // For the ledger a removed key has no owner; for its users it does not exist.
-    const gone = problem.code === 'NOT_OWNER' && (await this.keys.byKey(key)) === null;
+    const gone = problem.code === 'NOT_OWNER' && (await this.#keys.byKey(key)) === null;
     const [status, detail] = refusals[gone ? 'ACCOUNT_UNKNOWN' : problem.code] ?? [failure.status, failure.detail];
     return { ...failure, status, detail, ...(status === failure.status ? {} : { headers: {} }) };
   }

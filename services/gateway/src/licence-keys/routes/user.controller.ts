@@ -21,16 +21,16 @@ const userNotFound = (): AppError =>
 @ApiTags('licence keys: accounts')
 @Controller('api/user')
 export class UserController {
-  private readonly keys: LicenceKeys;
-  private readonly logins: Logins;
-  private readonly access: UserAccess;
-  private readonly guesses: GuessLimit;
+  readonly #keys: LicenceKeys;
+  readonly #logins: Logins;
+  readonly #access: UserAccess;
+  readonly #guesses: GuessLimit;
 
   constructor(keys: LicenceKeys, logins: Logins, access: UserAccess, guesses: GuessLimit) {
-    this.keys = keys;
-    this.guesses = guesses;
-    this.logins = logins;
-    this.access = access;
+    this.#keys = keys;
+    this.#guesses = guesses;
+    this.#logins = logins;
+    this.#access = access;
   }
 
   @Get('profile')
@@ -38,9 +38,9 @@ export class UserController {
   @documented(docs.profile)
   async profile(@Req() request: FastifyRequest): Promise<unknown> {
     const { userId, profile } = userOf(request);
-    const user = await this.logins.person(userId, profile);
+    const user = await this.#logins.person(userId, profile);
     if (user === null) throw userNotFound();
-    return { success: true, data: { ...shownUser(user), api_key: this.access.apiKeyOf(user) } };
+    return { success: true, data: { ...shownUser(user), api_key: this.#access.apiKeyOf(user) } };
   }
 
   @Post('regenerate-api-key')
@@ -49,9 +49,9 @@ export class UserController {
   @documented(docs.regenerateKey)
   async regenerateKey(@Req() request: FastifyRequest): Promise<unknown> {
     const { userId, profile } = userOf(request);
-    const user = await this.logins.rotateKey(userId, profile);
+    const user = await this.#logins.rotateKey(userId, profile);
     if (user === null) throw userNotFound();
-    const made = { api_key: this.access.apiKeyOf(user), created_at: user.keyCreatedAt };
+    const made = { api_key: this.#access.apiKeyOf(user), created_at: user.keyCreatedAt };
     return { success: true, message: 'API key regenerated', ...made, data: made };
   }
 
@@ -60,7 +60,7 @@ export class UserController {
   @UseGuards(guarded('user'))
   @documented(docs.revokeKey)
   async revokeKey(@Req() request: FastifyRequest): Promise<unknown> {
-    if ((await this.logins.revokeKey(userOf(request).userId)) === null) throw userNotFound();
+    if ((await this.#logins.revokeKey(userOf(request).userId)) === null) throw userNotFound();
     return { success: true, message: 'API key revoked' };
   }
 
@@ -69,7 +69,7 @@ export class UserController {
   @documented(docs.balance)
   async balance(@Req() request: FastifyRequest): Promise<unknown> {
     const { userId } = userOf(request);
-    const owned = await this.keys.ownedBy(userId);
+    const owned = await this.#keys.ownedBy(userId);
     const total = owned.reduce((sum, { state }) => sum + BigInt(state?.balance ?? '0'), 0n);
     const shown = owned.map(shownOwn);
     return { success: true, data: { license_keys: shown, total_balance: shownNumber(total) } };
@@ -81,8 +81,8 @@ export class UserController {
   @documented(docs.assign)
   async assign(@Body({ schema: AssignLicence }) body: AssignLicence, @Req() request: FastifyRequest): Promise<unknown> {
     const { userId } = userOf(request);
-    const assigned = await this.guesses.answerUser({ address: addressOf(request), userId }, async () => {
-      const outcome = await this.keys.assign(body.license_key, userId, callerOf(request));
+    const assigned = await this.#guesses.answerUser({ address: addressOf(request), userId }, async () => {
+      const outcome = await this.#keys.assign(body.license_key, userId, callerOf(request));
       if (outcome === 'unknown') throw new AppError('not_found', 'KEY_UNKNOWN', 'License key not found');
       return outcome;
     });

@@ -35,37 +35,37 @@ type Parts = {
  * another system assigned (a Stripe customer, or a user id chosen by a product or an identity provider).
  */
 export class CustomerLookUp {
-  private readonly parts: Parts;
+  readonly #parts: Parts;
 
   constructor(parts: Parts) {
-    this.parts = parts;
+    this.#parts = parts;
   }
 
   async find(
     by: By,
     page: { readonly after?: string | undefined; readonly limit: number },
   ): Promise<{ readonly items: readonly FoundCustomer[]; readonly next: string | null }> {
-    const ids = await this.idsOf(by, page);
+    const ids = await this.#idsOf(by, page);
     const items: FoundCustomer[] = [];
     for (const id of ids.slice(0, page.limit)) {
-      const found = await this.customer(id);
+      const found = await this.#customer(id);
       if (found !== null) items.push(found);
     }
     return { items, next: ids.length > page.limit ? (ids[page.limit - 1] ?? null) : null };
   }
 
   /** One more id than the page holds, if there are more. */
-  private async idsOf(
+  async #idsOf(
     { email, owner, external_id: external }: By,
     { after, limit }: { readonly after?: string | undefined; readonly limit: number },
   ): Promise<readonly string[]> {
     const onFirst = (ids: readonly string[]): readonly string[] => (after === undefined ? ids : []);
     if (email !== undefined) {
-      const user = await this.parts.users.byEmail(email.trim());
+      const user = await this.#parts.users.byEmail(email.trim());
       return onFirst(user === null ? [] : [user.id]);
     }
     if (external === undefined) return onFirst([owner ?? '']);
-    const payers = await this.parts.billing.usersOfCustomer({
+    const payers = await this.#parts.billing.usersOfCustomer({
       customer_id: external,
       limit: limit + 1,
       ...(after === undefined ? {} : { after }),
@@ -74,8 +74,8 @@ export class CustomerLookUp {
   }
 
   /** null: nothing is known under this id. */
-  private async customer(id: string): Promise<FoundCustomer | null> {
-    const { users, ledger, billing } = this.parts;
+  async #customer(id: string): Promise<FoundCustomer | null> {
+    const { users, ledger, billing } = this.#parts;
     const [user, payer, owned, ...surfaces] = await Promise.all([
       users.byId(id),
       billing.customer({ user_id: id }),

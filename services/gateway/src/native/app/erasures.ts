@@ -38,10 +38,10 @@ const userOf = (account: string): string => account.slice(metered.length).replac
  * Amounts and ids stay. Every step may be repeated. Entries booked meanwhile are not covered; a repeat finds them.
  */
 export class Erasures {
-  private readonly parts: Parts;
+  readonly #parts: Parts;
 
   constructor(parts: Parts) {
-    this.parts = parts;
+    this.#parts = parts;
   }
 
   async erase(of: { readonly account: string } | { readonly user: string }): Promise<Erasure> {
@@ -51,7 +51,7 @@ export class Erasures {
     const problems: string[] = [];
     let page: ErasedDetails | null = null;
     do {
-      page = await this.parts.ledger.eraseDetails({
+      page = await this.#parts.ledger.eraseDetails({
         accounts: named,
         ...(user === null ? {} : { owner: user }),
         ...(page?.next == null ? {} : { after: page.next }),
@@ -65,7 +65,7 @@ export class Erasures {
     const users = [
       ...new Set([...(user === null ? [] : [user]), ...named.filter((id) => id.startsWith(metered)).map(userOf)]),
     ];
-    const { operations_under_way: underWay, ...here } = await this.parts.store.erase({ accounts, users, login: user });
+    const { operations_under_way: underWay, ...here } = await this.#parts.store.erase({ accounts, users, login: user });
     return {
       accounts: page.accounts,
       erased: { entries, ...here },

@@ -25,14 +25,14 @@ const accessOf = { active: 'resume', suspended: 'suspend', closed: 'close' } as 
 @ApiTags('accounts')
 @Controller('v1/accounts')
 export class AccountTermsController {
-  private readonly ledgerClient: LedgerClient;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
+  readonly #ledgerClient: LedgerClient;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
 
   constructor(ledgerClient: LedgerClient, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.ledgerClient = ledgerClient;
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#ledgerClient = ledgerClient;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Post()
@@ -45,12 +45,12 @@ export class AccountTermsController {
   ): Promise<void> {
     const { id, kind, unit } = body;
     const terms = openingTerms(body);
-    if (setsLimit(terms.settings)) await this.refuseBudget(request, id);
+    if (setsLimit(terms.settings)) await this.#refuseBudget(request, id);
     const data: RequestData['open'] = { kind, unit, ...terms, strict: true };
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf({ type: 'open', operation: 'open', account: id, data, content: request.body }, callerOf(request)),
     );
-    await this.send(request, reply, { answer, id, status: answer.outcome === 'unchanged' ? 200 : 201 });
+    await this.#send(request, reply, { answer, id, status: answer.outcome === 'unchanged' ? 200 : 201 });
   }
 
   @Patch(':id')
@@ -71,7 +71,7 @@ export class AccountTermsController {
         `${id} belongs to a surface: only the surface sets its owner`,
       );
     }
-    if (setsLimit(settings)) await this.refuseBudget(request, id);
+    if (setsLimit(settings)) await this.#refuseBudget(request, id);
     const data: RequestData['change'] = {
       ...(settings === undefined ? {} : { settings: present(settings) as SettingsChange }),
       ...(owner === undefined ? {} : { owner }),
@@ -79,20 +79,20 @@ export class AccountTermsController {
       ...(forfeit === true ? { forfeit } : {}),
     };
     const caller = actorOf(request);
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf(
         { type: 'change', operation: 'change', account: id, data, content: request.body, words: { reason } },
         // A repeated change leads to the same terms, so a late one need not be withdrawn.
         { ...caller, key: caller.key ?? freshId() },
       ),
     );
-    await this.send(request, reply, { answer, id, status: 200 });
+    await this.#send(request, reply, { answer, id, status: 200 });
   }
 
   /** A new limit on an account bounds all accounts below it: its opener alone may not decide that. */
-  private async refuseBudget(request: FastifyRequest, id: string): Promise<void> {
-    if (mayDo(principalOf(request), 'admin') || !(await this.ledger.hasDescendants({ account: id }))) return;
-    const now = await this.ledger.account({ id });
+  async #refuseBudget(request: FastifyRequest, id: string): Promise<void> {
+    if (mayDo(principalOf(request), 'admin') || !(await this.#ledger.hasDescendants({ account: id }))) return;
+    const now = await this.#ledger.account({ id });
     if (now !== null && setsLimit(now.settings)) return;
     throw new AppError(
       'refused',
@@ -101,14 +101,14 @@ export class AccountTermsController {
     );
   }
 
-  private async send(
+  async #send(
     request: FastifyRequest,
     reply: FastifyReply,
     { answer, id, status }: { answer: Answer; id: string; status: number },
   ): Promise<void> {
     const isWhole = answer.state?.lots !== undefined;
-    const state = isWhole || answer.outcome === 'refused' ? (answer.state ?? null) : await this.ledger.account({ id });
-    sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status, body: state });
+    const state = isWhole || answer.outcome === 'refused' ? (answer.state ?? null) : await this.#ledger.account({ id });
+    sendAnswer({ request, reply, nowMs: this.#clock.nowMs() }, answer, { status, body: state });
   }
 }
 

@@ -27,14 +27,14 @@ const ofPath = pathMember('id');
 @ApiTags('accounts')
 @Controller('v1/accounts')
 export class AccountsController {
-  private readonly ledgerClient: LedgerClient;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
+  readonly #ledgerClient: LedgerClient;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
 
   constructor(ledgerClient: LedgerClient, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.ledgerClient = ledgerClient;
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#ledgerClient = ledgerClient;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Get(':id')
@@ -46,11 +46,11 @@ export class AccountsController {
     @Req() request: FastifyRequest,
   ): Promise<AccountView> {
     const principal = principalOf(request);
-    const view = await this.ledger.account(query.at === undefined ? { id } : { id, at: query.at });
+    const view = await this.#ledger.account(query.at === undefined ? { id } : { id, at: query.at });
     if (view !== null && query.at === undefined) return visible(principal, view);
     // The present owner decides who may see an account's past.
-    const now = visible(principal, query.at === undefined ? null : await this.ledger.account({ id }));
-    const since = await seenFrom(this.ledger, principal, id);
+    const now = visible(principal, query.at === undefined ? null : await this.#ledger.account({ id }));
+    const since = await seenFrom(this.#ledger, principal, id);
     if (since !== undefined && query.at !== undefined && query.at < since.recorded_at) throw unknownAccount();
     if (view === null)
       throw new AppError(
@@ -70,8 +70,8 @@ export class AccountsController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const principal = principalOf(request);
-    const since = await seenFrom(this.ledger, principal, id);
-    const page = await this.ledger.entries({
+    const since = await seenFrom(this.#ledger, principal, id);
+    const page = await this.#ledger.entries({
       account: id,
       ...present(query),
       ...(since === undefined ? {} : { from_seq: since.seq }),
@@ -92,14 +92,14 @@ export class AccountsController {
     const { amount, kind, priority, expires_at: expiresAt, reason } = body;
     const caller = actorOf(request);
     // A repeat under a key may come after the expiry, so only a request without a key is checked here.
-    if (expiresAt !== undefined && caller.key === undefined && Date.parse(expiresAt) <= this.clock.nowMs()) {
+    if (expiresAt !== undefined && caller.key === undefined && Date.parse(expiresAt) <= this.#clock.nowMs()) {
       throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'expires_at lies in the past');
     }
     const data = { amount, ...present({ kind, priority, expires_at: expiresAt }) };
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf({ type: 'grant', operation: 'grant', account, data, content: request.body, words: { reason } }, caller),
     );
-    sendAnswer(this.to(request, reply), answer, { status: 201, body: bookedBody(answer) });
+    sendAnswer(this.#to(request, reply), answer, { status: 201, body: bookedBody(answer) });
   }
 
   @Post(':id/spend')
@@ -112,7 +112,7 @@ export class AccountsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { metadata } = body;
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf(
         {
           type: 'spend',
@@ -125,7 +125,7 @@ export class AccountsController {
         callerOf(request),
       ),
     );
-    sendAnswer(this.to(request, reply), answer, { status: 200, body: bookedBody(answer) });
+    sendAnswer(this.#to(request, reply), answer, { status: 200, body: bookedBody(answer) });
   }
 
   @Post(':id/holds')
@@ -140,11 +140,11 @@ export class AccountsController {
     const { amount, expires_in_s: seconds, parent_hold_id: parent } = body;
     if (Object.hasOwn(request.body as object, 'usage'))
       throw new AppError('invalid', 'REQUEST_INVALID', 'a hold takes "amount"; send "usage" when you settle it');
-    if (parent !== undefined && partitionOfHold(parent, this.ledgerClient.partitions) === null) {
+    if (parent !== undefined && partitionOfHold(parent, this.#ledgerClient.partitions) === null) {
       throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such parent hold');
     }
     const data = { amount, expires_in_ms: seconds * 1000, ...present({ parent }) };
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf({ type: 'hold', operation: 'hold', account, data, content: request.body }, callerOf(request)),
     );
     const { hold, available } = answer;
@@ -154,11 +154,11 @@ export class AccountsController {
       expires_at: hold?.expires_at,
       available: available ?? null,
     };
-    sendAnswer(this.to(request, reply), answer, { status: 201, body: shown });
+    sendAnswer(this.#to(request, reply), answer, { status: 201, body: shown });
   }
 
-  private to(request: FastifyRequest, reply: FastifyReply) {
-    return { request, reply, nowMs: this.clock.nowMs() };
+  #to(request: FastifyRequest, reply: FastifyReply) {
+    return { request, reply, nowMs: this.#clock.nowMs() };
   }
 }
 

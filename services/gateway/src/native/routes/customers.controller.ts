@@ -11,10 +11,10 @@ import { FindCustomersQuery } from './shapes.ts';
 @ApiTags('customers')
 @Controller('v1/customers')
 export class CustomersController {
-  private readonly customers: CustomerLookUp;
+  readonly #customers: CustomerLookUp;
 
   constructor(customers: CustomerLookUp) {
-    this.customers = customers;
+    this.#customers = customers;
   }
 
   @Get()
@@ -24,6 +24,6 @@ export class CustomersController {
     @Query({ schema: FindCustomersQuery }) query: FindCustomersQuery,
   ): Promise<{ readonly items: readonly FoundCustomer[]; readonly next: string | null }> {
     const { after, limit, ...by } = query;
-    return this.customers.find(by, { after, limit });
+    return this.#customers.find(by, { after, limit });
   }
 }

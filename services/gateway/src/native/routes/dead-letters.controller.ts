@@ -13,10 +13,10 @@ import { PagedQuery } from './shapes.ts';
 @ApiTags('dead letters')
 @Controller('v1/dead-letters')
 export class DeadLettersController {
-  private readonly ledger: LedgerQueries;
+  readonly #ledger: LedgerQueries;
 
   constructor(@inject.ledger() ledger: LedgerQueries) {
-    this.ledger = ledger;
+    this.#ledger = ledger;
   }
 
   @Get()
@@ -24,14 +24,14 @@ export class DeadLettersController {
   @documented(docs.list)
   list(@Query({ schema: PagedQuery }) query: PagedQuery): ReturnType<LedgerQueries['deadLetters']> {
     const { after, limit } = query;
-    return this.ledger.deadLetters({ limit, ...(after === undefined ? {} : { after }) });
+    return this.#ledger.deadLetters({ limit, ...(after === undefined ? {} : { after }) });
   }
 
   @Post(':id/replay')
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.replay)
   async replay(@Param('id') id: string): Promise<unknown> {
-    const appended = await this.ledger.replayDeadLetter({ id });
+    const appended = await this.#ledger.replayDeadLetter({ id });
     if (appended === null) {
       throw new AppError('not_found', 'DEAD_LETTER_UNKNOWN', 'there is no such dead letter');
     }

@@ -22,29 +22,29 @@ import { shownEntry } from './shown-entry.ts';
 @ApiTags('entries')
 @Controller('v1/entries')
 export class EntriesController {
-  private readonly ledgerClient: LedgerClient;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
+  readonly #ledgerClient: LedgerClient;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
 
   constructor(ledgerClient: LedgerClient, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.ledgerClient = ledgerClient;
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#ledgerClient = ledgerClient;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Get(':id')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented(docs.read)
   read(@Param('id') id: string, @Req() request: FastifyRequest): Promise<EntryView> {
-    return this.find(id, principalOf(request));
+    return this.#find(id, principalOf(request));
   }
 
   @Get(':id/explain')
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented(docs.explain)
   async explain(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Explanation> {
-    await this.find(id, principalOf(request));
-    const explanation = await this.ledger.explain({ id });
+    await this.#find(id, principalOf(request));
+    const explanation = await this.#ledger.explain({ id });
     if (explanation === null) throw unknownEntry();
     return { ...explanation, entry: shownEntry(principalOf(request), explanation.entry) };
   }
@@ -53,8 +53,8 @@ export class EntriesController {
   @UseGuards(guarded({ scope: 'accounts:read', owners: true, account: 'checked' }))
   @documented(docs.proof)
   async proof(@Param('id') id: string, @Req() request: FastifyRequest): Promise<ProofView> {
-    await this.find(id, principalOf(request));
-    const proof = await this.ledger.proof({ id });
+    await this.#find(id, principalOf(request));
+    const proof = await this.#ledger.proof({ id });
     if (proof === null) throw unknownEntry();
     if (proof === 'not_sealed') {
       throw new AppError(
@@ -78,30 +78,31 @@ export class EntriesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const partition = partitionOfEntry(id, this.ledgerClient.partitions);
+    const partition = partitionOfEntry(id, this.#ledgerClient.partitions);
     if (partition === null) throw unknownEntry();
     const { amount, reason } = body;
     const principal = principalOf(request);
     // Only a key of one family needs to know the account; otherwise the ledger finds it.
-    if (principal.type === 'server' && principal.account !== null) await this.find(id, principal);
+    if (principal.type === 'server' && principal.account !== null) await this.#find(id, principal);
     const data = { entry: id, ...(amount === undefined ? {} : { amount }) };
     const content = { entry: id, body: request.body };
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf(
         { type: 'correct', operation: 'correct', account: '', data, content, words: { reason } },
         actorOf(request),
       ),
       partition,
     );
-    sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 201, body: bookedBody(answer) });
+    sendAnswer({ request, reply, nowMs: this.#clock.nowMs() }, answer, { status: 201, body: bookedBody(answer) });
   }
 
   /** The entry, if the caller may see it. For a user, entries of others do not exist. */
-  private async find(id: string, principal: Principal): Promise<EntryView> {
-    const entry = partitionOfEntry(id, this.ledgerClient.partitions) === null ? null : await this.ledger.entry({ id });
+  async #find(id: string, principal: Principal): Promise<EntryView> {
+    const entry =
+      partitionOfEntry(id, this.#ledgerClient.partitions) === null ? null : await this.#ledger.entry({ id });
     if (entry === null || !isWithin(principal, entry.account)) throw unknownEntry();
     if (principal.type === 'user' && !principal.admin) {
-      const since = await this.ledger.ownedSince({ account: entry.account, owner: principal.userId });
+      const since = await this.#ledger.ownedSince({ account: entry.account, owner: principal.userId });
       if (since === null || BigInt(entry.seq) < BigInt(since.seq)) throw unknownEntry();
     }
     return shownEntry(principal, entry);

@@ -20,10 +20,10 @@ type NewErasure = z.output<typeof NewErasure>;
 @ApiTags('erasure')
 @Controller('v1/erasures')
 export class ErasuresController {
-  private readonly erasures: Erasures;
+  readonly #erasures: Erasures;
 
   constructor(erasures: Erasures) {
-    this.erasures = erasures;
+    this.#erasures = erasures;
   }
 
   @Post()
@@ -31,6 +31,6 @@ export class ErasuresController {
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.post)
   post(@Body({ schema: NewErasure }) body: NewErasure): Promise<unknown> {
-    return this.erasures.erase(body.user === undefined ? { account: body.account ?? '' } : { user: body.user });
+    return this.#erasures.erase(body.user === undefined ? { account: body.account ?? '' } : { user: body.user });
   }
 }

@@ -21,14 +21,14 @@ import { EventsQuery, RefusedQuery } from './shapes.ts';
 @ApiTags('events')
 @Controller('v1/events')
 export class EventsController {
-  private readonly ledgerClient: LedgerClient;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
+  readonly #ledgerClient: LedgerClient;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
 
   constructor(ledgerClient: LedgerClient, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.ledgerClient = ledgerClient;
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#ledgerClient = ledgerClient;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Post()
@@ -44,17 +44,17 @@ export class EventsController {
     const { correlation } = callerOf(request);
     const principal = principalOf(request);
     const sorted = sortEvents(events, {
-      nowMs: this.clock.nowMs(),
+      nowMs: this.#clock.nowMs(),
       correlation,
       mayTouch: (account) => isWithin(principal, account),
     });
     const [fault] = sorted.rejected;
     if (single && fault !== undefined) throw new AppError('invalid', fault.code, fault.detail);
     if (query.wait === 'booked') {
-      void reply.code(200).send({ results: await bookEvents(this.ledgerClient, sorted) });
+      void reply.code(200).send({ results: await bookEvents(this.#ledgerClient, sorted) });
       return;
     }
-    const { receipts, rejected } = await acceptEvents(this.ledgerClient, sorted);
+    const { receipts, rejected } = await acceptEvents(this.#ledgerClient, sorted);
     void reply.code(rejected.length === 0 ? 202 : 207).send({ accepted: receipts.length, receipts, rejected });
   }
 
@@ -68,8 +68,8 @@ export class EventsController {
   ): Promise<KnownEvents> {
     const principal = principalOf(request);
     for (const { subject } of events) refuseOtherFamily(principal, subject);
-    const nowMs = this.clock.nowMs();
-    const found = await this.ledger.known({ events: events.map((event) => nameOf(event, nowMs)) });
+    const nowMs = this.#clock.nowMs();
+    const found = await this.#ledger.known({ events: events.map((event) => nameOf(event, nowMs)) });
     return { known: found.map((one) => one === 'booked'), reused: found.map((one) => one === 'reused') };
   }
 
@@ -78,7 +78,7 @@ export class EventsController {
   @documented(docs.refused)
   refused(@Query({ schema: RefusedQuery }) query: RefusedQuery): ReturnType<LedgerQueries['refused']> {
     const { account, after, limit } = query;
-    return this.ledger.refused({
+    return this.#ledger.refused({
       limit,
       ...(account === undefined ? {} : { account }),
       ...(after === undefined ? {} : { after }),

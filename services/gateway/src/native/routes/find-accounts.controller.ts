@@ -14,10 +14,10 @@ import { FindAccountsQuery } from './shapes.ts';
 @ApiTags('accounts')
 @Controller('v1/accounts')
 export class FindAccountsController {
-  private readonly ledger: LedgerQueries;
+  readonly #ledger: LedgerQueries;
 
   constructor(@inject.ledger() ledger: LedgerQueries) {
-    this.ledger = ledger;
+    this.#ledger = ledger;
   }
 
   @Get()
@@ -27,6 +27,6 @@ export class FindAccountsController {
     const principal = principalOf(request);
     const { used_above: share, ...rest } = query;
     const under = principal.type === 'server' ? (principal.account ?? undefined) : undefined;
-    return this.ledger.accounts(present({ ...rest, used_above_bp: share, under }));
+    return this.#ledger.accounts(present({ ...rest, used_above_bp: share, under }));
   }
 }

@@ -23,14 +23,14 @@ import { usageData } from './usage-data.ts';
 @ApiTags('holds')
 @Controller('v1/holds')
 export class HoldsController {
-  private readonly ledgerClient: LedgerClient;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
+  readonly #ledgerClient: LedgerClient;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
 
   constructor(ledgerClient: LedgerClient, @inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.ledgerClient = ledgerClient;
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#ledgerClient = ledgerClient;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Post(':id/settle')
@@ -43,7 +43,7 @@ export class HoldsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.ask(hold, { type: 'settle', operation: 'settle', data: { hold, ...usageData(body) } }, request, reply);
+    return this.#ask(hold, { type: 'settle', operation: 'settle', data: { hold, ...usageData(body) } }, request, reply);
   }
 
   @Post(':id/extend')
@@ -56,7 +56,12 @@ export class HoldsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.ask(hold, { type: 'extend', operation: 'extend', data: { hold, amount: body.amount } }, request, reply);
+    return this.#ask(
+      hold,
+      { type: 'extend', operation: 'extend', data: { hold, amount: body.amount } },
+      request,
+      reply,
+    );
   }
 
   @Post(':id/release')
@@ -69,30 +74,30 @@ export class HoldsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.ask(hold, { type: 'release', operation: 'release', data: { hold } }, request, reply);
+    return this.#ask(hold, { type: 'release', operation: 'release', data: { hold } }, request, reply);
   }
 
   /** Only a key of one family needs the account beforehand. */
-  private async mayTouch(hold: string, principal: Principal): Promise<boolean> {
+  async #mayTouch(hold: string, principal: Principal): Promise<boolean> {
     if (principal.type === 'user' || principal.account === null) return true;
-    const account = await this.ledger.holdAccount({ id: hold });
+    const account = await this.#ledger.holdAccount({ id: hold });
     return account !== null && isWithin(principal, account);
   }
 
   /** A hold's id names its partition; the ledger finds the account. */
-  private async ask<T extends 'settle' | 'extend' | 'release'>(
+  async #ask<T extends 'settle' | 'extend' | 'release'>(
     hold: string,
     wanted: Pick<NewRequest<T>, 'type' | 'operation' | 'data'>,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
-    const partition = partitionOfHold(hold, this.ledgerClient.partitions);
-    if (partition === null || !(await this.mayTouch(hold, principalOf(request))))
+    const partition = partitionOfHold(hold, this.#ledgerClient.partitions);
+    if (partition === null || !(await this.#mayTouch(hold, principalOf(request))))
       throw new AppError('not_found', 'HOLD_UNKNOWN', 'there is no such hold');
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf({ ...wanted, account: '', content: wanted.data }, callerOf(request)),
       partition,
     );
-    sendAnswer({ request, reply, nowMs: this.clock.nowMs() }, answer, { status: 200, body: holdBody(answer) });
+    sendAnswer({ request, reply, nowMs: this.#clock.nowMs() }, answer, { status: 200, body: holdBody(answer) });
   }
 }

@@ -26,10 +26,10 @@ type PricePlansQuery = z.output<typeof PricePlansQuery>;
 @ApiTags('catalog')
 @Controller('api/admin/catalog/price-plans')
 export class PricePlansController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Get()
@@ -37,7 +37,7 @@ export class PricePlansController {
   @documented(docs.list)
   async list(@Query({ schema: PricePlansQuery }) { name }: PricePlansQuery): Promise<unknown> {
     return {
-      items: await this.billing.listCatalog({ catalog: 'price-plan', ...(name === undefined ? {} : { name }) }),
+      items: await this.#billing.listCatalog({ catalog: 'price-plan', ...(name === undefined ? {} : { name }) }),
     };
   }
 
@@ -51,7 +51,7 @@ export class PricePlansController {
   ): Promise<void> {
     const { key } = callerOf(request);
     const { name, content, effective_from: from } = body;
-    const version = await this.billing.publishCatalog({
+    const version = await this.#billing.publishCatalog({
       catalog: 'price-plan',
       name,
       content,

@@ -26,17 +26,19 @@ type RateCardsQuery = z.output<typeof RateCardsQuery>;
 @ApiTags('catalog')
 @Controller('api/admin/catalog/rate-cards')
 export class RateCardsController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.list)
   async list(@Query({ schema: RateCardsQuery }) { name }: RateCardsQuery): Promise<unknown> {
-    return { items: await this.billing.listCatalog({ catalog: 'rate-card', ...(name === undefined ? {} : { name }) }) };
+    return {
+      items: await this.#billing.listCatalog({ catalog: 'rate-card', ...(name === undefined ? {} : { name }) }),
+    };
   }
 
   @Post()
@@ -49,7 +51,7 @@ export class RateCardsController {
   ): Promise<void> {
     const { key } = callerOf(request);
     const { name, content, effective_from: from } = body;
-    const version = await this.billing.publishCatalog({
+    const version = await this.#billing.publishCatalog({
       catalog: 'rate-card',
       name,
       content,

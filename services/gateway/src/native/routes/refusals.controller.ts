@@ -16,10 +16,10 @@ import { RefusalsQuery } from './shapes.ts';
 @ApiTags('refusals')
 @Controller('v1/refusals')
 export class RefusalsController {
-  private readonly ledger: LedgerQueries;
+  readonly #ledger: LedgerQueries;
 
   constructor(@inject.ledger() ledger: LedgerQueries) {
-    this.ledger = ledger;
+    this.#ledger = ledger;
   }
 
   @Get()
@@ -34,12 +34,12 @@ export class RefusalsController {
     if (user) {
       if (query.account === undefined)
         throw new AppError('invalid', 'REQUEST_INVALID', 'account: name one of your own accounts');
-      const since = await seenFrom(this.ledger, principal, query.account);
+      const since = await seenFrom(this.#ledger, principal, query.account);
       // Accounts below a user's own may belong to others.
-      const page = await this.ledger.refusals(present({ ...query, under: undefined }));
+      const page = await this.#ledger.refusals(present({ ...query, under: undefined }));
       const items = page.items.filter(({ refused_at: at }) => since === undefined || at >= since.recorded_at);
       return { items, next: items.length < page.items.length ? null : page.next };
     }
-    return this.ledger.refusals(present(query));
+    return this.#ledger.refusals(present(query));
   }
 }

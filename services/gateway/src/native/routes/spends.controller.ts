@@ -27,12 +27,12 @@ type SpendResult = { readonly id?: string; readonly status: number } & Readonly<
 @ApiTags('accounts')
 @Controller('v1/spends')
 export class SpendsController {
-  private readonly ledgerClient: LedgerClient;
-  private readonly clock: Clock;
+  readonly #ledgerClient: LedgerClient;
+  readonly #clock: Clock;
 
   constructor(ledgerClient: LedgerClient, @inject.clock() clock: Clock) {
-    this.ledgerClient = ledgerClient;
-    this.clock = clock;
+    this.#ledgerClient = ledgerClient;
+    this.#clock = clock;
   }
 
   @Post()
@@ -49,30 +49,30 @@ export class SpendsController {
         'REQUEST_INVALID',
         'here each spend has its own key, its id: send no Idempotency-Key',
       );
-    return { results: await Promise.all(items.map((item: unknown) => this.one(item, request))) };
+    return { results: await Promise.all(items.map((item: unknown) => this.#one(item, request))) };
   }
 
   /** The answer of the single call, independent of the other spends. */
-  private async one(raw: unknown, request: FastifyRequest): Promise<SpendResult> {
+  async #one(raw: unknown, request: FastifyRequest): Promise<SpendResult> {
     const id = idOf(raw);
     try {
-      const answer = await this.ask(raw, request);
+      const answer = await this.#ask(raw, request);
       const problem = problemOf(answer);
-      if (problem !== null) return failed(id, failureOfProblem(problem, this.clock.nowMs()), request.id);
+      if (problem !== null) return failed(id, failureOfProblem(problem, this.#clock.nowMs()), request.id);
       return { ...id, status: 200, ...(answer.replayed ? { replayed: true } : {}), ...(bookedBody(answer) as object) };
     } catch (error) {
       return failed(id, failureOf(error), request.id);
     }
   }
 
-  private ask(raw: unknown, request: FastifyRequest): Promise<Answer> {
+  #ask(raw: unknown, request: FastifyRequest): Promise<Answer> {
     const { account, id, ...spend } = checked(SpendItem, raw);
     mayTouch(principalOf(request), account);
     // Uses the content of the single call, so that a repeat there is recognised as the same spend.
     const { account: _, id: __, ...content } = raw as Record<string, unknown>;
     const { metadata } = spend;
     const words = metadata === undefined ? undefined : { metadata };
-    return this.ledgerClient.ask(
+    return this.#ledgerClient.ask(
       requestOf(
         { type: 'spend', operation: 'spend', account, data: usageData(spend), content, words },
         { ...callerOf(request), key: id },

@@ -14,19 +14,19 @@ import { docs } from './test-clock.docs.ts';
 @ApiTags('test clock')
 @Controller('v1/test-clock')
 export class TestClockController {
-  private readonly clock: TestClock | null;
-  private readonly ledgerClient: LedgerClient;
+  readonly #clock: TestClock | null;
+  readonly #ledgerClient: LedgerClient;
 
   constructor(ledgerClient: LedgerClient, @inject.testClock() clock: TestClock | null) {
-    this.ledgerClient = ledgerClient;
-    this.clock = clock;
+    this.#ledgerClient = ledgerClient;
+    this.#clock = clock;
   }
 
   @Get()
   @UseGuards(guarded({ scope: 'accounts:read' }))
   @documented(docs.now)
   now(): unknown {
-    return { now: new Date(this.there().nowMs()).toISOString() };
+    return { now: new Date(this.#there().nowMs()).toISOString() };
   }
 
   @Post('advance')
@@ -34,13 +34,13 @@ export class TestClockController {
   @UseGuards(guarded({ scope: 'accounts:write' }))
   @documented(docs.advance)
   async advance(@Body({ schema: Advance }) body: Advance): Promise<unknown> {
-    const nowMs = await advanceClock(this.there(), this.ledgerClient, body.seconds);
+    const nowMs = await advanceClock(this.#there(), this.#ledgerClient, body.seconds);
     return { now: new Date(nowMs).toISOString() };
   }
 
-  private there(): TestClock {
-    if (this.clock === null)
+  #there(): TestClock {
+    if (this.#clock === null)
       throw new AppError('not_found', 'ROUTE_UNKNOWN', 'this platform runs without a test clock (TEST_CLOCK=1)');
-    return this.clock;
+    return this.#clock;
   }
 }

@@ -16,10 +16,10 @@ import { docs } from './top-ups.docs.ts';
 @ApiTags('top-ups')
 @Controller('v1')
 export class TopUpsController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Put('accounts/:id/top-up')
@@ -31,14 +31,14 @@ export class TopUpsController {
     @Req() request: FastifyRequest,
   ): Promise<AutoTopUpView> {
     const { actor: by, address } = actorOf(request);
-    return this.billing.putAutoTopUp({ account, terms, by, address });
+    return this.#billing.putAutoTopUp({ account, terms, by, address });
   }
 
   @Get('accounts/:id/top-up')
   @UseGuards(guarded({ scope: 'billing:read', account: pathMember('id') }))
   @documented(docs.one)
   async one(@Param('id', { schema: accountId }) account: string): Promise<AutoTopUpView> {
-    return known(account, await this.billing.autoTopUp({ account }));
+    return known(account, await this.#billing.autoTopUp({ account }));
   }
 
   @Post('accounts/:id/top-up/resume')
@@ -50,7 +50,7 @@ export class TopUpsController {
     @Req() request: FastifyRequest,
   ): Promise<AutoTopUpView> {
     const { actor: by, address } = actorOf(request);
-    return known(account, await this.billing.resumeAutoTopUp({ account, by, address }));
+    return known(account, await this.#billing.resumeAutoTopUp({ account, by, address }));
   }
 
   @Delete('accounts/:id/top-up')
@@ -61,14 +61,14 @@ export class TopUpsController {
     @Req() request: FastifyRequest,
   ): Promise<AutoTopUpView> {
     const { actor: by, address } = actorOf(request);
-    return known(account, await this.billing.removeAutoTopUp({ account, by, address }));
+    return known(account, await this.#billing.removeAutoTopUp({ account, by, address }));
   }
 
   @Get('auto-top-ups')
   @UseGuards(guarded({ scope: 'billing:read' }))
   @documented(docs.all)
   all(@Query({ schema: AutoTopUpsQuery }) { after, limit }: AutoTopUpsQuery): ReturnType<TopUpQueries['autoTopUps']> {
-    return this.billing.autoTopUps({ limit, ...(after === undefined ? {} : { after }) });
+    return this.#billing.autoTopUps({ limit, ...(after === undefined ? {} : { after }) });
   }
 
   @Get('top-ups')
@@ -77,7 +77,7 @@ export class TopUpsController {
   list(
     @Query({ schema: TopUpsQuery }) { account, status, after, limit }: TopUpsQuery,
   ): ReturnType<TopUpQueries['topUps']> {
-    return this.billing.topUps({
+    return this.#billing.topUps({
       limit,
       ...(account === undefined ? {} : { account }),
       ...(status === undefined ? {} : { status }),

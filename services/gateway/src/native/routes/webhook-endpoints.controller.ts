@@ -14,38 +14,38 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 @ApiTags('webhooks out')
 @Controller('v1/webhook-endpoints')
 export class WebhookEndpointsController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Post()
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.create)
   create(@Body({ schema: NewEndpoint }) body: NewEndpoint): Promise<unknown> {
-    return this.billing.createEndpoint({ ...given(body), url: body.url });
+    return this.#billing.createEndpoint({ ...given(body), url: body.url });
   }
 
   @Get()
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.list)
   async list(): Promise<unknown> {
-    return { items: await this.billing.listEndpoints({}) };
+    return { items: await this.#billing.listEndpoints({}) };
   }
 
   @Get(':id')
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.read)
   read(@Param('id') id: string): Promise<unknown> {
-    return known(id, () => this.billing.readEndpoint({ id }));
+    return known(id, () => this.#billing.readEndpoint({ id }));
   }
 
   @Patch(':id')
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.change)
   change(@Param('id') id: string, @Body({ schema: ChangedEndpoint }) body: ChangedEndpoint): Promise<unknown> {
-    return known(id, () => this.billing.changeEndpoint({ id, fields: given(body) }));
+    return known(id, () => this.#billing.changeEndpoint({ id, fields: given(body) }));
   }
 
   @Post(':id/rotate-secret')
@@ -54,7 +54,7 @@ export class WebhookEndpointsController {
   @documented(docs.rotate)
   rotate(@Param('id') id: string, @Body({ schema: Rotation }) { overlap_s: overlapS }: Rotation): Promise<unknown> {
     return known(id, () =>
-      this.billing.rotateSecret({ id, ...(overlapS === undefined ? {} : { overlap_s: overlapS }) }),
+      this.#billing.rotateSecret({ id, ...(overlapS === undefined ? {} : { overlap_s: overlapS }) }),
     );
   }
 
@@ -63,7 +63,7 @@ export class WebhookEndpointsController {
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.test)
   test(@Param('id') id: string): Promise<unknown> {
-    return known(id, () => this.billing.testEndpoint({ id }));
+    return known(id, () => this.#billing.testEndpoint({ id }));
   }
 
   @Delete(':id')
@@ -71,7 +71,7 @@ export class WebhookEndpointsController {
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.remove)
   remove(@Param('id') id: string): Promise<unknown> {
-    return known(id, () => this.billing.removeEndpoint({ id }));
+    return known(id, () => this.#billing.removeEndpoint({ id }));
   }
 
   @Get(':id/deliveries')
@@ -82,7 +82,7 @@ export class WebhookEndpointsController {
     @Query({ schema: DeliveriesQuery }) { limit, status, after }: DeliveriesQuery,
   ): Promise<unknown> {
     const items = await known(id, () =>
-      this.billing.listDeliveries({
+      this.#billing.listDeliveries({
         endpoint: id,
         limit,
         ...(status === undefined ? {} : { status }),
@@ -98,7 +98,7 @@ export class WebhookEndpointsController {
   @documented(docs.replay)
   replay(@Param('id') id: string, @Body({ schema: Replay }) { delivery, since, status }: Replay): Promise<unknown> {
     return known(id, () =>
-      this.billing.replayDeliveries({
+      this.#billing.replayDeliveries({
         endpoint: id,
         ...(delivery === undefined ? {} : { delivery }),
         ...(since === undefined ? {} : { since }),

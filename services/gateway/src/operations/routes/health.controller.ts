@@ -10,12 +10,12 @@ import { docs } from './health.docs.ts';
 @ApiTags('operations')
 @Controller()
 export class HealthController {
-  private readonly readiness: () => Promise<HealthReport>;
-  private readonly details: boolean;
+  readonly #readiness: () => Promise<HealthReport>;
+  readonly #details: boolean;
 
   constructor(@inject.readiness() readiness: () => Promise<HealthReport>, @inject.publicDetails() details: boolean) {
-    this.readiness = readiness;
-    this.details = details;
+    this.#readiness = readiness;
+    this.#details = details;
   }
 
   @Get('health/live')
@@ -27,8 +27,8 @@ export class HealthController {
   @Get('health/ready')
   @documented(docs.ready)
   async ready(@Res() reply: FastifyReply): Promise<void> {
-    const report = await this.readiness();
-    void reply.code(report.ready ? 200 : 503).send(this.details ? report : { ready: report.ready });
+    const report = await this.#readiness();
+    void reply.code(report.ready ? 200 : 503).send(this.#details ? report : { ready: report.ready });
   }
 }
 
@@ -36,15 +36,15 @@ export class HealthController {
 @ApiTags('operations')
 @Controller()
 export class MetricsController {
-  private readonly registry: Metrics;
+  readonly #registry: Metrics;
 
   constructor(@inject.metrics() registry: Metrics) {
-    this.registry = registry;
+    this.#registry = registry;
   }
 
   @Get('metrics')
   @documented(docs.metrics)
   async metrics(@Res() reply: FastifyReply): Promise<void> {
-    void reply.type(this.registry.contentType).send(await this.registry.metrics());
+    void reply.type(this.#registry.contentType).send(await this.#registry.metrics());
   }
 }

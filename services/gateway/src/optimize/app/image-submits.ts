@@ -77,20 +77,20 @@ const leaseBeyondWaitMs = 20_000;
  * charged once and started, or neither.
  */
 export class ImageSubmits {
-  private readonly store: SubmitStore;
-  private readonly ledgerClient: LedgerClient;
-  private readonly optimizer: Optimizer;
-  private readonly waitMs: number;
-  private readonly leases: Leases<SubmitRow>;
-  private readonly onReturned: (id: string, account: string) => void;
+  readonly #store: SubmitStore;
+  readonly #ledgerClient: LedgerClient;
+  readonly #optimizer: Optimizer;
+  readonly #waitMs: number;
+  readonly #leases: Leases<SubmitRow>;
+  readonly #onReturned: (id: string, account: string) => void;
 
   constructor(options: ImageSubmitsOptions) {
-    this.onReturned = options.onReturned;
-    this.store = options.store;
-    this.ledgerClient = options.ledgerClient;
-    this.optimizer = options.optimizer;
-    this.waitMs = options.answerWaitMs + leaseBeyondWaitMs;
-    this.leases = new Leases(options.store, this.waitMs + leaseBeyondWaitMs);
+    this.#onReturned = options.onReturned;
+    this.#store = options.store;
+    this.#ledgerClient = options.ledgerClient;
+    this.#optimizer = options.optimizer;
+    this.#waitMs = options.answerWaitMs + leaseBeyondWaitMs;
+    this.#leases = new Leases(options.store, this.#waitMs + leaseBeyondWaitMs);
   }
 
   static newId(): string {
@@ -103,8 +103,8 @@ export class ImageSubmits {
    */
   async repeated(submit: ImageSubmit, key: string | undefined): Promise<Submitted | null> {
     if (key === undefined) return null;
-    const row = await this.store.find(submit.account, key);
-    return row === null ? null : this.first(row, submit);
+    const row = await this.#store.find(submit.account, key);
+    return row === null ? null : this.#first(row, submit);
   }
 
   /**
@@ -113,7 +113,7 @@ export class ImageSubmits {
    */
   async submit(submit: ImageSubmit, key: string | undefined): Promise<Submitted> {
     const row = { id: submit.id, submit, key: key ?? null, hash: hashOf(submit) };
-    if (await this.store.begin(row, this.leases.own)) return this.finish({ ...row, answer: null });
+    if (await this.#store.begin(row, this.#leases.own)) return this.#finish({ ...row, answer: null });
     return (await this.repeated(submit, key)) ?? this.submit(submit, key);
   }
 
@@ -122,19 +122,19 @@ export class ImageSubmits {
    * others are taken back.
    */
   async sweep(): Promise<void> {
-    for (const row of await this.leases.orphans()) {
-      if (row.key === null) await this.takeBack(row.submit);
-      else await this.finish(row);
+    for (const row of await this.#leases.orphans()) {
+      if (row.key === null) await this.#takeBack(row.submit);
+      else await this.#finish(row);
     }
   }
 
   /** The outcome of the first request with a key, once it is there. */
-  private async first(first: SubmitRow, submit: ImageSubmit): Promise<Submitted> {
-    const followed = await this.leases.follow<Submitted>(first, {
+  async #first(first: SubmitRow, submit: ImageSubmit): Promise<Submitted> {
+    const followed = await this.#leases.follow<Submitted>(first, {
       hash: hashOf(submit),
-      waitMs: this.waitMs,
+      waitMs: this.#waitMs,
       result: ({ answer }) => (answer === null ? null : { outcome: 'accepted', replayed: true, answer }),
-      work: (row) => this.finish(row),
+      work: (row) => this.#finish(row),
     });
     // A row that is gone was refused, and a refusal is not kept: the repeat is a first request.
     return followed ?? this.submit(submit, first.key ?? undefined);
@@ -142,7 +142,7 @@ export class ImageSubmits {
 
   /** Repeats stop waiting. */
   close(): void {
-    this.leases.close();
+    this.#leases.close();
   }
 
   /**
@@ -150,65 +150,65 @@ export class ImageSubmits {
    * counts once, however often it is repeated after a crash.
    */
   async returnCharges(): Promise<void> {
-    for (const { id, owner } of await this.optimizer.failed()) {
+    for (const { id, owner } of await this.#optimizer.failed()) {
       const account = accountOf(owner);
       const data = { source: `http:${operation}`, id };
       const hash = contentHash(data);
-      await this.ledgerClient.post([
+      await this.#ledgerClient.post([
         { v: 1, type: 'withdraw', source: withdrawSource, id: `failed:${id}`, keyed: true, hash, account, data },
       ]);
-      await this.optimizer.chargeReturned(id);
-      this.onReturned(id, account);
+      await this.#optimizer.chargeReturned(id);
+      this.#onReturned(id, account);
     }
   }
 
-  private async finish(row: SubmitRow): Promise<Submitted> {
+  async #finish(row: SubmitRow): Promise<Submitted> {
     const { submit } = row;
     try {
-      const charge = await this.charge(submit);
+      const charge = await this.#charge(submit);
       if (charge.outcome === 'refused') {
-        await this.discard(submit.id);
+        await this.#discard(submit.id);
         return { outcome: 'refused', problem: charge.problem ?? unexplained };
       }
       const { id, account, name, quality, webp } = submit;
-      const task = await this.optimizer.start({ id, owner: ownerOf(account), name, quality, webp });
+      const task = await this.#optimizer.start({ id, owner: ownerOf(account), name, quality, webp });
       if (task === null) {
-        await this.takeBack(submit);
+        await this.#takeBack(submit);
         throw new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'the upload was lost; send it again');
       }
       const answer = answerOf(submit, charge);
-      await this.store.answered(id, answer);
+      await this.#store.answered(id, answer);
       return { outcome: 'accepted', replayed: false, answer };
     } catch (error) {
-      await this.giveUp(row).catch(() => undefined);
+      await this.#giveUp(row).catch(() => undefined);
       throw error;
     }
   }
 
   /** Charges the image. Repeated under the same id it gets the first answer. */
-  private charge({ id, account, size, sha256 }: ImageSubmit): Promise<Answer> {
+  #charge({ id, account, size, sha256 }: ImageSubmit): Promise<Answer> {
     const data = { amount: String(chargeOf(size)) };
-    return this.ledgerClient.ask(
+    return this.#ledgerClient.ask(
       requestOf({ type: 'spend', operation, account, data, content: { id, size, sha256 } }, { key: id }),
     );
   }
 
   /** Releases a submit with a key for its repeat; takes back one without a key. */
-  private async giveUp(row: SubmitRow): Promise<void> {
-    if (row.key === null) await this.takeBack(row.submit);
-    else await this.store.letGo(row.id);
+  async #giveUp(row: SubmitRow): Promise<void> {
+    if (row.key === null) await this.#takeBack(row.submit);
+    else await this.#store.letGo(row.id);
   }
 
   /** Undoes a submit at any step: its charge is withdrawn (rule 23), file and task are removed. */
-  private async takeBack({ id, account }: ImageSubmit): Promise<void> {
+  async #takeBack({ id, account }: ImageSubmit): Promise<void> {
     const data = { source: `http:${operation}`, id };
-    await this.ledgerClient.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: freshId(), account, data }]);
-    await this.discard(id);
+    await this.#ledgerClient.post([{ v: 1, type: 'withdraw', source: withdrawSource, id: freshId(), account, data }]);
+    await this.#discard(id);
   }
 
-  private async discard(id: string): Promise<void> {
-    await this.optimizer.discard(id);
-    await this.store.drop(id);
+  async #discard(id: string): Promise<void> {
+    await this.#optimizer.discard(id);
+    await this.#store.drop(id);
   }
 }
 

@@ -18,9 +18,9 @@ const busy = (what: string): AppError =>
 
 /** Limits concurrent uploads: in total, per address, and per token. */
 export class UploadSlots {
-  private readonly counts = new Map<string, number>();
-  private readonly line = new FairLine();
-  private inspecting = 0;
+  readonly #counts = new Map<string, number>();
+  readonly #line = new FairLine();
+  #inspecting = 0;
 
   /**
    * Takes a slot. The function returned frees it.
@@ -33,19 +33,19 @@ export class UploadSlots {
       `address ${address}`,
       ...(token === null ? ['unnamed', `unnamed ${address}`] : [`token ${fingerprint(token)}`]),
     ];
-    if (this.of(`address ${address}`) >= perAddress) throw busy('from this address');
-    if (token === null && this.of(`unnamed ${address}`) >= unnamedPerAddress)
+    if (this.#of(`address ${address}`) >= perAddress) throw busy('from this address');
+    if (token === null && this.#of(`unnamed ${address}`) >= unnamedPerAddress)
       throw busy('from this address without X-Token');
-    if (token !== null && this.of(`token ${fingerprint(token)}`) >= perToken) throw busy('with this token');
-    if (this.of('all') >= uploadsMax || (token === null && this.of('unnamed') >= unnamedMax)) {
+    if (token !== null && this.#of(`token ${fingerprint(token)}`) >= perToken) throw busy('with this token');
+    if (this.#of('all') >= uploadsMax || (token === null && this.#of('unnamed') >= unnamedMax)) {
       throw new AppError('unavailable', 'OPTIMIZER_UNAVAILABLE', 'too many uploads at once; try again');
     }
-    for (const name of names) this.counts.set(name, this.of(name) + 1);
+    for (const name of names) this.#counts.set(name, this.#of(name) + 1);
     return () => {
       for (const name of names) {
-        const left = this.of(name) - 1;
-        if (left > 0) this.counts.set(name, left);
-        else this.counts.delete(name);
+        const left = this.#of(name) - 1;
+        if (left > 0) this.#counts.set(name, left);
+        else this.#counts.delete(name);
       }
     };
   }
@@ -55,24 +55,24 @@ export class UploadSlots {
     return new Promise<T>((resolve, reject) => {
       const start = async (): Promise<void> => {
         await work().then(resolve, reject);
-        this.inspecting -= 1;
-        this.line.ended(address);
-        this.next();
+        this.#inspecting -= 1;
+        this.#line.ended(address);
+        this.#next();
       };
-      this.line.add({ address, start });
-      this.next();
+      this.#line.add({ address, start });
+      this.#next();
     });
   }
 
-  private of(name: string): number {
-    return this.counts.get(name) ?? 0;
+  #of(name: string): number {
+    return this.#counts.get(name) ?? 0;
   }
 
-  private next(): void {
-    while (this.inspecting < inspectionsAtOnce) {
-      const job = this.line.take();
+  #next(): void {
+    while (this.#inspecting < inspectionsAtOnce) {
+      const job = this.#line.take();
       if (job === undefined) return;
-      this.inspecting += 1;
+      this.#inspecting += 1;
       void job.start();
     }
   }

@@ -34,11 +34,11 @@ async function bodyFields(request: FastifyRequest, body: unknown): Promise<Reado
 @ApiTags('optimize')
 @Controller('api/optimize')
 export class QuotaController {
-  private readonly ledgerClient: LedgerClient;
-  private readonly quota: QuotaQueries;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
-  private readonly adminHash: Buffer;
+  readonly #ledgerClient: LedgerClient;
+  readonly #quota: QuotaQueries;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
+  readonly #adminHash: Buffer;
 
   constructor(
     ledgerClient: LedgerClient,
@@ -47,18 +47,18 @@ export class QuotaController {
     @inject.clock() clock: Clock,
     @inject.optimizeAdminToken() adminToken: string,
   ) {
-    this.ledgerClient = ledgerClient;
-    this.quota = quota;
-    this.ledger = ledger;
-    this.clock = clock;
-    this.adminHash = hash('sha256', adminToken, 'buffer');
+    this.#ledgerClient = ledgerClient;
+    this.#quota = quota;
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#adminHash = hash('sha256', adminToken, 'buffer');
   }
 
   @Get('quota')
   @documented(docs.read)
   async read(@Req() request: FastifyRequest): Promise<unknown> {
     const token = activationKeyOf(request);
-    return { success: true, data: await this.shown(token, await validQuota(this.quota, token)) };
+    return { success: true, data: await this.#shown(token, await validQuota(this.#quota, token)) };
   }
 
   @Post('refresh-quota')
@@ -68,9 +68,9 @@ export class QuotaController {
   @documented(docs.refresh)
   async refresh(@Req() request: FastifyRequest, @Body() body: unknown): Promise<unknown> {
     const token = activationKeyOf(request, await bodyFields(request, body));
-    const quota = await validQuota(this.quota, token, { refresh: true });
+    const quota = await validQuota(this.#quota, token, { refresh: true });
     const { subscription_type, expires_at } = quota;
-    return { success: true, data: { ...(await this.shown(token, quota)), subscription_type, expires_at } };
+    return { success: true, data: { ...(await this.#shown(token, quota)), subscription_type, expires_at } };
   }
 
   @Post('reset-usage')
@@ -86,16 +86,16 @@ export class QuotaController {
   })
   @documented(docs.reset)
   async reset(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Body() body: unknown): Promise<void> {
-    this.refuseOthers(request);
+    this.#refuseOthers(request);
     const caller = callerOf(request);
     const { token } = await bodyFields(request, body);
     if (typeof token !== 'string' || token === '')
       throw new AppError('invalid', 'VALIDATION_FAILED', 'token must be a string that names the customer');
-    const quota = await this.quota.stored({ token });
+    const quota = await this.#quota.stored({ token });
     if (quota === null) throw unknownToken();
     // A repeat under the same key must find the result of the first.
-    if (!quota.opened) await this.quota.check({ token, use: true });
-    const answer = await this.ledgerClient.ask(
+    if (!quota.opened) await this.#quota.check({ token, use: true });
+    const answer = await this.#ledgerClient.ask(
       requestOf(
         {
           type: 'change',
@@ -109,7 +109,7 @@ export class QuotaController {
     );
     const problem = problemOf(answer);
     if (problem?.code === 'ACCOUNT_UNKNOWN') throw unknownToken();
-    if (problem !== null) return sendRefusal(request, reply, failureOfProblem(problem, this.clock.nowMs()));
+    if (problem !== null) return sendRefusal(request, reply, failureOfProblem(problem, this.#clock.nowMs()));
     if (answer.replayed) void reply.header('idempotent-replay', 'true');
     const old = answer.entry?.amount ?? '0';
     const quotaMb = megabytes(quota.quota_bytes);
@@ -121,18 +121,18 @@ export class QuotaController {
   }
 
   /** The admin token, compared in constant time. */
-  private refuseOthers(request: FastifyRequest): void {
+  #refuseOthers(request: FastifyRequest): void {
     const given = headerKey(request);
     if (given === null) throw new AppError('invalid', 'TOKEN_REQUIRED', 'Token is required');
-    if (!timingSafeEqual(hash('sha256', given, 'buffer'), this.adminHash)) {
+    if (!timingSafeEqual(hash('sha256', given, 'buffer'), this.#adminHash)) {
       throw new AppError('refused', 'ADMIN_REQUIRED', 'Admin token required');
     }
   }
 
-  private async shown(token: string, quota: QuotaView): Promise<Record<string, unknown>> {
+  async #shown(token: string, quota: QuotaView): Promise<Record<string, unknown>> {
     const [account, last] = await Promise.all([
-      this.ledger.account({ id: quota.account }),
-      this.ledger.entries({ account: quota.account, kinds: ['spent'], limit: 1 }),
+      this.#ledger.account({ id: quota.account }),
+      this.#ledger.entries({ account: quota.account, kinds: ['spent'], limit: 1 }),
     ]);
     const { limit_mb, used_mb, remaining_mb } = usage({
       limit: BigInt(quota.quota_bytes),

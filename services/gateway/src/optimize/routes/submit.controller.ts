@@ -40,12 +40,12 @@ const form = {
 @ApiTags('optimize')
 @Controller('api/optimize')
 export class SubmitController {
-  private readonly submits: ImageSubmits;
-  private readonly quota: QuotaQueries;
-  private readonly optimizer: Optimizer;
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
-  private readonly slots = new UploadSlots();
+  readonly #submits: ImageSubmits;
+  readonly #quota: QuotaQueries;
+  readonly #optimizer: Optimizer;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
+  readonly #slots = new UploadSlots();
 
   constructor(
     submits: ImageSubmits,
@@ -54,11 +54,11 @@ export class SubmitController {
     @inject.ledger() ledger: LedgerQueries,
     @inject.clock() clock: Clock,
   ) {
-    this.submits = submits;
-    this.quota = quota;
-    this.optimizer = optimizer;
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#submits = submits;
+    this.#quota = quota;
+    this.#optimizer = optimizer;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Post('submit')
@@ -67,23 +67,23 @@ export class SubmitController {
   @ApiBody(form)
   @documented(docs.submit)
   async submit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const leave = this.slots.enter({ address: addressOf(request), token: headerKey(request) });
+    const leave = this.#slots.enter({ address: addressOf(request), token: headerKey(request) });
     const id = ImageSubmits.newId();
     const kept = { file: false, handedOver: false };
     try {
-      const { submitted, quota, size } = await this.take({ request, id, kept });
-      if (submitted.outcome === 'refused') return await this.refuse({ request, reply, quota, size, submitted });
+      const { submitted, quota, size } = await this.#take({ request, id, kept });
+      if (submitted.outcome === 'refused') return await this.#refuse({ request, reply, quota, size, submitted });
       if (submitted.replayed) void reply.header('idempotent-replay', 'true');
       void reply.code(202).send({ success: true, data: submitted.answer });
     } finally {
       leave();
       // Discards a file that was not submitted. Any that this misses is removed within an hour.
-      if (kept.file && !kept.handedOver) await this.optimizer.discard(id).catch(() => undefined);
+      if (kept.file && !kept.handedOver) await this.#optimizer.discard(id).catch(() => undefined);
     }
   }
 
   /** Checks in the surface's order: credentials, file, other fields, quota. */
-  private async take({
+  async #take({
     request,
     id,
     kept,
@@ -98,37 +98,37 @@ export class SubmitController {
   }> {
     const caller = callerOf(request);
     const early = headerKey(request);
-    const checked = early === null ? null : await validQuota(this.quota, early);
+    const checked = early === null ? null : await validQuota(this.#quota, early);
     if (!isMultipart(request)) {
       activationKeyOf(request);
       throw new AppError('invalid', 'VALIDATION_FAILED', 'The image is sent as multipart/form-data in the field file');
     }
     const read = await readForm(request, async (bytes) => {
-      const spooled = await this.optimizer.spool(id, bytes);
+      const spooled = await this.#optimizer.spool(id, bytes);
       kept.file = true;
       return spooled;
     });
     const token = early ?? activationKeyOf(request, read.fields);
-    const quota = checked ?? (await validQuota(this.quota, token));
+    const quota = checked ?? (await validQuota(this.#quota, token));
     // No image is inspected before its sender is known.
     if (read.file?.taken.status === 'fulfilled')
-      await this.slots.inspect(addressOf(request), () => this.optimizer.stage(id));
+      await this.#slots.inspect(addressOf(request), () => this.#optimizer.stage(id));
     const submit = submitOf({ id, quota, form: read });
-    const repeated = await this.submits.repeated(submit, caller.key);
+    const repeated = await this.#submits.repeated(submit, caller.key);
     if (repeated !== null) return { submitted: repeated, quota, size: submit.size };
     if (BigInt(quota.quota_bytes) <= 0n)
       throw new AppError('refused', 'QUOTA_UNAVAILABLE', 'No quota is available for this token');
-    const unaffordable = await this.openFor({ token, quota, size: submit.size });
+    const unaffordable = await this.#openFor({ token, quota, size: submit.size });
     if (unaffordable !== null) return { submitted: unaffordable, quota, size: submit.size };
     kept.handedOver = true;
-    const submitted = await this.submits.submit(submit, caller.key);
+    const submitted = await this.#submits.submit(submit, caller.key);
     // Another request with the same key was first: this file is not needed.
     kept.handedOver = submitted.outcome === 'accepted' && submitted.answer.task_id === id;
     return { submitted, quota, size: submit.size };
   }
 
   /** A token's account is opened by its first paid image. A token that cannot pay is refused without opening one. */
-  private async openFor({
+  async #openFor({
     token,
     quota,
     size,
@@ -147,11 +147,11 @@ export class SubmitController {
         problem: { code: 'ALLOWANCE_EXHAUSTED', detail: 'the quota does not suffice', refusal },
       };
     }
-    await validQuota(this.quota, token, { use: true });
+    await validQuota(this.#quota, token, { use: true });
     return null;
   }
 
-  private async refuse(refused: {
+  async #refuse(refused: {
     request: FastifyRequest;
     reply: FastifyReply;
     quota: QuotaView;
@@ -165,10 +165,10 @@ export class SubmitController {
       size,
       submitted: { problem },
     } = refused;
-    const failure = failureOfProblem(problem, this.clock.nowMs());
+    const failure = failureOfProblem(problem, this.#clock.nowMs());
     if (problem.code !== 'ALLOWANCE_EXHAUSTED' && problem.code !== 'LIMIT_EXCEEDED')
       return sendRefusal(request, reply, failure);
-    const account = await this.ledger.account({ id: quota.account });
+    const account = await this.#ledger.account({ id: quota.account });
     const limit = BigInt(problem.refusal?.limit ?? quota.quota_bytes);
     const { limit_mb, used_mb, remaining_mb } = usage({ limit, used: BigInt(account?.used ?? '0') });
     const quotaInfo = { limit_mb, used_mb, remaining_mb, requested_mb: megabytes(chargeOf(size)) };

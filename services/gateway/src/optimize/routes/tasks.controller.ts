@@ -17,55 +17,55 @@ const taskId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 @ApiTags('optimize')
 @Controller('api/optimize')
 export class TasksController {
-  private readonly quota: QuotaQueries;
-  private readonly optimizer: Optimizer;
+  readonly #quota: QuotaQueries;
+  readonly #optimizer: Optimizer;
 
   constructor(@inject.quota() quota: QuotaQueries, @inject.optimizer() optimizer: Optimizer) {
-    this.quota = quota;
-    this.optimizer = optimizer;
+    this.#quota = quota;
+    this.#optimizer = optimizer;
   }
 
   @Get('status/:taskId')
   @documented(docs.status)
   async status(@Param('taskId') id: string, @Req() request: FastifyRequest): Promise<unknown> {
-    return { success: true, data: shownTask(await this.find(id, request)) };
+    return { success: true, data: shownTask(await this.#find(id, request)) };
   }
 
   @Get('download/:taskId')
   @documented(docs.download)
   download(@Param('taskId') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.send({ id, which: 'optimized', request, reply });
+    return this.#send({ id, which: 'optimized', request, reply });
   }
 
   @Get('download/:taskId/webp')
   @documented(docs.webp)
   webp(@Param('taskId') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.send({ id, which: 'webp', request, reply });
+    return this.#send({ id, which: 'webp', request, reply });
   }
 
   /** For other tokens a task does not exist. */
-  private async find(id: string, request: FastifyRequest): Promise<OptimizeTaskView> {
-    const { account } = await validQuota(this.quota, activationKeyOf(request));
-    const task = taskId.test(id) ? await this.optimizer.task(id) : null;
+  async #find(id: string, request: FastifyRequest): Promise<OptimizeTaskView> {
+    const { account } = await validQuota(this.#quota, activationKeyOf(request));
+    const task = taskId.test(id) ? await this.#optimizer.task(id) : null;
     if (task === null || task.owner !== ownerOf(account)) throw unknownTask();
     if (task.status === 'expired') throw expiredTask();
     return task;
   }
 
-  private async send(asked: {
+  async #send(asked: {
     id: string;
     which: 'optimized' | 'webp';
     request: FastifyRequest;
     reply: FastifyReply;
   }): Promise<void> {
     const { id, which, request, reply } = asked;
-    const task = await this.find(id, request);
+    const task = await this.#find(id, request);
     if (task.status === 'pending') throw new AppError('conflict', 'TASK_NOT_READY', 'The image is not optimised yet');
     if (task.status === 'failed')
       throw new AppError('conflict', 'TASK_FAILED', task.error ?? 'The image could not be optimised');
     if (which === 'webp' && task.webp_size === null)
       throw new AppError('not_found', 'TASK_UNKNOWN', 'There is no WebP version of this image');
-    const file = await this.optimizer.file(id, which);
+    const file = await this.#optimizer.file(id, which);
     if (file === null) throw expiredTask();
     void reply
       .code(200)

@@ -16,24 +16,24 @@ const inAllDefault = 1_000;
  * and in total; further requests are refused.
  */
 export class HashQueue {
-  private readonly perAddress: number;
-  private readonly inAll: number;
-  private readonly lines = { login: new FairLine(), registration: new FairLine() };
-  private running = 0;
-  private registering = 0;
+  readonly #perAddress: number;
+  readonly #inAll: number;
+  readonly #lines = { login: new FairLine(), registration: new FairLine() };
+  #running = 0;
+  #registering = 0;
 
   constructor({
     perAddress = perAddressDefault,
     inAll = inAllDefault,
   }: { readonly perAddress?: number; readonly inAll?: number } = {}) {
-    this.perAddress = perAddress;
-    this.inAll = inAll;
+    this.#perAddress = perAddress;
+    this.#inAll = inAll;
   }
 
   /** @throws AppError('refused', RATE_LIMITED) when too many wait. */
   run<T>({ kind, address }: { readonly kind: HashKind; readonly address: string }, work: () => Promise<T>): Promise<T> {
-    const line = this.lines[kind];
-    if (line.of(address) >= this.perAddress || line.size >= this.inAll) {
+    const line = this.#lines[kind];
+    if (line.of(address) >= this.#perAddress || line.size >= this.#inAll) {
       return Promise.reject(
         new AppError('refused', 'RATE_LIMITED', 'too many passwords are being checked; try again in a second', {
           retry_after_s: 1,
@@ -42,27 +42,27 @@ export class HashQueue {
     }
     return new Promise<T>((resolve, reject) => {
       const start = async (): Promise<void> => {
-        this.count(kind, 1);
+        this.#count(kind, 1);
         await work().then(resolve, reject);
-        this.count(kind, -1);
+        this.#count(kind, -1);
         line.ended(address);
-        this.next();
+        this.#next();
       };
       line.add({ address, start });
-      this.next();
+      this.#next();
     });
   }
 
-  private count(kind: HashKind, by: 1 | -1): void {
-    this.running += by;
-    if (kind === 'registration') this.registering += by;
+  #count(kind: HashKind, by: 1 | -1): void {
+    this.#running += by;
+    if (kind === 'registration') this.#registering += by;
   }
 
-  private next(): void {
-    while (this.running < atOnce) {
+  #next(): void {
+    while (this.#running < atOnce) {
       const job =
-        this.lines.login.take() ??
-        (this.registering < registrationsAtOnce ? this.lines.registration.take() : undefined);
+        this.#lines.login.take() ??
+        (this.#registering < registrationsAtOnce ? this.#lines.registration.take() : undefined);
       if (job === undefined) return;
       void job.start();
     }

@@ -16,12 +16,12 @@ export type LoginOutcome =
 
 /** The platform's own users: registration, logins, and the configured administrator. */
 export class Logins {
-  private readonly users: UserStore;
-  private readonly failures: LoginFailureStore;
-  private readonly realClock: Clock;
-  private readonly registration: boolean;
-  private readonly hashes = new HashQueue();
-  private readonly onRenewed: (userId: string) => void;
+  readonly #users: UserStore;
+  readonly #failures: LoginFailureStore;
+  readonly #realClock: Clock;
+  readonly #registration: boolean;
+  readonly #hashes = new HashQueue();
+  readonly #onRenewed: (userId: string) => void;
 
   /** `onRenewed` is called for every user whose credentials ended. */
   constructor(options: {
@@ -32,11 +32,11 @@ export class Logins {
     /** false: nobody registers. */
     registration?: boolean | undefined;
   }) {
-    this.registration = options.registration ?? true;
-    this.onRenewed = options.onRenewed ?? (() => undefined);
-    this.users = options.users;
-    this.failures = options.failures;
-    this.realClock = options.realClock;
+    this.#registration = options.registration ?? true;
+    this.#onRenewed = options.onRenewed ?? (() => undefined);
+    this.#users = options.users;
+    this.#failures = options.failures;
+    this.#realClock = options.realClock;
   }
 
   /**
@@ -44,12 +44,12 @@ export class Logins {
    * @throws AppError('refused', REGISTRATION_OFF | RATE_LIMITED)
    */
   async register(person: { email: string; password: string; name: string; address: string }): Promise<User | null> {
-    if (!this.registration) throw new AppError('refused', 'REGISTRATION_OFF', 'Registration is switched off');
-    if ((await this.users.byEmail(person.email)) !== null) return null;
-    const passwordHash = await this.hashes.run({ kind: 'registration', address: person.address }, () =>
+    if (!this.#registration) throw new AppError('refused', 'REGISTRATION_OFF', 'Registration is switched off');
+    if ((await this.#users.byEmail(person.email)) !== null) return null;
+    const passwordHash = await this.#hashes.run({ kind: 'registration', address: person.address }, () =>
       hashPassword(person.password),
     );
-    return this.users.insert({
+    return this.#users.insert({
       id: randomUUID(),
       email: person.email.toLowerCase(),
       name: person.name,
@@ -66,9 +66,9 @@ export class Logins {
    */
   async logIn(credentials: { email: string; password: string; address: string }): Promise<LoginOutcome> {
     const account = credentials.email.toLowerCase();
-    const atMs = this.realClock.nowMs();
+    const atMs = this.#realClock.nowMs();
     const { address } = credentials;
-    const attempt = await this.failures.begin({
+    const attempt = await this.#failures.begin({
       account,
       address,
       atMs,
@@ -77,26 +77,26 @@ export class Logins {
     });
     const waitMs = loginWaitMs(attempt.before, atMs);
     if (waitMs > 0) {
-      await this.failures.forget(attempt.id);
+      await this.#failures.forget(attempt.id);
       return { fault: 'throttled', retryAfterS: Math.ceil(waitMs / 1_000) };
     }
-    const user = await this.users.byEmail(account);
-    const matches = await this.hashes
+    const user = await this.#users.byEmail(account);
+    const matches = await this.#hashes
       .run({ kind: 'login', address }, () => passwordMatches(credentials.password, user?.passwordHash ?? null))
       .catch(async (error: unknown) => {
-        await this.failures.forget(attempt.id);
+        await this.#failures.forget(attempt.id);
         throw error;
       });
     if (!matches || user === null) return { fault: 'invalid' };
-    await this.failures.forget(attempt.id);
+    await this.#failures.forget(attempt.id);
     return { user };
   }
 
   /** The row of a logged-in user. A user of an external provider gets a row at the first login. */
   async person(userId: string, outside?: OutsideProfile): Promise<User | null> {
-    const user = await this.users.byId(userId);
+    const user = await this.#users.byId(userId);
     if (user !== null || outside === undefined) return user;
-    return this.users.ensure({ id: userId, email: null, name: outside.name ?? null, keySalt: newSalt() });
+    return this.#users.ensure({ id: userId, email: null, name: outside.name ?? null, keySalt: newSalt() });
   }
 
   /**
@@ -107,14 +107,14 @@ export class Logins {
     userId: string,
     change: { current: string; next: string; address: string },
   ): Promise<LoginOutcome | null> {
-    const user = await this.users.byId(userId);
+    const user = await this.#users.byId(userId);
     if (user === null || user.email === null || user.passwordHash === null) return null;
     const tried = await this.logIn({ email: user.email, password: change.current, address: change.address });
     if (!('user' in tried)) return tried;
-    const passwordHash = await this.hashes.run({ kind: 'login', address: change.address }, () =>
+    const passwordHash = await this.#hashes.run({ kind: 'login', address: change.address }, () =>
       hashPassword(change.next),
     );
-    const renewed = await this.renew(
+    const renewed = await this.#renew(
       userId,
       { passwordHash, keySalt: newSalt(), endLogins: true },
       tried.user.passwordHash,
@@ -125,18 +125,18 @@ export class Logins {
 
   /** Ends every login. The API key stays valid. */
   logOutEverywhere(userId: string): Promise<User | null> {
-    return this.renew(userId, { endLogins: true });
+    return this.#renew(userId, { endLogins: true });
   }
 
   /** Replaces the API key. */
   async rotateKey(userId: string, outside?: OutsideProfile): Promise<User | null> {
     if ((await this.person(userId, outside)) === null) return null;
-    return this.renew(userId, { keySalt: newSalt() });
+    return this.#renew(userId, { keySalt: newSalt() });
   }
 
   /** Ends the API key. */
   revokeKey(userId: string): Promise<User | null> {
-    return this.renew(userId, { keySalt: null });
+    return this.#renew(userId, { keySalt: null });
   }
 
   /**
@@ -146,11 +146,11 @@ export class Logins {
    */
   async ensureAdmin(admin: { email: string; password: string }): Promise<void> {
     const email = admin.email.toLowerCase();
-    for (const { id, email: former } of await this.users.configured()) {
+    for (const { id, email: former } of await this.#users.configured()) {
       if (former === email) continue;
-      await this.renew(id, { role: 'user', configuredHash: null, keySalt: newSalt(), endLogins: true });
+      await this.#renew(id, { role: 'user', configuredHash: null, keySalt: newSalt(), endLogins: true });
     }
-    const known = await this.users.byEmail(email);
+    const known = await this.#users.byEmail(email);
     if (
       known?.role === 'admin' &&
       known.configuredHash !== null &&
@@ -161,21 +161,21 @@ export class Logins {
     const made = { passwordHash, configuredHash: passwordHash, keySalt: newSalt(), role: 'admin' as const };
     if (
       known === null &&
-      (await this.users.insert({ ...made, id: randomUUID(), email, name: 'Administrator' })) !== null
+      (await this.#users.insert({ ...made, id: randomUUID(), email, name: 'Administrator' })) !== null
     )
       return;
-    const there = known ?? (await this.users.byEmail(email));
-    if (there !== null) await this.renew(there.id, { ...made, endLogins: true });
+    const there = known ?? (await this.#users.byEmail(email));
+    if (there !== null) await this.#renew(there.id, { ...made, endLogins: true });
   }
 
-  private async renew(userId: string, renewal: Renewal, ifPassword?: string | null): Promise<User | null> {
-    const user = await this.users.renew(userId, renewal, ifPassword);
-    this.onRenewed(userId);
+  async #renew(userId: string, renewal: Renewal, ifPassword?: string | null): Promise<User | null> {
+    const user = await this.#users.renew(userId, renewal, ifPassword);
+    this.#onRenewed(userId);
     return user;
   }
 
   prune(): Promise<void> {
-    return this.failures.prune(this.realClock.nowMs() - failuresKeptMs);
+    return this.#failures.prune(this.#realClock.nowMs() - failuresKeptMs);
   }
 }
 

@@ -67,18 +67,18 @@ const expired: Access = { fault: 'key expired' };
  * within two seconds. Keys end by the real clock.
  */
 export class ServerKeys {
-  private readonly store: ServerKeyStore;
-  private readonly realClock: Clock;
-  private readonly first: Known;
-  private readonly firstHash: string;
-  private byHash: ReadonlyMap<string, Known> = new Map();
-  private loops: readonly Loop[] = [];
-  private version = '';
+  readonly #store: ServerKeyStore;
+  readonly #realClock: Clock;
+  readonly #first: Known;
+  readonly #firstHash: string;
+  #byHash: ReadonlyMap<string, Known> = new Map();
+  #loops: readonly Loop[] = [];
+  #version = '';
 
   constructor(options: { store: ServerKeyStore; firstKey: string; realClock: Clock }) {
-    this.store = options.store;
-    this.realClock = options.realClock;
-    this.firstHash = sha256(options.firstKey);
+    this.#store = options.store;
+    this.#realClock = options.realClock;
+    this.#firstHash = sha256(options.firstKey);
     const principal = {
       type: 'server',
       keyId: 'first',
@@ -86,28 +86,28 @@ export class ServerKeys {
       account: null,
       name: 'first server key',
     } as const;
-    this.first = { stored: null, access: { principal }, expiresMs: Infinity, bucket: null, usedMs: 0, keptMs: 0 };
+    this.#first = { stored: null, access: { principal }, expiresMs: Infinity, bucket: null, usedMs: 0, keptMs: 0 };
   }
 
   async start(): Promise<void> {
-    await this.refresh();
+    await this.#refresh();
     // While the database is away the known keys stay valid, and uses are written later.
     const every = (everyMs: number, work: () => Promise<void>): Loop =>
       startPeriodic({ everyMs, work, onFailure: () => undefined });
-    this.loops = [every(refreshMs, () => this.refresh()), every(usesMs, () => this.writeUses())];
+    this.#loops = [every(refreshMs, () => this.#refresh()), every(usesMs, () => this.#writeUses())];
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.stop()));
-    await this.writeUses().catch(() => undefined);
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    await this.#writeUses().catch(() => undefined);
   }
 
   /** The holder of `key`, or why it is refused. */
   verify(key: string): Access {
     const digest = sha256(key);
-    const known = digest === this.firstHash ? this.first : this.byHash.get(digest);
+    const known = digest === this.#firstHash ? this.#first : this.#byHash.get(digest);
     if (known === undefined) return unknown;
-    const nowMs = this.realClock.nowMs();
+    const nowMs = this.#realClock.nowMs();
     if (known.expiresMs <= nowMs) return expired;
     known.usedMs = nowMs;
     if (known.bucket !== null) {
@@ -122,10 +122,10 @@ export class ServerKeys {
    * @throws AppError('invalid', TIME_OUT_OF_RANGE) for an end in the past.
    */
   async create(options: NewKey): Promise<MadeKey> {
-    this.refusePast(options.expiresAt);
+    this.#refusePast(options.expiresAt);
     const { key, digest } = newKey();
-    const stored = await this.store.insert({ ...options, id: randomUUID(), hash: digest });
-    await this.refresh();
+    const stored = await this.#store.insert({ ...options, id: randomUUID(), hash: digest });
+    await this.#refresh();
     return { key, stored };
   }
 
@@ -137,46 +137,46 @@ export class ServerKeys {
     id: string,
     { overlapS, expiresAt }: { overlapS: number; expiresAt?: string | undefined },
   ): Promise<MadeKey | null> {
-    this.refusePast(expiresAt ?? null);
+    this.#refusePast(expiresAt ?? null);
     const { key, digest } = newKey();
-    const endsAt = new Date(this.realClock.nowMs() + overlapS * 1_000);
-    const stored = await this.store.replace(id, { id: randomUUID(), hash: digest, expiresAt }, endsAt);
-    await this.refresh();
+    const endsAt = new Date(this.#realClock.nowMs() + overlapS * 1_000);
+    const stored = await this.#store.replace(id, { id: randomUUID(), hash: digest, expiresAt }, endsAt);
+    await this.#refresh();
     return stored === null ? null : { key, stored };
   }
 
   async list(): Promise<readonly StoredKey[]> {
-    await this.writeUses();
-    return this.store.list();
+    await this.#writeUses();
+    return this.#store.list();
   }
 
   async revoke(id: string): Promise<StoredKey | null> {
-    const revoked = await this.store.revoke(id);
-    await this.refresh();
+    const revoked = await this.#store.revoke(id);
+    await this.#refresh();
     return revoked;
   }
 
-  private refusePast(expiresAt: string | null): void {
-    if (expiresAt === null || Date.parse(expiresAt) > this.realClock.nowMs()) return;
+  #refusePast(expiresAt: string | null): void {
+    if (expiresAt === null || Date.parse(expiresAt) > this.#realClock.nowMs()) return;
     throw new AppError('invalid', 'TIME_OUT_OF_RANGE', 'expires_at lies in the past');
   }
 
-  private async refresh(): Promise<void> {
-    const keys = await this.store.list();
+  async #refresh(): Promise<void> {
+    const keys = await this.#store.list();
     const version = keys.map(({ id, expiresAt }) => `${id} ${expiresAt}`).join();
-    if (version === this.version) return;
-    this.version = version;
+    if (version === this.#version) return;
+    this.#version = version;
     // A key that stays keeps its rate limit's state and its last use.
-    this.byHash = new Map(
-      keys.map((stored) => [stored.hash, knownOf(stored, this.byHash.get(stored.hash), this.realClock.nowMs())]),
+    this.#byHash = new Map(
+      keys.map((stored) => [stored.hash, knownOf(stored, this.#byHash.get(stored.hash), this.#realClock.nowMs())]),
     );
   }
 
-  private async writeUses(): Promise<void> {
-    const used = [...this.byHash.values()].filter(({ usedMs, keptMs }) => usedMs > keptMs);
+  async #writeUses(): Promise<void> {
+    const used = [...this.#byHash.values()].filter(({ usedMs, keptMs }) => usedMs > keptMs);
     if (used.length === 0) return;
     const uses = used.map(({ stored, usedMs }) => ({ id: stored?.id ?? '', atMs: usedMs }));
-    await this.store.used(uses);
+    await this.#store.used(uses);
     for (const [index, known] of used.entries()) known.keptMs = uses[index]?.atMs ?? 0;
   }
 }

@@ -28,17 +28,17 @@ type RememberedAccess = { readonly userId: string; readonly access: Access; read
  * so the consuming routes need no cryptography and no query.
  */
 export class UserAccess {
-  private readonly secret: Uint8Array;
-  private readonly users: UserStore;
-  private readonly realClock: Clock;
-  private readonly outside: OutsideProvider | null;
-  private readonly outsideKeys: JWTVerifyGetKey | null;
-  private readonly tokens = new LRUCache<string, RememberedAccess>({ max: rememberedMax });
-  private readonly apiKeys = new LRUCache<string, RememberedAccess>({ max: rememberedMax });
+  readonly #secret: Uint8Array;
+  readonly #users: UserStore;
+  readonly #realClock: Clock;
+  readonly #outside: OutsideProvider | null;
+  readonly #outsideKeys: JWTVerifyGetKey | null;
+  readonly #tokens = new LRUCache<string, RememberedAccess>({ max: rememberedMax });
+  readonly #apiKeys = new LRUCache<string, RememberedAccess>({ max: rememberedMax });
   /** Number of invalidations. A row that was read before one must not be cached after it. */
-  private forgotten = 0;
-  private lookedAt: Date | null = null;
-  private loop: Loop | null = null;
+  #forgotten = 0;
+  #lookedAt: Date | null = null;
+  #loop: Loop | null = null;
 
   constructor(options: {
     jwtSecret: string;
@@ -46,30 +46,30 @@ export class UserAccess {
     realClock: Clock;
     outside?: OutsideProvider | undefined;
   }) {
-    this.secret = new TextEncoder().encode(options.jwtSecret);
-    this.users = options.users;
-    this.realClock = options.realClock;
-    this.outside = options.outside ?? null;
-    this.outsideKeys = options.outside === undefined ? null : createRemoteJWKSet(new URL(options.outside.jwksUrl));
+    this.#secret = new TextEncoder().encode(options.jwtSecret);
+    this.#users = options.users;
+    this.#realClock = options.realClock;
+    this.#outside = options.outside ?? null;
+    this.#outsideKeys = options.outside === undefined ? null : createRemoteJWKSet(new URL(options.outside.jwksUrl));
   }
 
   /** Starts following credentials that other gateways end. */
   async start(): Promise<void> {
-    await this.refresh();
+    await this.#refresh();
     // While the database is away, known credentials stay valid.
-    this.loop = startPeriodic({ everyMs: refreshMs, work: () => this.refresh(), onFailure: () => undefined });
+    this.#loop = startPeriodic({ everyMs: refreshMs, work: () => this.#refresh(), onFailure: () => undefined });
   }
 
   async stop(): Promise<void> {
-    await this.loop?.stop();
+    await this.#loop?.stop();
   }
 
   /** Drops these users from the cache. */
   forget(userIds: readonly string[]): void {
     if (userIds.length === 0) return;
-    this.forgotten += 1;
+    this.#forgotten += 1;
     const gone = new Set(userIds);
-    for (const memory of [this.tokens, this.apiKeys])
+    for (const memory of [this.#tokens, this.#apiKeys])
       for (const [name, { userId }] of memory.entries()) if (gone.has(userId)) memory.delete(name);
   }
 
@@ -78,7 +78,7 @@ export class UserAccess {
    * the user's credentials.
    */
   async issue(user: User): Promise<string> {
-    const nowS = Math.floor(this.realClock.nowMs() / 1000);
+    const nowS = Math.floor(this.#realClock.nowMs() / 1000);
     return new SignJWT({
       role: user.role,
       ver: user.tokenVersion,
@@ -88,18 +88,18 @@ export class UserAccess {
       .setSubject(user.id)
       .setIssuedAt(nowS)
       .setExpirationTime(nowS + loginTtlS)
-      .sign(this.secret);
+      .sign(this.#secret);
   }
 
   /** The holder of a bearer token. Answers synchronously if the token is cached. */
   verifyToken(token: string): Access | Promise<Access> {
-    const remembered = this.tokens.get(fingerprint(token));
+    const remembered = this.#tokens.get(fingerprint(token));
     if (remembered !== undefined) {
-      if (remembered.expiresMs > this.realClock.nowMs()) return remembered.access;
-      this.tokens.delete(fingerprint(token));
+      if (remembered.expiresMs > this.#realClock.nowMs()) return remembered.access;
+      this.#tokens.delete(fingerprint(token));
       return { fault: 'expired' };
     }
-    return this.verifyNewToken(token);
+    return this.#verifyNewToken(token);
   }
 
   /**
@@ -108,50 +108,50 @@ export class UserAccess {
   apiKeyOf(user: User): string | null {
     if (user.keySalt === null) return null;
     const id = Buffer.from(user.id, 'utf8').toString('base64url');
-    return `${keyPrefix}${id}.${this.mac(user.id, user.keySalt).toString('base64url')}`;
+    return `${keyPrefix}${id}.${this.#mac(user.id, user.keySalt).toString('base64url')}`;
   }
 
   verifyApiKey(key: string): Access | Promise<Access> {
-    return this.apiKeys.get(fingerprint(key))?.access ?? this.verifyNewApiKey(key);
+    return this.#apiKeys.get(fingerprint(key))?.access ?? this.#verifyNewApiKey(key);
   }
 
-  private async verifyNewApiKey(key: string): Promise<Access> {
+  async #verifyNewApiKey(key: string): Promise<Access> {
     const dot = key.indexOf('.');
     if (!key.startsWith(keyPrefix) || dot === -1 || key.length > 1_000) return { fault: 'invalid' };
     const userId = Buffer.from(key.slice(keyPrefix.length, dot), 'base64url').toString('utf8');
     if (userId.includes('\u0000')) return { fault: 'invalid' };
-    const { forgotten } = this;
-    const user = await this.users.byId(userId);
+    const forgotten = this.#forgotten;
+    const user = await this.#users.byId(userId);
     const given = Buffer.from(key.slice(dot + 1), 'base64url');
     if (user === null || user.keySalt === null) return { fault: 'invalid' };
-    const expected = this.mac(user.id, user.keySalt);
+    const expected = this.#mac(user.id, user.keySalt);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { fault: 'invalid' };
     const access: Access = {
       principal: { type: 'user', userId: user.id, admin: user.role === 'admin', name: user.email },
     };
-    if (forgotten === this.forgotten)
-      this.apiKeys.set(fingerprint(key), { userId: user.id, access, expiresMs: Infinity });
+    if (forgotten === this.#forgotten)
+      this.#apiKeys.set(fingerprint(key), { userId: user.id, access, expiresMs: Infinity });
     return access;
   }
 
-  private mac(userId: string, salt: string): Buffer {
-    return createHmac('sha256', this.secret).update(`user-api-key\n${userId}\n${salt}`).digest();
+  #mac(userId: string, salt: string): Buffer {
+    return createHmac('sha256', this.#secret).update(`user-api-key\n${userId}\n${salt}`).digest();
   }
 
-  private async refresh(): Promise<void> {
-    const { ids, now } = await this.users.changedSince(this.lookedAt);
-    this.lookedAt = now;
+  async #refresh(): Promise<void> {
+    const { ids, now } = await this.#users.changedSince(this.#lookedAt);
+    this.#lookedAt = now;
     this.forget(ids);
   }
 
-  private async verifyNewToken(token: string): Promise<Access> {
+  async #verifyNewToken(token: string): Promise<Access> {
     if (token.length > 8_192) return { fault: 'invalid' };
     const alg = algorithmOf(token);
     if (alg === undefined) return { fault: 'invalid' };
     const ours = alg === 'HS256';
     let payload: JWTPayload;
     try {
-      payload = ours ? await this.verifyOurs(token) : await this.verifyOutside(token);
+      payload = ours ? await this.#verifyOurs(token) : await this.#verifyOutside(token);
     } catch (error) {
       if (error instanceof errors.JWTExpired) return { fault: 'expired' };
       // An outage of the identity provider does not make the token invalid.
@@ -163,8 +163,8 @@ export class UserAccess {
     }
     const { sub, exp } = payload;
     if (!isUserId(sub) || exp === undefined) return { fault: 'invalid' };
-    const { forgotten } = this;
-    const user = await this.users.byId(sub);
+    const forgotten = this.#forgotten;
+    const user = await this.#users.byId(sub);
     if (user !== null && !isOfUser(payload, user, ours)) return { fault: 'invalid' };
     // Without a row, a token signed by us is trusted for the role; one of an external provider gives an ordinary user.
     const admin = user === null ? ours && payload['role'] === 'admin' : user.role === 'admin';
@@ -177,28 +177,29 @@ export class UserAccess {
         ...(ours ? {} : { profile: profileOf(payload) }),
       },
     };
-    if (forgotten === this.forgotten)
-      this.tokens.set(fingerprint(token), { userId: sub, access, expiresMs: exp * 1000 });
+    if (forgotten === this.#forgotten)
+      this.#tokens.set(fingerprint(token), { userId: sub, access, expiresMs: exp * 1000 });
     return access;
   }
 
-  private async verifyOurs(token: string): Promise<JWTPayload> {
-    const { payload } = await jwtVerify(token, this.secret, {
+  async #verifyOurs(token: string): Promise<JWTPayload> {
+    const { payload } = await jwtVerify(token, this.#secret, {
       algorithms: ['HS256'],
-      currentDate: new Date(this.realClock.nowMs()),
+      currentDate: new Date(this.#realClock.nowMs()),
     });
     return payload;
   }
 
-  private async verifyOutside(token: string): Promise<JWTPayload> {
-    if (this.outside === null || this.outsideKeys === null) throw new errors.JWTInvalid('no outside identity provider');
-    const { issuer, audience } = this.outside;
-    const { payload } = await jwtVerify(token, this.outsideKeys, {
+  async #verifyOutside(token: string): Promise<JWTPayload> {
+    if (this.#outside === null || this.#outsideKeys === null)
+      throw new errors.JWTInvalid('no outside identity provider');
+    const { issuer, audience } = this.#outside;
+    const { payload } = await jwtVerify(token, this.#outsideKeys, {
       algorithms: ['RS256', 'ES256'],
       issuer,
       audience,
       requiredClaims: ['exp', 'sub'],
-      currentDate: new Date(this.realClock.nowMs()),
+      currentDate: new Date(this.#realClock.nowMs()),
     });
     return payload;
   }

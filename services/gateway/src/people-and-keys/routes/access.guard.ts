@@ -92,35 +92,35 @@ export function refuseOtherFamily(principal: Principal, account: string | null):
 export function guarded(door: Door): Type<CanActivate> {
   @Injectable()
   class AccessGuard implements CanActivate {
-    private readonly serverKeys: ServerKeys;
-    private readonly userAccess: UserAccess;
+    readonly #serverKeys: ServerKeys;
+    readonly #userAccess: UserAccess;
 
     constructor(serverKeys: ServerKeys, userAccess: UserAccess) {
-      this.serverKeys = serverKeys;
-      this.userAccess = userAccess;
+      this.#serverKeys = serverKeys;
+      this.#userAccess = userAccess;
     }
 
     canActivate(context: ExecutionContext): boolean | Promise<boolean> {
       const request = context.switchToHttp().getRequest<Admitted>();
-      const access = this.read(request);
+      const access = this.#read(request);
       return access instanceof Promise
         ? access.then((found) => admit(request, found, door))
         : admit(request, access, door);
     }
 
-    private read({ headers }: FastifyRequest): Access | Promise<Access> {
+    #read({ headers }: FastifyRequest): Access | Promise<Access> {
       const serverKey = headers['x-server-api-key'];
-      if (typeof serverKey === 'string' && door !== 'user') return this.serverKeys.verify(serverKey);
+      if (typeof serverKey === 'string' && door !== 'user') return this.#serverKeys.verify(serverKey);
       const userKey = headers['x-api-key'];
-      if (typeof userKey === 'string') return this.userAccess.verifyApiKey(userKey);
+      if (typeof userKey === 'string') return this.#userAccess.verifyApiKey(userKey);
       const { authorization } = headers;
       if (authorization === undefined) return { fault: 'missing' };
       if (authorization.length < 8 || authorization.slice(0, 7).toLowerCase() !== 'bearer ')
         return { fault: 'malformed' };
       const bearer = authorization.slice(7).trim();
       if (bearer.length === 0) return { fault: 'malformed' };
-      if (door === 'user' || looksLikeJwt(bearer)) return this.userAccess.verifyToken(bearer);
-      return this.serverKeys.verify(bearer);
+      if (door === 'user' || looksLikeJwt(bearer)) return this.#userAccess.verifyToken(bearer);
+      return this.#serverKeys.verify(bearer);
     }
   }
   return mixin(AccessGuard);

@@ -14,10 +14,10 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 @ApiTags('server keys')
 @Controller('v1/api-keys')
 export class ApiKeysController {
-  private readonly keys: ServerKeys;
+  readonly #keys: ServerKeys;
 
   constructor(keys: ServerKeys) {
-    this.keys = keys;
+    this.#keys = keys;
   }
 
   @Post()
@@ -31,7 +31,7 @@ export class ApiKeysController {
       account = null,
       expires_at: expiresAt = null,
     } = body;
-    const { key, stored } = await this.keys.create({ name, scopes, rateLimitPerS, account, expiresAt });
+    const { key, stored } = await this.#keys.create({ name, scopes, rateLimitPerS, account, expiresAt });
     return { ...shown(stored), key };
   }
 
@@ -40,7 +40,7 @@ export class ApiKeysController {
   @documented(docs.rotate)
   async rotate(@Param('id') id: string, @Body({ schema: RotateApiKey }) body: RotateApiKey): Promise<unknown> {
     const rotated = uuid.test(id)
-      ? await this.keys.rotate(id, { overlapS: body?.overlap_s ?? rotateDefaultS, expiresAt: body?.expires_at })
+      ? await this.#keys.rotate(id, { overlapS: body?.overlap_s ?? rotateDefaultS, expiresAt: body?.expires_at })
       : null;
     if (rotated === null) throw unknownKey();
     return { ...shown(rotated.stored), key: rotated.key };
@@ -50,7 +50,7 @@ export class ApiKeysController {
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.list)
   async list(): Promise<unknown> {
-    return { items: (await this.keys.list()).map(shown) };
+    return { items: (await this.#keys.list()).map(shown) };
   }
 
   @Delete(':id')
@@ -58,7 +58,7 @@ export class ApiKeysController {
   @UseGuards(guarded({ scope: 'admin' }))
   @documented(docs.revoke)
   async revoke(@Param('id') id: string): Promise<unknown> {
-    const revoked = uuid.test(id) ? await this.keys.revoke(id) : null;
+    const revoked = uuid.test(id) ? await this.#keys.revoke(id) : null;
     if (revoked === null) throw unknownKey();
     return { ...shown(revoked), revoked_at: revoked.revokedAt };
   }

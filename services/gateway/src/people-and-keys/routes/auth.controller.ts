@@ -16,25 +16,25 @@ import { ChangePassword, Login, Register } from './shapes.ts';
 @ApiTags('licence keys: accounts')
 @Controller('api/auth')
 export class AuthController {
-  private readonly logins: Logins;
-  private readonly access: UserAccess;
+  readonly #logins: Logins;
+  readonly #access: UserAccess;
 
   constructor(logins: Logins, access: UserAccess) {
-    this.logins = logins;
-    this.access = access;
+    this.#logins = logins;
+    this.#access = access;
   }
 
   @Post('register')
   @HttpCode(200)
   @documented(docs.register)
   async register(@Body({ schema: Register }) body: Register, @Req() request: FastifyRequest): Promise<unknown> {
-    const user = await this.logins.register({ ...body, address: addressOf(request) });
+    const user = await this.#logins.register({ ...body, address: addressOf(request) });
     if (user === null)
       throw new AppError('conflict', 'REQUEST_INVALID', 'Email is already registered', { status: 400 });
     return {
       success: true,
       message: 'User registered successfully',
-      data: { ...shownUser(user), api_key: this.access.apiKeyOf(user) },
+      data: { ...shownUser(user), api_key: this.#access.apiKeyOf(user) },
     };
   }
 
@@ -42,7 +42,7 @@ export class AuthController {
   @HttpCode(200)
   @documented(docs.login)
   async login(@Body({ schema: Login }) body: Login, @Req() request: FastifyRequest): Promise<unknown> {
-    return this.answer(await this.logins.logIn({ ...body, address: addressOf(request) }), {
+    return this.#answer(await this.#logins.logIn({ ...body, address: addressOf(request) }), {
       done: 'Login successful',
       refused: 'Invalid email or password',
     });
@@ -57,13 +57,13 @@ export class AuthController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { current_password: current, new_password: next } = body;
-    const outcome = await this.logins.changePassword(userOf(request).userId, {
+    const outcome = await this.#logins.changePassword(userOf(request).userId, {
       current,
       next,
       address: addressOf(request),
     });
     if (outcome === null) throw new AppError('conflict', 'REQUEST_INVALID', noPassword, { status: 400 });
-    return this.answer(outcome, { done: 'Password changed', refused: 'The current password is not correct' });
+    return this.#answer(outcome, { done: 'Password changed', refused: 'The current password is not correct' });
   }
 
   @Post('logout-all')
@@ -71,19 +71,16 @@ export class AuthController {
   @UseGuards(guarded('user'))
   @documented(docs.logOutEverywhere)
   async logOutEverywhere(@Req() request: FastifyRequest): Promise<unknown> {
-    const user = await this.logins.logOutEverywhere(userOf(request).userId);
+    const user = await this.#logins.logOutEverywhere(userOf(request).userId);
     if (user === null || user.passwordHash === null)
       throw new AppError('conflict', 'REQUEST_INVALID', noPassword, { status: 400 });
     return { success: true, message: 'Logged out everywhere' };
   }
 
-  private async answer(
-    outcome: LoginOutcome,
-    texts: { readonly done: string; readonly refused: string },
-  ): Promise<unknown> {
+  async #answer(outcome: LoginOutcome, texts: { readonly done: string; readonly refused: string }): Promise<unknown> {
     if ('user' in outcome) {
-      const token = await this.access.issue(outcome.user);
-      const credentials = { access_token: token, token, api_key: this.access.apiKeyOf(outcome.user) };
+      const token = await this.#access.issue(outcome.user);
+      const credentials = { access_token: token, token, api_key: this.#access.apiKeyOf(outcome.user) };
       return {
         success: true,
         message: texts.done,

@@ -43,29 +43,29 @@ type Ready = { readonly id: string; readonly account: string; readonly request: 
  * others.
  */
 export class ConsumptionQueue {
-  private readonly options: Options;
+  readonly #options: Options;
 
   constructor(options: Options) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Moves all waiting rows. Rows that an outage of the log or the database leaves are moved by a later call. */
   async drain(): Promise<void> {
     for (;;) {
-      const queued = await this.options.store.waiting(batchMax);
-      for (const rows of inAppends(await this.readable(queued))) await this.bring(rows);
+      const queued = await this.#options.store.waiting(batchMax);
+      for (const rows of inAppends(await this.#readable(queued))) await this.#bring(rows);
       if (queued.length < batchMax) return;
     }
   }
 
   /** The rows that are valid. The others are set aside. */
-  private async readable(queued: readonly QueuedUsage[]): Promise<readonly Ready[]> {
+  async #readable(queued: readonly QueuedUsage[]): Promise<readonly Ready[]> {
     const ready: Ready[] = [];
     for (const row of queued) {
       try {
-        ready.push(this.requestOf(row));
+        ready.push(this.#requestOf(row));
       } catch (error) {
-        await this.setAside(row.id, error);
+        await this.#setAside(row.id, error);
       }
     }
     return ready;
@@ -75,8 +75,8 @@ export class ConsumptionQueue {
    * Appends rows together. If an error other than an outage prevents it, appends them one by one, so that only the
    * invalid row is set aside.
    */
-  private async bring(rows: readonly Ready[]): Promise<void> {
-    const { store, ledgerClient } = this.options;
+  async #bring(rows: readonly Ready[]): Promise<void> {
+    const { store, ledgerClient } = this.#options;
     try {
       await ledgerClient.post(
         [...new Set(rows.map(({ account }) => account))].map(meteredOpening).concat(rows.map(({ request }) => request)),
@@ -84,21 +84,21 @@ export class ConsumptionQueue {
     } catch (error) {
       if (error instanceof AppError && error.kind === 'unavailable') throw error;
       const [only, ...others] = rows;
-      if (only !== undefined && others.length === 0) return this.setAside(only.id, error);
-      for (const row of rows) await this.bring([row]);
+      if (only !== undefined && others.length === 0) return this.#setAside(only.id, error);
+      for (const row of rows) await this.#bring([row]);
       return;
     }
     await store.appended(rows.map(({ id }) => id));
   }
 
-  private async setAside(id: string, error: unknown): Promise<void> {
+  async #setAside(id: string, error: unknown): Promise<void> {
     const reason = error instanceof AppError ? `${error.code}: ${error.message}` : `INVARIANT_BROKEN: ${String(error)}`;
-    await this.options.store.setAside(id, reason.slice(0, 1_000));
-    this.options.onSetAside(id, reason);
+    await this.#options.store.setAside(id, reason.slice(0, 1_000));
+    this.#options.onSetAside(id, reason);
   }
 
   /** @throws AppError('invalid') if the ledger would refuse the record. */
-  private requestOf({ id, recordedAt, ...reported }: QueuedUsage): Ready {
+  #requestOf({ id, recordedAt, ...reported }: QueuedUsage): Ready {
     const account = meteredAccount(reported.userId);
     const fault = hasDotSegment(reported.userId)
       ? 'it has a segment "." or "..", which paths cannot hold'
@@ -114,7 +114,7 @@ export class ConsumptionQueue {
     const request = {
       ...usageRequest(reported, { key: id }),
       source: 'sql:record_token_consumption',
-      ...(this.options.dated ? { occurred: recordedAt } : {}),
+      ...(this.#options.dated ? { occurred: recordedAt } : {}),
     };
     const bytes = Buffer.byteLength(JSON.stringify(request));
     if (bytes > rowBytesMax)

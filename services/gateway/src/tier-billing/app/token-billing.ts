@@ -71,10 +71,10 @@ export function usageRequest(usage: ReportedUsage, caller: Caller, operation = '
 
 /** Usage billed by tiers, on the ledger's metered accounts (surfaces §5). */
 export class TokenBilling {
-  private readonly ledgerClient: LedgerClient;
-  private readonly ledger: LedgerQueries;
-  private readonly billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
-  private readonly onTrouble: (error: unknown) => void;
+  readonly #ledgerClient: LedgerClient;
+  readonly #ledger: LedgerQueries;
+  readonly #billing: Pick<BillingQueries, 'chargeStatuses' | 'periodMoney'>;
+  readonly #onTrouble: (error: unknown) => void;
 
   constructor(options: {
     ledgerClient: LedgerClient;
@@ -83,18 +83,18 @@ export class TokenBilling {
     /** Called when billing fails while charges are waited for. The usage is answered nevertheless. */
     onTrouble: (error: unknown) => void;
   }) {
-    this.onTrouble = options.onTrouble;
-    this.ledgerClient = options.ledgerClient;
-    this.ledger = options.ledger;
-    this.billing = options.billing;
+    this.#onTrouble = options.onTrouble;
+    this.#ledgerClient = options.ledgerClient;
+    this.#ledger = options.ledger;
+    this.#billing = options.billing;
   }
 
   /** Counts usage and enters tier blocks in one decision; the first report opens the account. */
   async report(usage: ReportedUsage, caller: Caller): Promise<Answer> {
-    const answer = await this.ledgerClient.ask(usageRequest(usage, caller));
+    const answer = await this.#ledgerClient.ask(usageRequest(usage, caller));
     if (answer.problem?.code !== 'ACCOUNT_UNKNOWN') return answer;
-    await this.ledgerClient.ask(meteredOpening(meteredAccount(usage.userId)));
-    return this.ledgerClient.ask(usageRequest(usage, caller));
+    await this.#ledgerClient.ask(meteredOpening(meteredAccount(usage.userId)));
+    return this.#ledgerClient.ask(usageRequest(usage, caller));
   }
 
   /**
@@ -107,10 +107,10 @@ export class TokenBilling {
   ): Promise<ReadonlyMap<string, ChargeStatusView>> {
     const ids = (answer.crossings ?? []).map((crossing) => crossing.charge_id);
     if (ids.length === 0) return new Map();
-    const asked = this.billing
+    const asked = this.#billing
       .chargeStatuses({ ids, wait_ms: stripeWaitMs, remember: keyed })
       .catch((error: unknown) => {
-        this.onTrouble(error);
+        this.#onTrouble(error);
         return [];
       });
     const statuses = await Promise.race([asked, delay(stripeWaitMs + graceMs, [] as const, { ref: false })]);
@@ -121,7 +121,7 @@ export class TokenBilling {
   money(userId: string, usage: UsagePeriodView | null, atMs: number): Promise<PeriodMoneyView> {
     const month = calendarMonth(atMs, 'UTC');
     const from = usage?.period.start ?? new Date(month.startMs).toISOString();
-    return this.billing.periodMoney({
+    return this.#billing.periodMoney({
       user_id: userId,
       from,
       to: usage?.period.end ?? new Date(month.endMs).toISOString(),
@@ -130,7 +130,7 @@ export class TokenBilling {
 
   /** Usage of the month that contains `atMs`; null: the user has none. */
   usage(userId: string, atMs: number): Promise<UsagePeriodView | null> {
-    return this.ledger.usage({ account: meteredAccount(userId), at: new Date(atMs).toISOString() });
+    return this.#ledger.usage({ account: meteredAccount(userId), at: new Date(atMs).toISOString() });
   }
 }
 

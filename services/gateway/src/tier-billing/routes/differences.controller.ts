@@ -16,10 +16,10 @@ const approver = { scope: 'billing:approve' } as const;
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing')
 export class DifferencesController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Post('reconcile/:id/differences/:number/acknowledge')
@@ -33,7 +33,7 @@ export class DifferencesController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { actor: by, address } = actorOf(request);
-    const data = await this.billing.acknowledgeDifference({ run, number, reason, until, by, address });
+    const data = await this.#billing.acknowledgeDifference({ run, number, reason, until, by, address });
     if (data === null) throw new AppError('not_found', 'RESOURCE_UNKNOWN', 'Difference not found');
     return { success: true, data };
   }
@@ -48,7 +48,7 @@ export class DifferencesController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { actor: by, address } = actorOf(request);
-    const data = await this.billing.assignPayment({
+    const data = await this.#billing.assignPayment({
       payment_intent: payment,
       user_id: body.user_id,
       reason: body.reason,

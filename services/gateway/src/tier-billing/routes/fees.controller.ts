@@ -15,17 +15,17 @@ import { InvoiceId, ListFees, WriteOff } from './shapes.ts';
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing/fees')
 export class FeesController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Get()
   @UseGuards(guarded({ scope: 'billing:read' }))
   @documented(docs.list)
   async list(@Query({ schema: ListFees }) { page, limit, status, user_id: user }: ListFees): Promise<unknown> {
-    const { items, total } = await this.billing.listFees({
+    const { items, total } = await this.#billing.listFees({
       offset: (page - 1) * limit,
       limit,
       ...(status === undefined ? {} : { status }),
@@ -43,7 +43,7 @@ export class FeesController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { actor: by, address } = actorOf(request);
-    return shown(await this.billing.retryFee({ invoice, by, address }));
+    return shown(await this.#billing.retryFee({ invoice, by, address }));
   }
 
   @Post(':invoice/write-off')
@@ -56,7 +56,7 @@ export class FeesController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     const { actor: by, address } = actorOf(request);
-    return shown(await this.billing.writeOffFee({ invoice, how, reason, by, address }));
+    return shown(await this.#billing.writeOffFee({ invoice, how, reason, by, address }));
   }
 }
 

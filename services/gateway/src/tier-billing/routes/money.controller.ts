@@ -20,10 +20,10 @@ const admin = { scope: 'admin' } as const;
 @ApiTags('tier billing')
 @Controller('api/token-billing')
 export class SubscriptionController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Post('create-subscription')
@@ -34,9 +34,9 @@ export class SubscriptionController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.refuseOthers(request, body.customerId);
+    await this.#refuseOthers(request, body.customerId);
     const key = scopedKey(callerOf(request));
-    const { subscription, replayed } = await this.billing.createSubscription({
+    const { subscription, replayed } = await this.#billing.createSubscription({
       customer_id: body.customerId,
       ...(key === undefined ? {} : { key }),
     });
@@ -52,10 +52,10 @@ export class SubscriptionController {
   }
 
   /** A user may subscribe only the customer that pays for that user. */
-  private async refuseOthers(request: FastifyRequest, customerId: string): Promise<void> {
+  async #refuseOthers(request: FastifyRequest, customerId: string): Promise<void> {
     const principal = principalOf(request);
     if (mayDo(principal, subscribe.scope)) return;
-    const own = principal.type === 'user' ? await this.billing.customer({ user_id: principal.userId }) : null;
+    const own = principal.type === 'user' ? await this.#billing.customer({ user_id: principal.userId }) : null;
     if (own?.customer_id !== customerId) throw new AppError('refused', 'NOT_OWNER', "This is another user's customer");
   }
 }
@@ -63,10 +63,10 @@ export class SubscriptionController {
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing')
 export class MoneyAdminController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Put('customers/:userId')
@@ -77,7 +77,7 @@ export class MoneyAdminController {
     @Body({ schema: PutCustomer }) body: PutCustomer,
   ): Promise<unknown> {
     const { customer_id: customer, email, payment_method: method } = body ?? {};
-    const put = await this.billing.putCustomer({
+    const put = await this.#billing.putCustomer({
       user_id: userId,
       ...(customer == null ? {} : { customer_id: customer }),
       ...(email == null ? {} : { email }),
@@ -92,7 +92,7 @@ export class MoneyAdminController {
   async charges(
     @Query({ schema: ListCharges }) { page, limit, user_id: user, status, period }: ListCharges,
   ): Promise<unknown> {
-    const { items, total } = await this.billing.listCharges({
+    const { items, total } = await this.#billing.listCharges({
       offset: (page - 1) * limit,
       limit,
       ...(user === undefined ? {} : { user_id: user }),
@@ -108,7 +108,7 @@ export class MoneyAdminController {
   @documented(docs.retry)
   async retry(@Param('id', { schema: ChargeId }) id: string, @Req() request: FastifyRequest): Promise<unknown> {
     const { actor: by, address } = actorOf(request);
-    const charge = await this.billing.retryCharge({ id, by, address });
+    const charge = await this.#billing.retryCharge({ id, by, address });
     if (charge === null) throw new AppError('not_found', 'CHARGE_UNKNOWN', 'Charge not found');
     return { success: true, data: charge };
   }

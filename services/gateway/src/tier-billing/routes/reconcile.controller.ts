@@ -16,10 +16,10 @@ const waitMs = 3_000;
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing/reconcile')
 export class ReconcileController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Post()
@@ -28,13 +28,13 @@ export class ReconcileController {
   @documented(docs.start)
   async start(@Body({ schema: Reconcile }) body: Reconcile): Promise<unknown> {
     const { period, fix, fresh } = body ?? {};
-    const run = await this.billing.startReconciliation({
+    const run = await this.#billing.startReconciliation({
       wait_ms: waitMs,
       ...(period == null ? {} : { period }),
       ...(fix == null ? {} : { fix }),
       ...(fresh == null ? {} : { fresh }),
     });
-    return this.shown(run.id, { limit: 100 });
+    return this.#shown(run.id, { limit: 100 });
   }
 
   @Get(':id')
@@ -44,11 +44,11 @@ export class ReconcileController {
     @Param('id', { schema: RunId }) id: string,
     @Query({ schema: DifferencesPage }) page: DifferencesPage,
   ): Promise<unknown> {
-    return this.shown(id, page);
+    return this.#shown(id, page);
   }
 
-  private async shown(id: string, { after, limit }: DifferencesPage): Promise<unknown> {
-    const found = await this.billing.reconciliation({ id, limit, ...(after === undefined ? {} : { after }) });
+  async #shown(id: string, { after, limit }: DifferencesPage): Promise<unknown> {
+    const found = await this.#billing.reconciliation({ id, limit, ...(after === undefined ? {} : { after }) });
     if (found === null) throw new AppError('not_found', 'RESOURCE_UNKNOWN', 'Reconciliation not found');
     return { success: true, data: { ...found.run, items: found.differences, next: found.next } };
   }

@@ -16,10 +16,10 @@ const approver = { scope: 'billing:approve' } as const;
 @ApiTags('tier billing: administration')
 @Controller('api/admin/billing/refunds')
 export class RefundsController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Get()
@@ -27,7 +27,7 @@ export class RefundsController {
   @documented(docs.list)
   async list(@Query({ schema: ListRefunds }) { page, limit, ...filter }: ListRefunds): Promise<unknown> {
     const { status, user_id: user } = filter;
-    const { items, total } = await this.billing.listRefunds({
+    const { items, total } = await this.#billing.listRefunds({
       offset: (page - 1) * limit,
       limit,
       ...(status === undefined ? {} : { status }),
@@ -46,7 +46,7 @@ export class RefundsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { key, actor: by, address } = actorOf(request);
-    answer(reply, await this.billing.approveRefund({ id, by, address, ...(key === undefined ? {} : { key }) }));
+    answer(reply, await this.#billing.approveRefund({ id, by, address, ...(key === undefined ? {} : { key }) }));
   }
 
   @Post(':id/decline')
@@ -62,7 +62,7 @@ export class RefundsController {
     const { key, actor: by, address } = actorOf(request);
     answer(
       reply,
-      await this.billing.declineRefund({ id, by, address, reason, credit, ...(key === undefined ? {} : { key }) }),
+      await this.#billing.declineRefund({ id, by, address, reason, credit, ...(key === undefined ? {} : { key }) }),
     );
   }
 }

@@ -35,12 +35,12 @@ function refuseOthers(request: FastifyRequest, userId: string, scope: Scope): vo
 @ApiTags('tier billing')
 @Controller('api/token-billing')
 export class TierBillingController {
-  private readonly billing: TokenBilling;
-  private readonly clock: Clock;
+  readonly #billing: TokenBilling;
+  readonly #clock: Clock;
 
   constructor(billing: TokenBilling, @inject.clock() clock: Clock) {
-    this.billing = billing;
-    this.clock = clock;
+    this.#billing = billing;
+    this.#clock = clock;
   }
 
   @Post('process-usage')
@@ -62,13 +62,13 @@ export class TierBillingController {
       clientId: body.clientId ?? undefined,
       metadata: body.metadata ?? undefined,
     };
-    const answer = await this.billing.report(usage, caller);
+    const answer = await this.#billing.report(usage, caller);
     const problem = problemOf(answer);
-    if (problem !== null) return sendRefusal(request, reply, failureOfProblem(problem, this.clock.nowMs()));
+    if (problem !== null) return sendRefusal(request, reply, failureOfProblem(problem, this.#clock.nowMs()));
     const { entry } = answer;
     if (entry === undefined) throw new AppError('bug', 'INVARIANT_BROKEN', 'the ledger booked usage without an entry');
     if (answer.replayed) void reply.header('idempotent-replay', 'true');
-    const charges = await this.billing.charges(answer, { keyed: caller.key !== undefined });
+    const charges = await this.#billing.charges(answer, { keyed: caller.key !== undefined });
     const data = {
       consumptionId: consumptionIdOf(entry.id),
       totalTokens: shownNumber(BigInt(entry.used_after)),
@@ -86,8 +86,8 @@ export class TierBillingController {
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
     refuseOthers(request, userId, read.scope);
-    const atMs = periodStart ?? this.clock.nowMs();
-    const usage = await this.billing.usage(userId, atMs);
-    return { success: true, data: shownSummary(usage, await this.billing.money(userId, usage, atMs)) };
+    const atMs = periodStart ?? this.#clock.nowMs();
+    const usage = await this.#billing.usage(userId, atMs);
+    return { success: true, data: shownSummary(usage, await this.#billing.money(userId, usage, atMs)) };
   }
 }

@@ -11,10 +11,10 @@ import { docs } from './webhooks.docs.ts';
 @ApiTags('tier billing')
 @Controller('api/webhooks')
 export class WebhooksController {
-  private readonly billing: BillingQueries;
+  readonly #billing: BillingQueries;
 
   constructor(@inject.billing() billing: BillingQueries) {
-    this.billing = billing;
+    this.#billing = billing;
   }
 
   @Post('stripe')
@@ -29,7 +29,7 @@ export class WebhooksController {
   async stripe(@Req() request: FastifyRequest): Promise<unknown> {
     const signature = request.headers['stripe-signature'];
     const payload = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
-    const { duplicate } = await this.billing.stripeWebhook({
+    const { duplicate } = await this.#billing.stripeWebhook({
       payload,
       signature: typeof signature === 'string' ? signature : '',
     });

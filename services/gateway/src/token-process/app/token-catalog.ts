@@ -25,31 +25,31 @@ const waitMs = 250;
 
 /** This gateway's copy of billing's small catalog, so that start and end make no call to billing. */
 export class TokenCatalogCopy {
-  private readonly billing: Pick<BillingQueries, 'tokenCatalog'>;
-  private readonly nowMs: () => number;
-  private known: KnownCatalog | null = null;
+  readonly #billing: Pick<BillingQueries, 'tokenCatalog'>;
+  readonly #nowMs: () => number;
+  #known: KnownCatalog | null = null;
   /** Start time and number of the fetch of the copy. An older fetch never replaces a newer one. */
-  private comparedMs = -Infinity;
-  private accepted = 0;
-  private started = 0;
-  private readonly fetchOnce = sharedWhileUnderWay(() => this.fetch());
+  #comparedMs = -Infinity;
+  #accepted = 0;
+  #started = 0;
+  readonly #fetchOnce = sharedWhileUnderWay(() => this.#fetch());
 
   /** `nowMs`: reads a monotonic clock. */
   constructor(billing: Pick<BillingQueries, 'tokenCatalog'>, nowMs = (): number => performance.now()) {
-    this.billing = billing;
-    this.nowMs = nowMs;
+    this.#billing = billing;
+    this.#nowMs = nowMs;
   }
 
   /** @throws AppError('unavailable') when billing was never reached. */
   current(): KnownCatalog | Promise<KnownCatalog> {
-    const { known } = this;
-    const ageMs = this.nowMs() - this.comparedMs;
+    const known = this.#known;
+    const ageMs = this.#nowMs() - this.#comparedMs;
     if (known !== null && ageMs < comparedAfterMs) return known;
-    const underWay = this.fetchOnce();
+    const underWay = this.#fetchOnce();
     if (known === null) return underWay;
     const compared = underWay.catch(() => {
       // Billing is away: retry later, not on every request.
-      this.comparedMs = this.nowMs();
+      this.#comparedMs = this.#nowMs();
       return known;
     });
     return ageMs < staleMs ? known : Promise.race([compared, delay(waitMs, known, { ref: false })]);
@@ -57,26 +57,26 @@ export class TokenCatalogCopy {
 
   /** Call after a change through this gateway: the next start sees it, even if billing cannot be reached then. */
   async changed(): Promise<void> {
-    this.comparedMs = -Infinity;
-    await this.fetch().catch(() => undefined);
+    this.#comparedMs = -Infinity;
+    await this.#fetch().catch(() => undefined);
   }
 
   /** A copy with every change made before this call. */
   fresh(): Promise<KnownCatalog> {
-    return this.fetch();
+    return this.#fetch();
   }
 
-  private async fetch(): Promise<KnownCatalog> {
-    const number = ++this.started;
-    const startedMs = this.nowMs();
-    const { known } = this;
-    const found = await this.billing.tokenCatalog(known === null ? {} : { known: known.tag });
+  async #fetch(): Promise<KnownCatalog> {
+    const number = ++this.#started;
+    const startedMs = this.#nowMs();
+    const known = this.#known;
+    const found = await this.#billing.tokenCatalog(known === null ? {} : { known: known.tag });
     const next = found === null ? known : readCatalog(found);
     if (next === null) throw new AppError('unavailable', 'BILLING_UNAVAILABLE', 'billing answered without its catalog');
-    if (number < this.accepted) return this.known ?? next;
-    this.accepted = number;
-    this.comparedMs = startedMs;
-    this.known = next;
+    if (number < this.#accepted) return this.#known ?? next;
+    this.#accepted = number;
+    this.#comparedMs = startedMs;
+    this.#known = next;
     return next;
   }
 }

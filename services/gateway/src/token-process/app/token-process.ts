@@ -61,54 +61,54 @@ const unknownHold: Refused = { problem: { code: 'HOLD_UNKNOWN', detail: 'Hold no
  * have.
  */
 export class TokenProcess {
-  private readonly ledgerClient: LedgerClient;
-  private readonly wallets: Wallets;
-  private readonly catalog: TokenCatalogCopy;
-  private readonly clock: Clock;
-  private readonly believed = new LRUCache<string, { readonly package: string | null }>({ max: believedMax });
+  readonly #ledgerClient: LedgerClient;
+  readonly #wallets: Wallets;
+  readonly #catalog: TokenCatalogCopy;
+  readonly #clock: Clock;
+  readonly #believed = new LRUCache<string, { readonly package: string | null }>({ max: believedMax });
 
   constructor(options: { ledgerClient: LedgerClient; wallets: Wallets; catalog: TokenCatalogCopy; clock: Clock }) {
-    this.ledgerClient = options.ledgerClient;
-    this.wallets = options.wallets;
-    this.catalog = options.catalog;
-    this.clock = options.clock;
+    this.#ledgerClient = options.ledgerClient;
+    this.#wallets = options.wallets;
+    this.#catalog = options.catalog;
+    this.#clock = options.clock;
   }
 
   /** Without an estimate nothing is reserved; only a missing wallet is opened. */
   async start(start: Start, caller: Caller): Promise<Started | Refused> {
-    const catalog = await this.catalog.current();
+    const catalog = await this.#catalog.current();
     const endpoint = catalog.endpoints.get(start.endpointId);
     const closed = closedBy(endpoint);
     // A repeat under a key is answered by the ledger even if the endpoint has been closed since.
     if (start.estimate > 0 && (closed === null || caller.key !== undefined))
-      return this.reserve(start, { catalog, endpoint, closed }, caller);
+      return this.#reserve(start, { catalog, endpoint, closed }, caller);
     if (endpoint === undefined || closed !== null) return { token: '0', message: closed ?? faults.endpointUnknown };
-    const wallet = walletState(await this.wallets.findOrOpen(start.userId));
+    const wallet = walletState(await this.#wallets.findOrOpen(start.userId));
     const terms = wallet.package === null ? undefined : catalog.packages.get(wallet.package);
-    const message = startFault(wallet, { endpoint, terms, nowMs: this.clock.nowMs() });
+    const message = startFault(wallet, { endpoint, terms, nowMs: this.#clock.nowMs() });
     return { token: String(wallet.balance), ...(message === null ? {} : { message }) };
   }
 
   async end(end: End, caller: Caller): Promise<Ended | Refused> {
-    const catalog = await this.catalog.current();
+    const catalog = await this.#catalog.current();
     const closed = catalog.endpoints.has(end.endpointId) ? null : faults.endpointUnknown;
     const nothing = end.input === 0 && end.output === 0 && end.holdId === undefined;
-    if (nothing || (closed !== null && caller.key === undefined)) return this.unbooked(end, catalog, closed);
+    if (nothing || (closed !== null && caller.key === undefined)) return this.#unbooked(end, catalog, closed);
     const account = walletAccount(end.userId);
-    const partition = partitionOf(account, this.ledgerClient.partitions);
-    if (end.holdId !== undefined && partitionOfHold(end.holdId, this.ledgerClient.partitions) !== partition)
+    const partition = partitionOf(account, this.#ledgerClient.partitions);
+    if (end.holdId !== undefined && partitionOfHold(end.holdId, this.#ledgerClient.partitions) !== partition)
       return unknownHold;
-    const answer = await this.underTerms(account, (believed) => {
+    const answer = await this.#underTerms(account, (believed) => {
       const forbids = believed !== null && catalog.packages.get(believed)?.overdraft === 'forbid';
       const terms = closed === null ? { package: believed, overdraft: !forbids } : { refused: closed };
-      return this.ledgerClient.ask(usageOf(end, { account, terms }, caller), partition);
+      return this.#ledgerClient.ask(usageOf(end, { account, terms }, caller), partition);
     });
     const { entry, problem, state } = answer;
     if (entry !== undefined)
       return { token: entry.balance_after, cost: String(-BigInt(entry.amount)), replayed: answer.replayed };
-    if (problem?.code === 'TERMS_REFUSED') return this.unbooked(end, catalog, problem.detail);
+    if (problem?.code === 'TERMS_REFUSED') return this.#unbooked(end, catalog, problem.detail);
     const closedTo = problem === undefined ? null : noAccess(problem.code);
-    if (closedTo !== null) return this.unbooked(end, catalog, closedTo);
+    if (closedTo !== null) return this.#unbooked(end, catalog, closedTo);
     if (problem?.code === 'ALLOWANCE_EXHAUSTED' && state !== undefined) {
       return { token: state.balance, cost: problem.refusal?.asked ?? '0', message: tooLittle(problem, state) };
     }
@@ -119,7 +119,7 @@ export class TokenProcess {
     return { problem: problem ?? { code: 'INVARIANT_BROKEN', detail: 'the ledger answered without an entry' } };
   }
 
-  private async reserve(
+  async #reserve(
     start: Start,
     on: { readonly catalog: KnownCatalog; readonly endpoint: Endpoint | undefined; readonly closed: string | null },
     caller: Caller,
@@ -128,11 +128,11 @@ export class TokenProcess {
     const content = { ...start };
     const data = { amount: String(start.estimate), expires_in_ms: start.expiresInMs };
     const send = (terms: PackageTerms): Promise<Answer> =>
-      this.ledgerClient.ask(
+      this.#ledgerClient.ask(
         requestOf({ type: 'hold', operation: 'token-start', account, data: { ...data, terms }, content }, caller),
       );
-    const ask = (): Promise<Answer> => this.underTerms(account, (believed) => send(startTerms(on, believed)));
-    const answer = on.closed === null ? await this.wallets.ask(start.userId, ask) : await ask();
+    const ask = (): Promise<Answer> => this.#underTerms(account, (believed) => send(startTerms(on, believed)));
+    const answer = on.closed === null ? await this.#wallets.ask(start.userId, ask) : await ask();
     const { entry, hold, problem, state } = answer;
     if (entry !== undefined && hold !== undefined)
       return { token: entry.balance_after, hold, replayed: answer.replayed };
@@ -145,17 +145,17 @@ export class TokenProcess {
   /**
    * Sends a request under the terms of the believed package, and again with the right ones if the wallet has another.
    */
-  private async underTerms(account: string, send: (believed: string | null) => Promise<Answer>): Promise<Answer> {
+  async #underTerms(account: string, send: (believed: string | null) => Promise<Answer>): Promise<Answer> {
     for (let tries = 1; ; tries++) {
-      const answer = await send(this.believed.get(account)?.package ?? null);
+      const answer = await send(this.#believed.get(account)?.package ?? null);
       if (answer.problem?.code !== 'PACKAGE_CHANGED' || answer.state === undefined || tries >= triesMax) return answer;
-      this.believed.set(account, { package: answer.state.settings.package ?? null });
+      this.#believed.set(account, { package: answer.state.settings.package ?? null });
     }
   }
 
   /** Nothing is booked: answers the wallet's balance and the would-be cost. */
-  private async unbooked(end: End, catalog: KnownCatalog, message: string | null): Promise<Ended | Refused> {
-    const wallet = await this.wallets.find(end.userId);
+  async #unbooked(end: End, catalog: KnownCatalog, message: string | null): Promise<Ended | Refused> {
+    const wallet = await this.#wallets.find(end.userId);
     if (wallet === null) return unknownWallet;
     return { token: wallet.balance, cost: String(costOf(catalog, end)), ...(message === null ? {} : { message }) };
   }

@@ -30,16 +30,16 @@ export const walletState = (view: AccountState): WalletState => ({
  * the ledger.
  */
 export class Wallets {
-  private readonly ledgerClient: LedgerClient;
-  private readonly ledger: LedgerQueries;
+  readonly #ledgerClient: LedgerClient;
+  readonly #ledger: LedgerQueries;
 
   constructor(options: { ledgerClient: LedgerClient; ledger: LedgerQueries }) {
-    this.ledgerClient = options.ledgerClient;
-    this.ledger = options.ledger;
+    this.#ledgerClient = options.ledgerClient;
+    this.#ledger = options.ledger;
   }
 
   find(userId: string): Promise<AccountState | null> {
-    return this.ledger.account({ id: walletAccount(userId) });
+    return this.#ledger.account({ id: walletAccount(userId) });
   }
 
   async findOrOpen(userId: string): Promise<AccountState> {
@@ -63,7 +63,7 @@ export class Wallets {
   async open(userId: string): Promise<Answer> {
     const data = { kind: 'wallet', unit: 'token', owner: userId } as const;
     const account = walletAccount(userId);
-    const answer = await this.ledgerClient.ask(
+    const answer = await this.#ledgerClient.ask(
       requestOf({ type: 'open', operation: 'wallet-open', account, data, content: null }, { key: 'open' }),
     );
     if (answer.outcome === 'refused' && (await this.find(userId)) === null) {
@@ -82,7 +82,7 @@ export class Wallets {
 
   /** Once per user, also with concurrent requests. Refused with GIFT_GIVEN afterwards. */
   giveInitial({ userId, tokens }: Gift, caller: Caller): Promise<Answer> {
-    return this.grant(
+    return this.#grant(
       userId,
       'give-initial-token',
       { data: { amount: String(tokens), initial_gift: true }, content: { userId, tokens: String(tokens) } },
@@ -91,7 +91,7 @@ export class Wallets {
   }
 
   giveBonus({ userId, tokens }: Gift, caller: Caller): Promise<Answer> {
-    return this.grant(
+    return this.#grant(
       userId,
       'give-bonus-token',
       { data: { amount: String(tokens) }, content: { userId, tokens: String(tokens) } },
@@ -117,7 +117,7 @@ export class Wallets {
     // Kept in the entry's details, so that a repeat shows the first expiry.
     const words = { metadata: settings };
     if (token > 0)
-      return this.grant(
+      return this.#grant(
         userId,
         'wallet-package',
         { data: { amount: String(token), settings }, content, words },
@@ -126,7 +126,7 @@ export class Wallets {
     const account = walletAccount(userId);
     const operation = 'wallet-package';
     return this.ask(userId, () =>
-      this.ledgerClient.ask(
+      this.#ledgerClient.ask(
         requestOf({ type: 'change', operation, account, data: { settings }, content, words }, caller),
       ),
     );
@@ -149,10 +149,10 @@ export class Wallets {
       data,
       content: { package: id },
     };
-    return this.ledgerClient.ask(requestOf(asked, caller));
+    return this.#ledgerClient.ask(requestOf(asked, caller));
   }
 
-  private grant(
+  #grant(
     userId: string,
     operation: string,
     asked: {
@@ -165,7 +165,7 @@ export class Wallets {
     const account = walletAccount(userId);
     const { data, content, words = { reason: operation } } = asked;
     return this.ask(userId, () =>
-      this.ledgerClient.ask(requestOf({ type: 'grant', operation, account, data, content, words }, caller)),
+      this.#ledgerClient.ask(requestOf({ type: 'grant', operation, account, data, content, words }, caller)),
     );
   }
 }

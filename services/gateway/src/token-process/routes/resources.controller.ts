@@ -46,18 +46,18 @@ export function resourceController(resource: CatalogResource, name: string): Typ
   @Controller(`api/${resource}`)
   @UseGuards(guarded(door))
   class ResourceController {
-    private readonly billing: BillingQueries;
-    private readonly copy: TokenCatalogCopy;
+    readonly #billing: BillingQueries;
+    readonly #copy: TokenCatalogCopy;
 
     constructor(@inject.billing() billing: BillingQueries, copy: TokenCatalogCopy) {
-      this.billing = billing;
-      this.copy = copy;
+      this.#billing = billing;
+      this.#copy = copy;
     }
 
     @Get()
     @documented(docs.list)
     async list(@Query({ schema: PageQuery }) { page, limit }: PageQuery): Promise<unknown> {
-      const { items, total } = await this.billing.listResources({ resource, offset: (page - 1) * limit, limit });
+      const { items, total } = await this.#billing.listResources({ resource, offset: (page - 1) * limit, limit });
       return { success: true, message: `${name} list`, data: items, meta: { total, page, limit } };
     }
 
@@ -67,7 +67,7 @@ export function resourceController(resource: CatalogResource, name: string): Typ
       return {
         success: true,
         message: `${name} found`,
-        data: found(name, await this.billing.readResource({ resource, id })),
+        data: found(name, await this.#billing.readResource({ resource, id })),
       };
     }
 
@@ -81,8 +81,8 @@ export function resourceController(resource: CatalogResource, name: string): Typ
       const { key } = callerOf(request);
       const { id, ...fields } = body;
       const asked = { resource, fields, ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) };
-      const { item, replayed } = await this.billing.createResource(asked);
-      await this.copy.changed();
+      const { item, replayed } = await this.#billing.createResource(asked);
+      await this.#copy.changed();
       if (replayed) void reply.header('idempotent-replay', 'true');
       void reply.code(201).send({ success: true, message: `${name} created`, data: item });
     }
@@ -93,8 +93,8 @@ export function resourceController(resource: CatalogResource, name: string): Typ
       @Param('id', { schema: clientId }) id: string,
       @Body({ schema: change }) fields: ResourceFields,
     ): Promise<unknown> {
-      const item = found(name, await this.billing.changeResource({ resource, id, fields }));
-      await this.copy.changed();
+      const item = found(name, await this.#billing.changeResource({ resource, id, fields }));
+      await this.#copy.changed();
       return { success: true, message: `${name} updated`, data: item };
     }
 
@@ -102,8 +102,8 @@ export function resourceController(resource: CatalogResource, name: string): Typ
     @HttpCode(200)
     @documented(docs.remove)
     async remove(@Param('id', { schema: clientId }) id: string): Promise<unknown> {
-      const item = found(name, await this.billing.removeResource({ resource, id }));
-      await this.copy.changed();
+      const item = found(name, await this.#billing.removeResource({ resource, id }));
+      await this.#copy.changed();
       return { success: true, message: `${name} deleted`, data: item };
     }
   }

@@ -11,10 +11,10 @@ import { surfaceAccount } from '../../shared/domain/account-id.ts';
 /** Guard of start and end: accepts only a server key in `x-server-api-key`, with the texts of surfaces §2. */
 @Injectable()
 export class ServerKeyGuard implements CanActivate {
-  private readonly serverKeys: ServerKeys;
+  readonly #serverKeys: ServerKeys;
 
   constructor(serverKeys: ServerKeys) {
-    this.serverKeys = serverKeys;
+    this.#serverKeys = serverKeys;
   }
 
   canActivate(context: ExecutionContext): boolean {
@@ -22,7 +22,7 @@ export class ServerKeyGuard implements CanActivate {
     const key = request.headers['x-server-api-key'];
     if (typeof key !== 'string' || key.length === 0)
       throw new AppError('invalid', 'CREDENTIALS_MISSING', 'Server API key is required');
-    const access = this.serverKeys.verify(key);
+    const access = this.#serverKeys.verify(key);
     if ('principal' in access) {
       const userId = bodyMember('user_id')(request);
       refuseOtherFamily(access.principal, userId === null ? null : surfaceAccount('wallet', userId));

@@ -17,12 +17,12 @@ import { docs } from './token-process.docs.ts';
 @ApiTags('token process')
 @Controller('api/token-process')
 export class TokenProcessController {
-  private readonly process: TokenProcess;
-  private readonly clock: Clock;
+  readonly #process: TokenProcess;
+  readonly #clock: Clock;
 
   constructor(process: TokenProcess, @inject.clock() clock: Clock) {
-    this.process = process;
-    this.clock = clock;
+    this.#process = process;
+    this.#clock = clock;
   }
 
   @Post('start')
@@ -35,11 +35,11 @@ export class TokenProcessController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { user_id: userId, feature_endpoint_id: endpointId, estimate = 0, expires_in_s: seconds } = body;
-    const started = await this.process.start(
+    const started = await this.#process.start(
       { userId, endpointId, estimate, expiresInMs: seconds * 1000 },
       callerOf(request),
     );
-    if ('problem' in started) return this.refuse(started, request, reply);
+    if ('problem' in started) return this.#refuse(started, request, reply);
     const { token, message, hold, replayed } = started;
     const data = {
       user_id: userId,
@@ -70,8 +70,8 @@ export class TokenProcessController {
       model,
       hold_id: holdId,
     } = body;
-    const ended = await this.process.end({ userId, endpointId, input, output, model, holdId }, callerOf(request));
-    if ('problem' in ended) return this.refuse(ended, request, reply);
+    const ended = await this.#process.end({ userId, endpointId, input, output, model, holdId }, callerOf(request));
+    if ('problem' in ended) return this.#refuse(ended, request, reply);
     const { token, cost, message, replayed } = ended;
     const data = {
       user_id: userId,
@@ -84,7 +84,7 @@ export class TokenProcessController {
     void reply.code(200).send({ success: true, message: 'Token process end completed', data });
   }
 
-  private refuse({ problem }: Refused, request: FastifyRequest, reply: FastifyReply): void {
-    sendRefusal(request, reply, failureOfProblem(problem, this.clock.nowMs()));
+  #refuse({ problem }: Refused, request: FastifyRequest, reply: FastifyReply): void {
+    sendRefusal(request, reply, failureOfProblem(problem, this.#clock.nowMs()));
   }
 }

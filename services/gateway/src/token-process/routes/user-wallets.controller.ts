@@ -30,21 +30,21 @@ const packageGivers = { scope: 'accounts:write', account: walletOf(pathMember('u
 @ApiTags('token process: wallets')
 @Controller('api/user-wallets')
 export class UserWalletsController {
-  private readonly wallets: Wallets;
-  private readonly catalog: TokenCatalogCopy;
-  private readonly clock: Clock;
+  readonly #wallets: Wallets;
+  readonly #catalog: TokenCatalogCopy;
+  readonly #clock: Clock;
 
   constructor(wallets: Wallets, catalog: TokenCatalogCopy, @inject.clock() clock: Clock) {
-    this.wallets = wallets;
-    this.catalog = catalog;
-    this.clock = clock;
+    this.#wallets = wallets;
+    this.#catalog = catalog;
+    this.#clock = clock;
   }
 
   @Get('self')
   @UseGuards(guarded('user'))
   @documented(docs.self)
   async self(@Req() request: FastifyRequest): Promise<unknown> {
-    return this.shown(userOf(request).userId);
+    return this.#shown(userOf(request).userId);
   }
 
   @Get('user/:user_id')
@@ -57,7 +57,7 @@ export class UserWalletsController {
     const principal = principalOf(request);
     if (principal.type === 'user' && !principal.admin && principal.userId !== userId)
       throw new AppError('refused', 'SCOPE_MISSING', 'Admin access required');
-    return this.shown(userId);
+    return this.#shown(userId);
   }
 
   @Post('give-initial-token')
@@ -70,8 +70,8 @@ export class UserWalletsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { user_id: userId, token } = body;
-    const answer = await this.wallets.giveInitial({ userId, tokens: BigInt(token) }, actorOf(request));
-    this.send({ request, reply }, answer, { message: 'Initial token given', data: { user_id: userId } });
+    const answer = await this.#wallets.giveInitial({ userId, tokens: BigInt(token) }, actorOf(request));
+    this.#send({ request, reply }, answer, { message: 'Initial token given', data: { user_id: userId } });
   }
 
   @Post('give-bonus-token')
@@ -84,8 +84,8 @@ export class UserWalletsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { user_id: userId, token } = body;
-    const answer = await this.wallets.giveBonus({ userId, tokens: BigInt(token) }, actorOf(request));
-    this.send({ request, reply }, answer, { message: 'Bonus token given', data: { user_id: userId } });
+    const answer = await this.#wallets.giveBonus({ userId, tokens: BigInt(token) }, actorOf(request));
+    this.#send({ request, reply }, answer, { message: 'Bonus token given', data: { user_id: userId } });
   }
 
   @Post(':user_id/package')
@@ -99,12 +99,12 @@ export class UserWalletsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const caller = actorOf(request);
-    const known = (await this.catalog.fresh()).packages.get(body.package);
+    const known = (await this.#catalog.fresh()).packages.get(body.package);
     const reason = 'Package not found';
     const answer =
       known === undefined || known.removed
-        ? await this.wallets.refusePackage({ userId, id: body.package, reason }, caller)
-        : await this.wallets.givePackage({ userId, package: known, nowMs: this.clock.nowMs() }, caller);
+        ? await this.#wallets.refusePackage({ userId, id: body.package, reason }, caller)
+        : await this.#wallets.givePackage({ userId, package: known, nowMs: this.#clock.nowMs() }, caller);
     const kept = (answer.entry?.details?.['metadata'] ?? {}) as {
       readonly package?: string;
       readonly package_expires?: string | null;
@@ -114,16 +114,16 @@ export class UserWalletsController {
       package: kept.package ?? body.package,
       package_expires_at: kept.package_expires ?? null,
     };
-    this.send({ request, reply }, answer, { message: 'Package given', data });
+    this.#send({ request, reply }, answer, { message: 'Package given', data });
   }
 
-  private async shown(userId: string): Promise<unknown> {
-    const view = await this.wallets.find(userId);
+  async #shown(userId: string): Promise<unknown> {
+    const view = await this.#wallets.find(userId);
     if (view === null) throw new AppError('not_found', 'ACCOUNT_UNKNOWN', 'User wallet not found');
     return { success: true, message: 'User wallet found', data: shownWallet(userId, view) };
   }
 
-  private send(
+  #send(
     to: { readonly request: FastifyRequest; readonly reply: FastifyReply },
     answer: Answer,
     about: { readonly message: string; readonly data: Readonly<Record<string, unknown>> },
@@ -131,7 +131,7 @@ export class UserWalletsController {
     const { entry } = answer;
     if (entry === undefined) {
       const problem = answer.problem ?? unexplained;
-      sendRefusal(to.request, to.reply, { ...failureOfProblem(problem, this.clock.nowMs()), ...wordsOf(problem) });
+      sendRefusal(to.request, to.reply, { ...failureOfProblem(problem, this.#clock.nowMs()), ...wordsOf(problem) });
       return;
     }
     if (answer.replayed) void to.reply.header('idempotent-replay', 'true');

@@ -17,12 +17,12 @@ import { docs } from './usage-report.docs.ts';
 @ApiTags('accounts')
 @Controller('v1/accounts')
 export class UsageReportController {
-  private readonly ledger: LedgerQueries;
-  private readonly clock: Clock;
+  readonly #ledger: LedgerQueries;
+  readonly #clock: Clock;
 
   constructor(@inject.ledger() ledger: LedgerQueries, @inject.clock() clock: Clock) {
-    this.ledger = ledger;
-    this.clock = clock;
+    this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   @Get(':id/report')
@@ -35,11 +35,11 @@ export class UsageReportController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const principal = principalOf(request);
-    const since = await seenFrom(this.ledger, principal, account);
+    const since = await seenFrom(this.#ledger, principal, account);
     sendReport(
       reply,
       query,
-      await usageReport(this.ledger, { ...query, account, fromSeq: since?.seq, nowMs: this.clock.nowMs() }),
+      await usageReport(this.#ledger, { ...query, account, fromSeq: since?.seq, nowMs: this.#clock.nowMs() }),
     );
   }
 }

@@ -44,30 +44,30 @@ function started(memoryMb: number): ChildProcess {
 
 /** A pool of worker processes, each started when there is work for it. */
 class Workers {
-  private readonly max: number;
-  private readonly memoryMb: number;
-  private readonly waiting: Waiting[] = [];
-  private readonly idle: ChildProcess[] = [];
-  private readonly all = new Set<ChildProcess>();
-  private closed = false;
+  readonly #max: number;
+  readonly #memoryMb: number;
+  readonly #waiting: Waiting[] = [];
+  readonly #idle: ChildProcess[] = [];
+  readonly #all = new Set<ChildProcess>();
+  #closed = false;
 
   constructor(max: number, memoryMb: number) {
-    this.max = max;
-    this.memoryMb = memoryMb;
+    this.#max = max;
+    this.#memoryMb = memoryMb;
   }
 
   run(work: Work): Promise<WorkResult> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ work, resolve, reject });
-      this.next();
+      this.#waiting.push({ work, resolve, reject });
+      this.#next();
     });
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    for (const { reject } of this.waiting.splice(0)) reject(stopping());
+    this.#closed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(stopping());
     await Promise.all(
-      [...this.all].map(
+      [...this.#all].map(
         (worker) =>
           new Promise((resolve) => {
             refer(worker, true);
@@ -78,32 +78,32 @@ class Workers {
     );
   }
 
-  private next(): void {
-    if (this.closed || this.waiting.length === 0) return;
-    const worker = this.idle.pop() ?? (this.all.size < this.max ? this.started() : undefined);
-    const waiting = worker && this.waiting.shift();
-    if (worker && waiting) this.give(worker, waiting);
+  #next(): void {
+    if (this.#closed || this.#waiting.length === 0) return;
+    const worker = this.#idle.pop() ?? (this.#all.size < this.#max ? this.#started() : undefined);
+    const waiting = worker && this.#waiting.shift();
+    if (worker && waiting) this.#give(worker, waiting);
   }
 
-  private started(): ChildProcess {
-    const worker = started(this.memoryMb);
+  #started(): ChildProcess {
+    const worker = started(this.#memoryMb);
     // A process that could not be started emits no exit.
     worker.on('error', () => (worker.pid === undefined ? worker.emit('exit', null, null) : undefined));
-    this.all.add(worker);
+    this.#all.add(worker);
     worker.once('exit', () => {
-      this.all.delete(worker);
-      const index = this.idle.indexOf(worker);
-      if (index !== -1) this.idle.splice(index, 1);
-      this.next();
+      this.#all.delete(worker);
+      const index = this.#idle.indexOf(worker);
+      if (index !== -1) this.#idle.splice(index, 1);
+      this.#next();
     });
     return worker;
   }
 
-  private give(worker: ChildProcess, { work, resolve, reject }: Waiting): void {
+  #give(worker: ChildProcess, { work, resolve, reject }: Waiting): void {
     refer(worker, true);
     const timer = setTimeout(() => void worker.kill('SIGKILL'), workMs);
     const watch = setInterval(() => {
-      if (residentMb(worker.pid) > idleMb + this.memoryMb) worker.kill('SIGKILL');
+      if (residentMb(worker.pid) > idleMb + this.#memoryMb) worker.kill('SIGKILL');
     }, lookMs);
     const ended = (): void => {
       clearTimeout(timer);
@@ -112,31 +112,31 @@ class Workers {
     };
     const onExit = (): void => {
       ended();
-      reject(this.closed ? stopping() : new AppError('invalid', 'FILE_INVALID', 'The image cannot be read'));
+      reject(this.#closed ? stopping() : new AppError('invalid', 'FILE_INVALID', 'The image cannot be read'));
     };
     worker.once('exit', onExit);
     worker.once('message', (result: WorkResult) => {
       ended();
-      this.rest(worker);
+      this.#rest(worker);
       resolve(result);
     });
     worker.send(work, (error) => {
       if (error === null) return;
       // It ended while idle, which says nothing about this image.
       ended();
-      this.waiting.unshift({ work, resolve, reject });
-      this.next();
+      this.#waiting.unshift({ work, resolve, reject });
+      this.#next();
     });
   }
 
-  private rest(worker: ChildProcess): void {
+  #rest(worker: ChildProcess): void {
     refer(worker, false);
-    this.idle.push(worker);
+    this.#idle.push(worker);
     const timer = setTimeout(() => {
-      if (this.idle.includes(worker)) void worker.kill('SIGKILL');
+      if (this.#idle.includes(worker)) void worker.kill('SIGKILL');
     }, idleMs);
     timer.unref();
-    this.next();
+    this.#next();
   }
 }
 
