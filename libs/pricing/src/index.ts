@@ -4,7 +4,7 @@ export type { CalendarUnit } from './calendar-period.ts';
 export { calendarPeriod, calendarPeriodFrom, calendarUnitOf } from './calendar-period.ts';
 export { baseTier, creditPeriod, freeCredits, proCredits, tokensPerCredit, tokensPerRequest } from './credit-tiers.ts';
 export { amountFromStripe, currencyCodes, currencyExponent, decimalAmount, stripeAmount } from './currencies.ts';
-export { defaultPricePlanContent, parsePricePlan } from './parse-price-plan.ts';
+export { defaultPricePlanContent, parsePricePlan, priceMax } from './parse-price-plan.ts';
 export { dayIn, localInstant, parsePeriod, periodSince } from './period.ts';
 export type { PricePlan } from './price-plan.ts';
 export { defaultPricePlan, overageBlocks, tierLabel } from './price-plan.ts';

@@ -18,7 +18,7 @@ export const defaultPricePlanContent = {
 const members = new Set(Object.keys(defaultPricePlanContent));
 const unitsMax = 2n ** 63n - 1n;
 /** Twelve digits: the most that Stripe takes in any currency. */
-const priceMax = 999_999_999_999n;
+export const priceMax = 999_999_999_999n;
 /** A period must be able to close before the next one ends. */
 const graceSecondsMax = 7 * 86_400;
 

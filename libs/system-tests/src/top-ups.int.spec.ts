@@ -81,6 +81,8 @@ it('a low wallet buys units once; money, entry, statement and comparison agree t
     ['below', '-1'],
     ['units', '0'],
     ['currency', 'usd'],
+    ['currency', 'ABC'],
+    ['units', '9223372036854775807'],
     ['day_max_minor', '1999'],
     ['month_max_minor', '5999'],
     ['failures_max', 0],
@@ -89,7 +91,24 @@ it('a low wallet buys units once; money, entry, statement and comparison agree t
     const { status } = await platform.server.put(path, { ...terms, [member]: value });
     expect([member, status]).toEqual([member, 400]);
   }
+  // Stripe takes tenths of a fils from nobody, and no sum of thirteen digits.
+  const dinars = { ...terms, currency: 'KWD', amount_minor: '2005' };
+  expect((await platform.server.put(path, dinars)).status).toBe(400);
+  const most = { amount_minor: '1000000000000', day_max_minor: '1000000000000', month_max_minor: '1000000000000' };
+  expect((await platform.server.put(path, { ...terms, ...most })).status).toBe(400);
+  const notATime = `9999-99-99T00:00:00.000Z/${crypto.randomUUID()}`;
+  expect((await platform.server.get(`/v1/top-ups?after=${notATime}`)).status).toBe(400);
   expect((await platform.anybody.put(path, terms)).status).toBe(401);
+  // A key of one family reads its terms, and names nobody whose card is charged.
+  const { key } = (
+    await platform.server.post<{ key: string }>('/v1/api-keys', {
+      account: 'team',
+      scopes: ['billing:read', 'billing:approve'],
+    })
+  ).body;
+  const ofTeam = platform.anybody.with({ 'x-server-api-key': key });
+  expect(await ofTeam.put(path, terms)).toMatchObject({ status: 403, body: { code: 'SCOPE_MISSING' } });
+  expect(await ofTeam.get(path)).toMatchObject({ status: 404, body: { code: 'TOP_UP_UNKNOWN' } });
   expect(await platform.server.put(path, { ...terms, user_id: 'nobody' })).toMatchObject({
     status: 409,
     body: { code: 'TOP_UP_PAYER_MISSING' },
@@ -181,4 +200,14 @@ it('a top-up that is refunded at Stripe is in cash, in the statement and known t
   expect((await figures('cash')).map(({ kind, amount }) => `${kind} ${amount}`)).toContain('refund -5.00');
   expect((await figures('top_ups'))[0]).toMatchObject({ refunded_minor: '500' });
   expect((await platform.cli('reconcile', '--period', period)).how).toBe('exit code 0');
+
+  // As if the wallet had been closed before it had its units: somebody looks at it, and pays the rest back.
+  await platform.rows(`update billing.topups set status = 'unresolved', reason = 'account_closed' where id = $1`, [
+    topUp?.['topup_id'] ?? '',
+  ]);
+  const unresolved = await platform.cli('reconcile', '--period', period, '--fresh');
+  expect([unresolved.how, unresolved.output]).toEqual(['exit code 1', expect.stringContaining('top_up_unresolved')]);
+  await platform.atStripe('POST', 'refunds', { payment_intent: topUp?.['payment_intent'] ?? '', amount: '1500' });
+  await waitFor('the rest', async () => (await figures('top_ups'))[0]?.['refunded_minor'] === '2000', 30_000);
+  expect((await platform.cli('reconcile', '--period', period, '--fresh')).how).toBe('exit code 0');
 });

@@ -67,7 +67,8 @@ export type TopUpQueries = {
   /**
    * Sets the terms; the same again changes nothing. Changing them resumes what was paused.
    * @throws AppError('conflict', TOP_UP_PAYER_MISSING) while the customer has nothing to pay with.
-   * @throws AppError('conflict', ACCOUNT_KIND_CONFLICT) for what is no wallet; ('not_found', ACCOUNT_UNKNOWN).
+   * @throws AppError('conflict', ACCOUNT_KIND_CONFLICT) for what is no wallet; ('conflict', ACCOUNT_CLOSED);
+   * ('not_found', ACCOUNT_UNKNOWN).
    */
   putAutoTopUp(query: { readonly account: string; readonly terms: AutoTopUpTerms } & Act): Promise<AutoTopUpView>;
   /** null: the wallet has none. */

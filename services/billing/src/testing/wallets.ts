@@ -13,7 +13,7 @@ export const noWallets: TopUpLedger = {
 /** Wallets as the ledger would keep them: grants of top-ups are booked from the log, each id once. */
 export class Wallets {
   readonly balances = new Map<string, bigint>();
-  /** Accounts whose grants the ledger refuses. */
+  /** Accounts that are closed: the ledger refuses their grants. */
   readonly refusing = new Set<string>();
   /** How often each was looked at. */
   readonly looks = new Map<string, number>();
@@ -34,7 +34,8 @@ export class Wallets {
     return {
       account: ({ id }) => {
         const balance = this.balances.get(id);
-        const wallet = { id, kind: 'wallet', status: 'active', balance: String(balance), held: '0' };
+        const status = this.refusing.has(id) ? 'closed' : 'active';
+        const wallet = { id, kind: 'wallet', status, balance: String(balance), held: '0' };
         return Promise.resolve(balance === undefined ? null : (wallet as Awaited<ReturnType<TopUpLedger['account']>>));
       },
       walletsBelow: async ({ wallets }) => {

@@ -181,6 +181,26 @@ describe('a wallet that is topped up by itself', () => {
     expect((await autoOf(billing, account)).month_minor).toBe('6000');
   });
 
+  it('counts a purchase in the day in which its money was taken', async () => {
+    const { account } = await topped('pm_card_visa', { day_max_minor: '2000', month_max_minor: '6000' });
+    await money.stopBilling();
+    const parts = workingParts();
+    money.clock.advance(86_400_000 - (money.clock.nowMs() % 86_400_000) + 86_400_000 - 1_000);
+    money.wallets.balances.set(account, 0n);
+    await lookOnce(parts);
+    // Stripe is reached after midnight.
+    money.clock.advance(2_000);
+    for (let step = 0; step < 4; step++) await workOnce(parts);
+    money.wallets.balances.set(account, 0n);
+    await lookOnce(parts);
+    expect(await parts.store.view(account, money.clock.nowMs())).toMatchObject({
+      status: 'limited',
+      reason: 'day_max',
+      day_minor: '2000',
+    });
+    expect((await parts.store.list({ account, limit: 500 })).items).toHaveLength(1);
+  });
+
   it('is not topped up without anybody to charge, and with one it is refused in plain words', async () => {
     const billing = await money.billing();
     money.wallets.balances.set('nobody-pays', 5n);
@@ -190,6 +210,11 @@ describe('a wallet that is topped up by itself', () => {
     await expect(
       billing.queries.putAutoTopUp({ account: 'no-account', terms: { user_id: 'nobody', ...terms() }, ...by }),
     ).rejects.toMatchObject({ kind: 'not_found', code: 'ACCOUNT_UNKNOWN' });
+    money.wallets.balances.set('shut', 5n);
+    money.wallets.refusing.add('shut');
+    await expect(
+      billing.queries.putAutoTopUp({ account: 'shut', terms: { user_id: 'nobody', ...terms() }, ...by }),
+    ).rejects.toMatchObject({ kind: 'conflict', code: 'ACCOUNT_CLOSED' });
   });
 
   it('keeps terms as they are told, once, and ends them', async () => {

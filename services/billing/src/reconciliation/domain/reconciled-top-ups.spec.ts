@@ -12,6 +12,7 @@ const topUp = (more: Partial<BookedTopUp> = {}): BookedTopUp => ({
   amountMinor: 2_000n,
   currency: 'USD',
   paymentIntent: 'pi_1',
+  refundedMinor: 0n,
   ...more,
 });
 const payment = (state: StripePayment['state']): StripePayment => ({
@@ -31,6 +32,11 @@ describe('a top-up and its payment', () => {
     ['on its way to the wallet', topUp({ status: 'paid' }), payment('succeeded')],
     ['refused on both sides', topUp({ status: 'failed' }), payment('cancelled')],
     ['under way', topUp({ status: 'pending', paymentIntent: null }), null],
+    [
+      'taken without units, and paid back',
+      topUp({ status: 'unresolved', refundedMinor: 2_000n }),
+      payment('succeeded'),
+    ],
     ['of other books and never paid', null, payment('cancelled')],
   ])('agree when it is %s', (_, books, stripe) => {
     expect(compareTopUps(books, stripe === null ? [] : [stripe])).toEqual([]);
@@ -75,6 +81,8 @@ describe('a top-up and its payment', () => {
         proposal: 'refund pi_1 at Stripe, or grant 1000 units by hand',
       },
     ]);
+    const paidBackInPart = topUp({ status: 'unresolved', refundedMinor: 1_999n });
+    expect(compareTopUps(paidBackInPart, [payment('succeeded')])).toMatchObject([{ kind: 'top_up_unresolved' }]);
     expect(compareTopUps(null, [payment('succeeded')])).toMatchObject([
       {
         kind: 'payment_unknown',

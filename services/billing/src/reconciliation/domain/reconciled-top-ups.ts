@@ -13,6 +13,8 @@ export type BookedTopUp = {
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly paymentIntent: string | null;
+  /** What Stripe paid back of it. */
+  readonly refundedMinor: bigint;
 };
 
 const taken: readonly TopUpStatus[] = ['paid', 'succeeded', 'unresolved'];
@@ -78,7 +80,8 @@ function compareOne(topUp: BookedTopUp | null, payment: StripePayment | null): D
       proposal: null,
     };
   }
-  if (topUp.status === 'unresolved') {
+  // Paid back as a whole, it is settled.
+  if (topUp.status === 'unresolved' && topUp.refundedMinor < (payment ?? topUp).amountMinor) {
     return {
       ...about,
       kind: 'top_up_unresolved',

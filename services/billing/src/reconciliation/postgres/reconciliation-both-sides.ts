@@ -81,13 +81,24 @@ type TopUpRow = {
   readonly amount_minor: bigint | null;
   readonly currency: string | null;
   readonly payment_intent: string | null;
+  readonly refunded_minor: bigint;
   readonly payments: readonly FoundFacts[];
 };
 
 function bookedTopUpOf(row: TopUpRow): BookedTopUp | null {
   const { id, account, status, reason, units, amount_minor: amountMinor, currency } = row;
   if (account === null || status === null || units === null || amountMinor === null || currency === null) return null;
-  return { id, account, status, reason, units, amountMinor, currency, paymentIntent: row.payment_intent };
+  return {
+    id,
+    account,
+    status,
+    reason,
+    units,
+    amountMinor,
+    currency,
+    paymentIntent: row.payment_intent,
+    refundedMinor: row.refunded_minor,
+  };
 }
 
 function bookedOf({ id, status, amount_minor: amountMinor, currency }: BookedRow): {

@@ -135,6 +135,8 @@ export const topUpsOfRun = `
     union select t.id::text from billing.topups t where t.paid_at >= $4 and t.paid_at < $5 and t.id::text > $2
     order by 1 limit $3)
   select ids.id, t.account, t.status, t.reason, t.units, t.amount_minor, t.currency, t.payment_intent,
+    coalesce((select sum(r.amount_minor) from billing.topup_refunds r where r.topup_id = t.id
+      and r.status = 'succeeded'), 0)::bigint as refunded_minor,
     coalesce((select jsonb_agg(f.facts order by f.id) from billing.reconciliation_found f where f.run = $1
       and f.kind = 'payment' and f.facts ->> 'topUpId' = ids.id), '[]') as payments
   from ids left join billing.topups t on t.id::text = ids.id order by ids.id`;

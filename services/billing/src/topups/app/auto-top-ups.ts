@@ -42,6 +42,8 @@ async function refuseOthers(ledger: Parts['ledger'], id: string): Promise<void> 
       'ACCOUNT_KIND_CONFLICT',
       `${id} is a ${account.kind} account: only wallets are topped up`,
     );
+  if (account.status === 'closed')
+    throw new AppError('conflict', 'ACCOUNT_CLOSED', `${id} is closed: open it again before it is topped up`);
 }
 
 const fieldsOf = (terms: AutoTopUpTerms): Omit<Parameters<TopUpStore['put']>[0], 'account'> => ({

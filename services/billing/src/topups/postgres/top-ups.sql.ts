@@ -26,12 +26,13 @@ update billing.auto_topups set failures = $2, reason = $3, paused_at = $4, next_
   version = version + 1
 where account = $1`;
 
-/** $1 start of the day, $2 of the month: what was taken, or is being taken, since. */
+/** $1 start of the day, $2 of the month: what was taken, or is being taken, since; by when the money was taken. */
 const spent = (account: string): string => `
-  select coalesce(sum(s.amount_minor) filter (where s.created_at >= $1), 0)::bigint as day_minor,
+  select coalesce(sum(s.amount_minor) filter (where s.paid_at is null or s.paid_at >= $1), 0)::bigint as day_minor,
     coalesce(sum(s.amount_minor), 0)::bigint as month_minor
   from billing.topups s
-  where s.account = ${account} and s.currency = t.currency and s.created_at >= $2 and s.status <> 'failed'`;
+  where s.account = ${account} and s.currency = t.currency and s.status <> 'failed'
+    and (s.paid_at is null or s.paid_at >= $2)`;
 export const spentOf = `
 select spent.* from billing.auto_topups t cross join lateral (${spent('t.account')}) spent where t.account = $3`;
 export const viewOfTerms = `

@@ -1,4 +1,6 @@
 import { topUpStatuses } from '@tollgate/contracts';
+import { amountMax } from '@tollgate/kernel';
+import { currencyExponent, priceMax } from '@tollgate/pricing';
 import { z } from 'zod';
 
 import { cursorPage } from '../../http-kit/paging.ts';
@@ -9,6 +11,9 @@ const whole = /^[0-9]{1,20}$/;
 /** Object rules also run when a member is invalid, so values that are not numbers are not compared. */
 const isLess = (amount: string, other: string): boolean =>
   whole.test(amount) && whole.test(other) && BigInt(amount) < BigInt(other);
+/** Whether a wallet that has almost `below` could not take as many units more. */
+const exceeds = (below: string, units: string): boolean =>
+  whole.test(below) && whole.test(units) && BigInt(below) + BigInt(units) > amountMax;
 
 export const AutoTopUpTerms = z
   .strictObject({
@@ -16,7 +21,10 @@ export const AutoTopUpTerms = z
     below: amountFrom(0n),
     units: amountFrom(1n),
     amount_minor: amountFrom(1n),
-    currency: z.string().regex(/^[A-Z]{3}$/, 'must be the three capitals of an ISO 4217 currency'),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/, 'must be the three capitals of an ISO 4217 currency')
+      .refine((code) => currencyExponent(code) !== undefined, 'is no currency of ISO 4217'),
     day_max_minor: amountFrom(1n),
     month_max_minor: amountFrom(1n),
     failures_max: z.int().min(1).max(20).default(3),
@@ -28,6 +36,19 @@ export const AutoTopUpTerms = z
   .refine((terms) => !isLess(terms.month_max_minor, terms.day_max_minor), {
     path: ['month_max_minor'],
     error: 'is less than day_max_minor',
+  })
+  .refine((terms) => !isLess(String(priceMax), terms.amount_minor), {
+    path: ['amount_minor'],
+    error: `is more than ${priceMax}, the most that one payment takes`,
+  })
+  .refine((terms) => currencyExponent(terms.currency) !== 3 || terms.amount_minor.endsWith('0'), {
+    path: ['amount_minor'],
+    error: 'must be a multiple of 10: this currency is charged in hundredths',
+  })
+  .refine((terms) => !exceeds(terms.below, terms.units), {
+    path: ['units'],
+    error:
+      'is more than a wallet can hold beside what it has when it is low: below and units are at most 2^63-1 together',
   })
   .meta({
     example: {
@@ -101,6 +122,7 @@ export const TopUpsQuery = z.object({
       /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
       'is not a cursor of this list',
     )
+    .refine((cursor) => !Number.isNaN(Date.parse(cursor.slice(0, 24))), 'is not a cursor of this list')
     .optional(),
   limit: cursorPage.limit,
 });

@@ -10,14 +10,14 @@ export const docs = {
     answer: AutoTopUp,
     asks: 'billing',
     example: autoTopUpExample,
-    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_KIND_CONFLICT', 'TOP_UP_PAYER_MISSING', 'STRIPE_OFF'],
+    errors: ['ACCOUNT_UNKNOWN', 'ACCOUNT_KIND_CONFLICT', 'ACCOUNT_CLOSED', 'TOP_UP_PAYER_MISSING', 'STRIPE_OFF'],
     description:
       'When the balance less what is held is under `below`, `units` are bought for `amount_minor` of ' +
       '`currency`: one payment at a time, off-session. The units are a purchased grant. Within a calendar day ' +
       'and month (UTC) the ceilings are never exceeded. A refused payment is retried after 1, 6, then 24 hours; ' +
       'after `failures_max` refusals in a row nothing is tried until the top-up is resumed. Webhooks: ' +
       'topup.succeeded, topup.failed, topup.limited, topup.paused, topup.unresolved. The same terms again ' +
-      'change nothing; other terms also resume it.',
+      'change nothing; other terms also resume it. Keys bound to an account cannot use this: it names who pays.',
   },
   one: {
     summary: 'The automatic top-up of a wallet and its status',
