@@ -121,7 +121,7 @@ export function toAmount(amount: Amount): string {
   if (!fits)
     throw new TypeError(
       `${String(amount)} is not a whole number${
-        typeof amount === 'number' ? ' within 2^53; give a decimal ' + 'string' : ''
+        typeof amount === 'number' ? ' within 2^53; give a decimal string' : ''
       }`,
     );
   return String(amount);

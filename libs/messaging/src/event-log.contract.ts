@@ -251,30 +251,27 @@ export function eventLogContract(name: string, start: () => Promise<LogUnderTest
       await waitFor('the next record', () => seen.values(0, topic).length === 3);
     });
 
-    it(
-      'waits for the handler before it hands over more of the partition, ' + 'and meanwhile serves the others',
-      async () => {
-        let release = (): void => undefined;
-        const gate = new Promise<void>((resolve) => (release = resolve));
-        let calls = 0;
-        const seen = new Recorder();
-        seen.before = async ({ partition }) => {
-          if (partition !== 0) return;
-          calls++;
-          await gate;
-        };
-        await subscribe(seen, { batchMax: 2 });
-        await log.append(numbers(50).map((n) => record(String(n))));
-        await waitFor('the first batch', () => calls === 1);
-        await log.append([record('other', 1)]);
-        await waitFor('the other partition', () => seen.values(1, topic).length === 1);
+    it('waits for the handler before handing over more of a partition, and serves the others meanwhile', async () => {
+      let release = (): void => undefined;
+      const gate = new Promise<void>((resolve) => (release = resolve));
+      let calls = 0;
+      const seen = new Recorder();
+      seen.before = async ({ partition }) => {
+        if (partition !== 0) return;
+        calls++;
+        await gate;
+      };
+      await subscribe(seen, { batchMax: 2 });
+      await log.append(numbers(50).map((n) => record(String(n))));
+      await waitFor('the first batch', () => calls === 1);
+      await log.append([record('other', 1)]);
+      await waitFor('the other partition', () => seen.values(1, topic).length === 1);
 
-        expect(calls).toBe(1);
-        release();
-        await waitFor('all records', () => seen.values(0, topic).length === 50);
-        expect(seen.values(0, topic)).toEqual(numbers(50).map(String));
-      },
-    );
+      expect(calls).toBe(1);
+      release();
+      await waitFor('all records', () => seen.values(0, topic).length === 50);
+      expect(seen.values(0, topic)).toEqual(numbers(50).map(String));
+    });
 
     // Guarantee (rule 2): a log that lost its end, or its start, is noticed and never skipped.
     it('reports a start outside the log instead of jumping, and delivers after a seek', async () => {
@@ -325,56 +322,52 @@ export function eventLogContract(name: string, start: () => Promise<LogUnderTest
     });
 
     // Guarantee: what was answered survives kill -9 of the server, and an outage leaves neither gaps nor repetitions.
-    it(
-      'keeps all that was acknowledged over a kill of the server, refuses ' + 'meanwhile, and goes on after it',
-      async () => {
-        const seen = new Recorder();
-        // As every handler with a position of its own: it may be assigned the partition anew after the outage.
-        seen.start = (where) => (seen.seen.get(nameOf(where))?.at(-1)?.offset ?? -1) + 1;
-        const subscription = await subscribe(seen);
-        await waitFor('the assignment', () => seen.assignedNow.size === 4);
-        const acknowledged: string[] = [];
-        const refused: unknown[] = [];
-        let running = true;
-        const writers = numbers(8).map(async (writer) => {
-          for (let n = 0; running; n++) {
-            const value = `${writer}-${n}`;
-            await log.append([record(value)]).then(
-              () => acknowledged.push(value),
-              (error: unknown) => refused.push(error),
-            );
-          }
-        });
-        await waitFor('some records', () => acknowledged.length > 100);
+    it('keeps what it acknowledged when the server is killed, refuses meanwhile, and goes on afterwards', async () => {
+      const seen = new Recorder();
+      // As every handler with a position of its own: it may be assigned the partition anew after the outage.
+      seen.start = (where) => (seen.seen.get(nameOf(where))?.at(-1)?.offset ?? -1) + 1;
+      const subscription = await subscribe(seen);
+      await waitFor('the assignment', () => seen.assignedNow.size === 4);
+      const acknowledged: string[] = [];
+      const refused: unknown[] = [];
+      let running = true;
+      const writers = numbers(8).map(async (writer) => {
+        for (let n = 0; running; n++) {
+          const value = `${writer}-${n}`;
+          await log.append([record(value)]).then(
+            () => acknowledged.push(value),
+            (error: unknown) => refused.push(error),
+          );
+        }
+      });
+      await waitFor('some records', () => acknowledged.length > 100);
 
-        await server.kill();
-        const started = performance.now();
-        await expect(log.append([record('lost?', 1)])).rejects.toMatchObject({
-          kind: 'unavailable',
-          code: 'LOG_UNAVAILABLE',
-        });
-        expect(performance.now() - started).toBeLessThan(2_500);
-        await expect(log.check()).rejects.toBeInstanceOf(AppError);
-        await server.restart();
+      await server.kill();
+      const started = performance.now();
+      await expect(log.append([record('lost?', 1)])).rejects.toMatchObject({
+        kind: 'unavailable',
+        code: 'LOG_UNAVAILABLE',
+      });
+      expect(performance.now() - started).toBeLessThan(2_500);
+      await expect(log.check()).rejects.toBeInstanceOf(AppError);
+      await server.restart();
 
-        const before = acknowledged.length;
-        await waitFor('appends after the outage', () => acknowledged.length > before + 100, 60_000);
-        running = false;
-        await Promise.all(writers);
-        expect(refused.every((error) => error instanceof AppError && error.code === 'LOG_UNAVAILABLE')).toBe(true);
-        const stored = await all();
-        expect(stored.map(({ offset }) => offset)).toEqual(numbers(stored.length));
-        const values = stored.map(({ value }) => value);
-        expect(new Set(values).size).toBe(values.length);
-        expect(acknowledged.filter((value) => !values.includes(value))).toEqual([]);
-        await waitFor('the consumer', () => seen.values(0, topic).length >= stored.length, 60_000);
-        expect(seen.values(0, topic)).toEqual(values);
-        expect(subscription.following()).toBe(true);
-        await log.close();
-        log = await server.open();
-        expect((await all()).map(({ value }) => value)).toEqual(values);
-      },
-      180_000,
-    );
+      const before = acknowledged.length;
+      await waitFor('appends after the outage', () => acknowledged.length > before + 100, 60_000);
+      running = false;
+      await Promise.all(writers);
+      expect(refused.every((error) => error instanceof AppError && error.code === 'LOG_UNAVAILABLE')).toBe(true);
+      const stored = await all();
+      expect(stored.map(({ offset }) => offset)).toEqual(numbers(stored.length));
+      const values = stored.map(({ value }) => value);
+      expect(new Set(values).size).toBe(values.length);
+      expect(acknowledged.filter((value) => !values.includes(value))).toEqual([]);
+      await waitFor('the consumer', () => seen.values(0, topic).length >= stored.length, 60_000);
+      expect(seen.values(0, topic)).toEqual(values);
+      expect(subscription.following()).toBe(true);
+      await log.close();
+      log = await server.open();
+      expect((await all()).map(({ value }) => value)).toEqual(values);
+    }, 180_000);
   });
 }

@@ -52,20 +52,17 @@ function blocksOf(platform: Platform, userId: string) {
 
 /** Blocks that are corrected before anything is charged (rule 18); needs no Stripe. */
 export function correctedBeforeCharged(platform: () => Platform): void {
-  it(
-    'a block that is corrected before it is charged is cancelled, and owed ' + 'again when it is entered again',
-    async () => {
-      const { report, correct, charges, refunds } = blocksOf(platform(), `corrected-${randomUUID()}`);
-      await report(8_000_001);
-      await waitFor('the charge', async () => (await charges())[0]?.reason === 'no_customer');
-      await correct(1);
-      await waitFor('its cancellation', async () => (await charges())[0]?.status === 'cancelled');
-      expect(await charges()).toMatchObject([{ reason: 'corrected' }]);
-      await report(2);
-      await waitFor('its revival', async () => (await charges())[0]?.status === 'pending');
-      expect([(await charges()).length, await refunds()]).toEqual([1, []]);
-    },
-  );
+  it('a block that is corrected before it is charged is cancelled, and owed again when entered again', async () => {
+    const { report, correct, charges, refunds } = blocksOf(platform(), `corrected-${randomUUID()}`);
+    await report(8_000_001);
+    await waitFor('the charge', async () => (await charges())[0]?.reason === 'no_customer');
+    await correct(1);
+    await waitFor('its cancellation', async () => (await charges())[0]?.status === 'cancelled');
+    expect(await charges()).toMatchObject([{ reason: 'corrected' }]);
+    await report(2);
+    await waitFor('its revival', async () => (await charges())[0]?.status === 'pending');
+    expect([(await charges()).length, await refunds()]).toEqual([1, []]);
+  });
 }
 
 /**
@@ -173,29 +170,26 @@ export function correctedAfterPaid(platform: () => Platform): void {
       },
     );
 
-    it(
-      'whose usage comes back before a refund are simply paid, and the proposal cannot be approved any ' + 'more',
-      async () => {
-        const userId = `regained-${randomUUID()}`;
-        const { correct, charges, refunds, report } = await paidBlocks(userId);
-        await correct(1_000_001);
-        const [proposal] = await waitFor('a proposal', async () => {
-          const found = await refunds();
-          return found.length === 1 && found;
-        });
-        await report(2_000_000);
-        await waitFor('the proposal to be withdrawn', async () => (await refunds())[0]?.status === 'withdrawn');
-        expect((await charges()).every(({ status, credited_at: at }) => status === 'succeeded' && at === null)).toBe(
-          true,
-        );
-        const refused = await platform().server.post(`${path}/${proposal?.id}/approve`);
-        expect([refused.status, refused.body]).toEqual([
-          409,
-          { success: false, error: expect.any(String), details: expect.objectContaining({ code: 'REFUND_NOT_OPEN' }) },
-        ]);
-        expect(await net(userId)).toEqual({ net: 30_000 });
-      },
-    );
+    it('whose usage comes back before a refund stay paid, and the proposal can no longer be approved', async () => {
+      const userId = `regained-${randomUUID()}`;
+      const { correct, charges, refunds, report } = await paidBlocks(userId);
+      await correct(1_000_001);
+      const [proposal] = await waitFor('a proposal', async () => {
+        const found = await refunds();
+        return found.length === 1 && found;
+      });
+      await report(2_000_000);
+      await waitFor('the proposal to be withdrawn', async () => (await refunds())[0]?.status === 'withdrawn');
+      expect((await charges()).every(({ status, credited_at: at }) => status === 'succeeded' && at === null)).toBe(
+        true,
+      );
+      const refused = await platform().server.post(`${path}/${proposal?.id}/approve`);
+      expect([refused.status, refused.body]).toEqual([
+        409,
+        { success: false, error: expect.any(String), details: expect.objectContaining({ code: 'REFUND_NOT_OPEN' }) },
+      ]);
+      expect(await net(userId)).toEqual({ net: 30_000 });
+    });
 
     it('are decided by admins only, and bad input changes nothing', async () => {
       const { client } = await newPerson(platform());

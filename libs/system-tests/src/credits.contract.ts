@@ -221,63 +221,55 @@ export function creditsJourney(bench: () => CreditsBench): void {
     });
 
     // Guarantee: a crash between hold and settle neither keeps a credit nor sells one work twice (rule 24).
-    it(
-      'are settled after a gateway that was killed while the service worked, with the key the service ' + 'knows',
-      async () => {
-        const { client, id } = await person();
-        const [delivered, refused] = [`wait-${randomUUID()}`, `fail-${randomUUID()}`];
-        const headers = { 'idempotency-key': 'over-a-kill' };
-        const cut = start(client, delivered, headers).catch(() => 'cut');
-        await waitFor('the service to be called', () => bench().upstream.callsFor(delivered).length > 0);
-        expect(await booked(id)).toMatchObject({ balance: '5', held: '1' });
+    it('are settled after the gateway was killed while the service worked, with the key it knows', async () => {
+      const { client, id } = await person();
+      const [delivered, refused] = [`wait-${randomUUID()}`, `fail-${randomUUID()}`];
+      const headers = { 'idempotency-key': 'over-a-kill' };
+      const cut = start(client, delivered, headers).catch(() => 'cut');
+      await waitFor('the service to be called', () => bench().upstream.callsFor(delivered).length > 0);
+      expect(await booked(id)).toMatchObject({ balance: '5', held: '1' });
 
-        await bench().restartGateway();
-        expect(await cut).toBe('cut');
-        bench().upstream.open(delivered);
+      await bench().restartGateway();
+      expect(await cut).toBe('cut');
+      bench().upstream.open(delivered);
 
-        const { status, body } = await start(client, delivered, headers);
-        expect([status, body]).toMatchObject([200, { workflowStarted: true, creditInfo: { creditsRemaining: 4 } }]);
-        expect(
-          new Set(
-            bench()
-              .upstream.callsFor(delivered)
-              .map(({ key }) => key),
-          ).size,
-        ).toBe(1);
-        expect(await booked(id)).toMatchObject({ balance: '4', held: '0' });
-        expect((await start(client, refused)).status).toBe(502);
-      },
-    );
+      const { status, body } = await start(client, delivered, headers);
+      expect([status, body]).toMatchObject([200, { workflowStarted: true, creditInfo: { creditsRemaining: 4 } }]);
+      expect(
+        new Set(
+          bench()
+            .upstream.callsFor(delivered)
+            .map(({ key }) => key),
+        ).size,
+      ).toBe(1);
+      expect(await booked(id)).toMatchObject({ balance: '4', held: '0' });
+      expect((await start(client, refused)).status).toBe(502);
+    });
 
-    it(
-      'are given back and listed after a gateway that was killed and a service that is of no help ' + 'afterwards',
-      async () => {
-        const { client, id } = await person();
-        const project = `hang-${randomUUID()}`;
-        const cut = start(client, project).catch(() => 'cut');
-        await waitFor('the service to be called', () => bench().upstream.callsFor(project).length > 0);
-        await bench().restartGateway();
-        await cut;
-        await waitFor('the credit to be given back', async () => (await booked(id))['held'] === '0', 30_000);
-        expect(await booked(id)).toMatchObject({ balance: '5', used: '0' });
-        const listed = await waitFor('the list', async () => {
-          const {
-            body: {
-              data: { items },
-            },
-          } = await tools.admin.get<{ data: { items: { userId: string }[] } }>(
-            '/api/admin/credits/operations/orphaned',
-          );
-          return items.find(({ userId }) => userId === id);
-        });
-        expect(listed).toMatchObject({
-          feature: 'start-workflow',
-          step: 'orphaned',
-          hold: expect.any(String),
-          reason: expect.any(String),
-        });
-      },
-    );
+    it('are given back and listed when the gateway was killed and the service cannot say what it did', async () => {
+      const { client, id } = await person();
+      const project = `hang-${randomUUID()}`;
+      const cut = start(client, project).catch(() => 'cut');
+      await waitFor('the service to be called', () => bench().upstream.callsFor(project).length > 0);
+      await bench().restartGateway();
+      await cut;
+      await waitFor('the credit to be given back', async () => (await booked(id))['held'] === '0', 30_000);
+      expect(await booked(id)).toMatchObject({ balance: '5', used: '0' });
+      const listed = await waitFor('the list', async () => {
+        const {
+          body: {
+            data: { items },
+          },
+        } = await tools.admin.get<{ data: { items: { userId: string }[] } }>('/api/admin/credits/operations/orphaned');
+        return items.find(({ userId }) => userId === id);
+      });
+      expect(listed).toMatchObject({
+        feature: 'start-workflow',
+        step: 'orphaned',
+        hold: expect.any(String),
+        reason: expect.any(String),
+      });
+    });
 
     creditsOfAdmins(tools);
   });

@@ -216,42 +216,39 @@ describeWith('kafka', await whyNot('kafka'), 'the distributed platform', () => {
     });
 
     // Guarantee: a frozen predecessor neither blocks its successor nor writes after it (rules 5 and 6).
-    it(
-      'goes on with another ledger within 20 s when one is frozen, and ' + 'doubles nothing when that one wakes',
-      async () => {
-        const load = await startLoad(platform);
-        await load.goesOn('the load');
-        platform.secondLedger.start();
-        await waitFor(
-          'the second ledger to take its share',
-          async () => (await platform.entriesOfSecondLedger()) > 0,
-          30_000,
-        );
-        await load.goesOn('the load on both');
+    it('goes on with another ledger within 20 s when one freezes; nothing is doubled when it wakes', async () => {
+      const load = await startLoad(platform);
+      await load.goesOn('the load');
+      platform.secondLedger.start();
+      await waitFor(
+        'the second ledger to take its share',
+        async () => (await platform.entriesOfSecondLedger()) > 0,
+        30_000,
+      );
+      await load.goesOn('the load on both');
 
-        platform.ledger.pause();
-        const frozenAt = performance.now();
-        try {
-          await everyOwnerBooks(platform, 20_000);
-          expect(performance.now() - frozenAt).toBeLessThan(20_000);
-          await load.goesOn('the load on the second ledger');
-        } finally {
-          platform.ledger.resume();
-        }
-        await waitFor(
-          'the first ledger to own partitions again',
-          async () => (await platform.partitionsOfFirstLedger()) > 0,
-          40_000,
-        );
-        await ready(platform);
-        await everyOwnerBooksAtOnce(platform);
-        await load.goesOn('the load after the first ledger woke', { more: 2_000 });
-        expect(await load.stop()).toMatchObject(nothingWrong);
-        await platform.secondLedger.stop();
+      platform.ledger.pause();
+      const frozenAt = performance.now();
+      try {
         await everyOwnerBooks(platform, 20_000);
-        expect(await checkBooks(platform)).toMatchObject(noDrift);
-      },
-    );
+        expect(performance.now() - frozenAt).toBeLessThan(20_000);
+        await load.goesOn('the load on the second ledger');
+      } finally {
+        platform.ledger.resume();
+      }
+      await waitFor(
+        'the first ledger to own partitions again',
+        async () => (await platform.partitionsOfFirstLedger()) > 0,
+        40_000,
+      );
+      await ready(platform);
+      await everyOwnerBooksAtOnce(platform);
+      await load.goesOn('the load after the first ledger woke', { more: 2_000 });
+      expect(await load.stop()).toMatchObject(nothingWrong);
+      await platform.secondLedger.stop();
+      await everyOwnerBooks(platform, 20_000);
+      expect(await checkBooks(platform)).toMatchObject(noDrift);
+    });
 
     it('waits for a killed PostgreSQL and resumes; what was answered 503 without a key does not count', async () => {
       const load = await startLoad(platform);

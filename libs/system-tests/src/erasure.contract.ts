@@ -33,100 +33,92 @@ async function tablesWith(platform: Platform, text: string): Promise<readonly st
 export function erasesWords(platform: () => Platform): void {
   describe('what a user said', () => {
     // Guarantee (rule 29): a person can be forgotten; the books, their proofs and what is owed stay as they are.
-    it(
-      'is gone from every table after an erasure, while amounts, ids and proofs stay and nothing counts ' + 'twice',
-      async () => {
-        const { server, anybody } = platform();
-        const login = { email: `${word}@example.org`, password: 'correct horse battery' };
-        const { body: made } = await anybody.post<{ data: { id: string } }>('/api/auth/register', {
-          ...login,
-          name: word,
-        });
-        const id = made.data.id;
-        const { body: key } = await server.post<{ data: { license_key: string } }>('/api/admin/license-keys', {
-          token_balance: 5,
-        });
-        const { body: session } = await anybody.post<{ access_token: string }>('/api/auth/login', login);
-        const user = anybody.with({ authorization: `Bearer ${session.access_token}` });
-        await user.post('/api/user/assign-license', { license_key: key.data.license_key });
-        await user.post(`/api/user/license-keys/${key.data.license_key}/use-token`, {
-          purpose: `${word} one`,
-          metadata: { note: word },
-        });
-        await server.post('/api/token-billing/process-usage', {
-          userId: id,
-          tokensUsed: 9_000_000,
-          operationType: word,
-          clientId: word,
-          metadata: { note: word },
-        });
-        await platform().rows(
-          'select record_token_consumption($1, 1, $2, $2, $3::jsonb)',
-          [id, word, JSON.stringify({ note: word })],
-          ['set role tollgate_producer'],
-        );
-        await user.post('/api/projects/start-workflow', { projectId: word }, { 'idempotency-key': `${id}-work` });
-        const summary = async (): Promise<unknown> =>
-          (await server.get<{ data: unknown }>(`/api/token-billing/user-summary/${id}`)).body.data;
-        await waitFor('the usage of SQL', async () => JSON.stringify(await summary()).includes('9000001'), 20_000);
-        const entries = async () =>
-          (
-            await server.get<{ items: readonly Record<string, unknown>[] }>(
-              `/v1/accounts/${encodeURIComponent(`metered:${id}`)}/entries`,
-            )
-          ).body.items;
-        const amounts = (items: readonly Record<string, unknown>[]): unknown =>
-          items.map(({ details: _, ...rest }) => rest);
-        const [before, money] = [await entries(), await summary()];
-        const entry = String(before[0]?.['id']);
-        const proof = await waitFor('a proof', async () => {
-          const { status, body } = await server.get(`/v1/entries/${entry}/proof`);
-          return status === 200 ? body : undefined;
-        });
-        expect(await tablesWith(platform(), word)).toEqual(
-          expect.arrayContaining([
-            'gateway.consumption_queue',
-            'gateway.operations',
-            'gateway.users',
-            'ledger.details',
-          ]),
+    it('is gone from every table after an erasure; amounts, ids and proofs stay, nothing counts twice', async () => {
+      const { server, anybody } = platform();
+      const login = { email: `${word}@example.org`, password: 'correct horse battery' };
+      const { body: made } = await anybody.post<{ data: { id: string } }>('/api/auth/register', {
+        ...login,
+        name: word,
+      });
+      const id = made.data.id;
+      const { body: key } = await server.post<{ data: { license_key: string } }>('/api/admin/license-keys', {
+        token_balance: 5,
+      });
+      const { body: session } = await anybody.post<{ access_token: string }>('/api/auth/login', login);
+      const user = anybody.with({ authorization: `Bearer ${session.access_token}` });
+      await user.post('/api/user/assign-license', { license_key: key.data.license_key });
+      await user.post(`/api/user/license-keys/${key.data.license_key}/use-token`, {
+        purpose: `${word} one`,
+        metadata: { note: word },
+      });
+      await server.post('/api/token-billing/process-usage', {
+        userId: id,
+        tokensUsed: 9_000_000,
+        operationType: word,
+        clientId: word,
+        metadata: { note: word },
+      });
+      await platform().rows(
+        'select record_token_consumption($1, 1, $2, $2, $3::jsonb)',
+        [id, word, JSON.stringify({ note: word })],
+        ['set role tollgate_producer'],
+      );
+      await user.post('/api/projects/start-workflow', { projectId: word }, { 'idempotency-key': `${id}-work` });
+      const summary = async (): Promise<unknown> =>
+        (await server.get<{ data: unknown }>(`/api/token-billing/user-summary/${id}`)).body.data;
+      await waitFor('the usage of SQL', async () => JSON.stringify(await summary()).includes('9000001'), 20_000);
+      const entries = async () =>
+        (
+          await server.get<{ items: readonly Record<string, unknown>[] }>(
+            `/v1/accounts/${encodeURIComponent(`metered:${id}`)}/entries`,
+          )
+        ).body.items;
+      const amounts = (items: readonly Record<string, unknown>[]): unknown =>
+        items.map(({ details: _, ...rest }) => rest);
+      const [before, money] = [await entries(), await summary()];
+      const entry = String(before[0]?.['id']);
+      const proof = await waitFor('a proof', async () => {
+        const { status, body } = await server.get(`/v1/entries/${entry}/proof`);
+        return status === 200 ? body : undefined;
+      });
+      expect(await tablesWith(platform(), word)).toEqual(
+        expect.arrayContaining(['gateway.consumption_queue', 'gateway.operations', 'gateway.users', 'ledger.details']),
+      );
+
+      const { how, output } = await platform().cli('erase', '--user', id, '--json');
+      expect(how).toBe('exit code 0');
+      const erasure = JSON.parse(output.trim().split('\n').at(-1) ?? '') as Erasure;
+
+      expect(erasure).toMatchObject({
+        proofs: { problems: [] },
+        erased: { operations: 1, logins: 1, queued_usage: 1 },
+      });
+      expect(erasure.erased['entries']).toBeGreaterThanOrEqual(3);
+      expect(erasure.proofs.seals).toBeGreaterThan(0);
+      expect((await tablesWith(platform(), word)).filter((table) => !table.startsWith('log.'))).toEqual([]);
+      expect(amounts(await entries())).toEqual(amounts(before));
+      expect(JSON.stringify(await entries())).not.toContain(word);
+      expect(await summary()).toEqual(money);
+      expect((await server.get(`/v1/entries/${entry}/proof`)).body).toEqual(proof);
+      expect((await anybody.post('/api/auth/login', login)).status).toBe(401);
+      expect((await user.get('/api/user/usage')).status).toBe(401);
+      const positions = await platform().rows<{ partition: number; next: string }>(
+        'select partition, (next_offset - log_base)::text as next from ledger.positions',
+      );
+      expect(erasure.prune.length).toBeGreaterThan(0);
+      for (const { partition, before: offset } of erasure.prune)
+        expect(Number(positions.find((one) => one.partition === partition)?.next)).toBeGreaterThanOrEqual(
+          Number(offset),
         );
 
-        const { how, output } = await platform().cli('erase', '--user', id, '--json');
-        expect(how).toBe('exit code 0');
-        const erasure = JSON.parse(output.trim().split('\n').at(-1) ?? '') as Erasure;
-
-        expect(erasure).toMatchObject({
-          proofs: { problems: [] },
-          erased: { operations: 1, logins: 1, queued_usage: 1 },
-        });
-        expect(erasure.erased['entries']).toBeGreaterThanOrEqual(3);
-        expect(erasure.proofs.seals).toBeGreaterThan(0);
-        expect((await tablesWith(platform(), word)).filter((table) => !table.startsWith('log.'))).toEqual([]);
-        expect(amounts(await entries())).toEqual(amounts(before));
-        expect(JSON.stringify(await entries())).not.toContain(word);
-        expect(await summary()).toEqual(money);
-        expect((await server.get(`/v1/entries/${entry}/proof`)).body).toEqual(proof);
-        expect((await anybody.post('/api/auth/login', login)).status).toBe(401);
-        expect((await user.get('/api/user/usage')).status).toBe(401);
-        const positions = await platform().rows<{ partition: number; next: string }>(
-          'select partition, (next_offset - log_base)::text as next from ledger.positions',
-        );
-        expect(erasure.prune.length).toBeGreaterThan(0);
-        for (const { partition, before: offset } of erasure.prune)
-          expect(Number(positions.find((one) => one.partition === partition)?.next)).toBeGreaterThanOrEqual(
-            Number(offset),
-          );
-
-        const again = await server.post<Erasure>('/v1/erasures', { user: id });
-        expect(again).toMatchObject({
-          status: 200,
-          body: { proofs: { problems: [] }, erased: { entries: 0, operations: 0, logins: 0, queued_usage: 0 } },
-        });
-        expect(again.body.proofs.seals).toBeGreaterThan(0);
-        expect(await checkBooks(platform())).toMatchObject({ chainProblems: [] });
-      },
-    );
+      const again = await server.post<Erasure>('/v1/erasures', { user: id });
+      expect(again).toMatchObject({
+        status: 200,
+        body: { proofs: { problems: [] }, erased: { entries: 0, operations: 0, logins: 0, queued_usage: 0 } },
+      });
+      expect(again.body.proofs.seals).toBeGreaterThan(0);
+      expect(await checkBooks(platform())).toMatchObject({ chainProblems: [] });
+    });
 
     // Guarantee: an erased answer is no reason to do the work, and charge for it, again.
     it('is no longer told to a repeat, which does nothing twice', async () => {

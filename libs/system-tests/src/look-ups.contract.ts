@@ -32,54 +32,47 @@ export function looksUp(the: () => Platform): void {
     (await client.get<Customers>(`/v1/customers?${query}`)).body.items;
 
   describe('a look-up', () => {
-    it(
-      "finds a customer by e-mail, owner, external id and Stripe's id, by " + 'exact match, with the accounts',
-      async () => {
-        const { server, anybody } = the();
-        const email = `${randomUUID()}@example.org`;
-        const {
-          body: {
-            data: { id },
-          },
-        } = await anybody.post<{ data: { id: string } }>('/api/auth/register', {
-          email,
-          password: 'correct horse battery',
-          name: 'Ada',
-        });
-        await server.post('/api/user-wallets/give-bonus-token', { user_id: id, token: 7 });
-        const own = `look-${randomUUID()}`;
-        await server.post('/v1/accounts', { id: own, kind: 'metered', unit: 'u', owner: id });
-        const { body: paid } = await server.put<{ customer_id: string }>(`/api/admin/billing/customers/${id}`, {
-          payment_method: 'pm_card_visa',
-        });
-        const customer = paid.customer_id;
+    it('finds a customer by e-mail, owner, external or Stripe id, exactly, with the accounts', async () => {
+      const { server, anybody } = the();
+      const email = `${randomUUID()}@example.org`;
+      const {
+        body: {
+          data: { id },
+        },
+      } = await anybody.post<{ data: { id: string } }>('/api/auth/register', {
+        email,
+        password: 'correct horse battery',
+        name: 'Ada',
+      });
+      await server.post('/api/user-wallets/give-bonus-token', { user_id: id, token: 7 });
+      const own = `look-${randomUUID()}`;
+      await server.post('/v1/accounts', { id: own, kind: 'metered', unit: 'u', owner: id });
+      const { body: paid } = await server.put<{ customer_id: string }>(`/api/admin/billing/customers/${id}`, {
+        payment_method: 'pm_card_visa',
+      });
+      const customer = paid.customer_id;
 
-        const reader = await key({ scopes: ['accounts:read'] });
-        const [found] = await customers(`email=${encodeURIComponent(email.toUpperCase())}`, reader);
-        expect(found).toMatchObject({ user_id: id, email, name: 'Ada', customer_id: customer, more_accounts: false });
-        expect(found!.accounts.map((account) => account.id).sort()).toEqual([own, `wallet:${id}`].sort());
-        for (const query of [`owner=${id}`, `external_id=${id}`, `external_id=${customer}`])
-          expect(await customers(query)).toEqual([found]);
-        for (const query of [`email=${email.slice(1)}`, `owner=${id.slice(1)}`, 'external_id=nobody', 'owner=%25'])
-          expect(await customers(query)).toEqual([]);
+      const reader = await key({ scopes: ['accounts:read'] });
+      const [found] = await customers(`email=${encodeURIComponent(email.toUpperCase())}`, reader);
+      expect(found).toMatchObject({ user_id: id, email, name: 'Ada', customer_id: customer, more_accounts: false });
+      expect(found!.accounts.map((account) => account.id).sort()).toEqual([own, `wallet:${id}`].sort());
+      for (const query of [`owner=${id}`, `external_id=${id}`, `external_id=${customer}`])
+        expect(await customers(query)).toEqual([found]);
+      for (const query of [`email=${email.slice(1)}`, `owner=${id.slice(1)}`, 'external_id=nobody', 'owner=%25'])
+        expect(await customers(query)).toEqual([]);
 
-        // One customer of Stripe may pay for several users: pages lead through them.
-        const other = `look-${randomUUID()}`;
-        await server.put(`/api/admin/billing/customers/${other}`, { customer_id: customer });
-        const first = (await server.get<Customers>(`/v1/customers?external_id=${customer}&limit=1`)).body;
-        const second = (
-          await server.get<Customers>(`/v1/customers?external_id=${customer}&limit=1&after=${first.next}`)
-        ).body;
-        expect([...first.items, ...second.items].map((item) => item.user_id).sort()).toEqual([id, other].sort());
-        expect(second.next).toBeNull();
+      // One customer of Stripe may pay for several users: pages lead through them.
+      const other = `look-${randomUUID()}`;
+      await server.put(`/api/admin/billing/customers/${other}`, { customer_id: customer });
+      const first = (await server.get<Customers>(`/v1/customers?external_id=${customer}&limit=1`)).body;
+      const second = (await server.get<Customers>(`/v1/customers?external_id=${customer}&limit=1&after=${first.next}`))
+        .body;
+      expect([...first.items, ...second.items].map((item) => item.user_id).sort()).toEqual([id, other].sort());
+      expect(second.next).toBeNull();
 
-        const { how, output } = await the().cli('customers', '--email', email, '--json');
-        expect([how, JSON.parse(output.trim().split('\n').at(-1)!)]).toEqual([
-          'exit code 0',
-          { items: [{ ...found }] },
-        ]);
-      },
-    );
+      const { how, output } = await the().cli('customers', '--email', email, '--json');
+      expect([how, JSON.parse(output.trim().split('\n').at(-1)!)]).toEqual(['exit code 0', { items: [{ ...found }] }]);
+    });
 
     it('finds accounts near a limit, what is held counting, and below a balance, of one unit', async () => {
       const { server } = the();

@@ -193,33 +193,30 @@ export function optimizesImages(subject: () => OptimizeSubject): void {
       expect((await submit(anybody, exact)).status).toBe(429);
     });
 
-    it(
-      'under one key are one: the first answer again, another body is refused, another token is another ' + 'scope',
-      async () => {
-        const [token, other] = [newToken(10), newToken(10)];
-        const headers = { 'idempotency-key': 'upload-1' };
-        const answers = await Promise.all(
-          Array.from({ length: 8 }, () => submit(anybody, token, { headers, name: 'same.png' })),
-        );
-        expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).size).toBe(1);
-        expect(answers.filter((answer) => answer.headers.get('idempotent-replay') === 'true')).toHaveLength(7);
-        expect(answers[0]?.status).toBe(202);
-        expect(await account(token)).toMatchObject({ used: '1024' });
-        for (const change of [{ file: png({ shade: 1 }) }, { fields: { quality: '7' } }]) {
-          const reused = await submit(anybody, token, { headers, ...change });
-          expect([reused.status, reused.body.code]).toEqual([409, 'IDEMPOTENCY_KEY_REUSED']);
-        }
-        const elsewhere = await submit(anybody, other, { headers });
-        expect(elsewhere.body.data.task_id).not.toBe(answers[0]?.body.data.task_id);
-        // A refusal is not kept: the key succeeds after the quota has grown.
-        const small = newToken(0.001);
-        provider.gives(small, 0.0001);
-        expect((await submit(anybody, small, { headers })).status).toBe(429);
-        provider.gives(small, 5);
-        await as(small).post(`${surface}/refresh-quota`);
-        expect((await submit(anybody, small, { headers })).status).toBe(202);
-      },
-    );
+    it('under one key count as one: same answer; another body is refused, another token is separate', async () => {
+      const [token, other] = [newToken(10), newToken(10)];
+      const headers = { 'idempotency-key': 'upload-1' };
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => submit(anybody, token, { headers, name: 'same.png' })),
+      );
+      expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).size).toBe(1);
+      expect(answers.filter((answer) => answer.headers.get('idempotent-replay') === 'true')).toHaveLength(7);
+      expect(answers[0]?.status).toBe(202);
+      expect(await account(token)).toMatchObject({ used: '1024' });
+      for (const change of [{ file: png({ shade: 1 }) }, { fields: { quality: '7' } }]) {
+        const reused = await submit(anybody, token, { headers, ...change });
+        expect([reused.status, reused.body.code]).toEqual([409, 'IDEMPOTENCY_KEY_REUSED']);
+      }
+      const elsewhere = await submit(anybody, other, { headers });
+      expect(elsewhere.body.data.task_id).not.toBe(answers[0]?.body.data.task_id);
+      // A refusal is not kept: the key succeeds after the quota has grown.
+      const small = newToken(0.001);
+      provider.gives(small, 0.0001);
+      expect((await submit(anybody, small, { headers })).status).toBe(429);
+      provider.gives(small, 5);
+      await as(small).post(`${surface}/refresh-quota`);
+      expect((await submit(anybody, small, { headers })).status).toBe(202);
+    });
 
     // Guarantee: a task that was paid for is worked on, whatever is killed, and is paid once.
     it('that were taken are finished after a kill in the middle of the work', async () => {

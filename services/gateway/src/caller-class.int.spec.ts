@@ -61,26 +61,23 @@ it('a key of a user never blocks the same key of a server, nor answers for it', 
   expect(sources).toContainEqual(['http:process-usage', '500']);
 });
 
-it(
-  "each class keeps its own once-only, also over the user's key and login, " + 'and over all servers and admins',
-  async () => {
-    const { api_key: apiKey } = (await harness.call('GET', '/api/user/profile', undefined, user)).body.data;
-    expect((await report({ 'x-api-key': apiKey }, 1)).headers.get('idempotent-replay')).toBe('true');
-    expect((await report(user, 2)).status).toBe(409);
-    const admin = await harness.loggedIn('admin@localhost', 'admin-password-of-the-specs');
-    expect((await report(admin, 500)).headers.get('idempotent-replay')).toBe('true');
-    expect(
-      (
-        await harness.server(
-          'POST',
-          '/api/token-billing/process-usage',
-          { userId, tokensUsed: 501 },
-          { 'idempotency-key': 'k-1' },
-        )
-      ).status,
-    ).toBe(409);
-  },
-);
+it('each class is once-only: a user by key and login together, all servers and admins together', async () => {
+  const { api_key: apiKey } = (await harness.call('GET', '/api/user/profile', undefined, user)).body.data;
+  expect((await report({ 'x-api-key': apiKey }, 1)).headers.get('idempotent-replay')).toBe('true');
+  expect((await report(user, 2)).status).toBe(409);
+  const admin = await harness.loggedIn('admin@localhost', 'admin-password-of-the-specs');
+  expect((await report(admin, 500)).headers.get('idempotent-replay')).toBe('true');
+  expect(
+    (
+      await harness.server(
+        'POST',
+        '/api/token-billing/process-usage',
+        { userId, tokensUsed: 501 },
+        { 'idempotency-key': 'k-1' },
+      )
+    ).status,
+  ).toBe(409);
+});
 
 it('what billing keeps under a key is told apart too', async () => {
   const body = { customerId: 'cus_1' };

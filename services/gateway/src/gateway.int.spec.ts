@@ -104,36 +104,33 @@ describe('the native API', () => {
     expect(ledger.records.length).toBe(before);
   });
 
-  it(
-    'tells an unknown address, a wrong method and a wrong content type ' + 'apart, in the words of the surface',
-    async () => {
-      expect((await call('GET', '/v1/nothing')).body).toMatchObject({ status: 404, code: 'ROUTE_UNKNOWN' });
-      const method = await call('PUT', '/v1/accounts/x');
-      expect([method.status, method.headers.get('allow'), method.body.code]).toEqual([
-        405,
-        'GET, HEAD, PATCH',
-        'METHOD_NOT_ALLOWED',
-      ]);
-      expect((await call('POST', '/v1/accounts', 'x', { 'content-type': 'text/plain' })).body.code).toBe(
-        'MEDIA_TYPE_UNSUPPORTED',
-      );
-      expect((await call('GET', '/api/user/nothing')).body).toEqual({
-        success: false,
-        error: 'there is nothing at this address',
-      });
-      expect((await call('DELETE', '/api/auth/login')).body.success).toBe(false);
-      expect((await call('POST', '/api/auth/login', '{')).body).toEqual({
-        success: false,
-        error: 'the body is not valid JSON in UTF-8',
-      });
-      expect((await call('GET', '/api/user/usage')).body).toEqual({ error: 'Unauthorized' });
-      expect((await call('GET', '/api/projects')).body).toEqual({
-        error: 'Route unknown',
-        detail: 'there is nothing at this address',
-        status: 404,
-      });
-    },
-  );
+  it("tells unknown addresses, wrong methods and wrong content types apart, in the surface's words", async () => {
+    expect((await call('GET', '/v1/nothing')).body).toMatchObject({ status: 404, code: 'ROUTE_UNKNOWN' });
+    const method = await call('PUT', '/v1/accounts/x');
+    expect([method.status, method.headers.get('allow'), method.body.code]).toEqual([
+      405,
+      'GET, HEAD, PATCH',
+      'METHOD_NOT_ALLOWED',
+    ]);
+    expect((await call('POST', '/v1/accounts', 'x', { 'content-type': 'text/plain' })).body.code).toBe(
+      'MEDIA_TYPE_UNSUPPORTED',
+    );
+    expect((await call('GET', '/api/user/nothing')).body).toEqual({
+      success: false,
+      error: 'there is nothing at this address',
+    });
+    expect((await call('DELETE', '/api/auth/login')).body.success).toBe(false);
+    expect((await call('POST', '/api/auth/login', '{')).body).toEqual({
+      success: false,
+      error: 'the body is not valid JSON in UTF-8',
+    });
+    expect((await call('GET', '/api/user/usage')).body).toEqual({ error: 'Unauthorized' });
+    expect((await call('GET', '/api/projects')).body).toEqual({
+      error: 'Route unknown',
+      detail: 'there is nothing at this address',
+      status: 404,
+    });
+  });
 
   it('lets keys do what their scopes say, until they are revoked', async () => {
     expect((await call('GET', '/v1/accounts/x')).body.code).toBe('CREDENTIALS_MISSING');
@@ -275,25 +272,21 @@ describe('licence keys', () => {
     expect((await use(ada)).body.error).toBe('License key not found');
   });
 
-  it(
-    'stops guessing after ten failed logins of an account from one address, parallel ones included, and nobody ' +
-      "else's",
-    async () => {
-      await call('POST', '/api/auth/register', { email: 'eve@example.org', password: 'long enough', name: 'Eve' });
-      const tries = await Promise.all(
-        Array.from({ length: 14 }, () =>
-          call('POST', '/api/auth/login', { email: 'eve@example.org', password: 'wrong' }),
-        ),
-      );
-      expect(tries.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(10);
-      const locked = await call('POST', '/api/auth/login', { email: 'eve@example.org', password: 'long enough' });
-      expect(locked.status).toBe(429);
-      expect(Number(locked.headers.get('retry-after'))).toBeGreaterThan(800);
-      expect(
-        (await call('POST', '/api/auth/login', { email: 'ada@example.org', password: 'long enough' })).status,
-      ).toBe(200);
-    },
-  );
+  it('stops an address after ten failed logins of an account, also parallel ones, and nobody else', async () => {
+    await call('POST', '/api/auth/register', { email: 'eve@example.org', password: 'long enough', name: 'Eve' });
+    const tries = await Promise.all(
+      Array.from({ length: 14 }, () =>
+        call('POST', '/api/auth/login', { email: 'eve@example.org', password: 'wrong' }),
+      ),
+    );
+    expect(tries.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(10);
+    const locked = await call('POST', '/api/auth/login', { email: 'eve@example.org', password: 'long enough' });
+    expect(locked.status).toBe(429);
+    expect(Number(locked.headers.get('retry-after'))).toBeGreaterThan(800);
+    expect((await call('POST', '/api/auth/login', { email: 'ada@example.org', password: 'long enough' })).status).toBe(
+      200,
+    );
+  });
 });
 
 describe('when a part is away', () => {

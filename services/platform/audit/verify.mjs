@@ -104,7 +104,7 @@ function checkSeals(manifest) {
     `${seals.size} seals recomputed${
       manifest.chain === 'whole'
         ? ', each chained to the one before it'
-        : '; only those over these entries are ' + 'in the bundle'
+        : '; only those over these entries are in the bundle'
     }${lastSeal(previous)}`,
   );
   let published = 0;

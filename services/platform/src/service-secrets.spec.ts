@@ -23,34 +23,31 @@ describe('the secrets of a distributed platform', () => {
   const all = Object.fromEntries([...services, 'migrate', 'postgres'].map((owner) => [owner, contentsOf(owner)]));
 
   // Guarantee: an attacker in one service has that service's rows and nothing of another's.
-  it(
-    'are a folder a service, closed to every other user, without anything of another service but what they ' + 'share',
-    () => {
-      for (const owner of Object.keys(serviceUsers) as (keyof typeof serviceUsers)[]) {
-        const folder = statSync(join(root, owner));
-        expect([owner, folder.mode & 0o777]).toEqual([owner, 0o500]);
-        if (process.getuid?.() === 0)
-          expect([owner, folder.uid, folder.gid]).toEqual([owner, serviceUsers[owner], serviceUsers[owner]]);
-        for (const name of Object.keys(all[owner]!)) {
-          const file =
-            owner === 'migrate' && name.startsWith('tollgate_')
-              ? join(root, owner, 'roles', name)
-              : join(root, owner, name);
-          expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o400]);
-        }
+  it('are a folder per service, closed to other users, with nothing of another service but what is shared', () => {
+    for (const owner of Object.keys(serviceUsers) as (keyof typeof serviceUsers)[]) {
+      const folder = statSync(join(root, owner));
+      expect([owner, folder.mode & 0o777]).toEqual([owner, 0o500]);
+      if (process.getuid?.() === 0)
+        expect([owner, folder.uid, folder.gid]).toEqual([owner, serviceUsers[owner], serviceUsers[owner]]);
+      for (const name of Object.keys(all[owner]!)) {
+        const file =
+          owner === 'migrate' && name.startsWith('tollgate_')
+            ? join(root, owner, 'roles', name)
+            : join(root, owner, name);
+        expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o400]);
       }
-      for (const one of services)
-        for (const other of services) {
-          if (one === other) continue;
-          const { 'service-secret': _, ...own } = all[one]!;
-          expect([
-            one,
-            other,
-            Object.values(all[other]!).filter((value) => Object.values(own).includes(value)),
-          ]).toEqual([one, other, []]);
-        }
-    },
-  );
+    }
+    for (const one of services)
+      for (const other of services) {
+        if (one === other) continue;
+        const { 'service-secret': _, ...own } = all[one]!;
+        expect([one, other, Object.values(all[other]!).filter((value) => Object.values(own).includes(value))]).toEqual([
+          one,
+          other,
+          [],
+        ]);
+      }
+  });
 
   it('give every database role a password of its own, which does not follow from what the services share', () => {
     const passwords = rolePasswordsIn(join(root, 'migrate', 'roles'));

@@ -41,7 +41,7 @@ export async function openStripe(parts: {
   if (!usesSimulator(parts.config) && key !== undefined) {
     parts.say(
       `Stripe         ${apiBase === undefined ? 'api.stripe.com' : apiBase}${
-        given === undefined ? '; webhooks are refused: ' + 'STRIPE_WEBHOOK_SECRET is not set' : ''
+        given === undefined ? '; webhooks are refused: STRIPE_WEBHOOK_SECRET is not set' : ''
       }`,
     );
     // Without a secret nothing can be verified, so nothing is taken: nobody knows this one.

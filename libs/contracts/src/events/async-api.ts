@@ -55,10 +55,9 @@ export function asyncApi(version: string): Readonly<Record<string, unknown>> {
       title: 'Tollgate events',
       version,
       description:
-        'What Tollgate publishes to its log: Kafka topics, and streams of the embedded log where it runs ' +
-        'without Kafka. ' +
-        `${topics.usageEvents} is the platform's own input: it is written by the gateway and billing alone, and ` +
-        `records that cannot be read are published to ${deadLetters}.`,
+        'What Tollgate publishes to its log: Kafka topics, and streams of the embedded log where it runs without ' +
+        `Kafka. ${topics.usageEvents} is the platform's own input: it is written by the gateway and billing alone, ` +
+        `and records that cannot be read are published to ${deadLetters}.`,
       license: { name: 'Apache-2.0' },
     },
     defaultContentType: 'application/json',

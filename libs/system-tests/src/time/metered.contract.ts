@@ -56,30 +56,27 @@ export function meteredMonths(): void {
       ]);
     });
 
-    it(
-      'takes what happened in it for an hour after its end, and counts it as late in the next one from then ' + 'on',
-      async () => {
-        await intoNextMonth(day);
-        await open('late-meter', 'metered', { plan: 'standard' });
-        await report('late-meter', 7_000_000, { id: 'on-time' });
-        await intoNextMonth(30 * minute);
-        const [endedMs, startedMs] = [(await nowMs()) - hour * 1000, await nowMs()];
-        const time = new Date(endedMs).toISOString();
+    it('takes its usage until an hour after its end; later than that it counts as late in the next one', async () => {
+      await intoNextMonth(day);
+      await open('late-meter', 'metered', { plan: 'standard' });
+      await report('late-meter', 7_000_000, { id: 'on-time' });
+      await intoNextMonth(30 * minute);
+      const [endedMs, startedMs] = [(await nowMs()) - hour * 1000, await nowMs()];
+      const time = new Date(endedMs).toISOString();
 
-        const within = await report('late-meter', 1_000_001, { id: 'within-grace', time });
-        expect(within.body.results).toMatchObject([
-          { status: 'booked', entry: { period: `${month(endedMs)}-01T00:00:00.000Z` } },
-        ]);
-        expect(await crossings('late-meter')).toEqual([{ month: month(endedMs), block: 1 }]);
-        expect(await account('late-meter')).toMatchObject({ used: '0' });
+      const within = await report('late-meter', 1_000_001, { id: 'within-grace', time });
+      expect(within.body.results).toMatchObject([
+        { status: 'booked', entry: { period: `${month(endedMs)}-01T00:00:00.000Z` } },
+      ]);
+      expect(await crossings('late-meter')).toEqual([{ month: month(endedMs), block: 1 }]);
+      expect(await account('late-meter')).toMatchObject({ used: '0' });
 
-        await advance(31 * minute);
-        const after = await report('late-meter', 5, { id: 'after-grace', time });
-        expect(after.body.results).toMatchObject([
-          { status: 'booked', entry: { late: true, period: `${month(startedMs)}-01T00:00:00.000Z` } },
-        ]);
-        expect(await account('late-meter')).toMatchObject({ used: '5' });
-      },
-    );
+      await advance(31 * minute);
+      const after = await report('late-meter', 5, { id: 'after-grace', time });
+      expect(after.body.results).toMatchObject([
+        { status: 'booked', entry: { late: true, period: `${month(startedMs)}-01T00:00:00.000Z` } },
+      ]);
+      expect(await account('late-meter')).toMatchObject({ used: '5' });
+    });
   });
 }

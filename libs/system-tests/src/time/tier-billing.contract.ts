@@ -144,52 +144,48 @@ export function tierBillingInTime(): void {
       await intoNextMonth(day);
     });
 
-    it(
-      'takes the fee in full at once and again on the 1st, and tries a refused charge again when its pause is ' +
-        'over',
-      async () => {
-        await intoNextMonth(10 * day);
-        const first = await day1();
-        const put = async (userId: string, method: string): Promise<string> =>
-          (
-            await platform.server.put<{ customer_id: string }>(`/api/admin/billing/customers/${userId}`, {
-              payment_method: method,
-            })
-          ).body.customer_id;
-        const customerId = await put('subscribed', 'pm_card_visa');
-        const { body } = await platform.server.post<{ data: object }>('/api/token-billing/create-subscription', {
-          customerId,
-        });
-        expect(body.data).toMatchObject({ status: 'active', amount: 40_000 });
-        const fee = async (at?: string): Promise<number> =>
-          ((await summary('subscribed', at)) as { fixed_fee_charged: number }).fixed_fee_charged;
-        await waitFor('the first fee', async () => (await fee()) === 40_000);
+    it('takes the full fee at once and on each 1st, and retries a refused charge when its pause is over', async () => {
+      await intoNextMonth(10 * day);
+      const first = await day1();
+      const put = async (userId: string, method: string): Promise<string> =>
+        (
+          await platform.server.put<{ customer_id: string }>(`/api/admin/billing/customers/${userId}`, {
+            payment_method: method,
+          })
+        ).body.customer_id;
+      const customerId = await put('subscribed', 'pm_card_visa');
+      const { body } = await platform.server.post<{ data: object }>('/api/token-billing/create-subscription', {
+        customerId,
+      });
+      expect(body.data).toMatchObject({ status: 'active', amount: 40_000 });
+      const fee = async (at?: string): Promise<number> =>
+        ((await summary('subscribed', at)) as { fixed_fee_charged: number }).fixed_fee_charged;
+      await waitFor('the first fee', async () => (await fee()) === 40_000);
 
-        await put('refused', 'pm_card_chargeDeclined');
-        const [refused] = (await report('refused', 8_000_001)).body.data.tierCharges;
-        const charge = async (): Promise<{ status: string; attempts: number }> =>
-          (
-            await platform.server.get<{ data: { items: { id: string; status: string; attempts: number }[] } }>(
-              '/api/admin/billing/charges?user_id=refused',
-            )
-          ).body.data.items[0] ?? { status: '', attempts: 0 };
-        expect(refused).toMatchObject({ status: 'failed' });
-        await advance(hour * 2);
-        await waitFor(
-          'the second attempt',
-          async () => (await charge()).attempts === 2 && (await charge()).status === 'failed',
-        );
-        expect(await charge()).toMatchObject({ id: refused?.id, status: 'failed' });
+      await put('refused', 'pm_card_chargeDeclined');
+      const [refused] = (await report('refused', 8_000_001)).body.data.tierCharges;
+      const charge = async (): Promise<{ status: string; attempts: number }> =>
+        (
+          await platform.server.get<{ data: { items: { id: string; status: string; attempts: number }[] } }>(
+            '/api/admin/billing/charges?user_id=refused',
+          )
+        ).body.data.items[0] ?? { status: '', attempts: 0 };
+      expect(refused).toMatchObject({ status: 'failed' });
+      await advance(hour * 2);
+      await waitFor(
+        'the second attempt',
+        async () => (await charge()).attempts === 2 && (await charge()).status === 'failed',
+      );
+      expect(await charge()).toMatchObject({ id: refused?.id, status: 'failed' });
 
-        await intoNextMonth(hour);
-        await waitFor('the fee of the next month', async () => (await fee()) === 40_000);
-        expect(await fee(first)).toBe(40_000);
-        expect(
-          (await platform.server.post<{ data: object }>('/api/token-billing/create-subscription', { customerId })).body
-            .data,
-        ).toMatchObject({ currentPeriodStart: `${await day1()}T00:00:00.000Z` });
-      },
-    );
+      await intoNextMonth(hour);
+      await waitFor('the fee of the next month', async () => (await fee()) === 40_000);
+      expect(await fee(first)).toBe(40_000);
+      expect(
+        (await platform.server.post<{ data: object }>('/api/token-billing/create-subscription', { customerId })).body
+          .data,
+      ).toMatchObject({ currentPeriodStart: `${await day1()}T00:00:00.000Z` });
+    });
 
     it('names the same charges to a repeat after a kill', async () => {
       const first = await report('killed-biller', 25_000_000, { 'idempotency-key': 'k' });

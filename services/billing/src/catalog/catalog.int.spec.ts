@@ -214,45 +214,37 @@ describe('a rate card', () => {
 describe('a price plan', () => {
   const plan = { included: 1_000, block: 100, block_price: 5, fixed_fee: 0, currency: 'JPY' };
 
-  it(
-    'is version 2 of default beside the built-in one, and in every ' + 'partition when it is answered as booked',
-    async () => {
-      const { queries } = await start();
-      expect(await queries.publishCatalog({ catalog: 'price-plan', name: 'default', content: plan })).toMatchObject({
-        version: 2,
-        status: 'booked',
-        content: plan,
-      });
-      for (const each of await requests())
-        expect(each.filter(({ id }) => id === 'price-plan/default/2')).toHaveLength(1);
-      expect(
-        (await queries.listCatalog({ catalog: 'price-plan', name: 'default' })).map(({ version }) => version),
-      ).toEqual([2, 1]);
-    },
-  );
+  it('is version 2 of default beside the built-in one, and in every partition once it is answered', async () => {
+    const { queries } = await start();
+    expect(await queries.publishCatalog({ catalog: 'price-plan', name: 'default', content: plan })).toMatchObject({
+      version: 2,
+      status: 'booked',
+      content: plan,
+    });
+    for (const each of await requests()) expect(each.filter(({ id }) => id === 'price-plan/default/2')).toHaveLength(1);
+    expect(
+      (await queries.listCatalog({ catalog: 'price-plan', name: 'default' })).map(({ version }) => version),
+    ).toEqual([2, 1]);
+  });
 
-  it(
-    'is refused when it is back-dated, takes effect with another version, or cannot be read, and nothing is ' +
-      'kept of it',
-    async () => {
-      const { queries } = await start();
-      const publish = (content: unknown, ms: number) =>
-        queries.publishCatalog({ catalog: 'price-plan', name: 'once', content, effective_from: at(ms) });
-      expect((await publish(plan, nowMs + 5)).version).toBe(1);
-      await expect(publish(plan, nowMs + 5)).rejects.toMatchObject({ kind: 'conflict', code: 'CATALOG_CONFLICT' });
-      await expect(publish(plan, nowMs - 1)).rejects.toMatchObject({ kind: 'conflict', code: 'CATALOG_CONFLICT' });
-      await expect(publish({ ...plan, block: 0 }, nowMs + 6)).rejects.toMatchObject({
-        kind: 'invalid',
-        code: 'CATALOG_INVALID',
-        message: expect.stringContaining('block'),
-      });
-      await expect(publish({ ...plan, time_zone: 'Nowhere/Land' }, nowMs + 6)).rejects.toMatchObject({
-        code: 'CATALOG_INVALID',
-      });
-      expect(await queries.listCatalog({ catalog: 'price-plan', name: 'once' })).toHaveLength(1);
-      expect((await publish(plan, nowMs + 4)).version).toBe(2);
-    },
-  );
+  it('is refused and not kept when back-dated, in effect with another version, or unreadable', async () => {
+    const { queries } = await start();
+    const publish = (content: unknown, ms: number) =>
+      queries.publishCatalog({ catalog: 'price-plan', name: 'once', content, effective_from: at(ms) });
+    expect((await publish(plan, nowMs + 5)).version).toBe(1);
+    await expect(publish(plan, nowMs + 5)).rejects.toMatchObject({ kind: 'conflict', code: 'CATALOG_CONFLICT' });
+    await expect(publish(plan, nowMs - 1)).rejects.toMatchObject({ kind: 'conflict', code: 'CATALOG_CONFLICT' });
+    await expect(publish({ ...plan, block: 0 }, nowMs + 6)).rejects.toMatchObject({
+      kind: 'invalid',
+      code: 'CATALOG_INVALID',
+      message: expect.stringContaining('block'),
+    });
+    await expect(publish({ ...plan, time_zone: 'Nowhere/Land' }, nowMs + 6)).rejects.toMatchObject({
+      code: 'CATALOG_INVALID',
+    });
+    expect(await queries.listCatalog({ catalog: 'price-plan', name: 'once' })).toHaveLength(1);
+    expect((await publish(plan, nowMs + 4)).version).toBe(2);
+  });
 
   // Guarantee: two operators who publish at the same moment cannot leave it open which of two prices counts.
   it('published ten times for one moment is one version', async () => {

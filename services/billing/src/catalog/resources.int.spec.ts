@@ -140,57 +140,51 @@ describe('a resource of the catalog', () => {
     await expect(once('other')).rejects.toMatchObject({ kind: 'reused' });
   });
 
-  it(
-    'is what start and end need, told anew only when something changed; a ' + 'removed package keeps its terms',
-    async () => {
-      await feature('sold');
-      await queries().createResource({
-        resource: 'packages',
-        id: 'gone',
-        fields: { name: 'gone', features: ['sold'], token: 10, duration_days: 3, overdraft: 'forbid' },
-      });
-      await queries().removeResource({ resource: 'packages', id: 'gone' });
-      const catalog = await queries().tokenCatalog({});
-      expect(catalog?.packages).toContainEqual({
-        id: 'gone',
-        features: ['sold'],
-        token: 10,
-        duration_days: 3,
-        overdraft: 'forbid',
-        removed: true,
-      });
-      expect(await queries().tokenCatalog({ known: catalog!.tag })).toBeNull();
-      await queries().changeResource({ resource: 'features', id: 'named', fields: { is_active: false } });
-      expect((await queries().tokenCatalog({ known: catalog!.tag }))?.endpoints).toEqual([
-        { id: 'e-named', feature: 'named', minimum_token: 5, active: false },
-      ]);
-    },
-  );
+  it('is what start and end need, sent again only after a change; a removed package keeps its terms', async () => {
+    await feature('sold');
+    await queries().createResource({
+      resource: 'packages',
+      id: 'gone',
+      fields: { name: 'gone', features: ['sold'], token: 10, duration_days: 3, overdraft: 'forbid' },
+    });
+    await queries().removeResource({ resource: 'packages', id: 'gone' });
+    const catalog = await queries().tokenCatalog({});
+    expect(catalog?.packages).toContainEqual({
+      id: 'gone',
+      features: ['sold'],
+      token: 10,
+      duration_days: 3,
+      overdraft: 'forbid',
+      removed: true,
+    });
+    expect(await queries().tokenCatalog({ known: catalog!.tag })).toBeNull();
+    await queries().changeResource({ resource: 'features', id: 'named', fields: { is_active: false } });
+    expect((await queries().tokenCatalog({ known: catalog!.tag }))?.endpoints).toEqual([
+      { id: 'e-named', feature: 'named', minimum_token: 5, active: false },
+    ]);
+  });
 });
 
 describe('the active profits', () => {
-  it(
-    'are published with every change, booked in every partition by the time of the answer, and keep the ' + 'rates',
-    async () => {
-      await queries().publishCatalog({
-        catalog: 'rate-card',
-        name: 'default',
-        content: { meters: { 'llm.tokens': { rates: { '*': { output_tokens: '1/2' } } } } },
-      });
-      const { item } = await profit({ percentage: 12.35 });
-      expect(item).toMatchObject({ percentage: 12.35, is_active: true });
-      expect(await newestCard()).toMatchObject({
-        status: 'booked',
-        content: { profit_percent: 12.35, meters: { 'llm.tokens': { rates: { '*': { output_tokens: '1/2' } } } } },
-      });
-      const second = await profit({ percentage: 7.65 });
-      expect((await newestCard()).content).toMatchObject({ profit_percent: 20 });
-      await queries().changeResource({ resource: 'token-profits', id: second.item.id, fields: { is_active: false } });
-      expect((await newestCard()).content).toMatchObject({ profit_percent: 12.35 });
-      await queries().removeResource({ resource: 'token-profits', id: item.id });
-      expect((await newestCard()).content).toMatchObject({ profit_percent: 0 });
-    },
-  );
+  it('are published with every change, booked in every partition before the answer, and keep rates', async () => {
+    await queries().publishCatalog({
+      catalog: 'rate-card',
+      name: 'default',
+      content: { meters: { 'llm.tokens': { rates: { '*': { output_tokens: '1/2' } } } } },
+    });
+    const { item } = await profit({ percentage: 12.35 });
+    expect(item).toMatchObject({ percentage: 12.35, is_active: true });
+    expect(await newestCard()).toMatchObject({
+      status: 'booked',
+      content: { profit_percent: 12.35, meters: { 'llm.tokens': { rates: { '*': { output_tokens: '1/2' } } } } },
+    });
+    const second = await profit({ percentage: 7.65 });
+    expect((await newestCard()).content).toMatchObject({ profit_percent: 20 });
+    await queries().changeResource({ resource: 'token-profits', id: second.item.id, fields: { is_active: false } });
+    expect((await newestCard()).content).toMatchObject({ profit_percent: 12.35 });
+    await queries().removeResource({ resource: 'token-profits', id: item.id });
+    expect((await newestCard()).content).toMatchObject({ profit_percent: 0 });
+  });
 
   it('stay on a card that names no percentage of its own', async () => {
     const { item } = await profit({ percentage: 5 });

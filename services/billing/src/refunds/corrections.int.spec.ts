@@ -26,29 +26,26 @@ afterEach(stopBilling);
 afterAll(closeMoney);
 
 describe('a block that a correction left', () => {
-  it(
-    'is not charged when nothing was tried, and is when it is entered again, once, however often that is ' + 'told',
-    async () => {
-      await payWith('untried', 'pm_card_visa');
-      await tell('untried', 'TierCrossed', 5);
-      await tell('untried', 'TierBlockLeft', 5);
-      expect(await chargeOf('untried')).toMatchObject({
-        status: 'cancelled',
-        reason: 'corrected',
-        owed: false,
-        attempts: 0,
-      });
-      await lives.charge(idOf('untried'));
-      expect(await intentsOf('untried')).toEqual([]);
-      await tell('untried', 'TierBlockRegained', 5);
-      await untilRest('untried');
-      expect([await chargeOf('untried'), await intentsOf('untried')]).toEqual([
-        expect.objectContaining({ status: 'succeeded', series: 0 }),
-        ['succeeded'],
-      ]);
-      expect(await refundsOf('untried')).toEqual([]);
-    },
-  );
+  it('is not charged when nothing was tried; entered again it is, once, however often that is told', async () => {
+    await payWith('untried', 'pm_card_visa');
+    await tell('untried', 'TierCrossed', 5);
+    await tell('untried', 'TierBlockLeft', 5);
+    expect(await chargeOf('untried')).toMatchObject({
+      status: 'cancelled',
+      reason: 'corrected',
+      owed: false,
+      attempts: 0,
+    });
+    await lives.charge(idOf('untried'));
+    expect(await intentsOf('untried')).toEqual([]);
+    await tell('untried', 'TierBlockRegained', 5);
+    await untilRest('untried');
+    expect([await chargeOf('untried'), await intentsOf('untried')]).toEqual([
+      expect.objectContaining({ status: 'succeeded', series: 0 }),
+      ['succeeded'],
+    ]);
+    expect(await refundsOf('untried')).toEqual([]);
+  });
 
   it('is credited when it was paid, and a refund proposed once; nothing is paid back by itself', async () => {
     await paid('paid');
@@ -138,50 +135,44 @@ describe('a block that a correction left', () => {
 
   // Guarantee: a correction that comes while the card is being charged ends in a credit or in no payment, never in both
   // or neither.
-  it(
-    'while it is being charged, at whatever call the process dies, ends paid and credited, or not paid at ' + 'all',
-    async () => {
-      const ends = new Set<string>();
-      for (let dieAt = 0; dieAt < 10; dieAt++) {
-        const user = `racing-${dieAt}`;
-        await payWith(user, 'pm_card_visa');
-        await tell(user, 'TierCrossed');
-        await lives.charge(idOf(user), dieAt, () => tell(user, 'TierBlockLeft'));
-        await tell(user, 'TierBlockLeft');
-        await untilRest(user);
-        const charge = await chargeOf(user);
-        const [intents, refunds] = [await intentsOf(user), await refundsOf(user)];
-        ends.add(`${charge!.status} ${intents.join()} ${refunds.map(({ status }) => status).join()}`);
-        await tell(user, 'TierBlockRegained');
-        await untilRest(user);
-        expect(await chargeOf(user)).toMatchObject({ status: 'succeeded', credited_at: null });
-        await owesExactly(user, 1);
-      }
-      expect([...ends].sort()).toEqual(['cancelled  ', 'succeeded succeeded proposed']);
-    },
-  );
+  it('while it is charged, at whatever call the process dies, ends paid and credited, or unpaid', async () => {
+    const ends = new Set<string>();
+    for (let dieAt = 0; dieAt < 10; dieAt++) {
+      const user = `racing-${dieAt}`;
+      await payWith(user, 'pm_card_visa');
+      await tell(user, 'TierCrossed');
+      await lives.charge(idOf(user), dieAt, () => tell(user, 'TierBlockLeft'));
+      await tell(user, 'TierBlockLeft');
+      await untilRest(user);
+      const charge = await chargeOf(user);
+      const [intents, refunds] = [await intentsOf(user), await refundsOf(user)];
+      ends.add(`${charge!.status} ${intents.join()} ${refunds.map(({ status }) => status).join()}`);
+      await tell(user, 'TierBlockRegained');
+      await untilRest(user);
+      expect(await chargeOf(user)).toMatchObject({ status: 'succeeded', credited_at: null });
+      await owesExactly(user, 1);
+    }
+    expect([...ends].sort()).toEqual(['cancelled  ', 'succeeded succeeded proposed']);
+  });
 
-  it(
-    'and that is entered again while its cancellation is under way is ' + 'charged once, whatever became of it',
-    async () => {
-      for (let dieAt = -1; dieAt < 8; dieAt++) {
-        const user = `turn-${dieAt}`;
-        await payWith(user, 'pm_card_chargeDeclined');
-        await tell(user, 'TierCrossed');
-        await lives.charge(idOf(user));
-        await payWith(user, 'pm_card_visa');
-        await tell(user, 'TierBlockLeft');
-        await lives.charge(idOf(user), dieAt, () => tell(user, 'TierBlockRegained'));
-        await tell(user, 'TierBlockRegained');
-        await untilRest(user);
-        expect([dieAt, await chargeOf(user)]).toEqual([
-          dieAt,
-          expect.objectContaining({ status: 'succeeded', owed: true }),
-        ]);
-        await owesExactly(user, 1);
-      }
-    },
-  );
+  it('and that is entered again during its cancellation is charged once, however that ended', async () => {
+    for (let dieAt = -1; dieAt < 8; dieAt++) {
+      const user = `turn-${dieAt}`;
+      await payWith(user, 'pm_card_chargeDeclined');
+      await tell(user, 'TierCrossed');
+      await lives.charge(idOf(user));
+      await payWith(user, 'pm_card_visa');
+      await tell(user, 'TierBlockLeft');
+      await lives.charge(idOf(user), dieAt, () => tell(user, 'TierBlockRegained'));
+      await tell(user, 'TierBlockRegained');
+      await untilRest(user);
+      expect([dieAt, await chargeOf(user)]).toEqual([
+        dieAt,
+        expect.objectContaining({ status: 'succeeded', owed: true }),
+      ]);
+      await owesExactly(user, 1);
+    }
+  });
 
   it('told to two instances five times over, with others, is taken once and in order', async () => {
     await payWith('twice', 'pm_card_visa');

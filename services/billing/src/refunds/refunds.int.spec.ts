@@ -202,40 +202,35 @@ describe('a refund', () => {
   });
 
   // Guarantee: what finance does in Stripe's dashboard is in the books too, and is not done again from here.
-  it(
-    'made by hand at Stripe settles the proposal of its amount; of another ' + 'amount it is a row of its own',
-    async () => {
-      const deliver = async (billing: RunningBilling, from: number): Promise<void> => {
-        for (const payload of (await money.events()).slice(from)) {
-          await billing.queries.stripeWebhook({
-            payload,
-            signature: Stripe.webhooks.generateTestHeaderString({ payload, secret: money.webhookSecret }),
-          });
-        }
-      };
-      const stripe = stripeClient(money.stripe);
-      for (const [user, amount, expected] of [
-        ['by-hand', 10_000, ['succeeded credit 10000']],
-        ['in-part', 4_000, ['proposed credit 10000', 'succeeded stripe 4000']],
-      ] as const) {
-        const id = await proposed(user);
-        const from = (await money.events()).length;
-        const intent = (await money.intents()).find(({ metadata }) => metadata.charge_id === idOf(user))!;
-        await stripe.refunds.create({ payment_intent: intent.id, amount });
-        const billing = await money.billing();
-        await deliver(billing, from);
-        await deliver(billing, from);
-        expect(
-          (await refundsOf(user))
-            .map(({ status, origin, amount_minor: minor }) => `${status} ${origin} ${minor}`)
-            .sort(),
-        ).toEqual(expected);
-        await expect(billing.queries.approveRefund({ id, by: 'test' })).rejects.toMatchObject({
-          code: 'REFUND_NOT_OPEN',
+  it('made by hand at Stripe settles a proposal of its amount; another amount gets its own row', async () => {
+    const deliver = async (billing: RunningBilling, from: number): Promise<void> => {
+      for (const payload of (await money.events()).slice(from)) {
+        await billing.queries.stripeWebhook({
+          payload,
+          signature: Stripe.webhooks.generateTestHeaderString({ payload, secret: money.webhookSecret }),
         });
       }
-    },
-  );
+    };
+    const stripe = stripeClient(money.stripe);
+    for (const [user, amount, expected] of [
+      ['by-hand', 10_000, ['succeeded credit 10000']],
+      ['in-part', 4_000, ['proposed credit 10000', 'succeeded stripe 4000']],
+    ] as const) {
+      const id = await proposed(user);
+      const from = (await money.events()).length;
+      const intent = (await money.intents()).find(({ metadata }) => metadata.charge_id === idOf(user))!;
+      await stripe.refunds.create({ payment_intent: intent.id, amount });
+      const billing = await money.billing();
+      await deliver(billing, from);
+      await deliver(billing, from);
+      expect(
+        (await refundsOf(user)).map(({ status, origin, amount_minor: minor }) => `${status} ${origin} ${minor}`).sort(),
+      ).toEqual(expected);
+      await expect(billing.queries.approveRefund({ id, by: 'test' })).rejects.toMatchObject({
+        code: 'REFUND_NOT_OPEN',
+      });
+    }
+  });
 
   it('keeps what was sent and credited as it was', async () => {
     for (const table of ['credit_notes', 'refund_attempts', 'past_payments']) {

@@ -237,18 +237,15 @@ describe('a wallet that is topped up by itself', () => {
     expect(rows.at(-1)).toEqual({ units: '500', removed: 'true' });
   });
 
-  it(
-    'gives units that Stripe was paid for where the books do not take them ' + 'to a person, and takes no more',
-    async () => {
-      const { billing, account } = await topped('pm_card_visa');
-      money.wallets.refusing.add(account);
-      money.wallets.spend(account, 100n);
-      await untilLast(billing, account, 'unresolved');
-      expect((await purchases(billing, account))[0]).toMatchObject({ reason: 'account_closed' });
-      expect(await autoOf(billing, account)).toMatchObject({ status: 'paused', reason: 'account_closed' });
-      expect(await ofAccount(account)).toHaveLength(1);
-    },
-  );
+  it('leaves paid units that the books refuse to a person, and takes no more money', async () => {
+    const { billing, account } = await topped('pm_card_visa');
+    money.wallets.refusing.add(account);
+    money.wallets.spend(account, 100n);
+    await untilLast(billing, account, 'unresolved');
+    expect((await purchases(billing, account))[0]).toMatchObject({ reason: 'account_closed' });
+    expect(await autoOf(billing, account)).toMatchObject({ status: 'paused', reason: 'account_closed' });
+    expect(await ofAccount(account)).toHaveLength(1);
+  });
 });
 
 describe('one purchase', () => {

@@ -65,38 +65,33 @@ describe('a subscriber', () => {
     expect(hanging.received.length).toBeLessThan(30);
   });
 
-  it(
-    'that is down is told when it is back, also after a restart of ' + 'billing; one that is gone is disabled',
-    async () => {
-      const [billing, subscriber, gone] = [
-        await start([100, 100, 100, 100, 100, 100, 100, 100, 100, 60_000]),
-        await Subscriber.start(),
-        await Subscriber.start(),
-      ];
-      subscriber.answer = (index) => (index < 3 ? 503 : 200);
-      gone.answer = () => 410;
-      const made = await endpoint(billing, subscriber.url);
-      const left = await endpoint(billing, gone.url);
-      book(`${subscriber.url}/x`, -1, 1);
-      book(`${gone.url}/x`, -1, 1);
-      await waitFor('a first attempt', () =>
-        Promise.resolve(subscriber.received.length > 0 && gone.received.length > 0),
-      );
-      await billing.stop();
-      forgetStopped();
-      const again = await start([100, 100, 100, 100]);
-      await waitFor('the delivery', async () => (await deliveries(again, made))[0]?.status === 'delivered');
-      expect(new Set(subscriber.ids()).size).toBe(1);
-      expect(await again.queries.readEndpoint({ id: left.id })).toMatchObject({
-        enabled: false,
-        disabled_reason: 'it answered 410 Gone',
-      });
-      expect(await again.queries.changeEndpoint({ id: left.id, fields: { enabled: true } })).toMatchObject({
-        enabled: true,
-        disabled_reason: null,
-      });
-    },
-  );
+  it('that was down is told afterwards, also after a restart of billing; one that is gone is disabled', async () => {
+    const [billing, subscriber, gone] = [
+      await start([100, 100, 100, 100, 100, 100, 100, 100, 100, 60_000]),
+      await Subscriber.start(),
+      await Subscriber.start(),
+    ];
+    subscriber.answer = (index) => (index < 3 ? 503 : 200);
+    gone.answer = () => 410;
+    const made = await endpoint(billing, subscriber.url);
+    const left = await endpoint(billing, gone.url);
+    book(`${subscriber.url}/x`, -1, 1);
+    book(`${gone.url}/x`, -1, 1);
+    await waitFor('a first attempt', () => Promise.resolve(subscriber.received.length > 0 && gone.received.length > 0));
+    await billing.stop();
+    forgetStopped();
+    const again = await start([100, 100, 100, 100]);
+    await waitFor('the delivery', async () => (await deliveries(again, made))[0]?.status === 'delivered');
+    expect(new Set(subscriber.ids()).size).toBe(1);
+    expect(await again.queries.readEndpoint({ id: left.id })).toMatchObject({
+      enabled: false,
+      disabled_reason: 'it answered 410 Gone',
+    });
+    expect(await again.queries.changeEndpoint({ id: left.id, fields: { enabled: true } })).toMatchObject({
+      enabled: true,
+      disabled_reason: null,
+    });
+  });
 
   it('is told once of everything by two instances', async () => {
     const [one, two, subscriber] = [await start(), await start(), await Subscriber.start()];

@@ -119,29 +119,26 @@ function usedIn(entries: readonly Entry[]): ReadonlyMap<number, { used: bigint; 
 describe('the tier blocks of a period', () => {
   // Guarantee: what billing makes of the messages is what is owed, whatever was corrected, in whichever month (rule
   // 18).
-  it(
-    'in force are always those of what is used, whatever is corrected and ' + 'withdrawn, in whichever period',
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(steps, async (history) => {
-          const { entries } = await booked(await logOf(history), 1, false);
-          const [blocks, used] = [inForce(entries), usedIn(entries)];
-          for (const [startMs, { used: units, most }] of used) {
-            const count = overageBlocks(units, defaultPricePlan);
-            expect([startMs, [...(blocks.get(startMs) ?? [])].sort((a, b) => Number(a - b))]).toEqual([
-              startMs,
-              Array.from({ length: Number(count) }, (_, index) => BigInt(index + 1)),
-            ]);
-            const crossed = entries
-              .flatMap(({ crossings }) => crossings)
-              .filter(({ periodStartMs }) => periodStartMs === startMs);
-            expect(BigInt(crossed.length)).toBe(overageBlocks(most, defaultPricePlan));
-          }
-        }),
-        { numRuns: 300 },
-      );
-    },
-  );
+  it('in force are always those of what is used, whatever is corrected or withdrawn in any period', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (history) => {
+        const { entries } = await booked(await logOf(history), 1, false);
+        const [blocks, used] = [inForce(entries), usedIn(entries)];
+        for (const [startMs, { used: units, most }] of used) {
+          const count = overageBlocks(units, defaultPricePlan);
+          expect([startMs, [...(blocks.get(startMs) ?? [])].sort((a, b) => Number(a - b))]).toEqual([
+            startMs,
+            Array.from({ length: Number(count) }, (_, index) => BigInt(index + 1)),
+          ]);
+          const crossed = entries
+            .flatMap(({ crossings }) => crossings)
+            .filter(({ periodStartMs }) => periodStartMs === startMs);
+          expect(BigInt(crossed.length)).toBe(overageBlocks(most, defaultPricePlan));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
 
   // Guarantee: the unit that was corrected was counted in one period, and is given back there and nowhere else.
   it('count every unit of the account once: all periods together are what was spent and not given back', async () => {

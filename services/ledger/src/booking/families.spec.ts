@@ -94,19 +94,16 @@ const withoutZeros = (used: Map<number, bigint>): readonly (readonly [number, bi
   [...used].filter(([, units]) => units !== 0n).sort(([a], [b]) => a - b);
 
 // Guarantee: rules 17 and 20; a parent's limit and charges are about the months in which its children used something.
-it(
-  'count for every parent what its children count, month by month, late, ' + 'corrected and withdrawn usage too',
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(steps, fc.integer({ min: 1, max: 9 }), fc.boolean(), async (asked, size, restart) => {
-        const { store } = await book(await logOf(asked), [size], restart);
-        for (const id of members)
-          expect([id, withoutZeros(countedBy(store.entries, id))]).toEqual([
-            id,
-            withoutZeros(usedBelow(store.entries, id)),
-          ]);
-      }),
-      { numRuns: 200 },
-    );
-  },
-);
+it('count for a parent what its children count, a month each; late, corrected, withdrawn usage too', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, fc.integer({ min: 1, max: 9 }), fc.boolean(), async (asked, size, restart) => {
+      const { store } = await book(await logOf(asked), [size], restart);
+      for (const id of members)
+        expect([id, withoutZeros(countedBy(store.entries, id))]).toEqual([
+          id,
+          withoutZeros(usedBelow(store.entries, id)),
+        ]);
+    }),
+    { numRuns: 200 },
+  );
+});

@@ -17,50 +17,47 @@ const kept = (account: string, count: number) =>
     return sum >= count && items;
   });
 
-it(
-  'are kept with what was asked, the bound that refused, what was available, and what finds the request in ' + 'logs',
-  async () => {
-    await harness.ask('open', 'fam', {
-      kind: 'metered',
-      unit: 'u',
-      settings: { limits: [{ amount: '10', period: 'calendar:month' }] },
-    });
-    await harness.ask('open', 'fam/a', { kind: 'wallet', unit: 'u', grant: '50' });
-    await harness.send({
-      ...harness.record('spend', 'fam/a', { amount: '11' }, { id: 'k1', keyed: true }),
-      value: JSON.stringify({
-        v: 1,
-        type: 'spend',
-        source: 'http:spend',
-        id: 'k1',
-        keyed: true,
-        account: 'fam/a',
-        correlation: 'corr-7',
-        data: { amount: '11' },
-      }),
-    });
-    const [item] = await kept('fam/a', 1);
-    expect(item).toEqual({
-      account: 'fam/a',
-      refused_at: '2026-11-21T10:00:00.000Z',
-      code: 'ALLOWANCE_EXHAUSTED',
-      detail: expect.stringContaining('the budget of fam has 10'),
-      limit: { account: 'fam', limit: '10', period: 'calendar:month' },
-      asked: '11',
-      available: '10',
-      resets_at: '2026-12-01T00:00:00.000Z',
-      source: 'http:spend',
-      request_id: 'k1',
+it('are kept with what was asked, which bound refused, what was available, and the correlation id', async () => {
+  await harness.ask('open', 'fam', {
+    kind: 'metered',
+    unit: 'u',
+    settings: { limits: [{ amount: '10', period: 'calendar:month' }] },
+  });
+  await harness.ask('open', 'fam/a', { kind: 'wallet', unit: 'u', grant: '50' });
+  await harness.send({
+    ...harness.record('spend', 'fam/a', { amount: '11' }, { id: 'k1', keyed: true }),
+    value: JSON.stringify({
+      v: 1,
       type: 'spend',
-      correlation_id: 'corr-7',
-      answered: true,
-      count: 1,
-    });
-    expect((await refusals({ account: 'fam' })).items).toEqual([]);
-    expect((await refusals({ account: 'fam', under: true })).items).toHaveLength(1);
-    expect((await refusals({ account: 'fam/a', code: 'ACCOUNT_SUSPENDED' })).items).toEqual([]);
-  },
-);
+      source: 'http:spend',
+      id: 'k1',
+      keyed: true,
+      account: 'fam/a',
+      correlation: 'corr-7',
+      data: { amount: '11' },
+    }),
+  });
+  const [item] = await kept('fam/a', 1);
+  expect(item).toEqual({
+    account: 'fam/a',
+    refused_at: '2026-11-21T10:00:00.000Z',
+    code: 'ALLOWANCE_EXHAUSTED',
+    detail: expect.stringContaining('the budget of fam has 10'),
+    limit: { account: 'fam', limit: '10', period: 'calendar:month' },
+    asked: '11',
+    available: '10',
+    resets_at: '2026-12-01T00:00:00.000Z',
+    source: 'http:spend',
+    request_id: 'k1',
+    type: 'spend',
+    correlation_id: 'corr-7',
+    answered: true,
+    count: 1,
+  });
+  expect((await refusals({ account: 'fam' })).items).toEqual([]);
+  expect((await refusals({ account: 'fam', under: true })).items).toHaveLength(1);
+  expect((await refusals({ account: 'fam/a', code: 'ACCOUNT_SUSPENDED' })).items).toEqual([]);
+});
 
 it('of events nobody waited for are among them; of accounts that do not exist only those', async () => {
   await harness.ask('open', 'poor', { kind: 'wallet', unit: 'u' });

@@ -160,7 +160,7 @@ it('lowers what a quota account has used in one decision, and on no other kind',
 });
 
 // Guarantee: what was booked and not yet published is published after a crash, numbered so that repeats are ignored.
-it('publishes entries, crossings and seals from the books, also those of before a restart (rules 18, 25 and 28)', async () => {
+it('publishes entries, crossings and seals from the books, also after a restart (rules 18, 25 and 28)', async () => {
   const partition = partitionOf('crossing', partitions);
   await harness.ask('open', 'crossing', { kind: 'metered', unit: 'tokens', settings: { plan: 'default' } });
   const spent = harness.ask('spend', 'crossing', { amount: '25000000' });
@@ -225,7 +225,7 @@ it('keeps every proof valid when the words beside an entry are erased (rule 29)'
 });
 
 // Guarantee: PostgreSQL restored to an earlier time is brought forward by the log to the very same rows.
-it('decides the log again to the same rows: on books that lost everything, and from a pruned tail (rules 9 and 30)', async () => {
+it('decides the log again to the same rows, on empty books and from a pruned tail (rules 9 and 30)', async () => {
   const columns = `partition, partition_seq, account, seq, kind, amount, balance_after, held_after, used_after,
       log_offset, occurred_at, recorded_at,
     available_after, lot, lot_left, hold, period_start, corrects, request_id, ordinal`;

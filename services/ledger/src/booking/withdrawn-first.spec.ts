@@ -42,13 +42,10 @@ describe('a request that comes after its withdrawal', () => {
     );
   });
 
-  it(
-    'is a duplicate too when it names an entry of its own batch, so that ' + 'its account was not known before',
-    async () => {
-      await inAnyBatches(
-        logOf(opening, withdraw('correct', 'late'), spend('a'), ['correct', 'late', '', { entry: '0-3' }], spend('b')),
-        ['opened o 0', 'withdrawn late 0', 'spent a -1', 'spent b -1'],
-      );
-    },
-  );
+  it('is a duplicate too when it names an entry of its own batch, whose account was not known before', async () => {
+    await inAnyBatches(
+      logOf(opening, withdraw('correct', 'late'), spend('a'), ['correct', 'late', '', { entry: '0-3' }], spend('b')),
+      ['opened o 0', 'withdrawn late 0', 'spent a -1', 'spent b -1'],
+    );
+  });
 });

@@ -78,30 +78,27 @@ describe('Pruning the log of requests', () => {
     expect(unpublished).toEqual([{ partition, before: 0, because: 'publisher' }, unsealed]);
   });
 
-  it(
-    'leaves books that go on after a restart and are decided again from the kept tail without drift (rule ' + '30)',
-    async () => {
-      await spend(3);
-      await sealed();
-      await published();
-      const { before } = (await needs())!;
-      await harness.ledger.stop();
+  it('leaves books that go on after a restart, and the kept tail is decided without drift (rule 30)', async () => {
+    await spend(3);
+    await sealed();
+    await published();
+    const { before } = (await needs())!;
+    await harness.ledger.stop();
 
-      await harness.log.prune({ topic: topics.usageEvents, partition, before });
+    await harness.log.prune({ topic: topics.usageEvents, partition, before });
 
-      const start = (await harness.log.describe(topics.usageEvents)).partitions[partition]!.start;
-      expect(start).toBe(before);
-      await harness.startLedger();
-      expect(await harness.ask('spend', account, { amount: '1' })).toMatchObject({ outcome: 'booked' });
-      const report = await checkBooks({
-        databaseUrl: harness.url,
-        readLog: async (number, to) => {
-          const from = number === partition ? start : 0;
-          return { start: from, batches: harness.log.read({ topic: topics.usageEvents, partition: number, from, to }) };
-        },
-      });
-      expect(report.drifts).toEqual([]);
-      expect(report.records).toBeGreaterThan(0);
-    },
-  );
+    const start = (await harness.log.describe(topics.usageEvents)).partitions[partition]!.start;
+    expect(start).toBe(before);
+    await harness.startLedger();
+    expect(await harness.ask('spend', account, { amount: '1' })).toMatchObject({ outcome: 'booked' });
+    const report = await checkBooks({
+      databaseUrl: harness.url,
+      readLog: async (number, to) => {
+        const from = number === partition ? start : 0;
+        return { start: from, batches: harness.log.read({ topic: topics.usageEvents, partition: number, from, to }) };
+      },
+    });
+    expect(report.drifts).toEqual([]);
+    expect(report.records).toBeGreaterThan(0);
+  });
 });

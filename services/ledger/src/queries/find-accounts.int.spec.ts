@@ -54,28 +54,25 @@ it('are found below a balance, without what is held, where they keep one and are
   expect(await find({ balance_below: '101', unit: 'page' })).toEqual([]);
 });
 
-it(
-  'are found by their present owner and below one account, and pages lead through all without repeating ' + 'any',
-  async () => {
-    expect(await find({ owner: 'ada' })).toEqual(['full 100.00', 'held 80.00', 'just 79.90']);
-    expect(await find({ under: 'just' })).toEqual(['just 79.90', 'just/child -']);
-    await harness.ask('change', 'full', { owner: 'bob' });
-    expect(await find({ owner: 'ada' })).toEqual(['held 80.00', 'just 79.90']);
-    expect(await find({ owner: 'bob' })).toEqual(['full 100.00', 'just/child -']);
-    const seen: string[] = [];
-    for (let after: string | null = null; ;) {
-      const page: Awaited<ReturnType<LedgerHarness['ledger']['queries']['accounts']>> =
-        await harness.ledger.queries.accounts({ limit: 2, ...(after === null ? {} : { after }) });
-      seen.push(...page.items.map(({ id }) => id));
-      if (page.next === null) break;
-      after = page.next;
-    }
-    expect(seen.sort()).toEqual(['full', 'gone', 'held', 'just', 'just/child', 'poor', 'rich', 'windows']);
-    await expect(harness.ledger.queries.accounts({ limit: 2, after: 'x' })).rejects.toMatchObject({
-      code: 'REQUEST_INVALID',
-    });
-  },
-);
+it('are found by present owner and below one account; pages lead through all and repeat none', async () => {
+  expect(await find({ owner: 'ada' })).toEqual(['full 100.00', 'held 80.00', 'just 79.90']);
+  expect(await find({ under: 'just' })).toEqual(['just 79.90', 'just/child -']);
+  await harness.ask('change', 'full', { owner: 'bob' });
+  expect(await find({ owner: 'ada' })).toEqual(['held 80.00', 'just 79.90']);
+  expect(await find({ owner: 'bob' })).toEqual(['full 100.00', 'just/child -']);
+  const seen: string[] = [];
+  for (let after: string | null = null; ;) {
+    const page: Awaited<ReturnType<LedgerHarness['ledger']['queries']['accounts']>> =
+      await harness.ledger.queries.accounts({ limit: 2, ...(after === null ? {} : { after }) });
+    seen.push(...page.items.map(({ id }) => id));
+    if (page.next === null) break;
+    after = page.next;
+  }
+  expect(seen.sort()).toEqual(['full', 'gone', 'held', 'just', 'just/child', 'poor', 'rich', 'windows']);
+  await expect(harness.ledger.queries.accounts({ limit: 2, after: 'x' })).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+  });
+});
 
 // Guarantee: a look-up costs what it looks at: it goes by indexes and never through the entries.
 it('are looked for by indexes', async () => {
@@ -125,64 +122,61 @@ async function takenOf(account: string): Promise<readonly string[]> {
     );
 }
 
-it(
-  'are told by a feed with what each entry took of limits, allowance and balance, held units counting, by ' + 'period',
-  async () => {
-    await harness.ask('open', 'm', {
-      kind: 'metered',
-      unit: 'u',
-      settings: { limit: '100', period: 'calendar:month' },
-    });
-    await harness.ask('spend', 'm', { amount: '70' });
-    const { hold } = await harness.ask('hold', 'm', { amount: '15', expires_in_ms: 3_600_000 });
-    // What was held is used now: nothing more is taken.
-    expect(await harness.ask('settle', 'm', { hold: hold!.hold_id, amount: '15' })).toMatchObject({
-      outcome: 'booked',
-    });
-    await harness.ask('change', 'm', { settings: { limit: '90' } });
-    await harness.ask('spend', 'm', { amount: '5' });
-    await harness.advance(31 * 86_400_000);
-    await harness.ask('spend', 'm', { amount: '80' });
-    // 85 of 100 are 76.5 of 90, rounded up: the lower limit itself took the share from 85 to 94.
-    expect(await takenOf('m')).toEqual([
-      'limit 0>70/100 2026-12-01',
-      'limit 70>85/100 2026-12-01',
-      'limit 77>85/90 2026-12-01',
-      'limit 85>90/90 2026-12-01',
-      'limit 0>80/90 2027-01-01',
-    ]);
+it('are in a feed with what each entry took of limits, allowance and balance, holds included, a period', async () => {
+  await harness.ask('open', 'm', {
+    kind: 'metered',
+    unit: 'u',
+    settings: { limit: '100', period: 'calendar:month' },
+  });
+  await harness.ask('spend', 'm', { amount: '70' });
+  const { hold } = await harness.ask('hold', 'm', { amount: '15', expires_in_ms: 3_600_000 });
+  // What was held is used now: nothing more is taken.
+  expect(await harness.ask('settle', 'm', { hold: hold!.hold_id, amount: '15' })).toMatchObject({
+    outcome: 'booked',
+  });
+  await harness.ask('change', 'm', { settings: { limit: '90' } });
+  await harness.ask('spend', 'm', { amount: '5' });
+  await harness.advance(31 * 86_400_000);
+  await harness.ask('spend', 'm', { amount: '80' });
+  // 85 of 100 are 76.5 of 90, rounded up: the lower limit itself took the share from 85 to 94.
+  expect(await takenOf('m')).toEqual([
+    'limit 0>70/100 2026-12-01',
+    'limit 70>85/100 2026-12-01',
+    'limit 77>85/90 2026-12-01',
+    'limit 85>90/90 2026-12-01',
+    'limit 0>80/90 2027-01-01',
+  ]);
 
-    await harness.ask('open', 'p', {
-      kind: 'wallet',
-      unit: 'u',
-      grant: '100',
-      settings: {
-        limits: [
-          { amount: '50', period: 'calendar:day', model: 'm-1' },
-          { amount: '200', period: 'calendar:day' },
-        ],
-      },
-    });
-    await harness.ask('spend', 'p', { amount: '60' });
-    await harness.ask('hold', 'p', { amount: '30', expires_in_ms: 3_600_000 });
-    await harness.ask('grant', 'p', { amount: '60' });
-    await harness.ask('spend', 'p', { amount: '10' });
-    const day = new Date(harness.clock.nowMs()).toISOString().slice(0, 10);
-    expect(await takenOf('p')).toEqual([
-      `limit 0>60/200 ${day} calendar:day`,
-      'balance 0>60/100',
-      `limit 60>90/200 ${day} calendar:day`,
-      'balance 60>90/100',
-      // The top-up leaves 100 of which 30 are held.
-      `limit 90>100/200 ${day} calendar:day`,
-      'balance 30>40/100',
-    ]);
+  await harness.ask('open', 'p', {
+    kind: 'wallet',
+    unit: 'u',
+    grant: '100',
+    settings: {
+      limits: [
+        { amount: '50', period: 'calendar:day', model: 'm-1' },
+        { amount: '200', period: 'calendar:day' },
+      ],
+    },
+  });
+  await harness.ask('spend', 'p', { amount: '60' });
+  await harness.ask('hold', 'p', { amount: '30', expires_in_ms: 3_600_000 });
+  await harness.ask('grant', 'p', { amount: '60' });
+  await harness.ask('spend', 'p', { amount: '10' });
+  const day = new Date(harness.clock.nowMs()).toISOString().slice(0, 10);
+  expect(await takenOf('p')).toEqual([
+    `limit 0>60/200 ${day} calendar:day`,
+    'balance 0>60/100',
+    `limit 60>90/200 ${day} calendar:day`,
+    'balance 60>90/100',
+    // The top-up leaves 100 of which 30 are held.
+    `limit 90>100/200 ${day} calendar:day`,
+    'balance 30>40/100',
+  ]);
 
-    await harness.ask('open', 'c', { kind: 'credits', unit: 'u', settings: { allowance: '5', period: 'P30D' } });
-    await harness.ask('spend', 'c', { amount: '4' });
-    expect((await takenOf('c')).at(-1)).toMatch(/^allowance 0>4\/5 \d{4}-/);
-  },
-);
+  await harness.ask('open', 'c', { kind: 'credits', unit: 'u', settings: { allowance: '5', period: 'P30D' } });
+  await harness.ask('spend', 'c', { amount: '4' });
+  expect((await takenOf('c')).at(-1)).toMatch(/^allowance 0>4\/5 \d{4}-/);
+});
 
 it('are told of as budgets, with what is used and held below them', async () => {
   await harness.ask('open', 'fam', {

@@ -67,7 +67,7 @@ function compareOne(topUp: BookedTopUp | null, payment: StripePayment | null): D
       ...about,
       kind: 'top_up_differs',
       reason:
-        `the books have the top-up as paid by ${topUp.paymentIntent ?? 'nothing'}, and Stripe has no ` + `such payment`,
+        `the books have the top-up as paid by ${topUp.paymentIntent ?? 'nothing'}, ` + 'and Stripe has no such payment',
       proposal: 'find out where the payment went before anything more is sold',
     };
   }

@@ -88,20 +88,17 @@ describe('the statement of a month', () => {
     expect(minor(statement(lines))).toEqual([['BRL', 0, 0, 0, -10_000, 0, 0, -10_000, 1]]);
   });
 
-  it(
-    'counts a block that was entered after the month for the month that it is for, and nothing of later ' + 'months',
-    () => {
-      expect(
-        minor(
-          statement([
-            line('usage', '2027-01-01', '2026-12', 10_000),
-            line('usage', '2027-01-02', '2027-01', 10_000),
-            line('payment', '2027-01-01', '2026-12', -10_000),
-          ]),
-        ),
-      ).toEqual([['BRL', 0, 10_000, 0, 0, 0, 0, 10_000, 1]]);
-    },
-  );
+  it('counts a block entered later for the month that it belongs to, and nothing of later months', () => {
+    expect(
+      minor(
+        statement([
+          line('usage', '2027-01-01', '2026-12', 10_000),
+          line('usage', '2027-01-02', '2027-01', 10_000),
+          line('payment', '2027-01-01', '2026-12', -10_000),
+        ]),
+      ),
+    ).toEqual([['BRL', 0, 10_000, 0, 0, 0, 0, 10_000, 1]]);
+  });
 
   it('takes off a fee that was given up', () => {
     expect(

@@ -20,12 +20,10 @@ export const docs = {
     answer: FinanceRows,
     errors: [[429, 'at most 4 exports may run at a time; try again in some seconds', 'RATE_LIMITED']],
     description:
-      'as_of: the figures as they were at a time, or as a closed month was kept (2026-10). ' +
-      `view: ${financeViews.join(', ')}. ` +
-      'format=csv answers text/csv, jsonl one object a line, json (the default) one document. Of any size: rows are ' +
-      'read and sent a page at a time, ' +
-      'as fast as they are taken; when the client goes away, the query ends. An answer that breaks off in the ' +
-      'middle is cut, never ended as if it were whole.',
+      'as_of: the figures as they were at a time, or as a closed month was kept (2026-10). view: ' +
+      `${financeViews.join(', ')}. format=csv answers text/csv, jsonl one object a line, json (the default) one ` +
+      'document. Of any size: rows are read and sent a page at a time, as fast as they are taken; when the client ' +
+      'goes away, the query ends. An answer that breaks off in the middle is cut, never ended as if it were whole.',
     texts: {
       'text/csv': 'month,currency,kind,count,amount_minor,amount\n2026-10,BRL,usage,3,30000,300.00\n',
       'application/x-ndjson':

@@ -20,8 +20,7 @@ export function serveApiDocs(app: NestFastifyApplication): void {
     .setTitle('Tollgate')
     .setDescription(
       'Usage metering and billing: refuse at the moment of use, keep the books like a bank. Events that are ' +
-        'published ' +
-        'to the log: /api-docs/events.',
+        'published to the log: /api-docs/events.',
     )
     .setVersion('1')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'x-server-api-key' }, 'server-key')

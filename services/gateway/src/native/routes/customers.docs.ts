@@ -11,10 +11,9 @@ export const docs = {
     asks: 'billing',
     description:
       'Exactly one of: `email` of a user; `owner` of accounts; `external_id`: the id under which another system ' +
-      "knows the customer (a Stripe customer, `cus_…`, or the user's id where products or an identity provider " +
-      'chose it). Exact matches only: an unknown one gives an empty list. At most 100 accounts are shown; GET ' +
-      '/v1/accounts?owner= lists ' +
-      'all accounts of an owner.',
+      "knows the customer (a Stripe customer, `cus_…`, or the user's id where products or an identity provider chose " +
+      'it). Exact matches only: an unknown one gives an empty list. At most 100 accounts are shown; GET ' +
+      '/v1/accounts?owner= lists all accounts of an owner.',
     example: {
       items: [
         {

@@ -30,12 +30,11 @@ export const docs = {
     answer: CatalogVersion,
     example: cardExample,
     description:
-      'content: `{profit_percent?, meters?: {<event type>: {rates: {<model>|"*": {<quantity>: "n/d"}}, ' +
-      "profit?}}}`. If a model's row has no rate for input_tokens or output_tokens, the row `*` applies, then " +
-      'the built-in card. Any other count above 0 without a rate is refused with QUANTITY_UNPRICED; the rate ' +
-      '"0" makes it free. A version is immutable and in force in every partition from effective_from (default: ' +
-      'now). Answers when all partitions have booked it; status "pending": some have not within the wait, and ' +
-      'will.',
+      'content: `{profit_percent?, meters?: {<event type>: {rates: {<model>|"*": {<quantity>: "n/d"}}, profit?}}}`. ' +
+      "If a model's row has no rate for input_tokens or output_tokens, the row `*` applies, then the built-in card. " +
+      'Any other count above 0 without a rate is refused with QUANTITY_UNPRICED; the rate "0" makes it free. A ' +
+      'version is immutable and in force in every partition from effective_from (default: now). Answers when all ' +
+      'partitions have booked it; status "pending": some have not within the wait, and will.',
     errors: ['CATALOG_INVALID', 'CATALOG_CONFLICT'],
   },
 } satisfies Record<string, Documentation>;

@@ -112,7 +112,7 @@ const usage = z
   .optional()
   .meta({
     description:
-      `model?, and counts that do not overlap: ${quantityClasses.join(', ')}, or names of the ` + `rate card's own`,
+      `model?, and counts that do not overlap: ${quantityClasses.join(', ')}, ` + "or names of the rate card's own",
   });
 /** What a spend takes: an amount, or usage that is rated. */
 export const spendMembers = { amount: amountFrom(1n).optional(), usage, metadata };

@@ -66,8 +66,7 @@ export const docs = {
     example: { items: [topUpExample], next: null },
     description:
       'status: pending (to be charged, or its outcome is not known yet), processing (Stripe is at it), paid (the ' +
-      'units ' +
-      'are on their way), succeeded, failed (nothing was taken), unresolved (paid, and the units could not be given: ' +
-      'refund it at Stripe, or grant by hand).',
+      'units are on their way), succeeded, failed (nothing was taken), unresolved (paid, and the units could not be ' +
+      'given: refund it at Stripe, or grant by hand).',
   },
 } satisfies Record<string, Documentation>;

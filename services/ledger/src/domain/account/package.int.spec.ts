@@ -65,29 +65,25 @@ describe('under the terms of a package', () => {
     });
   });
 
-  it(
-    'a hold is refused in order: the asker, an expired package, the minimum, too little, and never takes ' +
-      'overdraft',
-    async () => {
-      await harness.ask('spend', id, { ...usage(360), terms: none });
-      await givePackage('5', 60_000);
-      const hold = async (amount: string, terms: PackageTerms) => {
-        const { outcome, problem } = await harness.ask('hold', id, {
-          amount,
-          expires_in_ms: 1_000,
-          terms: { package: 'pro', unexpired: true, ...terms },
-        });
-        return [outcome, problem?.code, problem?.refusal?.asked];
-      };
-      await harness.ask('change', id, { settings: { overdraft: 'unlimited' } });
-      expect(await hold('15', {})).toEqual(['booked', undefined, undefined]);
-      expect(await hold('1', { minimum: '1' })).toEqual(['refused', 'ALLOWANCE_EXHAUSTED', '1']);
-      expect(await hold('3', { minimum: '0' })).toEqual(['refused', 'ALLOWANCE_EXHAUSTED', '3']);
-      await harness.advance(60_000);
-      expect(await hold('1', { minimum: '99' })).toEqual(['refused', 'PACKAGE_EXPIRED', undefined]);
-      expect(await hold('1', { refused: 'not served' })).toEqual(['refused', 'TERMS_REFUSED', undefined]);
-    },
-  );
+  it('a hold is refused by asker, expiry, minimum, too little, in this order; it never takes overdraft', async () => {
+    await harness.ask('spend', id, { ...usage(360), terms: none });
+    await givePackage('5', 60_000);
+    const hold = async (amount: string, terms: PackageTerms) => {
+      const { outcome, problem } = await harness.ask('hold', id, {
+        amount,
+        expires_in_ms: 1_000,
+        terms: { package: 'pro', unexpired: true, ...terms },
+      });
+      return [outcome, problem?.code, problem?.refusal?.asked];
+    };
+    await harness.ask('change', id, { settings: { overdraft: 'unlimited' } });
+    expect(await hold('15', {})).toEqual(['booked', undefined, undefined]);
+    expect(await hold('1', { minimum: '1' })).toEqual(['refused', 'ALLOWANCE_EXHAUSTED', '1']);
+    expect(await hold('3', { minimum: '0' })).toEqual(['refused', 'ALLOWANCE_EXHAUSTED', '3']);
+    await harness.advance(60_000);
+    expect(await hold('1', { minimum: '99' })).toEqual(['refused', 'PACKAGE_EXPIRED', undefined]);
+    expect(await hold('1', { refused: 'not served' })).toEqual(['refused', 'TERMS_REFUSED', undefined]);
+  });
 
   it('a repeat of what was booked gets its first answer, whatever the terms are by then', async () => {
     const asking = { id: 'k', keyed: true, hash: 'a'.repeat(32) };

@@ -181,35 +181,30 @@ describe('a suspended account', () => {
 });
 
 describe('closing', () => {
-  it(
-    'needs a balance of 0 and no open holds, or forfeits what is left; ' + 'nothing is granted or refilled then',
-    async () => {
-      await open('closing', { grant: '10' });
-      const held = (await hold('closing', 4)).hold!.hold_id;
-      expect(said(await change('closing', { access: 'close', forfeit: true }))).toBe('ACCOUNT_NOT_EMPTY');
-      await harness.ask('release', '', { hold: held }, {}, await partition('closing'));
-      const refused = await change('closing', { access: 'close' });
-      expect([said(refused), refused.problem?.detail]).toEqual([
-        'ACCOUNT_NOT_EMPTY',
-        'the balance is 10 u: bring it to 0, or close with "forfeit": true',
-      ]);
-      const closed = await change('closing', { access: 'close', forfeit: true });
-      expect([closed.state?.status, closed.state?.balance, closed.entry?.amount]).toEqual(['closed', '0', '-10']);
-      expect([
-        said(await grant('closing', 1)),
-        said(await spend('closing', 1)),
-        said(await hold('closing', 1)),
-      ]).toEqual(Array(3).fill('ACCOUNT_CLOSED'));
-      expect((await change('closing', { access: 'resume' })).state?.status).toBe('active');
-      await open('monthly', { kind: 'credits', settings: { allowance: '5', period: 'P1D' } });
-      await change('monthly', { access: 'close', forfeit: true });
-      await harness.advance(3 * day);
-      expect((await view('monthly')).balance).toBe('0');
-      await open('used', { kind: 'metered' });
-      await spend('used', 3);
-      expect((await change('used', { access: 'close' })).state?.status).toBe('closed');
-    },
-  );
+  it('needs balance 0 and no open holds, or forfeits the rest; then nothing is granted or refilled', async () => {
+    await open('closing', { grant: '10' });
+    const held = (await hold('closing', 4)).hold!.hold_id;
+    expect(said(await change('closing', { access: 'close', forfeit: true }))).toBe('ACCOUNT_NOT_EMPTY');
+    await harness.ask('release', '', { hold: held }, {}, await partition('closing'));
+    const refused = await change('closing', { access: 'close' });
+    expect([said(refused), refused.problem?.detail]).toEqual([
+      'ACCOUNT_NOT_EMPTY',
+      'the balance is 10 u: bring it to 0, or close with "forfeit": true',
+    ]);
+    const closed = await change('closing', { access: 'close', forfeit: true });
+    expect([closed.state?.status, closed.state?.balance, closed.entry?.amount]).toEqual(['closed', '0', '-10']);
+    expect([said(await grant('closing', 1)), said(await spend('closing', 1)), said(await hold('closing', 1))]).toEqual(
+      Array(3).fill('ACCOUNT_CLOSED'),
+    );
+    expect((await change('closing', { access: 'resume' })).state?.status).toBe('active');
+    await open('monthly', { kind: 'credits', settings: { allowance: '5', period: 'P1D' } });
+    await change('monthly', { access: 'close', forfeit: true });
+    await harness.advance(3 * day);
+    expect((await view('monthly')).balance).toBe('0');
+    await open('used', { kind: 'metered' });
+    await spend('used', 3);
+    expect((await change('used', { access: 'close' })).state?.status).toBe('closed');
+  });
 });
 
 describe('a closed account', () => {

@@ -141,26 +141,17 @@ describe('a correction after the lot has expired', () => {
     expect(await stateOf(`${family}/w`)).toMatchObject({ balance: '0', used: '0' });
   });
 
-  it(
-    'is the same when a late request is withdrawn, and a withdrawn correction takes nothing that had ' + 'expired',
-    async () => {
-      const id = await wallet(['10', 1], ['5', null]);
-      await harness.ask('spend', id, { amount: '7' }, { id: 'late' });
-      const { entry } = await harness.ask('spend', id, { amount: '3' });
-      await harness.advance(hour);
-      await harness.ask('withdraw', id, { source: 'http:spend', id: 'late' });
-      expect(await stateOf(id)).toMatchObject({ balance: '5', lots: [{ left: '5', expires_at: null }] });
-      await harness.ask(
-        'correct',
-        '',
-        { entry: entry!.id },
-        { id: 'late-correction' },
-        Number(entry!.id.split('-')[0]),
-      );
-      await harness.ask('withdraw', id, { source: 'http:correct', id: 'late-correction', entry: entry!.id });
-      expect(await stateOf(id)).toMatchObject({ balance: '5' });
-    },
-  );
+  it('holds for withdrawn late requests too; a withdrawn correction takes nothing that had expired', async () => {
+    const id = await wallet(['10', 1], ['5', null]);
+    await harness.ask('spend', id, { amount: '7' }, { id: 'late' });
+    const { entry } = await harness.ask('spend', id, { amount: '3' });
+    await harness.advance(hour);
+    await harness.ask('withdraw', id, { source: 'http:spend', id: 'late' });
+    expect(await stateOf(id)).toMatchObject({ balance: '5', lots: [{ left: '5', expires_at: null }] });
+    await harness.ask('correct', '', { entry: entry!.id }, { id: 'late-correction' }, Number(entry!.id.split('-')[0]));
+    await harness.ask('withdraw', id, { source: 'http:correct', id: 'late-correction', entry: entry!.id });
+    expect(await stateOf(id)).toMatchObject({ balance: '5' });
+  });
 });
 
 it('leaves books that add up, and that the log decides again', async () => {

@@ -50,24 +50,21 @@ describe('a tier', () => {
   });
 
   // Guarantee: a renewal that was answered 503 and is sent again adds its days once (rule 23).
-  it(
-    'is as before when a change of it is withdrawn, before or after it came, unless somebody changed it ' + 'since',
-    async () => {
-      const id = await opened();
-      await change(id, renewal(10), { id: 'late' });
-      await harness.ask('withdraw', id, { source: 'http:tier', id: 'late' });
-      expect(await stateOf(id)).toMatchObject({ available: '5', settings });
-      await harness.ask('withdraw', id, { source: 'http:tier', id: 'later' });
-      expect((await change(id, renewal(10), { id: 'later' })).outcome).toBe('refused');
-      expect(await stateOf(id)).toMatchObject({ settings });
+  it('is as before when its change is withdrawn, sooner or later, unless it was changed since', async () => {
+    const id = await opened();
+    await change(id, renewal(10), { id: 'late' });
+    await harness.ask('withdraw', id, { source: 'http:tier', id: 'late' });
+    expect(await stateOf(id)).toMatchObject({ available: '5', settings });
+    await harness.ask('withdraw', id, { source: 'http:tier', id: 'later' });
+    expect((await change(id, renewal(10), { id: 'later' })).outcome).toBe('refused');
+    expect(await stateOf(id)).toMatchObject({ settings });
 
-      await change(id, renewal(10), { id: 'overtaken' });
-      await change(id, renewal(10));
-      await harness.ask('withdraw', id, { source: 'http:tier', id: 'overtaken' });
-      expect(await stateOf(id)).toMatchObject({ settings: { tier: 'pro', allowance: '100' } });
-      expect((await endMs(id)) - harness.clock.nowMs()).toBe(20 * day);
-    },
-  );
+    await change(id, renewal(10), { id: 'overtaken' });
+    await change(id, renewal(10));
+    await harness.ask('withdraw', id, { source: 'http:tier', id: 'overtaken' });
+    expect(await stateOf(id)).toMatchObject({ settings: { tier: 'pro', allowance: '100' } });
+    expect((await endMs(id)) - harness.clock.nowMs()).toBe(20 * day);
+  });
 
   it('belongs to credits accounts that were opened with one', async () => {
     const plain = `plain-${randomUUID()}`;

@@ -92,30 +92,27 @@ it('a hold of an account number beyond all numbers is unknown, and the partition
 });
 
 describe('a dead letter', () => {
-  it(
-    'is listed newest first, and replayed, unreadable still, becomes a dead ' + 'letter of its partition again',
-    async () => {
-      const id = await wallet('10');
-      const unreadable = { ...harness.record('spend', id, { amount: '1' }), value: '{"v":1,"type":"spend"' };
-      harness.clock.advance(1_000);
-      await harness.send(unreadable);
-      const { items } = await harness.ledger.queries.deadLetters({ limit: 10 });
-      const letter = { reason: 'REQUEST_INVALID: the record is not JSON', value: unreadable.value };
-      expect(items[0]).toMatchObject({ ...letter, partition: partition(id) });
-      harness.clock.advance(1_000);
-      const replayed = await harness.ledger.queries.replayDeadLetter({ id: items[0]!.id });
-      expect(replayed).toMatchObject({ partition: partition(id) });
-      const again = await waitFor(
-        'the second dead letter',
-        async () => {
-          const found = await harness.ledger.queries.deadLetters({ limit: 10 });
-          return found.items.length === items.length + 1 ? found.items : undefined;
-        },
-        5_000,
-      );
-      expect(again[0]!.id).toBe(`${partition(id)}-${replayed!.offset}`);
-    },
-  );
+  it('is listed newest first; replayed and still unreadable, it is a dead letter of its partition again', async () => {
+    const id = await wallet('10');
+    const unreadable = { ...harness.record('spend', id, { amount: '1' }), value: '{"v":1,"type":"spend"' };
+    harness.clock.advance(1_000);
+    await harness.send(unreadable);
+    const { items } = await harness.ledger.queries.deadLetters({ limit: 10 });
+    const letter = { reason: 'REQUEST_INVALID: the record is not JSON', value: unreadable.value };
+    expect(items[0]).toMatchObject({ ...letter, partition: partition(id) });
+    harness.clock.advance(1_000);
+    const replayed = await harness.ledger.queries.replayDeadLetter({ id: items[0]!.id });
+    expect(replayed).toMatchObject({ partition: partition(id) });
+    const again = await waitFor(
+      'the second dead letter',
+      async () => {
+        const found = await harness.ledger.queries.deadLetters({ limit: 10 });
+        return found.items.length === items.length + 1 ? found.items : undefined;
+      },
+      5_000,
+    );
+    expect(again[0]!.id).toBe(`${partition(id)}-${replayed!.offset}`);
+  });
 
   it('that is not there cannot be replayed, and pages go to the end', async () => {
     for (const id of ['0-999999', '99-1', 'x', '']) {

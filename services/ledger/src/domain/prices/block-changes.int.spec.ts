@@ -46,24 +46,21 @@ async function told(id: string, count: number): Promise<readonly string[]> {
 }
 
 describe('a correction', () => {
-  it(
-    'that takes usage below a block tells so, in the order of the crossings, and usage that enters it again ' + 'too',
-    async () => {
-      await open('left');
-      const entry = await spend('left', 25);
-      await correct('left', entry, 10);
-      await spend('left', 16);
-      expect(await told('left', 7)).toEqual([
-        ...[1, 2, 3].map((block) => `2026-11 TierCrossed ${block}`),
-        '2026-11 TierBlockLeft 2',
-        '2026-11 TierBlockLeft 3',
-        '2026-11 TierBlockRegained 2',
-        '2026-11 TierBlockRegained 3',
-      ]);
-      await spend('left', 2);
-      expect((await told('left', 8)).slice(7)).toEqual(['2026-11 TierCrossed 4']);
-    },
-  );
+  it('that takes usage below a block is told in the order of crossings, as is usage that enters it again', async () => {
+    await open('left');
+    const entry = await spend('left', 25);
+    await correct('left', entry, 10);
+    await spend('left', 16);
+    expect(await told('left', 7)).toEqual([
+      ...[1, 2, 3].map((block) => `2026-11 TierCrossed ${block}`),
+      '2026-11 TierBlockLeft 2',
+      '2026-11 TierBlockLeft 3',
+      '2026-11 TierBlockRegained 2',
+      '2026-11 TierBlockRegained 3',
+    ]);
+    await spend('left', 2);
+    expect((await told('left', 8)).slice(7)).toEqual(['2026-11 TierCrossed 4']);
+  });
 
   // Guarantee: a mistake of September is found in November, and September's blocks are what is given back.
   it('of an entry of months ago concerns the blocks of its own month, at the prices of then', async () => {

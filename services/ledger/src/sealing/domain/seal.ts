@@ -38,7 +38,7 @@ export const noSealHash = Buffer.alloc(32);
  * alone.
  */
 export function sealHash(hash: Hash, seal: Omit<Seal, 'sealHash'>): Buffer {
-  const line =
-    `tollgate.seal.v1 ${seal.partition} ${seal.number} ${seal.fromSeq} ${seal.toSeq} ` + `${isoTime(seal.sealedMs)}\n`;
+  const { partition, number, fromSeq, toSeq, sealedMs } = seal;
+  const line = `tollgate.seal.v1 ${partition} ${number} ${fromSeq} ${toSeq} ${isoTime(sealedMs)}\n`;
   return hash(Buffer.concat([Buffer.from(line, 'utf8'), seal.root, seal.previous]));
 }

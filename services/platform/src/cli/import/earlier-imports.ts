@@ -61,10 +61,9 @@ export function refuseGrown(checked: CheckedFile, known: number, choice: Choice 
   if (known === 0 || known >= checked.rows - checked.badRows.size || choice.begun || choice.continue === true) return;
   const rest = checked.rows - known;
   throw new CommandFailed(
-    `${checked.file.name}: ${known} of its ${checked.rows} rows were imported before, so it begins with the ` +
-      `rows of an earlier import; nothing was booked. ` +
-      `--continue books the ${rest} others alone, --as-new books all ${checked.rows}. ` +
-      'If the earlier file had other rows in their place, these count already: correct them instead',
+    `${checked.file.name}: ${known} of its ${checked.rows} rows were imported before, so it begins with the rows of ` +
+      `an earlier import; nothing was booked. --continue books the ${rest} others alone, --as-new books all ` +
+      `${checked.rows}. If the earlier file had other rows in their place, these count already: correct them instead`,
   );
 }
 

@@ -166,28 +166,25 @@ describe('the exports of real consoles', () => {
     expect([checked.quantities.get('input_tokens'), checked.quantities.get('output_tokens')]).toEqual([10n, 20n]);
   });
 
-  it(
-    "openrouter: other columns are nobody's business, reasoning is inside " + 'of the completion, rows have ids',
-    async () => {
-      const checked = await check(fixture('openrouter.csv'), {
-        account: '=demo',
-        time: 'created_at',
-        model: 'model_permaslug',
-        input: 'tokens_prompt',
-        output: 'tokens_completion',
-        part: ['reasoning_tokens=tokens_reasoning'],
-        id: 'generation_id',
-      });
-      expect(await eventsOf(checked)).toMatchObject([
-        {
-          id: 'gen-1',
-          time: '2026-10-31T23:59:59.999Z',
-          data: { input_tokens: 17903, output_tokens: 8, reasoning_tokens: 4 },
-        },
-        { id: 'gen-2', data: { input_tokens: 86, output_tokens: 0, reasoning_tokens: 0 } },
-      ]);
-    },
-  );
+  it('openrouter: ignores other columns, has reasoning inside of the completion, and ids of rows', async () => {
+    const checked = await check(fixture('openrouter.csv'), {
+      account: '=demo',
+      time: 'created_at',
+      model: 'model_permaslug',
+      input: 'tokens_prompt',
+      output: 'tokens_completion',
+      part: ['reasoning_tokens=tokens_reasoning'],
+      id: 'generation_id',
+    });
+    expect(await eventsOf(checked)).toMatchObject([
+      {
+        id: 'gen-1',
+        time: '2026-10-31T23:59:59.999Z',
+        data: { input_tokens: 17903, output_tokens: 8, reasoning_tokens: 4 },
+      },
+      { id: 'gen-2', data: { input_tokens: 86, output_tokens: 0, reasoning_tokens: 0 } },
+    ]);
+  });
 
   it('a header that names a column twice, and a file without a byte, are refused', async () => {
     expect(
