@@ -97,6 +97,19 @@ describe('a month', () => {
     expect(
       await refusal(platform.server.post('/v1/accounts', { id: 'books:closed-months', kind: 'quota', unit: 'byte' })),
     ).toContain('ACCOUNT_ID_RESERVED');
+    const ours = '/v1/accounts/books%3Aclosed-months';
+    const usage = { source: '/x', id: '1', type: 'request', subject: 'books:closed-months', data: { quantity: 1 } };
+    const cloudEvent = { 'content-type': 'application/cloudevents+json' };
+    for (const answer of [
+      platform.server.post('/v1/accounts', { id: 'books:closed-months', kind: 'wallet', unit: 'closed month' }),
+      platform.server.patch(ours, { settings: { limit: '0' } }),
+      platform.server.patch(ours, { status: 'closed', reason: 'to be in the way' }),
+      platform.server.post(`${ours}/grants`, { amount: '1', reason: 'a month more' }),
+      platform.server.post(`${ours}/spend`, { amount: '1' }),
+      platform.server.post(`${ours}/holds`, { amount: '1', expires_in_s: 60 }),
+      platform.server.post('/v1/events', { specversion: '1.0', ...usage }, cloudEvent),
+    ])
+      expect(await refusal(answer)).toContain('ACCOUNT_ID_RESERVED');
     const closed = await close(first);
     const atClose = [`${first} credit 1 -100.00`, `${first} usage 2 200.00`];
     expect([closed.number, closed.type, await revenue()]).toEqual([1, 'closed', atClose]);

@@ -3,6 +3,7 @@ import { recordHeaders, topics } from '@tollgate/contracts';
 import { AppError, familyOf, partitionOf } from '@tollgate/kernel';
 import type { AnswerReceiver, Appended, EventLog, OutgoingRecord } from '@tollgate/messaging';
 
+import { mayBook } from '../../shared/domain/surface-account.ts';
 import { freshId } from './requests.ts';
 
 type Waiter = {
@@ -76,8 +77,14 @@ export class LedgerClient {
    * @throws AppError('unavailable', LOG_UNAVAILABLE) if the log does not accept it, LEDGER_UNAVAILABLE if the answer is
    * late. In both cases a request without a key is withdrawn, and a request with a key gets its first answer when
    * repeated.
+   * @throws AppError('conflict', ACCOUNT_ID_RESERVED) for the account of closed months.
    */
   ask(request: LedgerRequest, partition = partitionOf(request.account, this.partitions)): Promise<Answer> {
+    const { account, source } = request;
+    if (!mayBook(account, source)) {
+      const detail = `${account} records the closing of months: only closing and reopening a month change it`;
+      return Promise.reject(new AppError('conflict', 'ACCOUNT_ID_RESERVED', detail));
+    }
     return this.#send(request, partition, this.#waiters, this.#options.answerWaitMs);
   }
 

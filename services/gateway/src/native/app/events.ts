@@ -3,6 +3,7 @@ import { requestMeter, usageLabels } from '@tollgate/pricing';
 
 import type { LedgerClient } from '../../ledger-client/app/ledger-client.ts';
 import { contentHash } from '../../ledger-client/app/requests.ts';
+import { mayBook } from '../../shared/domain/surface-account.ts';
 import type { EventFault, MeteredEvent } from '../domain/cloud-event.ts';
 import { parseEvent } from '../domain/cloud-event.ts';
 
@@ -50,6 +51,10 @@ export function sortEvents(
     const { id, source, account, meter, inputs, occurred } = parsed.event;
     if (!mayTouch(account)) {
       rejected.push({ index, id, code: 'SCOPE_MISSING', detail: `this key does not work for the account ${account}` });
+      continue;
+    }
+    if (!mayBook(account, `ce:${source}`)) {
+      rejected.push({ index, id, code: 'ACCOUNT_ID_RESERVED', detail: `${account} takes no usage` });
       continue;
     }
     requests.push({

@@ -35,6 +35,14 @@ const openings: Readonly<Record<string, (id: string) => SurfaceOpening>> = {
  * the hash and is sealed.
  */
 export const closedMonths = 'books:closed-months';
+const closingSources: ReadonlySet<string> = new Set(['http:closing-open', 'http:close-month', 'http:reopen-month']);
+
+/**
+ * Only closing books into the account of closed months: a limit, a closed account or an entry of somebody else would
+ * keep finance from closing, or make it look as if a month was.
+ */
+export const mayBook = (account: string, source: string): boolean =>
+  account !== closedMonths || closingSources.has(source);
 /** Unlimited overdraft, so that no booking prevents a month from being reopened. */
 export const closedMonthsOpening = {
   kind: 'wallet',
