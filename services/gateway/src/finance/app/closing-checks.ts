@@ -54,7 +54,10 @@ export async function checklist(
       ).faults,
     },
     { check: 'usage', open: usage.faults },
-    { check: 'proposals', open: (await found(rowsOf(views, { view: 'refunds', month }), proposal)).faults },
+    {
+      check: 'proposals',
+      open: (await found(rowsOf(views, { view: 'refunds' }), (row) => proposal(row, month))).faults,
+    },
     { check: 'seals', open: (await found(rowsOf(views, { view: 'seals' }), (row) => sealFault(row, endMs))).faults },
   ];
 }
@@ -65,8 +68,9 @@ const balanceFault = (row: Row): string | null =>
     ? `${text(row['unit'])} does not add up: ${text(row['amount'])}`
     : null;
 const undecided: ReadonlySet<unknown> = new Set(['proposed', 'approved', 'processing', 'failed']);
-const proposal = (row: Row): string | null =>
-  undecided.has(row['status']) && row['origin'] === 'credit'
+/** Also of an earlier month: if that is closed, this one tells of the credit. */
+const proposal = (row: Row, month: string): string | null =>
+  undecided.has(row['status']) && row['origin'] === 'credit' && text(row['month']) <= month
     ? `refund ${text(row['id'])} of ${text(row['amount'])} ${text(row['currency'])} is ${text(row['status'])}`
     : null;
 
