@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import type { ChargeStore, HeldCharge, NewCharge } from './app/charge-ports.ts';
+import type { ChargeStore, LockedCharge, NewCharge } from './app/charge-ports.ts';
 import type { Attempt } from './domain/charge.ts';
 
 export type ChargesUnderTest = {
-  readonly store: Pick<ChargeStore, 'openMissing' | 'due' | 'hold' | 'byIds'>;
+  readonly store: Pick<ChargeStore, 'openMissing' | 'due' | 'lock' | 'byIds'>;
   close(): Promise<void>;
 };
 
@@ -51,29 +51,29 @@ export function chargesContract(name: string, open: () => Promise<ChargesUnderTe
     it('are worked on by one at a time, and by the next one after a failure', async () => {
       const { store } = under;
       let second: boolean | undefined;
-      const first = await store.hold(idOf(1), async () => {
-        second = await store.hold(idOf(1), () => Promise.resolve());
+      const first = await store.lock(idOf(1), async () => {
+        second = await store.lock(idOf(1), () => Promise.resolve());
       });
       expect([first, second]).toEqual([true, false]);
 
-      await expect(store.hold(idOf(1), () => Promise.reject(new Error('died')))).rejects.toThrow('died');
-      expect(await store.hold(idOf(1), () => Promise.resolve())).toBe(true);
+      await expect(store.lock(idOf(1), () => Promise.reject(new Error('died')))).rejects.toThrow('died');
+      expect(await store.lock(idOf(1), () => Promise.resolve())).toBe(true);
     });
 
     it('keep what is decided on them as they are, and nothing when nothing is', async () => {
       const { store } = under;
       await store.openMissing(newCharge(3), nowMs);
-      const seen: Awaited<ReturnType<HeldCharge['read']>>[] = [];
-      await store.hold(idOf(3), async (held) => {
-        seen.push(await held.read());
-        expect(await held.record(() => null, nowMs)).toMatchObject({ version: 1, status: 'pending' });
-        expect(await held.record(() => ({ type: 'AttemptStarted', attempt }), nowMs)).toMatchObject({
+      const seen: Awaited<ReturnType<LockedCharge['read']>>[] = [];
+      await store.lock(idOf(3), async (locked) => {
+        seen.push(await locked.read());
+        expect(await locked.record(() => null, nowMs)).toMatchObject({ version: 1, status: 'pending' });
+        expect(await locked.record(() => ({ type: 'AttemptStarted', attempt }), nowMs)).toMatchObject({
           version: 2,
           status: 'processing',
           attempts: 1,
           attemptOpen: true,
         });
-        seen.push(await held.read());
+        seen.push(await locked.read());
       });
 
       expect(seen.map(({ charge, last }) => [charge.version, last])).toEqual([

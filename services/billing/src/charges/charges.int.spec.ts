@@ -43,7 +43,7 @@ const chargeOf = async (id: string) =>
 describe('a charge', () => {
   const life = (id: string, dieAt: number): Promise<number> => new Lives(money).charge(id, dieAt);
 
-  /** New instances until one has paid it; the hold of a dead one ends a moment after it. */
+  /** New instances until one has paid it; the lock of a dead one ends a moment after it. */
   const untilPaid = (id: string): Promise<unknown> =>
     waitFor('the payment', async () => {
       await life(id, -1);

@@ -8,7 +8,7 @@ import { CustomersModule } from '../customers/customers.module.ts';
 import type { ChargeStore, Payments } from './app/charge-ports.ts';
 import { startChargeWorker } from './app/charge-worker.ts';
 import { Charging } from './app/charging.ts';
-import { startHolding, startReleasing } from './app/stripe-off.ts';
+import { startDeferring, startResuming } from './app/stripe-off.ts';
 import { TierCrossingsConsumer } from './consumers/tier-crossings.consumer.ts';
 import { chargeLog } from './log/charge-log.ts';
 import { chargeOutbox } from './postgres/charge-outbox.ts';
@@ -44,7 +44,7 @@ const worker = inBackground(
     if (stripe === 'off') {
       logger.warn('Stripe is off (STRIPE=off): charges stay pending, no webhook of Stripe is taken');
       const onFailure = report('charges could not be read; it is tried again');
-      return () => startHolding({ store, clock, onChange: changed, onFailure });
+      return () => startDeferring({ store, clock, onChange: changed, onFailure });
     }
     const onFailure = report('charges could not be worked on; it is tried again');
     const concurrency = chargesAtOnce;
@@ -60,11 +60,11 @@ const releasing = inBackground(
     stripe === 'off'
       ? null
       : () =>
-          startReleasing({
+          startResuming({
             store,
             clock,
             onFailure: report('charges that wait for Stripe could not be read; it is tried again'),
-            onReleased: (charges) => {
+            onResumed: (charges) => {
               if (charges > 0) logger.info({ charges }, 'Stripe is on: charges that waited for it are tried now');
               work.wake('charges');
             },
@@ -91,7 +91,7 @@ const publisher = inBackground(
   imports: [CustomersModule],
   controllers: [TierCrossingsConsumer],
   providers: [
-    provided(CHARGES.store, [CORE.pool, CORE.heldPool], chargeStore),
+    provided(CHARGES.store, [CORE.pool, CORE.lockPool], chargeStore),
     provided(CHARGES.payments, [CORE.stripe], stripePayments),
     charging,
     ...publisher,

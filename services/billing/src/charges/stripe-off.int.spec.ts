@@ -28,7 +28,7 @@ describe('while Stripe is off', () => {
     const off = await money.billing('off');
     await money.log.append([money.crossing('u', 1)]);
     const id = money.chargeId('u', 1);
-    await waitFor('the charge to be held', async () => (await chargeOf(id))?.reason === 'stripe_off');
+    await waitFor('the charge to wait', async () => (await chargeOf(id))?.reason === 'stripe_off');
     expect(await chargeOf(id)).toEqual({ status: 'pending', reason: 'stripe_off', attempts: 0 });
     expect(await off.queries.chargeStatuses({ ids: [id] })).toEqual([{ id, status: 'pending' }]);
 
@@ -60,7 +60,7 @@ describe('while Stripe is off', () => {
     });
     await expect(off.queries.startReconciliation({})).rejects.toMatchObject({ code: 'STRIPE_OFF' });
     expect(await off.queries.retryCharge({ id, by: 'admin' })).toMatchObject({ status: 'pending' });
-    await waitFor('the charge to be held again', async () => (await chargeOf(id))?.reason === 'stripe_off');
+    await waitFor('the charge to wait again', async () => (await chargeOf(id))?.reason === 'stripe_off');
     expect(await money.intents()).toEqual([]);
     await money.stopBilling();
 

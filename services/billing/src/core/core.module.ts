@@ -40,11 +40,11 @@ class Lifetime implements OnApplicationBootstrap, OnApplicationShutdown {
 
   constructor(
     @Inject(CORE.work) work: BackgroundWork<BillingWork>,
-    @Inject(CORE.heldPool) heldPool: Pool,
+    @Inject(CORE.lockPool) lockPool: Pool,
     @Inject(CORE.pool) pool: Pool,
   ) {
     this.#work = work;
-    this.#pools = [heldPool, pool];
+    this.#pools = [lockPool, pool];
   }
 
   onApplicationBootstrap(): void {
@@ -59,7 +59,7 @@ class Lifetime implements OnApplicationBootstrap, OnApplicationShutdown {
 
 const providers = [
   provided(CORE.pool, [CORE.options], (options) => poolOf(options, 6, 'tollgate-billing')),
-  provided(CORE.heldPool, [CORE.options], (options) => poolOf(options, chargesAtOnce + 2, 'tollgate-billing-charges')),
+  provided(CORE.lockPool, [CORE.options], (options) => poolOf(options, chargesAtOnce + 2, 'tollgate-billing-charges')),
   provided(CORE.entities, [CORE.pool], (pool) => {
     const opened = new OnFirstUse(() => openEntities(pool, entities));
     return () => opened.get();

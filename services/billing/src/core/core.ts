@@ -52,7 +52,7 @@ export const CORE = {
   pool: token<Pool>('core.pool'),
   entities: token<Entities>('core.entities'),
   /** Connections for charges, refunds and top-ups under way: each holds one until it is done. */
-  heldPool: token<Pool>('core.held-pool'),
+  lockPool: token<Pool>('core.lock-pool'),
   eventLog: token<EventLog>('core.event-log'),
   ledger: token<BillingLedger>('core.ledger'),
   clock: token<Clock>('core.clock'),

@@ -40,7 +40,7 @@ const worker = inBackground(
 @Module({
   imports: [ChargesModule],
   providers: [
-    provided(REFUNDS.store, [CORE.pool, CORE.heldPool], refundStore),
+    provided(REFUNDS.store, [CORE.pool, CORE.lockPool], refundStore),
     provided(REFUNDS.stripe, [CORE.stripe], stripeRefunds),
     provided(
       REFUNDS.queries,

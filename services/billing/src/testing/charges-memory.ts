@@ -1,12 +1,12 @@
 import { invariant } from '@tollgate/kernel';
 
-import type { ChargeStore, HeldCharge, NewCharge } from '../charges/app/charge-ports.ts';
+import type { ChargeStore, LockedCharge, NewCharge } from '../charges/app/charge-ports.ts';
 import { type Attempt, type Charge, evolve } from '../charges/domain/charge.ts';
 
 /** Charges in memory, as far as the worker needs them; they pass the contract of those on PostgreSQL. */
-export class ChargesMemory implements Pick<ChargeStore, 'openMissing' | 'due' | 'hold' | 'byIds'> {
+export class ChargesMemory implements Pick<ChargeStore, 'openMissing' | 'due' | 'lock' | 'byIds'> {
   readonly #charges = new Map<string, { charge: Charge; last: Attempt | null }>();
-  readonly #held = new Set<string>();
+  readonly #locked = new Set<string>();
 
   openMissing(charge: NewCharge, nowMs: number): Promise<boolean> {
     if (this.#charges.has(charge.id)) return Promise.resolve(false);
@@ -22,14 +22,14 @@ export class ChargesMemory implements Pick<ChargeStore, 'openMissing' | 'due' | 
     return Promise.resolve(due.slice(0, limit).map(({ id }) => id));
   }
 
-  async hold(id: string, work: (held: HeldCharge) => Promise<void>): Promise<boolean> {
-    if (this.#held.has(id)) return false;
-    this.#held.add(id);
+  async lock(id: string, work: (locked: LockedCharge) => Promise<void>): Promise<boolean> {
+    if (this.#locked.has(id)) return false;
+    this.#locked.add(id);
     try {
-      await work(this.#heldCharge(id));
+      await work(this.#lockedOf(id));
       return true;
     } finally {
-      this.#held.delete(id);
+      this.#locked.delete(id);
     }
   }
 
@@ -37,9 +37,9 @@ export class ChargesMemory implements Pick<ChargeStore, 'openMissing' | 'due' | 
     return Promise.resolve(ids.flatMap((id) => this.#charges.get(id)?.charge ?? []));
   }
 
-  #heldCharge(id: string): HeldCharge {
+  #lockedOf(id: string): LockedCharge {
     const found = this.#charges.get(id);
-    invariant(found !== undefined, 'a held charge exists');
+    invariant(found !== undefined, 'a locked charge exists');
     return {
       read: () => Promise.resolve({ ...found, payer: { customerId: 'cus_1', paymentMethod: 'pm_1' } }),
       record: (decide) => {

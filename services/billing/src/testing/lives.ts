@@ -1,11 +1,11 @@
 import { createPool } from '@tollgate/persistence';
 import type { Pool } from 'pg';
 
-import type { ChargeStore, HeldCharge, Payments } from '../charges/app/charge-ports.ts';
+import type { ChargeStore, LockedCharge, Payments } from '../charges/app/charge-ports.ts';
 import { advance } from '../charges/app/charge-worker.ts';
 import { chargeStore } from '../charges/postgres/charge-store.ts';
 import { stripePayments } from '../charges/stripe/stripe-payments.ts';
-import type { HeldRefund, Refunds } from '../refunds/app/refund-ports.ts';
+import type { LockedRefund, Refunds } from '../refunds/app/refund-ports.ts';
 import { advanceRefund } from '../refunds/app/refunding.ts';
 import { refundStore } from '../refunds/postgres/refund-store.ts';
 import { stripeRefunds } from '../refunds/stripe/stripe-refunds.ts';
@@ -63,14 +63,14 @@ export class Lives {
         retrieve: (intent) => mortal.call(() => real.retrieve(intent)),
         find: (of) => mortal.call(() => real.find(of)),
       };
-      const mortalHold = (held: HeldCharge): HeldCharge => ({
-        read: () => mortal.call(() => held.read()),
-        record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
+      const mortalLock = (locked: LockedCharge): LockedCharge => ({
+        read: () => mortal.call(() => locked.read()),
+        record: (decide, nowMs) => mortal.call(() => locked.record(decide, nowMs)),
       });
-      await store.hold(id, (held) =>
+      await store.lock(id, (locked) =>
         advance(
           { payments, clock, jitter: () => 0.5, onChange: () => undefined, onFailure: rethrow },
-          mortalHold(held),
+          mortalLock(locked),
         ),
       );
     });
@@ -78,37 +78,37 @@ export class Lives {
 
   /** One step of a refund. */
   refund(id: string, dieAt = -1): Promise<number> {
-    return this.#life(dieAt, async (mortal, { pool, holders, clock }) => {
+    return this.#life(dieAt, async (mortal, { pool, lockPool, clock }) => {
       const real = stripeRefunds(stripeClient(this.#money.stripe));
       const refunds: Refunds = {
         send: (attempt) => mortal.call(() => real.send(attempt)),
         ofPayment: (intent) => mortal.call(() => real.ofPayment(intent)),
         creditsOf: (customer) => mortal.call(() => real.creditsOf(customer)),
       };
-      const mortalHold = (held: HeldRefund): HeldRefund => ({
-        read: () => mortal.call(() => held.read()),
-        record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
+      const mortalLock = (locked: LockedRefund): LockedRefund => ({
+        read: () => mortal.call(() => locked.read()),
+        record: (decide, nowMs) => mortal.call(() => locked.record(decide, nowMs)),
       });
-      await refundStore(pool, holders).hold(id, (held) =>
-        advanceRefund({ refunds, clock, onChange: () => undefined, onFailure: rethrow }, mortalHold(held)),
+      await refundStore(pool, lockPool).lock(id, (locked) =>
+        advanceRefund({ refunds, clock, onChange: () => undefined, onFailure: rethrow }, mortalLock(locked)),
       );
     });
   }
 
   /** One step of a top-up. */
   topUp(id: string, dieAt = -1): Promise<number> {
-    return this.#life(dieAt, async (mortal, { pool, holders, clock }) => {
+    return this.#life(dieAt, async (mortal, { pool, lockPool, clock }) => {
       const real = stripeTopUps(stripeClient(this.#money.stripe));
       const give = topUpGrants(this.#money.log);
       const { ledger } = this.#money.wallets;
-      const store = topUpStore(pool, holders);
+      const store = topUpStore(pool, lockPool);
       const payments: TopUpPayments = {
         create: (topUp) => mortal.call(() => real.create(topUp)),
         cancel: (intent) => mortal.call(() => real.cancel(intent)),
         retrieve: (intent) => mortal.call(() => real.retrieve(intent)),
         find: (topUp) => mortal.call(() => real.find(topUp)),
       };
-      await store.hold(id, (held) =>
+      await store.lock(id, (locked) =>
         advanceTopUp(
           {
             store,
@@ -119,8 +119,8 @@ export class Lives {
             onFailure: rethrow,
           },
           {
-            read: () => mortal.call(() => held.read()),
-            record: (decide, nowMs) => mortal.call(() => held.record(decide, nowMs)),
+            read: () => mortal.call(() => locked.read()),
+            record: (decide, nowMs) => mortal.call(() => locked.record(decide, nowMs)),
           },
         ),
       );
@@ -131,21 +131,21 @@ export class Lives {
     dieAt: number,
     work: (
       mortal: Mortal,
-      on: { store: ChargeStore; pool: Pool; holders: Pool; clock: MoneyHarness['clock'] },
+      on: { store: ChargeStore; pool: Pool; lockPool: Pool; clock: MoneyHarness['clock'] },
     ) => Promise<void>,
   ): Promise<number> {
     const { databaseUrl: url, clock } = this.#money;
-    const [pool, holders] = [
+    const [pool, lockPool] = [
       createPool({ url, max: 2, applicationName: 'life' }),
       createPool({ url, max: 1, applicationName: 'life' }),
     ];
     const mortal = new Mortal(dieAt);
     try {
-      await work(mortal, { store: chargeStore(pool, holders), pool, holders, clock });
+      await work(mortal, { store: chargeStore(pool, lockPool), pool, lockPool, clock });
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
     } finally {
-      await Promise.all([pool.end(), holders.end()]);
+      await Promise.all([pool.end(), lockPool.end()]);
     }
     return mortal.calls;
   }

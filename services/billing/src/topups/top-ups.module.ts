@@ -66,7 +66,7 @@ const watching = inBackground('low-wallets', [CORE.options, TOP_UPS.parts, CORE.
 @Module({
   imports: [CustomersModule],
   providers: [
-    provided(TOP_UPS.store, [CORE.pool, CORE.heldPool], topUpStore),
+    provided(TOP_UPS.store, [CORE.pool, CORE.lockPool], topUpStore),
     provided(TOP_UPS.refunds, [CORE.pool], topUpRefunds),
     parts,
     queries,

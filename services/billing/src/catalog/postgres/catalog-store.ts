@@ -3,7 +3,7 @@ import { AppError, invariant } from '@tollgate/kernel';
 import { withTransaction } from '@tollgate/persistence';
 import pg, { type Pool } from 'pg';
 
-import { guarded as outageGuarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { CatalogStore } from '../app/catalog-ports.ts';
 import {
   awaitingBooking,
@@ -37,8 +37,8 @@ export function catalogStore(pool: Pool): CatalogStore {
   return {
     publish: (publication, at) => publish(pool, publication, at),
     find: async ({ catalog, name, version }) =>
-      (await guarded(() => versions(findVersion, [catalog, name, version])))[0] ?? null,
-    list: ({ catalog, name }) => guarded(() => versions(listVersions, [catalog, name ?? null])),
+      (await orConflict(() => versions(findVersion, [catalog, name, version])))[0] ?? null,
+    list: ({ catalog, name }) => orConflict(() => versions(listVersions, [catalog, name ?? null])),
     appendOutstanding: (append) => appendOutstanding(pool, append),
     awaitingBooking: async () => (await versions(awaitingBooking, [])).map(itemOf),
     markBooked: async ({ catalog, name, version }) => {
@@ -48,7 +48,7 @@ export function catalogStore(pool: Pool): CatalogStore {
 }
 
 const publish = (pool: Pool, ...[publication, at]: Parameters<CatalogStore['publish']>): Promise<CatalogVersionView> =>
-  guarded(() =>
+  orConflict(() =>
     withTransaction(pool, async (tx) => {
       const { catalog, name, content, effectiveFromMs } = publication;
       await tx.query(lockName, [catalog, name]);
@@ -136,9 +136,9 @@ const itemOf = ({ catalog, name, version, effective_from, content }: CatalogVers
 const reused = (): AppError =>
   new AppError('reused', 'IDEMPOTENCY_KEY_REUSED', 'this key has published something else');
 
-async function guarded<T>(query: () => Promise<T>): Promise<T> {
+async function orConflict<T>(query: () => Promise<T>): Promise<T> {
   try {
-    return await outageGuarded(query);
+    return await orOutage(query);
   } catch (error) {
     if (error instanceof AppError) throw error;
     // Two concurrent publications used the same new key for different names.

@@ -6,7 +6,7 @@ import { withTransaction } from '@tollgate/persistence';
 import { parsePercent } from '@tollgate/pricing';
 import pg, { type Pool, type PoolClient } from 'pg';
 
-import { guarded as outageGuarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { Changed, ResourceStore } from '../app/catalog-ports.ts';
 import { insertVersion, lockName } from './catalog.sql.ts';
 import {
@@ -40,7 +40,7 @@ export function resourceStore(pool: Pool, clock: Clock): ResourceStore {
     resource: CatalogResource,
     work: (tx: PoolClient, now: Date) => Promise<ResourceView | null>,
   ): Promise<Changed | null> =>
-    guarded(() =>
+    orInvalid(() =>
       withTransaction(pool, async (tx) => {
         await tx.query(raiseRevision);
         const item = await work(tx, new Date(clock.nowMs()));
@@ -55,13 +55,13 @@ export function resourceStore(pool: Pool, clock: Clock): ResourceStore {
 
   return {
     list: ({ resource, offset, limit }) =>
-      guarded(async () => {
+      orInvalid(async () => {
         const { rows } = await pool.query<Row>(listRows(resource), [offset, limit]);
         const counted = await pool.query<{ total: number }>(countRows(resource), []);
         return { items: rows.map((row) => fromRow(resource, row)), total: counted.rows[0]?.total ?? 0 };
       }),
     read: ({ resource, id }) =>
-      guarded(async () => one(resource, (await pool.query<Row>(readRow(resource), [id])).rows)),
+      orInvalid(async () => one(resource, (await pool.query<Row>(readRow(resource), [id])).rows)),
     create: (creation) => create(pool, clock, creation),
     change: ({ resource, id, fields }) =>
       change(resource, async (tx, now) => {
@@ -77,12 +77,12 @@ export function resourceStore(pool: Pool, clock: Clock): ResourceStore {
         }
         return one(resource, (await tx.query<Row>(removeRow(resource), [id, now])).rows);
       }),
-    tokenCatalog: (known) => guarded(() => tokenCatalog(pool, new Date(clock.nowMs()), known)),
+    tokenCatalog: (known) => orInvalid(() => tokenCatalog(pool, new Date(clock.nowMs()), known)),
   };
 }
 
 const create = (pool: Pool, clock: Clock, creation: Parameters<ResourceStore['create']>[0]): Promise<Changed> =>
-  guarded(() =>
+  orInvalid(() =>
     withTransaction(pool, async (tx) => {
       const { resource, id, fields, key, givenId } = creation;
       const hash = createHash('sha256')
@@ -198,9 +198,9 @@ function fromRow(resource: CatalogResource, row: Row): ResourceView {
   } as ResourceView;
 }
 
-async function guarded<T>(query: () => Promise<T>): Promise<T> {
+async function orInvalid<T>(query: () => Promise<T>): Promise<T> {
   try {
-    return await outageGuarded(query);
+    return await orOutage(query);
   } catch (error) {
     if (error instanceof AppError) throw error;
     // The gateway checks numbers first; this covers any that a column still refuses.

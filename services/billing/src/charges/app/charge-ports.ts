@@ -60,10 +60,10 @@ export type ChargeStore = {
   /** Ids of pending charges that wait for this reason and are not scheduled. */
   heldBack(reason: string, limit: number): Promise<readonly string[]>;
   /**
-   * Runs `work` while no other instance works on this charge; false: another one does. The hold ends with the
+   * Runs `work` while no other instance works on this charge; false: another one does. The lock ends with the
    * connection, so that a killed process blocks nobody.
    */
-  hold(id: string, work: (held: HeldCharge) => Promise<void>): Promise<boolean>;
+  lock(id: string, work: (locked: LockedCharge) => Promise<void>): Promise<boolean>;
   /**
    * Decides on the charge as it is and keeps the event with what follows from it (`consequence`); null from `decide`
    * changes nothing. Answers the charge after it.
@@ -92,7 +92,7 @@ export type ChargeMessage = {
   readonly value: string;
 };
 
-export type HeldCharge = {
+export type LockedCharge = {
   read(): Promise<{ readonly charge: Charge; readonly payer: Payer; readonly last: Attempt | null }>;
   record(decide: (charge: Charge) => ChargeEvent | null, nowMs: number): Promise<Charge>;
 };

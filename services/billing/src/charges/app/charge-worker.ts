@@ -3,14 +3,14 @@ import { type Loop, startLoop } from '@tollgate/service-kit';
 
 import type { Attempt, CallOutcome, Charge } from '../domain/charge.ts';
 import { afterOutcome, amountDiffers, keyHolds, nextStep } from '../domain/charging.ts';
-import type { ChargeStore, HeldCharge, Payments } from './charge-ports.ts';
+import type { ChargeStore, LockedCharge, Payments } from './charge-ports.ts';
 
 /** How often the store is asked while nobody wakes the worker: another instance may have died, or time moved on. */
 const idleMs = 1_000;
 const batchMax = 100;
 
 type Parts = {
-  readonly store: Pick<ChargeStore, 'due' | 'hold'>;
+  readonly store: Pick<ChargeStore, 'due' | 'lock'>;
   readonly payments: Payments;
   readonly clock: Clock;
   /** Charges worked on at once, each on a database connection of its own. */
@@ -36,7 +36,7 @@ async function round(parts: Parts, stopped: AbortSignal): Promise<number> {
   const lane = async (): Promise<void> => {
     for (let id = due.shift(); id !== undefined && !stopped.aborted; id = due.shift()) {
       // A failure is reported and does not delay the others; the item stays due.
-      if (await parts.store.hold(id, (held) => advance(parts, held)).catch(parts.onFailure)) worked = true;
+      if (await parts.store.lock(id, (locked) => advance(parts, locked)).catch(parts.onFailure)) worked = true;
     }
   };
   await Promise.all(Array.from({ length: parts.concurrency }, lane));
@@ -46,21 +46,21 @@ async function round(parts: Parts, stopped: AbortSignal): Promise<number> {
 type Stepping = Pick<Parts, 'payments' | 'clock' | 'jitter' | 'onChange' | 'onFailure'>;
 
 /** One step of one charge: at most one attempt is sent, and its outcome kept. */
-export async function advance(parts: Stepping, held: HeldCharge): Promise<void> {
+export async function advance(parts: Stepping, locked: LockedCharge): Promise<void> {
   const nowMs = parts.clock.nowMs();
-  const { charge, payer, last } = await held.read();
+  const { charge, payer, last } = await locked.read();
   const step = nextStep(charge, { payer, last, nowMs });
   switch (step.do) {
     case 'nothing':
       return;
-    case 'hold':
-      await held.record(
+    case 'wait':
+      await locked.record(
         (now) => (now.version === charge.version ? { type: 'ChargeHeld', reason: step.reason } : null),
         nowMs,
       );
       return parts.onChange();
     case 'waive':
-      await held.record(
+      await locked.record(
         (now) => (now.version === charge.version ? { type: 'ChargeCancelled', reason: 'nothing_owed' } : null),
         nowMs,
       );
@@ -68,19 +68,19 @@ export async function advance(parts: Stepping, held: HeldCharge): Promise<void> 
     case 'drop': {
       const outcome = await asOutcome(parts, () => whatIsThere(parts.payments, charge, step.customer, nowMs));
       const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
-      await held.record((now) => (now.version === charge.version ? afterOutcome(now, outcome, at) : null), at.nowMs);
+      await locked.record((now) => (now.version === charge.version ? afterOutcome(now, outcome, at) : null), at.nowMs);
       return parts.onChange();
     }
     case 'look_up':
-      return settle(parts, held, await asOutcome(parts, () => parts.payments.retrieve(step.paymentIntent)));
+      return settle(parts, locked, await asOutcome(parts, () => parts.payments.retrieve(step.paymentIntent)));
     case 'resume':
       return settle(
         parts,
-        held,
+        locked,
         await asOutcome(parts, () => lookUpOrSend(parts.payments, charge, step.attempt, nowMs)),
       );
     case 'start': {
-      const started = await held.record(
+      const started = await locked.record(
         (now) => (now.version === charge.version ? { type: 'AttemptStarted', attempt: step.attempt } : null),
         nowMs,
       );
@@ -90,20 +90,20 @@ export async function advance(parts: Stepping, held: HeldCharge): Promise<void> 
         step.known && step.attempt.kind === 'create'
           ? lookUpOrSend(parts.payments, charge, step.attempt, nowMs)
           : parts.payments.send(step.attempt);
-      return settle(parts, held, await asOutcome(parts, call));
+      return settle(parts, locked, await asOutcome(parts, call));
     }
   }
 }
 
 async function settle(
   parts: Pick<Parts, 'clock' | 'jitter' | 'onChange'>,
-  held: HeldCharge,
+  locked: LockedCharge,
   outcome: CallOutcome,
 ): Promise<void> {
   const at = { nowMs: parts.clock.nowMs(), jitter: parts.jitter() };
   const awaited = (now: Charge): boolean =>
     now.status === 'processing' || now.reason === amountDiffers || outcome.is === 'succeeded';
-  await held.record((now) => (awaited(now) ? afterOutcome(now, outcome, at) : null), at.nowMs);
+  await locked.record((now) => (awaited(now) ? afterOutcome(now, outcome, at) : null), at.nowMs);
   parts.onChange();
 }
 

@@ -23,7 +23,7 @@ type Parts = {
  * Replaces the worker while Stripe is off: a charge that becomes due stays pending with a reason. Attempts that an
  * earlier process sent are left alone; their outcome is looked up once Stripe is on.
  */
-export const startHolding = (parts: Parts): Loop =>
+export const startDeferring = (parts: Parts): Loop =>
   startLoop({
     onFailure: parts.onFailure,
     round: async () => {
@@ -50,14 +50,14 @@ export const startHolding = (parts: Parts): Loop =>
   });
 
 /** Runs once at the start: charges that waited because Stripe was off become due. */
-export function startReleasing(
-  parts: Pick<Parts, 'store' | 'clock' | 'onFailure'> & { readonly onReleased: (charges: number) => void },
+export function startResuming(
+  parts: Pick<Parts, 'store' | 'clock' | 'onFailure'> & { readonly onResumed: (charges: number) => void },
 ): Loop {
   let done = false;
   return startLoop({
     onFailure: parts.onFailure,
     round: async () => {
-      if (!done) parts.onReleased(await releaseHeld(parts));
+      if (!done) parts.onResumed(await resumeDeferred(parts));
       done = true;
       return restMs;
     },
@@ -65,7 +65,7 @@ export function startReleasing(
 }
 
 /** Makes charges due that waited for Stripe to be on; answers how many. */
-export async function releaseHeld({ store, clock }: Pick<Parts, 'store' | 'clock'>): Promise<number> {
+export async function resumeDeferred({ store, clock }: Pick<Parts, 'store' | 'clock'>): Promise<number> {
   let released = 0;
   for (
     let ids = await store.heldBack(stripeOff, batchMax);

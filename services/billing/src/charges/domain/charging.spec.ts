@@ -119,11 +119,11 @@ describe('the next step of a charge', () => {
 
   it('waits for somebody to pay, and owes nothing of nothing', () => {
     expect(step(aCharge(), { payer: { customerId: null, paymentMethod: null } })).toEqual({
-      do: 'hold',
+      do: 'wait',
       reason: 'no_customer',
     });
     expect(step(aCharge(), { payer: { customerId: 'cus_1', paymentMethod: null } })).toEqual({
-      do: 'hold',
+      do: 'wait',
       reason: 'no_payment_method',
     });
     expect(step(aCharge({ amountMinor: 0n }))).toEqual({ do: 'waive' });

@@ -9,7 +9,7 @@ export type Payer = { readonly customerId: string | null; readonly paymentMethod
 export type Step =
   | { readonly do: 'nothing' }
   /** Nobody can be charged yet: the charge waits for a payer or a payment method. */
-  | { readonly do: 'hold'; readonly reason: 'no_customer' | 'no_payment_method' }
+  | { readonly do: 'wait'; readonly reason: 'no_customer' | 'no_payment_method' }
   /** Nothing is owed. */
   | { readonly do: 'waive' }
   /** `known`: Stripe may have heard of the charge before (a restore): look before the first call (rule 26). */
@@ -56,8 +56,8 @@ export function nextStep(
   if (charge.amountMinor === 0n) return { do: 'waive' };
   if (!charge.owed) return cancelling(charge, by);
   const { customerId, paymentMethod } = by.payer;
-  if (customerId === null) return { do: 'hold', reason: 'no_customer' };
-  if (paymentMethod === null) return { do: 'hold', reason: 'no_payment_method' };
+  if (customerId === null) return { do: 'wait', reason: 'no_customer' };
+  if (paymentMethod === null) return { do: 'wait', reason: 'no_payment_method' };
   const attempt = attemptOf(charge, { customerId, paymentMethod }, by.nowMs);
   const known = attempt.number === 1 && (charge.crossedMs === null || by.nowMs - charge.crossedMs > keyWindowMs);
   return { do: 'start', attempt, known: known || charge.attempts > 0 };

@@ -72,7 +72,7 @@ class World {
         this.intents.set(series, this.intents.get(series) === 'paid' ? 'paid' : 'cancelled');
       else if (this.intents.get(series) !== 'cancelled') this.intents.set(series, says.declines ? 'open' : 'paid');
     } else if (step.do === 'drop') return this.record(afterOutcome(this.charge, this.#state(), { nowMs, jitter: 0 }));
-    else if (step.do === 'nothing' || step.do === 'hold' || step.do === 'waive') return;
+    else if (step.do === 'nothing' || step.do === 'wait' || step.do === 'waive') return;
     this.record(
       afterOutcome(this.charge, says.lost ? { is: 'unanswered', code: 'no_answer' } : this.#state(), {
         nowMs,

@@ -2,7 +2,7 @@ import { partitionsDefault, toWireChargeChanged } from '@tollgate/contracts';
 import { invariant, partitionOf } from '@tollgate/kernel';
 import type { Pool, PoolClient } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { ChargeMessage, ChargeOutbox } from '../app/charge-ports.ts';
 import type { ChargeStatus } from '../domain/charge.ts';
 import { shownStatus } from '../domain/charging.ts';
@@ -54,7 +54,7 @@ type Row = {
 export const chargeOutbox = (pool: Pool): ChargeOutbox => ({ publish: (append) => publish(pool, append) });
 
 async function publish(pool: Pool, append: (messages: readonly ChargeMessage[]) => Promise<void>): Promise<number> {
-  const client = await guarded(() => pool.connect());
+  const client = await orOutage(() => pool.connect());
   let broken = true;
   try {
     if ((await client.query<{ ours: boolean }>(tryPublish)).rows[0]?.ours !== true) {

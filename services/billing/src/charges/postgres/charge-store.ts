@@ -2,9 +2,9 @@ import { invariant } from '@tollgate/kernel';
 import { withTransaction } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
-import { inTransaction, whileHeld } from '../../postgres/held.ts';
-import type { ChargeStore, Crossing, HeldCharge, NewCharge } from '../app/charge-ports.ts';
+import { inTransaction, whileLocked } from '../../postgres/locked.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
+import type { ChargeStore, Crossing, LockedCharge, NewCharge } from '../app/charge-ports.ts';
 import type { Charge, ChargeEvent } from '../domain/charge.ts';
 import { lockedCharge, recorded } from './charge-record.ts';
 import { type AttemptRow, type ChargeRow, dateOf, fromRowAttempt, fromRowCharge } from './charge-row.ts';
@@ -26,38 +26,38 @@ import {
 } from './charges.sql.ts';
 
 /**
- * `ChargeStore` on PostgreSQL. `holders`: the pool whose sessions hold charges. Loss of the database is
+ * `ChargeStore` on PostgreSQL. `lockPool`: the pool whose sessions lock charges. Loss of the database is
  * AppError('unavailable').
  */
-export function chargeStore(pool: Pool, holders: Pool): ChargeStore {
+export function chargeStore(pool: Pool, lockPool: Pool): ChargeStore {
   return {
-    take: (crossing, charge, nowMs) => guarded(() => withTransaction(pool, (tx) => take(tx, crossing, charge, nowMs))),
-    openMissing: (charge, nowMs) => guarded(() => withTransaction(pool, (tx) => open(tx, charge, nowMs))),
+    take: (crossing, charge, nowMs) => orOutage(() => withTransaction(pool, (tx) => take(tx, crossing, charge, nowMs))),
+    openMissing: (charge, nowMs) => orOutage(() => withTransaction(pool, (tx) => open(tx, charge, nowMs))),
     due: (nowMs, limit) =>
-      guarded(async () =>
+      orOutage(async () =>
         (await pool.query<{ id: string }>(dueCharges, [new Date(nowMs), limit])).rows.map(({ id }) => id),
       ),
     dueUntried: (nowMs, limit) =>
-      guarded(async () =>
+      orOutage(async () =>
         (await pool.query<{ id: string }>(dueUntriedCharges, [new Date(nowMs), limit])).rows.map(({ id }) => id),
       ),
     heldBack: (reason, limit) =>
-      guarded(async () =>
+      orOutage(async () =>
         (await pool.query<{ id: string }>(heldBackCharges, [reason, limit])).rows.map(({ id }) => id),
       ),
-    hold: (id, work) =>
-      whileHeld(holders, id, (client) =>
+    lock: (id, work) =>
+      whileLocked(lockPool, id, (client) =>
         work({
-          read: () => guarded(() => read(client, id)),
+          read: () => orOutage(() => read(client, id)),
           record: async (decide, nowMs) => {
-            const charge = await guarded(() => inTransaction(client, () => record(client, id, decide, nowMs)));
-            invariant(charge !== null, 'a held charge exists');
+            const charge = await orOutage(() => inTransaction(client, () => record(client, id, decide, nowMs)));
+            invariant(charge !== null, 'a locked charge exists');
             return charge;
           },
         }),
       ),
-    record: (id, decide, nowMs) => guarded(() => withTransaction(pool, (tx) => record(tx, id, decide, nowMs))),
-    byIds: (ids) => guarded(async () => (await pool.query<ChargeRow>(chargesByIds, [ids])).rows.map(fromRowCharge)),
+    record: (id, decide, nowMs) => orOutage(() => withTransaction(pool, (tx) => record(tx, id, decide, nowMs))),
+    byIds: (ids) => orOutage(async () => (await pool.query<ChargeRow>(chargesByIds, [ids])).rows.map(fromRowCharge)),
     ...chargeViews(pool),
   };
 }
@@ -101,9 +101,9 @@ async function open(tx: PoolClient, charge: NewCharge, nowMs: number): Promise<b
   return true;
 }
 
-async function read(client: PoolClient, id: string): ReturnType<HeldCharge['read']> {
+async function read(client: PoolClient, id: string): ReturnType<LockedCharge['read']> {
   const row = (await client.query<ChargeRow>(chargeById, [id])).rows[0];
-  invariant(row !== undefined, 'a held charge exists');
+  invariant(row !== undefined, 'a locked charge exists');
   const charge = fromRowCharge(row);
   const payer = (
     await client.query<{ customer_id: string | null; payment_method: string | null }>(payerOf, [charge.userId])

@@ -1,7 +1,7 @@
 import type { ChargeStatusView, ChargeView } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { ChargeStore } from '../app/charge-ports.ts';
 import { shownStatus } from '../domain/charging.ts';
 import type { ChargeRow } from './charge-row.ts';
@@ -18,9 +18,9 @@ export function chargeViews(pool: Pool): Views {
   };
   return {
     openOf: (userId) =>
-      guarded(async () => (await pool.query<{ id: string }>(openChargesOf, [userId])).rows.map(({ id }) => id)),
+      orOutage(async () => (await pool.query<{ id: string }>(openChargesOf, [userId])).rows.map(({ id }) => id)),
     list: ({ user_id: user, status, period, offset, limit }) =>
-      guarded(async () => {
+      orOutage(async () => {
         const at = period === undefined ? null : new Date(period);
         const { rows } = await pool.query<ChargeRow & { total: bigint }>(listCharges, [
           user ?? null,
@@ -32,18 +32,18 @@ export function chargeViews(pool: Pool): Views {
         return { items: rows.map(toView), total: Number(rows[0]?.total ?? 0n) };
       }),
     view: (id) =>
-      guarded(async () => {
+      orOutage(async () => {
         const row = (await pool.query<ChargeRow>(chargeById, [id])).rows[0];
         return row === undefined ? null : toView(row);
       }),
     remember: (statuses) =>
-      guarded(async () => {
+      orOutage(async () => {
         await pool.query(rememberShown, [statuses.map(({ id }) => id), statuses.map(({ status }) => status)]);
         const first = await shown(statuses.map(({ id }) => id));
         return statuses.map((each) => ({ ...each, status: first.get(each.id) ?? each.status }));
       }),
     remembered: (ids) =>
-      guarded(async () => {
+      orOutage(async () => {
         const first = await shown(ids);
         return ids.every((id) => first.has(id)) ? first : null;
       }),

@@ -34,8 +34,8 @@ export const heldBackCharges = `
   select id from billing.charges where status = 'pending' and reason = $1 and next_try_at is null order by id limit $2`;
 
 /** One worker of a charge at a time; the lock belongs to the session, so it ends with the process. */
-export const tryHold = `select pg_try_advisory_lock(hashtextextended('billing.charge:' || $1, 0)) as ours`;
-export const endHold = `select pg_advisory_unlock(hashtextextended('billing.charge:' || $1, 0))`;
+export const tryLock = `select pg_try_advisory_lock(hashtextextended('billing.charge:' || $1, 0)) as ours`;
+export const unlock = `select pg_advisory_unlock(hashtextextended('billing.charge:' || $1, 0))`;
 
 export const chargeById = 'select * from billing.charges where id = $1';
 export const lockCharge = 'select * from billing.charges where id = $1 for update';

@@ -10,9 +10,9 @@ export function stripePayments(stripe: Stripe): Payments {
   return {
     send: (attempt) => send(stripe, attempt),
     retrieve: (id) =>
-      guarded(async () => stateOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }))),
+      orStripeTrouble(async () => stateOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }))),
     find: ({ customer, chargeId, series, createdFromMs }) =>
-      guarded(async () => {
+      orStripeTrouble(async () => {
         // Stripe's clock may differ from ours: payments are listed from two hours before.
         const gte = Math.max(0, Math.floor(createdFromMs / 1000) - 7_200);
         for await (const intent of stripe.paymentIntents.list({
@@ -56,7 +56,7 @@ function creation(request: Attempt['request']): Stripe.PaymentIntentCreateParams
   return { ...request, amount } as Stripe.PaymentIntentCreateParams;
 }
 
-async function guarded<T>(call: () => Promise<T>): Promise<T> {
+async function orStripeTrouble<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

@@ -2,14 +2,14 @@ import { returned } from '@tollgate/persistence';
 import { IsNull, MoreThan, Not, type Repository } from 'typeorm';
 
 import type { Entities } from '../../postgres/entities.ts';
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { CustomerStore } from '../app/customer-ports.ts';
 import { type Customer, customerEntity } from './customer.entity.ts';
 
 /** `CustomerStore` on PostgreSQL. */
 export function customerStore(entities: Entities): CustomerStore {
   const withCustomers = <T>(work: (customers: Repository<Customer>) => Promise<T>): Promise<T> =>
-    guarded(async () => work((await entities()).getRepository(customerEntity)));
+    orOutage(async () => work((await entities()).getRepository(customerEntity)));
   return {
     find: (userId, nowMs) =>
       withCustomers(async (customers) => {

@@ -3,7 +3,7 @@ import { AppError, type Clock, invariant } from '@tollgate/kernel';
 import { withTransaction } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import { closingSteps, insertClosing, insertClosingEntry, lastClosing, lockClosing } from './closings.sql.ts';
 
 type Row = {
@@ -22,9 +22,9 @@ type Row = {
 /** Months that finance closed, on PostgreSQL. Loss of the database is AppError('unavailable'). */
 export const closingQueries = (pool: Pool, clock: Clock): ClosingQueries => ({
   closings: ({ period }) =>
-    guarded(async () => (await pool.query<Row>(closingSteps, [period ?? null])).rows.map(toView)),
+    orOutage(async () => (await pool.query<Row>(closingSteps, [period ?? null])).rows.map(toView)),
   recordClosing: (step) =>
-    guarded(() =>
+    orOutage(() =>
       withTransaction(pool, async (tx) => {
         await tx.query(lockClosing, [step.period]);
         const last = await newest(tx, step.period);
@@ -48,7 +48,7 @@ export const closingQueries = (pool: Pool, clock: Clock): ClosingQueries => ({
       }),
     ),
   closingBooked: ({ period, number, entry }) =>
-    guarded(() =>
+    orOutage(() =>
       withTransaction(pool, async (tx) => {
         await tx.query(insertClosingEntry, [period, number, entry]);
         return known(tx, period);

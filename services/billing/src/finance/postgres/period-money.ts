@@ -1,7 +1,7 @@
 import type { PeriodMoneyView, PeriodTotal } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import { closedCharges, periodTotals } from './period-money.sql.ts';
 
 /** `PeriodBooks` on PostgreSQL: what a user's fees and charges of periods that began in [fromMs, toMs) came to. */
@@ -16,7 +16,7 @@ export const periodBooks =
     readonly fromMs: number;
     readonly toMs: number;
   }): Promise<PeriodMoneyView> =>
-    guarded(async () => {
+    orOutage(async () => {
       const values = [userId, new Date(fromMs), new Date(toMs)];
       const [closed, totals] = await Promise.all([
         pool.query<{ id: string; cancelled: boolean }>(closedCharges, values),

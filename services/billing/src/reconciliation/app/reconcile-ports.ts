@@ -82,10 +82,10 @@ export type ReconcileStore = {
     options: { readonly id: string; readonly fix: boolean; readonly fresh: boolean; readonly nowMs: number },
   ): Promise<string>;
   /**
-   * Holds the oldest running comparison that no other instance holds, while `work` runs; false: there is none. The hold
-   * ends with the connection.
+   * Locks the oldest running comparison that no other instance has locked, while `work` runs; false: there is none. The
+   * lock ends with the connection.
    */
-  hold(work: (id: string) => Promise<void>): Promise<boolean>;
+  lock(work: (id: string) => Promise<void>): Promise<boolean>;
   /** null: it is not under way (any more). */
   running(id: string): Promise<ReconcileRun | null>;
   /** Keeps a page and moves the run on, unless another instance did; a repeat of the page changes nothing. */

@@ -30,7 +30,7 @@ export function makeReconcileRound(parts: ReconcileParts): (stopped: AbortSignal
   let failures = 0;
   return async (stopped) => {
     let pauseMs = idleMs;
-    await parts.store.hold(async (id) => {
+    await parts.store.lock(async (id) => {
       for (
         let run = await parts.store.running(id);
         run !== null && !stopped.aborted;

@@ -1,7 +1,7 @@
 import type { AssignedPaymentView } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { ReconcileStore } from '../app/reconcile-ports.ts';
 import { assignedPayment, assignPayment, insertAcknowledgement } from './reconciliations.sql.ts';
 
@@ -19,7 +19,7 @@ type Row = {
 /** What people decide about differences. */
 export const acknowledging = (pool: Pool): Pick<ReconcileStore, 'acknowledge' | 'assigned' | 'assign'> => ({
   acknowledge: ({ run, number, reason, untilMs, by, address }, nowMs) =>
-    guarded(
+    orOutage(
       async () =>
         (
           await pool.query(insertAcknowledgement, [
@@ -34,14 +34,14 @@ export const acknowledging = (pool: Pool): Pick<ReconcileStore, 'acknowledge' | 
         ).rowCount === 1,
     ),
   assigned: (paymentIntent) =>
-    guarded(async () => {
+    orOutage(async () => {
       const {
         rows: [row],
       } = await pool.query<Row>(assignedPayment, [paymentIntent]);
       return row === undefined ? null : toView(row);
     }),
   assign: ({ id, amountMinor, currency, paidMs, createdMs }, { userId, reason, by, address }, nowMs) =>
-    guarded(async () => {
+    orOutage(async () => {
       await pool.query(assignPayment, [
         id,
         userId,

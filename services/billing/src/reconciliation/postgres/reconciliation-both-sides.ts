@@ -1,7 +1,7 @@
 import type { TopUpStatus } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { ReconcileRun, ReconcileStore } from '../app/reconcile-ports.ts';
 import type { BookedTopUp } from '../domain/reconciled-top-ups.ts';
 import { type FoundFacts, invoiceOf, paymentOf, refundOf } from './reconciliation-facts.ts';
@@ -18,7 +18,7 @@ type BookedRow = {
 /** Pages of what either side has, by id: what was found at Stripe, what the books have, or both. */
 export const bothSides = (pool: Pool): Pick<ReconcileStore, 'invoices' | 'topUps' | 'refunds'> => ({
   invoices: (run, limit) =>
-    guarded(async () => {
+    orOutage(async () => {
       return (
         await pool.query<
           BookedRow & { readonly customer_id: string; readonly period_start: Date; readonly credit_minor: bigint }
@@ -41,7 +41,7 @@ export const bothSides = (pool: Pool): Pick<ReconcileStore, 'invoices' | 'topUps
       });
     }),
   topUps: (run, limit) =>
-    guarded(async () => {
+    orOutage(async () => {
       return (await pool.query<TopUpRow>(topUpsOfRun, [...pageOf(run, limit)])).rows.map((row) => ({
         id: row.id,
         books: bookedTopUpOf(row),
@@ -49,7 +49,7 @@ export const bothSides = (pool: Pool): Pick<ReconcileStore, 'invoices' | 'topUps
       }));
     }),
   refunds: (run, limit) =>
-    guarded(async () => {
+    orOutage(async () => {
       return (
         await pool.query<BookedRow & { readonly charge_id: string | null }>(refundsOfRun, [...pageOf(run, limit)])
       ).rows.map((row) => {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
 import type { ChargeStatus } from '../../charges/domain/charge.ts';
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { ReconcileRun, ReconcileStore } from '../app/reconcile-ports.ts';
 import type { Fix } from '../domain/difference.ts';
 import type { BookedCharge } from '../domain/reconciliation.ts';
@@ -31,13 +31,13 @@ const noId = '00000000-0000-0000-0000-000000000000';
 /** Pages of what a run compares; each has the cursor of the run to go on from. */
 export function reconciliationReads(pool: Pool): Reads {
   const facts = (sql: string, run: ReconcileRun, limit: number): Promise<readonly FoundFacts[]> =>
-    guarded(async () =>
+    orOutage(async () =>
       (await pool.query<{ facts: FoundFacts }>(sql, [run.id, run.cursor ?? '', limit])).rows.map((row) => row.facts),
     );
   return {
     ...bothSides(pool),
     charges: (run, limit) =>
-      guarded(async () => {
+      orOutage(async () => {
         const { starts } = run;
         const values = [run.id, new Date(starts.startMs), new Date(starts.endMs), run.cursor ?? noId, limit];
         return (await pool.query<ChargeRow>(chargesOfRun, values)).rows.map((row) => ({
@@ -50,7 +50,7 @@ export function reconciliationReads(pool: Pool): Reads {
     strangers: async (run, limit) => (await facts(strangersOfRun, run, limit)).map(paymentOf),
     missing: async (run, limit) => (await facts(missingOfRun, run, limit)).map(crossingOf),
     toFix: (run, limit) =>
-      guarded(async () => {
+      orOutage(async () => {
         type Row = {
           number: bigint;
           reference: string;
@@ -68,7 +68,7 @@ export function reconciliationReads(pool: Pool): Reads {
         }));
       }),
     crossing: (run, id) =>
-      guarded(async () => {
+      orOutage(async () => {
         const {
           rows: [row],
         } = await pool.query<{ facts: FoundFacts }>(foundOne, [run.id, 'crossing', id]);

@@ -3,7 +3,7 @@ import { invariant } from '@tollgate/kernel';
 import { withTransaction } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import {
   type Page,
   type ReconcileRun,
@@ -18,7 +18,6 @@ import { reconciliationReads } from './reconciliation-reads.ts';
 import {
   abandonRun,
   differencesPage,
-  endHoldRun,
   forgetFound,
   insertRun,
   keepDifferences,
@@ -30,7 +29,8 @@ import {
   runningOfPeriod,
   runningRuns,
   runView,
-  tryHoldRun,
+  tryLockRun,
+  unlockRun,
 } from './reconciliations.sql.ts';
 
 type RunRow = {
@@ -76,7 +76,7 @@ type DifferenceRow = {
 export function reconciliationStore(pool: Pool): ReconcileStore {
   return {
     begin: (month, { id, fix, fresh, nowMs }) =>
-      guarded(() =>
+      orOutage(() =>
         withTransaction(pool, async (tx) => {
           if (fresh) await tx.query(abandonRun, [month.period, new Date(nowMs)]);
           const borders = [month.moments.startMs, month.moments.endMs, month.starts.startMs, month.starts.endMs].map(
@@ -90,26 +90,26 @@ export function reconciliationStore(pool: Pool): ReconcileStore {
           return row.id;
         }),
       ),
-    hold: (work) => hold(pool, work),
+    lock: (work) => lockRun(pool, work),
     running: (id) =>
-      guarded(async () => {
+      orOutage(async () => {
         const {
           rows: [row],
         } = await pool.query<RunRow>(runById, [id]);
         return row?.state === 'running' ? fromRow(row) : null;
       }),
-    advance: (run, page, nowMs) => guarded(() => withTransaction(pool, (tx) => advance(tx, { run, page, nowMs }))),
+    advance: (run, page, nowMs) => orOutage(() => withTransaction(pool, (tx) => advance(tx, { run, page, nowMs }))),
     trouble: (id, text, failed, nowMs) =>
-      guarded(async () => void (await pool.query(noteTrouble, [id, text, failed, new Date(nowMs)]))),
+      orOutage(async () => void (await pool.query(noteTrouble, [id, text, failed, new Date(nowMs)]))),
     view: (id, nowMs) =>
-      guarded(async () => {
+      orOutage(async () => {
         const {
           rows: [row],
         } = await pool.query<RunRow>(runView, [id, new Date(nowMs)]);
         return row === undefined ? null : toView(row);
       }),
     differences: (id, { after, limit, nowMs }) =>
-      guarded(async () =>
+      orOutage(async () =>
         (await pool.query<DifferenceRow>(differencesPage, [id, new Date(nowMs), after, limit])).rows.map(toDifference),
       ),
     ...acknowledging(pool),
@@ -117,17 +117,17 @@ export function reconciliationStore(pool: Pool): ReconcileStore {
   };
 }
 
-/** The first run that no other session holds. */
-async function hold(pool: Pool, work: (id: string) => Promise<void>): Promise<boolean> {
-  const { rows } = await guarded(() => pool.query<{ id: string }>(runningRuns));
+/** The first run that no other session has locked. */
+async function lockRun(pool: Pool, work: (id: string) => Promise<void>): Promise<boolean> {
+  const { rows } = await orOutage(() => pool.query<{ id: string }>(runningRuns));
   for (const { id } of rows) {
-    const client = await guarded(() => pool.connect());
+    const client = await orOutage(() => pool.connect());
     let broken = true;
     try {
-      const ours = (await guarded(() => client.query<{ ours: boolean }>(tryHoldRun, [id]))).rows[0]?.ours === true;
+      const ours = (await orOutage(() => client.query<{ ours: boolean }>(tryLockRun, [id]))).rows[0]?.ours === true;
       if (ours) {
         await work(id);
-        await client.query(endHoldRun, [id]);
+        await client.query(unlockRun, [id]);
       }
       broken = false;
       if (ours) return true;

@@ -15,8 +15,8 @@ export const runningOfPeriod = `update billing.reconciliations set fix = fix or 
   where period = $1 and state = 'running' returning id`;
 export const runningRuns = `select id from billing.reconciliations where state = 'running' order by started_at, id`;
 /** One worker of a run at a time; the lock belongs to the session, so it ends with the process. */
-export const tryHoldRun = `select pg_try_advisory_lock(hashtextextended('billing.reconciliation:' || $1, 0)) as ours`;
-export const endHoldRun = `select pg_advisory_unlock(hashtextextended('billing.reconciliation:' || $1, 0))`;
+export const tryLockRun = `select pg_try_advisory_lock(hashtextextended('billing.reconciliation:' || $1, 0)) as ours`;
+export const unlockRun = `select pg_advisory_unlock(hashtextextended('billing.reconciliation:' || $1, 0))`;
 export const runById = 'select * from billing.reconciliations where id = $1';
 
 /** No row: another instance has moved it on, or it was abandoned. */

@@ -10,7 +10,7 @@ export type RefundStore = {
   /** Ids of refunds that are due, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
   /** Runs `work` while no other instance works on this refund; false: another one does. */
-  hold(id: string, work: (held: HeldRefund) => Promise<void>): Promise<boolean>;
+  lock(id: string, work: (locked: LockedRefund) => Promise<void>): Promise<boolean>;
   /**
    * Decides on a refund as it is; `left`: what is not refunded yet of its payment, without itself. With a key, a repeat
    * gets the first answer. null: there is no such refund.
@@ -33,7 +33,7 @@ export type RefundStore = {
   view(id: string): Promise<RefundView | null>;
 };
 
-export type HeldRefund = {
+export type LockedRefund = {
   read(): Promise<{ readonly refund: Refund; readonly last: RefundAttempt | null }>;
   record(decide: (refund: Refund) => RefundEvent | null, nowMs: number): Promise<Refund>;
 };

@@ -14,13 +14,13 @@ import {
   type RefundEvent,
   type RefundOutcome,
 } from '../domain/refund.ts';
-import type { HeldRefund, Refunds, RefundStore } from './refund-ports.ts';
+import type { LockedRefund, Refunds, RefundStore } from './refund-ports.ts';
 
 const idleMs = 1_000;
 const batchMax = 50;
 
 type WorkerParts = {
-  readonly store: Pick<RefundStore, 'due' | 'hold'>;
+  readonly store: Pick<RefundStore, 'due' | 'lock'>;
   readonly refunds: Refunds;
   readonly clock: Clock;
   readonly onChange: () => void;
@@ -35,7 +35,7 @@ export const startRefundWorker = (parts: WorkerParts): Loop =>
       for (const id of await parts.store.due(parts.clock.nowMs(), batchMax)) {
         if (stopped.aborted) break;
         // A failure is reported and does not delay the others; the item stays due.
-        await parts.store.hold(id, (held) => advanceRefund(parts, held)).catch(parts.onFailure);
+        await parts.store.lock(id, (locked) => advanceRefund(parts, locked)).catch(parts.onFailure);
       }
       return idleMs;
     },
@@ -45,15 +45,15 @@ export const startRefundWorker = (parts: WorkerParts): Loop =>
  * One step of one refund: at most one call that makes something, stored before it is sent and looked for before it is
  * repeated.
  */
-export async function advanceRefund(parts: Omit<WorkerParts, 'store'>, held: HeldRefund): Promise<void> {
+export async function advanceRefund(parts: Omit<WorkerParts, 'store'>, locked: LockedRefund): Promise<void> {
   const { refunds, clock, onChange } = parts;
   const nowMs = clock.nowMs();
-  const { refund, last } = await held.read();
+  const { refund, last } = await locked.read();
   const step = nextRefundStep(refund, { last, nowMs });
   if (step.do === 'nothing') return;
   let outcome: RefundOutcome;
   if (step.do === 'start') {
-    const started = await held.record(
+    const started = await locked.record(
       (now) =>
         now.status === 'approved' && now.attempts === refund.attempts
           ? { type: 'RefundStarted', attempt: step.attempt }
@@ -65,7 +65,7 @@ export async function advanceRefund(parts: Omit<WorkerParts, 'store'>, held: Hel
   } else {
     outcome = await asOutcome(parts, () => lookedUp(refunds, refund, step.do === 'resume' ? step.attempt : last));
   }
-  await held.record((now) => (now.status === 'processing' ? afterRefund(now, outcome, clock.nowMs()) : null), nowMs);
+  await locked.record((now) => (now.status === 'processing' ? afterRefund(now, outcome, clock.nowMs()) : null), nowMs);
   onChange();
 }
 

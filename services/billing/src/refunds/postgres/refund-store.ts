@@ -6,8 +6,8 @@ import type { Pool, PoolClient } from 'pg';
 import type { Charge } from '../../charges/domain/charge.ts';
 import { lockedCharge, recorded } from '../../charges/postgres/charge-record.ts';
 import { dateOf } from '../../charges/postgres/charge-row.ts';
-import { guarded } from '../../postgres/guarded.ts';
-import { inTransaction, whileHeld } from '../../postgres/held.ts';
+import { inTransaction, whileLocked } from '../../postgres/locked.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { RefundStore, ToldRefund } from '../app/refund-ports.ts';
 import { afterRefund, evolveRefund, type Refund, type RefundEvent } from '../domain/refund.ts';
 import {
@@ -37,41 +37,41 @@ import {
 } from './refunds.sql.ts';
 
 /**
- * `RefundStore` on PostgreSQL. `holders`: the pool whose sessions hold refunds. Loss of the database is
+ * `RefundStore` on PostgreSQL. `lockPool`: the pool whose sessions lock refunds. Loss of the database is
  * AppError('unavailable').
  */
-export function refundStore(pool: Pool, holders: Pool): RefundStore {
+export function refundStore(pool: Pool, lockPool: Pool): RefundStore {
   return {
     due: (nowMs, limit) =>
-      guarded(async () =>
+      orOutage(async () =>
         (await pool.query<{ id: string }>(dueRefunds, [new Date(nowMs), limit])).rows.map(({ id }) => id),
       ),
-    hold: (id, work) =>
-      whileHeld(holders, id, (client) =>
+    lock: (id, work) =>
+      whileLocked(lockPool, id, (client) =>
         work({
           read: () =>
-            guarded(async () => {
+            orOutage(async () => {
               const row = (await client.query<RefundRow>(refundById, [id])).rows[0];
-              invariant(row !== undefined, 'a held refund exists');
+              invariant(row !== undefined, 'a locked refund exists');
               const last = (await client.query<RefundAttemptRow>(lastRefundAttempt, [id])).rows[0];
               return { refund: fromRowRefund(row), last: last === undefined ? null : fromRowRefundAttempt(last) };
             }),
           record: async (decide, nowMs) => {
-            const refund = await guarded(() => inTransaction(client, () => record(client, id, decide, nowMs)));
-            invariant(refund !== null, 'a held refund exists');
+            const refund = await orOutage(() => inTransaction(client, () => record(client, id, decide, nowMs)));
+            invariant(refund !== null, 'a locked refund exists');
             return refund;
           },
         }),
       ),
-    decide: (of, decide, nowMs) => guarded(() => withTransaction(pool, (tx) => decided(tx, of, decide, nowMs))),
+    decide: (of, decide, nowMs) => orOutage(() => withTransaction(pool, (tx) => decided(tx, of, decide, nowMs))),
     told: (intent, refunds, nowMs) =>
-      guarded(() => withTransaction(pool, (tx) => told(tx, { intent, refunds, nowMs }))),
+      orOutage(() => withTransaction(pool, (tx) => told(tx, { intent, refunds, nowMs }))),
     nextInvoiceOf: (id) =>
-      guarded(
+      orOutage(
         async () => (await pool.query<{ customer_id: string }>(nextInvoiceOf, [id])).rows[0]?.customer_id ?? null,
       ),
     list: ({ status, user_id: user, offset, limit }) =>
-      guarded(async () => {
+      orOutage(async () => {
         const { rows } = await pool.query<RefundViewRow & { total: bigint }>(listRefunds, [
           status ?? null,
           user ?? null,
@@ -80,7 +80,7 @@ export function refundStore(pool: Pool, holders: Pool): RefundStore {
         ]);
         return { items: rows.map(toRefundView), total: Number(rows[0]?.total ?? 0n) };
       }),
-    view: (id) => guarded(() => viewOf(pool, id)),
+    view: (id) => orOutage(() => viewOf(pool, id)),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { FeeView } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { FeeBooks, FeeStore } from '../app/fee-ports.ts';
 import { askFees, dueFees, feeById, insertFeeEvent, listFees, settleFee } from './fees.sql.ts';
 
@@ -38,14 +38,14 @@ const fromFee = (row: FeeRow): FeeView => ({
 /** `FeeBooks` on PostgreSQL. */
 export const feeBooks = (pool: Pool): FeeBooks => ({
   find: (invoice) =>
-    guarded(async () => {
+    orOutage(async () => {
       const {
         rows: [row],
       } = await pool.query<FeeRow>(feeById, [invoice]);
       return row ? fromFee(row) : null;
     }),
   list: ({ status, user_id: user, offset, limit }) =>
-    guarded(async () => {
+    orOutage(async () => {
       const { rows } = await pool.query<FeeRow & { readonly total: bigint }>(listFees, [
         status ?? null,
         user ?? null,
@@ -55,7 +55,7 @@ export const feeBooks = (pool: Pool): FeeBooks => ({
       return { items: rows.map(fromFee), total: Number(rows[0]?.total ?? 0n) };
     }),
   decided: (invoice, { what, by, address, reason }, nowMs) =>
-    guarded(async () => {
+    orOutage(async () => {
       await pool.query(insertFeeEvent, [invoice, what, by, address, reason, new Date(nowMs)]);
     }),
 });
@@ -64,9 +64,9 @@ export const feeBooks = (pool: Pool): FeeBooks => ({
 export function feeStore(pool: Pool): FeeStore {
   return {
     ask: (userIds, nowMs) =>
-      guarded(async () => ((await pool.query(askFees, [userIds, new Date(nowMs)])).rowCount ?? 0) > 0),
+      orOutage(async () => ((await pool.query(askFees, [userIds, new Date(nowMs)])).rowCount ?? 0) > 0),
     due: (nowMs, limit) =>
-      guarded(async () => {
+      orOutage(async () => {
         type Row = {
           readonly id: string;
           readonly subscription_id: string;
@@ -82,7 +82,7 @@ export function feeStore(pool: Pool): FeeStore {
         }));
       }),
     settle: ({ id, attempts }, nextMs) =>
-      guarded(async () => {
+      orOutage(async () => {
         await pool.query(settleFee, [id, attempts, nextMs === null ? null : new Date(nextMs)]);
       }),
   };

@@ -2,7 +2,7 @@ import type { SubscriptionView } from '@tollgate/contracts';
 import { invariant } from '@tollgate/kernel';
 import type { Pool } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { PricedSubscription, SubscriptionRow, SubscriptionStore } from '../app/subscription-ports.ts';
 import {
   abandonSubscription,
@@ -38,7 +38,7 @@ export function subscriptionStore(pool: Pool): SubscriptionStore {
     (await pool.query<{ answer: SubscriptionView }>(findAnswer, [operation, customerId, key])).rows[0]?.answer ?? null;
   return {
     begin: (draft, nowMs) =>
-      guarded(async () => {
+      orOutage(async () => {
         const { id, customerId, amountMinor, currency, anchorMs, request, plan, version } = draft;
         await pool.query(beginSubscription, [
           id,
@@ -56,7 +56,7 @@ export function subscriptionStore(pool: Pool): SubscriptionStore {
         return fromRow(row);
       }),
     told: (state, { toldMs, nowMs }) =>
-      guarded(async () => {
+      orOutage(async () => {
         await pool.query(tellSubscription, [
           state.ours,
           state.subscription,
@@ -70,24 +70,24 @@ export function subscriptionStore(pool: Pool): SubscriptionStore {
         return row === undefined ? null : fromRow(row).view;
       }),
     running: (after, limit) =>
-      guarded(async () => (await pool.query<PricedRow>(runningSubscriptions, [after, limit])).rows.map(fromPriced)),
+      orOutage(async () => (await pool.query<PricedRow>(runningSubscriptions, [after, limit])).rows.map(fromPriced)),
     endingBefore: (ms, limit) =>
-      guarded(async () =>
+      orOutage(async () =>
         (await pool.query<PricedRow>(endingSubscriptions, [new Date(ms), limit])).rows.map(fromPriced),
       ),
     priced: (id, { amountMinor, plan, version }, nowMs) =>
-      guarded(async () => {
+      orOutage(async () => {
         await pool.query(priceSubscription, [id, amountMinor, plan, version, new Date(nowMs)]);
       }),
     abandon: (id, nowMs) =>
-      guarded(async () => {
+      orOutage(async () => {
         await pool.query(abandonSubscription, [id, new Date(nowMs)]);
       }),
     invoiceTold: (
       { invoice, subscription, customer, status, amountMinor, currency, periodStartMs, paidMs, creditMinor = '0' },
       toldMs,
     ) =>
-      guarded(async () => {
+      orOutage(async () => {
         await pool.query(tellInvoice, [
           invoice,
           subscription,
@@ -102,10 +102,10 @@ export function subscriptionStore(pool: Pool): SubscriptionStore {
         ]);
       }),
     feeAsked: ({ customerId, fromMs, toMs }) =>
-      guarded(async () => (await pool.query(feeAsked, [customerId, new Date(fromMs), new Date(toMs)])).rowCount === 1),
-    answer: ({ customerId, key }) => guarded(() => answer(customerId, key)),
+      orOutage(async () => (await pool.query(feeAsked, [customerId, new Date(fromMs), new Date(toMs)])).rowCount === 1),
+    answer: ({ customerId, key }) => orOutage(() => answer(customerId, key)),
     keepAnswer: ({ customerId, key, answer: given }) =>
-      guarded(async () => {
+      orOutage(async () => {
         await pool.query(keepAnswer, [operation, customerId, key, given]);
         return (await answer(customerId, key)) ?? given;
       }),

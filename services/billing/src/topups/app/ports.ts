@@ -53,7 +53,7 @@ export type TopUpStore = {
   /** Ids of open purchases that are due, longest waiting first. */
   due(nowMs: number, limit: number): Promise<readonly string[]>;
   /** Runs `work` while no other instance works on this purchase; false: another one does. */
-  hold(id: string, work: (held: HeldTopUp) => Promise<void>): Promise<boolean>;
+  lock(id: string, work: (locked: LockedTopUp) => Promise<void>): Promise<boolean>;
   /**
    * Decides on the purchase as it is and keeps the change, with what it means for the wallet's terms; null from
    * `decide`, and an unknown id, change nothing. Answers whether anything changed.
@@ -61,7 +61,7 @@ export type TopUpStore = {
   record(id: string, decide: (topUp: TopUp) => TopUpChange | null, nowMs: number): Promise<boolean>;
   find(id: string): Promise<TopUp | null>;
 };
-export type HeldTopUp = {
+export type LockedTopUp = {
   read(): Promise<TopUp>;
   record(decide: (topUp: TopUp) => TopUpChange | null, nowMs: number): Promise<boolean>;
 };

@@ -5,7 +5,7 @@ import { type Loop, startLoop } from '@tollgate/service-kit';
 
 import type { CallOutcome } from '../../charges/domain/charge.ts';
 import { afterOutcome, type TopUp } from '../domain/top-up.ts';
-import type { GiveUnits, HeldTopUp, TopUpLedger, TopUpPayments, TopUpStore } from './ports.ts';
+import type { GiveUnits, LockedTopUp, TopUpLedger, TopUpPayments, TopUpStore } from './ports.ts';
 
 /** How often wallets are looked at, and how many in one question to the ledger. */
 const watchEveryMs = 1_000;
@@ -80,27 +80,27 @@ export async function workOnce(parts: TopUpParts, stopped?: AbortSignal): Promis
   for (const id of due) {
     if (stopped?.aborted === true) break;
     // A failure is reported and does not delay the others; the item stays due.
-    await parts.store.hold(id, (held) => advance(parts, held)).catch(parts.onFailure);
+    await parts.store.lock(id, (locked) => advance(parts, locked)).catch(parts.onFailure);
   }
   return due.length;
 }
 
 /** One step of one purchase. */
-export async function advance(parts: TopUpParts, held: HeldTopUp): Promise<void> {
+export async function advance(parts: TopUpParts, locked: LockedTopUp): Promise<void> {
   const nowMs = parts.clock.nowMs();
-  const topUp = await held.read();
+  const topUp = await locked.read();
   if (topUp.nextTryMs === null || topUp.nextTryMs > nowMs) return;
-  if (topUp.status === 'paid') return give(parts, held, topUp);
+  if (topUp.status === 'paid') return give(parts, locked, topUp);
   if (topUp.status !== 'pending' && topUp.status !== 'processing') return;
-  const outcome = await asOutcome(parts, () => charged(parts, held, topUp));
-  await held.record((now) => afterOutcome(now, outcome, parts.clock.nowMs()), parts.clock.nowMs());
+  const outcome = await asOutcome(parts, () => charged(parts, locked, topUp));
+  await locked.record((now) => afterOutcome(now, outcome, parts.clock.nowMs()), parts.clock.nowMs());
 }
 
 /**
  * What Stripe knows of it; created where it knows nothing. One that was refused is cancelled before it counts as such.
  */
-async function charged({ payments, clock }: TopUpParts, held: HeldTopUp, topUp: TopUp): Promise<CallOutcome> {
-  await held.record((now) => ({ attempts: now.attempts + 1 }), clock.nowMs());
+async function charged({ payments, clock }: TopUpParts, locked: LockedTopUp, topUp: TopUp): Promise<CallOutcome> {
+  await locked.record((now) => ({ attempts: now.attempts + 1 }), clock.nowMs());
   const known = topUp.attempts === 0 ? null : await lookUp(payments, topUp);
   const outcome = known ?? (await payments.create(topUp));
   if (outcome.is !== 'declined' && outcome.is !== 'action_required') return outcome;
@@ -113,18 +113,18 @@ const lookUp = (payments: TopUpPayments, topUp: TopUp): Promise<CallOutcome | nu
   topUp.paymentIntent === null ? payments.find(topUp) : payments.retrieve(topUp.paymentIntent);
 
 /** Appends the grant until the books have it, or have refused it. */
-async function give({ ledger, give: append, clock }: TopUpParts, held: HeldTopUp, topUp: TopUp): Promise<void> {
+async function give({ ledger, give: append, clock }: TopUpParts, locked: LockedTopUp, topUp: TopUp): Promise<void> {
   const { id, account } = topUp;
   const [outcome] = await ledger.requestOutcomes({ requests: [{ account, source: 'topup', id }] });
   const nowMs = clock.nowMs();
   if (outcome?.state === 'booked') {
-    await held.record(() => ({ status: 'succeeded', nextTryMs: null }), nowMs);
+    await locked.record(() => ({ status: 'succeeded', nextTryMs: null }), nowMs);
   } else if (outcome?.state === 'refused') {
-    await held.record(() => ({ status: 'unresolved', reason: outcome.code.toLowerCase(), nextTryMs: null }), nowMs);
+    await locked.record(() => ({ status: 'unresolved', reason: outcome.code.toLowerCase(), nextTryMs: null }), nowMs);
   } else {
     const again = topUp.appendedMs === null || nowMs - topUp.appendedMs >= grantAgainMs;
     if (again) await append(topUp);
-    await held.record(() => ({ ...(again ? { appendedMs: nowMs } : {}), nextTryMs: nowMs }), nowMs);
+    await locked.record(() => ({ ...(again ? { appendedMs: nowMs } : {}), nextTryMs: nowMs }), nowMs);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { TopUpRefunds } from '../app/ports.ts';
 import { takeRefund, topUpOfPayment } from './top-ups.sql.ts';
 
@@ -9,7 +9,7 @@ const statuses = { succeeded: 'succeeded', pending: 'processing', failed: 'faile
 /** `TopUpRefunds` on PostgreSQL. */
 export const topUpRefunds = (pool: Pool): TopUpRefunds => ({
   told: (paymentIntent, refunds, nowMs) =>
-    guarded(async () => {
+    orOutage(async () => {
       const { rows } = await pool.query<{ id: string }>(topUpOfPayment, [paymentIntent]);
       if (rows[0] === undefined) return null;
       let changed = 0;

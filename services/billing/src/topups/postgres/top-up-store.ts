@@ -2,8 +2,8 @@ import { invariant } from '@tollgate/kernel';
 import { withTransaction } from '@tollgate/persistence';
 import type { Pool, PoolClient } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
-import { inTransaction, whileHeld } from '../../postgres/held.ts';
+import { inTransaction, whileLocked } from '../../postgres/locked.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { WebhookMessage } from '../../webhooks-out/domain/webhook-message.ts';
 import { tellSubscribers } from '../../webhooks-out/postgres/tell-subscribers.ts';
 import type { TopUpStore } from '../app/ports.ts';
@@ -57,13 +57,13 @@ const bordersOf = (nowMs: number): readonly [Date, Date] => [
 ];
 const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
 
-/** `TopUpStore` on PostgreSQL. `holders`: the pool whose sessions hold purchases while they are worked on. */
-export function topUpStore(pool: Pool, holders: Pool): TopUpStore {
+/** `TopUpStore` on PostgreSQL. `lockPool`: the pool whose sessions lock purchases while they are worked on. */
+export function topUpStore(pool: Pool, lockPool: Pool): TopUpStore {
   return {
     ...termsStore(pool),
-    list: (query) => guarded(() => page(pool, query)),
+    list: (query) => orOutage(() => page(pool, query)),
     watched: (after, limit, nowMs) =>
-      guarded(
+      orOutage(
         async () =>
           (
             await pool.query<Pick<TermsRow, 'account' | 'below' | 'version'>>(watchedTerms, [
@@ -73,25 +73,25 @@ export function topUpStore(pool: Pool, holders: Pool): TopUpStore {
             ])
           ).rows,
       ),
-    begin: (seen, id, nowMs) => guarded(() => withTransaction(pool, (tx) => begin(tx, seen, id, nowMs))),
+    begin: (seen, id, nowMs) => orOutage(() => withTransaction(pool, (tx) => begin(tx, seen, id, nowMs))),
     due: (nowMs, limit) =>
-      guarded(async () =>
+      orOutage(async () =>
         (await pool.query<{ id: string }>(dueTopUps, [new Date(nowMs), limit])).rows.map((row) => row.id),
       ),
-    hold: (id, work) =>
-      whileHeld(holders, id, (client) =>
+    lock: (id, work) =>
+      whileLocked(lockPool, id, (client) =>
         work({
           read: async () => {
-            const { rows } = await guarded(() => client.query<TopUpRow>(topUpById, [id]));
-            invariant(rows[0] !== undefined, 'a top-up that is held exists');
+            const { rows } = await orOutage(() => client.query<TopUpRow>(topUpById, [id]));
+            invariant(rows[0] !== undefined, 'a locked top-up exists');
             return fromRowTopUp(rows[0]);
           },
-          record: (decide, nowMs) => guarded(() => inTransaction(client, () => record(client, id, decide, nowMs))),
+          record: (decide, nowMs) => orOutage(() => inTransaction(client, () => record(client, id, decide, nowMs))),
         }),
       ),
-    record: (id, decide, nowMs) => guarded(() => withTransaction(pool, (tx) => record(tx, id, decide, nowMs))),
+    record: (id, decide, nowMs) => orOutage(() => withTransaction(pool, (tx) => record(tx, id, decide, nowMs))),
     find: (id) =>
-      guarded(async () => {
+      orOutage(async () => {
         const { rows } = await pool.query<TopUpRow>(topUpById, [id]);
         return rows[0] === undefined ? null : fromRowTopUp(rows[0]);
       }),
@@ -106,7 +106,7 @@ function termsStore(pool: Pool): Pick<TopUpStore, 'put' | 'view' | 'views' | 're
   };
   return {
     put: (terms, act, nowMs) =>
-      guarded(async () => {
+      orOutage(async () => {
         await pool.query(putTerms, [
           terms.account,
           terms.userId,
@@ -125,16 +125,16 @@ function termsStore(pool: Pool): Pick<TopUpStore, 'put' | 'view' | 'views' | 're
         invariant(now !== null, 'terms that were put are there');
         return now;
       }),
-    view: (account, nowMs) => guarded(() => view(pool, account, nowMs)),
+    view: (account, nowMs) => orOutage(() => view(pool, account, nowMs)),
     views: ({ after, limit }, nowMs) =>
-      guarded(async () => {
+      orOutage(async () => {
         const values = [...bordersOf(nowMs), after ?? '', limit + 1];
         const { rows } = await pool.query<TermsRow & SpentRow>(viewsOfTerms, values);
         const items = rows.slice(0, limit).map((row) => viewOfTermsRow(row, nowMs));
         return { items, next: rows.length > limit ? (items.at(-1)?.account ?? null) : null };
       }),
     remove: (account, { by, address }, nowMs) =>
-      guarded(() =>
+      orOutage(() =>
         withTransaction(pool, async (tx) => {
           await tx.query(signTerms, [account, by, address, new Date(nowMs)]);
           const last = await view(tx, account, nowMs);
@@ -143,7 +143,7 @@ function termsStore(pool: Pool): Pick<TopUpStore, 'put' | 'view' | 'views' | 're
         }),
       ),
     resume: (account, { by, address }, nowMs) =>
-      guarded(() =>
+      orOutage(() =>
         withTransaction(pool, async (tx) => {
           await tx.query(resumeTerms, [account, by, address, new Date(nowMs)]);
           return view(tx, account, nowMs);

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { Inbox } from '../app/inbox-ports.ts';
 import type { StripeFacts } from '../domain/stripe-event.ts';
 import { closeEvent, keepEvent, openEvents } from './inbox.sql.ts';
@@ -17,12 +17,12 @@ type EventRow = {
 export function stripeInbox(pool: Pool): Inbox {
   return {
     keep: ({ id, type, createdMs, facts }, nowMs) =>
-      guarded(
+      orOutage(
         async () =>
           (await pool.query(keepEvent, [id, type, new Date(createdMs), new Date(nowMs), facts])).rowCount === 1,
       ),
     open: (limit) =>
-      guarded(async () =>
+      orOutage(async () =>
         (await pool.query<EventRow>(openEvents, [limit])).rows.map(
           ({ id, type, created_at: created, received_at: received, facts }) => ({
             id,
@@ -34,7 +34,7 @@ export function stripeInbox(pool: Pool): Inbox {
         ),
       ),
     close: (id, outcome, nowMs) =>
-      guarded(async () => {
+      orOutage(async () => {
         await pool.query(closeEvent, [id, outcome, new Date(nowMs)]);
       }),
   };

@@ -1,7 +1,7 @@
 import type { DeliveryView } from '@tollgate/contracts';
 import type { Pool } from 'pg';
 
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { DeliveryStore, DueDelivery } from '../app/webhook-ports.ts';
 import type { SecretBox } from '../sending/secret-box.ts';
 import { claimDue, deliveriesPage, replayDeliveries, settleDelivery } from './webhooks.sql.ts';
@@ -9,9 +9,9 @@ import { claimDue, deliveriesPage, replayDeliveries, settleDelivery } from './we
 /** `DeliveryStore` on PostgreSQL. */
 export function deliveryStore(pool: Pool, box: SecretBox): DeliveryStore {
   return {
-    deliveries: (query) => guarded(() => deliveries(pool, query)),
+    deliveries: (query) => orOutage(() => deliveries(pool, query)),
     replay: ({ endpoint, delivery, since, status }, nowMs) =>
-      guarded(
+      orOutage(
         async () =>
           (
             await pool.query(replayDeliveries, [

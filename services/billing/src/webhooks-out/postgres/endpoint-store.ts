@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { IsNull, type QueryDeepPartialEntity, type Repository } from 'typeorm';
 
 import type { Entities } from '../../postgres/entities.ts';
-import { guarded } from '../../postgres/guarded.ts';
+import { orOutage } from '../../postgres/or-outage.ts';
 import type { EndpointStore, Positions } from '../app/webhook-ports.ts';
 import type { SecretBox } from '../sending/secret-box.ts';
 import { type WebhookEndpoint, webhookEndpointEntity } from './webhook-endpoint.entity.ts';
@@ -16,7 +16,7 @@ const removed_at = IsNull();
 /** `EndpointStore` on PostgreSQL; secrets are kept sealed by `box`. */
 export function endpointStore(pool: Pool, entities: Entities, box: SecretBox): EndpointStore {
   const withEndpoints = <T>(work: (endpoints: Endpoints) => Promise<T>): Promise<T> =>
-    guarded(async () => work((await entities()).getRepository(webhookEndpointEntity)));
+    orOutage(async () => work((await entities()).getRepository(webhookEndpointEntity)));
   return {
     create: ({ secret, ...endpoint }, heads) =>
       withEndpoints(({ manager }) =>
@@ -60,7 +60,9 @@ export function endpointStore(pool: Pool, entities: Entities, box: SecretBox): E
         }),
       ),
     tell: (endpoint, { id, type, body }, nowMs) =>
-      guarded(async () => ((await pool.query(tellOne, [endpoint, id, type, body, new Date(nowMs)])).rowCount ?? 0) > 0),
+      orOutage(
+        async () => ((await pool.query(tellOne, [endpoint, id, type, body, new Date(nowMs)])).rowCount ?? 0) > 0,
+      ),
     disable: (id, reason) =>
       withEndpoints(async (endpoints) => {
         await endpoints.update({ id, enabled: true }, { enabled: false, disabled_reason: reason });

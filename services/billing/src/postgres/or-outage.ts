@@ -1,4 +1,5 @@
 import { orUnavailable } from '@tollgate/persistence';
 
 /** Reports an unreachable database as `unavailable`; any other error of a query passes unchanged. */
-export const guarded = <T>(query: () => Promise<T>): Promise<T> => orUnavailable('BILLING_DATABASE_UNAVAILABLE', query);
+export const orOutage = <T>(query: () => Promise<T>): Promise<T> =>
+  orUnavailable('BILLING_DATABASE_UNAVAILABLE', query);

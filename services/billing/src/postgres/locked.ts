@@ -1,27 +1,27 @@
 import type { Pool, PoolClient } from 'pg';
 
-import { endHold, tryHold } from '../charges/postgres/charges.sql.ts';
-import { guarded } from './guarded.ts';
+import { tryLock, unlock } from '../charges/postgres/charges.sql.ts';
+import { orOutage } from './or-outage.ts';
 
 /**
- * Runs `work` on a session that holds this charge or refund; false: another one does. The hold ends with the session,
+ * Runs `work` on a session that locks this charge or refund; false: another one does. The lock ends with the session,
  * so that a killed process blocks nobody (ADR 18).
  */
-export async function whileHeld(
-  holders: Pool,
+export async function whileLocked(
+  lockPool: Pool,
   id: string,
   work: (client: PoolClient) => Promise<void>,
 ): Promise<boolean> {
-  const client = await guarded(() => holders.connect());
+  const client = await orOutage(() => lockPool.connect());
   let broken: Error | boolean = true;
   try {
-    const { rows } = await guarded(() => client.query<{ ours: boolean }>(tryHold, [id]));
+    const { rows } = await orOutage(() => client.query<{ ours: boolean }>(tryLock, [id]));
     if (rows[0]?.ours !== true) {
       broken = false;
       return false;
     }
     await work(client);
-    await client.query(endHold, [id]);
+    await client.query(unlock, [id]);
     broken = false;
     return true;
   } finally {
@@ -30,7 +30,7 @@ export async function whileHeld(
   }
 }
 
-/** Runs a transaction on a session that is held already. */
+/** Runs a transaction on a session that holds the lock. */
 export async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
   await client.query('begin');
   try {
