@@ -12,7 +12,7 @@ import { nestLogger } from './nest-logger.ts';
 import { carry, type QueryResult } from './query-message.ts';
 import { sealedServerSocket } from './sealed-socket.ts';
 
-/** What the ports for queries prove the secret for; a query's pattern names the service. */
+/** Purpose that the proof of the shared secret is bound to. It is the same for all services. */
 export const queryPurpose = 'queries';
 
 export type QueryServer = { readonly port: number; close(): Promise<void> };

@@ -8,7 +8,7 @@ const restartPauseMs = 500;
 
 export async function startDatabase(options: {
   readonly dataDir: string;
-  /** Hears of a server that died, and of restarts that failed. */
+  /** Called when the server has died, and when a restart has failed. */
   readonly onTrouble: (line: string) => void;
 }): Promise<Database> {
   const stopping = new AbortController();

@@ -68,7 +68,7 @@ export async function connectLog(
 async function takeLock(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [lockKey]);
   if (rows[0]?.taken === true) return;
-  throw new AppError('conflict', 'LOG_IN_USE', 'another process has the log of this database open');
+  throw new AppError('conflict', 'LOG_IN_USE', 'another process has the log of this database open: stop it first');
 }
 
 /** Whether PostgreSQL refused the statement and the connection is alive: the statement then certainly had no effect. */

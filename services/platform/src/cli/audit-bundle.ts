@@ -184,8 +184,8 @@ async function writeEntry(
 }
 
 /**
- * The seals over the entries, with all between them while these are not too many (`whole`), and what the topic outside
- * of the tables has of them.
+ * Writes the seals that cover the entries. Unless these would be too many, all seals between the first and the last are
+ * included (`whole`). Each is written with its copy in the published topic, which is kept outside of the tables.
  */
 async function writeSeals(
   files: BundleFiles,

@@ -43,7 +43,7 @@ export const booksNeed = (env: NodeJS.ProcessEnv): readonly (keyof Settings)[] =
   ...(env['DATABASE_PASSWORDS_DIR'] ? [] : (['SERVICE_SECRET'] as const)),
 ];
 
-/** Nobody else can have the folder meanwhile: the platform is started under its lock, on a port of its own choice. */
+/** Starts the platform for one command, on a free port. It locks the data folder, so that no second one can start. */
 async function onStartedPlatform(
   config: PlatformConfig,
   output: Output,

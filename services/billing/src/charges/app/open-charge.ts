@@ -11,7 +11,7 @@ import type { ChargeStore, Crossing, NewCharge } from './charge-ports.ts';
 export const makeOpenCharge =
   (parts: { readonly store: Pick<ChargeStore, 'take'>; readonly nowMs: () => number; readonly wake: () => void }) =>
   async (crossing: Crossing): Promise<void> => {
-    // When a block was first entered is not known from later news of it.
+    // Only the first crossing tells when the block was entered.
     const charge = chargeOf({ ...crossing, recordedMs: crossing.change === 'entered' ? crossing.recordedMs : null });
     if (await parts.store.take(crossing, charge, parts.nowMs())) parts.wake();
   };

@@ -1,7 +1,7 @@
 /**
- * Revenue of closed months as it was kept; what has changed of them since is an adjustment in the first month that is
- * open after the last closed one. What is live less what was kept anywhere stays to be shown, so that every sum is in
- * exactly one month.
+ * Revenue of a closed month stays as it was kept at its closing. What has changed of it since is an adjustment in the
+ * first open month. Every sum is thus shown in exactly one month: there is what was kept, and the difference between
+ * all live revenue and all that was kept.
  */
 export const financeRevenue = {
   name: '20261128000050-finance-revenue',

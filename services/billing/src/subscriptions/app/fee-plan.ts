@@ -17,7 +17,7 @@ export type FeePlan = {
   readonly periodStartMs: number;
   readonly periodEndMs: number;
 };
-/** What a customer pays for the period that holds a moment. */
+/** What a customer pays for the period in which a moment lies. */
 export type FeePlanOf = (customerId: string, atMs: number) => Promise<FeePlan>;
 
 const planDefault = 'default';

@@ -44,8 +44,8 @@ export type StripeFees = {
   /** An invoice of a subscription of ours as it is now; null: there is none. */
   invoice(id: string): Promise<InvoiceFacts | null>;
   /**
-   * Ends what is due: `void` as if it had never been asked for, `uncollectible` given up, which a later payment still
-   * settles. @throws AppError('invalid', STRIPE_REFUSED)
+   * Ends an invoice that is due. `void`: as if it had never been asked for; `uncollectible`: given up, but a later
+   * payment still settles it. @throws AppError('invalid', STRIPE_REFUSED)
    */
   writeOffInvoice(of: {
     readonly invoice: string;

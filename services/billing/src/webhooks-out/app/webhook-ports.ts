@@ -58,7 +58,7 @@ export type DeliveryStore = {
   ): Promise<void>;
 };
 
-/** What was read of the sources of events, and what is told of it. */
+/** How far each source of events was read, and the messages that result from it. */
 export type FeedStore = {
   /**
    * Reads on in a feed and keeps what endpoints want of it, once, in one commit with the place; one instance at a time.

@@ -32,7 +32,7 @@ export type Use = {
   readonly model?: string | null | undefined;
   /** Overdraft by a package's terms, which take precedence over the account's settings. */
   readonly overdraft?: boolean | undefined;
-  /** When it happened: what counts in the period before (rule 17) is bounded by what was used then. */
+  /** When it happened. Usage of the period before (rule 17) is bounded by what was used in that period. */
   readonly occurredMs?: number | undefined;
 };
 

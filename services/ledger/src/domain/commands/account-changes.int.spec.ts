@@ -254,7 +254,7 @@ describe('an account in another unit than a budget above it', () => {
     expect(refused.problem?.detail).toContain('"detached": true');
     await change('later/bytes', { settings: { detached: true } });
     expect(said(await spend('later/bytes', 1))).toBe('booked');
-    // Detached says nothing of budgets in its own unit.
+    // A detached account is still bound by budgets in its own unit.
     await open('mixed/own', { unit: 'u', grant: '50', settings: { detached: true } });
     expect([said(await spend('mixed/own', 11)), said(await spend('mixed/own', 10))]).toEqual([
       'ALLOWANCE_EXHAUSTED',

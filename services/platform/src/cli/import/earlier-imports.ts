@@ -69,7 +69,7 @@ export function refuseGrown(checked: CheckedFile, known: number, choice: Choice 
 
 /**
  * Remembers in the data folder which imports have begun and not ended, so that one that broke off is simply run again.
- * What is lost with the folder costs a question and nothing else: rows that are booked are known by the books.
+ * If the folder is lost, the operator is asked whether to go on; nothing is booked twice, because the books know rows.
  */
 export class BegunImports {
   readonly #folder: string;

@@ -44,8 +44,8 @@ export type FileRow = {
   readonly line: number;
   readonly cells: readonly string[];
   /**
-   * Names the header and all rows up to this one, by their content: the same rows in the same order, the same chain, in
-   * whatever file.
+   * Hash over the header and all rows up to this one: the same rows in the same order have the same chain in every
+   * file.
    */
   readonly chain: string;
   /** How much of the file has been read. */
