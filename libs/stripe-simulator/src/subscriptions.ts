@@ -16,8 +16,12 @@ export async function createSubscription(tx: Transaction, params: Params): Promi
   const anchor = Number(textOf(params, 'billing_cycle_anchor') ?? tx.nowS);
   if (!(anchor >= tx.nowS))
     throw invalid('billing_cycle_anchor cannot be in the past.', { param: 'billing_cycle_anchor' });
-  const method = textOf(params, 'default_payment_method') ?? defaultMethod(customer);
-  if (method === null && textOf(params, 'payment_behavior') !== 'default_incomplete') {
+  const ownMethod = textOf(params, 'default_payment_method') ?? null;
+  if (
+    ownMethod === null &&
+    defaultMethod(customer) === null &&
+    textOf(params, 'payment_behavior') !== 'default_incomplete'
+  ) {
     throw invalid('This customer has no attached payment source or default payment method.', {
       code: 'resource_missing',
     });
@@ -45,7 +49,7 @@ export async function createSubscription(tx: Transaction, params: Params): Promi
     status: 'incomplete',
     billing_cycle_anchor: anchor,
     collection_method: 'charge_automatically',
-    default_payment_method: method,
+    default_payment_method: ownMethod,
     metadata: metadataOf(params),
     items: { object: 'list', data: [item], has_more: false, url: '/v1/subscription_items' },
     latest_invoice: null,

@@ -90,6 +90,28 @@ describe('a fee that could not be paid', () => {
     await becomes(customer, paidOnce);
   });
 
+  it('is not asked of a card that was replaced: from then on months are paid with the new one', async () => {
+    const billing = await money.billing();
+    const customer = await put(billing, 'replaced', 'pm_card_visa');
+    await billing.queries.createSubscription({ customer_id: customer });
+    await money.admin.query(
+      `update stripe_simulator.objects set body = jsonb_set(body, '{simulated_outcome}',
+        '{"ok": false, "code": "card_declined", "declineCode": "expired_card"}')
+       where kind = 'payment_method' and customer = $1`,
+      [customer],
+    );
+    await put(billing, 'replaced', 'pm_card_visa');
+    money.clock.set(Date.UTC(2026, 11, 1, 0, 5));
+    // Stripe tells of it in a webhook, which nobody delivers here.
+    await becomes(customer, { ...paidOnce, stripe: ['paid 40000', 'paid 40000'] });
+    const { rows } = await money.admin.query(
+      `select 1 from stripe_simulator.events where body ->> 'type' = 'invoice.payment_failed'
+        and body -> 'data' -> 'object' ->> 'customer' = $1`,
+      [customer],
+    );
+    expect(rows).toEqual([]);
+  });
+
   it('of a later month, past due, is paid by another card, by two instances once', async () => {
     const [billing] = [await money.billing(), await money.billing()];
     const customer = await put(billing, 'past-due', 'pm_card_visa');
@@ -100,7 +122,7 @@ describe('a fee that could not be paid', () => {
        where kind = 'payment_method' and customer = $1`,
       [customer],
     );
-    money.clock.set(Date.UTC(2026, 11, 1, 0, 5));
+    money.clock.set(Date.UTC(2027, 0, 1, 0, 5));
     await waitFor('the refused renewal', async () => JSON.stringify(await feesOf(customer)).includes('"open 0"'));
     await put(billing, 'past-due', 'pm_card_visa');
     await becomes(customer, { ...paidOnce, books: ['paid 40000', 'paid 40000'], stripe: ['paid 40000', 'paid 40000'] });

@@ -27,8 +27,10 @@ export type CustomerStore = {
 /** Stripe's customers. Every call: @throws AppError('unavailable', STRIPE_UNAVAILABLE) */
 export type StripeCustomers = {
   createCustomer(of: { readonly userId: string; readonly key: string }): Promise<string>;
-  /** What it pays with by default; null: there is no such customer. */
-  customer(id: string): Promise<{ readonly paymentMethod: string | null } | null>;
+  /** What it pays with, and whether Stripe takes that by default; null: there is no such customer. */
+  customer(id: string): Promise<{ readonly paymentMethod: string | null; readonly byDefault: boolean } | null>;
+  /** Invoices of the customer are paid with it from now on. @throws AppError('invalid', STRIPE_REFUSED) */
+  payByDefault(of: { readonly customer: string; readonly paymentMethod: string }): Promise<void>;
   /** @throws AppError('invalid', STRIPE_REFUSED) */
   setEmail(customer: string, email: string): Promise<void>;
   /**

@@ -17,20 +17,25 @@ export function stripeCustomers(stripe: Stripe): StripeCustomers {
     attach: ({ customer: id, paymentMethod }) =>
       asked(async () => {
         const attached = await stripe.paymentMethods.attach(paymentMethod, { customer: id });
-        await stripe.customers.update(id, { invoice_settings: { default_payment_method: attached.id } });
+        await payByDefault(stripe, id, attached.id);
         return attached.id;
       }),
+    payByDefault: ({ customer: id, paymentMethod }) => asked(() => payByDefault(stripe, id, paymentMethod)),
   };
 }
 
-async function customer(stripe: Stripe, id: string): Promise<{ readonly paymentMethod: string | null } | null> {
+async function payByDefault(stripe: Stripe, id: string, method: string): Promise<void> {
+  await stripe.customers.update(id, { invoice_settings: { default_payment_method: method } });
+}
+
+async function customer(stripe: Stripe, id: string): ReturnType<StripeCustomers['customer']> {
   try {
     const found = await stripe.customers.retrieve(id);
     if (found.deleted === true) return null;
     const method = found.invoice_settings.default_payment_method;
-    if (method !== null) return { paymentMethod: typeof method === 'string' ? method : method.id };
+    if (method !== null) return { paymentMethod: typeof method === 'string' ? method : method.id, byDefault: true };
     const [first] = (await stripe.customers.listPaymentMethods(id, { limit: 1 })).data;
-    return { paymentMethod: first?.id ?? null };
+    return { paymentMethod: first?.id ?? null, byDefault: false };
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

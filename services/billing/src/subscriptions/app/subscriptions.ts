@@ -13,7 +13,9 @@ import type { StripeSubscriptions, SubscriptionRow, SubscriptionStore } from './
 type Parts = {
   readonly store: SubscriptionStore;
   readonly customers: Pick<CustomerStore, 'paymentMethodOf'>;
-  readonly stripe: StripeSubscriptions & Pick<StripeCustomers, 'customer'> & Pick<StripeFees, 'invoicesOf'>;
+  readonly stripe: StripeSubscriptions &
+    Pick<StripeCustomers, 'customer' | 'payByDefault'> &
+    Pick<StripeFees, 'invoicesOf'>;
   readonly feePlanOf: FeePlanOf;
   readonly clock: Clock;
 };
@@ -26,9 +28,13 @@ export const makeCreateSubscription =
   async ({ customer_id: customerId, key }) => {
     const first = key === undefined ? null : await parts.store.answer({ customerId, key });
     if (first !== null) return { subscription: first, replayed: true };
-    if ((await parts.stripe.customer(customerId)) === null)
-      throw new AppError('not_found', 'CUSTOMER_UNKNOWN', 'Customer not found');
-    const row = await parts.store.begin(await draftOf(parts, customerId), parts.clock.nowMs());
+    const customer = await parts.stripe.customer(customerId);
+    if (customer === null) throw new AppError('not_found', 'CUSTOMER_UNKNOWN', 'Customer not found');
+    const paymentMethod = await parts.customers.paymentMethodOf(customerId);
+    // A subscription has no payment method of its own, so that another one of the customer's is used from then on.
+    if (paymentMethod !== null && !customer.byDefault)
+      await parts.stripe.payByDefault({ customer: customerId, paymentMethod });
+    const row = await parts.store.begin(await draftOf(parts, customerId, paymentMethod !== null), parts.clock.nowMs());
     const made = row.view ?? (await make(parts, row, customerId));
     const answer = key === undefined ? made : await parts.store.keepAnswer({ customerId, key, answer: made });
     return { subscription: answer, replayed: false };
@@ -38,7 +44,11 @@ export const makeCreateSubscription =
  * The fee of the plan of whom the customer pays for. The whole fee now as an item of the first invoice, then the
  * monthly price from the 1st on, without proration.
  */
-async function draftOf(parts: Parts, customerId: string): Promise<Parameters<SubscriptionStore['begin']>[0]> {
+async function draftOf(
+  parts: Parts,
+  customerId: string,
+  canPay: boolean,
+): Promise<Parameters<SubscriptionStore['begin']>[0]> {
   const nowMs = parts.clock.nowMs();
   const {
     amountMinor,
@@ -53,7 +63,6 @@ async function draftOf(parts: Parts, customerId: string): Promise<Parameters<Sub
     await parts.store.invoiceTold(facts, nowMs);
   const asked = await parts.store.feeAsked({ customerId, fromMs, toMs: anchorMs });
   const { product, price } = await parts.stripe.price({ amountMinor, currency });
-  const paymentMethod = await parts.customers.paymentMethodOf(customerId);
   const id = randomUUID();
   const request = {
     customer: customerId,
@@ -76,8 +85,7 @@ async function draftOf(parts: Parts, customerId: string): Promise<Parameters<Sub
     proration_behavior: 'none',
     off_session: true,
     // Without something to pay with, Stripe makes it incomplete, to be paid when something is attached.
-    payment_behavior: paymentMethod === null ? 'default_incomplete' : 'allow_incomplete',
-    ...(paymentMethod === null ? {} : { default_payment_method: paymentMethod }),
+    payment_behavior: canPay ? 'allow_incomplete' : 'default_incomplete',
     metadata: { tollgate_subscription: id },
   };
   return { id, customerId, amountMinor, currency, anchorMs, request, plan, version };
