@@ -25,7 +25,7 @@ export {
 export { type EntryBooked, fromWireEntryBooked, toWireEntryBooked } from './events/entry-booked.ts';
 export {
   fromWirePartitionSealed,
-  type PartitionSealed,
+  PartitionSealed,
   type Sealed,
   toWirePartitionSealed,
 } from './events/partition-sealed.ts';
@@ -135,5 +135,6 @@ export type {
   TierChange,
 } from './requests/ledger-requests.ts';
 export { accountKinds, accountStatuses, recordHeaders } from './requests/ledger-requests.ts';
+export { fromWireRequest, requestIdMax, requestSourceMax, toWireRequest } from './requests/wire-request.ts';
 export type { Topic } from './topics.ts';
 export { deadLetterTopic, groups, partitionsDefault, topics } from './topics.ts';

@@ -6,5 +6,5 @@ export { wallClock } from './clock.ts';
 export { csvCell } from './csv.ts';
 export { doublingMs } from './doubling.ts';
 export { ancestorsOf, familyOf, hasDotSegment, partitionOf, placementVersion } from './placement.ts';
-export { canonicalJson, hasAtMost, isStorableJson, isStorableText } from './text.ts';
+export { canonicalJson, hasAtMost, isStorableJson, isStorableText, isText } from './text.ts';
 export { uuidV3, uuidV5 } from './uuid.ts';

@@ -12,6 +12,10 @@ export function hasAtMost(max: number, text: string): boolean {
   return true;
 }
 
+/** Whether `value` is a text of 1 to `max` characters that PostgreSQL takes. */
+export const isText = (value: unknown, max: number): value is string =>
+  typeof value === 'string' && value.length > 0 && hasAtMost(max, value) && isStorableText(value);
+
 /** Whether every string (keys too) in a JSON value is storable and it is nested no deeper than `depthMax` levels. */
 export function isStorableJson(value: unknown, depthMax = 64): boolean {
   if (typeof value === 'string') return isStorableText(value);

@@ -56,7 +56,7 @@ export function asyncApi(version: string): Readonly<Record<string, unknown>> {
       version,
       description:
         'What Tollgate publishes to its log: Kafka topics, and streams of the embedded log where it runs without ' +
-        `Kafka. ${topics.usageEvents} is the platform's own input: it is written by the gateway and billing alone, ` +
+        `Kafka. ${topics.usageEvents} is the platform's own input: the platform's services alone write it, ` +
         `and records that cannot be read are published to ${deadLetters}.`,
       license: { name: 'Apache-2.0' },
     },

@@ -1,3 +1,5 @@
+import type { LedgerRequest } from '@tollgate/contracts';
+import { toWireRequest } from '@tollgate/contracts';
 import type { Clock } from '@tollgate/kernel';
 import { AppError } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
@@ -47,8 +49,8 @@ export class Ticker {
   #append(owned: OwnedPartition, id: string): void {
     const { log, warn } = this.#options;
     const { partition, topic } = owned.tp;
-    const value = JSON.stringify({ v: 1, type: 'tick', source: 'ledger', id, account: '', data: {} });
-    log.append([{ topic, partition, key: '', value }]).catch((error: unknown) => {
+    const tick: LedgerRequest<'tick'> = { v: 1, type: 'tick', source: 'ledger', id, account: '', data: {} };
+    log.append([{ ...toWireRequest(tick, partition), topic }]).catch((error: unknown) => {
       owned.tickSentMs = 0;
       warn('tick not appended', { partition, error: error instanceof AppError ? error.code : String(error) });
     });

@@ -1,3 +1,5 @@
+import { PartitionSealed } from '@tollgate/contracts';
+
 import type { Hash } from '../sealing/domain/merkle.ts';
 import { merkleRoot } from '../sealing/domain/merkle.ts';
 import type { Seal } from '../sealing/domain/seal.ts';
@@ -9,21 +11,14 @@ export type PublishedSeal = Pick<Seal, 'number' | 'fromSeq' | 'toSeq' | 'root' |
 
 /** null: no seal of this shape. */
 export function readPublishedSeal(value: string): PublishedSeal | null {
-  const {
-    type,
-    number,
-    from_seq: from,
-    to_seq: to,
-    root,
-    seal_hash: sealHash,
-  } = JSON.parse(value) as Record<string, unknown>;
-  if (type !== 'PartitionSealed' || typeof root !== 'string' || typeof sealHash !== 'string') return null;
+  const { success, data: seal } = PartitionSealed.safeParse(JSON.parse(value));
+  if (!success) return null;
   return {
-    number: Number(number),
-    fromSeq: Number(from),
-    toSeq: Number(to),
-    root: Buffer.from(root, 'hex'),
-    sealHash: Buffer.from(sealHash, 'hex'),
+    number: Number(seal.number),
+    fromSeq: Number(seal.from_seq),
+    toSeq: Number(seal.to_seq),
+    root: Buffer.from(seal.root, 'hex'),
+    sealHash: Buffer.from(seal.seal_hash, 'hex'),
   };
 }
 

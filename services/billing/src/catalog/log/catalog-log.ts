@@ -1,4 +1,4 @@
-import { type CatalogItem, type LedgerRequest, topics } from '@tollgate/contracts';
+import { type CatalogItem, type LedgerRequest, topics, toWireRequest } from '@tollgate/contracts';
 import type { EventLog } from '@tollgate/messaging';
 
 import type { CatalogLog } from '../app/catalog-ports.ts';
@@ -11,10 +11,8 @@ export function catalogLog(eventLog: EventLog): CatalogLog {
   return {
     broadcast: async (item) => {
       const { partitions } = await eventLog.describe(topics.usageEvents);
-      const value = JSON.stringify(requestOf(item));
-      await eventLog.append(
-        partitions.map(({ partition }) => ({ topic: topics.usageEvents, partition, key: 'catalog', value })),
-      );
+      const request = requestOf(item);
+      await eventLog.append(partitions.map(({ partition }) => toWireRequest(request, partition)));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
-import { type LedgerRequest, topics } from '@tollgate/contracts';
-import { familyOf, partitionOf } from '@tollgate/kernel';
+import { type LedgerRequest, topics, toWireRequest } from '@tollgate/contracts';
+import { partitionOf } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 
 import type { GiveUnits } from '../app/ports.ts';
@@ -25,12 +25,5 @@ export const topUpGrants =
       },
       data: { amount: String(units), kind: 'purchased' },
     };
-    await eventLog.append([
-      {
-        topic: topics.usageEvents,
-        partition: partitionOf(account, partitions.length),
-        key: familyOf(account),
-        value: JSON.stringify(request),
-      },
-    ]);
+    await eventLog.append([toWireRequest(request, partitionOf(account, partitions.length))]);
   };

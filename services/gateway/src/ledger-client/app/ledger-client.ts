@@ -1,6 +1,6 @@
 import type { Answer, LedgerRequest } from '@tollgate/contracts';
-import { recordHeaders, topics } from '@tollgate/contracts';
-import { AppError, familyOf, partitionOf } from '@tollgate/kernel';
+import { recordHeaders, toWireRequest } from '@tollgate/contracts';
+import { AppError, partitionOf } from '@tollgate/kernel';
 import type { AnswerReceiver, Appended, EventLog, OutgoingRecord } from '@tollgate/messaging';
 
 import { mayBook } from '../../shared/domain/surface-account.ts';
@@ -199,8 +199,7 @@ function recordOf(
   partition: number,
   headers?: Readonly<Record<string, string>>,
 ): OutgoingRecord {
-  const key = request.account === '' ? request.id : familyOf(request.account);
-  const record = { topic: topics.usageEvents, partition, key, value: JSON.stringify(request) };
+  const record = toWireRequest(request, partition);
   return headers === undefined ? record : { ...record, headers };
 }
 

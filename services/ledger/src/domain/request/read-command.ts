@@ -7,12 +7,14 @@ import type {
   RequestData,
   TierChange,
 } from '@tollgate/contracts';
+import { requestIdMax, requestSourceMax } from '@tollgate/contracts';
 import { accountKinds, accountStatuses } from '@tollgate/contracts';
+import { isText } from '@tollgate/kernel';
 import { baseTier } from '@tollgate/pricing';
 
 import { noSettings } from '../account/account.ts';
 import { parseEntryId, parseHoldId } from './ids.ts';
-import { amountIn, isText, notNegative, parseTime, positive, refuse, sourceMax } from './read-fields.ts';
+import { amountIn, notNegative, parseTime, positive, refuse } from './read-fields.ts';
 import { changed } from './read-settings.ts';
 import { usageIn } from './read-usage.ts';
 import type { BelievedTerms, Command, CommandOf, TierStep } from './request.ts';
@@ -139,7 +141,8 @@ function readHold(data: RequestData['hold']): CommandOf<'hold'> {
 
 function readWithdraw(data: RequestData['withdraw']): CommandOf<'withdraw'> {
   const { source, id, hold, entry } = data;
-  if (!isText(source, sourceMax) || !isText(id, 300)) return refuse('withdraw names a source and an id');
+  if (!isText(source, requestSourceMax) || !isText(id, requestIdMax))
+    return refuse('withdraw names a source and an id');
   if (hold !== undefined) return { type: 'withdraw', source, id, hold: parseHoldId(hold) };
   if (entry !== undefined) return { type: 'withdraw', source, id, entry: parseEntryId(entry) };
   return { type: 'withdraw', source, id };

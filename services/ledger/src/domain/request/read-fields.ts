@@ -1,7 +1,4 @@
-import { AppError, hasAtMost, isStorableText, parseAmount } from '@tollgate/kernel';
-
-/** What gateways let in: a CloudEvent's source has up to 512 characters behind `ce:`. */
-export const sourceMax = 520;
+import { AppError, parseAmount } from '@tollgate/kernel';
 
 /** @throws AppError('invalid', REQUEST_INVALID) */
 export const refuse = (message: string): never => {
@@ -10,9 +7,6 @@ export const refuse = (message: string): never => {
 
 export const readFlag = (value: unknown, name: string): boolean =>
   typeof value === 'boolean' ? value : refuse(`${name} is true or false`);
-
-export const isText = (value: unknown, max: number): value is string =>
-  typeof value === 'string' && value.length > 0 && hasAtMost(max, value) && isStorableText(value);
 
 /** Times are kept to the millisecond, from 1970 to 9999. */
 export function parseTime(text: unknown, name: string): number {

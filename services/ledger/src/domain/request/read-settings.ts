@@ -1,9 +1,10 @@
 import type { AccountLimit, SettingsChange } from '@tollgate/contracts';
+import { isText } from '@tollgate/kernel';
 import { isTimeZone, parsePeriod, timeZoneMessage } from '@tollgate/pricing';
 
 import type { PeriodLimit, Settings } from '../account/account.ts';
 import { sameLimit } from '../account/account.ts';
-import { isText, notNegative, parseTime, readFlag, refuse } from './read-fields.ts';
+import { notNegative, parseTime, readFlag, refuse } from './read-fields.ts';
 
 /** The settings with a change applied: what it leaves out stays, null takes a setting away. */
 export function changed(current: Settings, change: SettingsChange, recordMs: number): Settings {

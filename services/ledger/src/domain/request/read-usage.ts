@@ -1,7 +1,7 @@
-import { AppError, isStorableText } from '@tollgate/kernel';
+import { AppError, isStorableText, isText } from '@tollgate/kernel';
 import { readUsage } from '@tollgate/pricing';
 
-import { isText, notNegative, refuse } from './read-fields.ts';
+import { notNegative, refuse } from './read-fields.ts';
 import type { Usage } from './request.ts';
 
 /** What gateways let in: a CloudEvent's type has up to 255 characters. */

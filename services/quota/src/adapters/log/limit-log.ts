@@ -1,5 +1,5 @@
 import type { LedgerRequest } from '@tollgate/contracts';
-import { topics } from '@tollgate/contracts';
+import { toWireRequest } from '@tollgate/contracts';
 import { partitionOf } from '@tollgate/kernel';
 import type { EventLog } from '@tollgate/messaging';
 
@@ -28,14 +28,7 @@ export function limitLog(eventLog: EventLog, partitions: number): LimitLog {
         data: { limit: String(bytes), fetched_at: new Date(fetchedMs).toISOString() },
       };
       const partition = partitionOf(account, partitions);
-      await eventLog.append(
-        [opening, limit].map((request) => ({
-          topic: topics.usageEvents,
-          partition,
-          key: account,
-          value: JSON.stringify(request),
-        })),
-      );
+      await eventLog.append([opening, limit].map((request) => toWireRequest(request, partition)));
     },
   };
 }
