@@ -195,6 +195,12 @@ it('10,000 spends against a card that is declined make at most one attempt an ho
 
 it('a top-up that is refunded at Stripe is in cash, in the statement and known to reconcile', async () => {
   const [topUp] = await figures('top_ups');
+  // It is a top-up's, so that nobody can make it count for another customer too.
+  const assign = `/api/admin/billing/payments/${topUp?.['payment_intent']}/assign`;
+  expect(await platform.server.post(assign, { user_id: 'bob', reason: 'a mistake' })).toMatchObject({
+    status: 409,
+    body: { details: { code: 'PAYMENT_NOT_FOREIGN' } },
+  });
   await platform.atStripe('POST', 'refunds', { payment_intent: topUp?.['payment_intent'] ?? '', amount: '500' });
   await waitFor('the refund', async () => (await figures('cash')).some(({ kind }) => kind === 'refund'), 30_000);
   expect((await figures('cash')).map(({ kind, amount }) => `${kind} ${amount}`)).toContain('refund -5.00');

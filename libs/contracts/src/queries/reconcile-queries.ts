@@ -88,7 +88,7 @@ export type ReconcileQueries = {
   /**
    * Says whose a payment at Stripe is that no charge asked for: money on account. One that was assigned is answered as
    * it is. null: there is no such payment.
-   * @throws AppError('conflict', PAYMENT_NOT_FOREIGN) when it is not paid, or is of a charge or an invoice.
+   * @throws AppError('conflict', PAYMENT_NOT_FOREIGN) when it is not paid, or is of a charge, an invoice or a top-up.
    */
   assignPayment(query: {
     readonly payment_intent: string;

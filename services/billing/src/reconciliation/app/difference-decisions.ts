@@ -5,7 +5,7 @@ import type { ChargeStore } from '../../charges/app/charge-ports.ts';
 import type { ReconcileStore, StripeBooks } from './reconcile-ports.ts';
 
 type Parts = {
-  readonly store: Pick<ReconcileStore, 'acknowledge' | 'differences' | 'assigned' | 'assign'>;
+  readonly store: Pick<ReconcileStore, 'acknowledge' | 'differences' | 'assigned' | 'assign' | 'hasTopUp'>;
   readonly stripe: Pick<StripeBooks, 'payment' | 'isOfInvoice'>;
   readonly charges: Pick<ChargeStore, 'byIds'>;
   readonly clock: Clock;
@@ -34,13 +34,16 @@ export const makeDifferenceDecisions = ({
     if (known !== null) return known;
     const payment = await stripe.payment(id);
     if (payment === null) return null;
+    const { chargeId, topUpId } = payment;
     const ours =
-      payment.chargeId === null ? await stripe.isOfInvoice(id) : (await charges.byIds([payment.chargeId])).length > 0;
+      (chargeId !== null && (await charges.byIds([chargeId])).length > 0) ||
+      (typeof topUpId === 'string' && (await store.hasTopUp(topUpId))) ||
+      (chargeId === null && (await stripe.isOfInvoice(id)));
     if (ours)
       throw new AppError(
         'conflict',
         'PAYMENT_NOT_FOREIGN',
-        `${id} is the payment of a charge or an invoice: it needs nobody to assign it`,
+        `${id} is the payment of a charge, an invoice or a top-up: it needs nobody to assign it`,
       );
     if (payment.state !== 'succeeded')
       throw new AppError('conflict', 'PAYMENT_NOT_FOREIGN', `${id} is not paid: there is nothing to assign`);

@@ -104,6 +104,7 @@ export type ReconcileStore = {
     nowMs: number,
   ): Promise<boolean>;
   assigned(paymentIntent: string): Promise<AssignedPaymentView | null>;
+  hasTopUp(id: string): Promise<boolean>;
   assign(
     payment: StripePayment,
     of: { readonly userId: string; readonly reason: string } & ActedBy,

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 
 import { orOutage } from '../../postgres/or-outage.ts';
 import type { ReconcileStore } from '../app/reconcile-ports.ts';
-import { assignedPayment, assignPayment, insertAcknowledgement } from './reconciliations.sql.ts';
+import { assignedPayment, assignPayment, insertAcknowledgement, topUpById } from './reconciliations.sql.ts';
 
 type Row = {
   readonly payment_intent: string;
@@ -17,7 +17,9 @@ type Row = {
 };
 
 /** What people decide about differences. */
-export const acknowledging = (pool: Pool): Pick<ReconcileStore, 'acknowledge' | 'assigned' | 'assign'> => ({
+export const acknowledging = (
+  pool: Pool,
+): Pick<ReconcileStore, 'acknowledge' | 'assigned' | 'assign' | 'hasTopUp'> => ({
   acknowledge: ({ run, number, reason, untilMs, by, address }, nowMs) =>
     orOutage(
       async () =>
@@ -40,6 +42,7 @@ export const acknowledging = (pool: Pool): Pick<ReconcileStore, 'acknowledge' | 
       } = await pool.query<Row>(assignedPayment, [paymentIntent]);
       return row === undefined ? null : toView(row);
     }),
+  hasTopUp: (id) => orOutage(async () => (await pool.query(topUpById, [id])).rowCount === 1),
   assign: ({ id, amountMinor, currency, paidMs, createdMs }, { userId, reason, by, address }, nowMs) =>
     orOutage(async () => {
       await pool.query(assignPayment, [

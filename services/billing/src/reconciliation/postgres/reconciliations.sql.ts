@@ -69,6 +69,7 @@ export const assignPayment = `
   insert into billing.assigned_payments (payment_intent, user_id, amount_minor, currency, paid_at, reason, actor,
     address, at)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`;
+export const topUpById = 'select 1 from billing.topups where id = $1';
 export const assignedPayment = 'select * from billing.assigned_payments where payment_intent = $1';
 
 /** $1 run, $2 and $3 the borders of period_start, $4 after, $5 at most. */
