@@ -61,7 +61,7 @@ export class Outbox {
       try {
         onTrouble(trouble);
       } catch {
-        // Whoever hears of troubles must not add to them: usage goes on its way.
+        // A failing callback must not stop the delivery of usage.
       }
     };
     const path = options.folder ?? (process.env['TOLLGATE_SPOOL_DIR'] || '.tollgate-spool');

@@ -115,7 +115,7 @@ export function creditsOfAdmins(tools: CreditsTools): void {
     expect(await usage(client)).toMatchObject({ credits: 5 });
   });
 
-  it('are told to whoever monitors', async () => {
+  it('are shown to monitoring', async () => {
     const text = await bench().platform.figures.text('/metrics');
     for (const name of [
       'tollgate_credits_consumed_total',

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { openWallet } from './harness/load.ts';
 import type { Platform } from './harness/platform.ts';
 
-/** Check-and-deduct is one decision, whoever asks (surfaces §0.7). */
+/** Check-and-deduct is one decision for all callers (surfaces §0.7). */
 export function racesForLastUnits(platform: () => Platform): void {
   describe('the last units', () => {
     // Guarantee: racing clients never spend one unit twice, and none is left over.

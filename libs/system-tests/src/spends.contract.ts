@@ -93,7 +93,7 @@ export function spendsMany(platform: () => Platform): void {
       expect((await platform().server.get('/v1/accounts/many-3')).body).toMatchObject({ balance: '800' });
     });
 
-    it('are 1 to 1,000 in an array, with keys of their own, for whoever may spend', async () => {
+    it('are 1 to 1,000 in an array, with keys of their own, for all who may spend', async () => {
       const { server, anybody } = platform();
       for (const body of [{}, [], { account: 'many-1', amount: '1' }, Array.from({ length: 1_001 }, () => ({}))])
         expect((await spends(body)).status).toBe(400);

@@ -8,7 +8,7 @@ export function giftsAndCatalog(tools: TokenProcessTools): void {
   const { platform, catalog, post, create, begin, finish, gift, wallet } = tools;
 
   describe('gifts', () => {
-    it('the initial one is given once, of 100 by default, whoever races', async () => {
+    it('the initial one is given once, of 100 by default, also in a race', async () => {
       const user = newUser();
       const racing = await Promise.all(
         Array.from({ length: 16 }, () => post('/api/user-wallets/give-initial-token', { user_id: user })),
@@ -115,7 +115,7 @@ export function giftsAndCatalog(tools: TokenProcessTools): void {
       ]);
     });
 
-    // Guarantee: whoever races, what is charged equals the active profits.
+    // Guarantee: also in a race, what is charged equals the active profits.
     it('of racing changes of profits leaves the profits that are active', async () => {
       const user = await gift(1_000);
       const made = await Promise.all([1, 2, 3, 4].map((percentage) => create('token-profits', { percentage })));

@@ -9,7 +9,7 @@ const text = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docker-co
 const blockOf = (service: string): string => new RegExp(`\n  ${service}:\n((?:    .*\n|\n)+)`).exec(text)?.[1] ?? '';
 
 describe('the compose file', () => {
-  // Guarantee: a secret that stands in a public file is none: with one for webhooks anybody could mark a charge paid.
+  // Guarantee: no secret has a default in a public file. With a known one for webhooks anybody could mark charges paid.
   it('has no default for any secret', () => {
     const given = [...text.matchAll(/^\s+(\w*(?:SECRET|KEY|PASSWORD|TOKEN))(_FILE)?: (.*)$/gm)].map(
       ([, name, file, value]) => [name, file, value],

@@ -20,7 +20,7 @@ export const PartitionSealed = z
   .meta({
     description:
       'Entries from_seq to to_seq of a partition were sealed: the root of their Merkle tree (RFC 6962), and the hash ' +
-      'that chains it to the seal before. Whoever keeps it can prove that nobody has rewritten the books since.',
+      'that chains it to the seal before. A copy kept elsewhere proves that nobody has rewritten the books since.',
   });
 export type PartitionSealed = z.output<typeof PartitionSealed>;
 export type Sealed = Omit<PartitionSealed, 'schemaVersion' | 'partition' | 'partition_seq' | 'type'>;

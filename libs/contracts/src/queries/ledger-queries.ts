@@ -112,7 +112,7 @@ export type LedgerQueries = {
   catalog(query: { readonly catalog: 'rate-card' | 'price-plan' }): Promise<readonly CatalogBooked[]>;
   /**
    * What was committed after a place in each partition (partition_seq, exclusive), in order, without details; at most
-   * about `limit` entries. A feed of the books for services: whoever keeps the last place misses and repeats nothing.
+   * about `limit` entries. A feed for services: a reader that keeps its place misses and repeats nothing.
    * `heads`: the last place.
    */
   bookedAfter(query: {

@@ -9,7 +9,7 @@ import { platform } from './timed.ts';
 /** Signed webhooks to subscribers over a kill of the platform. */
 export function webhooksOutInTime(): void {
   describe('webhooks out', () => {
-    // Guarantee: whoever bills by our events misses none, whatever is killed on either side.
+    // Guarantee: a subscriber that bills by our events misses none, whatever is killed on either side.
     it('tell a subscriber of each tier block that is entered, over a kill of the platform', async () => {
       const heard: string[] = [];
       let down = true;

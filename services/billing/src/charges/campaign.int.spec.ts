@@ -45,7 +45,7 @@ it(`charges ${crossings} crossings once each, under all faults and with two inst
   for (let from = 0; from < records.length; from += 100) {
     const batch = records.slice(from, from + 100);
     await money.log.append(batch);
-    // Delivered again, all and some, in this order and mixed.
+    // All crossings are delivered again in order, then some of them in another order.
     await money.log.append(batch);
     await money.log.append([...batch].sort(() => random() - 0.5).slice(0, 50));
   }

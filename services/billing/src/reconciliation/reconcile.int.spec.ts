@@ -166,7 +166,7 @@ describe('a reconciliation', () => {
     const id = money.chargeId('forgotten', 2);
     expect(shown(await reconcile())).not.toContain(`crossing_without_charge ${id}`);
     money.clock.advance(2 * minute);
-    // A block that a correction left again is owed no more.
+    // A correction took usage below the block, so it is not owed any more.
     money.used.set('metered:forgotten', '16000000');
     expect((await reconcile()).differences).toEqual([]);
     money.used.delete('metered:forgotten');

@@ -89,7 +89,7 @@ describe('a refund', () => {
     expect((await applied('ada'))?.refund).toMatchObject({ status: 'proposed', first_approval: 'ada' });
     await expect(applied('ada')).rejects.toMatchObject({ code: 'REFUND_NOT_OPEN' });
     expect((await applied('bob'))?.refund).toMatchObject({ status: 'approved', method: 'invoice', decided_by: 'bob' });
-    // Entered again, the block is owed anew: what had been paid for it is used up.
+    // Its payment is used up as a credit, so the block is owed anew when it is entered again.
     await tell('applied-0', 'TierBlockRegained');
     await untilRest('applied-0');
     expect([await chargeOf('applied-0'), await intentsOf('applied-0')]).toEqual([

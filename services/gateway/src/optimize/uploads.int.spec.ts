@@ -71,7 +71,7 @@ const part = (name: string, value: string, more = ''): string =>
 const file = part('file', 'bytes of an image', '; filename="x.png"');
 type Upload = { readonly sent: ClientRequest; readonly status: Promise<number> };
 
-/** An upload of which `begun` is sent; the rest comes when the caller says so. */
+/** An upload of which `begun` is sent at once, and the rest when the caller says so. */
 function upload(
   begun: string,
   { localAddress = '127.0.0.1', token }: { localAddress?: string; token?: string } = {},

@@ -194,7 +194,7 @@ describe('a defect while a batch is decided', () => {
     expect(partitionOf(other, partitions)).not.toBe(partition);
     for (const account of [id, other]) await harness.ask('open', account, { kind: 'wallet', unit: 'u', grant: '5' });
     await harness.ledger.stop();
-    // Reading what is left in lots fails, as it does for a value that no retry makes right.
+    // Loading the lots fails as for an invalid value, which no retry makes valid.
     await harness.admin.query(`alter table ledger.lots rename to lots_away;
       create view ledger.lots as select * from ledger.lots_away where 1 / (lot - lot) = 0; grant
         select on ledger.lots to tollgate_ledger`);

@@ -74,7 +74,7 @@ describe('Pruning the log of requests', () => {
     await harness.startLedger();
 
     expect(unsealed).toEqual({ partition, before: Number(first!.log_offset) - 1, because: 'sealer' });
-    // Where entries go to no topic, that they were not published holds nothing back.
+    // Where entries are published to no topic, the position of publishing does not keep records from being removed.
     expect(unpublished).toEqual([{ partition, before: 0, because: 'publisher' }, unsealed]);
   });
 

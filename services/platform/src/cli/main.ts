@@ -66,7 +66,7 @@ function everywhere(parent: Command): void {
   }
 }
 
-// Whoever reads our output may have seen enough (`| head`): that ends the command, and what was started is closed by
+// The reader of our output may have seen enough (`| head`): that ends the command, and what was started is closed by
 // its end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 

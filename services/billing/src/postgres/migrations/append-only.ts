@@ -1,4 +1,4 @@
-/** SQL: the rows of these tables of billing are read and added, never changed or removed, whoever asks. */
+/** SQL: the rows of these tables of billing are read and added, never changed or removed. */
 export const appendOnly = (...tables: readonly string[]): string =>
   tables
     .map(

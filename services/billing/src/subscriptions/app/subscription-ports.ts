@@ -35,7 +35,7 @@ export type SubscriptionStore = {
     price: { readonly plan: string; readonly version: number | null; readonly amountMinor: bigint },
     nowMs: number,
   ): Promise<void>;
-  /** The one that runs for this customer, else a new one made of `draft`; whoever races, there is one. */
+  /** The one that runs for this customer, else a new one made of `draft`. Also in a race there is only one. */
   begin(
     draft: {
       readonly id: string;

@@ -29,7 +29,7 @@ export type Receiving = {
   readonly onFailure: (error: unknown) => void;
 };
 
-/** A payment of a charge that we do not have (yet: a restored database hears of it again) is kept open so long. */
+/** How long the event of an unknown charge stays open: a restored database gets its crossing again. */
 const unknownMaxMs = 30 * 86_400_000;
 const sweepMs = 10_000;
 

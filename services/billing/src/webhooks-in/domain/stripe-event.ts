@@ -16,7 +16,7 @@ export type StripeFacts =
     }
   /** A payment of a top-up: its state is read again. */
   | { readonly about: 'top_up'; readonly topUpId: string; readonly paymentIntent: string }
-  /** A refund, whoever made it: the payment's refunds are read again. */
+  /** A refund, by us or at Stripe: the payment's refunds are read again. */
   | { readonly about: 'refund'; readonly paymentIntent: string }
   | {
       readonly about: 'invoice';

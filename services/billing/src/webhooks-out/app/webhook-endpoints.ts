@@ -12,7 +12,7 @@ const limitMax = 100;
 /** Seconds in which both secrets sign: a day by default, a week at most. */
 const [overlapDefaultS, overlapMaxS] = [86_400, 604_800];
 
-/** Endpoints as the operator keeps them. A new one is told of what happens from then on. */
+/** Endpoints, as the operator manages them. A new one gets the events from its registration on. */
 export function makeWebhookQueries(parts: {
   readonly store: WebhookStore;
   readonly ledger: Books;

@@ -49,7 +49,7 @@ describe('opening an account again', () => {
     }
     expect((await strict({ owner: 'eve', settings: { limit: '7' } })).problem?.detail).toContain('owner, limit');
     expect(await view('again')).toMatchObject({ owner: 'ada', settings, as_of: { seq: '1' } });
-    // A surface opens its accounts on each first use, whatever they obey by now.
+    // A surface sends the opening again on each first use, also when the settings have changed since.
     expect(said(await open('again', { settings: { limit: '7' } }))).toBe('unchanged');
   });
 

@@ -86,7 +86,7 @@ describe('what is given back', () => {
   });
 });
 
-// Guarantee: who corrects what a spend was answered with gives all of it back, however many grants it burned.
+// Guarantee: correcting the entry that a spend was answered with gives all of it back, however many grants it burned.
 describe('a spend of several lots', () => {
   const lots = async (id: string): Promise<string> => {
     await harness.ask('open', id, { kind: 'wallet', unit: 'u' });

@@ -25,7 +25,7 @@ it('enters no more tier blocks with one report than the report may, and changes 
 
   const taken = await report('metered:ada', 808n * million, 100);
   expect([taken.outcome, taken.crossings?.length]).toEqual(['booked', 100]);
-  // What was entered before counts for nothing: one more block is one.
+  // The bound counts the blocks of this request alone: one more block is one.
   expect((await report('metered:ada', 1n, 100)).crossings).toHaveLength(1);
 });
 

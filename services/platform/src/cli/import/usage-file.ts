@@ -115,7 +115,7 @@ async function* recordsOf(file: UsageFile): AsyncGenerator<Record> {
 const linesOf = (cells: readonly string[]): number =>
   cells.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 1);
 
-/** First 32 hex digits of the SHA-256 of what was before and the cells; how lines end inside of a cell says nothing. */
+/** First 32 hex digits of SHA-256 over what was before and the cells, whatever the line endings inside of a cell. */
 const linkOf = (before: string, cells: readonly string[]): string =>
   createHash('sha256')
     .update(before)
