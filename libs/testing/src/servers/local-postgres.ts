@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -58,12 +58,38 @@ export async function startLocalPostgres(options: PostgresOptions = {}): Promise
       await endBound(server, 'SIGINT', 10_000);
       await rm(parent, { recursive: true, force: true, maxRetries: 5 });
     },
-    kill: () => endBound(server, 'SIGKILL', 10_000),
+    kill: () => killWithBackEnds(server),
     restart: async () => {
       if (server.running()) await endBound(server, 'SIGINT', 10_000);
       server = await start();
     },
   };
+}
+
+/**
+ * SIGKILL to the server and its back ends. A back end outlives its postmaster until it has to wait for its client: under
+ * load it would go on committing. Elsewhere than on Linux it may.
+ */
+async function killWithBackEnds(server: BoundProcess): Promise<void> {
+  // Stopped, it starts no further ones meanwhile.
+  server.signal('SIGSTOP');
+  const backEnds = childrenOf(server.pid);
+  await endBound(server, 'SIGKILL', 10_000);
+  for (const pid of backEnds) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 /** The folder with bin, lib and share of the package for this platform. */
