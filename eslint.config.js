@@ -93,6 +93,13 @@ const noSql = ['Literal[value=', 'TemplateElement[value.raw='].map((literal) => 
   message: 'SQL belongs to a postgres/ folder',
 }));
 
+/** What a route needs of a use case is a function of the use case; its store is not reached through it. */
+const noStoreOfAnother = {
+  selector:
+    'MemberExpression > MemberExpression.object[property.type="Identifier"][property.name=/^(store|\\w+Store)$/]',
+  message: 'ask the use case, not the store behind it',
+};
+
 export default tseslint.config(
   {
     ignores: [
@@ -129,6 +136,11 @@ export default tseslint.config(
     files: ['services/*/src/**/*.ts'],
     ignores: ['**/postgres/**', '**/testing/**', '**/*.spec.ts'],
     rules: { 'no-restricted-syntax': ['error', ...noPrivate, ...noSql] },
+  },
+  {
+    files: ['services/*/src/**/{http,http-kit,routes,consumers}/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noPrivate, ...noSql, noStoreOfAnother] },
   },
   {
     files: ['services/*/src/**/domain/**/*.ts', 'libs/pricing/src/**/*.ts'],
