@@ -172,6 +172,7 @@ describe('an audit bundle', () => {
         credit_notes: { BRL: '10000' },
         refunds: { BRL: '10000' },
         fees: { BRL: '40000' },
+        top_ups: {},
       },
     });
     expect(linesOf('ada', 'charges.jsonl').every((row) => /^pi_/.test(String(row['payment_intent'])))).toBe(true);
@@ -215,7 +216,7 @@ describe('an audit bundle', () => {
 
   it('fails with one byte changed in any file, and says in which', async () => {
     const files = readdirSync(bundle('ada'));
-    expect(files).toHaveLength(18);
+    expect(files).toHaveLength(19);
     for (const from of ['ada', 'w']) {
       for (const file of files) {
         const flipped = (bytes: Buffer): Buffer => {

@@ -1,4 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { waitFor } from '@tollgate/testing';
@@ -137,6 +140,17 @@ it('a low wallet buys units once; money, entry, statement and comparison agree t
   ]);
   await advance(120);
   expect((await platform.cli('reconcile', '--period', period)).how).toBe('exit code 0');
+  // An auditor sees what was paid for the units.
+  const bundle = join(platform.dataDir, 'audit');
+  expect((await platform.cli('audit-bundle', '--account', 'team/ann', '--period', period, '--out', bundle)).how).toBe(
+    'exit code 0',
+  );
+  const bought = JSON.parse(readFileSync(join(bundle, 'top_ups.jsonl'), 'utf8')) as Row;
+  expect(bought).toMatchObject({ account: 'team/ann', amount: '20.00', units: '1000' });
+  const verify = () => spawnSync(process.execPath, [join(bundle, 'verify.mjs')], { encoding: 'utf8' });
+  expect([verify().status, verify().stdout]).toEqual([0, expect.stringContaining('The bundle holds.')]);
+  writeFileSync(join(bundle, 'top_ups.jsonl'), `${JSON.stringify({ ...bought, units: 900 })}\n`);
+  expect(verify().stderr).toContain('is of 900 units');
   await waitFor('the message', () => Promise.resolve(heard.some(({ type }) => type === 'topup.succeeded')), 20_000);
   expect(heard.find(({ type }) => type === 'topup.succeeded')?.data).toMatchObject({
     account: 'team/ann',

@@ -25,6 +25,7 @@ const needed = [
   'credit_notes.jsonl',
   'refunds.jsonl',
   'fees.jsonl',
+  'top_ups.jsonl',
 ];
 const hexOfHash = /^[0-9a-f]{64}$/;
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
@@ -360,6 +361,13 @@ function checkMoney(manifest) {
   for (const file of ['attempts.jsonl', 'payments.jsonl', 'credit_notes.jsonl', 'refunds.jsonl']) {
     for (const { at, value } of linesOf(file))
       if (!charges.has(value.charge_id)) problem(at, `is about charge ${value.charge_id}, which is not in the bundle`);
+  }
+  const given = new Map(linesOf('entries.jsonl').map(({ value }) => [`${value.source} ${value.request_id}`, value]));
+  for (const { at, value } of linesOf('top_ups.jsonl')) {
+    const entry = given.get(`topup ${value.topup_id}`);
+    if (value.account !== manifest.account) problem(at, 'the top-up is of another account');
+    if (entry && String(entry.amount) !== String(value.units))
+      problem(at, `top-up ${value.topup_id} is of ${value.units} units, entry ${entry.id} gave ${entry.amount}`);
   }
   for (const [name, sums] of Object.entries(manifest.sums)) {
     const found = {};

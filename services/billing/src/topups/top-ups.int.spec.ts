@@ -335,6 +335,20 @@ describe('one purchase', () => {
     expect(money.wallets.balances.get(account)).toBe(1_050n);
   });
 
+  it('is finished when its terms were removed meanwhile, and new ones begin nothing before that', async () => {
+    const { id, account, user } = await begun();
+    const store = topUpStore(pool, pool);
+    await store.remove(account, by, money.clock.nowMs());
+    const fields = { below: 100n, units: 1_000n, amountMinor: 2_000n, currency: 'USD', failuresMax: 3 };
+    const anew = { account, userId: user, ...fields, dayMaxMinor: 6_000n, monthMaxMinor: 20_000n };
+    await store.put(anew, by, money.clock.nowMs());
+    expect((await store.watched(null, 500, money.clock.nowMs())).map((each) => each.account)).not.toContain(account);
+    await finish(id);
+    expect(await statusOf(id)).toBe('succeeded');
+    expect(await ofAccount(account)).toHaveLength(1);
+    expect(money.wallets.balances.get(account)).toBe(1_050n);
+  });
+
   it('that had failed counts all the same when Stripe was paid for it later', async () => {
     const { id, account, user } = await begun('pm_card_chargeDeclined');
     await finish(id);

@@ -16,7 +16,7 @@ type Month = { readonly account: string; readonly period: string; readonly from:
 const assets = new URL('../../audit/', import.meta.url);
 const fixed = ['README.md', 'verify.mjs'];
 const aboutCharges = ['attempts', 'payments', 'credit_notes', 'refunds'] as const satisfies readonly FinanceView[];
-const summed = ['charges', 'payments', 'credit_notes', 'refunds', 'fees'];
+const summed = ['charges', 'payments', 'credit_notes', 'refunds', 'fees', 'top_ups'];
 
 /** `audit-bundle`: an account's month with its proofs, for an auditor who relies on nothing else. */
 export function addAuditBundleCommand(program: Command): void {
@@ -219,7 +219,7 @@ async function writeSeals(
 
 type Sums = Record<string, Record<string, string>>;
 
-/** Rows of finance's views about the account's charges of the month, and the customer's fees. */
+/** Rows of finance's views about the account's charges and top-ups of the month, and the customer's fees. */
 async function writeMoney(files: BundleFiles, url: string, { account, period }: Month): Promise<Sums> {
   const sums: Sums = Object.fromEntries(summed.map((name) => [name, {}]));
   const charges = new Set<unknown>();
@@ -240,6 +240,7 @@ async function writeMoney(files: BundleFiles, url: string, { account, period }: 
   await copy('charges', { account, month: period }, () => true);
   if (charges.size > 0)
     for (const view of aboutCharges) await copy(view, { month: period }, (row) => charges.has(row['charge_id']));
+  await copy('top_ups', { account, month: period }, () => true);
   const user = /^metered:([^/]+)$/.exec(account)?.[1]?.replaceAll('%2F', '/').replaceAll('%25', '%');
   if (user !== undefined) await copy('fees', { user_id: user, month: period }, () => true);
   return sums;

@@ -20,6 +20,7 @@ const names = [
   'credit_notes',
   'refunds',
   'fees',
+  'top_ups',
 ] as const;
 
 /** The files of an audit bundle that have a line an object, written as they come: a month of any size fits. */
