@@ -1,6 +1,7 @@
 // The specs of one project, as Nx runs them (`nx test <project>`): one jest process on servers of its own. What jest
-// found goes to .cache/specs/<project folder>.json, for `npm test` to sum up. A project whose jest.config.js knows halves
-// can be run by halves, each a process: `node tools/specs.mjs <project folder>#first`. Further arguments go to jest.
+// found goes to .cache/specs/<project folder>.json, for `npm test` to sum up. A project whose jest.config.js knows
+// halves can be run by halves, each a process: `node tools/specs.mjs <project folder>#first`. Further arguments go to
+// jest.
 // Exit code 0: all passed, and nothing was left open.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';

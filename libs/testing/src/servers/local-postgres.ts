@@ -67,8 +67,8 @@ export async function startLocalPostgres(options: PostgresOptions = {}): Promise
 }
 
 /**
- * SIGKILL to the server and its back ends. A back end outlives its postmaster until it has to wait for its client: under
- * load it would go on committing. Elsewhere than on Linux it may.
+ * SIGKILL to the server and its back ends. A back end outlives its postmaster until it has to wait for its client:
+ * under load it would go on committing. On other systems than Linux it still may.
  */
 async function killWithBackEnds(server: BoundProcess): Promise<void> {
   // Stopped, it starts no further ones meanwhile.
