@@ -85,6 +85,7 @@ async function listOf(tx: Transaction, kind: string, params: Params): Promise<un
   const status = textOf(params, 'status');
   const intent = textOf(params, 'payment_intent');
   const subscription = kind === 'invoice' ? textOf(params, 'subscription') : undefined;
+  const email = kind === 'customer' ? textOf(params, 'email') : undefined;
   const { data, hasMore } = await tx.list({
     kind,
     customer: textOf(params, 'customer'),
@@ -94,6 +95,7 @@ async function listOf(tx: Transaction, kind: string, params: Params): Promise<un
     limit: Math.min(Math.max(Number(textOf(params, 'limit') ?? 10), 1), 100),
     where: {
       ...(status === undefined || status === 'all' ? {} : { status }),
+      ...(email === undefined ? {} : { email }),
       ...(intent === undefined ? {} : { payment_intent: intent }),
       ...(subscription === undefined ? {} : { parent: { subscription_details: { subscription } } }),
     },

@@ -70,6 +70,14 @@ export function looksUp(the: () => Platform): void {
       expect([...first.items, ...second.items].map((item) => item.user_id).sort()).toEqual([id, other].sort());
       expect(second.next).toBeNull();
 
+      // A product's own user has no login here: the address is Stripe's.
+      const theirs = `Eve-${randomUUID()}@example.org`;
+      await server.put(`/api/admin/billing/customers/look-${randomUUID()}`, { email: 'somebody@example.org' });
+      const product = (
+        await server.put<{ user_id: string }>(`/api/admin/billing/customers/${other}-eve`, { email: theirs })
+      ).body.user_id;
+      expect((await customers(`email=${theirs}`)).map((each) => each.user_id)).toEqual([product]);
+
       const { how, output } = await the().cli('customers', '--email', email, '--json');
       expect([how, JSON.parse(output.trim().split('\n').at(-1)!)]).toEqual(['exit code 0', { items: [{ ...found }] }]);
     });

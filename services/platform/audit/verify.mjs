@@ -7,26 +7,10 @@ import { fileURLToPath } from 'node:url';
 
 const folder = process.argv[2] ?? dirname(fileURLToPath(import.meta.url));
 const sumsFile = 'SHA256SUMS';
-const needed = [
-  'README.md',
-  'verify.mjs',
-  'manifest.json',
-  'entries.jsonl',
-  'boundaries.jsonl',
-  'later.jsonl',
-  'words.jsonl',
-  'explanations.jsonl',
-  'proofs.jsonl',
-  'seals.jsonl',
-  'checkpoints.jsonl',
-  'charges.jsonl',
-  'attempts.jsonl',
-  'payments.jsonl',
-  'credit_notes.jsonl',
-  'refunds.jsonl',
-  'fees.jsonl',
-  'top_ups.jsonl',
-];
+const records =
+  'entries boundaries later words explanations proofs seals checkpoints charges attempts payments credit_notes ' +
+  'refunds fees top_ups';
+const needed = ['README.md', 'verify.mjs', 'manifest.json', ...records.split(' ').map((name) => `${name}.jsonl`)];
 const hexOfHash = /^[0-9a-f]{64}$/;
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);

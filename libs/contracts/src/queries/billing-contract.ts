@@ -51,6 +51,7 @@ const money: QueryContract<MoneyQueries> = {
     payment_method: text.exactOptional(),
   }),
   customer: z.strictObject({ user_id: text }),
+  usersOfEmail: z.strictObject({ email: text }),
   usersOfCustomer: z.strictObject({ customer_id: text, after, limit }),
   createSubscription: z.strictObject({ customer_id: text, key }),
   stripeWebhook: z.strictObject({ payload: text, signature: text }),

@@ -232,6 +232,12 @@ export type MoneyQueries = {
   }): Promise<CustomerView>;
   /** Who pays for a user; null: nobody yet. */
   customer(query: { readonly user_id: string }): Promise<CustomerView | null>;
+  /**
+   * Users whose customer at Stripe has this e-mail address, in the order of their ids. Stripe compares exactly, case
+   * included, and none is found where Stripe is off.
+   * @throws AppError('unavailable', STRIPE_UNAVAILABLE)
+   */
+  usersOfEmail(query: { readonly email: string }): Promise<readonly string[]>;
   /** Users for whom a customer of Stripe pays, in the order of their ids, from the one after `after` on. */
   usersOfCustomer(query: {
     readonly customer_id: string;

@@ -12,7 +12,8 @@ import { stripeCustomers } from './stripe/stripe-customers.ts';
 export const CUSTOMERS = {
   store: token<CustomerStore>('customers.store'),
   stripe: token<StripeCustomers>('customers.stripe'),
-  queries: token<Pick<MoneyQueries, 'putCustomer' | 'customer' | 'usersOfCustomer'>>('customers.queries'),
+  queries:
+    token<Pick<MoneyQueries, 'putCustomer' | 'customer' | 'usersOfCustomer' | 'usersOfEmail'>>('customers.queries'),
 } as const;
 
 /** Who pays for a user, and with what. */
@@ -27,6 +28,10 @@ export const CUSTOMERS = {
       (store, stripe, clock, payerChanges) => ({
         putCustomer: makePutCustomer({ store, stripe, clock, payerChanged: (users) => payerChanges.tell(users) }),
         customer: ({ user_id: userId }) => store.view(userId),
+        usersOfEmail: async ({ email }) => {
+          const payers = await stripe.withEmail(email);
+          return [...new Set((await Promise.all(payers.map((payer) => store.usersOf(payer)))).flat())].sort();
+        },
         usersOfCustomer: ({ customer_id: customer, after, limit }) => store.usersOf(customer, { after, limit }),
       }),
     ),

@@ -31,6 +31,8 @@ export type StripeCustomers = {
   customer(id: string): Promise<{ readonly paymentMethod: string | null; readonly byDefault: boolean } | null>;
   /** Invoices of the customer are paid with it from now on. @throws AppError('invalid', STRIPE_REFUSED) */
   payByDefault(of: { readonly customer: string; readonly paymentMethod: string }): Promise<void>;
+  /** Ids of customers with exactly this address; none where Stripe is off. */
+  withEmail(email: string): Promise<readonly string[]>;
   /** @throws AppError('invalid', STRIPE_REFUSED) */
   setEmail(customer: string, email: string): Promise<void>;
   /**

@@ -1,3 +1,4 @@
+import { AppError } from '@tollgate/kernel';
 import type Stripe from 'stripe';
 
 import { asked } from '../../stripe/stripe-asked.ts';
@@ -10,6 +11,7 @@ export function stripeCustomers(stripe: Stripe): StripeCustomers {
     createCustomer: ({ userId, key }) =>
       asked(async () => (await stripe.customers.create({ metadata: { user_id: userId } }, { idempotencyKey: key })).id),
     customer: (id) => asked(() => customer(stripe, id)),
+    withEmail: (email) => asked(() => withEmail(stripe, email)),
     setEmail: (id, email) =>
       asked(async () => {
         await stripe.customers.update(id, { email });
@@ -22,6 +24,17 @@ export function stripeCustomers(stripe: Stripe): StripeCustomers {
       }),
     payByDefault: ({ customer: id, paymentMethod }) => asked(() => payByDefault(stripe, id, paymentMethod)),
   };
+}
+
+async function withEmail(stripe: Stripe, email: string): Promise<readonly string[]> {
+  try {
+    const ids: string[] = [];
+    for await (const { id } of stripe.customers.list({ email, limit: 100 })) ids.push(id);
+    return ids;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'STRIPE_OFF') return [];
+    throw error;
+  }
 }
 
 async function payByDefault(stripe: Stripe, id: string, method: string): Promise<void> {

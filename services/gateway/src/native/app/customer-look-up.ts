@@ -27,12 +27,12 @@ type By = {
 type Parts = {
   readonly users: Pick<UserStore, 'byEmail' | 'byId'>;
   readonly ledger: Pick<LedgerQueries, 'account' | 'accounts'>;
-  readonly billing: Pick<BillingQueries, 'customer' | 'usersOfCustomer'>;
+  readonly billing: Pick<BillingQueries, 'customer' | 'usersOfCustomer' | 'usersOfEmail'>;
 };
 
 /**
- * Finds customers by exact match of an identifier: the e-mail address of a user, the owner of accounts, or an id that
- * another system assigned (a Stripe customer, or a user id chosen by a product or an identity provider).
+ * Finds customers by exact match of an identifier: the e-mail address of a user or at Stripe, the owner of accounts, or
+ * an id that another system assigned (a Stripe customer, or a user id chosen by a product or an identity provider).
  */
 export class CustomerLookUp {
   readonly #parts: Parts;
@@ -61,8 +61,12 @@ export class CustomerLookUp {
   ): Promise<readonly string[]> {
     const onFirst = (ids: readonly string[]): readonly string[] => (after === undefined ? ids : []);
     if (email !== undefined) {
-      const user = await this.#parts.users.byEmail(email.trim());
-      return onFirst(user === null ? [] : [user.id]);
+      const [user, payers] = await Promise.all([
+        this.#parts.users.byEmail(email.trim()),
+        this.#parts.billing.usersOfEmail({ email: email.trim() }),
+      ]);
+      const ids = new Set([...(user === null ? [] : [user.id]), ...payers]);
+      return [...ids].sort().filter((id) => after === undefined || id > after);
     }
     if (external === undefined) return onFirst([owner ?? '']);
     const payers = await this.#parts.billing.usersOfCustomer({

@@ -10,10 +10,11 @@ export const docs = {
     answer: Customers,
     asks: 'billing',
     description:
-      'Exactly one of: `email` of a user; `owner` of accounts; `external_id`: the id under which another system ' +
-      "knows the customer (a Stripe customer, `cus_…`, or the user's id where products or an identity provider chose " +
-      'it). Exact matches only: an unknown one gives an empty list. At most 100 accounts are shown; GET ' +
-      '/v1/accounts?owner= lists all accounts of an owner.',
+      'Exactly one of: `email` of a user, or of the customer at Stripe; `owner` of accounts; `external_id`: the id ' +
+      "under which another system knows the customer (a Stripe customer, `cus_…`, or the user's id where products or " +
+      'an identity provider chose it). Exact matches only, and Stripe tells capital letters from small ones; an ' +
+      'unknown one gives an empty list. At most 100 accounts are shown; GET /v1/accounts?owner= lists all accounts ' +
+      'of an owner.',
     example: {
       items: [
         {
