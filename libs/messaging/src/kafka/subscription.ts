@@ -138,7 +138,7 @@ export class KafkaSubscription implements Subscription {
     const consumer = this.#ports.kafka.consumer({
       groupId: this.#options.group,
       allowAutoTopicCreation: false,
-      // Longer only saves a little CPU at rest, shorter burns it (kafka.md §2); delivery does not wait for it.
+      // Longer only saves a little CPU at rest, shorter burns it; delivery does not wait for it.
       maxWaitTimeInMs: 250,
       minBytes: 1,
       sessionTimeout: sessionMs[this.#session],

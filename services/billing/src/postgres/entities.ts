@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { customerEntity } from '../customers/postgres/customer.entity.ts';
 import { webhookEndpointEntity } from '../webhooks-out/postgres/webhook-endpoint.entity.ts';
 
-/** The tables that TypeORM reads and writes (ADR 26). */
+/** The tables that TypeORM reads and writes (ADR 25). */
 export const entities = [customerEntity, webhookEndpointEntity];
 
 /** TypeORM on the pool of the service, opened by the first use: a database that is away delays no start. */
