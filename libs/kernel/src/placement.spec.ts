@@ -4,7 +4,7 @@ import { ancestorsOf, familyOf, partitionOf, placementVersion } from './placemen
 
 describe('Placement (rule 4)', () => {
   // Guarantee: an account stays where its entries are. These figures were computed from the description by another
-  // program; whoever has to change them has to raise the version, and every existing book refuses to start.
+  // program. A change of them needs a new version of the placement, and books of the old one then refuse to start.
   it('puts accounts where version 1 always put them', () => {
     const places: readonly (readonly [id: string, of64: number, of4: number])[] = [
       ['demo', 29, 1],

@@ -160,7 +160,7 @@ it('a low wallet buys units once; money, entry, statement and comparison agree t
   });
 });
 
-// Guarantee: at most one attempt an hour, however often a wallet is asked, whoever restarts.
+// Guarantee: at most one attempt an hour, however many spends ask for one, and across restarts of any service.
 it('10,000 spends against a card that is declined make at most one attempt an hour, and a pause', async () => {
   await wallet('bob', '10050');
   await payWith('bob', 'pm_card_chargeDeclined');

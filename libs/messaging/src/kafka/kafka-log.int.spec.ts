@@ -56,8 +56,7 @@ describeWith('kafka', await whyNot('kafka'), 'The log on Apache Kafka', () => {
     });
   });
 
-  // Guarantee (rule 5): a member woken from a freeze claims anew what it is given, and goes on with nothing it held
-  // before.
+  // Guarantee (rule 5): a member that wakes from a freeze claims its partitions anew; no earlier claim stays valid.
   it('assigns every partition anew to a member that the group had put out', async () => {
     await withLogs(1, async ([log], brokers) => {
       const topic = uniqueName('put-out');

@@ -50,7 +50,7 @@ const parts = provided(
   }),
 );
 
-/** Compares a month of Stripe with the books, and goes on with what a crash has left. */
+/** Compares a month of Stripe with the books, and completes the steps that a crash interrupted. */
 @Module({
   imports: [CatalogModule, ChargesModule, SubscriptionsModule, WebhooksInModule],
   providers: [

@@ -57,8 +57,7 @@ it('finds no drift after every kind of request, live and decided again', async (
   expect(report.records).toBeGreaterThan(80);
 });
 
-// Guarantee: whoever raises a limit, takes an account over or rewords an entry behind the platform's back is found
-// (rules 14, 28 and 29).
+// Guarantee: a limit, an owner or an entry that was changed directly in the database is detected (rules 14, 28 and 29).
 it.each([
   [
     'an overdraft',

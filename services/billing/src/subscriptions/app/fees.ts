@@ -21,7 +21,7 @@ const feesMax = 50;
 /**
  * Pays open invoices of subscriptions for which a payment method came (`FeeStore.ask`), oldest first; answers how long
  * to rest. What is to be tried is a row, so that a crash anywhere costs nothing; Stripe takes the money of an invoice
- * once, whoever asks, and how often.
+ * once, even when several instances ask repeatedly.
  */
 export const makeFeeRound = (parts: Parts) => async (): Promise<number> => {
   const due = await parts.store.due(parts.clock.nowMs(), feesMax);

@@ -43,7 +43,7 @@ const halfUsed: BookedEntry = {
 };
 
 describe('the feed of entries', () => {
-  // Guarantee: whoever registered before an entry was booked is told of the threshold that it passed.
+  // Guarantee: an endpoint that existed when an entry was booked receives the thresholds that the entry passed.
   it('tells an endpoint that was made, and an entry that was booked, while a page of entries was read', async () => {
     const endpoints: EndpointView[] = [];
     const kept: WebhookMessage[] = [];

@@ -22,7 +22,7 @@ export interface LeasedRows<Row extends LeasedRow> {
   beat?(lease: Lease): Promise<void>;
 }
 
-/** How a repeat goes on with the row of the first request. */
+/** How a repeated request waits for the first one, or takes over its row. */
 export type Following<Row, Result> = {
   /** Hash of the repeat's content; it must equal the first request's. */
   readonly hash: string;
@@ -76,8 +76,8 @@ export class Leases<Row extends LeasedRow> {
   }
 
   /**
-   * Waits until the first request with a key has ended and answers its result; goes on with it when its process is
-   * gone. null: the row is not there any more.
+   * Waits until the first request with a key has ended and answers its result. If the process of the first request has
+   * died, takes over its row and completes it. null: the row no longer exists.
    * @throws AppError('reused', IDEMPOTENCY_KEY_REUSED) when the repeat asks something else
    * @throws AppError('unavailable', REQUEST_UNDER_WAY) after `waitMs`, or when the process stops
    */

@@ -212,7 +212,7 @@ function told(account: Readonly<Account>, { of: one, bound }: Level): string {
 
 const atLeast0 = (left: bigint): bigint => (left > 0n ? left : 0n);
 
-/** Every limit of an account, whatever it binds, as of now. */
+/** Every limit of an account as of now: of the whole account and of single models, in all their periods. */
 export const limitsOf = (journal: Journal, account: Readonly<Account>): readonly Bound[] => [
   ...boundsOf(journal, account, {}).filter(({ limit, period }) => limit !== undefined && period === undefined),
   ...limitsAt(journal, account, journal.nowMs, () => true),

@@ -8,7 +8,7 @@ import type { Request } from './request.ts';
 
 /**
  * Reads the value of a record.
- * @throws AppError('invalid') with the reason: a poison record, or a request whose caller is told so.
+ * @throws AppError('invalid') with the reason: a poison record, or a malformed request, which is refused to its caller.
  */
 export function readRequest(value: string, recordMs: number): Request {
   const wire = fromWireRequest(value);
